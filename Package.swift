@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target of the project: language mode 6 and no warning left standing.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "coppice",
+    products: [.executable(name: "coppice", targets: ["coppice"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev"])]),
+        .target(name: "COpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
+        .target(name: "OpenCL", dependencies: ["COpenCL"], swiftSettings: strict),
+        .target(name: "Compute", dependencies: ["OpenCL"], swiftSettings: strict),
+        .target(
+            name: "Datasets", dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(name: "Clustering", dependencies: ["Compute", "CLAPACK"], swiftSettings: strict),
+        .target(name: "Pruning", dependencies: ["Compute"], swiftSettings: strict),
+        .target(name: "Networks", dependencies: ["Compute", "Datasets"], swiftSettings: strict),
+        .target(
+            name: "Studies",
+            dependencies: [
+                "Compute", "Datasets", "Clustering", "Pruning", "Networks", .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [.embedInCode("BuiltIn")], swiftSettings: strict),
+        .target(name: "KernelChecks", dependencies: ["Compute"], swiftSettings: strict),
+        .target(name: "Reports", dependencies: ["Studies"], swiftSettings: strict),
+        .executableTarget(
+            name: "coppice",
+            dependencies: [
+                "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Studies", "KernelChecks",
+                "Reports",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .testTarget(name: "OpenCLTests", dependencies: ["OpenCL", "COpenCL"], swiftSettings: strict),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
+        .testTarget(name: "KernelTests", dependencies: ["KernelChecks", "Compute"], swiftSettings: strict),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets"], swiftSettings: strict),
+        .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Datasets"], swiftSettings: strict),
+        .testTarget(name: "PruningTests", dependencies: ["Pruning"], swiftSettings: strict),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks"], swiftSettings: strict),
+        .testTarget(name: "StudiesTests", dependencies: ["Studies"], swiftSettings: strict),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["coppice"], swiftSettings: strict),
+    ],
+    cLanguageStandard: .gnu2x
+)

@@ -1,0 +1,82 @@
+/// What a backend runs on, for people and for result rows.
+public struct DeviceDescription: Sendable, Hashable, Codable {
+    /// "cpu" for the built-in path, "opencl" for everything else.
+    public var backend: String
+    /// The device's own name.
+    public var name: String
+    /// The OpenCL platform's name, empty for the built-in path.
+    public var platform: String
+    /// Driver version, empty for the built-in path.
+    public var driver: String
+
+    /// Describes a device.
+    public init(backend: String, name: String, platform: String = "", driver: String = "") {
+        self.backend = backend
+        self.name = name
+        self.platform = platform
+        self.driver = driver
+    }
+}
+
+/// Memory and order of execution: the part of a backend that every operation stands on.
+///
+/// Operations are queued and run in the order of the calls; only ``read(_:at:into:)`` and ``finish()`` wait.
+/// A backend is used from one thread at a time.
+public protocol BufferBackend: AnyObject {
+    /// What this backend runs on.
+    var device: DeviceDescription { get }
+    /// TILE: how many samples stand side by side in the innermost dimension of an activation.
+    var tile: Int { get }
+
+    /// Allocates room for `count` elements (at least one is allocated).
+    /// - Throws: ``ComputeError/outOfMemory(label:byteCount:device:)``.
+    func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String) throws(ComputeError)
+        -> DeviceBuffer<Element>
+    /// Copies `source` into `buffer` from element `offset` on; `source` may be reused when the call returns.
+    func write<Element: BufferElement>(
+        _ source: UnsafeBufferPointer<Element>, to buffer: DeviceBuffer<Element>, at offset: Int) throws(ComputeError)
+    /// Waits for all queued work, then copies elements of `buffer` from `offset` on into `destination`.
+    func read<Element: BufferElement>(
+        _ buffer: DeviceBuffer<Element>, at offset: Int, into destination: UnsafeMutableBufferPointer<Element>)
+        throws(ComputeError)
+    /// Sets every element to `value`.
+    func fill<Element: BufferElement>(_ buffer: DeviceBuffer<Element>, with value: Element) throws(ComputeError)
+    /// Waits until everything queued so far has run.
+    func finish() throws(ComputeError)
+}
+
+extension BufferBackend {
+    /// A new buffer that holds `values`.
+    public func makeBuffer<Element: BufferElement>(_ values: [Element], label: String) throws(ComputeError)
+        -> DeviceBuffer<Element>
+    {
+        let buffer = try makeBuffer(of: Element.self, count: values.count, label: label)
+        try write(values, to: buffer)
+        return buffer
+    }
+
+    /// Copies `values` into `buffer` from element `offset` on.
+    public func write<Element: BufferElement>(
+        _ values: [Element], to buffer: DeviceBuffer<Element>, at offset: Int = 0
+    ) throws(ComputeError) {
+        guard !values.isEmpty else { return }
+        try values.withUnsafeBufferPointer { source throws(ComputeError) in
+            try write(source, to: buffer, at: offset)
+        }
+    }
+
+    /// Waits for all queued work and returns the buffer's contents, or `count` elements from `offset` on.
+    public func read<Element: BufferElement>(
+        _ buffer: DeviceBuffer<Element>, at offset: Int = 0, count: Int? = nil
+    ) throws(ComputeError) -> [Element] {
+        let wanted = count ?? (buffer.count - offset)
+        guard wanted > 0 else { return [] }
+        let destination = UnsafeMutableBufferPointer<Element>.allocate(capacity: wanted)
+        defer { destination.deallocate() }
+        try read(buffer, at: offset, into: destination)
+        return Array(destination)
+    }
+}
+
+/// The vocabulary: every heavy operation of the program, once in OpenCL and once on the CPU.
+public protocol Backend: BufferBackend, TrainingOperations, ClusteringOperations {}

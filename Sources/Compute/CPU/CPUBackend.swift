@@ -1,0 +1,98 @@
+import Dispatch
+import Foundation
+
+/// The built-in backend: plain Swift on all cores. It is the reference that kernels are validated against, and does
+/// the work on hosts without OpenCL. It computes at once, so that nothing is ever queued.
+public final class CPUBackend: Backend {
+    public let device: DeviceDescription
+    public let tile = 16
+
+    /// A backend on this machine's processor cores.
+    public init() {
+        device = DeviceDescription(backend: "cpu", name: "built-in CPU path")
+    }
+
+    public func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String)
+        throws(ComputeError) -> DeviceBuffer<Element>
+    {
+        let byteCount = max(count, 1) * MemoryLayout<Element>.stride
+        guard let storage = CPUStorage(byteCount: byteCount) else {
+            throw .outOfMemory(label: label, byteCount: byteCount, device: device.name)
+        }
+        return DeviceBuffer(count: count, label: label, storage: storage)
+    }
+
+    public func write<Element: BufferElement>(
+        _ source: UnsafeBufferPointer<Element>, to buffer: DeviceBuffer<Element>, at offset: Int
+    ) throws(ComputeError) {
+        try checkRange(of: buffer, offset: offset, count: source.count, operation: "write")
+        guard let start = source.baseAddress, !source.isEmpty else { return }
+        pointer(buffer).advanced(by: offset).update(from: start, count: source.count)
+    }
+
+    public func read<Element: BufferElement>(
+        _ buffer: DeviceBuffer<Element>, at offset: Int, into destination: UnsafeMutableBufferPointer<Element>
+    ) throws(ComputeError) {
+        try checkRange(of: buffer, offset: offset, count: destination.count, operation: "read")
+        guard let start = destination.baseAddress, !destination.isEmpty else { return }
+        start.initialize(from: pointer(buffer).advanced(by: offset), count: destination.count)
+    }
+
+    public func fill<Element: BufferElement>(_ buffer: DeviceBuffer<Element>, with value: Element) throws(ComputeError)
+    {
+        pointer(buffer).initialize(repeating: value, count: buffer.count)
+    }
+
+    public func finish() throws(ComputeError) {}
+
+    /// The elements of a buffer of this backend.
+    func pointer<Element: BufferElement>(_ buffer: DeviceBuffer<Element>) -> UnsafeMutablePointer<Element> {
+        // A buffer of another backend here is a mistake of the caller that no input can provoke.
+        let storage = unsafeDowncast(buffer.storage, to: CPUStorage.self)
+        return storage.base.assumingMemoryBound(to: Element.self)
+    }
+
+    /// Runs `body(0) … body(count - 1)` on all cores. Which core takes which index never changes a result: each index
+    /// owns what it writes.
+    func parallel(_ count: Int, _ body: (Int) -> Void) {
+        if count < 2 {
+            if count == 1 { body(0) }
+        } else {
+            withoutActuallyEscaping(body) { body in
+                let shared = SharedBody(run: body)
+                DispatchQueue.concurrentPerform(iterations: count) { shared.run($0) }
+            }
+        }
+    }
+
+    private func checkRange<Element: BufferElement>(
+        of buffer: DeviceBuffer<Element>, offset: Int, count: Int, operation: String
+    ) throws(ComputeError) {
+        guard offset >= 0, count >= 0, offset + count <= buffer.count else {
+            throw .invalidShape(
+                operation: operation,
+                reason: "elements \(offset)..<\(offset + count) are outside \(buffer.label) (\(buffer.count) elements)")
+        }
+    }
+}
+
+/// The body of a parallel loop. Sendable unchecked: each index owns what it writes, which the compiler cannot see.
+private struct SharedBody: @unchecked Sendable {
+    let run: (Int) -> Void
+}
+
+/// Host memory aligned to a cache line.
+final class CPUStorage: DeviceStorage {
+    let base: UnsafeMutableRawPointer
+    let byteCount: Int
+
+    /// Nil where the system has no room.
+    init?(byteCount: Int) {
+        var memory: UnsafeMutableRawPointer?
+        guard posix_memalign(&memory, 64, byteCount) == 0, let memory else { return nil }
+        base = memory
+        self.byteCount = byteCount
+    }
+
+    deinit { free(base) }
+}

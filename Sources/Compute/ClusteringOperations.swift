@@ -1,0 +1,2 @@
+/// The operations behind PCA and k-means.
+public protocol ClusteringOperations: BufferBackend {}

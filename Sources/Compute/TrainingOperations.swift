@@ -1,0 +1,2 @@
+/// The operations behind training and evaluation.
+public protocol TrainingOperations: BufferBackend {}

@@ -1,0 +1,4 @@
+/// A failed OpenCL call.
+public struct OpenCLError: Error, CustomStringConvertible {
+    public var description: String { "OpenCL failed" }
+}

@@ -1,0 +1,1 @@
+// Placeholder of the module; replaced by its first type.

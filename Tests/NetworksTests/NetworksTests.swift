@@ -1,0 +1,1 @@
+// Placeholder of the test target; replaced by its first test.
