@@ -1,0 +1,77 @@
+# Shared by the scripts beside it, which source it: where things are, system packages, Python. Not for running by itself.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+# fail STATUS SENTENCE
+fail() {
+    local status=$1
+    shift
+    say "$*"
+    exit "$status"
+}
+
+# Prints the comment block at the top of the calling script when --help stands in its arguments, and ends it.
+help_if_asked() {
+    local argument
+    for argument in "$@"; do
+        if [[ $argument == --help || $argument == -h ]]; then
+            sed -n '2,/^$/{/^$/q;s/^# \{0,1\}//;p}' "$0"
+            exit 0
+        fi
+    done
+}
+
+# Installs those of the named Debian packages that are missing; asks apt for nothing when all are there.
+ensure_packages() {
+    local package missing=() become=()
+    command -v dpkg-query >/dev/null || {
+        say "not a Debian or Ubuntu system: please see to the counterparts of: $*"
+        return 0
+    }
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    say "installing with apt: ${missing[*]}"
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || fail 75 "not root and no sudo: install these and run me again: ${missing[*]}"
+        become=(sudo)
+    fi
+    # An index that is there already may do; it is fetched again only when it does not.
+    "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2 ||
+        { "${become[@]}" apt-get update -q >&2 &&
+            "${become[@]}" env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -y -q --no-install-recommends "${missing[@]}" >&2; } ||
+        fail 75 "apt could not install: ${missing[*]}"
+}
+
+# What building and running want. libopenblas-serial-dev is a LAPACK without threads of its own: the threaded one's spin
+# after every call and take the cores from the kernels. PoCL is the OpenCL device that every machine can have.
+ensure_system() {
+    ensure_packages zlib1g-dev liblapacke-dev libopenblas-serial-dev \
+        ocl-icd-libopencl1 pocl-opencl-icd dataset-fashion-mnist gnuplot-nox
+    command -v swift >/dev/null ||
+        fail 69 "swift is not on the PATH: Coppice wants Swift 6.2 or later, from https://www.swift.org/install/linux"
+}
+
+# Sets `python` to an interpreter with PyTorch and the other peers: $COPPICE_PYTHON, else one in .venv/peers, made here.
+ensure_python() {
+    python=${COPPICE_PYTHON:-$root/.venv/peers/bin/python}
+    if [[ -z ${COPPICE_PYTHON:-} && ! -f $root/.venv/peers/complete ]]; then
+        ensure_packages python3-venv
+        say "making .venv/peers with PyTorch, scikit-learn and faiss (some hundred megabytes)"
+        python3 -m venv "$root/.venv/peers"
+        # The build without CUDA is much smaller; where the index does not have it, the common one does as well.
+        { "$python" -m pip install -q "torch==2.13.0+cpu" 2>/dev/null ||
+            "$python" -m pip install -q "torch==2.13.0"; } >&2
+        "$python" -m pip install -q -r tools/python/requirements.txt >&2
+        touch "$root/.venv/peers/complete"
+    fi
+    "$python" -c 'import torch' 2>/dev/null ||
+        fail 69 "$python has no PyTorch: unset COPPICE_PYTHON to have .venv/peers made, or name another"
+    export PYTHONPATH=$root/tools/python PYTHONDONTWRITEBYTECODE=1
+}
