@@ -44,7 +44,7 @@ let package = Package(
         .testTarget(name: "KernelTests", dependencies: ["KernelChecks", "Compute"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets"], swiftSettings: strict),
         .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Datasets"], swiftSettings: strict),
-        .testTarget(name: "PruningTests", dependencies: ["Pruning"], swiftSettings: strict),
+        .testTarget(name: "PruningTests", dependencies: ["Pruning", "Compute"], swiftSettings: strict),
         .testTarget(name: "NetworksTests", dependencies: ["Networks"], swiftSettings: strict),
         .testTarget(name: "StudiesTests", dependencies: ["Studies"], swiftSettings: strict),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),

@@ -1,0 +1,51 @@
+import Compute
+import Pruning
+
+/// A planted clustering: clusters of the given sizes, dealt over the sample indices in turns so that no strategy can be
+/// right by taking indices in order; within a cluster the distances are a permutation of 0, 1, 2, …
+struct Planted {
+    let sizes: [Int]
+    let assignment: ClusterAssignment
+    let classes: ClassLabels
+
+    var count: Int { assignment.labels.count }
+
+    init(sizes: [Int], classCount: Int = 3, seed: UInt64 = 1) {
+        self.sizes = sizes
+        var random = RandomStream(seed: seed, run: 0, purpose: .testing)
+        var labels = sizes.enumerated().flatMap { [Int32](repeating: Int32($0.offset), count: $0.element) }
+        random.shuffle(&labels)
+        var ranks = sizes.map { size in
+            var order = Array(0..<size)
+            random.shuffle(&order)
+            return order
+        }
+        let distances = labels.map { Float(ranks[Int($0)].removeLast()) }
+        assignment = ClusterAssignment(labels: labels, squaredDistances: distances, k: sizes.count)
+        classes = ClassLabels(
+            labels: labels.map { _ in UInt8(random.nextIndex(below: classCount)) }, count: classCount)
+    }
+
+    /// The distances of the kept samples of one cluster, in the order in which they were kept.
+    func keptDistances(_ selection: Selection, cluster: Int) -> [Int] {
+        selection.indices.filter { assignment.labels[$0] == Int32(cluster) }
+            .map { Int(assignment.squaredDistances[$0]) }
+    }
+
+    func select(
+        _ strategy: Strategy, _ size: Int, _ quota: Quota = .exact, balance: Balance = .none, seed: UInt64 = 7
+    ) throws -> Selection {
+        var random = RandomStream(seed: seed, run: 0, purpose: .selection)
+        return try SelectionRequest(strategy: strategy, size: size, quota: quota, balance: balance)
+            .select(count: count, assignment: assignment, classes: classes, random: &random)
+    }
+}
+
+let shapes: [[Int]] = [
+    [1], [5], [4, 4, 4], [7, 0, 3], [0, 0, 11], [13, 1, 1, 29, 2], [97, 3, 0, 41, 41, 5, 1], [2, 3, 5, 7, 11, 13, 17],
+]
+
+let clusterStrategies: [Strategy] = [
+    .closest, .furthest, .randomInCluster, .hybrid(nClosest: 1, nFurthest: 1), .hybrid(nClosest: 2, nFurthest: 1),
+    .hybrid(nClosest: 0, nFurthest: 3), .hybrid(nClosest: 3, nFurthest: 5),
+]
