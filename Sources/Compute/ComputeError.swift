@@ -21,3 +21,13 @@ public enum ComputeError: Error, CustomStringConvertible {
         }
     }
 }
+
+extension ComputeError {
+    /// The exit code of sysexits.h that a command ends with.
+    public var exitCode: Int32 {
+        switch self {
+        case .outOfMemory, .noDevice, .openCL: 69
+        case .invalidShape: 70
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Compute
+
+/// How well one network does on a test set.
+public struct Evaluation: Sendable {
+    /// Right answers.
+    public var correct: Int
+    /// Images tested.
+    public var count: Int
+    /// [true class][predicted class] counts.
+    public var confusion: [[Int]]
+    /// Percent of right answers.
+    public var accuracy: Double { count == 0 ? 0 : 100 * Double(correct) / Double(count) }
+}
+
+/// Tests several LeNet-5 side by side on all images of a store.
+public struct Evaluator {
+    private let backend: any Backend
+    private let store: ImageStore
+    private let normalisation: Normalisation
+    /// Images a batch: enough for every device, small enough to stay in a core's cache.
+    private static let batchSize = 64
+
+    /// An evaluator over `store`, whose images are normalised as those of the training were.
+    public init(_ store: ImageStore, normalisation: Normalisation, on backend: any Backend) {
+        self.store = store
+        self.normalisation = normalisation
+        self.backend = backend
+    }
+
+    /// One evaluation for each of `weights`, which share a layout, and the wall time of all of them.
+    /// - Throws: ``NetworkError/invalid(reason:)`` where the weights are for other images, or the device's error.
+    public func evaluate(_ weights: [LeNet5Weights]) throws(NetworkError) -> (results: [Evaluation], seconds: Double) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let predictions = try predictions(weights)
+        let results = predictions.map { predicted in
+            let classes = max(store.classes, weights.first?.layout.classes ?? 0)
+            var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
+            for (label, prediction) in zip(store.hostLabels, predicted) { confusion[Int(label)][Int(prediction)] += 1 }
+            return Evaluation(
+                correct: confusion.indices.reduce(0) { $0 + confusion[$1][$1] }, count: store.count,
+                confusion: confusion)
+        }
+        return (results, (clock.now - start) / .seconds(1))
+    }
+
+    /// The predicted class of every image, for each of `weights`.
+    func predictions(_ weights: [LeNet5Weights]) throws(NetworkError) -> [[Int32]] {
+        guard let layout = weights.first?.layout else { return [] }
+        guard layout.channels == store.channels, weights.allSatisfy({ $0.layout == layout }) else {
+            throw .invalid(
+                reason: "the weights take images of \(layout.channels) planes, the images have \(store.channels)")
+        }
+        return try onDevice { () throws(ComputeError) in
+            let size = min(Self.batchSize, store.count)
+            let batches = stride(from: 0, to: store.count, by: size).map { $0..<min($0 + size, store.count) }
+            let schedule = try StepSchedule(capacity: batches.count, on: backend)
+            try schedule.load(batches, firstStep: 0, learningRate: 1, on: backend)
+            // All replicas look at the same images: one order, with a stride of zero.
+            let order = try backend.makeBuffer((0..<store.count).map(Int32.init), label: "order of samples")
+            let predicted = try backend.makeBuffer(
+                of: Int32.self, count: weights.count * store.count, label: "predictions")
+            let network = try LeNet5(
+                LeNet5Parameters(weights, on: backend), batchSize: size, schedule: schedule, on: backend)
+            for _ in batches {
+                try network.gather(store, order: order, orderStride: 0, normalisation: normalisation)
+                try network.forward(training: false)
+                try network.classify(into: predicted, stride: store.count)
+            }
+            let flat = try backend.read(predicted)
+            return (0..<weights.count).map { Array(flat[$0 * store.count..<($0 + 1) * store.count]) }
+        }
+    }
+}

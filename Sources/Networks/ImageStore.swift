@@ -1,0 +1,53 @@
+import Compute
+
+/// Mean and standard deviation, in units where a pixel is 0 to 1, by which images are shifted and scaled.
+public struct Normalisation: Hashable, Codable, Sendable {
+    public var mean: Double
+    public var std: Double
+
+    /// (pixel / 255 - mean) / std.
+    public init(mean: Double, std: Double) {
+        self.mean = mean
+        self.std = std
+    }
+
+    var scale: Float { Float(1 / (255 * std)) }
+    var shift: Float { Float(-mean / std) }
+}
+
+/// 8-bit images and labels in a device's memory, already of the network's input size.
+public final class ImageStore {
+    /// Number of images.
+    public let count: Int
+    /// Planes an image.
+    public let channels: Int
+    /// Labels are below this.
+    public let classes: Int
+    let images: DeviceBuffer<UInt8>
+    let labels: DeviceBuffer<UInt8>
+    /// The labels on the host.
+    public let hostLabels: [UInt8]
+
+    /// Uploads `pixels`, [count][channels][32][32], and `labels`, [count].
+    /// - Throws: ``NetworkError/invalid(reason:)`` where they do not fit together, or the device's error.
+    public init(pixels: [UInt8], labels: [UInt8], channels: Int, classes: Int, on backend: any Backend)
+        throws(NetworkError)
+    {
+        let size = channels * LeNet5Layout.inputSide * LeNet5Layout.inputSide
+        guard !labels.isEmpty, pixels.count == labels.count * size else {
+            throw .invalid(
+                reason: "\(pixels.count) pixels are not \(labels.count) images of \(channels)x32x32: resize them first")
+        }
+        guard let largest = labels.max(), Int(largest) < classes else {
+            throw .invalid(reason: "label \(labels.max() ?? 0) is not below the number of classes, \(classes)")
+        }
+        count = labels.count
+        self.channels = channels
+        self.classes = classes
+        hostLabels = labels
+        do {
+            images = try backend.makeBuffer(pixels, label: "images")
+            self.labels = try backend.makeBuffer(labels, label: "labels")
+        } catch { throw .compute(error) }
+    }
+}

@@ -1,0 +1,105 @@
+import Compute
+
+/// A tensor by PyTorch's shape, row-major.
+public struct Tensor: Equatable, Sendable {
+    public var shape: [Int]
+    public var values: [Float]
+
+    /// A tensor of `values` in row-major order.
+    public init(shape: [Int], values: [Float]) {
+        self.shape = shape
+        self.values = values
+    }
+}
+
+/// The weights of one network under PyTorch's names and shapes: layer1.0, layer1.1, layer2.0, layer2.1, fc, fc1, fc2,
+/// with .weight, .bias and, for batch norm, .running_mean and .running_var.
+public struct LeNet5Weights: Equatable, Sendable {
+    /// All tensors by name.
+    public private(set) var tensors: [String: Tensor]
+    /// Planes of the input and number of logits.
+    public let layout: LeNet5Layout
+
+    /// Random initial weights as PyTorch's defaults draw them: convolution and linear weights and biases uniform within
+    /// 1 / sqrt(inputs a unit) (He et al. 2015 with a = sqrt 5), batch norm at scale 1 and shift 0.
+    public init(layout: LeNet5Layout, seed: UInt64, run: Int) {
+        var stream = RandomStream(seed: seed, run: run, purpose: .initialWeights)
+        var tensors: [String: Tensor] = [:]
+        for slot in layout.slots {
+            let count = slot.shape.reduce(1, *)
+            let values: [Float]
+            if slot.fanIn > 0 {
+                let bound = 1 / Double(slot.fanIn).squareRoot()
+                values = (0..<count).map { _ in Float(stream.nextUniform(-bound, bound)) }
+            } else {
+                values = Array(repeating: slot.name.hasSuffix("weight") ? 1 : 0, count: count)
+            }
+            tensors[slot.name] = Tensor(shape: slot.shape, values: values)
+        }
+        for (name, count) in LeNet5Layout.runningNames {
+            tensors["\(name).running_mean"] = Tensor(shape: [count], values: Array(repeating: 0, count: count))
+            tensors["\(name).running_var"] = Tensor(shape: [count], values: Array(repeating: 1, count: count))
+        }
+        self.tensors = tensors
+        self.layout = layout
+    }
+
+    /// Takes tensors by PyTorch's names; others, such as num_batches_tracked, are passed over.
+    /// - Throws: ``NetworkError/badWeights(reason:)`` where one is missing or of another shape.
+    public init(tensors given: [String: Tensor]) throws(NetworkError) {
+        guard let first = given["layer1.0.weight"], first.shape.count == 4 else {
+            throw .badWeights(
+                reason: "tensor layer1.0.weight is missing; LeNet-5 weights under PyTorch's names are wanted")
+        }
+        guard let last = given["fc2.weight"], last.shape.count == 2 else {
+            throw .badWeights(reason: "tensor fc2.weight is missing; LeNet-5 weights under PyTorch's names are wanted")
+        }
+        let layout = LeNet5Layout(channels: first.shape[1], classes: last.shape[0])
+        var wanted = layout.slots.map { ($0.name, $0.shape) }
+        for (name, count) in LeNet5Layout.runningNames {
+            wanted += [("\(name).running_mean", [count]), ("\(name).running_var", [count])]
+        }
+        var kept: [String: Tensor] = [:]
+        for (name, shape) in wanted {
+            guard let tensor = given[name] else { throw .badWeights(reason: "tensor \(name) is missing") }
+            guard tensor.shape == shape else {
+                throw .badWeights(reason: "tensor \(name) has shape \(tensor.shape) where \(shape) is wanted")
+            }
+            kept[name] = tensor
+        }
+        tensors = kept
+        self.layout = layout
+    }
+
+    /// The tensor of a name the layout has.
+    public subscript(name: String) -> [Float] { tensors[name]?.values ?? [] }
+
+    /// The parameters in the order and padding of a replica's buffer.
+    func packed() -> [Float] {
+        var flat = [Float](repeating: 0, count: layout.parameterCount)
+        for slot in layout.slots {
+            let values = self[slot.name]
+            slot.forEachElement { source, target in flat[target] = values[source] }
+        }
+        return flat
+    }
+
+    /// The running mean and variance of one batch norm, one after the other.
+    func packedRunning(_ name: String) -> [Float] { self["\(name).running_mean"] + self["\(name).running_var"] }
+
+    /// Reads back what ``packed()`` and ``packedRunning(_:)`` wrote.
+    init(layout: LeNet5Layout, parameters: ArraySlice<Float>, running: [ArraySlice<Float>]) {
+        var tensors: [String: Tensor] = [:]
+        for slot in layout.slots {
+            var values = [Float](repeating: 0, count: slot.shape.reduce(1, *))
+            slot.forEachElement { target, source in values[target] = parameters[parameters.startIndex + source] }
+            tensors[slot.name] = Tensor(shape: slot.shape, values: values)
+        }
+        for ((name, count), statistics) in zip(LeNet5Layout.runningNames, running) {
+            tensors["\(name).running_mean"] = Tensor(shape: [count], values: Array(statistics.prefix(count)))
+            tensors["\(name).running_var"] = Tensor(shape: [count], values: Array(statistics.suffix(count)))
+        }
+        self.tensors = tensors
+        self.layout = layout
+    }
+}

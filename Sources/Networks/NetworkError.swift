@@ -1,0 +1,44 @@
+import Compute
+
+/// What can go wrong while training, evaluating or reading weights.
+public enum NetworkError: Error, CustomStringConvertible {
+    /// The device failed or has no room.
+    case compute(ComputeError)
+    /// A weights file does not hold a LeNet-5.
+    case badWeights(reason: String)
+    /// A weights file cannot be read: its path and why.
+    case unreadable(path: String, reason: String)
+    /// A weights file cannot be written: its path and why.
+    case unwritable(path: String, reason: String)
+    /// Subsets, batch or images that do not fit together.
+    case invalid(reason: String)
+    /// The caller asked to stop.
+    case cancelled
+
+    public var description: String {
+        switch self {
+        case .compute(let error): error.description
+        case .badWeights(let reason): "not the weights of a LeNet-5: \(reason)"
+        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+        case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
+        case .invalid(let reason): reason
+        case .cancelled: "stopped before the end"
+        }
+    }
+
+    /// The exit code of sysexits.h that a command ends with.
+    public var exitCode: Int32 {
+        switch self {
+        case .compute(let error): error.exitCode
+        case .badWeights, .invalid: 65
+        case .unreadable: 66
+        case .unwritable: 73
+        case .cancelled: 130
+        }
+    }
+}
+
+/// Runs device work and gives its errors this module's type.
+func onDevice<Result>(_ body: () throws(ComputeError) -> Result) throws(NetworkError) -> Result {
+    do { return try body() } catch { throw .compute(error) }
+}

@@ -1,0 +1,148 @@
+import Foundation
+
+/// The safetensors format: eight bytes of header length, a JSON header that names each tensor's type, shape and place,
+/// then the tensors' bytes (https://github.com/huggingface/safetensors, "Format").
+public enum Safetensors {
+    /// Tensors and metadata of a file. Types other than F32 and F64 are passed over.
+    public struct Contents: Equatable, Sendable {
+        public var tensors: [String: Tensor]
+        public var metadata: [String: String]
+    }
+
+    private struct Entry: Codable {
+        var dtype: String
+        var shape: [Int]
+        var data_offsets: [Int]
+    }
+
+    /// Headers longer than this are refused, as the format's own readers do.
+    private static let longestHeader = 100_000_000
+
+    /// Reads a file.
+    /// - Throws: ``NetworkError/unreadable(path:reason:)`` or ``NetworkError/badWeights(reason:)``.
+    public static func read(_ path: String) throws(NetworkError) -> Contents {
+        let data: Data
+        do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+            let exists = FileManager.default.fileExists(atPath: path)
+            throw .unreadable(path: path, reason: exists ? "it is a folder or may not be read" : "no such file")
+        }
+        return try parse([UInt8](data), path: path)
+    }
+
+    /// Takes the bytes of a file apart; `path` is for error messages.
+    public static func parse(_ bytes: [UInt8], path: String) throws(NetworkError) -> Contents {
+        guard bytes.count >= 8 else { throw .badWeights(reason: "\(path) is too short for a safetensors header") }
+        let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
+        guard length <= UInt64(min(bytes.count - 8, longestHeader)) else {
+            throw .badWeights(reason: "\(path) is no safetensors file, or truncated: header of \(length) bytes")
+        }
+        let start = 8 + Int(length)
+        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes[8..<start])),
+            let header = object as? [String: Any]
+        else { throw .badWeights(reason: "\(path) has no JSON header: it is no safetensors file") }
+        var contents = Contents(tensors: [:], metadata: [:])
+        for (name, value) in header {
+            if name == "__metadata__" {
+                contents.metadata = value as? [String: String] ?? [:]
+                continue
+            }
+            guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
+                let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
+                offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= bytes.count - start,
+                shape.allSatisfy({ $0 >= 0 })
+            else { throw .badWeights(reason: "tensor \(name) of \(path) is described wrongly or truncated") }
+            let width = type == "F32" ? 4 : type == "F64" ? 8 : 0
+            guard width > 0 else { continue }
+            var count = 1
+            for extent in shape {
+                let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+                guard !overflow else { throw .badWeights(reason: "tensor \(name) of \(path) has an impossible shape") }
+                count = product
+            }
+            guard count == (offsets[1] - offsets[0]) / width, (offsets[1] - offsets[0]) % width == 0 else {
+                throw .badWeights(
+                    reason: "tensor \(name) of \(path) has \(offsets[1] - offsets[0]) bytes for shape \(shape)")
+            }
+            let base = start + offsets[0]
+            let values: [Float] = bytes.withUnsafeBytes { raw in
+                (0..<count).map { index in
+                    type == "F32"
+                        ? Float(
+                            bitPattern: UInt32(
+                                littleEndian: raw.loadUnaligned(
+                                    fromByteOffset: base + 4 * index, as: UInt32.self)))
+                        : Float(
+                            Double(
+                                bitPattern: UInt64(
+                                    littleEndian: raw.loadUnaligned(
+                                        fromByteOffset: base + 8 * index, as: UInt64.self))))
+                }
+            }
+            contents.tensors[name] = Tensor(shape: shape, values: values)
+        }
+        return contents
+    }
+
+    /// Writes a file through a temporary name, so that it is whole or absent.
+    /// - Throws: ``NetworkError/unwritable(path:reason:)``.
+    public static func write(
+        _ tensors: [String: Tensor], counters: [String: Int64] = [:], metadata: [String: String], to path: String
+    ) throws(NetworkError) {
+        var header: [String: Any] = ["__metadata__": metadata]
+        var body = Data()
+        // The format asks for aligned tensors, so the 8-byte counters come first.
+        for name in counters.keys.sorted() {
+            header[name] = ["dtype": "I64", "shape": [Int](), "data_offsets": [body.count, body.count + 8]]
+            withUnsafeBytes(of: (counters[name] ?? 0).littleEndian) { body.append(contentsOf: $0) }
+        }
+        for name in tensors.keys.sorted() {
+            guard let tensor = tensors[name] else { continue }
+            header[name] = [
+                "dtype": "F32", "shape": tensor.shape,
+                "data_offsets": [body.count, body.count + 4 * tensor.values.count],
+            ]
+            for value in tensor.values {
+                withUnsafeBytes(of: value.bitPattern.littleEndian) { body.append(contentsOf: $0) }
+            }
+        }
+        do {
+            var text = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])
+            while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+            var file = Data()
+            withUnsafeBytes(of: UInt64(text.count).littleEndian) { file.append(contentsOf: $0) }
+            try (file + text + body).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
+        }
+    }
+}
+
+extension LeNet5Weights {
+    /// Reads weights, and the normalisation they were trained with where the file has it.
+    /// - Throws: ``NetworkError/unreadable(path:reason:)`` or ``NetworkError/badWeights(reason:)``.
+    public static func read(_ path: String) throws(NetworkError) -> (
+        weights: LeNet5Weights, normalisation: Normalisation?
+    ) {
+        let contents = try Safetensors.read(path)
+        var normalisation: Normalisation?
+        if let mean = contents.metadata["mean"].flatMap(Double.init),
+            let std = contents.metadata["std"].flatMap(Double.init)
+        {
+            guard mean.isFinite, std.isFinite, std > 0 else {
+                throw .badWeights(reason: "metadata of \(path): mean \(mean) and std \(std) normalise nothing")
+            }
+            normalisation = Normalisation(mean: mean, std: std)
+        }
+        return (try LeNet5Weights(tensors: contents.tensors), normalisation)
+    }
+
+    /// Writes weights as PyTorch's load_state_dict takes them, with the normalisation in the metadata.
+    /// - Throws: ``NetworkError/unwritable(path:reason:)``.
+    public func write(to path: String, normalisation: Normalisation, steps: Int) throws(NetworkError) {
+        let counters = Dictionary(
+            uniqueKeysWithValues: LeNet5Layout.runningNames.map { ("\($0.0).num_batches_tracked", Int64(steps)) })
+        try Safetensors.write(
+            tensors, counters: counters,
+            metadata: ["format": "pt", "mean": "\(normalisation.mean)", "std": "\(normalisation.std)"], to: path)
+    }
+}

@@ -1,0 +1,238 @@
+import Compute
+import Foundation
+
+/// How long and how fast to train.
+public struct TrainingOptions: Hashable, Sendable {
+    /// When training ends.
+    public enum Length: Hashable, Sendable {
+        /// Passes over the subset.
+        case epochs(Int)
+        /// Batches, over as many passes as they take.
+        case steps(Int)
+    }
+    public var length: Length
+    public var batchSize: Int
+    public var learningRate: Double
+
+    /// The article's settings unless others are given: 5 epochs, batches of 64, Adam with a learning rate of 0.001.
+    public init(length: Length = .epochs(5), batchSize: Int = 64, learningRate: Double = 0.001) {
+        self.length = length
+        self.batchSize = batchSize
+        self.learningRate = learningRate
+    }
+}
+
+/// One network to train: what it sees, and the run whose random numbers it takes.
+public struct TrainingRun: Sendable {
+    /// Indices of the training images to use, each below the store's count.
+    public var subset: [Int]
+    /// Run number: initial weights and order of samples depend on (seed, run) alone, so that the same run under another
+    /// strategy can be compared in pairs.
+    public var run: Int
+    /// Weights to start from in place of random ones.
+    public var initial: LeNet5Weights?
+
+    public init(subset: [Int], run: Int, initial: LeNet5Weights? = nil) {
+        self.subset = subset
+        self.run = run
+        self.initial = initial
+    }
+}
+
+/// What training gave.
+public struct TrainingResult: Sendable {
+    /// One network a run.
+    public var weights: [LeNet5Weights]
+    /// Mean loss of each step, for each run: [step][run].
+    public var losses: [[Float]]
+    /// Wall time of the training alone: uploads of orders and the steps.
+    public var seconds: Double
+}
+
+/// How far a training is.
+public struct TrainingProgress: Sendable {
+    public var finishedSteps: Int
+    public var steps: Int
+    /// Images trained so far, all replicas together.
+    public var images: Int
+}
+
+/// Trains several LeNet-5 side by side: R replicas with their own weights, subsets of one size, and orders.
+public struct Trainer {
+    private let backend: any Backend
+    private let store: ImageStore
+    private let normalisation: Normalisation
+    private let seed: UInt64
+
+    /// A trainer over `store`. Random numbers are those of `seed`.
+    public init(_ store: ImageStore, normalisation: Normalisation, seed: UInt64, on backend: any Backend) {
+        self.store = store
+        self.normalisation = normalisation
+        self.seed = seed
+        self.backend = backend
+    }
+
+    /// Steps between two looks at the cancellation: short enough to stop within a moment on any device.
+    private static let stepsBetweenLooks = 64
+    /// Samples of all replicas' orders that are uploaded at a time; bounds the memory of orders and losses.
+    private static let orderCapacity = 1 << 22
+
+    /// Trains all of `runs` together. Every run's result has the same bits whatever runs share its launches.
+    /// - Parameter progress: called between steps; returns false to stop.
+    /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/cancelled`` or the device's error.
+    public func train(
+        _ runs: [TrainingRun], options: TrainingOptions, progress: (TrainingProgress) -> Bool = { _ in true }
+    ) throws(NetworkError) -> TrainingResult {
+        let size = runs.first?.subset.count ?? 0
+        try validate(runs, size: size, options: options)
+        let plan = EpochPlan(size: size, options: options)
+        let layout = LeNet5Layout(channels: store.channels, classes: store.classes)
+        let initial = runs.map { $0.initial ?? LeNet5Weights(layout: layout, seed: seed, run: $0.run) }
+        do {
+            return try train(runs, initial: initial, plan: plan, options: options, progress: progress)
+        } catch let error as ComputeError {
+            throw .compute(error)
+        } catch let error as NetworkError {
+            throw error
+        } catch {
+            throw .invalid(reason: "\(error)")
+        }
+    }
+
+    private func validate(_ runs: [TrainingRun], size: Int, options: TrainingOptions) throws(NetworkError) {
+        guard size > 0 else { throw .invalid(reason: "there is nothing to train on: a subset is empty") }
+        guard options.batchSize > 0 else { throw .invalid(reason: "the batch size must be at least 1") }
+        guard options.learningRate > 0, options.learningRate.isFinite else {
+            throw .invalid(reason: "the learning rate must be above 0, got \(options.learningRate)")
+        }
+        for run in runs {
+            guard run.subset.count == size else {
+                throw .invalid(
+                    reason: "runs that train together need subsets of one size: \(run.subset.count) and \(size)")
+            }
+            if let stray = run.subset.first(where: { $0 < 0 || $0 >= store.count }) {
+                throw .invalid(reason: "index \(stray) is outside the \(store.count) training images")
+            }
+            if let initial = run.initial,
+                initial.layout != LeNet5Layout(channels: store.channels, classes: store.classes)
+            {
+                throw .invalid(
+                    reason: "the initial weights are for \(initial.layout.classes) classes of "
+                        + "\(initial.layout.channels) planes, the images have \(store.classes) and \(store.channels)")
+            }
+        }
+    }
+
+    private func train(
+        _ runs: [TrainingRun], initial: [LeNet5Weights], plan: EpochPlan, options: TrainingOptions,
+        progress: (TrainingProgress) -> Bool
+    ) throws -> TrainingResult {
+        let replicas = runs.count
+        let epochsAtOnce = max(1, min(plan.epochs, Self.orderCapacity / (plan.size * replicas)))
+        let stepsAtOnce = epochsAtOnce * plan.stepsPerEpoch
+        let orderStride = epochsAtOnce * plan.size
+        let order = try backend.makeBuffer(of: Int32.self, count: replicas * orderStride, label: "order of samples")
+        let schedule = try StepSchedule(capacity: stepsAtOnce, on: backend)
+        let parameters = try LeNet5Parameters(initial, on: backend)
+        let network = try LeNet5(
+            parameters, batchSize: min(options.batchSize, plan.size), schedule: schedule, trainingSteps: stepsAtOnce,
+            on: backend)
+        var streams = runs.map { RandomStream(seed: seed, run: $0.run, purpose: .sampleOrder) }
+        try backend.finish()
+
+        let clock = ContinuousClock()
+        let start = clock.now
+        var losses: [[Float]] = []
+        var images = 0
+        for firstEpoch in stride(from: 0, to: plan.epochs, by: epochsAtOnce) {
+            let epochs = firstEpoch..<min(firstEpoch + epochsAtOnce, plan.epochs)
+            for (replica, run) in runs.enumerated() {
+                var indices: [Int32] = []
+                indices.reserveCapacity(orderStride)
+                for _ in epochs {
+                    var subset = run.subset.map(Int32.init(truncatingIfNeeded:))
+                    streams[replica].shuffle(&subset)
+                    indices += subset
+                }
+                try backend.write(indices, to: order, at: replica * orderStride)
+            }
+            let batches = plan.batches(of: epochs)
+            try schedule.load(
+                batches, firstStep: firstEpoch * plan.stepsPerEpoch, learningRate: options.learningRate, on: backend)
+            for (step, batch) in batches.enumerated() {
+                try network.gather(store, order: order, orderStride: orderStride, normalisation: normalisation)
+                try network.forward(training: true)
+                try network.backpropagate()
+                try network.update()
+                images += batch.count * replicas
+                if (step + 1) % Self.stepsBetweenLooks == 0 || step + 1 == batches.count {
+                    try backend.finish()
+                    let done = firstEpoch * plan.stepsPerEpoch + step + 1
+                    let go = progress(TrainingProgress(finishedSteps: done, steps: plan.steps, images: images))
+                    guard go else { throw NetworkError.cancelled }
+                }
+            }
+            losses += try network.losses(steps: batches.count)
+        }
+        let seconds = (clock.now - start) / .seconds(1)
+        return TrainingResult(weights: try parameters.download(), losses: losses, seconds: seconds)
+    }
+}
+
+/// How a training is cut into epochs and batches. The last batch of an epoch may be short; it is kept.
+struct EpochPlan {
+    let size: Int
+    let batchSize: Int
+    let steps: Int
+    var stepsPerEpoch: Int { (size + batchSize - 1) / batchSize }
+    /// Passes over the subset, the last one perhaps cut short by a given number of steps.
+    var epochs: Int { (steps + stepsPerEpoch - 1) / stepsPerEpoch }
+
+    init(size: Int, options: TrainingOptions) {
+        self.size = size
+        batchSize = min(options.batchSize, size)
+        let perEpoch = (size + batchSize - 1) / batchSize
+        switch options.length {
+        case .epochs(let epochs): steps = max(0, epochs) * perEpoch
+        case .steps(let steps): self.steps = max(0, steps)
+        }
+    }
+
+    /// Ranges of positions in an order that starts with the first of `epochs`.
+    func batches(of epochs: Range<Int>) -> [Range<Int>] {
+        let first = epochs.lowerBound * stepsPerEpoch
+        return (first..<min(steps, epochs.upperBound * stepsPerEpoch)).map { step in
+            let base = (step - first) / stepsPerEpoch * size
+            let start = base + step % stepsPerEpoch * batchSize
+            return start..<min(start + batchSize, base + size)
+        }
+    }
+}
+
+extension StepSchedule {
+    /// Room for `capacity` steps.
+    init(capacity: Int, on backend: any Backend) throws(ComputeError) {
+        self.init(
+            batches: try backend.makeBuffer(of: Int32.self, count: 4 * capacity, label: "batches"),
+            rates: try backend.makeBuffer(of: Float.self, count: 2 * capacity, label: "step sizes"),
+            cursor: try backend.makeBuffer([Int32(0)], label: "cursor"),
+            current: try backend.makeBuffer([Int32](repeating: 0, count: 4), label: "current step"))
+    }
+
+    /// Fills in the batches and Adam's bias corrections from step `firstStep` of the training on, and starts over.
+    func load(_ ranges: [Range<Int>], firstStep: Int, learningRate: Double, on backend: any Backend)
+        throws(ComputeError)
+    {
+        try backend.write(
+            ranges.flatMap { [Int32($0.lowerBound), Int32($0.count), 0, 0] }, to: batches)
+        let corrections = ranges.indices.flatMap { index -> [Float] in
+            let step = Double(firstStep + index + 1)
+            return [
+                Float(learningRate / (1 - pow(AdamStep.beta1, step))),
+                Float(1 / (1 - pow(AdamStep.beta2, step)).squareRoot()),
+            ]
+        }
+        try backend.write(corrections, to: rates)
+        try backend.write([0], to: cursor)
+    }
+}
