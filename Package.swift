@@ -41,7 +41,7 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(name: "OpenCLTests", dependencies: ["OpenCL", "COpenCL"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
-        .testTarget(name: "KernelTests", dependencies: ["KernelChecks", "Compute"], swiftSettings: strict),
+        .testTarget(name: "KernelTests", dependencies: ["KernelChecks", "Compute", "OpenCL"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets"], swiftSettings: strict),
         .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Datasets"], swiftSettings: strict),
         .testTarget(name: "PruningTests", dependencies: ["Pruning", "Compute"], swiftSettings: strict),

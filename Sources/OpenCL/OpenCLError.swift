@@ -1,4 +1,106 @@
-/// A failed OpenCL call.
-public struct OpenCLError: Error, CustomStringConvertible {
-    public var description: String { "OpenCL failed" }
+import COpenCL
+
+/// What OpenCL reported, as one sentence that a user can act on. Only a failed build has more lines: the compiler's.
+public enum OpenCLError: Error, CustomStringConvertible, Sendable {
+    /// The library could not be loaded.
+    case libraryMissing(path: String, reason: String)
+    /// The library is older than OpenCL 1.2, or no OpenCL library at all.
+    case entryPointMissing(name: String, path: String)
+    /// The library is there and knows no OpenCL implementation.
+    case noPlatform
+    /// A call failed; `subject` is the kernel, program or buffer it was about, empty where there is none.
+    case callFailed(call: String, status: Int32, subject: String)
+    /// A program did not compile.
+    case buildFailed(BuildFailure)
+    /// No kernel of this name is carried inside the program.
+    case unknownKernel(name: String)
+
+    /// Everything about a failed build.
+    public struct BuildFailure: Sendable {
+        /// The kernel file's name without ".cl".
+        public var label: String
+        /// What clBuildProgram returned.
+        public var status: Int32
+        /// The compiler options.
+        public var options: String
+        /// The device's name and driver.
+        public var device: String
+        /// The compiler's own words.
+        public var log: String
+        /// Where the whole source was saved, nil where that failed.
+        public var savedSource: String?
+        /// The first place that the log names, such as `conv2d_forward.cl:12`.
+        public var location: String?
+    }
+
+    /// Whether the device had no room: the memory codes, and the code that drivers return at a buffer's first use.
+    public var isOutOfMemory: Bool {
+        guard case .callFailed(_, let status, _) = self else { return false }
+        return [CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY].contains(status)
+    }
+
+    public var description: String {
+        switch self {
+        case .libraryMissing(let path, let reason):
+            return
+                "\(path) cannot be loaded (\(reason)); install an OpenCL loader such as the package ocl-icd-libopencl1"
+        case .entryPointMissing(let name, let path):
+            return "\(path) has no function \(name): it is not a library of OpenCL 1.2 or later"
+        case .noPlatform:
+            return "no OpenCL platform is installed (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR, -1001); install the "
+                + "package pocl-opencl-icd to compute on the processor, or the OpenCL driver of the GPU's vendor"
+        case .callFailed(let call, let status, let subject):
+            let about = subject.isEmpty ? "" : " for \(subject)"
+            return "\(call)\(about) returned \(statusName(status)) (\(status))"
+        case .buildFailed(let failure):
+            return failure.description
+        case .unknownKernel(let name):
+            return "the program carries no kernel named \(name)"
+        }
+    }
+}
+
+extension OpenCLError.BuildFailure: CustomStringConvertible {
+    public var description: String {
+        var lines = ["kernel \(label) does not compile\(location.map { " (\($0))" } ?? "") on \(device)"]
+        lines.append("status: \(statusName(status)) (\(status))")
+        lines.append("options: \(options)")
+        lines.append("source: \(savedSource ?? "could not be saved")")
+        lines.append(log.isEmpty ? "the compiler left no log" : "log:\n\(log)")
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// Throws unless a call returned CL_SUCCESS.
+@inline(__always)
+func check(_ status: Int32, _ call: String, _ subject: @autoclosure () -> String = "") throws(OpenCLError) {
+    if status != CL_SUCCESS { throw .callFailed(call: call, status: status, subject: subject()) }
+}
+
+/// The shape of every clGet…Info function: room, destination, size.
+typealias InfoQuery = (Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Int32
+
+/// The bytes that an info function answers with.
+func infoBytes(_ call: String, _ query: InfoQuery) throws(OpenCLError) -> [UInt8] {
+    var size = 0
+    try check(query(0, nil, &size), call)
+    var bytes = [UInt8](repeating: 0, count: size)
+    if size > 0 { try check(bytes.withUnsafeMutableBytes { query(size, $0.baseAddress, nil) }, call) }
+    return bytes
+}
+
+/// An info function's answer as text, without its ending zero and the blanks some drivers put around names.
+func infoText(_ call: String, _ query: InfoQuery) throws(OpenCLError) -> String {
+    let text = String(decoding: try infoBytes(call, query).prefix { $0 != 0 }, as: UTF8.self)
+    let trimmed = text.drop(while: \.isWhitespace)
+    return String(trimmed.reversed().drop(while: \.isWhitespace).reversed())
+}
+
+/// An info function's answer as one value of a fixed size.
+func infoValue<Value: BitwiseCopyable>(_ call: String, _ initial: Value, _ query: InfoQuery) throws(OpenCLError)
+    -> Value
+{
+    var value = initial
+    try check(withUnsafeMutableBytes(of: &value) { query($0.count, $0.baseAddress, nil) }, call)
+    return value
 }

@@ -1,0 +1,56 @@
+import OpenCL
+
+/// The shape that kernels take on a kind of device: how many samples stand side by side, and how many of them one
+/// work-item holds.
+public struct DeviceProfile: Sendable, Hashable {
+    /// What it is called in reports and in `$COPPICE_PROFILE`.
+    public let name: String
+    /// TILE: samples in the innermost dimension of an activation.
+    public let tile: Int
+    /// VW: samples in a kernel's lane type `floatv`; divides ``tile``.
+    public let vectorWidth: Int
+    /// LANES: work-items that share a tile.
+    public var lanes: Int { tile / vectorWidth }
+
+    /// Processors with 512-bit vectors.
+    public static let cpu16 = DeviceProfile(name: "cpu16", tile: 16, vectorWidth: 16)
+    /// Processors with 256-bit vectors.
+    public static let cpu8 = DeviceProfile(name: "cpu8", tile: 8, vectorWidth: 8)
+    /// Processors with 128-bit vectors.
+    public static let cpu4 = DeviceProfile(name: "cpu4", tile: 8, vectorWidth: 4)
+    /// GPUs: neighbouring work-items take neighbouring samples, so that loads coalesce.
+    public static let gpu = DeviceProfile(name: "gpu", tile: 32, vectorWidth: 1)
+
+    /// Every profile; kernels work in each of them on any device.
+    public static let all: [DeviceProfile] = [.cpu16, .cpu8, .cpu4, .gpu]
+
+    /// The profile for `device`: processors by the width of their vectors, everything else as GPUs.
+    public init(for device: Device) {
+        guard device.kind == .cpu else {
+            self = .gpu
+            return
+        }
+        switch device.nativeFloatWidth {
+        case 16...: self = .cpu16
+        case 8..<16: self = .cpu8
+        default: self = .cpu4
+        }
+    }
+
+    private init(name: String, tile: Int, vectorWidth: Int) {
+        self.name = name
+        self.tile = tile
+        self.vectorWidth = vectorWidth
+    }
+
+    /// The profile that `$COPPICE_PROFILE` asks for, nil where it is unset.
+    /// - Throws: ``ComputeError/noDevice(reason:)`` for a name that is none.
+    public static func requested(in environment: [String: String]) throws(ComputeError) -> DeviceProfile? {
+        guard let name = environment["COPPICE_PROFILE"], !name.isEmpty else { return nil }
+        guard let profile = all.first(where: { $0.name == name }) else {
+            let names = all.map(\.name).joined(separator: ", ")
+            throw .noDevice(reason: "COPPICE_PROFILE is '\(name)'; it may be one of \(names)")
+        }
+        return profile
+    }
+}

@@ -1,0 +1,246 @@
+import Foundation
+import OpenCL
+import Synchronization
+
+/// The backend for OpenCL devices of every kind. It has one in-order queue: operations return when they are queued,
+/// and only reading and ``finish()`` wait.
+public final class OpenCLBackend: Backend {
+    public let device: DeviceDescription
+    public var tile: Int { profile.tile }
+
+    /// The shape that kernels take on this device.
+    public let profile: DeviceProfile
+    /// The device and its limits.
+    let clDevice: Device
+    let queue: CommandQueue
+    private let context: Context
+    private let cache: ProgramCache?
+    private let kernelText: (String) -> String?
+    private var kernels: [KernelKey: Kernel] = [:]
+    private let allocated = MemoryMeter()
+    private var staging = Staging()
+
+    /// The time that the device spent in each kernel, where the backend was made for profiling.
+    public private(set) var kernelTimes: [String: KernelTime] = [:]
+
+    /// How often a kernel ran and how long in all.
+    public struct KernelTime: Sendable {
+        /// Number of launches.
+        public var launches = 0
+        /// Seconds on the device, the waiting in the queue not counted.
+        public var seconds = 0.0
+    }
+
+    /// A backend on `device`.
+    /// - Parameters:
+    ///   - profile: another shape than the one that suits the device; every profile gives right results everywhere.
+    ///   - cache: where compiled programs are kept; nil compiles anew at each start.
+    ///   - profiling: measures each launch, and so waits for each: for benchmarks.
+    /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
+    public convenience init(
+        device: Device, profile: DeviceProfile? = nil, cache: ProgramCache?, profiling: Bool = false
+    ) throws(ComputeError) {
+        try self.init(
+            device: device, profile: profile, cache: cache, profiling: profiling, kernelText: KernelSource.text(of:))
+    }
+
+    /// A backend on `device` with the program cache that suits it.
+    /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
+    public convenience init(device: Device, profile: DeviceProfile? = nil, profiling: Bool = false)
+        throws(ComputeError)
+    {
+        try self.init(device: device, profile: profile, cache: .standard(for: device), profiling: profiling)
+    }
+
+    /// A backend whose kernels are those that `kernelText` knows by name.
+    init(
+        device: Device, profile: DeviceProfile? = nil, cache: ProgramCache? = nil, profiling: Bool = false,
+        kernelText: @escaping (String) -> String?
+    ) throws(ComputeError) {
+        self.device = DeviceDescription(
+            backend: "opencl", name: device.name, platform: device.platform.name, driver: device.driverVersion)
+        self.profile = profile ?? DeviceProfile(for: device)
+        self.cache = cache
+        self.kernelText = kernelText
+        clDevice = device
+        do throws(OpenCLError) {
+            context = try Context(device: device)
+            queue = try CommandQueue(context: context, profiling: profiling)
+        } catch {
+            throw .openCL(error)
+        }
+    }
+
+    deinit {
+        // What is still queued may read the copies.
+        try? queue.finish()
+        staging.removeAll()
+    }
+
+    public func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String)
+        throws(ComputeError) -> DeviceBuffer<Element>
+    {
+        let byteCount = max(count, 1) * MemoryLayout<Element>.stride
+        // Processors promise more memory than there is and end the process that uses it, so the sum is kept here.
+        guard byteCount <= clDevice.maxAllocation, allocated.bytes + byteCount <= clDevice.globalMemory else {
+            throw .outOfMemory(label: label, byteCount: byteCount, device: device.name)
+        }
+        let buffer = try attempt(label, byteCount) { () throws(OpenCLError) in
+            let buffer = try Buffer(context: context, byteCount: byteCount, label: label)
+            do throws(OpenCLError) {
+                try queue.makeResident(buffer)
+            } catch {
+                // Only a hint: an implementation that does not take it finds the memory at first use.
+                if error.isOutOfMemory { throw error }
+            }
+            return buffer
+        }
+        return DeviceBuffer(count: count, label: label, storage: OpenCLStorage(buffer: buffer, meter: allocated))
+    }
+
+    public func write<Element: BufferElement>(
+        _ source: UnsafeBufferPointer<Element>, to buffer: DeviceBuffer<Element>, at offset: Int
+    ) throws(ComputeError) {
+        let storage = try self.storage(of: buffer, offset: offset, count: source.count, operation: "write")
+        let bytes = UnsafeRawBufferPointer(source)
+        guard !bytes.isEmpty else { return }
+        let start = offset * MemoryLayout<Element>.stride
+        // Small pieces are copied aside, so that writing does not wait for the work before it.
+        let copy = staging.copy(bytes)
+        try attempt(buffer.label, storage.byteCount) { () throws(OpenCLError) in
+            try queue.write(copy ?? bytes, to: storage.buffer, at: start, waiting: copy == nil)
+        }
+        if copy == nil { staging.removeAll() }
+    }
+
+    public func read<Element: BufferElement>(
+        _ buffer: DeviceBuffer<Element>, at offset: Int, into destination: UnsafeMutableBufferPointer<Element>
+    ) throws(ComputeError) {
+        let storage = try self.storage(of: buffer, offset: offset, count: destination.count, operation: "read")
+        let bytes = UnsafeMutableRawBufferPointer(destination)
+        guard !bytes.isEmpty else { return }
+        do throws(OpenCLError) {
+            try queue.read(storage.buffer, at: offset * MemoryLayout<Element>.stride, into: bytes)
+        } catch {
+            throw .openCL(error)
+        }
+        staging.removeAll()
+    }
+
+    public func fill<Element: BufferElement>(_ buffer: DeviceBuffer<Element>, with value: Element)
+        throws(ComputeError)
+    {
+        let storage = try self.storage(of: buffer, offset: 0, count: buffer.count, operation: "fill")
+        guard buffer.count > 0 else { return }
+        try attempt(buffer.label, storage.byteCount) { () throws(OpenCLError) in
+            try queue.fill(storage.buffer, with: value, byteCount: buffer.count * MemoryLayout<Element>.stride)
+        }
+    }
+
+    public func finish() throws(ComputeError) {
+        do throws(OpenCLError) {
+            try queue.finish()
+        } catch {
+            throw .openCL(error)
+        }
+        staging.removeAll()
+    }
+
+    /// The kernel for `key`, compiled when first asked for.
+    func preparedKernel(_ key: KernelKey) throws(ComputeError) -> Kernel {
+        if let kernel = kernels[key] { return kernel }
+        do throws(OpenCLError) {
+            guard let text = kernelText(key.kernel) else { throw OpenCLError.unknownKernel(name: key.kernel) }
+            var options = "-cl-std=CL1.2"
+            let shape = [("TILE", profile.tile), ("VW", profile.vectorWidth), ("LANES", profile.lanes)]
+            for (name, value) in shape + key.defines.map({ ($0.name, $0.value) }) { options += " -D \(name)=\(value)" }
+            let program = try Program(
+                context: context, label: key.kernel, source: KernelSource.assemble(name: key.kernel, text: text),
+                options: options, cache: cache)
+            let kernel = try Kernel(program: program, name: key.kernel)
+            kernels[key] = kernel
+            return kernel
+        } catch {
+            throw .openCL(error)
+        }
+    }
+
+    /// Adds a launch to ``kernelTimes``.
+    func record(_ seconds: Double, of kernel: String) {
+        kernelTimes[kernel, default: KernelTime()].launches += 1
+        kernelTimes[kernel, default: KernelTime()].seconds += seconds
+    }
+
+    private func storage<Element: BufferElement>(
+        of buffer: DeviceBuffer<Element>, offset: Int, count: Int, operation: String
+    ) throws(ComputeError) -> OpenCLStorage {
+        guard offset >= 0, count >= 0, offset + count <= buffer.count else {
+            throw .invalidShape(
+                operation: operation,
+                reason: "elements \(offset)..<\(offset + count) are outside \(buffer.label) (\(buffer.count) elements)")
+        }
+        guard let storage = buffer.storage as? OpenCLStorage else {
+            throw .invalidShape(operation: operation, reason: "\(buffer.label) is a buffer of another backend")
+        }
+        return storage
+    }
+
+    /// Runs what may be the first use of a buffer: drivers find out only then that there is no room.
+    private func attempt<Value>(_ label: String, _ byteCount: Int, _ body: () throws(OpenCLError) -> Value)
+        throws(ComputeError) -> Value
+    {
+        do throws(OpenCLError) {
+            return try body()
+        } catch {
+            guard error.isOutOfMemory else { throw .openCL(error) }
+            throw .outOfMemory(label: label, byteCount: byteCount, device: device.name)
+        }
+    }
+}
+
+/// OpenCL memory behind a buffer.
+final class OpenCLStorage: DeviceStorage {
+    let buffer: Buffer
+    private let meter: MemoryMeter
+    var byteCount: Int { buffer.byteCount }
+
+    init(buffer: Buffer, meter: MemoryMeter) {
+        self.buffer = buffer
+        self.meter = meter
+        meter.add(buffer.byteCount)
+    }
+
+    deinit { meter.add(-buffer.byteCount) }
+}
+
+/// The bytes that a backend's living buffers take. Atomic, since the last reference to a buffer may go anywhere.
+final class MemoryMeter: Sendable {
+    private let total = Atomic<Int>(0)
+    var bytes: Int { total.load(ordering: .relaxed) }
+    func add(_ byteCount: Int) { total.add(byteCount, ordering: .relaxed) }
+}
+
+/// Copies of what was written and not yet taken by the queue.
+private struct Staging: ~Copyable {
+    private static let largestPiece = 1 << 20
+    private static let room = 16 << 20
+    private var pieces: [UnsafeMutableRawBufferPointer] = []
+    private var byteCount = 0
+
+    /// A copy that stays until ``removeAll()``, or nil for what is too large or no longer fits: that is written at
+    /// once, which also waits for all that was queued before and so allows the copies to go.
+    mutating func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard bytes.count <= Staging.largestPiece, byteCount + bytes.count <= Staging.room else { return nil }
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
+        piece.copyMemory(from: bytes)
+        pieces.append(piece)
+        byteCount += bytes.count
+        return UnsafeRawBufferPointer(piece)
+    }
+
+    mutating func removeAll() {
+        for piece in pieces { piece.deallocate() }
+        pieces.removeAll(keepingCapacity: true)
+        byteCount = 0
+    }
+}

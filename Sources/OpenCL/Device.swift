@@ -1,0 +1,98 @@
+import COpenCL
+
+/// A device and what it says about itself. The platform owns it; there is nothing to release.
+public struct Device: @unchecked Sendable {
+    /// What a device is.
+    public enum Kind: String, Sendable {
+        case gpu
+        case accelerator
+        case cpu
+        case other
+    }
+
+    // Sendable unchecked: an id is a constant of the platform, and OpenCL allows these queries from any thread.
+    let id: cl_device_id
+    /// Where it comes from.
+    public let platform: Platform
+    /// Its name.
+    public let name: String
+    /// Who made it.
+    public let vendor: String
+    /// The driver's version.
+    public let driverVersion: String
+    /// The OpenCL version it supports, as it words it.
+    public let version: String
+    /// What it is.
+    public let kind: Kind
+    /// Whether it can be used now.
+    public let isAvailable: Bool
+    /// Whether it can compile kernels.
+    public let hasCompiler: Bool
+    /// Cores, as OpenCL counts them.
+    public let computeUnits: Int
+    /// Most work-items in a work-group.
+    public let maxWorkGroupSize: Int
+    /// Most work-items in a work-group, for each dimension.
+    public let maxWorkItemSizes: [Int]
+    /// Bytes of local memory that a work-group can have.
+    public let localMemory: Int
+    /// Bytes of the largest buffer.
+    public let maxAllocation: Int
+    /// Bytes of memory in all.
+    public let globalMemory: Int
+    /// Floats in a vector register; 1 on GPUs.
+    public let nativeFloatWidth: Int
+    /// Bytes to which buffers are aligned.
+    public let alignment: Int
+
+    init(id: cl_device_id, platform: Platform) throws(OpenCLError) {
+        func text(_ what: Int32) throws(OpenCLError) -> String {
+            try infoText("clGetDeviceInfo") { cop_get_device_info(id, cl_device_info(what), $0, $1, $2) }
+        }
+        func value<Value: BitwiseCopyable>(_ what: Int32, _ initial: Value) throws(OpenCLError) -> Value {
+            try infoValue("clGetDeviceInfo", initial) { cop_get_device_info(id, cl_device_info(what), $0, $1, $2) }
+        }
+        self.id = id
+        self.platform = platform
+        name = try text(CL_DEVICE_NAME)
+        vendor = try text(CL_DEVICE_VENDOR)
+        driverVersion = try text(CL_DRIVER_VERSION)
+        version = try text(CL_DEVICE_VERSION)
+        kind = Kind(bits: try value(CL_DEVICE_TYPE, cl_device_type(0)))
+        isAvailable = try value(CL_DEVICE_AVAILABLE, cl_bool(0)) != 0
+        hasCompiler = try value(CL_DEVICE_COMPILER_AVAILABLE, cl_bool(0)) != 0
+        computeUnits = Int(try value(CL_DEVICE_MAX_COMPUTE_UNITS, cl_uint(0)))
+        maxWorkGroupSize = try value(CL_DEVICE_MAX_WORK_GROUP_SIZE, 0)
+        let sizes = try infoBytes("clGetDeviceInfo") {
+            cop_get_device_info(id, cl_device_info(CL_DEVICE_MAX_WORK_ITEM_SIZES), $0, $1, $2)
+        }
+        maxWorkItemSizes = sizes.withUnsafeBytes { Array($0.bindMemory(to: Int.self)) }
+        localMemory = Int(clamping: try value(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong(0)))
+        maxAllocation = Int(clamping: try value(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong(0)))
+        globalMemory = Int(clamping: try value(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong(0)))
+        nativeFloatWidth = Int(try value(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, cl_uint(0)))
+        alignment = Int(try value(CL_DEVICE_MEM_BASE_ADDR_ALIGN, cl_uint(0))) / 8
+    }
+
+    /// Every device of every platform.
+    /// - Throws: what ``Platform/all()`` throws.
+    public static func all() throws(OpenCLError) -> [Device] {
+        var devices: [Device] = []
+        for platform in try Platform.all() { devices += try platform.devices() }
+        return devices
+    }
+}
+
+extension Device.Kind {
+    init(bits: cl_device_type) {
+        if bits & cl_device_type(CL_DEVICE_TYPE_GPU) != 0 {
+            self = .gpu
+        } else if bits & cl_device_type(CL_DEVICE_TYPE_ACCELERATOR) != 0 {
+            self = .accelerator
+        } else if bits & cl_device_type(CL_DEVICE_TYPE_CPU) != 0 {
+            self = .cpu
+        } else {
+            self = .other
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import COpenCL
+import Foundation
+
+/// The OpenCL library of this host, looked for when the program runs, so that the program starts without it.
+///
+/// `$COPPICE_OPENCL_LIBRARY` names another file than `libOpenCL.so.1`; `none` hides OpenCL altogether.
+public enum OpenCLLibrary {
+    /// The environment variable that names the library.
+    public static let environmentKey = "COPPICE_OPENCL_LIBRARY"
+    static let defaultPath = "libOpenCL.so.1"
+
+    /// Loads the library. The first call decides for the whole process; later ones repeat its outcome.
+    /// - Throws: ``OpenCLError/libraryMissing(path:reason:)`` or ``OpenCLError/entryPointMissing(name:path:)``.
+    public static func load() throws(OpenCLError) {
+        if let error = outcome { throw error }
+    }
+
+    private static let outcome: OpenCLError? = load(
+        ProcessInfo.processInfo.environment[environmentKey] ?? defaultPath)
+
+    /// Loads the library at `path` into the process-wide table: nil, or why it could not be done.
+    static func load(_ path: String) -> OpenCLError? {
+        if path == "none" {
+            return .libraryMissing(path: defaultPath, reason: "hidden by \(environmentKey)=none")
+        }
+        var detail: UnsafePointer<CChar>?
+        let status = cop_load(path, &detail)
+        let reason = detail.map { String(cString: $0) } ?? ""
+        switch status {
+        case CL_SUCCESS: return nil
+        case COP_ENTRY_POINT_MISSING: return .entryPointMissing(name: reason, path: path)
+        default: return .libraryMissing(path: path, reason: reason)
+        }
+    }
+}
+
+/// The OpenCL C sources carried inside the program.
+public enum KernelSource {
+    /// The names of all files, without ".cl", in alphabetical order; `common` is the one put before every kernel.
+    public static var names: [String] {
+        (0..<cop_kernel_count()).compactMap { cop_kernel_at($0).map { String(cString: $0.pointee.name) } }
+    }
+
+    /// The text of one file as it stands in Kernels, or nil where there is none of that name.
+    public static func text(of name: String) -> String? {
+        for index in 0..<cop_kernel_count() {
+            guard let entry = cop_kernel_at(index) else { continue }
+            if String(cString: entry.pointee.name) == name { return String(cString: entry.pointee.text) }
+        }
+        return nil
+    }
+
+    /// `common.clh` and a kernel's own text as one source, in which the compiler counts lines as the two files do.
+    public static func assemble(name: String, text: String) -> String {
+        let common = self.text(of: "common") ?? ""
+        return "#line 1 \"common.clh\"\n\(common)\n#line 1 \"\(name).cl\"\n\(text)\n"
+    }
+}

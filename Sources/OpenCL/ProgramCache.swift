@@ -1,0 +1,110 @@
+import Foundation
+
+/// Compiled programs kept on disk from one start to the next.
+///
+/// A file is trusted only when it is whole and the key inside is the one asked for, letter by letter. Whatever goes
+/// wrong (unreadable, cut short, a folder that cannot be written) means compiling again and is never an error.
+public struct ProgramCache: Sendable {
+    /// Everything that a compiled program depends on.
+    public struct Key: Sendable, Hashable {
+        /// The key written out: device, driver, platform, options, source.
+        public let text: String
+
+        /// The key of `source` compiled with `options` for `device`.
+        public init(source: String, options: String, device: Device) {
+            self.init(
+                source: source, options: options, device: device.name, driver: device.driverVersion,
+                platform: "\(device.platform.name) \(device.platform.version)")
+        }
+
+        init(source: String, options: String, device: String, driver: String, platform: String) {
+            text =
+                "device: \(device)\ndriver: \(driver)\nplatform: \(platform)\noptions: \(options)\nsource:\n\(source)"
+        }
+
+        /// The file's name under which a program of this key is kept.
+        var fileName: String { fingerprint(Array(text.utf8)) + ".clbin" }
+    }
+
+    /// The folder that holds the files; it is made when the first one is stored.
+    public let directory: URL
+
+    /// A cache in `directory`.
+    public init(directory: URL) { self.directory = directory }
+
+    /// The cache that `device` should use: none where its driver keeps programs itself (PoCL, NVIDIA), else
+    /// `$COPPICE_CACHE`, else `coppice/programs` in the user's cache folder.
+    public static func standard(
+        for device: Device, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> ProgramCache? {
+        if cachesByItself(platform: device.platform.name) { return nil }
+        return ProgramCache(directory: standardDirectory(environment: environment))
+    }
+
+    static func cachesByItself(platform: String) -> Bool {
+        platform.contains("Portable Computing Language") || platform.contains("NVIDIA")
+    }
+
+    static func standardDirectory(environment: [String: String]) -> URL {
+        if let chosen = environment["COPPICE_CACHE"], !chosen.isEmpty { return URL(fileURLWithPath: chosen) }
+        // The XDG specification has relative paths ignored.
+        if let caches = environment["XDG_CACHE_HOME"], caches.hasPrefix("/") {
+            return URL(fileURLWithPath: caches).appendingPathComponent("coppice/programs")
+        }
+        let home = environment["HOME"] ?? NSHomeDirectory()
+        return URL(fileURLWithPath: home).appendingPathComponent(".cache/coppice/programs")
+    }
+
+    /// The binary kept under `key`, nil at any doubt.
+    public func binary(for key: Key) -> [UInt8]? {
+        guard let data = try? Data(contentsOf: directory.appendingPathComponent(key.fileName)) else { return nil }
+        return ProgramCache.decode([UInt8](data), key: key)
+    }
+
+    /// Keeps `binary` under `key` if it can.
+    public func store(_ binary: [UInt8], for key: Key) {
+        let files = FileManager.default
+        let file = directory.appendingPathComponent(key.fileName)
+        let aside = directory.appendingPathComponent(".\(key.fileName).\(UUID().uuidString)")
+        do {
+            try files.createDirectory(at: directory, withIntermediateDirectories: true)
+            try Data(ProgramCache.encode(binary, key: key)).write(to: aside)
+        } catch {
+            try? files.removeItem(at: aside)
+            return
+        }
+        // rename(2) replaces a file of another process at once; nobody ever reads half of one.
+        if rename(aside.path, file.path) != 0 { try? files.removeItem(at: aside) }
+    }
+
+    /// A heading with the lengths and the fingerprint of what follows: the key's text, then the binary.
+    static func encode(_ binary: [UInt8], key: Key) -> [UInt8] {
+        let text = Array(key.text.utf8)
+        return Array("\(heading) \(text.count) \(binary.count) \(fingerprint(text + binary))\n".utf8) + text + binary
+    }
+
+    static func decode(_ bytes: [UInt8], key: Key) -> [UInt8]? {
+        guard let newline = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+        let fields = String(decoding: bytes[..<newline], as: UTF8.self).split(separator: " ")
+        let text = Array(key.text.utf8)
+        let body = bytes[(newline + 1)...]
+        guard fields.count == 5, fields[0] + " " + fields[1] == heading,
+            Int(fields[2]) == text.count, let length = Int(fields[3]), length > 0, body.count == text.count + length,
+            body.starts(with: text), fields[4] == fingerprint(Array(body))
+        else { return nil }
+        return Array(body.dropFirst(text.count))
+    }
+}
+
+/// The first line of every file, and the version of its form.
+private let heading = "coppice-program 1"
+
+/// 128 bits of FNV-1a in hexadecimal: it finds damage and names files, and is no defence against malice, which could
+/// as well replace the program.
+private func fingerprint(_ bytes: [UInt8]) -> String {
+    let prime: UInt128 = (1 << 88) + 0x13B
+    var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
+    for byte in bytes { hash = (hash ^ UInt128(byte)) &* prime }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 32 - digits.count) + digits
+}
