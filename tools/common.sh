@@ -52,7 +52,7 @@ ensure_packages() {
 # What building and running want. libopenblas-serial-dev is a LAPACK without threads of its own: the threaded one's spin
 # after every call and take the cores from the kernels. PoCL is the OpenCL device that every machine can have.
 ensure_system() {
-    ensure_packages zlib1g-dev liblapacke-dev libopenblas-serial-dev \
+    ensure_packages zlib1g-dev liblapacke-dev libopenblas-serial-dev opencl-headers \
         ocl-icd-libopencl1 pocl-opencl-icd dataset-fashion-mnist gnuplot-nox
     command -v swift >/dev/null ||
         fail 69 "swift is not on the PATH: Coppice wants Swift 6.2 or later, from https://www.swift.org/install/linux"
