@@ -1,1 +1,25 @@
-// Placeholder of the module; replaced by its first type.
+import Compute
+
+/// Every kernel's cases, and how they are run.
+public enum KernelChecks {
+    /// One entry a kernel, in alphabetical order.
+    private static let kernels: [any KernelCases.Type] = [
+        FillCases.self
+    ]
+
+    /// The cases of all kernels for each of `seeds`.
+    public static func allCases(seeds: [UInt64] = [1]) -> [any KernelCase] {
+        kernels.flatMap { kernel in seeds.flatMap { kernel.cases(seed: $0) } }
+    }
+
+    /// Runs one case; an error of the operation is a result too.
+    public static func run(_ kernelCase: any KernelCase, on backend: any Backend, reference: CPUBackend) -> CaseResult {
+        do {
+            return try kernelCase.run(on: backend, reference: reference)
+        } catch {
+            return CaseResult(
+                kernel: kernelCase.kernel, name: kernelCase.name, maxError: .infinity, bound: 0, verdict: .failed,
+                message: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Compute
+
+/// The random inputs of a case: the same for the same seed, on every device.
+public struct CaseInputs {
+    private var stream: RandomStream
+
+    /// Inputs for number `index` of the cases drawn from `seed`.
+    public init(seed: UInt64, index: Int = 0) { stream = RandomStream(seed: seed, run: index, purpose: .testing) }
+
+    /// Uniform floats.
+    public mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+        let (low, high) = (Double(range.lowerBound), Double(range.upperBound))
+        return (0..<count).map { _ in Float(stream.nextUniform(low, high)) }
+    }
+
+    /// Uniform integers.
+    public mutating func integers(_ count: Int, in range: Range<Int>) -> [Int32] {
+        (0..<count).map { _ in Int32(range.lowerBound + stream.nextIndex(below: range.count)) }
+    }
+
+    /// Uniform bytes.
+    public mutating func bytes(_ count: Int, in range: Range<Int> = 0..<256) -> [UInt8] {
+        (0..<count).map { _ in UInt8(range.lowerBound + stream.nextIndex(below: range.count)) }
+    }
+
+    /// 0..<count in random order.
+    public mutating func permutation(_ count: Int) -> [Int32] {
+        var order = (0..<count).map(Int32.init)
+        stream.shuffle(&order)
+        return order
+    }
+}
+
+/// The layout of activations, which depends on a backend's TILE. Cases keep activations as
+/// [replica][sample][value] and bring them into the layout of each of the two backends.
+public struct TileLayout: Sendable {
+    /// R.
+    public let replicas: Int
+    /// Samples a batch, valid ones only.
+    public let samples: Int
+    /// Values a sample: channels x height x width.
+    public let values: Int
+    /// TILE.
+    public let tile: Int
+    /// Tiles a batch.
+    public var tiles: Int { (samples + tile - 1) / tile }
+    /// Elements of the activation, masked ones included.
+    public var count: Int { replicas * tiles * values * tile }
+
+    /// The layout of a batch on `backend`.
+    public init(replicas: Int, samples: Int, values: Int, on backend: any BufferBackend) {
+        self.replicas = replicas
+        self.samples = samples
+        self.values = values
+        tile = backend.tile
+    }
+
+    /// Where a value stands.
+    public func index(replica: Int, sample: Int, value: Int) -> Int {
+        ((replica * tiles + sample / tile) * values + value) * tile + sample % tile
+    }
+
+    /// [replica][sample][value] as [replica][tile][value][sample in tile], with `masked` in the lanes past the batch.
+    public func pack<Element>(_ plain: [Element], masked: Element) -> [Element] {
+        var packed = [Element](repeating: masked, count: count)
+        for replica in 0..<replicas {
+            for sample in 0..<samples {
+                for value in 0..<values {
+                    packed[index(replica: replica, sample: sample, value: value)] =
+                        plain[(replica * samples + sample) * values + value]
+                }
+            }
+        }
+        return packed
+    }
+
+    /// The way back; masked lanes are dropped.
+    public func unpack<Element>(_ packed: [Element]) -> [Element] {
+        var plain: [Element] = []
+        plain.reserveCapacity(replicas * samples * values)
+        for replica in 0..<replicas {
+            for sample in 0..<samples {
+                for value in 0..<values { plain.append(packed[index(replica: replica, sample: sample, value: value)]) }
+            }
+        }
+        return plain
+    }
+
+    /// The elements of the masked lanes, in order: the contract has them 0 in most outputs.
+    public func maskedValues<Element>(_ packed: [Element]) -> [Element] {
+        var masked: [Element] = []
+        for replica in 0..<replicas {
+            for sample in samples..<(tiles * tile) {
+                for value in 0..<values {
+                    masked.append(packed[index(replica: replica, sample: sample, value: value)])
+                }
+            }
+        }
+        return masked
+    }
+}

@@ -1,0 +1,84 @@
+/// How far a float may be from the reference: `absolute + relative * |expected| + ofLargest * max |expected|`.
+public struct Tolerance: Sendable, Hashable {
+    /// Whatever the values are.
+    public var absolute: Double
+    /// Times the expected value.
+    public var relative: Double
+    /// Times the largest finite expected value: the natural measure of a gradient.
+    public var ofLargest: Double
+
+    /// A tolerance of these parts.
+    public init(absolute: Double = 0, relative: Double = 0, ofLargest: Double = 0) {
+        self.absolute = absolute
+        self.relative = relative
+        self.ofLargest = ofLargest
+    }
+
+    /// The same value (0 and -0 are the same).
+    public static let exact = Tolerance()
+}
+
+/// The outcome of a comparison: its worst element.
+public struct Comparison: Sendable {
+    /// |actual - expected| of the element that is worst against its own bound; infinite where there is no distance
+    /// (NaN against a number, another infinity, another count).
+    public var maxError: Double
+    /// That element's bound.
+    public var bound: Double
+    /// Where it is, nil when there is nothing to point at.
+    public var index: Int?
+    /// What is wrong, beginning with the index; nil when every element is within its bound.
+    public var complaint: String?
+
+    /// maxError / bound, where an error of zero is always 0.
+    public var ratio: Double { maxError == 0 ? 0 : maxError / bound }
+}
+
+/// Compares element by element. NaN is equal to NaN alone, an infinity to the same infinity alone.
+public func compare(_ actual: [Float], _ expected: [Float], within tolerance: Tolerance) -> Comparison {
+    guard actual.count == expected.count else {
+        return Comparison(
+            maxError: .infinity, bound: 0, index: nil,
+            complaint: " has \(actual.count) elements where \(expected.count) are expected")
+    }
+    var largest = 0.0
+    for value in expected where value.isFinite { largest = max(largest, Double(value.magnitude)) }
+    var worst = Comparison(maxError: 0, bound: tolerance.absolute + tolerance.ofLargest * largest, index: nil)
+    var wrong = 0
+    var firstWrong: Int?
+    for index in expected.indices {
+        let error = distance(actual[index], expected[index])
+        let size = expected[index].isFinite ? Double(expected[index].magnitude) : 0
+        let bound = tolerance.absolute + tolerance.relative * size + tolerance.ofLargest * largest
+        // An error that is not a number must not pass for a small one.
+        if !(error <= bound) {
+            wrong += 1
+            firstWrong = firstWrong ?? index
+        }
+        let candidate = Comparison(maxError: error, bound: bound, index: index)
+        if candidate.ratio > worst.ratio { worst = candidate }
+    }
+    if wrong > 0, let firstWrong, let index = worst.index {
+        worst.complaint =
+            "[\(index)] is \(actual[index]), expected \(expected[index]) within \(worst.bound); "
+            + "\(wrong) of \(expected.count) elements are wrong, the first is [\(firstWrong)]"
+    }
+    return worst
+}
+
+/// What is wrong with values that must be the same, nil when they are.
+public func differences<Element: Equatable>(_ actual: [Element], _ expected: [Element]) -> String? {
+    guard actual.count == expected.count else {
+        return " has \(actual.count) elements where \(expected.count) are expected"
+    }
+    let wrong = expected.indices.filter { actual[$0] != expected[$0] }
+    guard let first = wrong.first else { return nil }
+    return "[\(first)] is \(actual[first]), expected \(expected[first]); "
+        + "\(wrong.count) of \(expected.count) elements are wrong"
+}
+
+private func distance(_ actual: Float, _ expected: Float) -> Double {
+    if actual.isNaN && expected.isNaN { return 0 }
+    if actual.isFinite && expected.isFinite { return (Double(actual) - Double(expected)).magnitude }
+    return actual == expected ? 0 : .infinity
+}

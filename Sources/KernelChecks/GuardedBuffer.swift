@@ -1,0 +1,85 @@
+import Compute
+
+/// An element with a value that no kernel writes: it fills outputs before the kernel runs, and guards their ends.
+public protocol CheckedElement: BufferElement {
+    /// The value.
+    static var poison: Self { get }
+    /// Whether this is that value, bit for bit.
+    var isPoison: Bool { get }
+}
+
+extension Float: CheckedElement {
+    /// A NaN with a payload of its own: arithmetic gives other ones.
+    public static var poison: Float { Float(bitPattern: 0x7FC0_DEAD) }
+    public var isPoison: Bool { bitPattern == Float.poison.bitPattern }
+}
+
+extension CheckedElement where Self: FixedWidthInteger {
+    /// The bytes A5 A5 …
+    public static var poison: Self { Self(truncatingIfNeeded: 0xA5A5_A5A5_A5A5_A5A5 as UInt64) }
+    public var isPoison: Bool { self == Self.poison }
+}
+
+extension Int32: CheckedElement {}
+extension UInt32: CheckedElement {}
+extension Int64: CheckedElement {}
+extension UInt8: CheckedElement {}
+
+/// A buffer for an operation's output with guard elements behind its end.
+public struct GuardedBuffer<Element: CheckedElement> {
+    /// What is given to the operation; it is longer than the output by the guards.
+    public let buffer: DeviceBuffer<Element>
+    /// Elements of the output.
+    public let count: Int
+    private let backend: any BufferBackend
+    private let expectsWrites: Bool
+    /// More than any work-group's share of an output, so that whole vectors and tiles beyond the end are seen.
+    private static var guardCount: Int { 1024 }
+
+    /// An output of `count` elements, every one of which the operation has to write.
+    public init(on backend: any BufferBackend, count: Int, label: String) throws(ComputeError) {
+        try self.init(
+            backend, values: [Element](repeating: .poison, count: count), label: label, expectsWrites: true)
+    }
+
+    /// A buffer that the operation updates, or writes in part, which holds `values` at first.
+    public init(on backend: any BufferBackend, _ values: [Element], label: String) throws(ComputeError) {
+        try self.init(backend, values: values, label: label, expectsWrites: false)
+    }
+
+    private init(_ backend: any BufferBackend, values: [Element], label: String, expectsWrites: Bool)
+        throws(ComputeError)
+    {
+        self.backend = backend
+        self.expectsWrites = expectsWrites
+        count = values.count
+        let guards = [Element](repeating: .poison, count: GuardedBuffer.guardCount)
+        buffer = try backend.makeBuffer(values + guards, label: label)
+    }
+
+    /// What the buffer holds now.
+    public func contents() throws(ComputeError) -> GuardedContents<Element> {
+        let all = try backend.read(buffer)
+        return GuardedContents(
+            values: Array(all[..<count]), guards: Array(all[count...]), expectsWrites: expectsWrites)
+    }
+}
+
+/// The contents of a guarded buffer after an operation.
+public struct GuardedContents<Element: CheckedElement>: Sendable {
+    /// The output.
+    public let values: [Element]
+    /// The first element that the operation left as it was, nil where it wrote all or did not have to.
+    public let firstUnwritten: Int?
+    /// How many it left.
+    public let unwrittenCount: Int
+    /// The first element behind the end that changed.
+    public let firstOverrun: Int?
+
+    init(values: [Element], guards: [Element], expectsWrites: Bool) {
+        self.values = values
+        firstUnwritten = expectsWrites ? values.firstIndex(where: \.isPoison) : nil
+        unwrittenCount = expectsWrites ? values.count(where: \.isPoison) : 0
+        firstOverrun = guards.firstIndex { !$0.isPoison }.map { values.count + $0 }
+    }
+}

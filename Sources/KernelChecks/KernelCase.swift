@@ -1,0 +1,118 @@
+import Compute
+
+/// One kernel on one input: what `coppice verify` and the kernel tests run on a device and on the reference path.
+public protocol KernelCase: Sendable {
+    /// The kernel's name: that of its file in Kernels without ".cl".
+    var kernel: String { get }
+    /// What tells the case from its neighbours: its shape and seed, so that it can be repeated alone.
+    var name: String { get }
+    /// Runs the operation on `backend` and on `reference` and compares.
+    /// - Throws: what the operations throw; whoever runs the case counts that as ``Verdict/failed``.
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult
+}
+
+/// All cases of one kernel, in the file Sources/KernelChecks/<Kernel>Cases.swift.
+public protocol KernelCases: Sendable {
+    /// The cases drawn from `seed`: awkward shapes first of all.
+    static func cases(seed: UInt64) -> [any KernelCase]
+}
+
+/// How a case ended.
+public enum Verdict: String, Sendable, Codable {
+    /// Within its bound everywhere.
+    case right
+    /// A value outside its bound, left unwritten, or written where nothing belongs.
+    case wrong
+    /// The operation reported an error.
+    case failed
+}
+
+/// What became of a case.
+public struct CaseResult: Sendable, Codable {
+    /// The kernel.
+    public var kernel: String
+    /// The case.
+    public var name: String
+    /// The error of the element that came nearest to its bound, or went furthest beyond it; infinite where there is no
+    /// distance, which plain JSON cannot say.
+    public var maxError: Double
+    /// That element's bound.
+    public var bound: Double
+    /// The judgement.
+    public var verdict: Verdict
+    /// What is wrong and where; empty when right.
+    public var message: String
+
+    /// A result as it stands.
+    public init(
+        kernel: String, name: String, maxError: Double, bound: Double, verdict: Verdict, message: String
+    ) {
+        self.kernel = kernel
+        self.name = name
+        self.maxError = maxError
+        self.bound = bound
+        self.verdict = verdict
+        self.message = message
+    }
+}
+
+/// Gathers the comparisons of a case, which may have several outputs, into its result.
+public struct CaseJudge {
+    private let kernel: String
+    private let name: String
+    private var worst = Comparison(maxError: 0, bound: 0, index: nil)
+    private var complaints: [String] = []
+
+    /// A judge of `kernelCase` before any comparison.
+    public init(_ kernelCase: any KernelCase) {
+        kernel = kernelCase.kernel
+        name = kernelCase.name
+    }
+
+    /// Compares one output with what the reference has.
+    public mutating func check(
+        _ label: String, _ actual: GuardedContents<Float>, equals expected: [Float], within tolerance: Tolerance
+    ) {
+        checkGuards(label, actual)
+        check(label, actual.values, equals: expected, within: tolerance)
+    }
+
+    /// Compares values that need no guard, such as what was computed from several outputs.
+    public mutating func check(
+        _ label: String, _ actual: [Float], equals expected: [Float], within tolerance: Tolerance
+    ) {
+        let comparison = compare(actual, expected, within: tolerance)
+        if comparison.ratio >= worst.ratio { worst = comparison }
+        if let complaint = comparison.complaint { complaints.append("\(label)\(complaint)") }
+    }
+
+    /// Compares an output that must be the same to the last bit.
+    public mutating func check<Element: CheckedElement & Equatable>(
+        _ label: String, _ actual: GuardedContents<Element>, equals expected: [Element]
+    ) {
+        checkGuards(label, actual)
+        if let complaint = differences(actual.values, expected) {
+            worst = Comparison(maxError: .infinity, bound: 0, index: nil)
+            complaints.append("\(label)\(complaint)")
+        }
+    }
+
+    /// Counts something as wrong that no comparison covers.
+    public mutating func complain(_ complaint: String) { complaints.append(complaint) }
+
+    /// The case's result.
+    public var result: CaseResult {
+        CaseResult(
+            kernel: kernel, name: name, maxError: worst.maxError, bound: worst.bound,
+            verdict: complaints.isEmpty ? .right : .wrong, message: complaints.joined(separator: "; "))
+    }
+
+    private mutating func checkGuards<Element>(_ label: String, _ contents: GuardedContents<Element>) {
+        if let index = contents.firstUnwritten {
+            complaints.append("\(label)[\(index)] was never written (\(contents.unwrittenCount) such elements)")
+        }
+        if let index = contents.firstOverrun {
+            complaints.append("\(label)[\(index)] was written, \(contents.values.count) is the end")
+        }
+    }
+}
