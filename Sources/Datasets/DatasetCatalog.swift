@@ -1,0 +1,110 @@
+import Foundation
+
+/// The four parts of a data set of images, under the names that MNIST gave them.
+enum DatasetPart: String, CaseIterable, Sendable {
+    case trainImages = "train-images-idx3-ubyte"
+    case trainLabels = "train-labels-idx1-ubyte"
+    case testImages = "t10k-images-idx3-ubyte"
+    case testLabels = "t10k-labels-idx1-ubyte"
+
+    /// Names under which the part is accepted, best first.
+    var fileNames: [String] {
+        let dotted = rawValue.replacingOccurrences(of: "-idx", with: ".idx")
+        return [rawValue, rawValue + ".gz", dotted, dotted + ".gz"]
+    }
+}
+
+/// A file whose contents are known.
+public struct KnownFile: Sendable, Equatable {
+    /// The uncompressed file's name.
+    public let name: String
+    /// Bytes of the uncompressed file.
+    public let byteCount: Int
+    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
+    public let sha256: String
+
+    /// Describes a file.
+    public init(name: String, byteCount: Int, sha256: String) {
+        self.name = name
+        self.byteCount = byteCount
+        self.sha256 = sha256
+    }
+}
+
+/// A data set that the program knows by name: what it is, its checksums, and how to come by it.
+public struct KnownDataset: Sendable {
+    /// The name on the command line and of its folder.
+    public let name: String
+    /// One line for people.
+    public let summary: String
+    /// Its files.
+    public let files: [KnownFile]
+    /// Addresses of folders that serve each file as NAME.gz; none when the data set is not downloaded.
+    public let mirrors: [String]
+    /// What a user can do where the data set is missing, as part of a sentence.
+    public let remedy: String
+
+    /// Describes a data set.
+    public init(name: String, summary: String, files: [KnownFile], mirrors: [String], remedy: String) {
+        self.name = name
+        self.summary = summary
+        self.files = files
+        self.mirrors = mirrors
+        self.remedy = remedy
+    }
+
+    /// The MNIST database of handwritten digits (LeCun, Cortes, Burges), CC BY-SA 3.0.
+    public static let mnist = KnownDataset(
+        name: "mnist", summary: "handwritten digits, 60,000 + 10,000 images of 28x28",
+        files: [
+            KnownFile(
+                name: "train-images-idx3-ubyte", byteCount: 47_040_016,
+                sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+            KnownFile(
+                name: "train-labels-idx1-ubyte", byteCount: 60_008,
+                sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+            KnownFile(
+                name: "t10k-images-idx3-ubyte", byteCount: 7_840_016,
+                sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+            KnownFile(
+                name: "t10k-labels-idx1-ubyte", byteCount: 10_008,
+                sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+        ],
+        mirrors: [
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ],
+        remedy: "`coppice data fetch mnist` downloads it (11 MB)")
+
+    /// Fashion-MNIST (Xiao, Rasul, Vollgraf), MIT licence, as Debian packages it.
+    public static let fashionMNIST = KnownDataset(
+        name: "fashion-mnist", summary: "articles of clothing, 60,000 + 10,000 images of 28x28",
+        files: [
+            KnownFile(
+                name: "train-images-idx3-ubyte", byteCount: 47_040_016,
+                sha256: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"),
+            KnownFile(
+                name: "train-labels-idx1-ubyte", byteCount: 60_008,
+                sha256: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"),
+            KnownFile(
+                name: "t10k-images-idx3-ubyte", byteCount: 7_840_016,
+                sha256: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"),
+            KnownFile(
+                name: "t10k-labels-idx1-ubyte", byteCount: 10_008,
+                sha256: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+        ],
+        mirrors: [], remedy: "`sudo apt install dataset-fashion-mnist` brings it")
+
+    /// Every data set known by name.
+    public static let all = [mnist, fashionMNIST]
+
+    /// The data set of that name.
+    public static func named(_ name: String) -> KnownDataset? { all.first { $0.name == name } }
+
+    /// What to do where `name` is missing, as part of a sentence.
+    static func remedy(for name: String) -> String {
+        named(name)?.remedy
+            ?? "a folder with \(DatasetPart.allCases.map(\.rawValue).joined(separator: ", ")), each with or without .gz, "
+            + "would be accepted"
+    }
+}

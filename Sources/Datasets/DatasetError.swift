@@ -1,0 +1,106 @@
+/// Why one mirror did not give a file.
+public struct MirrorFailure: Sendable, Equatable {
+    /// The address that was asked.
+    public let address: String
+    /// What happened, as part of a sentence.
+    public let reason: String
+
+    /// Describes a failure.
+    public init(address: String, reason: String) {
+        self.address = address
+        self.reason = reason
+    }
+}
+
+/// What can go wrong with data. Each description is one sentence: what, in which file, and what would be accepted.
+public enum DatasetError: Error, Equatable, CustomStringConvertible {
+    /// No data set in any place that was looked at; `remedy` is the command that would bring it.
+    case notFound(name: String, looked: [String], remedy: String)
+    /// A name that is not in the catalogue.
+    case unknownName(name: String, known: [String])
+    /// A data set that this program cannot download; `remedy` is the command that would bring it.
+    case notFetchable(name: String, remedy: String)
+    /// A file that is missing, is not a regular file, or cannot be read.
+    case unreadable(file: String, reason: String)
+    /// Fewer bytes than the header promises.
+    case truncated(file: String, expected: Int, found: Int)
+    /// More bytes than the header promises.
+    case oversized(file: String, expected: Int)
+    /// Not the format that belongs in this place.
+    case wrongMagic(file: String, expected: UInt32, found: UInt32)
+    /// The gzip stream is damaged.
+    case corruptGzip(file: String, reason: String)
+    /// A file without images or labels.
+    case empty(file: String)
+    /// Images and labels that do not belong together.
+    case countMismatch(images: String, imageCount: Int, labels: String, labelCount: Int)
+    /// Any other fault in a file's contents.
+    case malformed(file: String, reason: String)
+    /// A well-formed file of a kind that is not read here.
+    case unsupported(file: String, reason: String)
+    /// A size that no image can be resized to.
+    case invalidSize(height: Int, width: Int)
+    /// A file or folder that cannot be created.
+    case cannotCreate(file: String, reason: String)
+    /// A write that failed after the file was created, a full disk for one.
+    case writeFailed(file: String, reason: String)
+    /// Every mirror failed; what was received is kept and the next attempt goes on from there.
+    case fetchFailed(name: String, file: String, failures: [MirrorFailure])
+    /// Another process is fetching into the same folder.
+    case fetchInProgress(directory: String)
+    /// The fetch was cancelled; what was received is kept.
+    case cancelled(name: String)
+
+    /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
+    public var exitCode: Int32 {
+        switch self {
+        case .unknownName: 64
+        case .truncated, .oversized, .wrongMagic, .corruptGzip, .empty, .countMismatch, .malformed, .unsupported,
+            .invalidSize:
+            65
+        case .notFound, .notFetchable, .unreadable: 66
+        case .cannotCreate: 73
+        case .writeFailed: 74
+        case .fetchFailed, .fetchInProgress: 75
+        case .cancelled: 130
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .notFound(let name, let looked, let remedy):
+            "no data set \(name) in \(looked.joined(separator: ", ")); \(remedy)"
+        case .unknownName(let name, let known):
+            "there is no data set named \(name) to fetch; known are \(known.joined(separator: ", "))"
+        case .notFetchable(let name, let remedy): "\(name) is not downloaded by this program; \(remedy)"
+        case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
+        case .truncated(let file, let expected, let found):
+            "\(file): truncated: its header promises \(expected) bytes and \(found) are there"
+        case .oversized(let file, let expected):
+            "\(file): oversized: there are more bytes than the \(expected) that its header promises"
+        case .wrongMagic(let file, let expected, let found):
+            "\(file): wrong magic number \(hexadecimal(found)): \(hexadecimal(expected)) is expected here"
+        case .corruptGzip(let file, let reason): "\(file): corrupt gzip: \(reason)"
+        case .empty(let file): "\(file): empty: at least one image with its label is needed"
+        case .countMismatch(let images, let imageCount, let labels, let labelCount):
+            "\(images) holds \(imageCount) images and \(labels) holds \(labelCount) labels: the counts must be equal"
+        case .malformed(let file, let reason), .unsupported(let file, let reason): "\(file): \(reason)"
+        case .invalidSize(let height, let width):
+            "images cannot be resized to \(height)x\(width): both must be at least 1 and the result must fit in memory"
+        case .cannotCreate(let file, let reason): "\(file): cannot be created: \(reason)"
+        case .writeFailed(let file, let reason): "\(file): writing failed: \(reason)"
+        case .fetchFailed(let name, let file, let failures):
+            "\(name) was not fetched: no mirror gave a good \(file) ("
+                + failures.map { "\($0.address): \($0.reason)" }.joined(separator: "; ") + "); try again later"
+        case .fetchInProgress(let directory):
+            "\(directory): another process is fetching into this folder; try again when it is done"
+        case .cancelled(let name): "fetching \(name) was interrupted; what was received is kept for the next attempt"
+        }
+    }
+}
+
+/// A magic number as file-format descriptions write it.
+private func hexadecimal(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16)
+    return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
+}

@@ -1,0 +1,198 @@
+import Foundation
+
+/// How far a fetch is.
+public struct FetchProgress: Sendable, Equatable {
+    /// The file that is being received.
+    public let file: String
+    /// Its place among the files, from 0.
+    public let fileIndex: Int
+    /// How many files there are.
+    public let fileCount: Int
+    /// Bytes of the file that are here, those of earlier attempts included.
+    public let received: Int64
+    /// Bytes the file will have, where the server says so.
+    public let total: Int64?
+    /// The address it comes from.
+    public let address: String
+}
+
+/// Downloads a known data set, checks it, and puts it in place.
+///
+/// Each file NAME is asked for as NAME.gz and received into NAME.part; a later attempt goes on from there. Only when the
+/// SHA-256 of the *uncompressed* contents is the known one is it renamed to NAME.gz (to NAME when the server sent it
+/// uncompressed). A mirror that fails is followed by the next one.
+public struct DatasetFetcher: Sendable {
+    private let dataset: KnownDataset
+    private let directory: String
+    private let mirrors: [String]
+    private let timeout: Double
+    /// Requests to one mirror that may break off, each having brought something, before the next mirror is tried.
+    private let attempts = 4
+
+    /// A fetcher of `dataset`.
+    /// - Parameters:
+    ///   - directory: the folder to fill; created when it is missing.
+    ///   - mirrors: addresses of folders, instead of the data set's own.
+    ///   - timeout: seconds without a byte after which a connection counts as lost.
+    public init(_ dataset: KnownDataset, directory: String, mirrors: [String]? = nil, timeout: Double = 30) {
+        self.dataset = dataset
+        self.directory = directory
+        self.mirrors = mirrors ?? dataset.mirrors
+        self.timeout = timeout
+    }
+
+    /// Fetches the data set of that name into the user's cache, or says where it is when it is not downloaded but found.
+    /// - Throws: ``DatasetError`` `.unknownName`; `.notFetchable` with the command that brings it; else as ``fetch(_:)``.
+    public static func fetch(
+        _ name: String, locator: DatasetLocator = DatasetLocator(),
+        progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }
+    ) async throws(DatasetError) -> DatasetLocation {
+        guard let dataset = KnownDataset.named(name) else {
+            throw .unknownName(name: name, known: KnownDataset.all.map(\.name))
+        }
+        if dataset.mirrors.isEmpty {
+            do throws(DatasetError) {
+                return try locator.find(name)
+            } catch {
+                throw .notFetchable(name: name, remedy: dataset.remedy)
+            }
+        }
+        let fetcher = DatasetFetcher(dataset, directory: locator.cacheDirectory + "/" + name)
+        return try await fetcher.fetch(progress)
+    }
+
+    /// Fetches what is not there yet; files that are there and right are left alone.
+    /// - Throws: ``DatasetError`` `.fetchFailed` with each mirror's reason, `.fetchInProgress`, `.cancelled`,
+    ///   `.cannotCreate`, `.writeFailed`. Nothing wrong is ever left under a data file's name.
+    public func fetch(_ progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }) async throws(DatasetError)
+        -> DatasetLocation
+    {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw .cannotCreate(file: directory, reason: "the folder cannot be made")
+        }
+        // The folder itself is the lock: it leaves nothing behind, not even after a crash.
+        let lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard lock >= 0 else { throw .cannotCreate(file: directory, reason: systemMessage()) }
+        defer { close(lock) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw .fetchInProgress(directory: directory) }
+        var firstMirror = 0
+        for (index, file) in dataset.files.enumerated() where !isInPlace(file) {
+            let order = mirrors.indices.map { (firstMirror + $0) % mirrors.count }
+            firstMirror = try await fetch(file, from: order) { address, received, total in
+                progress(
+                    FetchProgress(
+                        file: file.name, fileIndex: index, fileCount: dataset.files.count, received: received,
+                        total: total, address: address))
+            }
+        }
+        return try DatasetLocator.location(directory: directory, name: dataset.name)
+    }
+
+    private func isInPlace(_ file: KnownFile) -> Bool {
+        [file.name, file.name + ".gz"].contains { name in
+            let path = directory + "/" + name
+            return FileManager.default.fileExists(atPath: path) && Self.fault(in: path, against: file) == nil
+        }
+    }
+
+    /// Tries the mirrors in this order; returns the one that gave the file.
+    private func fetch(
+        _ file: KnownFile, from order: [Int],
+        progress: @escaping @Sendable (_ address: String, _ received: Int64, _ total: Int64?) -> Void
+    ) async throws(DatasetError) -> Int {
+        var failures: [MirrorFailure] = []
+        for mirror in order {
+            let base = mirrors[mirror]
+            let address = (base.hasSuffix("/") ? base : base + "/") + file.name + ".gz"
+            guard let url = URL(string: address), url.scheme?.hasPrefix("http") == true else {
+                failures.append(MirrorFailure(address: address, reason: "it is no http or https address"))
+                continue
+            }
+            let failure = try await fetch(file, from: url) { progress(address, $0, $1) }
+            guard let failure else { return mirror }
+            failures.append(MirrorFailure(address: address, reason: failure))
+        }
+        throw .fetchFailed(name: dataset.name, file: file.name, failures: failures)
+    }
+
+    /// Asks one mirror until the file is in place (then nil) or there is a reason to give up on it.
+    private func fetch(
+        _ file: KnownFile, from url: URL, progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws(DatasetError) -> String? {
+        let part = directory + "/" + file.name + ".part"
+        var interruptions = 0
+        var startedOver = false
+        while true {
+            let (outcome, offset) = try await request(url, into: part, progress: progress)
+            // What is wrong with this answer, and whether what was there before may be to blame.
+            let reason: String
+            let blamesPart: Bool
+            switch outcome {
+            case .complete(let resumed):
+                guard let fault = Self.fault(in: part, against: file) else {
+                    try install(part, as: file)
+                    return nil
+                }
+                (reason, blamesPart) = (fault, resumed)
+            case .rangeNotSatisfiable:
+                // The earlier attempt may have received everything and ended before the check.
+                if Self.fault(in: part, against: file) == nil {
+                    try install(part, as: file)
+                    return nil
+                }
+                (reason, blamesPart) = ("it has nothing beyond byte \(offset)", offset > 0)
+            case .wrongRange: (reason, blamesPart) = ("it sent another part than was asked for", offset > 0)
+            case .interrupted(let words, let received):
+                interruptions += 1
+                if received > 0, interruptions < attempts { continue }
+                return words
+            case .refused(let status): return "it answered with status \(status)"
+            case .cancelled: throw .cancelled(name: dataset.name)
+            case .writeFailed(let reason): throw .writeFailed(file: part, reason: reason)
+            }
+            unlink(part)
+            guard blamesPart, !startedOver else { return reason }
+            startedOver = true
+        }
+    }
+
+    private func request(
+        _ url: URL, into part: String, progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws(DatasetError) -> (DownloadOutcome, offset: Int64) {
+        guard !Task.isCancelled else { throw .cancelled(name: dataset.name) }
+        let descriptor = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw .cannotCreate(file: part, reason: systemMessage()) }
+        defer { close(descriptor) }
+        let offset = Int64(lseek(descriptor, 0, SEEK_END))
+        let outcome = await Download.run(url, into: descriptor, timeout: timeout, progress: progress)
+        if case .complete = outcome, fsync(descriptor) != 0 { return (.writeFailed(reason: systemMessage()), offset) }
+        return (outcome, offset)
+    }
+
+    private func install(_ part: String, as file: KnownFile) throws(DatasetError) {
+        let isCompressed = try ByteReader(path: part).isCompressed
+        let path = directory + "/" + file.name + (isCompressed ? ".gz" : "")
+        guard rename(part, path) == 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
+        // A stale one of the other kind would be found first.
+        unlink(directory + "/" + file.name + (isCompressed ? "" : ".gz"))
+    }
+
+    /// What is wrong with the contents of `path`, as part of a sentence; nil when they are `file`'s.
+    static func fault(in path: String, against file: KnownFile) -> String? {
+        do throws(DatasetError) {
+            let reader = try ByteReader(path: path)
+            let contents = try reader.read(upTo: file.byteCount)
+            guard contents.count == file.byteCount, try reader.isAtEnd() else {
+                return "what it sent is not \(file.byteCount) bytes uncompressed"
+            }
+            let found = sha256(contents)
+            return found == file.sha256 ? nil : "what it sent has the SHA-256 \(found) instead of \(file.sha256)"
+        } catch .corruptGzip(_, let reason) {
+            return "what it sent is corrupt gzip: \(reason)"
+        } catch {
+            return error.description
+        }
+    }
+}

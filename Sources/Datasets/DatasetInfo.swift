@@ -1,0 +1,115 @@
+/// What `data info` says about a data set. Encodes to JSON with these names.
+public struct DatasetInfo: Sendable, Encodable {
+    /// One file of it.
+    public struct File: Sendable, Encodable {
+        /// Where it lies.
+        public let path: String
+        /// Bytes on disk.
+        public let bytes: Int
+        /// Bytes of the uncompressed contents.
+        public let uncompressedBytes: Int
+        /// SHA-256 of the uncompressed contents, in lower-case hexadecimal.
+        public let sha256: String
+        /// The known data set that has exactly this file; nil when the contents are unknown.
+        public let knownAs: String?
+    }
+
+    /// One set of images.
+    public struct Images: Sendable, Encodable {
+        /// How many.
+        public let count: Int
+        /// Planes, rows and columns of each.
+        public let channels: Int
+        public let height: Int
+        public let width: Int
+        /// Images a class: [class].
+        public let perClass: [Int]
+
+        init(_ images: ImageSet) {
+            count = images.count
+            channels = images.channels
+            height = images.height
+            width = images.width
+            perClass = images.countsPerClass
+        }
+    }
+
+    /// The data set's name.
+    public let name: String
+    /// Its folder.
+    public let directory: String
+    /// The known data set whose four files these are; nil when any of them is unknown.
+    public let knownAs: String?
+    /// The largest label plus one.
+    public let classCount: Int
+    /// Mean of all training pixels, where 255 counts as 1.
+    public let mean: Double
+    /// Standard deviation of all training pixels, in the same units.
+    public let std: Double
+    /// The training set.
+    public let train: Images
+    /// The test set.
+    public let test: Images
+    /// Its files, training set first, images before labels.
+    public let files: [File]
+
+    /// Reads everything and checks it as ``Dataset/load(_:)`` does.
+    /// - Throws: ``DatasetError``, the same faults.
+    public init(_ location: DatasetLocation) throws(DatasetError) {
+        let trainImages = try IDX.read(location.trainImages, rank: 3)
+        let trainLabels = try IDX.read(location.trainLabels, rank: 1)
+        let testImages = try IDX.read(location.testImages, rank: 3)
+        let testLabels = try IDX.read(location.testLabels, rank: 1)
+        let train = try ImageSet.make(
+            images: trainImages, from: location.trainImages, labels: trainLabels, from: location.trainLabels)
+        let test = try ImageSet.make(
+            images: testImages, from: location.testImages, labels: testLabels, from: location.testLabels)
+        let dataset = try Dataset(name: location.name, train: train, test: test)
+        var files: [File] = []
+        for (path, contents) in zip(location.files, [trainImages, trainLabels, testImages, testLabels]) {
+            let sha256 = contents.sha256
+            let known = KnownDataset.all.first { $0.files.contains { $0.sha256 == sha256 } }
+            files.append(
+                File(
+                    path: path, bytes: try ByteReader(path: path).fileSize,
+                    uncompressedBytes: contents.uncompressedSize, sha256: sha256, knownAs: known?.name))
+        }
+        let known = KnownDataset.all.first { $0.files.map(\.sha256) == files.map(\.sha256) }
+        name = location.name
+        directory = location.directory
+        knownAs = known?.name
+        classCount = dataset.classCount
+        mean = dataset.mean
+        std = dataset.std
+        self.train = Images(train)
+        self.test = Images(test)
+        self.files = files
+    }
+}
+
+/// One line of `data list`. Encodes to JSON with these names.
+public struct DatasetListing: Sendable, Encodable {
+    /// The data set's name.
+    public let name: String
+    /// What it is; empty for a folder that only its owner knows.
+    public let summary: String
+    /// Where it was found, nil when it is missing.
+    public let directory: String?
+    /// How to come by a missing one, as part of a sentence.
+    public let remedy: String?
+
+    /// The known data sets, found or not, and then every other one in the folders that `locator` searches.
+    public static func all(_ locator: DatasetLocator = DatasetLocator()) -> [DatasetListing] {
+        let found = locator.all()
+        let known = KnownDataset.all.map { dataset in
+            let directory = found.first { $0.name == dataset.name }?.directory
+            return DatasetListing(
+                name: dataset.name, summary: dataset.summary, directory: directory,
+                remedy: directory == nil ? dataset.remedy : nil)
+        }
+        let others = found.filter { KnownDataset.named($0.name) == nil }.map { location in
+            DatasetListing(name: location.name, summary: "", directory: location.directory, remedy: nil)
+        }
+        return known + others
+    }
+}

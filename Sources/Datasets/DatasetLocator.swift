@@ -1,0 +1,139 @@
+import Foundation
+
+/// The four files of a data set that was found.
+public struct DatasetLocation: Sendable, Equatable {
+    /// The data set's name.
+    public let name: String
+    /// The folder that holds the files.
+    public let directory: String
+    /// Path of the training images.
+    public let trainImages: String
+    /// Path of the training labels.
+    public let trainLabels: String
+    /// Path of the test images.
+    public let testImages: String
+    /// Path of the test labels.
+    public let testLabels: String
+
+    /// The paths, training set first, images before labels.
+    public var files: [String] { [trainImages, trainLabels, testImages, testLabels] }
+}
+
+/// Finds data sets: a folder with the four IDX files of MNIST's layout, each with or without .gz, is one, whatever the
+/// images are.
+public struct DatasetLocator: Sendable {
+    private let environment: [String: String]
+    private let systemDirectory: String
+
+    /// A locator for this process.
+    /// - Parameters:
+    ///   - environment: where COPPICE_DATA, XDG_CACHE_HOME and HOME are read.
+    ///   - systemDirectory: where the system's packages put data sets.
+    public init(
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        systemDirectory: String = "/usr/share/datasets"
+    ) {
+        self.environment = environment
+        self.systemDirectory = systemDirectory
+    }
+
+    /// Where fetched data sets go: coppice/datasets in the user's cache.
+    public var cacheDirectory: String {
+        // The XDG specification has relative paths ignored.
+        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory()
+        return (cache ?? home + "/.cache") + "/coppice/datasets"
+    }
+
+    /// Folders that hold data sets by name, in the order in which they are searched: $COPPICE_DATA, the user's cache,
+    /// the system's.
+    public var searchDirectories: [String] {
+        var directories: [String] = []
+        if let data = environment["COPPICE_DATA"], !data.isEmpty { directories.append(data) }
+        return directories + [cacheDirectory, systemDirectory]
+    }
+
+    /// Finds a data set.
+    /// - Parameters:
+    ///   - name: its name; without one, `dataDirectory` decides.
+    ///   - dataDirectory: what --data says. When given, nothing else is searched: the folder itself holds the files, or
+    ///     a folder of that name in it (without a name, of any known data set) does.
+    /// - Throws: ``DatasetError/notFound(name:looked:remedy:)`` with every folder that was looked at and what brings
+    ///   the data set.
+    public func find(_ name: String?, dataDirectory: String? = nil) throws(DatasetError) -> DatasetLocation {
+        let names = name.map { [$0] } ?? KnownDataset.all.map(\.name)
+        var candidates: [(directory: String, name: String?)] = []
+        if let dataDirectory {
+            candidates = [(dataDirectory, name)] + names.map { (dataDirectory + "/" + $0, $0) }
+        } else {
+            candidates = names.flatMap { name in searchDirectories.map { ($0 + "/" + name, name) } }
+        }
+        var looked: [String] = []
+        for candidate in candidates {
+            switch Self.look(in: candidate.directory, name: candidate.name) {
+            case .success(let location): return location
+            case .failure(let missing): looked.append(missing.description)
+            }
+        }
+        throw .notFound(
+            name: name ?? "of images", looked: looked, remedy: KnownDataset.remedy(for: name ?? ""))
+    }
+
+    /// Every data set in the folders that are searched, each name where it would be taken from, in order of names.
+    public func all() -> [DatasetLocation] {
+        var found: [String: DatasetLocation] = [:]
+        for directory in searchDirectories {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            where found[name] == nil {
+                if case .success(let location) = Self.look(in: directory + "/" + name, name: name) {
+                    found[name] = location
+                }
+            }
+        }
+        return found.values.sorted { $0.name < $1.name }
+    }
+
+    /// The data set in exactly this folder; its name is the folder's unless one is given.
+    /// - Throws: ``DatasetError/notFound(name:looked:remedy:)``.
+    static func location(directory: String, name: String?) throws(DatasetError) -> DatasetLocation {
+        switch look(in: directory, name: name) {
+        case .success(let location): return location
+        case .failure(let missing):
+            throw .notFound(
+                name: name ?? "of images", looked: [missing.description], remedy: KnownDataset.remedy(for: name ?? ""))
+        }
+    }
+
+    /// A folder that is no data set, and why.
+    private struct Missing: Error, CustomStringConvertible {
+        let directory: String
+        let parts: [DatasetPart]
+
+        /// The folder; what it lacks is said only where some of the files are there.
+        var description: String {
+            parts.count == DatasetPart.allCases.count
+                ? directory : "\(directory) (lacks \(parts.map(\.rawValue).joined(separator: ", ")))"
+        }
+    }
+
+    private static func look(in directory: String, name: String?) -> Result<DatasetLocation, Missing> {
+        var paths: [DatasetPart: String] = [:]
+        for part in DatasetPart.allCases {
+            paths[part] = part.fileNames.map { directory + "/" + $0 }.first { path in
+                var isDirectory: ObjCBool = false
+                return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
+            }
+        }
+        guard let trainImages = paths[.trainImages], let trainLabels = paths[.trainLabels],
+            let testImages = paths[.testImages], let testLabels = paths[.testLabels]
+        else {
+            return .failure(
+                Missing(directory: directory, parts: DatasetPart.allCases.filter { paths[$0] == nil }))
+        }
+        let folder = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
+        return .success(
+            DatasetLocation(
+                name: name ?? folder, directory: directory, trainImages: trainImages, trainLabels: trainLabels,
+                testImages: testImages, testLabels: testLabels))
+    }
+}

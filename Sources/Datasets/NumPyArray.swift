@@ -1,0 +1,152 @@
+import Foundation
+
+/// The kinds of element that are read from .npy files, little-endian.
+public enum NumPyType: String, Sendable, CaseIterable {
+    case float32 = "<f4"
+    case float64 = "<f8"
+    case uint8 = "|u1"
+    case int32 = "<i4"
+    case int64 = "<i8"
+
+    /// Bytes an element takes.
+    public var byteCount: Int {
+        switch self {
+        case .uint8: 1
+        case .float32, .int32: 4
+        case .float64, .int64: 8
+        }
+    }
+}
+
+/// An element that can be written to a .npy file.
+public protocol NumPyElement: BitwiseCopyable, Sendable {
+    /// The element's type in the file's header.
+    static var numPyType: NumPyType { get }
+}
+
+extension Float: NumPyElement { public static var numPyType: NumPyType { .float32 } }
+extension Double: NumPyElement { public static var numPyType: NumPyType { .float64 } }
+extension UInt8: NumPyElement { public static var numPyType: NumPyType { .uint8 } }
+extension Int32: NumPyElement { public static var numPyType: NumPyType { .int32 } }
+extension Int64: NumPyElement { public static var numPyType: NumPyType { .int64 } }
+
+/// An array read from a .npy file (format versions 1 to 3), in C order: the last dimension runs fastest.
+public struct NumPyArray: Sendable {
+    /// The dimensions, slowest first; none for a single value.
+    public let shape: [Int]
+    /// The type in the file.
+    public let type: NumPyType
+    /// The file, as errors name it.
+    public let path: String
+    private let storage: Storage
+
+    private enum Storage: Sendable {
+        case float32([Float])
+        case float64([Double])
+        case uint8([UInt8])
+        case int32([Int32])
+        case int64([Int64])
+    }
+
+    /// How many elements there are.
+    public var count: Int {
+        switch storage {
+        case .float32(let values): values.count
+        case .float64(let values): values.count
+        case .uint8(let values): values.count
+        case .int32(let values): values.count
+        case .int64(let values): values.count
+        }
+    }
+
+    /// The elements as 32-bit floats, rounded where they have more digits; those of a float32 file are not copied.
+    public var floats: [Float] {
+        switch storage {
+        case .float32(let values): values
+        case .float64(let values): values.map { Float($0) }
+        case .uint8(let values): values.map { Float($0) }
+        case .int32(let values): values.map { Float($0) }
+        case .int64(let values): values.map { Float($0) }
+        }
+    }
+
+    /// The elements as whole numbers.
+    /// - Throws: ``DatasetError/unsupported(file:reason:)`` when the file holds floats.
+    public func integers() throws(DatasetError) -> [Int64] {
+        switch storage {
+        case .uint8(let values): return values.map { Int64($0) }
+        case .int32(let values): return values.map { Int64($0) }
+        case .int64(let values): return values
+        case .float32, .float64:
+            throw .unsupported(file: path, reason: "holds floats (\(type)) where uint8, int32 or int64 is needed")
+        }
+    }
+
+    /// The elements as they are in a uint8 file, else nil.
+    public var bytes: [UInt8]? {
+        if case .uint8(let values) = storage { values } else { nil }
+    }
+
+    /// Reads a file whole. Memory follows the file's length, which is held against its header first.
+    /// - Throws: ``DatasetError`` `.unreadable`; `.malformed` when it is no .npy file; `.unsupported` for other types,
+    ///   big-endian numbers and Fortran order; `.truncated` and `.oversized`.
+    public static func read(_ path: String) throws(DatasetError) -> NumPyArray {
+        let reader = try ByteReader(path: path, decompresses: false)
+        let header = try NumPyHeader(reader)
+        let size = header.type.byteCount
+        guard let count = product(header.shape), let payload = product([count, size]),
+            payload < Int.max - header.byteCount
+        else { throw .malformed(file: path, reason: "its header's shape \(header.shape) is beyond any file") }
+        let expected = header.byteCount + payload
+        guard reader.fileSize >= expected else {
+            throw .truncated(file: path, expected: expected, found: reader.fileSize)
+        }
+        guard reader.fileSize == expected else { throw .oversized(file: path, expected: expected) }
+        let array = NumPyArray(
+            shape: header.shape, type: header.type, path: path,
+            storage: try storage(header.type, count: count, from: reader))
+        guard array.count == count else {
+            throw .truncated(file: path, expected: expected, found: header.byteCount + array.count * size)
+        }
+        return array
+    }
+
+    private static func storage(_ type: NumPyType, count: Int, from reader: ByteReader) throws(DatasetError) -> Storage
+    {
+        switch type {
+        case .float32: .float32(try reader.readElements(of: Float.self, count: count))
+        case .float64: .float64(try reader.readElements(of: Double.self, count: count))
+        case .uint8: .uint8(try reader.readElements(of: UInt8.self, count: count))
+        case .int32: .int32(try reader.readElements(of: Int32.self, count: count))
+        case .int64: .int64(try reader.readElements(of: Int64.self, count: count))
+        }
+    }
+}
+
+/// Writing of .npy files.
+public enum NumPy {
+    /// Writes `values` in C order as format version 1, whole or not at all.
+    /// - Parameter shape: dimensions, slowest first; their product is the number of values.
+    /// - Throws: ``DatasetError`` `.malformed` when the shape does not fit, `.cannotCreate`, `.writeFailed`.
+    public static func write<Element: NumPyElement>(_ values: [Element], shape: [Int], to path: String)
+        throws(DatasetError)
+    {
+        guard product(shape) == values.count else {
+            throw .malformed(file: path, reason: "\(values.count) values do not have the shape \(shape)")
+        }
+        guard let header = NumPyHeader.bytes(type: Element.numPyType, shape: shape) else {
+            throw .malformed(file: path, reason: "a shape of \(shape.count) dimensions is beyond the format")
+        }
+        var failure: DatasetError?
+        header.withUnsafeBytes { head in
+            values.withUnsafeBytes { body in
+                do throws(DatasetError) {
+                    try AtomicFile.write([head, body], to: path)
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,152 @@
+/// The header of a .npy file: the magic bytes, a version, a length, and a Python dictionary as text.
+struct NumPyHeader {
+    let type: NumPyType
+    let shape: [Int]
+    /// Bytes before the first element.
+    let byteCount: Int
+
+    private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+    /// NumPy itself refuses to parse headers above 10,000 characters.
+    private static let longest = 10_000
+
+    /// Reads the header from the front of a file.
+    init(_ reader: ByteReader) throws(DatasetError) {
+        let path = reader.path
+        let start = try reader.read(upTo: 8)
+        guard start.starts(with: Self.magic), start.count == 8 else {
+            throw .malformed(file: path, reason: "not a .npy file: it does not start with the bytes \\x93NUMPY")
+        }
+        guard (1...3).contains(start[6]) else {
+            throw .unsupported(file: path, reason: "version \(start[6]) of the .npy format; 1, 2 and 3 are read")
+        }
+        let lengthSize = start[6] == 1 ? 2 : 4
+        let lengthBytes = try reader.read(upTo: lengthSize)
+        let length = lengthBytes.reversed().reduce(0) { $0 << 8 | Int($1) }
+        let expected = 8 + lengthSize + length
+        guard lengthBytes.count == lengthSize, expected <= reader.fileSize else {
+            throw .truncated(file: path, expected: expected, found: reader.fileSize)
+        }
+        guard length <= Self.longest else {
+            throw .malformed(file: path, reason: "its header of \(length) bytes is longer than \(Self.longest)")
+        }
+        let text = try reader.read(upTo: length)
+        guard text.count == length else { throw .truncated(file: path, expected: expected, found: reader.fileSize) }
+        var parser = LiteralParser(text)
+        guard let entries = parser.header() else {
+            throw .malformed(file: path, reason: "its header is not the dictionary of descr, fortran_order and shape")
+        }
+        guard let type = Self.type(entries.type) else {
+            throw .unsupported(
+                file: path,
+                reason: "elements of type \(entries.type) are not read; float32, float64, uint8, int32 and int64, "
+                    + "little-endian, are")
+        }
+        guard !entries.fortranOrder else {
+            throw .unsupported(
+                file: path, reason: "it is in Fortran order; save numpy.ascontiguousarray(array) instead")
+        }
+        self.type = type
+        shape = entries.shape
+        byteCount = expected
+    }
+
+    /// A single byte has no order, so any mark before it does.
+    private static func type(_ descriptor: String) -> NumPyType? {
+        if descriptor.count == 3, descriptor.hasSuffix("u1"), "<>=|".contains(descriptor.prefix(1)) { return .uint8 }
+        return NumPyType(rawValue: descriptor)
+    }
+
+    /// A version 1 header, padded so that the elements start at a multiple of 64; nil when it does not fit.
+    static func bytes(type: NumPyType, shape: [Int]) -> [UInt8]? {
+        let tuple =
+            shape.count == 1 ? "(\(shape[0]),)" : "(" + shape.map { String($0) }.joined(separator: ", ") + ")"
+        var text = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': \(tuple), }"
+        let unpadded = magic.count + 4 + text.utf8.count + 1
+        text += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
+        guard text.utf8.count <= longest else { return nil }
+        let length = UInt16(text.utf8.count)
+        return magic + [1, 0, UInt8(length & 0xff), UInt8(length >> 8)] + Array(text.utf8)
+    }
+}
+
+/// Parses the one Python literal that .npy headers hold: a dictionary of strings, booleans and tuples of numbers.
+private struct LiteralParser {
+    private let text: [UInt8]
+    private var position = 0
+
+    init(_ text: [UInt8]) { self.text = text }
+
+    /// The three entries, each present once and none beside them; nil when the text is anything else.
+    mutating func header() -> (type: String, fortranOrder: Bool, shape: [Int])? {
+        var type: String?
+        var fortranOrder: Bool?
+        var shape: [Int]?
+        guard take("{") else { return nil }
+        while !take("}") {
+            guard let key = string(), take(":") else { return nil }
+            switch key {
+            case "descr" where type == nil: type = string() ?? structuredType()
+            case "fortran_order" where fortranOrder == nil: fortranOrder = boolean()
+            case "shape" where shape == nil: shape = tuple()
+            default: return nil
+            }
+            if take(",") { continue }
+            guard take("}") else { return nil }
+            break
+        }
+        skipSpace()
+        guard position == text.count, let type, let fortranOrder, let shape else { return nil }
+        return (type, fortranOrder, shape)
+    }
+
+    private mutating func skipSpace() {
+        while position < text.count, [0x20, 0x09, 0x0a, 0x0d].contains(text[position]) { position += 1 }
+    }
+
+    private mutating func take(_ word: String) -> Bool {
+        skipSpace()
+        guard text[position...].starts(with: word.utf8) else { return false }
+        position += word.utf8.count
+        return true
+    }
+
+    private mutating func string() -> String? {
+        skipSpace()
+        guard position < text.count, text[position] == UInt8(ascii: "'") || text[position] == UInt8(ascii: "\"") else {
+            return nil
+        }
+        guard let end = text[(position + 1)...].firstIndex(of: text[position]) else { return nil }
+        defer { position = end + 1 }
+        return String(decoding: text[(position + 1)..<end], as: UTF8.self)
+    }
+
+    /// A record type is a list; it is skipped so that the error can name it.
+    private mutating func structuredType() -> String? {
+        guard take("["), let end = text[position...].lastIndex(of: UInt8(ascii: "]")) else { return nil }
+        position = end + 1
+        return "record"
+    }
+
+    private mutating func boolean() -> Bool? { take("True") ? true : take("False") ? false : nil }
+
+    private mutating func tuple() -> [Int]? {
+        guard take("(") else { return nil }
+        var numbers: [Int] = []
+        while !take(")") {
+            guard let number = number() else { return nil }
+            numbers.append(number)
+            if take(",") { continue }
+            // (3) without a comma is a number in Python, no tuple.
+            guard numbers.count > 1, take(")") else { return nil }
+            break
+        }
+        return numbers
+    }
+
+    private mutating func number() -> Int? {
+        skipSpace()
+        let digits = text[position...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        position += digits.count
+        return Int(String(decoding: digits, as: UTF8.self))
+    }
+}

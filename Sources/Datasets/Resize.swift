@@ -1,0 +1,171 @@
+import Foundation
+
+/// Resizing that gives the bytes of Pillow's `Image.resize(…, BILINEAR)` for 8-bit images.
+public enum Resize {
+    /// Resizes every plane of every image with a triangle filter that widens when it shrinks an image.
+    ///
+    /// Method: as Pillow documents and does it for mode "L". Two passes, across and then down, with 8 bits in between; a
+    /// pass that changes nothing is left out; weights are 22-bit fixed-point numbers that sum to one, sums are rounded
+    /// half up.
+    /// - Parameters:
+    ///   - images: [image][channel][height][width], any size.
+    ///   - height: rows of the result.
+    ///   - width: columns of the result.
+    /// - Returns: the same images and labels, [image][channel]\[`height`]\[`width`].
+    /// - Throws: ``DatasetError/invalidSize(height:width:)``.
+    public static func bilinear(_ images: ImageSet, height: Int, width: Int) throws(DatasetError) -> ImageSet {
+        guard height > 0, width > 0, height <= Int(Int32.max), width <= Int(Int32.max),
+            let total = product([images.count, images.channels, height, width]),
+            UInt64(total) <= ProcessInfo.processInfo.physicalMemory
+        else { throw .invalidSize(height: height, width: width) }
+        guard height != images.height || width != images.width else { return images }
+        let horizontal = width == images.width ? nil : FilterWeights(from: images.width, to: width)
+        let vertical = height == images.height ? nil : FilterWeights(from: images.height, to: height)
+        let planes = PlaneResizer(
+            sourceHeight: images.height, sourceWidth: images.width, height: height, width: width,
+            horizontal: horizontal, vertical: vertical)
+        let planeCount = images.count * images.channels
+        let pixels = [UInt8](unsafeUninitializedCapacity: total) { destination, initialized in
+            images.pixels.withUnsafeBufferPointer { source in
+                planes.run(planeCount: planeCount, from: source, into: destination)
+            }
+            initialized = total
+        }
+        return ImageSet(
+            validPixels: pixels, labels: images.labels, channels: images.channels, height: height, width: width,
+            classCount: images.classCount)
+    }
+}
+
+/// The weights of one pass: for each output position the first input position and a run of fixed-point weights.
+private struct FilterWeights: Sendable {
+    /// 8 bits of the product are the pixel and 2 are headroom.
+    static let precisionBits: Int32 = 32 - 8 - 2
+
+    /// First input position: [output].
+    let first: [Int]
+    /// Input positions used: [output].
+    let count: [Int]
+    /// Weights: [output][tap], zero beyond `count`.
+    let weights: [Int32]
+    /// Taps an output has room for.
+    let taps: Int
+
+    init(from sourceSize: Int, to size: Int) {
+        let scale = Double(sourceSize) / Double(size)
+        let filterScale = max(scale, 1)
+        // The triangle filter reaches 1 to each side at a scale of one.
+        let support = filterScale
+        taps = Int(support.rounded(.up)) * 2 + 1
+        var first: [Int] = []
+        var count: [Int] = []
+        var weights = [Int32](repeating: 0, count: size * taps)
+        for output in 0..<size {
+            let center = (Double(output) + 0.5) * scale
+            let inverse = 1 / filterScale
+            let low = max(Int(center - support + 0.5), 0)
+            let high = min(Int(center + support + 0.5), sourceSize)
+            var exact = (low..<high).map { position in
+                max(1 - abs((Double(position) - center + 0.5) * inverse), 0)
+            }
+            let sum = exact.reduce(0, +)
+            if sum != 0 { exact = exact.map { $0 / sum } }
+            for (tap, weight) in exact.enumerated() {
+                weights[output * taps + tap] = Int32(0.5 + weight * Double(1 << Self.precisionBits))
+            }
+            first.append(low)
+            count.append(exact.count)
+        }
+        self.first = first
+        self.count = count
+        self.weights = weights
+    }
+
+    /// Rounds a sum of weighted pixels to 8 bits.
+    static func rounded(_ sum: Int32) -> UInt8 { UInt8(clamping: sum >> precisionBits) }
+
+    /// What rounding starts a sum with.
+    static let half: Int32 = 1 << (precisionBits - 1)
+}
+
+/// Resizes planes of one size to planes of another, on every core.
+private struct PlaneResizer: Sendable {
+    let sourceHeight: Int
+    let sourceWidth: Int
+    let height: Int
+    let width: Int
+    let horizontal: FilterWeights?
+    let vertical: FilterWeights?
+
+    /// - Parameters:
+    ///   - source: [plane][sourceHeight][sourceWidth].
+    ///   - destination: [plane][height][width], written whole.
+    func run(
+        planeCount: Int, from source: UnsafeBufferPointer<UInt8>, into destination: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        let sourceSize = sourceHeight * sourceWidth
+        let size = height * width
+        // Enough pieces to keep every core busy to the end, each large enough to pay for its scratch rows.
+        let pieces = min(planeCount, ProcessInfo.processInfo.activeProcessorCount * 8)
+        // Pieces touch disjoint planes, so sharing the two buffers is safe.
+        nonisolated(unsafe) let source = source
+        nonisolated(unsafe) let destination = destination
+        DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+            let planes = planeCount * piece / pieces..<planeCount * (piece + 1) / pieces
+            let between = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: sourceHeight * width)
+            let sums = UnsafeMutableBufferPointer<Int32>.allocate(capacity: width)
+            defer {
+                between.deallocate()
+                sums.deallocate()
+            }
+            for plane in planes {
+                let input = UnsafeBufferPointer(rebasing: source[plane * sourceSize..<(plane + 1) * sourceSize])
+                let output = UnsafeMutableBufferPointer(rebasing: destination[plane * size..<(plane + 1) * size])
+                switch (horizontal, vertical) {
+                case (let horizontal?, let vertical?):
+                    across(horizontal, from: input, into: between)
+                    down(vertical, from: UnsafeBufferPointer(between), into: output, sums: sums)
+                case (let horizontal?, nil): across(horizontal, from: input, into: output)
+                case (nil, let vertical?): down(vertical, from: input, into: output, sums: sums)
+                case (nil, nil): _ = output.update(from: input)
+                }
+            }
+        }
+    }
+
+    /// One plane, [sourceHeight][sourceWidth] to [sourceHeight][width].
+    private func across(
+        _ filter: FilterWeights, from input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        filter.weights.withUnsafeBufferPointer { weights in
+            for x in 0..<width {
+                let first = filter.first[x]
+                let count = filter.count[x]
+                let base = x * filter.taps
+                for y in 0..<sourceHeight {
+                    var sum = FilterWeights.half
+                    let start = y * sourceWidth + first
+                    for tap in 0..<count { sum &+= Int32(input[start + tap]) &* weights[base + tap] }
+                    output[y * width + x] = FilterWeights.rounded(sum)
+                }
+            }
+        }
+    }
+
+    /// One plane, [sourceHeight][width] to [height][width]; `sums` has room for a row.
+    private func down(
+        _ filter: FilterWeights, from input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>,
+        sums: UnsafeMutableBufferPointer<Int32>
+    ) {
+        for y in 0..<height {
+            let first = filter.first[y]
+            sums.update(repeating: FilterWeights.half)
+            for tap in 0..<filter.count[y] {
+                let weight = filter.weights[y * filter.taps + tap]
+                let row = UnsafeBufferPointer(rebasing: input[(first + tap) * width..<(first + tap + 1) * width])
+                for x in 0..<width { sums[x] &+= Int32(row[x]) &* weight }
+            }
+            for x in 0..<width { output[y * width + x] = FilterWeights.rounded(sums[x]) }
+        }
+    }
+}
