@@ -1,0 +1,164 @@
+"""Alternates Coppice and its peers, each run in a process of its own; tools/bench runs it and has its help."""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COPPICE = ROOT / ".build" / "release" / "coppice"
+MINI_BATCH, LLOYD = (50, 500), (10, 50, 500, 5000)
+
+
+def output(command, environment):
+    """The JSON object that a command prints."""
+    done = subprocess.run([str(part) for part in command], env=environment, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"bench: {' '.join(map(str, command))} ended with {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def peer(script, *options):
+    """A side that runs a script of tools/bench.d; a list of (work, case, seconds, inertia)."""
+    # Where a machine sets these two, they slow the BLAS that numpy and faiss bring.
+    environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+
+    def run(versions):
+        printed = output([sys.executable, ROOT / "tools" / "bench.d" / script, *options], environment)
+        versions |= printed["versions"]
+        return [(r["work"], r["case"], r["seconds"], r.get("inertia")) for r in printed["results"]]
+
+    return run
+
+
+def our_training(data, device, replicas):
+    command = [COPPICE, "train", "--data", data, "--epochs", 1, "--replicas", replicas, "--device", device]
+
+    def run(versions):
+        printed = output([*command, "--quiet", "--json"], os.environ)
+        versions[f"ours, {device}"] = printed.get("device")
+        # Seconds for one network to see the whole set once, as the peer's are.
+        return [("training", device, printed["seconds"] / printed["replicas"] / printed["epochs"], None)]
+
+    return run
+
+
+def our_clustering(data, device, pca, kmeans):
+    command = [COPPICE, "cluster", "--data", data, "--pca", 50, "--device", device, "--quiet", "--json"]
+
+    def run(versions):
+        results = []
+        if pca:
+            printed = output([*command, "--k", 10, "--kmeans", "lloyd", "--iterations", 1], os.environ)
+            versions[f"ours, {device}"] = printed.get("device")
+            results.append(("pca", device, printed["pca_seconds"], None))
+        for k in MINI_BATCH if kmeans else ():
+            printed = output([*command, "--k", k, "--kmeans", "minibatch"], os.environ)
+            seconds = printed["start_seconds"] + printed["kmeans_seconds"]
+            results.append((f"minibatch {k}", device, seconds, printed["inertia"]))
+        for k in LLOYD if kmeans else ():
+            lloyd = ["--kmeans", "lloyd", "--iterations", 20, "--start", "random"]
+            printed = output([*command, "--k", k, *lloyd], os.environ)
+            seconds = printed["start_seconds"] + printed["kmeans_seconds"]
+            results.append((f"lloyd {k}", device, seconds, printed["inertia"]))
+        return results
+
+    return run
+
+
+def sides(arguments):
+    """Every side of the comparisons asked for, ours before the peers: (is ours, run)."""
+    training, pca, kmeans = (arguments.only in (None, what) for what in ("training", "pca", "kmeans"))
+    ours, peers = [], []
+    for device in [] if arguments.peers else arguments.devices.split(","):
+        if training:
+            ours.append(our_training(arguments.data, device, arguments.replicas))
+        if pca or kmeans:
+            ours.append(our_clustering(arguments.data, device, pca, kmeans))
+    if training:
+        peers.append(peer("training.py", "--data", arguments.data))
+    if pca or kmeans:
+        options = ["--data", arguments.data]
+        if pca:
+            options.append("--pca")
+        if kmeans:
+            options += ["--lloyd", *LLOYD, "--minibatch", *MINI_BATCH]
+        peers.append(peer("clustering.py", *options))
+    return [(True, run) for run in ours] + [(False, run) for run in peers]
+
+
+def middle(values):
+    """Median and range of some seconds, for people."""
+    return f"{statistics.median(values):8.3f} [{min(values):.3f}-{max(values):.3f}]"
+
+
+def report(rounds):
+    """Prints one line for each work and device of ours, against the best case of the peer in the same round."""
+    works = list(dict.fromkeys(entry["work"] for entry in rounds))
+    for work in works:
+        here = [entry for entry in rounds if entry["work"] == work]
+        numbers = sorted({entry["round"] for entry in here})
+        peers = [entry for entry in here if not entry["ours"]]
+        best = {n: min((e for e in peers if e["round"] == n), key=lambda e: e["seconds"]) for n in numbers}
+        cases = sorted({entry["case"] for entry in best.values()})
+        print(f"{work}\n  peer            {middle([b['seconds'] for b in best.values()])} s  ({'; '.join(cases)})")
+        for device in dict.fromkeys(entry["case"] for entry in here if entry["ours"]):
+            ours = {e["round"]: e for e in here if e["ours"] and e["case"] == device}
+            ratios = [best[n]["seconds"] / ours[n]["seconds"] for n in numbers]
+            line = f"  {device:15} {middle([e['seconds'] for e in ours.values()])} s  ratio {statistics.median(ratios):.2f}"
+            line += f" [{min(ratios):.2f}-{max(ratios):.2f}]"
+            if best[numbers[0]]["inertia"]:
+                inertias = [ours[n]["inertia"] / best[n]["inertia"] for n in numbers]
+                line += f"  inertia {statistics.median(inertias):.4f} of the peer's"
+            print(line)
+
+
+def default_data():
+    mnist = pathlib.Path(os.environ.get("COPPICE_DATA", "/nonexistent")) / "mnist"
+    return str(mnist) if mnist.is_dir() else "/usr/share/datasets/fashion-mnist"
+
+
+def cpu_model():
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines() if os.path.exists("/proc/cpuinfo") else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench", add_help=False)
+    parser.add_argument("--only", choices=["training", "pca", "kmeans"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--data", default=default_data())
+    parser.add_argument("--devices", default="opencl-cpu,cpu")
+    parser.add_argument("--replicas", type=int, default=5)
+    parser.add_argument("--out", default="results/bench.json")
+    parser.add_argument("--peers", action="store_true")
+    arguments = parser.parse_args()
+
+    revision = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT)
+    versions = {"python": platform.python_version(), "coppice": revision.stdout.strip()}
+    rounds = []
+    for number in range(arguments.rounds):
+        order = sides(arguments)
+        for ours, run in order if number % 2 == 0 else reversed(order):
+            for work, case, seconds, inertia in run(versions):
+                print(f"round {number + 1}: {work}, {case}: {seconds:.3f} s", file=sys.stderr)
+                entry = {"round": number + 1, "ours": ours, "work": work, "case": case, "seconds": seconds}
+                rounds.append(entry | {"inertia": inertia})
+
+    machine = f"{cpu_model()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    print(f"{machine}\n{arguments.data}, {arguments.rounds} rounds\n{json.dumps(versions)}")
+    report(rounds)
+    out = pathlib.Path(arguments.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    taken = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    record = {"taken": taken, "machine": machine, "data": arguments.data, "versions": versions, "rounds": rounds}
+    out.write_text(json.dumps(record, indent=1) + "\n")
+    print(f"every time: {out}")
+
+
+main()
