@@ -49,7 +49,7 @@ let package = Package(
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets"], swiftSettings: strict),
         .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Datasets"], swiftSettings: strict),
         .testTarget(name: "PruningTests", dependencies: ["Pruning", "Compute"], swiftSettings: strict),
-        .testTarget(name: "NetworksTests", dependencies: ["Networks"], swiftSettings: strict),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks", "OpenCL", "Datasets"], swiftSettings: strict),
         .testTarget(name: "StudiesTests", dependencies: ["Studies"], swiftSettings: strict),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["coppice"], swiftSettings: strict),

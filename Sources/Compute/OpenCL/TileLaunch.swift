@@ -1,0 +1,32 @@
+/// How training kernels are launched: work-groups of the LANES work-items that share a tile.
+extension OpenCLBackend {
+    /// Queues a kernel over `groups` work-groups.
+    func launchTiles(
+        _ kernel: String, _ defines: KeyValuePairs<String, Int>, _ arguments: [KernelArgument],
+        groups: (Int, Int, Int)
+    ) throws(ComputeError) {
+        try launch(
+            kernel, defines, arguments, global: [groups.0 * profile.lanes, groups.1, groups.2],
+            local: [profile.lanes, 1, 1])
+    }
+
+    public func gradientSlices(tiles: Int) -> Int { profile.splitsWork ? tiles : 1 }
+}
+
+extension DeviceProfile {
+    /// Vectors that a work-item can hold as running sums: what the registers have beyond the operands.
+    var accumulators: Int { vectorWidth == 16 ? 28 : vectorWidth == 1 ? 24 : 12 }
+
+    /// Whether the device has so many work-items to fill that rows and tiles go to work-groups of their own.
+    var splitsWork: Bool { vectorWidth == 1 }
+}
+
+/// The largest divisor of `count` that is at most `limit`: kernels that hold a block in registers have no odd ends.
+func divisor(of count: Int, atMost limit: Int) -> Int {
+    stride(from: min(count, max(limit, 1)), to: 1, by: -1).first { count % $0 == 0 } ?? 1
+}
+
+extension Int {
+    /// As a kernel's int.
+    var argument: KernelArgument { .int(Int32(truncatingIfNeeded: self)) }
+}

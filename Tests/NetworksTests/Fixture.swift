@@ -1,0 +1,134 @@
+import Compute
+import Foundation
+import OpenCL
+
+@testable import Networks
+
+/// The files that tools/fixtures made with PyTorch.
+enum Fixture {
+    /// The folder Tests/Fixtures/lenet of this checkout.
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/lenet").path
+
+    /// expected.json.
+    struct Expected: Decodable {
+        struct Step: Decodable {
+            var weights: String
+            var tensors: String
+            var first: Int
+            var count: Int
+            var loss: Double
+            var logits: [[Double]]
+        }
+        struct Trace: Decodable {
+            var batch_size: Int
+            var learning_rate: Double
+            var losses: [Double]
+        }
+        struct Evaluation: Decodable {
+            var first: Int
+            var count: Int
+            var logits: [[Double]]
+        }
+        var mean: Double
+        var std: Double
+        var steps: [Step]
+        var trace: Trace
+        var evaluation: Evaluation
+        var normalisation: Normalisation { Normalisation(mean: mean, std: std) }
+    }
+
+    static func expected() throws -> Expected {
+        try JSONDecoder().decode(Expected.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/expected.json")))
+    }
+
+    static func tensors(_ name: String) throws -> [String: Tensor] {
+        try Safetensors.read(folder + "/" + name).tensors
+    }
+
+    /// The 600 synthetic images and their labels; the npy files end with the values.
+    static func store(on backend: any Backend) throws -> ImageStore {
+        func values(_ name: String, _ count: Int) throws -> [UInt8] {
+            Array(try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)).suffix(count))
+        }
+        return try ImageStore(
+            pixels: values("images.npy", 600 * 1024), labels: values("labels.npy", 600), channels: 1, classes: 10,
+            on: backend)
+    }
+}
+
+/// A network over the fixture's images that takes them in their own order.
+struct FixtureNetwork {
+    let backend: any Backend
+    let store: ImageStore
+    let normalisation: Normalisation
+    let parameters: LeNet5Parameters
+    let network: LeNet5
+    private let order: DeviceBuffer<Int32>
+
+    /// Replicas of the same weights; the schedule's batches are `ranges` of images.
+    init(
+        weights name: String, replicas: Int = 1, ranges: [Range<Int>], learningRate: Double = 0.001,
+        training: Bool = true, on backend: any Backend
+    ) throws {
+        self.backend = backend
+        store = try Fixture.store(on: backend)
+        normalisation = try Fixture.expected().normalisation
+        let weights = try LeNet5Weights(tensors: Fixture.tensors(name))
+        parameters = try LeNet5Parameters(Array(repeating: weights, count: replicas), on: backend)
+        let schedule = try StepSchedule(capacity: ranges.count, on: backend)
+        try schedule.load(ranges, firstStep: 0, learningRate: learningRate, on: backend)
+        network = try LeNet5(
+            parameters, batchSize: ranges.map(\.count).max() ?? 1, schedule: schedule,
+            trainingSteps: training ? ranges.count : nil, on: backend)
+        order = try backend.makeBuffer((0..<600).map(Int32.init), label: "order")
+    }
+
+    /// Gathers the next batch and runs the forward pass.
+    func forward(training: Bool) throws {
+        try network.gather(store, order: order, orderStride: 0, normalisation: normalisation)
+        try network.forward(training: training)
+    }
+
+    /// The logits of the last forward pass: [sample][class] of replica 0.
+    func logits(_ count: Int) throws -> [[Float]] {
+        let (tile, classes) = (backend.tile, 10)
+        let flat = try backend.read(network.logits)
+        return (0..<count).map { sample in
+            (0..<classes).map { flat[(sample / tile * classes + $0) * tile + sample % tile] }
+        }
+    }
+}
+
+/// Every backend the tests can reach: the CPU path, and each OpenCL device in its own profile and in the GPU's.
+enum TestBackends {
+    static let names: [String] = ["cpu"] + devices.keys.sorted()
+
+    private static let devices: [String: (Device, DeviceProfile)] = {
+        var found: [String: (Device, DeviceProfile)] = [:]
+        for device in (try? Device.all()) ?? [] {
+            for profile in [DeviceProfile(for: device), .gpu] {
+                found["\(device.name) (\(device.platform.name)) as \(profile.name)"] = (device, profile)
+            }
+        }
+        return found
+    }()
+
+    static func make(_ name: String) throws -> any Backend {
+        guard let (device, profile) = devices[name] else { return CPUBackend() }
+        return try OpenCLBackend(device: device, profile: profile)
+    }
+}
+
+/// The largest difference of two tensors, as a share of the second one's largest magnitude.
+func relativeError(_ actual: [Float], _ expected: [Float]) -> Double {
+    guard actual.count == expected.count else { return .infinity }
+    let scale = expected.map { Double(abs($0)) }.max() ?? 0
+    var worst = 0.0
+    for (a, e) in zip(actual, expected) {
+        let difference = abs(Double(a) - Double(e))
+        guard difference.isFinite else { return .infinity }
+        worst = max(worst, difference)
+    }
+    return scale > 0 ? worst / scale : worst
+}
