@@ -1,0 +1,83 @@
+import OpenCL
+
+/// Every platform and device of this host, for `coppice devices` and for choosing among them.
+public struct DeviceInventory: Sendable {
+    /// An OpenCL implementation.
+    public struct PlatformEntry: Sendable {
+        /// Its name.
+        public var name: String
+        /// Its version as it words it.
+        public var version: String
+        /// Its devices; there may be none.
+        public var devices: [DeviceEntry]
+        /// Why its devices could not be listed, nil where they could.
+        public var problem: String?
+    }
+
+    /// A device.
+    public struct DeviceEntry: Sendable {
+        /// Its name.
+        public var name: String
+        /// The name of its platform.
+        public var platform: String
+        /// The driver's version.
+        public var driver: String
+        /// What it is.
+        public var kind: Device.Kind
+        /// Why it cannot be used, nil where it can.
+        public var obstacle: String?
+        /// The device itself and all it says of itself; nil only in tests.
+        public var device: Device?
+
+        /// The device, its platform and driver in a few words.
+        public var label: String { "\(name) (\(platform), driver \(driver))" }
+    }
+
+    /// The platforms in the loader's order.
+    public var platforms: [PlatformEntry]
+    /// Why there are no platforms, nil where there are.
+    public var problem: String?
+
+    /// All devices in the order of their platforms.
+    public var devices: [DeviceEntry] { platforms.flatMap(\.devices) }
+
+    /// Asks OpenCL what there is. Nothing here is an error: what cannot be used says why.
+    public static func current(environment: [String: String]) -> DeviceInventory {
+        if environment[OpenCLLibrary.environmentKey] == "none" {
+            return DeviceInventory(platforms: [], problem: "OpenCL is hidden by \(OpenCLLibrary.environmentKey)=none")
+        }
+        do throws(OpenCLError) {
+            return DeviceInventory(platforms: try Platform.all().map(entry(of:)), problem: nil)
+        } catch {
+            return DeviceInventory(platforms: [], problem: error.description)
+        }
+    }
+
+    private static func entry(of platform: Platform) -> PlatformEntry {
+        var entry = PlatformEntry(name: platform.name, version: platform.version, devices: [], problem: nil)
+        do throws(OpenCLError) {
+            for device in try platform.devices() {
+                entry.devices.append(
+                    DeviceEntry(
+                        name: device.name, platform: platform.name, driver: device.driverVersion, kind: device.kind,
+                        obstacle: obstacle(version: device.version, device.isAvailable, device.hasCompiler),
+                        device: device))
+            }
+        } catch {
+            entry.problem = error.description
+        }
+        return entry
+    }
+
+    /// Why a device cannot run the kernels, or nil. `version` is "OpenCL <major>.<minor> …" by the standard.
+    static func obstacle(version: String, _ isAvailable: Bool, _ hasCompiler: Bool) -> String? {
+        if !isAvailable { return "it is not available" }
+        if !hasCompiler { return "its driver has no compiler" }
+        let words = version.split(separator: " ")
+        let numbers = words.count > 1 ? words[1].split(separator: ".").compactMap { Int($0) } : []
+        guard numbers.count == 2, (numbers[0], numbers[1]) >= (1, 2) else {
+            return "it supports \(version), OpenCL 1.2 is needed"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import OpenCL
+
+/// Chooses what to compute on. A specification is `auto` (a GPU, then another accelerator, then an OpenCL CPU, then
+/// the built-in CPU path), `gpu`, `cpu` (the built-in path), `opencl-cpu`, or a part of a device's or platform's name.
+public enum DeviceSelection {
+    /// What a specification comes to: the devices to try in this order, and whether the built-in path stands behind
+    /// them.
+    struct Plan {
+        var candidates: [DeviceInventory.DeviceEntry]
+        var fallsBack: Bool
+        /// Why the first candidate, or the built-in path where there is none.
+        var reason: String
+    }
+
+    /// What `--device` accepts, for help and messages.
+    public static let accepted = "auto, gpu, cpu, opencl-cpu, or part of a device's or platform's name"
+
+    /// Makes the backend that `spec` asks for.
+    /// - Parameters:
+    ///   - environment: `COPPICE_OPENCL_LIBRARY=none` hides OpenCL, `COPPICE_PROFILE` forces the kernels' shape.
+    ///   - profiling: measures each launch, and so waits for each: for benchmarks.
+    /// - Returns: the backend, and one line for people that says what was taken and why.
+    /// - Throws: ``ComputeError/noDevice(reason:)`` where nothing answers to `spec`, and what its driver reports where
+    ///   a device does answer and cannot be used. `auto` never throws for want of a device.
+    public static func make(
+        spec: String = "auto", environment: [String: String] = ProcessInfo.processInfo.environment,
+        profiling: Bool = false
+    ) throws(ComputeError) -> (backend: any Backend, reason: String) {
+        let profile = try DeviceProfile.requested(in: environment)
+        let isBuiltIn = spec.lowercased() == "cpu"
+        // The built-in path must not wait for drivers to start.
+        let inventory =
+            isBuiltIn
+            ? DeviceInventory(platforms: [], problem: nil) : DeviceInventory.current(environment: environment)
+        let plan = try self.plan(for: spec, in: inventory)
+        var failures: [String] = []
+        for candidate in plan.candidates {
+            guard let device = candidate.device else { continue }
+            do throws(ComputeError) {
+                let backend = try OpenCLBackend(device: device, profile: profile, profiling: profiling)
+                let reason = failures.isEmpty ? plan.reason : failures.joined(separator: "; ")
+                return (backend, "\(candidate.label): \(reason)")
+            } catch {
+                guard plan.fallsBack else { throw error }
+                failures.append("\(candidate.name) failed: \(error)")
+            }
+        }
+        let backend = CPUBackend()
+        let reason = failures.isEmpty ? plan.reason : failures.joined(separator: "; ")
+        return (backend, "\(backend.device.name): \(reason)")
+    }
+
+    /// Which device `auto` would try first, nil for the built-in path, and why; nothing is started.
+    public static func automatic(in inventory: DeviceInventory) -> (
+        device: DeviceInventory.DeviceEntry?, reason: String
+    ) {
+        let plan = automaticPlan(in: inventory)
+        return (plan.candidates.first, plan.reason)
+    }
+
+    static func plan(for spec: String, in inventory: DeviceInventory) throws(ComputeError) -> Plan {
+        let wanted = spec.lowercased()
+        switch wanted {
+        case "auto": return automaticPlan(in: inventory)
+        case "cpu": return Plan(candidates: [], fallsBack: true, reason: "asked for by --device cpu")
+        case "gpu": return try plan(for: .gpu, named: "GPU", spec: spec, in: inventory)
+        case "opencl-cpu": return try plan(for: .cpu, named: "OpenCL CPU", spec: spec, in: inventory)
+        case "": throw .noDevice(reason: "the name of the device is empty; it may be \(accepted)")
+        default: break
+        }
+        let matches = inventory.devices.filter {
+            $0.name.lowercased().contains(wanted) || $0.platform.lowercased().contains(wanted)
+        }
+        guard !matches.isEmpty else {
+            throw .noDevice(
+                reason: "no device or platform has '\(spec)' in its name; \(whatThereIs(in: inventory)); "
+                    + "--device may be \(accepted)")
+        }
+        let usable = ordered(matches)
+        guard !usable.isEmpty else { throw .noDevice(reason: unusable(matches, spec)) }
+        let others = usable.count > 1 ? ", the first of \(usable.count) that match" : ""
+        return Plan(
+            candidates: Array(usable.prefix(1)), fallsBack: false, reason: "asked for by --device \(spec)\(others)")
+    }
+
+    private static func plan(for kind: Device.Kind, named name: String, spec: String, in inventory: DeviceInventory)
+        throws(ComputeError) -> Plan
+    {
+        let matches = inventory.devices.filter { $0.kind == kind }
+        guard !matches.isEmpty else {
+            throw .noDevice(reason: "there is no \(name); \(whatThereIs(in: inventory))")
+        }
+        let usable = ordered(matches)
+        guard !usable.isEmpty else { throw .noDevice(reason: unusable(matches, spec)) }
+        return Plan(
+            candidates: Array(usable.prefix(1)), fallsBack: false, reason: "asked for by --device \(spec.lowercased())")
+    }
+
+    private static func automaticPlan(in inventory: DeviceInventory) -> Plan {
+        // Mesa's rasteriser is a compiler's test bed: slower than the built-in path by far.
+        let candidates = ordered(inventory.devices).filter { !isRasteriser($0) }
+        let reason =
+            switch candidates.first?.kind {
+            case .gpu: "auto takes the first GPU"
+            case .accelerator, .other: "auto takes another accelerator, there is no GPU"
+            case .cpu: "auto takes the OpenCL CPU, there is no GPU"
+            case nil: "auto takes the built-in path, \(inventory.problem ?? "no OpenCL device can be used")"
+            }
+        return Plan(candidates: candidates, fallsBack: true, reason: reason)
+    }
+
+    /// The usable ones, by kind, and within a kind in the order of listing, but Mesa's drivers, which often offer the
+    /// device of a vendor's driver a second time, last.
+    private static func ordered(_ devices: [DeviceInventory.DeviceEntry]) -> [DeviceInventory.DeviceEntry] {
+        func rank(_ entry: DeviceInventory.DeviceEntry) -> Int {
+            let kind =
+                switch entry.kind {
+                case .gpu: 0
+                case .accelerator: 2
+                case .other: 4
+                case .cpu: 6
+                }
+            let platform = entry.platform.lowercased()
+            return kind + (platform.contains("rusticl") || platform.contains("clover") ? 1 : 0)
+        }
+        let usable = devices.filter { $0.obstacle == nil }
+        return usable.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
+            .map(\.element)
+    }
+
+    private static func isRasteriser(_ entry: DeviceInventory.DeviceEntry) -> Bool {
+        entry.name.lowercased().contains("llvmpipe")
+    }
+
+    private static func unusable(_ matches: [DeviceInventory.DeviceEntry], _ spec: String) -> String {
+        let reasons = matches.map { "\($0.label): \($0.obstacle ?? "")" }
+        return "no device for --device \(spec) can be used: " + reasons.joined(separator: "; ")
+    }
+
+    private static func whatThereIs(in inventory: DeviceInventory) -> String {
+        if let problem = inventory.problem { return "\(problem); there is the built-in CPU path (--device cpu)" }
+        var parts = inventory.devices.map(\.label)
+        for platform in inventory.platforms where platform.devices.isEmpty {
+            parts.append("platform \(platform.name) with \(platform.problem ?? "no device")")
+        }
+        return "there is " + (parts + ["the built-in CPU path (--device cpu)"]).joined(separator: ", ")
+    }
+}
