@@ -52,8 +52,11 @@ ensure_packages() {
 # What building and running want. libopenblas-serial-dev is a LAPACK without threads of its own: the threaded one's spin
 # after every call and take the cores from the kernels. PoCL is the OpenCL device that every machine can have.
 ensure_system() {
-    ensure_packages zlib1g-dev liblapacke-dev libopenblas-serial-dev opencl-headers \
-        ocl-icd-libopencl1 pocl-opencl-icd dataset-fashion-mnist gnuplot-nox
+    local packages=(zlib1g-dev liblapacke-dev libopenblas-serial-dev opencl-headers ocl-icd-libopencl1 pocl-opencl-icd
+        dataset-fashion-mnist)
+    # Swift links with the C and C++ libraries of the system's compiler; its own images have them without the compiler.
+    compgen -G '/usr/lib/gcc/*/*/libstdc++.so' >/dev/null || packages+=(g++)
+    ensure_packages "${packages[@]}"
     command -v swift >/dev/null ||
         fail 69 "swift is not on the PATH: Coppice wants Swift 6.2 or later, from https://www.swift.org/install/linux"
 }
@@ -63,7 +66,7 @@ ensure_python() {
     python=${COPPICE_PYTHON:-$root/.venv/peers/bin/python}
     if [[ -z ${COPPICE_PYTHON:-} && ! -f $root/.venv/peers/complete ]]; then
         ensure_packages python3-venv
-        say "making .venv/peers with PyTorch, scikit-learn and faiss (some hundred megabytes)"
+        say "making .venv/peers with PyTorch, scikit-learn and faiss (1.3 GB, more where only the build with CUDA is found)"
         python3 -m venv "$root/.venv/peers"
         # The build without CUDA is much smaller; where the index does not have it, the common one does as well.
         { "$python" -m pip install -q "torch==2.13.0+cpu" 2>/dev/null ||
