@@ -46,7 +46,7 @@ let package = Package(
         .testTarget(name: "OpenCLTests", dependencies: ["OpenCL", "COpenCL"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
         .testTarget(name: "KernelTests", dependencies: ["KernelChecks", "Compute", "OpenCL"], swiftSettings: strict),
-        .testTarget(name: "DatasetsTests", dependencies: ["Datasets"], swiftSettings: strict),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Datasets"], swiftSettings: strict),
         .testTarget(name: "PruningTests", dependencies: ["Pruning", "Compute"], swiftSettings: strict),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "OpenCL", "Datasets"], swiftSettings: strict),

@@ -4,9 +4,10 @@ import Foundation
 public enum Resize {
     /// Resizes every plane of every image with a triangle filter that widens when it shrinks an image.
     ///
-    /// Method: as Pillow documents and does it for mode "L". Two passes, across and then down, with 8 bits in between; a
-    /// pass that changes nothing is left out; weights are 22-bit fixed-point numbers that sum to one, sums are rounded
-    /// half up.
+    /// Method: as Pillow does it for mode "L". Two passes with 8 bits in between, across and then down, but down first
+    /// where the height loses more than twice the rows that the width loses columns (as of Pillow 13; older releases
+    /// never do, which moves a result by 1 in such a case); a pass that changes nothing is left out; weights are 22-bit
+    /// fixed-point numbers, sums are rounded half up.
     /// - Parameters:
     ///   - images: [image][channel][height][width], any size.
     ///   - height: rows of the result.
@@ -97,6 +98,8 @@ private struct PlaneResizer: Sendable {
     let horizontal: FilterWeights?
     let vertical: FilterWeights?
 
+    private var isDownFirst: Bool { sourceHeight > height && sourceHeight - height > 2 * (sourceWidth - width) }
+
     /// - Parameters:
     ///   - source: [plane][sourceHeight][sourceWidth].
     ///   - destination: [plane][height][width], written whole.
@@ -112,8 +115,9 @@ private struct PlaneResizer: Sendable {
         nonisolated(unsafe) let destination = destination
         DispatchQueue.concurrentPerform(iterations: pieces) { piece in
             let planes = planeCount * piece / pieces..<planeCount * (piece + 1) / pieces
-            let between = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: sourceHeight * width)
-            let sums = UnsafeMutableBufferPointer<Int32>.allocate(capacity: width)
+            let between = UnsafeMutableBufferPointer<UInt8>.allocate(
+                capacity: isDownFirst ? height * sourceWidth : sourceHeight * width)
+            let sums = UnsafeMutableBufferPointer<Int32>.allocate(capacity: max(width, sourceWidth))
             defer {
                 between.deallocate()
                 sums.deallocate()
@@ -122,27 +126,31 @@ private struct PlaneResizer: Sendable {
                 let input = UnsafeBufferPointer(rebasing: source[plane * sourceSize..<(plane + 1) * sourceSize])
                 let output = UnsafeMutableBufferPointer(rebasing: destination[plane * size..<(plane + 1) * size])
                 switch (horizontal, vertical) {
+                case (let horizontal?, let vertical?) where isDownFirst:
+                    down(vertical, from: input, columns: sourceWidth, into: between, sums: sums)
+                    across(horizontal, from: UnsafeBufferPointer(between), rows: height, into: output)
                 case (let horizontal?, let vertical?):
-                    across(horizontal, from: input, into: between)
-                    down(vertical, from: UnsafeBufferPointer(between), into: output, sums: sums)
-                case (let horizontal?, nil): across(horizontal, from: input, into: output)
-                case (nil, let vertical?): down(vertical, from: input, into: output, sums: sums)
+                    across(horizontal, from: input, rows: sourceHeight, into: between)
+                    down(vertical, from: UnsafeBufferPointer(between), columns: width, into: output, sums: sums)
+                case (let horizontal?, nil): across(horizontal, from: input, rows: height, into: output)
+                case (nil, let vertical?): down(vertical, from: input, columns: width, into: output, sums: sums)
                 case (nil, nil): _ = output.update(from: input)
                 }
             }
         }
     }
 
-    /// One plane, [sourceHeight][sourceWidth] to [sourceHeight][width].
+    /// One plane, [rows][sourceWidth] to [rows][width].
     private func across(
-        _ filter: FilterWeights, from input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>
+        _ filter: FilterWeights, from input: UnsafeBufferPointer<UInt8>, rows: Int,
+        into output: UnsafeMutableBufferPointer<UInt8>
     ) {
         filter.weights.withUnsafeBufferPointer { weights in
             for x in 0..<width {
                 let first = filter.first[x]
                 let count = filter.count[x]
                 let base = x * filter.taps
-                for y in 0..<sourceHeight {
+                for y in 0..<rows {
                     var sum = FilterWeights.half
                     let start = y * sourceWidth + first
                     for tap in 0..<count { sum &+= Int32(input[start + tap]) &* weights[base + tap] }
@@ -152,20 +160,21 @@ private struct PlaneResizer: Sendable {
         }
     }
 
-    /// One plane, [sourceHeight][width] to [height][width]; `sums` has room for a row.
+    /// One plane, [sourceHeight][columns] to [height][columns]; `sums` has room for a row.
     private func down(
-        _ filter: FilterWeights, from input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>,
+        _ filter: FilterWeights, from input: UnsafeBufferPointer<UInt8>, columns: Int,
+        into output: UnsafeMutableBufferPointer<UInt8>,
         sums: UnsafeMutableBufferPointer<Int32>
     ) {
         for y in 0..<height {
             let first = filter.first[y]
-            sums.update(repeating: FilterWeights.half)
+            for x in 0..<columns { sums[x] = FilterWeights.half }
             for tap in 0..<filter.count[y] {
                 let weight = filter.weights[y * filter.taps + tap]
-                let row = UnsafeBufferPointer(rebasing: input[(first + tap) * width..<(first + tap + 1) * width])
-                for x in 0..<width { sums[x] &+= Int32(row[x]) &* weight }
+                let row = UnsafeBufferPointer(rebasing: input[(first + tap) * columns..<(first + tap + 1) * columns])
+                for x in 0..<columns { sums[x] &+= Int32(row[x]) &* weight }
             }
-            for x in 0..<width { output[y * width + x] = FilterWeights.rounded(sums[x]) }
+            for x in 0..<columns { output[y * columns + x] = FilterWeights.rounded(sums[x]) }
         }
     }
 }

@@ -1,0 +1,259 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Datasets
+
+/// A small data set with known checksums, and how mirrors serve it.
+private struct Planted {
+    let folder: TemporaryFolder
+    let dataset: KnownDataset
+    /// The served files by path.
+    let served: [String: [UInt8]]
+    let target: String
+
+    init(compressed: Bool = true) throws {
+        folder = try TemporaryFolder()
+        // Noise does not compress, so the first file takes several packets.
+        try writeDataset(in: folder, prefix: "origin/", train: 400, test: 5, height: 28, width: 28)
+        var files: [KnownFile] = []
+        var served: [String: [UInt8]] = [:]
+        for part in DatasetPart.allCases {
+            let contents = try bytes(of: folder.path + "/origin/" + part.rawValue)
+            files.append(KnownFile(name: part.rawValue, byteCount: contents.count, sha256: sha256(contents)))
+            served["/" + part.rawValue + ".gz"] = compressed ? gzip(contents) : contents
+        }
+        self.served = served
+        target = folder.path + "/cache/planted"
+        dataset = KnownDataset(name: "planted", summary: "", files: files, mirrors: [], remedy: "")
+    }
+
+    var largest: [UInt8] { served["/train-images-idx3-ubyte.gz"] ?? [] }
+
+    func server(_ cut: @escaping @Sendable (SeenRequest, Int) -> Int? = { _, _ in nil }) throws -> LoopbackServer {
+        let served = served
+        return try LoopbackServer { request, earlier in
+            guard let contents = served[request.path] else { return Answer(status: 404) }
+            return .file(contents, from: request.rangeStart, cutAfter: cut(request, earlier))
+        }
+    }
+
+    func fetcher(_ mirrors: [LoopbackServer], timeout: Double = 10) -> DatasetFetcher {
+        DatasetFetcher(dataset, directory: target, mirrors: mirrors.map(\.address), timeout: timeout)
+    }
+
+    func contents() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: target).sorted() }
+
+    func plant(_ name: String, _ bytes: [UInt8]) throws -> String {
+        try folder.file("cache/planted/" + name, bytes)
+    }
+
+    /// That the four files, and nothing else, are in place and right.
+    func expectComplete(_ location: DatasetLocation, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        #expect(location.directory == target && location.name == "planted", sourceLocation: sourceLocation)
+        #expect(
+            try contents() == location.files.map { URL(fileURLWithPath: $0).lastPathComponent }.sorted(),
+            sourceLocation: sourceLocation)
+        for (file, path) in zip(dataset.files, location.files) {
+            #expect(DatasetFetcher.fault(in: path, against: file) == nil, sourceLocation: sourceLocation)
+        }
+        #expect(try Dataset.load(location).train.count == 400, sourceLocation: sourceLocation)
+    }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct FetcherTests {
+    @Test(arguments: [true, false]) func fetchesAndReportsProgress(compressed: Bool) async throws {
+        let planted = try Planted(compressed: compressed)
+        let server = try planted.server()
+        let reports = Mutex<[FetchProgress]>([])
+        let location = try await planted.fetcher([server]).fetch { report in reports.withLock { $0.append(report) } }
+        try planted.expectComplete(location)
+        #expect(try planted.contents().allSatisfy { $0.hasSuffix(".gz") == compressed })
+        #expect(server.requests.count == 4)
+        let seen = reports.withLock { $0 }
+        #expect(Set(seen.map(\.file)) == Set(DatasetPart.allCases.map(\.rawValue)))
+        let first = seen.filter { $0.fileIndex == 0 }
+        #expect(first.last?.received == Int64(planted.largest.count) && first.last?.total == first.last?.received)
+        #expect(zip(first, first.dropFirst()).allSatisfy { $0.received < $1.received })
+        // Everything is there now: no further request.
+        _ = try await planted.fetcher([server]).fetch()
+        #expect(server.requests.count == 4)
+    }
+
+    @Test func goesOnAfterACutConnection() async throws {
+        let planted = try Planted()
+        let server = try planted.server { _, earlier in earlier == 0 ? 100_000 : earlier == 1 ? 5000 : nil }
+        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        #expect(server.requests.prefix(3).map(\.rangeStart) == [nil, 100_000, 105_000])
+        #expect(server.requests.count == 6)
+    }
+
+    @Test func goesOnWhereAnEarlierAttemptEnded() async throws {
+        let planted = try Planted()
+        let broken = try planted.server { _, _ in 70_000 }
+        // The small files pass; the large one breaks off each time, until the attempts are used up.
+        let error = try await #require(throws: DatasetError.self) { try await planted.fetcher([broken]).fetch() }
+        #expect(error.exitCode == 75)
+        #expect(try planted.contents() == ["train-images-idx3-ubyte.part"])
+        let kept = try bytes(of: planted.target + "/train-images-idx3-ubyte.part").count
+        #expect(kept == 4 * 70_000)
+        let whole = try planted.server()
+        try planted.expectComplete(try await planted.fetcher([whole]).fetch())
+        #expect(whole.requests.first?.rangeStart == kept)
+    }
+
+    @Test func startsOverWhereTheServerHasNoRanges() async throws {
+        let planted = try Planted()
+        _ = try planted.plant("train-images-idx3-ubyte.part", Array(planted.largest.prefix(999)))
+        let served = planted.served
+        let server = try LoopbackServer { request, _ in Answer(body: served[request.path] ?? []) }
+        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        #expect(server.requests.map(\.rangeStart) == [999, nil, nil, nil])
+    }
+
+    @Test func startsOverWhenWhatWasThereIsWrong() async throws {
+        let planted = try Planted()
+        _ = try planted.plant("train-images-idx3-ubyte.part", [UInt8](repeating: 1, count: 999))
+        let server = try planted.server()
+        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        #expect(server.requests.prefix(2).map(\.rangeStart) == [999, nil])
+    }
+
+    @Test func startsOverAfterAWrongRange() async throws {
+        let planted = try Planted()
+        _ = try planted.plant("train-images-idx3-ubyte.part", Array(planted.largest.prefix(999)))
+        let served = planted.served
+        let server = try LoopbackServer { request, _ in
+            // Always from byte 5 on, whatever was asked for.
+            .file(served[request.path] ?? [], from: request.rangeStart == nil ? nil : 5)
+        }
+        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        #expect(server.requests.prefix(2).map(\.rangeStart) == [999, nil])
+    }
+
+    /// 416 answers a .part that is whole already, and one that is too long.
+    @Test(arguments: [0, 40]) func copesWithNothingLeftToSend(excess: Int) async throws {
+        let planted = try Planted()
+        _ = try planted.plant(
+            "train-images-idx3-ubyte.part", planted.largest + [UInt8](repeating: 7, count: excess))
+        let server = try planted.server()
+        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        #expect(server.requests.first?.rangeStart == planted.largest.count + excess)
+        #expect(server.requests.count == (excess == 0 ? 4 : 5))
+    }
+
+    @Test func takesTheNextMirror() async throws {
+        let planted = try Planted()
+        let empty = try LoopbackServer { _, _ in Answer(status: 404, body: Array("no such file".utf8)) }
+        let server = try planted.server()
+        try planted.expectComplete(try await planted.fetcher([empty, server]).fetch())
+        // Having failed once, the first is not asked again.
+        #expect(empty.requests.count == 1 && server.requests.count == 4)
+    }
+
+    @Test func leavesNothingWrongInPlace() async throws {
+        let planted = try Planted()
+        let other = gzip(idx([400, 28, 28], [UInt8](repeating: 5, count: 400 * 784)))
+        let largest = planted.largest
+        let wrong = try LoopbackServer { request, _ in .file(other, from: request.rangeStart) }
+        let noGzip = try LoopbackServer { _, _ in Answer(body: Array("<html>log in first</html>".utf8)) }
+        let damaged = try LoopbackServer { request, _ in
+            var contents = largest
+            contents[contents.count / 2] ^= 0xff
+            return .file(contents, from: request.rangeStart)
+        }
+        let refusing = try LoopbackServer { _, _ in Answer(status: 503) }
+        let servers = [wrong, noGzip, damaged, refusing]
+        let error = try await #require(throws: DatasetError.self) { try await planted.fetcher(servers).fetch() }
+        guard case .fetchFailed("planted", "train-images-idx3-ubyte", let failures) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(error.exitCode == 75)
+        #expect(failures.map(\.address) == servers.map { $0.address + "train-images-idx3-ubyte.gz" })
+        let words = ["SHA-256", "bytes", "", "status 503"]
+        for (failure, word) in zip(failures, words) {
+            #expect(word.isEmpty || failure.reason.contains(word), "\(failure.reason)")
+            #expect(error.description.contains(failure.address) && error.description.contains(failure.reason))
+        }
+        #expect(try planted.contents().allSatisfy { $0.hasSuffix(".part") })
+    }
+
+    @Test func replacesAWrongFile() async throws {
+        let planted = try Planted()
+        _ = try planted.plant("train-labels-idx1-ubyte", [1, 2, 3])
+        let server = try planted.server()
+        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+    }
+
+    @Test func reportsAServerThatIsSilentOrAbsent() async throws {
+        let planted = try Planted()
+        let silent = try LoopbackServer { _, _ in Answer(silence: 4) }
+        // This server is gone when the line ends, and its port with it.
+        let closed = try planted.server().address
+        let fetcher = DatasetFetcher(
+            planted.dataset, directory: planted.target, mirrors: [silent.address, closed, "ftp://x/", "not a url"],
+            timeout: 1)
+        let error = try await #require(throws: DatasetError.self) { try await fetcher.fetch() }
+        guard case .fetchFailed(_, _, let failures) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(failures.count == 4 && failures.allSatisfy { !$0.reason.isEmpty })
+    }
+
+    @Test func keepsWhatCameBeforeAnInterrupt() async throws {
+        let planted = try Planted()
+        let largest = planted.largest
+        let stalling = try LoopbackServer { request, _ in
+            var answer = Answer.file(largest, from: request.rangeStart, cutAfter: 50_000)
+            answer.silenceAtCut = 3
+            return answer
+        }
+        let fetcher = planted.fetcher([stalling])
+        let (received, report) = AsyncStream.makeStream(of: Int64.self)
+        let task = Task { try await fetcher.fetch { report.yield($0.received) } }
+        for await count in received where count == 50_000 { break }
+        task.cancel()
+        let error = try await #require(throws: DatasetError.self) { try await task.value }
+        #expect(error == .cancelled(name: "planted") && error.exitCode == 130)
+        let server = try planted.server()
+        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        #expect(server.requests.first?.rangeStart == 50_000)
+    }
+
+    @Test func oneProcessFetchesIntoAFolder() async throws {
+        let planted = try Planted()
+        _ = try planted.plant("other", [])
+        let lock = open(planted.target, O_RDONLY)
+        #expect(flock(lock, LOCK_EX) == 0)
+        defer { close(lock) }
+        let server = try planted.server()
+        await #expect(throws: DatasetError.fetchInProgress(directory: planted.target)) {
+            try await planted.fetcher([server]).fetch()
+        }
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func saysWhatCannotBeFetched() async throws {
+        let folder = try TemporaryFolder()
+        let locator = DatasetLocator(environment: ["HOME": folder.path], systemDirectory: folder.path + "/system")
+        let unknown = try await #require(throws: DatasetError.self) {
+            try await DatasetFetcher.fetch("minst", locator: locator)
+        }
+        #expect(unknown.exitCode == 64 && unknown.description.contains("fashion-mnist"))
+        let packaged = try await #require(throws: DatasetError.self) {
+            try await DatasetFetcher.fetch("fashion-mnist", locator: locator)
+        }
+        #expect(packaged.exitCode == 66 && packaged.description.contains("apt install dataset-fashion-mnist"))
+        try writeDataset(in: folder, prefix: "system/fashion-mnist/")
+        let found = try await DatasetFetcher.fetch("fashion-mnist", locator: locator)
+        #expect(found.directory == folder.path + "/system/fashion-mnist")
+        // A folder that cannot be made, because a file is in its place.
+        _ = try folder.file("blocked", [1])
+        let planted = try Planted()
+        let blocked = DatasetFetcher(planted.dataset, directory: folder.path + "/blocked/x", mirrors: [])
+        let error = try await #require(throws: DatasetError.self) { try await blocked.fetch() }
+        #expect(error.exitCode == 73)
+    }
+}

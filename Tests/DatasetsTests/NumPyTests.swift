@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+
+@testable import Datasets
+
+/// A .npy file in memory with any header.
+private func npy(_ header: String, version: UInt8 = 1, _ payload: [UInt8] = [], length: Int? = nil) -> [UInt8] {
+    let count = length ?? header.utf8.count
+    let lengthBytes = (0..<(version == 1 ? 2 : 4)).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
+    return [0x93] + Array("NUMPY".utf8) + [version, 0] + lengthBytes + Array(header.utf8) + payload
+}
+
+private let shapes = [[], [1], [0], [5], [3, 4], [2, 0, 3], [7, 1, 2, 3], [60, 50]]
+
+@Suite struct NumPyTests {
+    @Test(arguments: shapes) func readsWhatWasWritten(shape: [Int]) throws {
+        let folder = try TemporaryFolder()
+        let count = shape.reduce(1, *)
+        var noise = Noise(count)
+        let path = try folder.file("x.npy")
+
+        let floats = (0..<count).map { _ in Float.random(in: -1e6...1e6, using: &noise) }
+        try NumPy.write(floats, shape: shape, to: path)
+        let array = try NumPyArray.read(path)
+        #expect(array.shape == shape && array.type == .float32 && array.floats == floats && array.count == count)
+        #expect(throws: DatasetError.self) { try array.integers() }
+        #expect(array.bytes == nil)
+
+        let doubles = floats.map { Double($0) }
+        try NumPy.write(doubles, shape: shape, to: path)
+        #expect(try NumPyArray.read(path).floats == floats)
+
+        let long = (0..<count).map { _ in Int64(truncatingIfNeeded: noise.next()) }
+        try NumPy.write(long, shape: shape, to: path)
+        #expect(try NumPyArray.read(path).integers() == long)
+
+        let short = long.map { Int32(truncatingIfNeeded: $0) }
+        try NumPy.write(short, shape: shape, to: path)
+        #expect(try NumPyArray.read(path).integers() == short.map { Int64($0) })
+        #expect(try NumPyArray.read(path).floats == short.map { Float($0) })
+
+        let small = long.map { UInt8(truncatingIfNeeded: $0) }
+        try NumPy.write(small, shape: shape, to: path)
+        #expect(try NumPyArray.read(path).bytes == small)
+        #expect(try NumPyArray.read(path).integers() == small.map { Int64($0) })
+
+        // NumPy's own promise: the elements start at a multiple of 64 and the header ends in a line break.
+        let written = try bytes(of: path)
+        #expect((written.count - count) % 64 == 0 && written[written.count - count - 1] == 10)
+    }
+
+    @Test func writesTheHeaderThatNumPyWrites() throws {
+        let source = try bytes(of: fixture("resize/cases.npy"))
+        let array = try NumPyArray.read(fixture("resize/cases.npy"))
+        let folder = try TemporaryFolder()
+        let path = try folder.file("again.npy")
+        try NumPy.write(array.integers(), shape: array.shape, to: path)
+        #expect(try bytes(of: path) == source)
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt8]) func readsEveryVersion(version: UInt8) throws {
+        let folder = try TemporaryFolder()
+        let contents = npy(
+            "{\"shape\": ( 2 , 1, ), 'fortran_order':False,\n'descr': '<i4'} \n", version: version,
+            [1, 0, 0, 0, 255, 255, 255, 255])
+        let array = try NumPyArray.read(folder.file("x.npy", contents))
+        #expect(array.shape == [2, 1])
+        #expect(try array.integers() == [1, -1])
+    }
+
+    @Test(arguments: [
+        ("'descr': '<f4', 'fortran_order': True, 'shape': (2, 2)", "Fortran"),
+        ("'descr': '>f4', 'fortran_order': False, 'shape': (4,)", ">f4"),
+        ("'descr': '<f2', 'fortran_order': False, 'shape': (4,)", "<f2"),
+        ("'descr': '|O', 'fortran_order': False, 'shape': (4,)", "|O"),
+        ("'descr': [('a', '<f4'), ('b', '<i4')], 'fortran_order': False, 'shape': (4,)", "record"),
+        ("'descr': '<f4', 'fortran_order': False, 'shape': (4,), 'more': 1", "dictionary"),
+        ("'descr': '<f4', 'fortran_order': False", "dictionary"),
+        ("'descr': '<f4', 'fortran_order': 0, 'shape': (4,)", "dictionary"),
+        ("'descr': '<f4', 'fortran_order': False, 'shape': (4)", "dictionary"),
+        ("'descr': '<f4', 'fortran_order': False, 'shape': (-4,)", "dictionary"),
+        ("'descr': '<f4', 'fortran_order': False, 'shape': (4,), 'shape': (4,)", "dictionary"),
+        ("'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)", "dictionary"),
+        ("'descr': '<f4', 'fortran_order': False, 'shape': (4000000000, 4000000000)", "beyond"),
+        ("'descr': '<f4', 'fortran_order': False, 'shape': (4000000000000,)", "truncated"),
+        ("'descr': '<f4', 'fortran_order': False, 'shape': (5,)", "truncated"),
+        ("'descr': '<f4', 'fortran_order': False, 'shape': (3,)", "oversized"),
+    ])
+    func refusesWithASentence(entries: String, word: String) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.file("x.npy", npy("{\(entries)}\n", [UInt8](repeating: 0, count: 16)))
+        let error = try #require(throws: DatasetError.self) { try NumPyArray.read(path) }
+        #expect(error.description.contains(word) && error.description.contains(path), "\(error)")
+        #expect(error.exitCode == 65)
+    }
+
+    @Test func refusesWhatIsNoArray() throws {
+        let folder = try TemporaryFolder()
+        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}"
+        let good = npy(header, [0, 0, 0, 0])
+        let others: [[UInt8]] = [
+            [], Array("PK\u{3}\u{4}and a zip file".utf8), Array(good.prefix(7)), Array(good.prefix(9)),
+            Array(good.prefix(30)), npy(header, version: 4, [0, 0, 0, 0]), gzip(good),
+            npy(header, version: 2, [0, 0, 0, 0], length: 4_000_000_000),
+            npy(String(repeating: " ", count: 20_000)),
+        ]
+        for contents in others {
+            let path = try folder.file("x.npy", contents)
+            #expect(throws: DatasetError.self, "\(contents.count) bytes") { try NumPyArray.read(path) }
+        }
+        #expect(try NumPyArray.read(folder.file("x.npy", good)).floats == [0])
+    }
+
+    @Test func refusesToWriteAnotherShape() throws {
+        let folder = try TemporaryFolder()
+        for shape in [[2], [2, 2], [-1, -3], [.max, .max]] {
+            #expect(throws: DatasetError.self) {
+                try NumPy.write([Float](repeating: 0, count: 3), shape: shape, to: folder.file("x"))
+            }
+        }
+        #expect(try folder.contents().isEmpty)
+    }
+}
