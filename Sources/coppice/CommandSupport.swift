@@ -1,0 +1,173 @@
+import ArgumentParser
+import Compute
+import Datasets
+import Dispatch
+import Foundation
+import Networks
+
+/// An error as the command line reports it: one sentence and an exit code of sysexits.h.
+struct Failure: Error {
+    var message: String
+    var exitCode: Int32
+
+    init(_ message: String, exitCode: Int32) {
+        self.message = message
+        self.exitCode = exitCode
+    }
+
+    /// Nil for errors of the command line itself, which the argument parser reports with its usage.
+    init?(_ error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let error as ComputeError: self.init(error.description, exitCode: error.exitCode)
+        case let error as NetworkError: self.init(error.description, exitCode: error.exitCode)
+        case let error as DatasetError: self.init(error.description, exitCode: error.exitCode)
+        default: return nil
+        }
+    }
+}
+
+/// Standard error, for people: progress, and the lines that say what is going on.
+enum Terminal {
+    /// Prints the sentence that ends a command.
+    static func complain(_ sentence: String) { write("coppice: \(sentence)\n") }
+
+    /// Prints a line about what is going on.
+    static func note(_ line: String, quiet: Bool) {
+        if !quiet { write("\(line)\n") }
+    }
+
+    static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+    /// Whether somebody is looking at standard error.
+    static let isInteractive = isatty(STDERR_FILENO) == 1
+}
+
+/// A count on its way to a total: a bar with rate and estimated end on a terminal, a line every few seconds elsewhere.
+final class ProgressBar {
+    private let title: String
+    private let unit: String
+    private let quiet: Bool
+    private let start = ContinuousClock.now
+    private var last: ContinuousClock.Instant
+    private var drawn = false
+
+    init(_ title: String, unit: String, quiet: Bool) {
+        self.title = title
+        self.unit = unit
+        self.quiet = quiet
+        last = start
+    }
+
+    /// Shows that `done` of `total` are done, and `note`.
+    func update(_ done: Double, of total: Double, note: String = "") {
+        guard !quiet, total > 0 else { return }
+        let now = ContinuousClock.now
+        let interval: Duration = Terminal.isInteractive ? .milliseconds(100) : .seconds(5)
+        guard now - last >= interval else { return }
+        last = now
+        let seconds = (now - start) / .seconds(1)
+        let rate = done / max(seconds, 1e-9)
+        let left = Int(((total - done) / max(rate, 1e-9)).rounded(.up))
+        let share = min(max(done / total, 0), 1)
+        let text =
+            "\(title) \(Int(share * 100))%, \(Int(rate)) \(unit)/s, \(left / 60):\(String(format: "%02d", left % 60)) left"
+            + (note.isEmpty ? "" : ", \(note)")
+        if Terminal.isInteractive {
+            let filled = Int(share * 24)
+            let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+            Terminal.write("\r\u{1B}[K\(bar) \(text)")
+            drawn = true
+        } else {
+            Terminal.write("\(text)\n")
+        }
+    }
+
+    /// Takes the bar away.
+    func finish() {
+        if drawn { Terminal.write("\r\u{1B}[K") }
+        drawn = false
+    }
+}
+
+/// Ctrl-C and SIGTERM ask for a clean end once; the second time they end the process.
+final class Interrupt: @unchecked Sendable {
+    private var sources: [any DispatchSourceSignal] = []
+
+    /// Calls `handler` on the first signal, from another thread.
+    init(_ handler: @escaping @Sendable () -> Void) {
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                signal(number, SIG_DFL)
+                handler()
+            }
+            source.resume()
+            sources.append(source)
+        }
+    }
+
+    deinit { for source in sources { source.cancel() } }
+}
+
+/// What every computing command takes.
+struct ComputeOptions: ParsableArguments {
+    @Option(help: "What to compute on: \(DeviceSelection.accepted).")
+    var device = "auto"
+
+    @Option(help: "Seed of all random numbers.")
+    var seed: UInt64 = 1
+
+    @Flag(help: "No progress and no notes on stderr.")
+    var quiet = false
+
+    /// The backend; one line on stderr says which and why.
+    func makeBackend() throws -> any Backend {
+        let (backend, reason) = try DeviceSelection.make(spec: device)
+        Terminal.note("device: \(reason)", quiet: quiet)
+        return backend
+    }
+}
+
+/// A data set named on the command line.
+struct DataOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A data set's folder (four IDX files, gzipped or not), or a folder that holds data sets by name.",
+            valueName: "dir"))
+    var data: String?
+
+    @Option(help: "A data set's name: looked for in --data, $COPPICE_DATA, the user's cache and /usr/share/datasets.")
+    var dataset: String?
+
+    /// Finds and reads the data set.
+    func load(quiet: Bool) throws(DatasetError) -> Dataset {
+        let location = try DatasetLocator().find(data == nil ? dataset ?? "mnist" : dataset, dataDirectory: data)
+        let dataset = try Dataset.load(location)
+        Terminal.note("data: \(dataset.name) in \(location.directory)", quiet: quiet)
+        return dataset
+    }
+}
+
+extension ImageStore {
+    /// Uploads images at the network's input size.
+    static func make(_ images: ImageSet, classes: Int, on backend: any Backend) throws -> ImageStore {
+        let side = LeNet5Layout.inputSide
+        let resized = try Resize.bilinear(images, height: side, width: side)
+        return try ImageStore(
+            pixels: resized.pixels, labels: resized.labels, channels: resized.channels, classes: classes, on: backend)
+    }
+}
+
+/// Prints one JSON object on stdout.
+func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+/// `value` with so many digits after the point.
+func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

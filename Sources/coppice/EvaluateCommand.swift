@@ -1,0 +1,64 @@
+import ArgumentParser
+import Compute
+import Datasets
+import Networks
+
+/// `coppice evaluate`
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Tests saved weights on a data set's test images.")
+
+    @OptionGroup var data: DataOptions
+    @Option(help: ArgumentHelp("LeNet-5 weights under PyTorch's names.", valueName: "w.safetensors"))
+    var weights: String
+    @Flag(help: "Print one JSON object.")
+    var json = false
+    @OptionGroup var compute: ComputeOptions
+
+    private struct Report: Encodable {
+        var accuracy: Double
+        var correct: Int
+        var count: Int
+        var mean: Double
+        var std: Double
+        var confusion: [[Int]]
+        var seconds: Double
+        var device: DeviceDescription
+    }
+
+    func run() throws {
+        let backend = try compute.makeBackend()
+        let (network, kept) = try LeNet5Weights.read(weights)
+        let dataset = try data.load(quiet: compute.quiet)
+        let normalisation = kept ?? Normalisation(mean: dataset.mean, std: dataset.std)
+        if kept == nil {
+            Terminal.note(
+                "\(weights) has no mean and std in its metadata: taking those of this data set's training images",
+                quiet: compute.quiet)
+        }
+        guard dataset.classCount <= network.layout.classes else {
+            throw Failure(
+                "\(weights) knows \(network.layout.classes) classes, \(dataset.name) has \(dataset.classCount)",
+                exitCode: 65)
+        }
+        let store = try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend)
+        let (results, seconds) = try Evaluator(store, normalisation: normalisation, on: backend).evaluate([network])
+        for result in results {
+            if json {
+                try printJSON(
+                    Report(
+                        accuracy: result.accuracy, correct: result.correct, count: result.count,
+                        mean: normalisation.mean, std: normalisation.std, confusion: result.confusion,
+                        seconds: seconds, device: backend.device))
+            } else {
+                print(
+                    "\(fixed(result.accuracy, 2))% right: \(result.correct) of \(result.count), in \(fixed(seconds, 3)) s"
+                )
+                print("confusion, rows are true classes:")
+                for row in result.confusion {
+                    print(row.map { String(repeating: " ", count: max(0, 6 - "\($0)".count)) + "\($0)" }.joined())
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import ArgumentParser
+import Compute
+import Datasets
+import Foundation
+import Networks
+import Synchronization
+
+/// `coppice train`
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains LeNet-5 on a data set or a part of it, and tests it.",
+        discussion: "Replica i takes the random numbers of run i: initial weights and order of samples.")
+
+    @OptionGroup var data: DataOptions
+    @Option(help: ArgumentHelp("Train on these images only: a .npy file of indices.", valueName: "kept.npy"))
+    var indices: String?
+    @Option(help: "Passes over the training images.")
+    var epochs = 5
+    @Option(help: "Images a step.")
+    var batch = 64
+    @Option(help: "Adam's learning rate.")
+    var learningRate = 0.001
+    @Option(help: "Networks to train side by side.")
+    var replicas = 1
+    @Option(name: .customLong("init"), help: ArgumentHelp("Weights to start from.", valueName: "w.safetensors"))
+    var initial: String?
+    @Option(help: ArgumentHelp("Where to save the first replica's weights.", valueName: "w.safetensors"))
+    var save: String?
+    @Option(help: ArgumentHelp("Where to write the loss of every step.", valueName: "losses.csv"))
+    var trace: String?
+    @Flag(help: "Print one JSON object.")
+    var json = false
+    @OptionGroup var compute: ComputeOptions
+
+    func validate() throws {
+        guard epochs >= 0 else { throw ValidationError("--epochs must be 0 or more, got \(epochs).") }
+        guard batch > 0 else { throw ValidationError("--batch must be at least 1, got \(batch).") }
+        guard replicas > 0 else { throw ValidationError("--replicas must be at least 1, got \(replicas).") }
+        guard learningRate > 0, learningRate.isFinite else {
+            throw ValidationError("--learning-rate must be above 0, got \(learningRate).")
+        }
+    }
+
+    private struct Report: Encodable {
+        var seconds: Double
+        var loading_seconds: Double
+        var evaluation_seconds: Double
+        var replicas: Int
+        var epochs: Int
+        var images: Int
+        var accuracy: [Double]
+        var device: DeviceDescription
+
+        enum CodingKeys: String, CodingKey {
+            case seconds, loading_seconds, evaluation_seconds, replicas, epochs, images, accuracy, device
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(seconds, forKey: .seconds)
+            try container.encode(loading_seconds, forKey: .loading_seconds)
+            try container.encode(evaluation_seconds, forKey: .evaluation_seconds)
+            try container.encode(replicas, forKey: .replicas)
+            try container.encode(epochs, forKey: .epochs)
+            try container.encode(images, forKey: .images)
+            // A number for one network, a list for several.
+            if let only = accuracy.first, accuracy.count == 1 {
+                try container.encode(only, forKey: .accuracy)
+            } else {
+                try container.encode(accuracy, forKey: .accuracy)
+            }
+            try container.encode(device, forKey: .device)
+        }
+    }
+
+    func run() throws {
+        let start = ContinuousClock.now
+        let backend = try compute.makeBackend()
+        let dataset = try data.load(quiet: compute.quiet)
+        let subset =
+            try indices.map { try readIndices($0, count: dataset.train.count) } ?? Array(0..<dataset.train.count)
+        var normalisation = Normalisation(mean: dataset.mean, std: dataset.std)
+        var initialWeights: LeNet5Weights?
+        if let initial {
+            let read = try LeNet5Weights.read(initial)
+            initialWeights = read.weights
+            if let kept = read.normalisation { normalisation = kept }
+        }
+        let store = try ImageStore.make(dataset.train, classes: dataset.classCount, on: backend)
+        let test = try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend)
+        let loadingSeconds = (ContinuousClock.now - start) / .seconds(1)
+
+        let stopping = Atomic(false)
+        let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
+        defer { withExtendedLifetime(interrupt) {} }
+        let bar = ProgressBar("training", unit: "images", quiet: compute.quiet)
+        let runs = (0..<replicas).map { TrainingRun(subset: subset, run: $0, initial: initialWeights) }
+        let result = try Trainer(store, normalisation: normalisation, seed: compute.seed, on: backend).train(
+            runs, options: TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate)
+        ) { progress in
+            bar.update(Double(progress.images), of: Double(epochs * subset.count * replicas))
+            return !stopping.load(ordering: .relaxed)
+        }
+        bar.finish()
+        let evaluation = try Evaluator(test, normalisation: normalisation, on: backend).evaluate(result.weights)
+
+        if let save, let first = result.weights.first {
+            try first.write(to: save, normalisation: normalisation, steps: result.losses.count)
+        }
+        if let trace { try writeTrace(result.losses, to: trace) }
+        if json {
+            try printJSON(
+                Report(
+                    seconds: result.seconds, loading_seconds: loadingSeconds, evaluation_seconds: evaluation.seconds,
+                    replicas: replicas, epochs: epochs, images: subset.count,
+                    accuracy: evaluation.results.map(\.accuracy), device: backend.device))
+        } else {
+            for (replica, tested) in evaluation.results.enumerated() {
+                print(
+                    "run \(replica + 1): \(fixed(tested.accuracy, 2))% of \(tested.count) test images "
+                        + "(\(tested.correct) right)")
+            }
+            print(
+                "trained \(replicas) x \(epochs) epochs of \(subset.count) images in \(fixed(result.seconds, 2)) s; "
+                    + "loading \(fixed(loadingSeconds, 2)) s, evaluation \(fixed(evaluation.seconds, 2)) s")
+        }
+    }
+
+    private func writeTrace(_ losses: [[Float]], to path: String) throws {
+        var text = "step," + (0..<replicas).map { "loss_\($0 + 1)" }.joined(separator: ",") + "\n"
+        for (step, row) in losses.enumerated() {
+            text += "\(step + 1)," + row.map { "\($0)" }.joined(separator: ",") + "\n"
+        }
+        do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch {
+            throw NetworkError.unwritable(path: path, reason: (error as NSError).localizedDescription)
+        }
+    }
+}
+
+/// Reads indices of images from a .npy file.
+func readIndices(_ path: String, count: Int) throws -> [Int] {
+    let array = try NumPyArray.read(path)
+    let indices = try array.integers().map { Int($0) }
+    guard !indices.isEmpty else { throw Failure("\(path) holds no indices", exitCode: 65) }
+    if let stray = indices.firstIndex(where: { $0 < 0 || $0 >= count }) {
+        throw Failure(
+            "\(path): index \(indices[stray]) at position \(stray) is outside the \(count) training images (0 to \(count - 1))",
+            exitCode: 65)
+    }
+    return indices
+}
