@@ -1,0 +1,72 @@
+import Studies
+
+/// Text of comma-separated values with the quoting of RFC 4180; lines end with a line feed alone, as the tools that cut
+/// and count columns on a command line expect them.
+public enum CSV {
+    /// One line of fields, its end included.
+    public static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") + "\n" }
+
+    /// A field, quoted where it holds a comma, a quote or a line break.
+    public static func field(_ text: String) -> String {
+        let special = text.unicodeScalars.contains { [",", "\"", "\n", "\r"].contains($0) }
+        return special ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    }
+}
+
+/// A column of a table: its name, and how its field is made of a row; nil where the column does not apply.
+struct Column<Row>: Sendable {
+    let name: String
+    let value: @Sendable (Row) -> String?
+
+    init(_ name: String, _ value: @escaping @Sendable (Row) -> String?) {
+        self.name = name
+        self.value = value
+    }
+
+    /// The column for rows that hold what it is made of.
+    func of<Outer>(_ part: @escaping @Sendable (Outer) -> Row) -> Column<Outer> {
+        Column<Outer>(name) { value(part($0)) }
+    }
+}
+
+extension CSV {
+    /// A whole table, its names first.
+    static func table<Row>(_ columns: [Column<Row>], _ rows: [Row]) -> String {
+        line(columns.map(\.name)) + rows.map { row in line(columns.map { $0.value(row) ?? "" }) }.joined()
+    }
+}
+
+/// Numbers as tables have them.
+enum Number {
+    /// The shortest form that reads back the same.
+    static func exact(_ value: Double) -> String { shortest(value) }
+
+    /// Seconds to the microsecond.
+    static func seconds(_ value: Double) -> String { exact((value * 1e6).rounded() / 1e6) }
+
+    /// A statistic of percentages to six decimals: no digit that the runs' own figures could not carry.
+    static func percent(_ value: Double) -> String { exact((value * 1e6).rounded() / 1e6) }
+
+    /// A number with exactly `decimals` decimals.
+    static func fixed(_ value: Double, _ decimals: Int) -> String {
+        guard value.isFinite, value.magnitude < 1e12 else { return "\(value)" }
+        let scale = (0..<decimals).reduce(1.0) { scale, _ in scale * 10 }
+        let scaled = Int((value.magnitude * scale).rounded())
+        let unit = Int(scale)
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        if decimals == 0 { return "\(sign)\(scaled)" }
+        let fraction = "\(scaled % unit)"
+        return "\(sign)\(scaled / unit)." + String(repeating: "0", count: decimals - fraction.count) + fraction
+    }
+
+    /// A whole number with its thousands set apart by commas.
+    static func grouped(_ value: Double) -> String {
+        let digits = Array(fixed(value, 0))
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0, digits[index - 1] != "-" { text.append(",") }
+            text.append(digit)
+        }
+        return text
+    }
+}

@@ -1,0 +1,92 @@
+import Studies
+
+/// The tables of a study: `results.csv`, one row a run, and `summary.csv`, one row a case.
+public enum StudyTables {
+    /// Writes both tables into `directory`, each whole or not at all.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
+    public static func write(_ results: StudyResults, to directory: String) throws(StudyError) {
+        try OutputFile.write(resultsCSV(results), to: directory + "/results.csv")
+        try OutputFile.write(summaryCSV(results), to: directory + "/summary.csv")
+    }
+
+    /// One row a finished run: the article's columns under their names and in their order, then ours.
+    public static func resultsCSV(_ results: StudyResults) -> String {
+        let classCount = results.records.map(\.perClass.count).max() ?? 0
+        var columns: [Column<Run>] = [
+            Column("run_id") { "\($0.record.runID)" },
+            Column("accuracy") { Number.exact($0.record.accuracy) },
+            Column("time") { Number.seconds($0.record.time) },
+        ]
+        columns += caseColumns.map { $0.of { $0.experiment } }
+        columns += [
+            Column("experiment_id") { "\($0.experiment.id)" },
+            Column("dataset") { $0.experiment.settings.dataset },
+            Column("requested") { "\($0.record.requested)" },
+            Column("kept") { "\($0.record.kept)" },
+            Column("correct") { "\($0.record.correct)" },
+            Column("count") { "\($0.record.count)" },
+            Column("selection_seconds") { Number.seconds($0.record.selectionSeconds) },
+            Column("training_seconds") { Number.seconds($0.record.trainingSeconds) },
+            Column("evaluation_seconds") { Number.seconds($0.record.evaluationSeconds) },
+            Column("replicas") { "\($0.record.replicas)" },
+            Column("device") { $0.record.device },
+        ]
+        columns += settingColumns.map { $0.of { $0.experiment } }
+        columns.append(
+            Column("clustering") { $0.experiment.clustering(run: $0.record.runID - 1).map { "\($0.index)" } })
+        columns += (0..<classCount).map { label in
+            Column("class_\(label)") { label < $0.record.perClass.count ? "\($0.record.perClass[label])" : nil }
+        }
+        let rows = results.records.map { Run(record: $0, experiment: results.plan.experiment($0.experimentID)) }
+        return CSV.table(columns, rows)
+    }
+
+    /// One row a case with a finished run: the case, the article's aggregates, then ours. Statistics are of accuracy in
+    /// percent; `sd` is the sample's and empty for a single run.
+    public static func summaryCSV(_ results: StudyResults) -> String {
+        var columns: [Column<CaseSummary>] = caseColumns.map { $0.of { $0.experiment } }
+        columns += [
+            Column("median_accuracy") { Statistics.median($0.accuracies).map(Number.percent) },
+            Column("median_time") { Statistics.median($0.times).map(Number.seconds) },
+            Column("count_runs") { "\($0.records.count)" },
+            Column("mean") { Statistics.mean($0.accuracies).map(Number.percent) },
+            Column("sd") { Statistics.standardDeviation($0.accuracies).map(Number.percent) },
+            Column("best") { $0.accuracies.max().map(Number.exact) },
+            Column("experiment_id") { "\($0.experiment.id)" },
+            Column("dataset") { $0.experiment.settings.dataset },
+            Column("requested") { "\($0.experiment.size)" },
+            Column("kept") { Statistics.median($0.keptSizes).map(Number.exact) },
+        ]
+        columns += settingColumns.map { $0.of { $0.experiment } }
+        return CSV.table(columns, results.summaries)
+    }
+
+    private struct Run: Sendable {
+        let record: RunRecord
+        let experiment: Experiment
+    }
+
+    /// What makes a case, under the article's names.
+    private static let caseColumns: [Column<Experiment>] = [
+        Column("pruning_method") { $0.method.rawValue },
+        Column("dataset_size") { "\($0.size)" },
+        Column("selection_strategy") { $0.strategy?.rawValue },
+        Column("apply_pca") { $0.usePCA.map { $0 ? "True" : "False" } },
+        Column("k") { $0.k.map { "\($0)" } },
+        Column("n_closest") { $0.hybridShares.map { "\($0.nClosest)" } },
+        Column("n_furthest") { $0.hybridShares.map { "\($0.nFurthest)" } },
+        Column("num_epochs") { if case .epochs(let epochs) = $0.settings.duration { "\(epochs)" } else { nil } },
+        Column("batch_size") { "\($0.settings.batchSize)" },
+        Column("learning_rate") { Number.exact($0.settings.learningRate) },
+    ]
+
+    /// The settings that the article had no names for.
+    private static let settingColumns: [Column<Experiment>] = [
+        Column("steps") { if case .steps(let steps) = $0.settings.duration { "\(steps)" } else { nil } },
+        Column("quota") { $0.method == .cluster ? $0.settings.quota.rawValue : nil },
+        Column("balance") { $0.method == .none ? nil : $0.settings.balance.rawValue },
+        Column("kmeans") { $0.method == .cluster ? $0.settings.kmeans.rawValue : nil },
+        Column("pca_components") { $0.usePCA == true ? "\($0.settings.pcaComponents)" : nil },
+        Column("seed") { "\($0.settings.seed)" },
+    ]
+}

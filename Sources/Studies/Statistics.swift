@@ -1,0 +1,48 @@
+/// Sample statistics.
+public enum Statistics {
+    /// The middle value, or the mean of the middle two; nil for none.
+    public static func median(_ values: [Double]) -> Double? {
+        guard !values.isEmpty else { return nil }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+
+    /// The arithmetic mean; nil for none.
+    public static func mean(_ values: [Double]) -> Double? {
+        values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+    }
+
+    /// The sample standard deviation, dividing by n - 1; nil below two values.
+    public static func standardDeviation(_ values: [Double]) -> Double? {
+        guard values.count > 1, let mean = mean(values) else { return nil }
+        // Two passes: sums of squares would cancel for accuracies that lie close together.
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return (squares / Double(values.count - 1)).squareRoot()
+    }
+}
+
+/// What an experiment's finished runs come to.
+public struct CaseSummary: Sendable {
+    /// The experiment.
+    public let experiment: Experiment
+    /// Its finished runs, by number.
+    public let records: [RunRecord]
+
+    /// Accuracies in percent.
+    public var accuracies: [Double] { records.map(\.accuracy) }
+    /// Seconds a run.
+    public var times: [Double] { records.map(\.time) }
+    /// Kept samples a run; the article's quota may keep different numbers by different clusterings.
+    public var keptSizes: [Double] { records.map { Double($0.kept) } }
+}
+
+extension StudyResults {
+    /// A summary of every experiment with a finished run, whatever its method, in the experiments' order.
+    public var summaries: [CaseSummary] {
+        let byExperiment = Dictionary(grouping: records, by: \.experimentID)
+        return plan.experiments.compactMap { experiment in
+            byExperiment[experiment.id].map { CaseSummary(experiment: experiment, records: $0) }
+        }
+    }
+}

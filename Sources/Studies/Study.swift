@@ -1,0 +1,166 @@
+import Pruning
+
+/// How samples are dropped, by the article's names.
+public enum PruningMethod: String, CaseIterable, Sendable {
+    case none
+    case random
+    case cluster
+}
+
+/// What is kept of each cluster, by the article's names.
+public enum SelectionStrategy: String, CaseIterable, Sendable {
+    case closest
+    case furthest
+    case random
+    case hybrid
+}
+
+/// Which k-means makes the clusters.
+public enum KMeansKind: String, CaseIterable, Sendable {
+    case minibatch
+    case lloyd
+}
+
+/// How long a network trains.
+public enum TrainingDuration: Hashable, Sendable {
+    /// Passes over what was kept.
+    case epochs(Int)
+    /// Batches, whatever was kept.
+    case steps(Int)
+}
+
+/// A requested size.
+public enum RequestedSize: Hashable, Sendable, CustomStringConvertible {
+    /// Samples.
+    case count(Int)
+    /// Percent of the whole set.
+    case percent(Double)
+
+    public var description: String {
+        switch self {
+        case .count(let count): "\(count)"
+        case .percent(let percent): shortest(percent) + "%"
+        }
+    }
+
+    /// Samples of a set of `count`; the nearest whole number, and at least one.
+    public func resolved(count: Int) -> Int {
+        switch self {
+        case .count(let size): size
+        case .percent(let percent): max(1, Int((Double(count) * percent / 100).rounded()))
+        }
+    }
+}
+
+/// What an experiment does besides choosing samples. Each value is optional in a file, at the top or in an experiment.
+public struct StudySettings: Hashable, Sendable {
+    /// The data set's name.
+    public var dataset = "mnist"
+    /// Runs of each experiment.
+    public var runs = 5
+    /// How long each network trains.
+    public var duration = TrainingDuration.epochs(5)
+    /// Samples in a batch.
+    public var batchSize = 64
+    /// Adam's learning rate.
+    public var learningRate = 0.001
+    /// Dimensions that PCA leaves, where `use_pca` is true.
+    public var pcaComponents = 50
+    /// Which k-means makes the clusters.
+    public var kmeans = KMeansKind.minibatch
+    /// How many samples each cluster gives.
+    public var quota = Quota.exact
+    /// How many clusterings an experiment's runs share; run i takes clustering i modulo this. As many as runs where nil.
+    public var clusteringSeeds: Int?
+    /// What else is held equal.
+    public var balance = Balance.none
+    /// The seed of every random number.
+    public var seed: UInt64 = 1
+
+    /// The settings of a study that says nothing about them.
+    public init() {}
+}
+
+/// One entry of a study's list: the experiments of every combination of its sizes, clusterings and strategies.
+public struct ExperimentGroup: Equatable, Sendable {
+    /// How samples are dropped.
+    public var method: PruningMethod
+    /// The requested sizes; none for the method `none`, which keeps the whole set.
+    public var sizes: [RequestedSize] = []
+    /// Numbers of clusters; only for the method `cluster`, as are all below.
+    public var ks: [Int] = []
+    /// What is kept of each cluster.
+    public var strategies: [SelectionStrategy] = []
+    /// Whether the images are projected by PCA before they are clustered.
+    public var usePCA: [Bool] = []
+    /// The hybrid strategy's share from the near end.
+    public var nClosest = 1
+    /// The hybrid strategy's share from the far end.
+    public var nFurthest = 1
+    /// Everything else.
+    public var settings: StudySettings
+    /// Where in its file each key stands.
+    var places = SourcePlaces()
+
+    /// An entry with nothing to run yet but for the method `none`.
+    public init(method: PruningMethod, settings: StudySettings = StudySettings()) {
+        self.method = method
+        self.settings = settings
+    }
+}
+
+/// Where keys stand in a file. Two studies are the same wherever their words stand, so all values are equal.
+struct SourcePlaces: Equatable, Sendable {
+    /// The place of the entry itself.
+    var entry = SourcePlace(file: "study")
+    /// The places of keys.
+    var keys: [String: SourcePlace] = [:]
+
+    /// The place of `key`, or of the entry where the key is not given.
+    subscript(key: String) -> SourcePlace { keys[key] ?? entry }
+
+    static func == (left: SourcePlaces, right: SourcePlaces) -> Bool { true }
+}
+
+/// A study with every value resolved: what is trained, on what, how often.
+public struct Study: Equatable, Sendable {
+    /// The entries, in the file's order.
+    public var groups: [ExperimentGroup]
+    /// What deserves a word but is no fault, keys that have no effect for one.
+    public var notices: [String] = []
+
+    /// A study of these entries.
+    public init(groups: [ExperimentGroup]) { self.groups = groups }
+
+    public static func == (left: Study, right: Study) -> Bool { left.groups == right.groups }
+
+    /// The data sets that the study needs, in the order of their first use.
+    public var datasets: [String] {
+        var names: [String] = []
+        for group in groups where !names.contains(group.settings.dataset) { names.append(group.settings.dataset) }
+        return names
+    }
+
+    /// The study with a command line's values in place of the file's.
+    /// - Throws: ``StudyError/badOption(name:reason:)`` when `runs` is below 1.
+    public func overriding(
+        runs: Int? = nil, seed: UInt64? = nil, dataset: String? = nil
+    ) throws(StudyError) -> Study {
+        if let runs, !StudyReader.runsRange.contains(runs) {
+            throw .badOption(name: "--runs", reason: "\(runs) is out of range; \(StudyReader.runsRange) are accepted")
+        }
+        var study = self
+        for index in study.groups.indices {
+            if let runs { study.groups[index].settings.runs = runs }
+            if let seed { study.groups[index].settings.seed = seed }
+            if let dataset { study.groups[index].settings.dataset = dataset }
+        }
+        return study
+    }
+}
+
+/// A number in its shortest form that reads back the same, without a fraction where it is whole.
+package func shortest(_ value: Double) -> String {
+    if value.magnitude < 1e15, let whole = Int(exactly: value) { return "\(whole)" }
+    return "\(value)"
+}

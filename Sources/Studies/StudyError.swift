@@ -1,0 +1,88 @@
+import Datasets
+import Pruning
+
+/// A place in a study file.
+public struct SourcePlace: Equatable, Sendable, CustomStringConvertible {
+    /// The file, as it was named.
+    public let file: String
+    /// Line and column, from 1; nil where the fault is the whole file's.
+    public let position: (line: Int, column: Int)?
+
+    /// A place in `file`.
+    public init(file: String, position: (line: Int, column: Int)? = nil) {
+        self.file = file
+        self.position = position
+    }
+
+    public var description: String { position.map { "\(file):\($0.line):\($0.column)" } ?? file }
+
+    public static func == (left: SourcePlace, right: SourcePlace) -> Bool { left.description == right.description }
+}
+
+/// What can go wrong with a study and its output. Each description is one sentence: what, where, and what would be
+/// accepted.
+public enum StudyError: Error, CustomStringConvertible {
+    /// Neither a file nor a built-in study.
+    case unknownStudy(name: String, builtIn: [String])
+    /// A study file that cannot be read.
+    case unreadable(file: String, reason: String)
+    /// A study that says something wrong.
+    case invalid(SourcePlace, reason: String)
+    /// An option of the command line that does not fit.
+    case badOption(name: String, reason: String)
+    /// A directory or file of the output that cannot be made.
+    case cannotCreate(path: String, reason: String)
+    /// The output directory belongs to another study, or to other data.
+    case otherStudy(directory: String, difference: String)
+    /// A write that failed, on a full disk for one; what was finished before is kept.
+    case writeFailed(path: String, reason: String)
+    /// Another process writes to the directory.
+    case directoryBusy(directory: String)
+    /// The study was stopped; what is finished is kept.
+    case interrupted(finished: Int, total: Int)
+    /// A fault in a selection.
+    case pruning(PruningError)
+    /// A fault of a data or array file.
+    case data(DatasetError)
+    /// An executor that broke its contract.
+    case executor(reason: String)
+
+    /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
+    public var exitCode: Int32 {
+        switch self {
+        case .badOption: 64
+        case .invalid: 65
+        case .unknownStudy, .unreadable: 66
+        case .executor: 70
+        case .cannotCreate, .otherStudy: 73
+        case .writeFailed: 74
+        case .directoryBusy: 75
+        case .interrupted: 130
+        case .pruning(let error): error.exitCode
+        case .data(let error): error.exitCode
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .unknownStudy(let name, let builtIn):
+            "there is no study \(name): it is neither a file nor a built-in one (\(builtIn.joined(separator: ", ")));"
+                + " the nearest is \(nearestWord(to: name, in: builtIn))"
+        case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
+        case .invalid(let place, let reason): "\(place): \(reason)"
+        case .badOption(let name, let reason): "\(name): \(reason)"
+        case .cannotCreate(let path, let reason): "\(path): cannot be created: \(reason)"
+        case .otherStudy(let directory, let difference):
+            "\(directory) holds the results of another study: \(difference); choose another --out"
+        case .writeFailed(let path, let reason):
+            "\(path): writing failed: \(reason); what was finished before is kept, and running again goes on from there"
+        case .directoryBusy(let directory):
+            "\(directory): another process is writing to it; try again when it is done, or choose another --out"
+        case .interrupted(let finished, let total):
+            "stopped after \(finished) of \(total) runs; what is finished is kept, and running again goes on from there"
+        case .pruning(let error): error.description
+        case .data(let error): error.description
+        case .executor(let reason): "a bug in the study's executor: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// The studies that the program carries inside it.
+public enum StudyLibrary {
+    private static let texts: [(name: String, bytes: [UInt8])] = [
+        ("quickstart", PackageResources.quickstart_yaml), ("article", PackageResources.article_yaml),
+    ]
+
+    /// Their names.
+    public static let names = texts.map(\.name)
+
+    /// A built-in study's YAML.
+    public static func text(_ name: String) -> String? {
+        texts.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
+    /// The study of a file, or the built-in one of that name; a file goes before.
+    /// - Parameter acceptsAnyDataset: whether the study may name a data set that is not in the catalogue, which makes sense
+    ///   where the data's directory is given.
+    /// - Throws: ``StudyError`` `.unknownStudy`, `.unreadable`, `.invalid`.
+    public static func load(_ nameOrPath: String, acceptsAnyDataset: Bool = false) throws(StudyError) -> Study {
+        let reader = StudyReader(file: nameOrPath, acceptsAnyDataset: acceptsAnyDataset)
+        var isDirectory: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: nameOrPath, isDirectory: &isDirectory)
+        if !exists || isDirectory.boolValue, let text = text(nameOrPath) { return try reader.read(text) }
+        if isDirectory.boolValue {
+            throw .unreadable(file: nameOrPath, reason: "it is a directory, and a YAML file is needed")
+        }
+        guard exists else {
+            if nameOrPath.contains("/") || nameOrPath.contains(".") {
+                throw .unreadable(file: nameOrPath, reason: "there is no such file")
+            }
+            throw .unknownStudy(name: nameOrPath, builtIn: names)
+        }
+        let bytes: Data
+        do {
+            bytes = try Data(contentsOf: URL(fileURLWithPath: nameOrPath))
+        } catch {
+            throw .unreadable(file: nameOrPath, reason: error.localizedDescription)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .invalid(SourcePlace(file: nameOrPath), reason: "this is not YAML: it is not UTF-8 text")
+        }
+        return try reader.read(text)
+    }
+}

@@ -1,0 +1,180 @@
+import Datasets
+import Pruning
+import Yams
+
+/// Reads studies from YAML.
+///
+/// A study is a mapping with a list `experiments`. Wherever a list is expected one value will do. A key or word that is
+/// not known is an error that names the nearest one that is.
+public struct StudyReader {
+    /// Accepted numbers of runs.
+    static let runsRange = 1...100_000
+    /// A study is a page; what is longer than this is some other file.
+    static let longestFile = 1 << 20
+
+    static let settingKeys = [
+        "dataset", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans", "quota",
+        "clustering_seeds", "balance", "seed",
+    ]
+    static let experimentKeys = [
+        "pruning_method", "sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest",
+    ]
+
+    private let file: String
+    private let acceptsAnyDataset: Bool
+
+    /// A reader whose errors name `file`.
+    /// - Parameter acceptsAnyDataset: whether `dataset` may be a name that is not in the catalogue, which makes sense
+    ///   where the data's directory is given.
+    public init(file: String, acceptsAnyDataset: Bool = false) {
+        self.file = file
+        self.acceptsAnyDataset = acceptsAnyDataset
+    }
+
+    /// The study that `text` describes.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place and what would be accepted there.
+    public func read(_ text: String) throws(StudyError) -> Study {
+        guard text.utf8.count <= Self.longestFile else {
+            throw .invalid(SourcePlace(file: file), reason: "longer than \(Self.longestFile) bytes, so it is no study")
+        }
+        guard let root = try compose(text), !isNull(root) else {
+            throw .invalid(SourcePlace(file: file), reason: "the study is empty; it needs a list experiments")
+        }
+        let top = try StudyFields(
+            root, file: file, what: "a study", keys: ["experiments"] + Self.settingKeys, elsewhere: Self.experimentKeys)
+        var settings = StudySettings()
+        try readSettings(top, into: &settings)
+        guard let list = top["experiments"] else {
+            throw .invalid(top.place, reason: "a study needs a list experiments, and this one has none")
+        }
+        guard case .sequence(let entries) = list else {
+            throw .invalid(
+                top.place(of: "experiments"), reason: "experiments must be a list, one entry to each pruning_method")
+        }
+        if entries.isEmpty {
+            throw .invalid(top.place(of: "experiments"), reason: "experiments is empty; it needs at least one entry")
+        }
+        var study = Study(groups: [])
+        for entry in entries {
+            study.groups.append(try readGroup(entry, settings: settings, notices: &study.notices))
+        }
+        return study
+    }
+
+    private func compose(_ text: String) throws(StudyError) -> Node? {
+        do {
+            return try Yams.compose(yaml: text)
+        } catch YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
+            YamlError.composer(_, let problem, let mark, _)
+        {
+            throw .invalid(place(mark), reason: "this is not YAML: \(problem)")
+        } catch YamlError.duplicatedKeysInMapping(let duplicates, let context) {
+            throw .invalid(
+                place(context.mark), reason: "the key \(duplicates.joined(separator: ", ")) stands more than once here")
+        } catch YamlError.reader(let problem, _, _, _) {
+            throw .invalid(SourcePlace(file: file), reason: "this is not YAML: \(problem)")
+        } catch {
+            throw .invalid(SourcePlace(file: file), reason: "this is not YAML: \(error)")
+        }
+    }
+
+    private func place(_ mark: Mark) -> SourcePlace { SourcePlace(file: file, position: (mark.line, mark.column)) }
+
+    private func readSettings(_ fields: StudyFields, into settings: inout StudySettings) throws(StudyError) {
+        if let name = try fields.string("dataset") {
+            let known = KnownDataset.all.map(\.name)
+            if !acceptsAnyDataset && !known.contains(name) {
+                throw fields.unknownWord(name, of: "dataset", known: known)
+            }
+            settings.dataset = name
+        }
+        if let runs = try fields.integer("runs", in: Self.runsRange) { settings.runs = runs }
+        let epochs = try fields.integer("epochs", in: 1...1_000_000)
+        let steps = try fields.integer("steps", in: 1...1_000_000_000)
+        if epochs != nil && steps != nil {
+            throw .invalid(
+                fields.place(of: "steps"), reason: "epochs and steps conflict: both say how long to train; give one")
+        }
+        if let epochs { settings.duration = .epochs(epochs) }
+        if let steps { settings.duration = .steps(steps) }
+        if let size = try fields.integer("batch_size", in: 1...1_000_000) { settings.batchSize = size }
+        if let rate = try fields.number("learning_rate") {
+            guard rate > 0, rate.isFinite else {
+                throw .invalid(
+                    fields.place(of: "learning_rate"),
+                    reason: "learning_rate is \(shortest(rate)); a number above 0 is needed, 0.001 for one")
+            }
+            settings.learningRate = rate
+        }
+        if let components = try fields.integer("pca_components", in: 1...1_000_000) {
+            settings.pcaComponents = components
+        }
+        if let kmeans = try fields.word("kmeans", KMeansKind.self) { settings.kmeans = kmeans }
+        if let quota = try fields.word("quota", Quota.self) { settings.quota = quota }
+        if let seeds = try fields.integer("clustering_seeds", in: Self.runsRange) { settings.clusteringSeeds = seeds }
+        if let balance = try fields.word("balance", Balance.self) { settings.balance = balance }
+        if let seed = try fields.seed("seed") { settings.seed = seed }
+    }
+
+    private func readGroup(
+        _ entry: Node, settings: StudySettings, notices: inout [String]
+    ) throws(StudyError) -> ExperimentGroup {
+        let fields = try StudyFields(
+            entry, file: file, what: "an entry of experiments", keys: Self.experimentKeys + Self.settingKeys)
+        guard let method = try fields.word("pruning_method", PruningMethod.self) else {
+            throw .invalid(fields.place, reason: "this entry has no pruning_method; none, random and cluster are known")
+        }
+        var group = ExperimentGroup(method: method, settings: settings)
+        group.places = fields.places
+        try readSettings(fields, into: &group.settings)
+        // Read and checked even where the method has no use for them, as the article's own program lets them stand.
+        let sizes = try fields.list("sizes", element: fields.size)
+        let ks = try fields.list("ks") { node throws(StudyError) in
+            try fields.integer(node, "ks", in: 1...Int(Int32.max))
+        }
+        let strategies = try fields.list("selection_strategies") { node throws(StudyError) in
+            try fields.word(node, "selection_strategies", SelectionStrategy.self)
+        }
+        let usePCA = try fields.list("use_pca") { node throws(StudyError) in try fields.boolean(node, "use_pca") }
+        group.nClosest = try fields.integer("n_closest", in: 0...1_000_000) ?? 1
+        group.nFurthest = try fields.integer("n_furthest", in: 0...1_000_000) ?? 1
+        if group.nClosest + group.nFurthest == 0 {
+            throw .invalid(
+                fields.place(of: "n_closest"), reason: "n_closest and n_furthest are both 0; one must be above")
+        }
+        if method != .none { group.sizes = try fields.required(sizes, "sizes", method) }
+        if method == .cluster {
+            group.ks = try fields.required(ks, "ks", method)
+            group.strategies = try fields.required(strategies, "selection_strategies", method)
+            group.usePCA = usePCA ?? [false]
+            if group.settings.quota == .article && group.settings.balance == .class {
+                throw .invalid(
+                    fields.place(of: fields["balance"] == nil ? "quota" : "balance"),
+                    reason: "quota article and balance class conflict: the article's quota balances nothing")
+            }
+        }
+        if !group.strategies.contains(.hybrid) {
+            group.nClosest = 1
+            group.nFurthest = 1
+        }
+        for key in unused(group, fields) {
+            notices.append("\(fields.place(of: key)): \(key) has no effect with \(describe(group)); it is ignored")
+        }
+        return group
+    }
+
+    private func unused(_ group: ExperimentGroup, _ fields: StudyFields) -> [String] {
+        let unused: [String] =
+            switch group.method {
+            case .none: ["sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest"]
+            case .random: ["ks", "selection_strategies", "use_pca", "n_closest", "n_furthest"]
+            case .cluster: group.strategies.contains(.hybrid) ? [] : ["n_closest", "n_furthest"]
+            }
+        return unused.filter { fields[$0] != nil }
+    }
+
+    private func describe(_ group: ExperimentGroup) -> String {
+        group.method == .cluster
+            ? "selection_strategies that do not name hybrid" : "pruning_method \(group.method.rawValue)"
+    }
+}

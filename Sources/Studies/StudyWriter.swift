@@ -1,0 +1,108 @@
+import Pruning
+import Yams
+
+extension Study {
+    /// The study with what depends on other values filled in: `clustering_seeds` where it is not given.
+    public var resolved: Study {
+        var study = self
+        for index in study.groups.indices {
+            let settings = study.groups[index].settings
+            study.groups[index].settings.clusteringSeeds = settings.clusteringSeeds ?? settings.runs
+        }
+        return study
+    }
+
+    /// The resolved study as YAML that reads back as an equal study. Settings that all entries share stand at the top.
+    public var yaml: String {
+        let groups = resolved.groups
+        let settings = groups.map { pairs($0.settings) }
+        let shared = settings.first.map { first in
+            first.filter { pair in settings.allSatisfy { $0.contains { $0 == pair } } }
+        }
+        let entries = zip(groups, settings).map { group, settings in
+            mapping(pairs(group) + settings.filter { pair in shared?.contains { $0 == pair } != true }, .block)
+        }
+        var root = (shared ?? []).map { (Node($0.key), $0.value) }
+        root.append((Node("experiments"), Node(entries, .implicit, .block)))
+        // Serialising plain scalars, lists and mappings that were made above has no way to fail.
+        return (try? Yams.serialize(node: Node(root, .implicit, .block))) ?? ""
+    }
+
+    /// Where `other` differs, as part of a sentence that calls the receiver "there" and `other` "here"; nil where both
+    /// are the same when resolved.
+    func difference(from other: Study) -> String? {
+        let ours = resolved.groups
+        let theirs = other.resolved.groups
+        for (index, (our, their)) in zip(ours, theirs).enumerated() {
+            let left = pairs(our) + pairs(our.settings)
+            let right = pairs(their) + pairs(their.settings)
+            let keys = left.map(\.key) + right.map(\.key)
+            for key in keys {
+                let values = (left.first { $0.key == key }?.value, right.first { $0.key == key }?.value)
+                if values.0 != values.1 {
+                    return "in entry \(index + 1) of experiments, \(key) is \(text(values.0)) there and"
+                        + " \(text(values.1)) here"
+                }
+            }
+        }
+        if ours.count != theirs.count {
+            return "experiments has \(ours.count) entries there and \(theirs.count) here"
+        }
+        return nil
+    }
+}
+
+private struct Pair: Equatable {
+    let key: String
+    let value: Node
+}
+
+private func pairs(_ settings: StudySettings) -> [Pair] {
+    let duration =
+        switch settings.duration {
+        case .epochs(let epochs): Pair(key: "epochs", value: Node("\(epochs)"))
+        case .steps(let steps): Pair(key: "steps", value: Node("\(steps)"))
+        }
+    var pairs = [
+        Pair(key: "dataset", value: Node(settings.dataset)), Pair(key: "runs", value: Node("\(settings.runs)")),
+        duration,
+        Pair(key: "batch_size", value: Node("\(settings.batchSize)")),
+        Pair(key: "learning_rate", value: Node(shortest(settings.learningRate))),
+        Pair(key: "pca_components", value: Node("\(settings.pcaComponents)")),
+        Pair(key: "kmeans", value: Node(settings.kmeans.rawValue)),
+        Pair(key: "quota", value: Node(settings.quota.rawValue)),
+        Pair(key: "balance", value: Node(settings.balance.rawValue)),
+        Pair(key: "seed", value: Node("\(settings.seed)")),
+    ]
+    if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
+    return pairs
+}
+
+private func pairs(_ group: ExperimentGroup) -> [Pair] {
+    var pairs = [Pair(key: "pruning_method", value: Node(group.method.rawValue))]
+    if group.method != .none { pairs.append(Pair(key: "sizes", value: list(group.sizes.map(\.description)))) }
+    if group.method == .cluster {
+        pairs.append(Pair(key: "ks", value: list(group.ks.map(String.init))))
+        pairs.append(Pair(key: "selection_strategies", value: list(group.strategies.map(\.rawValue))))
+        pairs.append(Pair(key: "use_pca", value: list(group.usePCA.map(String.init))))
+        if group.strategies.contains(.hybrid) {
+            pairs.append(Pair(key: "n_closest", value: Node("\(group.nClosest)")))
+            pairs.append(Pair(key: "n_furthest", value: Node("\(group.nFurthest)")))
+        }
+    }
+    return pairs
+}
+
+private func list(_ words: [String]) -> Node { Node(words.map { Node($0) }, .implicit, .flow) }
+
+private func mapping(_ pairs: [Pair], _ style: Node.Mapping.Style) -> Node {
+    Node(pairs.map { (Node($0.key), $0.value) }, .implicit, style)
+}
+
+private func text(_ node: Node?) -> String {
+    switch node {
+    case .scalar(let scalar): scalar.string
+    case .sequence(let nodes): "[\(nodes.map { text($0) }.joined(separator: ", "))]"
+    case .mapping, .alias, nil: "not given"
+    }
+}
