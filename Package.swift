@@ -50,8 +50,9 @@ let package = Package(
         .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Datasets"], swiftSettings: strict),
         .testTarget(name: "PruningTests", dependencies: ["Pruning", "Compute"], swiftSettings: strict),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "OpenCL", "Datasets"], swiftSettings: strict),
-        .testTarget(name: "StudiesTests", dependencies: ["Studies"], swiftSettings: strict),
-        .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),
+        .testTarget(
+            name: "StudiesTests", dependencies: ["Studies", "Pruning", "Compute", "Datasets"], swiftSettings: strict),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies", "Pruning"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["coppice"], swiftSettings: strict),
     ],
     cLanguageStandard: .gnu2x

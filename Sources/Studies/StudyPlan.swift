@@ -6,6 +6,12 @@ public struct HybridShares: Hashable, Sendable {
     public let nClosest: Int
     /// From the far end.
     public let nFurthest: Int
+
+    /// Shares of these sizes.
+    public init(nClosest: Int, nFurthest: Int) {
+        self.nClosest = nClosest
+        self.nFurthest = nFurthest
+    }
 }
 
 /// One case of a study: what its runs have in common.
@@ -52,7 +58,7 @@ public struct Experiment: Hashable, Sendable {
     }
 
     /// Images that a run of `kept` samples sees in training.
-    func trainedImages(kept: Int) -> Int {
+    public func trainedImages(kept: Int) -> Int {
         switch settings.duration {
         case .epochs(let epochs): return epochs * kept
         case .steps(let steps):

@@ -1,0 +1,96 @@
+import Compute
+import Foundation
+import Pruning
+import Studies
+
+/// An error of the device that no study knows of.
+struct DeviceLost: Error {}
+
+/// An executor that computes nothing: what it answers is a pure function of the job, as a real one's results are.
+final class FakeExecutor: StudyExecutor {
+    var device = "fake device"
+    var fingerprint = "fake data"
+    var count = 200
+    /// Called before each training, with the number of trainings so far; may throw or cancel.
+    var beforeTraining: (Int, [TrainingJob], CancellationFlag) throws -> Void = { _, _, _ in }
+    private(set) var fits: [ClusteringKey] = []
+    private(set) var batches: [[TrainingJob]] = []
+
+    func dataset(_ name: String) throws -> StudyDataset {
+        StudyDataset(
+            shape: DatasetShape(count: count, featureCount: 16),
+            classes: ClassLabels(labels: (0..<count).map { UInt8($0 % 10) }, count: 10), fingerprint: fingerprint)
+    }
+
+    func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
+        fits.append(key)
+        var random = RandomStream(seed: key.seed, run: key.index, purpose: .clustering)
+        // Cluster 0 is twice as likely as the others, so that quotas have something to do.
+        let labels = (0..<count).map { _ in Int32(max(0, random.nextIndex(below: key.k + 1) - 1)) }
+        let distances = (0..<count).map { _ in Float(random.nextUnit()) }
+        return ClusterAssignment(labels: labels, squaredDistances: distances, k: key.k)
+    }
+
+    func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
+        try beforeTraining(batches.count, jobs, cancellation)
+        batches.append(jobs)
+        return jobs.map { job in
+            var hash = UInt64(14_695_981_039_346_656_037)
+            for word in [job.run, job.batchSize] + job.indices { hash = (hash ^ UInt64(word)) &* 1_099_511_628_211 }
+            return TrainingOutcome(
+                correct: Int(hash >> 40 % 10_000), count: 10_000, trainingSeconds: 0.5, evaluationSeconds: 0.25,
+                replicas: jobs.count)
+        }
+    }
+}
+
+/// A directory that is gone with the value.
+final class TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// The path of a results directory inside, which is not there yet.
+    var results: String { path + "/results" }
+
+    func text(_ name: String) throws -> String { try String(contentsOfFile: results + "/" + name, encoding: .utf8) }
+
+    func write(_ text: String, to name: String) throws {
+        try text.write(toFile: results + "/" + name, atomically: true, encoding: .utf8)
+    }
+
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: results + "/" + name) }
+}
+
+func study(_ yaml: String) throws -> Study { try StudyReader(file: "test.yaml").read(yaml) }
+
+/// The error that `body` ends with, if it is a study's.
+func studyError(_ body: () throws -> Void) -> StudyError? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? StudyError
+    }
+}
+
+/// A small study of every kind of experiment: 1 + 2 + 2 * 2 * 4 = 19 experiments of 3 runs.
+let everything = """
+    runs: 3
+    epochs: 2
+    experiments:
+      - pruning_method: none
+      - pruning_method: random
+        sizes: [20, 50%]
+      - pruning_method: cluster
+        sizes: [20, 100]
+        ks: [3, 7]
+        use_pca: false
+        selection_strategies: [closest, furthest, random, hybrid]
+        n_closest: 2
+    """

@@ -1,0 +1,206 @@
+import Foundation
+import Studies
+import Testing
+
+private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5, 10]}]}"
+
+@Suite struct StudyDirectoryTests {
+    @discardableResult
+    private func run(
+        _ yaml: String = small, _ executor: FakeExecutor = FakeExecutor(), in path: String,
+        writeTables: @escaping (StudyResults, String) throws -> Void = { _, _ in },
+        notices: @escaping (String) -> Void = { _ in }
+    ) throws -> StudyResults {
+        try StudyRunner(
+            study(yaml), directory: path, executor: executor, replicas: 1, writeTables: writeTables,
+            report: { if case .notice(let notice) = $0 { notices(notice) } }
+        ).run()
+    }
+
+    @Test(arguments: [
+        ("{runs: 3, experiments: [{pruning_method: random, sizes: [5, 10]}]}", "runs is 2 there and 3 here"),
+        (
+            "{runs: 2, experiments: [{pruning_method: random, sizes: [5, 11]}]}",
+            "sizes is [5, 10] there and [5, 11] here"
+        ),
+        (
+            "{runs: 2, steps: 9, experiments: [{pruning_method: random, sizes: [5, 10]}]}",
+            "epochs is 5 there and not given"
+        ),
+        ("{runs: 2, experiments: [{pruning_method: none}]}", "pruning_method is random there and none here"),
+        (
+            "{runs: 2, experiments: [{pruning_method: random, sizes: [5, 10]}, {pruning_method: none}]}",
+            "experiments has 1 entries there and 2 here"
+        ),
+    ])
+    func aDirectoryOfAnotherStudyIsRefused(yaml: String, difference: String) throws {
+        let temporary = try TemporaryDirectory()
+        try run(in: temporary.results)
+        let log = try temporary.text("runs.jsonl")
+        let error = studyError { try run(yaml, in: temporary.results) }
+        #expect(error?.exitCode == 73)
+        #expect(error?.description.contains(difference) == true, "\(error?.description ?? "no error")")
+        #expect(error?.description.contains("choose another --out") == true)
+        #expect(try temporary.text("runs.jsonl") == log)
+    }
+
+    @Test func theSameStudyWrittenOtherwiseIsAccepted() throws {
+        let temporary = try TemporaryDirectory()
+        try run(in: temporary.results)
+        let executor = FakeExecutor()
+        try run(
+            "# again\nexperiments:\n- sizes: [5, 1e1]\n  pruning_method: random\n  runs: 2\n  epochs: 5", executor,
+            in: temporary.results)
+        #expect(executor.batches.isEmpty)
+        let resolved = try temporary.text("study.yaml")
+        try run(resolved, executor, in: temporary.results)
+        #expect(executor.batches.isEmpty)
+    }
+
+    @Test func otherDataAreRefused() throws {
+        let temporary = try TemporaryDirectory()
+        try run(in: temporary.results)
+        let executor = FakeExecutor()
+        executor.fingerprint = "other data"
+        let error = studyError { try run(small, executor, in: temporary.results) }
+        #expect(error?.exitCode == 73)
+        #expect(error?.description.contains("another data set mnist: fake data there, other data here") == true)
+    }
+
+    @Test func resultsWithoutTheirStudyAreRefused() throws {
+        let temporary = try TemporaryDirectory()
+        try run(in: temporary.results)
+        try temporary.write("runs: [", to: "study.yaml")
+        #expect(studyError { try run(in: temporary.results) }?.exitCode == 73)
+        try FileManager.default.removeItem(atPath: temporary.results + "/study.yaml")
+        #expect(studyError { try run(in: temporary.results) }?.description.contains("no study.yaml") == true)
+    }
+
+    @Test func aDirectoryWithoutResultsMayBeTakenOver() throws {
+        let temporary = try TemporaryDirectory()
+        let executor = FakeExecutor()
+        executor.beforeTraining = { _, _, _ in throw DeviceLost() }
+        #expect(throws: DeviceLost.self) { try run(small, executor, in: temporary.results) }
+        let results = try run("{runs: 1, experiments: [{pruning_method: none}]}", in: temporary.results)
+        #expect(results.records.count == 1)
+        #expect(try temporary.text("study.yaml").contains("pruning_method: none"))
+    }
+
+    @Test func aTornLastLineIsDroppedAndRepeated() throws {
+        let temporary = try TemporaryDirectory()
+        let whole = try run(in: temporary.results)
+        let log = try temporary.text("runs.jsonl")
+        let last = try #require(log.split(separator: "\n").last)
+        let kept = log.utf8.count - last.utf8.count - 1
+        // Cut within the last line, at its beginning, and just before its end.
+        for length in [kept + 1, kept + last.utf8.count / 2, kept + last.utf8.count - 1] {
+            try temporary.write(String(decoding: log.utf8.prefix(length), as: UTF8.self), to: "runs.jsonl")
+            let executor = FakeExecutor()
+            var notices: [String] = []
+            let results = try run(small, executor, in: temporary.results, notices: { notices.append($0) })
+            #expect(essence(results.records) == essence(whole.records))
+            #expect(executor.batches.count == 1)
+            #expect(
+                notices == [
+                    "\(temporary.results)/runs.jsonl:4: the last line was cut off; it is dropped and its run repeated"
+                ])
+            #expect(try temporary.text("runs.jsonl").split(separator: "\n").count == 4)
+        }
+        // A line that lacks only its end is whole.
+        try temporary.write(String(log.dropLast()), to: "runs.jsonl")
+        let executor = FakeExecutor()
+        #expect(try run(small, executor, in: temporary.results).records == whole.records)
+        #expect(executor.batches.isEmpty)
+        #expect(try temporary.text("runs.jsonl") == log)
+    }
+
+    @Test func rubbishInTheMiddleIsSetAside() throws {
+        let temporary = try TemporaryDirectory()
+        let whole = try run(in: temporary.results)
+        var lines = try temporary.text("runs.jsonl").split(separator: "\n").map(String.init)
+        let lost = lines[1]
+        let foreign = lines[2].replacingOccurrences(of: "\"run_id\":1", with: "\"run_id\":99")
+        #expect(foreign != lines[2])
+        lines[1] = "{\"experiment_id\": 1, rubbish"
+        lines.insert(contentsOf: [lines[0], foreign, "", "\u{0}\u{0}"], at: 2)
+        try temporary.write(lines.joined(separator: "\n") + "\n", to: "runs.jsonl")
+        let executor = FakeExecutor()
+        var notices: [String] = []
+        let results = try run(small, executor, in: temporary.results, notices: { notices.append($0) })
+        #expect(essence(results.records) == essence(whole.records))
+        #expect(executor.batches.count == 1)
+        let path = temporary.results + "/runs.jsonl"
+        #expect(
+            notices == [
+                "\(path):2: this line is no finished run of the study; it is not used",
+                "\(path):3: this run stands in the log before; the first is used",
+                "\(path):4: this line is no finished run of the study; it is not used",
+                "\(path):6: this line is no finished run of the study; it is not used",
+            ])
+        // Appended, nothing rewritten: the lost run now stands at the end.
+        let after = try temporary.text("runs.jsonl").split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(after.prefix(lines.count).map(String.init) == lines)
+        #expect(after[lines.count].contains("\"experiment_id\":1") && lost.contains("\"experiment_id\":1"))
+    }
+
+    @Test func aSecondProcessIsKeptOut() throws {
+        let temporary = try TemporaryDirectory()
+        let executor = FakeExecutor()
+        var inner: StudyError?
+        executor.beforeTraining = { count, _, _ in
+            if count == 1 { inner = studyError { try run(in: temporary.results) } }
+        }
+        try run(small, executor, in: temporary.results)
+        #expect(inner?.exitCode == 75)
+        #expect(inner?.description.contains("another process is writing to it") == true)
+        // And let in once the first is done.
+        try run(in: temporary.results)
+    }
+
+    @Test func placesThatCannotBeWrittenAreRefused() throws {
+        let temporary = try TemporaryDirectory()
+        let file = temporary.path + "/file"
+        try "text".write(toFile: file, atomically: true, encoding: .utf8)
+        for path in [file, file + "/below", "/proc/none"] {
+            let error = studyError { try run(in: path) }
+            #expect(error?.exitCode == 73)
+            #expect(error?.description.hasPrefix("/") == true)
+            #expect(error?.description.contains("cannot be created: ") == true, "\(error?.description ?? "no error")")
+        }
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "text")
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+    func aFullDiskIsAnErrorAndNothingIsLost() throws {
+        let temporary = try TemporaryDirectory()
+        let whole = try run(in: temporary.path + "/other")
+        // The log on a full disk: the run's line is not kept, so the run is not finished.
+        try FileManager.default.createDirectory(atPath: temporary.results, withIntermediateDirectories: true)
+        let log = temporary.results + "/runs.jsonl"
+        try FileManager.default.createSymbolicLink(atPath: log, withDestinationPath: "/dev/full")
+        let full = studyError { try run(in: temporary.results) }
+        #expect(full?.exitCode == 74)
+        #expect(
+            full?.description.hasPrefix("\(log): writing failed: No space left on device; what was finished") == true)
+        try FileManager.default.removeItem(atPath: log)
+        // A selection that has no room: three runs are finished, the fourth is not begun.
+        let selection = temporary.results + "/selections/experiment2-run2.npy"
+        try FileManager.default.createSymbolicLink(atPath: selection, withDestinationPath: "/dev/full")
+        let second = studyError { try run(in: temporary.results) }
+        #expect(second?.exitCode == 74)
+        #expect(try temporary.text("runs.jsonl").split(separator: "\n").count == 3)
+        try FileManager.default.removeItem(atPath: selection)
+        // A table that has no room: the run behind it is kept all the same.
+        let table = temporary.results + "/results.csv"
+        try FileManager.default.createSymbolicLink(atPath: table, withDestinationPath: "/dev/full")
+        let third = studyError {
+            try run(in: temporary.results, writeTables: { try OutputFile.write("table", to: $1 + "/results.csv") })
+        }
+        #expect(third?.exitCode == 74)
+        #expect(try temporary.text("runs.jsonl").split(separator: "\n").count == 4)
+        try FileManager.default.removeItem(atPath: table)
+        let executor = FakeExecutor()
+        #expect(essence(try run(small, executor, in: temporary.results).records) == essence(whole.records))
+        #expect(executor.batches.isEmpty)
+    }
+}

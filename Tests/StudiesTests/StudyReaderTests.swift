@@ -1,0 +1,144 @@
+import Foundation
+import Pruning
+import Studies
+import Testing
+
+private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
+
+@Suite struct StudyReaderTests {
+    @Test func theArticlesSchemaReadsUnchanged() throws {
+        let study = try study(
+            """
+            experiments:
+              # 1) by chance
+              - pruning_method: "random"
+                sizes: [60, 600, 1200, 3000, 6000, 30000]
+                # neither k nor a strategy here
+
+              - pruning_method: "cluster"
+                use_pca: false
+                ks: [10, 20, 50, 100, 500, 1000, 2000, 5000, 10000]
+                selection_strategies: ["closest", "furthest", "hybrid", "random"]
+                sizes: [60, 600, 1200, 3000, 6000, 30000]
+
+              - pruning_method: "cluster"
+                use_pca: true
+                ks: [10, 20, 50, 100, 500, 1000, 2000, 5000, 10000]
+                selection_strategies: ["closest", "furthest", "hybrid", "random"]
+                sizes: [60, 600, 1200, 3000, 6000, 30000]
+            """)
+        #expect(study.notices.isEmpty)
+        let plan = try StudyPlan(study, shapes: mnist)
+        #expect(plan.experiments.count == 6 + 2 * 6 * 9 * 4)
+        #expect(plan.runs.count == 5 * plan.experiments.count)
+        #expect(plan.clusteringCount == 2 * 9 * 5)
+        // The article numbers its experiments by size, then k, then strategy.
+        let first = plan.experiments[6...].prefix(5).map { "\($0.size) \($0.k ?? 0) \($0.strategy?.rawValue ?? "")" }
+        #expect(first == ["60 10 closest", "60 10 furthest", "60 10 hybrid", "60 10 random", "60 20 closest"])
+        #expect(plan.experiments.map(\.id) == Array(1...plan.experiments.count))
+    }
+
+    @Test func keysWithoutUseAreIgnoredWithANotice() throws {
+        let study = try study(
+            """
+            experiments:
+              - pruning_method: "none"
+                use_pca: true
+                ks: [50]
+                selection_strategies: ["furthest"]
+                sizes: [60000]
+              - pruning_method: random
+                ks: [50, 500]
+                sizes: [30000]
+              - pruning_method: cluster
+                ks: [50]
+                sizes: [30000]
+                selection_strategies: closest
+                n_closest: 3
+            """)
+        #expect(study.notices.count == 6)
+        #expect(study.notices.first == "test.yaml:6:12: sizes has no effect with pruning_method none; it is ignored")
+        let plan = try StudyPlan(study, shapes: mnist)
+        #expect(plan.experiments.count == 3)
+        #expect(plan.experiments[0].size == 60_000)
+        #expect(plan.experiments[2].hybridShares == nil)
+    }
+
+    @Test func scalarsStandForListsAndDefaultsAreTheArticles() throws {
+        let study = try study(
+            "experiments: [{pruning_method: cluster, sizes: 6e2, ks: 50, selection_strategies: hybrid, use_pca: yes}]")
+        let group = study.groups[0]
+        #expect(group.sizes == [.count(600)] && group.ks == [50] && group.strategies == [.hybrid])
+        #expect(group.usePCA == [true] && group.nClosest == 1 && group.nFurthest == 1)
+        #expect(group.settings == StudySettings())
+        let settings = group.settings
+        #expect(settings.runs == 5 && settings.duration == .epochs(5) && settings.batchSize == 64)
+        #expect(settings.learningRate == 0.001 && settings.pcaComponents == 50 && settings.kmeans == .minibatch)
+        #expect(settings.quota == .exact && settings.balance == .none && settings.dataset == "mnist")
+    }
+
+    @Test func anExperimentsSettingsGoBeforeTheTops() throws {
+        let study = try study(
+            """
+            runs: 2
+            epochs: 3
+            quota: article
+            balance: none
+            seed: 18446744073709551615
+            experiments:
+              - {pruning_method: none, runs: 4, steps: 70, dataset: fashion-mnist, learning_rate: 1e-05}
+              - {pruning_method: random, sizes: 1.5%, quota: exact, balance: class, kmeans: lloyd, batch_size: 7}
+            """)
+        let first = study.groups[0].settings
+        let second = study.groups[1].settings
+        #expect(first.runs == 4 && first.duration == .steps(70) && first.dataset == "fashion-mnist")
+        #expect(first.learningRate == 1e-5 && first.seed == UInt64.max && first.quota == .article)
+        #expect(second.runs == 2 && second.duration == .epochs(3) && second.quota == .exact)
+        #expect(second.balance == .class && second.kmeans == .lloyd && second.batchSize == 7)
+        #expect(study.groups[1].sizes == [.percent(1.5)])
+        #expect(study.datasets == ["fashion-mnist", "mnist"])
+    }
+
+    @Test(arguments: [
+        everything, StudyLibrary.text("article") ?? "", StudyLibrary.text("quickstart") ?? "",
+        "{steps: 9, seed: 18446744073709551615, learning_rate: 1.0e-7, experiments: [{pruning_method: none, runs: 1}]}",
+        """
+        experiments:
+          - {pruning_method: random, sizes: [1.5%, 7], clustering_seeds: 2, dataset: fashion-mnist}
+          - {pruning_method: cluster, sizes: 33.3%, ks: [1, 2], selection_strategies: [hybrid, random],
+             use_pca: [true, false], n_furthest: 4, n_closest: 0, steps: 12, balance: class}
+        """,
+    ])
+    func theResolvedStudyReadsBackEqual(yaml: String) throws {
+        let original = try study(yaml)
+        let again = try study(original.yaml)
+        #expect(again == original.resolved)
+        #expect(again.yaml == original.yaml)
+        #expect(again.groups.allSatisfy { $0.settings.clusteringSeeds != nil })
+    }
+
+    @Test func optionsReplaceTheFilesValues() throws {
+        let study = try study(everything).overriding(runs: 9, seed: 4, dataset: "fashion-mnist")
+        #expect(study.groups.allSatisfy { $0.settings.runs == 9 && $0.settings.seed == 4 })
+        #expect(study.datasets == ["fashion-mnist"])
+        #expect(study.resolved.groups[0].settings.clusteringSeeds == 9)
+        for runs in [0, -1] {
+            let error = studyError { _ = try study.overriding(runs: runs) }
+            #expect(error?.exitCode == 64)
+            #expect(error?.description.hasPrefix("--runs: \(runs) is out of range") == true)
+        }
+    }
+
+    @Test func builtInStudiesAreWhatTheyPromise() throws {
+        #expect(StudyLibrary.names == ["quickstart", "article"])
+        let article = try StudyPlan(StudyLibrary.load("article"), shapes: mnist)
+        #expect(article.experiments.count == 43)
+        #expect(article.runs.count == 215)
+        #expect(article.clusteringCount == 2)
+        #expect(article.experiments.allSatisfy { $0.settings.quota == .article })
+        let quickstart = try StudyPlan(StudyLibrary.load("quickstart"), shapes: mnist)
+        #expect(quickstart.experiments.map(\.size) == [60_000, 6000, 6000, 6000])
+        #expect(quickstart.experiments.map(\.strategy) == [nil, nil, .closest, .furthest])
+        #expect(quickstart.experiments.allSatisfy { (1...2).contains($0.settings.runs) })
+    }
+}
