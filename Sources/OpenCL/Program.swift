@@ -1,5 +1,6 @@
 import COpenCL
 import Foundation
+import RegexBuilder
 
 /// A compiled source.
 public final class Program {
@@ -68,7 +69,8 @@ public final class Program {
                 label: label, status: built, options: options,
                 device:
                     "\(context.device.name) (\(context.device.platform.name), driver \(context.device.driverVersion))",
-                log: log, savedSource: save(source, label: label), location: location(in: log, label: label)))
+                log: log, savedSource: save(source, label: label),
+                location: location(in: log, label: label, source: source)))
     }
 
     /// Nil where the driver does not take the binary: then the source is compiled.
@@ -107,13 +109,29 @@ public final class Program {
     }
 
     /// The first place in the kernel's own file, else in the common one, that a compiler's log names.
-    static func location(in log: String, label: String) -> String? {
+    static func location(in log: String, label: String, source: String) -> String? {
         for file in ["\(label).cl", "common.clh"] {
-            var rest = Substring(log)
-            while let range = rest.range(of: "\(file):") {
-                let line = rest[range.upperBound...].prefix(while: \.isNumber)
-                if !line.isEmpty { return "\(file):\(line)" }
-                rest = rest[range.upperBound...]
+            if let match = log.firstMatch(
+                of: Regex {
+                    file; ":"; Capture(OneOrMore(.digit))
+                })
+            {
+                return "\(file):\(match.1)"
+            }
+        }
+        // Some compilers count the lines of the whole source, whatever #line says.
+        let places = log.matches(of: /:(\d+):\d+: (?:fatal )?error/).compactMap { Int($0.1) }
+            .compactMap { place(ofLine: $0, in: source) }
+        return places.first { $0.hasPrefix("\(label).cl") } ?? places.first
+    }
+
+    /// File and line that `#line` directives give to a line of the whole source.
+    private static func place(ofLine line: Int, in source: String) -> String? {
+        let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.indices.contains(line - 1) else { return nil }
+        for index in (0..<line).reversed() {
+            if let directive = lines[index].wholeMatch(of: /#line 1 "(.*)"/) {
+                return "\(directive.1):\(line - 1 - index)"
             }
         }
         return nil

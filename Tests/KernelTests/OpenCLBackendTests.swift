@@ -198,7 +198,7 @@ import Testing
             let broken = Self.refusal { () throws(ComputeError) in
                 try backend.launch("broken", ["BLOCK": 3], [out.argument], global: [1])
             }
-            #expect(broken.contains("broken.cl:2") && broken.contains("missing_name"), "\(broken)")
+            #expect(broken.contains("(broken.cl:2)") && broken.contains("missing_name"), "\(broken)")
             #expect(broken.contains("-D BLOCK=3") && broken.contains("-D TILE=32"))
         }
     }

@@ -28,7 +28,7 @@ import Testing
     }
 
     private static func failure(
-        _ device: Device, _ label: String, _ text: String, _ options: String = "-DVW=4 -DTILE=8"
+        _ device: Device, _ label: String, _ text: String, _ options: String = "-DVW=4 -DTILE=8 -DLANES=2"
     )
         throws -> OpenCLError.BuildFailure?
     {
@@ -50,30 +50,41 @@ import Testing
         let failure = try #require(try Self.failure(device, "planted", text))
         #expect(failure.location == "planted.cl:\(line)")
         #expect(failure.log.contains("oops"))
-        #expect(failure.options == "-DVW=4 -DTILE=8")
+        #expect(failure.options == "-DVW=4 -DTILE=8 -DLANES=2")
         #expect(failure.device.contains(device.name) && failure.device.contains(device.driverVersion))
         let saved = try #require(failure.savedSource)
         defer { try? FileManager.default.removeItem(at: URL(fileURLWithPath: saved).deletingLastPathComponent()) }
         #expect(
             try String(contentsOfFile: saved, encoding: .utf8) == KernelSource.assemble(name: "planted", text: text))
-        for part in ["planted.cl:\(line)", "oops", saved, failure.options, device.name, "CL_BUILD_PROGRAM_FAILURE"] {
+        for part in ["(planted.cl:\(line))", "oops", saved, failure.options, device.name, "CL_BUILD_PROGRAM_FAILURE"] {
             #expect(failure.description.contains(part), "\(part)")
         }
     }
 
     @Test(arguments: hostDevices())
     func anErrorInTheCommonPartNamesThatFile(_ device: Device) throws {
-        let failure = try #require(try Self.failure(device, "planted", "", "-DVW=3 -DTILE=3"))
+        let failure = try #require(try Self.failure(device, "planted", "", "-DVW=3 -DTILE=3 -DLANES=1"))
         let saved = try #require(failure.savedSource)
         try FileManager.default.removeItem(at: URL(fileURLWithPath: saved).deletingLastPathComponent())
         #expect(failure.location?.hasPrefix("common.clh:") == true)
     }
 
     @Test func locationsAreFoundInLogsOfAnyKind() {
-        #expect(Program.location(in: "error: a.cl:12:3: x", label: "a") == "a.cl:12")
-        #expect(Program.location(in: "In a.cl: 1 error\n<kernel>/a.cl:7: no", label: "a") == "a.cl:7")
-        #expect(Program.location(in: "common.clh:3:1: error", label: "a") == "common.clh:3")
-        #expect(Program.location(in: "ptxas fatal", label: "a") == nil)
+        func location(_ log: String) -> String? {
+            Program.location(
+                in: log, label: "a", source: "#line 1 \"common.clh\"\nx\ny\n#line 1 \"a.cl\"\nz\nw\n")
+        }
+        #expect(location("error: a.cl:12:3: x") == "a.cl:12")
+        #expect(location("In a.cl: 1 error\n<kernel>/a.cl:7: no") == "a.cl:7")
+        #expect(location("common.clh:3:1: error") == "common.clh:3")
+        #expect(location("common.clh:3:1: error, a.cl:9:1: error") == "a.cl:9")
+        #expect(location("ptxas fatal") == nil)
+        // Compilers that do not heed #line.
+        #expect(location("input.cl:6:31: error: x") == "a.cl:2")
+        #expect(location("input.cl:2:31: error: x\ninput.cl:5:1: error: y") == "a.cl:1")
+        #expect(location("input.cl:3:31: fatal error: x") == "common.clh:2")
+        #expect(location("input.cl:5:31: warning: x") == nil)
+        #expect(location("input.cl:60:31: error: x") == nil)
     }
 
     @Test(arguments: hostDevices())
