@@ -1,3 +1,4 @@
+import Foundation
 import OpenCL
 
 /// Every platform and device of this host, for `coppice devices` and for choosing among them.
@@ -42,7 +43,9 @@ public struct DeviceInventory: Sendable {
     public var devices: [DeviceEntry] { platforms.flatMap(\.devices) }
 
     /// Asks OpenCL what there is. Nothing here is an error: what cannot be used says why.
-    public static func current(environment: [String: String]) -> DeviceInventory {
+    public static func current(environment: [String: String] = ProcessInfo.processInfo.environment)
+        -> DeviceInventory
+    {
         if environment[OpenCLLibrary.environmentKey] == "none" {
             return DeviceInventory(platforms: [], problem: "OpenCL is hidden by \(OpenCLLibrary.environmentKey)=none")
         }

@@ -1,3 +1,4 @@
+import Foundation
 import OpenCL
 import Testing
 
@@ -195,8 +196,15 @@ import Testing
                 try backend.launch("no_such", [:], [out.argument], global: [1])
             }
             #expect(unknown == "the program carries no kernel named no_such")
-            let broken = Self.refusal { () throws(ComputeError) in
+            var broken = ""
+            do throws(ComputeError) {
                 try backend.launch("broken", ["BLOCK": 3], [out.argument], global: [1])
+            } catch {
+                broken = error.description
+                guard case .openCL(.buildFailed(let failure)) = error, let saved = failure.savedSource else {
+                    throw error
+                }
+                try FileManager.default.removeItem(at: URL(fileURLWithPath: saved).deletingLastPathComponent())
             }
             #expect(broken.contains("(broken.cl:2)") && broken.contains("missing_name"), "\(broken)")
             #expect(broken.contains("-D BLOCK=3") && broken.contains("-D TILE=32"))
