@@ -107,7 +107,7 @@ public struct CaseJudge {
             verdict: complaints.isEmpty ? .right : .wrong, message: complaints.joined(separator: "; "))
     }
 
-    private mutating func checkGuards<Element>(_ label: String, _ contents: GuardedContents<Element>) {
+    mutating func checkGuards<Element>(_ label: String, _ contents: GuardedContents<Element>) {
         if let index = contents.firstUnwritten {
             complaints.append("\(label)[\(index)] was never written (\(contents.unwrittenCount) such elements)")
         }

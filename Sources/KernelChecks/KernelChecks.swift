@@ -4,7 +4,24 @@ import Compute
 public enum KernelChecks {
     /// One entry a kernel, in alphabetical order.
     private static let kernels: [any KernelCases.Type] = [
-        FillCases.self
+        AdamStepCases.self,
+        BatchNormReluPoolBackwardCases.self,
+        BatchNormReluPoolBackwardSumsCases.self,
+        BatchNormReluPoolForwardCases.self,
+        BatchNormReluPoolInferenceCases.self,
+        BatchNormStatisticsCases.self,
+        BeginStepCases.self,
+        ClassifyCases.self,
+        Conv2dBiasGradientCases.self,
+        Conv2dForwardCases.self,
+        Conv2dInputGradientCases.self,
+        Conv2dWeightGradientCases.self,
+        FillCases.self,
+        GatherBatchCases.self,
+        LinearForwardCases.self,
+        LinearInputGradientCases.self,
+        LinearWeightGradientCases.self,
+        SoftmaxCrossEntropyCases.self,
     ]
 
     /// The cases of all kernels for each of `seeds`.

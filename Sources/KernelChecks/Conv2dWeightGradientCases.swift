@@ -1,0 +1,4 @@
+/// The gradient of a convolution's weights.
+public enum Conv2dWeightGradientCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] { Conv2dCase.all(.weightGradient, seed: seed) }
+}

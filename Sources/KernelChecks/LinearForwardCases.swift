@@ -1,0 +1,4 @@
+/// The forward pass of a linear layer.
+public enum LinearForwardCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] { LinearCase.all(.forward, seed: seed) }
+}

@@ -1,0 +1,158 @@
+import Compute
+
+/// What the cases of training kernels share. Values are kept as [replica][sample][value] and brought into the layout of
+/// each backend; what comes back is compared sample by sample, so that backends with another TILE can be held against
+/// each other.
+
+extension Tolerance {
+    /// The bound of a sum of `terms` products whose size is about `magnitude`, computed in float32 in two orders: each
+    /// addition rounds by at most half an epsilon of a partial sum, the partial sums and the roundings both walk
+    /// randomly, so that the error grows like epsilon * magnitude * terms, taken twice for the two orders.
+    static func sum(of terms: Int, magnitude: Double = 1) -> Tolerance {
+        Tolerance(absolute: 2 * Double(Float.ulpOfOne) * magnitude * Double(terms + 4))
+    }
+}
+
+/// Shapes of batches that are awkward for every TILE from 8 to 64: one sample, primes, a tile more or less by one.
+enum AwkwardBatch {
+    /// (replicas, samples).
+    static let all = [(1, 1), (1, 7), (2, 15), (1, 16), (3, 17), (1, 31), (2, 33), (1, 65)]
+    /// A few of them, where a case has other extents to vary.
+    static let few = [(1, 1), (2, 7), (1, 17), (3, 33)]
+}
+
+/// A backend's buffers for a batch.
+struct CaseBatch {
+    let backend: any Backend
+    let replicas: Int
+    let samples: Int
+    var shape: BatchShape { BatchShape(replicas: replicas, tiles: layout(1).tiles) }
+
+    init(_ backend: any Backend, _ size: (replicas: Int, samples: Int)) {
+        self.backend = backend
+        replicas = size.replicas
+        samples = size.samples
+    }
+
+    func layout(_ values: Int) -> TileLayout {
+        TileLayout(replicas: replicas, samples: samples, values: values, on: backend)
+    }
+
+    /// An activation of [replica][sample][values]; masked lanes hold `masked`.
+    func activation(_ plain: [Float], values: Int, masked: Float = 0, label: String) throws(ComputeError)
+        -> DeviceBuffer<Float>
+    {
+        try backend.makeBuffer(layout(values).pack(plain, masked: masked), label: label)
+    }
+
+    /// A poisoned output of `values` values a sample.
+    func output(_ values: Int, label: String) throws(ComputeError) -> GuardedBuffer<Float> {
+        try GuardedBuffer(on: backend, count: layout(values).count, label: label)
+    }
+
+    /// The transposed layout [replica][tile][sample][stride], 0 in the padding and where masked.
+    func transposed(_ plain: [Float], values: Int) throws(ComputeError) -> DeviceBuffer<Float> {
+        let stride = paddedColumns(values)
+        let layout = layout(1)
+        var packed = [Float](repeating: 0, count: layout.count * stride)
+        for replica in 0..<replicas {
+            for sample in 0..<samples {
+                let row = (replica * layout.tiles * layout.tile + sample) * stride
+                for value in 0..<values { packed[row + value] = plain[(replica * samples + sample) * values + value] }
+            }
+        }
+        return try backend.makeBuffer(packed, label: "transposed gradient")
+    }
+
+    /// The way back: [replica][sample][stride], and the rows of masked samples.
+    func untransposed(_ packed: [Float], stride: Int) -> (valid: [Float], masked: [Float]) {
+        let layout = layout(1)
+        var (valid, masked): ([Float], [Float]) = ([], [])
+        for replica in 0..<replicas {
+            for sample in 0..<layout.tiles * layout.tile {
+                let row = (replica * layout.tiles * layout.tile + sample) * stride
+                if sample < samples {
+                    valid += packed[row..<row + stride]
+                } else {
+                    masked += packed[row..<row + stride]
+                }
+            }
+        }
+        return (valid, masked)
+    }
+
+    /// Parameters [replica][count] behind a few others, as tensors stand in a model's buffer.
+    func tensor(_ plain: [Float], count: Int, label: String) throws(ComputeError) -> ReplicaTensor {
+        let (before, after) = (16, 16)
+        let stride = before + paddedColumns(count) + after
+        var packed = [Float](repeating: .nan, count: replicas * stride)
+        for replica in 0..<replicas {
+            for index in 0..<count { packed[replica * stride + before + index] = plain[replica * count + index] }
+        }
+        return ReplicaTensor(try backend.makeBuffer(packed, label: label), offset: before, stride: stride)
+    }
+
+    /// A step's record that says how many samples are valid.
+    func current(first: Int = 0, step: Int = 0) throws(ComputeError) -> DeviceBuffer<Int32> {
+        try backend.makeBuffer([Int32(first), Int32(samples), Int32(step), 0], label: "current step")
+    }
+}
+
+/// Poisoned partial gradients of a case, and their sum once an operation has written them.
+struct CaseGradients {
+    static let offset = 32
+    let slices: GradientSlices
+    let guarded: GuardedBuffer<Float>
+    private let replicas: Int
+    private let count: Int
+
+    /// Room for `count` gradients a replica between others that must stay as they are.
+    init(_ batch: CaseBatch, count: Int) throws(ComputeError) {
+        let parameterCount = Self.offset + paddedColumns(count) + 16
+        let slices = batch.backend.gradientSlices(tiles: batch.shape.tiles)
+        let untouched = [Float](repeating: .poison, count: batch.replicas * slices * parameterCount)
+        guarded = try GuardedBuffer(on: batch.backend, untouched, label: "gradients")
+        self.slices = GradientSlices(guarded.buffer, slices: slices, parameterCount: parameterCount)
+        replicas = batch.replicas
+        self.count = count
+    }
+
+    /// [replica][count], slices added in order; complains about elements that were left or touched wrongly.
+    func sum(_ judge: inout CaseJudge, allSlices: Bool = true) throws(ComputeError) -> [Float] {
+        let contents = try guarded.contents()
+        judge.checkGuards("gradients", contents)
+        var total = [Float](repeating: 0, count: replicas * count)
+        let used = allSlices ? slices.slices : 1
+        for (index, value) in contents.values.enumerated() {
+            let place = index % slices.parameterCount - Self.offset
+            let part = index / slices.parameterCount
+            let belongs = (0..<count).contains(place) && part % slices.slices < used
+            if belongs {
+                if value.isPoison { judge.complain("gradients[\(index)] was never written") }
+                total[part / slices.slices * count + place] += value
+            } else if !value.isPoison {
+                judge.complain("gradients[\(index)] was written and is no gradient of this operation")
+            }
+        }
+        return total
+    }
+}
+
+extension CaseJudge {
+    /// Compares two activations, each in its own backend's layout, in their valid samples; with `maskedZero`, the other
+    /// samples must be 0.
+    mutating func check(
+        _ label: String, _ actual: GuardedContents<Float>, of batch: CaseBatch,
+        equals expected: GuardedContents<Float>, of referenceBatch: CaseBatch, values: Int,
+        within tolerance: Tolerance, maskedZero: Bool = false
+    ) {
+        checkGuards(label, actual)
+        let layout = batch.layout(values)
+        check(
+            label, layout.unpack(actual.values), equals: referenceBatch.layout(values).unpack(expected.values),
+            within: tolerance)
+        if maskedZero, let stray = layout.maskedValues(actual.values).first(where: { $0 != 0 }) {
+            complain("\(label) holds \(stray) in a masked sample, 0 is due")
+        }
+    }
+}
