@@ -123,8 +123,8 @@ struct ComputeOptions: ParsableArguments {
     var quiet = false
 
     /// The backend; one line on stderr says which and why.
-    func makeBackend() throws -> any Backend {
-        let (backend, reason) = try DeviceSelection.make(spec: device)
+    func makeBackend(profiling: Bool = false) throws -> any Backend {
+        let (backend, reason) = try DeviceSelection.make(spec: device, profiling: profiling)
         Terminal.note("device: \(reason)", quiet: quiet)
         return backend
     }

@@ -29,6 +29,8 @@ struct TrainCommand: ParsableCommand {
     var save: String?
     @Option(help: ArgumentHelp("Where to write the loss of every step.", valueName: "losses.csv"))
     var trace: String?
+    @Flag(help: "Time every kernel by events and print the sums to stderr; each launch then waits for the one before.")
+    var profileKernels = false
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var compute: ComputeOptions
@@ -76,7 +78,7 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let start = ContinuousClock.now
-        let backend = try compute.makeBackend()
+        let backend = try compute.makeBackend(profiling: profileKernels)
         let dataset = try data.load(quiet: compute.quiet)
         let subset =
             try indices.map { try readIndices($0, count: dataset.train.count) } ?? Array(0..<dataset.train.count)
@@ -103,6 +105,9 @@ struct TrainCommand: ParsableCommand {
             return !stopping.load(ordering: .relaxed)
         }
         bar.finish()
+        if profileKernels {
+            printKernelTimes(backend, images: result.losses.isEmpty ? 0 : epochs * subset.count * replicas)
+        }
         let evaluation = try Evaluator(test, normalisation: normalisation, on: backend).evaluate(result.weights)
 
         if let save, let first = result.weights.first {
@@ -124,6 +129,21 @@ struct TrainCommand: ParsableCommand {
             print(
                 "trained \(replicas) x \(epochs) epochs of \(subset.count) images in \(fixed(result.seconds, 2)) s; "
                     + "loading \(fixed(loadingSeconds, 2)) s, evaluation \(fixed(evaluation.seconds, 2)) s")
+        }
+    }
+
+    private func printKernelTimes(_ backend: any Backend, images: Int) {
+        guard let times = (backend as? OpenCLBackend)?.kernelTimes, images > 0 else {
+            Terminal.write("--profile-kernels: only OpenCL devices time their kernels\n")
+            return
+        }
+        let total = times.values.reduce(0) { $0 + $1.seconds }
+        for (kernel, time) in times.sorted(by: { $0.value.seconds > $1.value.seconds }) {
+            let name = kernel.padding(toLength: 36, withPad: " ", startingAt: 0)
+            Terminal.write(
+                "\(name) \(time.launches) launches, \(fixed(time.seconds, 3)) s, "
+                    + "\(fixed(100 * time.seconds / total, 1))%, \(fixed(1e6 * time.seconds / Double(images), 3)) us an image\n"
+            )
         }
     }
 
