@@ -53,7 +53,8 @@ let package = Package(
         .testTarget(
             name: "StudiesTests", dependencies: ["Studies", "Pruning", "Compute", "Datasets"], swiftSettings: strict),
         .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies", "Pruning"], swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["coppice"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["coppice", "Compute", "Datasets", "Networks"], swiftSettings: strict),
     ],
     cLanguageStandard: .gnu2x
 )

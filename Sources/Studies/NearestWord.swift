@@ -1,5 +1,5 @@
 /// The word of `known` that takes the fewest edits to reach from `word`; of equals, the first. Empty for no words.
-func nearestWord(to word: String, in known: [String]) -> String {
+package func nearestWord(to word: String, in known: [String]) -> String {
     let distances = known.map { editDistance(word.lowercased(), $0.lowercased()) }
     guard let least = distances.min(), let index = distances.firstIndex(of: least) else { return "" }
     return known[index]

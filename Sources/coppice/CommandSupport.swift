@@ -4,6 +4,7 @@ import Datasets
 import Dispatch
 import Foundation
 import Networks
+import Pruning
 
 /// An error as the command line reports it: one sentence and an exit code of sysexits.h.
 struct Failure: Error {
@@ -22,6 +23,7 @@ struct Failure: Error {
         case let error as ComputeError: self.init(error.description, exitCode: error.exitCode)
         case let error as NetworkError: self.init(error.description, exitCode: error.exitCode)
         case let error as DatasetError: self.init(error.description, exitCode: error.exitCode)
+        case let error as PruningError: self.init(error.description, exitCode: error.exitCode)
         default: return nil
         }
     }
@@ -37,7 +39,17 @@ enum Terminal {
         if !quiet { write("\(line)\n") }
     }
 
-    static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    /// Writes to standard error. What nobody can receive any more is dropped: there is nowhere left to complain.
+    static func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return }
+            sent += count
+        }
+    }
 
     /// Whether somebody is looking at standard error.
     static let isInteractive = isatty(STDERR_FILENO) == 1
@@ -111,6 +123,29 @@ final class Interrupt: @unchecked Sendable {
     deinit { for source in sources { source.cancel() } }
 }
 
+/// Ends the process at Ctrl-C at once, for commands with nothing to keep, but never in the middle of a result.
+final class ExitOnInterrupt: Sendable {
+    private let writing: NSLock
+    private let interrupt: Interrupt
+
+    init() {
+        let writing = NSLock()
+        self.writing = writing
+        interrupt = Interrupt {
+            writing.lock()
+            Terminal.complain("interrupted, nothing was written")
+            _exit(130)
+        }
+    }
+
+    /// Runs what must be finished once it is begun.
+    func finishing<Result>(_ body: () throws -> Result) rethrows -> Result {
+        writing.lock()
+        defer { writing.unlock() }
+        return try body()
+    }
+}
+
 /// What every computing command takes.
 struct ComputeOptions: ParsableArguments {
     @Option(help: "What to compute on: \(DeviceSelection.accepted).")
@@ -167,6 +202,15 @@ func printJSON(_ value: some Encodable) throws {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
         positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+/// Sends what was printed on its way.
+/// - Throws: ``Failure`` where it cannot get there, a full disk for one.
+func flushOutput() throws {
+    // A closed pipe ends the process by its signal; everything else shows here.
+    guard fflush(nil) == 0 else {
+        throw Failure("standard output: writing failed: \(String(cString: strerror(errno)))", exitCode: 74)
+    }
 }
 
 /// `value` with so many digits after the point.

@@ -11,19 +11,38 @@ struct Coppice: ParsableCommand {
             kept, and says what the pruning cost. Human text goes to stdout, progress to stderr.
             """,
         version: "coppice 0.1.0",
-        subcommands: [TrainCommand.self, EvaluateCommand.self])
+        subcommands: [
+            DevicesCommand.self, DataCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self,
+        ])
 }
 
 @main
 enum Main {
-    static func main() {
+    static func main() async {
         do {
             var command = try Coppice.parseAsRoot()
-            try command.run()
+            if var waiting = command as? any AsyncParsableCommand {
+                try await waiting.run()
+            } else {
+                try command.run()
+            }
+            try flushOutput()
         } catch {
-            guard let failure = Failure(error) else { Coppice.exit(withError: error) }
+            end(with: error)
+        }
+    }
+
+    /// Ends with one sentence and the exit code; a command line that cannot be parsed gets its usage too.
+    private static func end(with error: any Error) -> Never {
+        if let failure = Failure(error) {
             Terminal.complain(failure.message)
             exit(failure.exitCode)
         }
+        let code = Coppice.exitCode(for: error)
+        // Help and version are no mistakes.
+        guard code != .success else { Coppice.exit(withError: error) }
+        let text = Coppice.fullMessage(for: error)
+        if !text.isEmpty { Terminal.complain(text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text) }
+        exit(code.rawValue)
     }
 }

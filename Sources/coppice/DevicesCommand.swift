@@ -1,0 +1,119 @@
+import ArgumentParser
+import Compute
+import Foundation
+
+/// `coppice devices`
+struct DevicesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "devices",
+        abstract: "Lists every OpenCL platform and device, which one `auto` takes, and why.",
+        discussion:
+            "The built-in CPU path is always there. Nothing is started: a device that fails later is passed over.")
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    private struct Report: Encodable {
+        var automatic: Choice
+        var platforms: [Platform]
+        var builtin: BuiltIn
+        var problem: String?
+    }
+
+    private struct Choice: Encodable {
+        var name: String
+        var platform: String
+        var reason: String
+    }
+
+    private struct BuiltIn: Encodable {
+        var name: String
+        var automatic: Bool
+    }
+
+    private struct Platform: Encodable {
+        var name: String
+        var version: String
+        var problem: String?
+        var devices: [Device]
+    }
+
+    private struct Device: Encodable {
+        var name: String
+        var kind: String
+        var driver: String
+        var version: String?
+        var automatic: Bool
+        var obstacle: String?
+        var profile: String?
+        var computeUnits: Int?
+        var globalMemory: Int?
+        var localMemory: Int?
+        var maxAllocation: Int?
+        var maxWorkGroupSize: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case name, kind, driver, version, automatic, obstacle, profile
+            case computeUnits = "compute_units"
+            case globalMemory = "global_memory"
+            case localMemory = "local_memory"
+            case maxAllocation = "max_allocation"
+            case maxWorkGroupSize = "max_work_group_size"
+        }
+    }
+
+    func run() throws {
+        let inventory = DeviceInventory.current(environment: ProcessInfo.processInfo.environment)
+        let report = Self.report(inventory)
+        if json { try printJSON(report) } else { Self.show(report) }
+    }
+
+    private static func report(_ inventory: DeviceInventory) -> Report {
+        let (chosen, reason) = DeviceSelection.automatic(in: inventory)
+        let builtInName = CPUBackend().device.name
+        // Twins have one name; the first of them is the one that is taken.
+        var isOpen = chosen != nil
+        let platforms = inventory.platforms.map { platform in
+            Platform(
+                name: platform.name, version: platform.version, problem: platform.problem,
+                devices: platform.devices.map { entry in
+                    let isChosen = isOpen && entry.obstacle == nil && entry.label == chosen?.label
+                    if isChosen { isOpen = false }
+                    return device(entry, automatic: isChosen)
+                })
+        }
+        return Report(
+            automatic: Choice(name: chosen?.name ?? builtInName, platform: chosen?.platform ?? "", reason: reason),
+            platforms: platforms, builtin: BuiltIn(name: builtInName, automatic: chosen == nil),
+            problem: inventory.problem)
+    }
+
+    private static func device(_ entry: DeviceInventory.DeviceEntry, automatic: Bool) -> Device {
+        Device(
+            name: entry.name, kind: entry.kind.rawValue, driver: entry.driver, version: entry.device?.version,
+            automatic: automatic, obstacle: entry.obstacle, profile: entry.device.map { DeviceProfile(for: $0).name },
+            computeUnits: entry.device?.computeUnits, globalMemory: entry.device?.globalMemory,
+            localMemory: entry.device?.localMemory, maxAllocation: entry.device?.maxAllocation,
+            maxWorkGroupSize: entry.device?.maxWorkGroupSize)
+    }
+
+    private static func show(_ report: Report) {
+        if let problem = report.problem { print("no OpenCL platform: \(problem)") }
+        for platform in report.platforms {
+            print("platform \(platform.name), \(platform.version)")
+            if let problem = platform.problem { print("    its devices could not be listed: \(problem)") }
+            if platform.devices.isEmpty, platform.problem == nil { print("    no device") }
+            for device in platform.devices {
+                var facts = [device.kind, "driver \(device.driver)"]
+                if let units = device.computeUnits { facts.append("\(units) compute units") }
+                if let bytes = device.globalMemory { facts.append("\(fixed(Double(bytes) / 0x1p30, 1)) GiB") }
+                if let profile = device.profile { facts.append("kernels as \(profile)") }
+                if let obstacle = device.obstacle { facts.append("cannot be used: \(obstacle)") }
+                print("  \(device.automatic ? "*" : " ") \(device.name): \(facts.joined(separator: ", "))")
+            }
+        }
+        print("built in")
+        print("  \(report.builtin.automatic ? "*" : " ") \(report.builtin.name): --device cpu, needs no OpenCL")
+        print("* \(report.automatic.reason)")
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+@Suite struct DeviceCommandTests {
+    /// A folder without implementations: the loader finds no platform.
+    private func withoutPlatforms(_ folder: TemporaryFolder) -> [String: String] { ["OCL_ICD_VENDORS": folder.path] }
+
+    @Test func devicesListsWhatAutoTakes() throws {
+        let outcome = try coppice("devices", "--json")
+        #expect(outcome.status == 0)
+        let report = try outcome.json()
+        let automatic = try #require(report["automatic"] as? [String: Any])
+        #expect((automatic["reason"] as? String)?.hasPrefix("auto takes") == true)
+        let platforms = try #require(report["platforms"] as? [[String: Any]])
+        let devices = platforms.flatMap { $0["devices"] as? [[String: Any]] ?? [] }
+        let chosen = devices.filter { $0["automatic"] as? Bool == true }
+        let builtIn = try #require(report["builtin"] as? [String: Any])
+        #expect(chosen.count + (builtIn["automatic"] as? Bool == true ? 1 : 0) == 1)
+        if let device = chosen.first { #expect(device["name"] as? String == automatic["name"] as? String) }
+        #expect(try coppice("devices").stdout.contains(try #require(automatic["name"] as? String)))
+    }
+
+    @Test func devicesSaysWhyThereAreNone() throws {
+        let hidden = try coppice("devices", environment: ["COPPICE_OPENCL_LIBRARY": "none"])
+        #expect(hidden.status == 0)
+        #expect(hidden.stdout.contains("COPPICE_OPENCL_LIBRARY=none"))
+        #expect(hidden.stdout.contains("* built-in CPU path"))
+        let folder = try TemporaryFolder()
+        let none = try coppice("devices", "--json", environment: withoutPlatforms(folder)).json()
+        #expect((none["problem"] as? String)?.isEmpty == false)
+        #expect((none["builtin"] as? [String: Any])?["automatic"] as? Bool == true)
+    }
+
+    @Test func autoTakesTheBuiltInPathWithoutOpenCLAndSaysSo() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 16, test: 8).write(to: folder / "data")
+        let empty = try TemporaryFolder()
+        for environment in [["COPPICE_OPENCL_LIBRARY": "none"], withoutPlatforms(empty)] {
+            let outcome = try coppice(
+                "train", "--data", folder / "data", "--epochs", "1", "--json", environment: environment)
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            #expect(outcome.complaints.filter { $0.contains("built-in CPU path: auto takes") }.count == 1)
+            let device = try #require(try outcome.json()["device"] as? [String: Any])
+            #expect(device["backend"] as? String == "cpu")
+        }
+    }
+
+    @Test(arguments: [
+        ("nonsense", "no device or platform has 'nonsense'"), ("gpu", "there is no GPU"),
+        ("opencl-cpu", "there is no OpenCL CPU"), ("", "the name of the device is empty"),
+    ])
+    func refusesADeviceThatIsNotThere(spec: String, words: String) throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 16, test: 8).write(to: folder / "data")
+        let arguments = ["train", "--data", folder / "data", "--epochs", "1", "--quiet", "--device", spec]
+        let hidden = try coppice(arguments, environment: ["COPPICE_OPENCL_LIBRARY": "none"])
+        expectComplaint(hidden, code: 69, mentions: [words])
+        let empty = try TemporaryFolder()
+        expectComplaint(
+            try coppice(arguments, environment: withoutPlatforms(empty)), code: 69,
+            mentions: [words])
+    }
+
+    @Test func verifyRefusesTheBuiltInPath() throws {
+        expectComplaint(try coppice("verify", "--device", "cpu", "--quiet"), code: 69, mentions: ["no OpenCL device"])
+        expectComplaint(
+            try coppice("verify", "--quiet", environment: ["COPPICE_OPENCL_LIBRARY": "none"]), code: 69,
+            mentions: ["no OpenCL device"])
+    }
+
+    @Test func verifyNamesTheNearestKernel() throws {
+        expectComplaint(
+            try coppice("verify", "--quiet", "--kernel", "fil"), code: 64, mentions: ["fil", "the nearest is fill"])
+    }
+
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
+    func verifyHasALineAndAnEntryACase() throws {
+        let text = try coppice("verify", "--kernel", "fill", "--quiet")
+        #expect(text.status == 0)
+        let lines = text.stdout.split(separator: "\n")
+        #expect(lines.dropLast().allSatisfy { $0.hasPrefix("right  fill: ") })
+        let report = try coppice("verify", "--kernel", "fill", "--quiet", "--json").json()
+        let cases = try #require(report["cases"] as? [[String: Any]])
+        #expect(cases.count == lines.count - 1)
+        for entry in cases {
+            #expect(Set(entry.keys) == ["kernel", "case", "error", "bound", "verdict", "message"])
+        }
+        #expect((report["device"] as? [String: Any])?["backend"] as? String == "opencl")
+        let quick = try coppice("verify", "--kernel", "fill", "--quiet", "--json", "--quick").json()
+        #expect((quick["cases"] as? [[String: Any]])?.count == 2)
+    }
+}
+
+/// Whether `auto` finds an OpenCL device here.
+let hasOpenCL: Bool = {
+    guard let outcome = try? coppice("devices", "--json"), let report = try? outcome.json() else { return false }
+    return (report["builtin"] as? [String: Any])?["automatic"] as? Bool == false
+}()

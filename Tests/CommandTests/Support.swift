@@ -1,0 +1,168 @@
+import Compute
+import Datasets
+import Foundation
+import Testing
+
+/// How a run of the program ended.
+struct Outcome {
+    /// The exit code, or 128 and the number of the signal that ended it.
+    var status: Int32
+    var stdout: String
+    var stderr: String
+    /// Wall seconds from the interrupt to the end, where there was one.
+    var secondsAfterInterrupt = 0.0
+
+    /// The lines on standard error.
+    var complaints: [String] { stderr.split(separator: "\n").map(String.init) }
+
+    /// The one JSON object on standard output.
+    func json() throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(stdout.utf8)) as? [String: Any], "\(stdout)")
+    }
+}
+
+/// The program that stands beside the tests.
+private let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    .appendingPathComponent("coppice")
+
+/// Runs the program as people do.
+/// - Parameters:
+///   - environment: added to this process's, from which all COPPICE_… are taken.
+///   - output: where its standard output goes in place of ``Outcome/stdout``.
+///   - interrupting: text on standard error after which it gets a SIGINT.
+func coppice(
+    _ arguments: String..., environment: [String: String] = [:], output: String? = nil, interrupting: String? = nil,
+    limit: Double = 300
+) throws -> Outcome {
+    try coppice(
+        arguments, environment: environment, output: output, interrupting: interrupting, limit: limit)
+}
+
+/// The same with its arguments in a list.
+func coppice(
+    _ arguments: [String], environment: [String: String] = [:], output: String? = nil, interrupting: String? = nil,
+    limit: Double = 300
+) throws -> Outcome {
+    let folder = try TemporaryFolder()
+    // Files and no pipes: nothing can fill up while nobody reads.
+    let (out, err) = (folder / "stdout", folder / "stderr")
+    for path in [out, err] { #expect(FileManager.default.createFile(atPath: path, contents: nil)) }
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("COPPICE_") }
+        .merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output ?? out))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: err))
+    try process.run()
+    let start = ContinuousClock.now
+    var interrupted: ContinuousClock.Instant?
+    while process.isRunning {
+        if interrupted == nil, let interrupting, try text(err).contains(interrupting) {
+            interrupted = .now
+            process.interrupt()
+        }
+        if (ContinuousClock.now - start) / .seconds(1) > limit {
+            process.terminate()
+            Issue.record("\(arguments) took more than \(limit) s")
+            break
+        }
+        usleep(2_000)
+    }
+    process.waitUntilExit()
+    return Outcome(
+        status: process.terminationReason == .uncaughtSignal
+            ? 128 + process.terminationStatus
+            : process.terminationStatus,
+        stdout: try text(out), stderr: try text(err),
+        secondsAfterInterrupt: interrupted.map { (ContinuousClock.now - $0) / .seconds(1) } ?? 0)
+}
+
+private func text(_ path: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+}
+
+/// Expects the end of a command that was given something it cannot work with: the exit code, nothing on standard
+/// output, and one sentence on standard error that has all of `words`.
+func expectComplaint(
+    _ outcome: Outcome, code: Int32, mentions words: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(outcome.status == code, "\(outcome.stderr)", sourceLocation: sourceLocation)
+    #expect(outcome.stdout.isEmpty, sourceLocation: sourceLocation)
+    #expect(outcome.complaints.count == 1, "\(outcome.stderr)", sourceLocation: sourceLocation)
+    #expect(outcome.stderr.hasPrefix("coppice: "), "\(outcome.stderr)", sourceLocation: sourceLocation)
+    for word in words {
+        #expect(outcome.stderr.contains(word), "\(outcome.stderr)", sourceLocation: sourceLocation)
+    }
+}
+
+/// A folder that goes away with its last reference.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "coppice-tests-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// A path inside it.
+    static func / (folder: TemporaryFolder, name: String) -> String { "\(folder.path)/\(name)" }
+
+    /// The names of what is in it, sorted.
+    func names(in subfolder: String = "") throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: self / subfolder).sorted()
+    }
+}
+
+/// Images that can be told apart: a bright patch whose place is its class, on noise.
+struct SyntheticData {
+    var train = 300
+    var test = 100
+    var height = 28
+    var width = 28
+    var classes = 3
+    var seed: UInt64 = 7
+
+    /// Data sets that are nothing like each other; the second is nothing like MNIST.
+    static let all = [SyntheticData(), SyntheticData(train: 250, test: 60, height: 20, width: 24, classes: 4, seed: 8)]
+
+    /// Writes the four files.
+    func write(to directory: String) throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        for (index, part) in [(train, "train"), (test, "t10k")].enumerated() {
+            let (pixels, labels) = images(part.0, run: index)
+            try IDX.write(
+                pixels, dimensions: [part.0, height, width], to: "\(directory)/\(part.1)-images-idx3-ubyte")
+            try IDX.write(labels, dimensions: [part.0], to: "\(directory)/\(part.1)-labels-idx1-ubyte")
+        }
+    }
+
+    func images(_ count: Int, run: Int) -> (pixels: [UInt8], labels: [UInt8]) {
+        var random = RandomStream(seed: seed, run: run, purpose: .testing)
+        var pixels = [UInt8](repeating: 0, count: count * height * width)
+        var labels: [UInt8] = []
+        for image in 0..<count {
+            let label = image % classes
+            labels.append(UInt8(label))
+            let top = 2 + (label % 2) * height / 2
+            let left = 2 + label * (width - 8) / classes
+            for y in 0..<height {
+                for x in 0..<width {
+                    let isPatch = (top..<top + 6).contains(y) && (left..<left + 6).contains(x)
+                    pixels[(image * height + y) * width + x] = UInt8((isPatch ? 150 : 0) + random.nextIndex(below: 90))
+                }
+            }
+        }
+        return (pixels, labels)
+    }
+}
+
+/// Writes `change` of a file's bytes back.
+func damage(_ path: String, _ change: (inout Data) -> Void) throws {
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    change(&bytes)
+    try bytes.write(to: URL(fileURLWithPath: path))
+}
