@@ -28,6 +28,9 @@ public protocol BufferBackend: AnyObject {
     /// TILE: how many samples stand side by side in the innermost dimension of an activation.
     var tile: Int { get }
 
+    /// How many networks to train side by side unless the user says: enough to fill the device.
+    var suggestedReplicas: Int { get }
+
     /// Allocates room for `count` elements (at least one is allocated).
     /// - Throws: ``ComputeError/outOfMemory(label:byteCount:device:)``.
     func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String) throws(ComputeError)

@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 
 /// Mean and standard deviation, in units where a pixel is 0 to 1, by which images are shifted and scaled.
 public struct Normalisation: Hashable, Codable, Sendable {
@@ -49,5 +50,16 @@ public final class ImageStore {
             images = try backend.makeBuffer(pixels, label: "images")
             self.labels = try backend.makeBuffer(labels, label: "labels")
         } catch { throw .compute(error) }
+    }
+}
+
+extension ImageStore {
+    /// Uploads images, resized to the network's input.
+    /// - Throws: `DatasetError`, ``NetworkError``.
+    public static func make(_ images: ImageSet, classes: Int, on backend: any Backend) throws -> ImageStore {
+        let side = LeNet5Layout.inputSide
+        let resized = try Resize.bilinear(images, height: side, width: side)
+        return try ImageStore(
+            pixels: resized.pixels, labels: resized.labels, channels: resized.channels, classes: classes, on: backend)
     }
 }

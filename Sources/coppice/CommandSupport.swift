@@ -4,6 +4,7 @@ import Datasets
 import Dispatch
 import Foundation
 import Networks
+import Studies
 import Pruning
 
 /// An error as the command line reports it: one sentence and an exit code of sysexits.h.
@@ -24,6 +25,7 @@ struct Failure: Error {
         case let error as NetworkError: self.init(error.description, exitCode: error.exitCode)
         case let error as DatasetError: self.init(error.description, exitCode: error.exitCode)
         case let error as PruningError: self.init(error.description, exitCode: error.exitCode)
+        case let error as StudyError: self.init(error.description, exitCode: error.exitCode)
         default: return nil
         }
     }
@@ -182,16 +184,6 @@ struct DataOptions: ParsableArguments {
         let dataset = try Dataset.load(location)
         Terminal.note("data: \(dataset.name) in \(location.directory)", quiet: quiet)
         return dataset
-    }
-}
-
-extension ImageStore {
-    /// Uploads images at the network's input size.
-    static func make(_ images: ImageSet, classes: Int, on backend: any Backend) throws -> ImageStore {
-        let side = LeNet5Layout.inputSide
-        let resized = try Resize.bilinear(images, height: side, width: side)
-        return try ImageStore(
-            pixels: resized.pixels, labels: resized.labels, channels: resized.channels, classes: classes, on: backend)
     }
 }
 

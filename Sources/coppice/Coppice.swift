@@ -3,6 +3,8 @@ import Foundation
 
 /// The command line. Each subcommand is a file of its own; what they share is in CommandSupport.swift.
 struct Coppice: ParsableCommand {
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "coppice",
         abstract: "Finds the smallest training set that trains as well as the whole one.",
@@ -10,9 +12,10 @@ struct Coppice: ParsableCommand {
             Clusters a data set, keeps the part of each cluster that a strategy asks for, trains LeNet-5 on what was \
             kept, and says what the pruning cost. Human text goes to stdout, progress to stderr.
             """,
-        version: "coppice 0.1.0",
+        version: "coppice \(version)",
         subcommands: [
             DevicesCommand.self, DataCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self,
+            StudyCommand.self,
         ])
 }
 

@@ -6,6 +6,7 @@ import Foundation
 public final class CPUBackend: Backend {
     public let device: DeviceDescription
     public let tile = 16
+    public let suggestedReplicas = 5
 
     /// A backend on this machine's processor cores.
     public init() {

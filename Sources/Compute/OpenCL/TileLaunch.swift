@@ -10,6 +10,9 @@ extension OpenCLBackend {
             local: [profile.lanes, 1, 1])
     }
 
+    // A network this small does not fill a GPU; a processor is full with one, and shares its launch costs among five.
+    public var suggestedReplicas: Int { profile.splitsWork ? 40 : 5 }
+
     public func gradientSlices(tiles: Int) -> Int { profile.splitsWork ? tiles : 1 }
 }
 

@@ -1,0 +1,126 @@
+import Compute
+import Testing
+
+@testable import Networks
+
+@Suite struct TrainerTests {
+    private static let options = TrainingOptions(length: .epochs(2), batchSize: 20)
+
+    private func trainer(_ name: String, seed: UInt64 = 3) throws -> (Trainer, any Backend) {
+        let backend = try TestBackends.make(name)
+        return (
+            Trainer(
+                try Fixture.store(on: backend), normalisation: try Fixture.expected().normalisation, seed: seed,
+                on: backend), backend
+        )
+    }
+
+    /// 90 of the fixture's images, others for each run.
+    private func subset(_ run: Int) -> [Int] { (0..<90).map { ($0 * 7 + run * 13) % 600 } }
+
+    @Test(arguments: TestBackends.names) func aRunAloneAndAmongSevenGivesTheSameBits(name: String) throws {
+        let (trainer, _) = try trainer(name)
+        let runs = (0..<7).map { TrainingRun(subset: subset($0), run: $0) }
+        let together = try trainer.train(runs, options: Self.options)
+        for run in [0, 3, 6] {
+            let alone = try trainer.train([runs[run]], options: Self.options)
+            #expect(alone.weights[0] == together.weights[run], "run \(run)")
+            #expect(alone.losses.map { $0[0] } == together.losses.map { $0[run] }, "run \(run)")
+        }
+        #expect(together.weights[0] != together.weights[1])
+    }
+
+    @Test(arguments: TestBackends.names) func theSameSeedGivesTheSameBitsAndAnotherSeedOthers(name: String) throws {
+        let runs = [TrainingRun(subset: subset(0), run: 0)]
+        let first = try trainer(name).0.train(runs, options: Self.options)
+        #expect(try trainer(name).0.train(runs, options: Self.options).weights == first.weights)
+        #expect(try trainer(name, seed: 4).0.train(runs, options: Self.options).weights != first.weights)
+    }
+
+    @Test(arguments: TestBackends.names) func initialWeightsAndOrderDependOnTheRunAlone(name: String) throws {
+        let (trainer, _) = try trainer(name)
+        // No step: the weights are the initial ones.
+        let none = TrainingOptions(length: .steps(0))
+        let small = try trainer.train([TrainingRun(subset: [1, 2, 3], run: 5)], options: none)
+        let large = try trainer.train([TrainingRun(subset: subset(1), run: 5)], options: none)
+        #expect(small.weights == large.weights)
+        #expect(small.losses.isEmpty)
+        #expect(small.weights[0] == LeNet5Weights(layout: LeNet5Layout(), seed: 3, run: 5))
+    }
+
+    /// Batches of an epoch that is cut into uneven parts, and of one that is cut short.
+    @Test(arguments: [(90, 20, 5), (7, 64, 1), (1, 1, 1), (64, 64, 1), (65, 64, 2)])
+    func epochsAreCutIntoBatchesWithAShortOneKept(size: Int, batch: Int, steps: Int) {
+        let plan = EpochPlan(size: size, options: TrainingOptions(length: .epochs(3), batchSize: batch))
+        #expect(plan.stepsPerEpoch == steps)
+        #expect(plan.steps == 3 * steps)
+        let batches = plan.batches(of: 1..<3)
+        #expect(batches.count == 2 * steps)
+        #expect(batches.flatMap { Array($0) } == Array(0..<2 * size))
+        let cut = EpochPlan(size: size, options: TrainingOptions(length: .steps(2 * steps + 1), batchSize: batch))
+        #expect(cut.epochs == 3)
+        #expect(cut.batches(of: 0..<3).count == 2 * steps + 1)
+    }
+
+    @Test(arguments: TestBackends.names) func stepsTrainLikeEpochsOfAsManySteps(name: String) throws {
+        let (trainer, _) = try trainer(name)
+        let runs = [TrainingRun(subset: subset(2), run: 1)]
+        let epochs = try trainer.train(runs, options: Self.options)
+        let steps = try trainer.train(runs, options: TrainingOptions(length: .steps(10), batchSize: 20))
+        #expect(epochs.weights == steps.weights)
+    }
+
+    @Test(arguments: TestBackends.names) func trainingLearnsAndEvaluationCounts(name: String) throws {
+        let (trainer, backend) = try trainer(name)
+        let store = try Fixture.store(on: backend)
+        let result = try trainer.train(
+            [TrainingRun(subset: Array(0..<500), run: 0), TrainingRun(subset: Array(100..<600), run: 1)],
+            options: TrainingOptions(length: .epochs(6), batchSize: 32))
+        let (evaluations, _) = try Evaluator(store, normalisation: try Fixture.expected().normalisation, on: backend)
+            .evaluate(result.weights)
+        for evaluation in evaluations {
+            #expect(evaluation.count == 600)
+            #expect(evaluation.accuracy > 80)
+            #expect(evaluation.confusion.flatMap { $0 }.reduce(0, +) == 600)
+            #expect(evaluation.correct == evaluation.confusion.indices.reduce(0) { $0 + evaluation.confusion[$1][$1] })
+        }
+        #expect((result.losses.last?[0] ?? 9) < (result.losses.first?[0] ?? 0))
+    }
+
+    @Test func stoppingThrowsAndProgressIsTold() throws {
+        let (trainer, _) = try trainer("cpu")
+        var seen: [Int] = []
+        #expect(throws: NetworkError.self) {
+            try trainer.train(
+                [TrainingRun(subset: subset(0), run: 0)],
+                options: TrainingOptions(length: .epochs(9), batchSize: 10)
+            ) { progress in
+                seen.append(progress.finishedSteps)
+                return false
+            }
+        }
+        #expect(seen == [64])
+    }
+
+    @Test func badRunsAreRefusedInASentence() throws {
+        let (trainer, _) = try trainer("cpu")
+        func message(_ runs: [TrainingRun], _ options: TrainingOptions = Self.options) -> String {
+            do {
+                _ = try trainer.train(runs, options: options)
+                return ""
+            } catch {
+                #expect(error.exitCode == 65)
+                return error.description
+            }
+        }
+        #expect(message([TrainingRun(subset: [], run: 0)]).contains("a subset is empty"))
+        #expect(message([TrainingRun(subset: [600], run: 0)]).contains("index 600 is outside the 600"))
+        #expect(message([TrainingRun(subset: [-1], run: 0)]).contains("index -1"))
+        #expect(
+            message([TrainingRun(subset: [1], run: 0), TrainingRun(subset: [1, 2], run: 1)]).contains("one size"))
+        #expect(message([TrainingRun(subset: [1], run: 0)], TrainingOptions(learningRate: -1)).contains("above 0"))
+        #expect(message([TrainingRun(subset: [1], run: 0)], TrainingOptions(batchSize: 0)).contains("at least 1"))
+        let other = LeNet5Weights(layout: LeNet5Layout(channels: 3, classes: 10), seed: 1, run: 0)
+        #expect(message([TrainingRun(subset: [1], run: 0, initial: other)]).contains("3 planes"))
+    }
+}
