@@ -3,7 +3,7 @@ import Compute
 /// Reading batches of images in an order of their own for each replica.
 public enum GatherBatchCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
-        let sizes = AwkwardBatch.all.flatMap { batch in [1, 63, 65].map { (batch, $0) } } + [((1, 64), 1024)]
+        let sizes = AwkwardBatch.all.flatMap { batch in [1, 63, 64, 268].map { (batch, $0) } } + [((1, 64), 1024)]
         return sizes.map { GatherBatchCase(batch: $0.0, pixels: $0.1, seed: seed) }
     }
 }
