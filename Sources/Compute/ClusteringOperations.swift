@@ -1,2 +1,241 @@
-/// The operations behind PCA and k-means.
-public protocol ClusteringOperations: BufferBackend {}
+/// The operations behind PCA and k-means. Layouts are those of ``Points``, ``Centroids`` and ``ClusterSums``; every sum
+/// has an order that depends on the shapes alone, so that the same device always gives the same bits.
+public protocol ClusteringOperations: BufferBackend {
+    /// P: how many points stand side by side in ``Points``. It divides ``ClusteringShape/blockUnit``.
+    var pointLanes: Int { get }
+    /// R: how many centroids a panel of ``Centroids`` or ``Projection`` holds.
+    var panelWidth: Int { get }
+
+    /// Partial sums of products of 8-bit rows: exact. See ``CovarianceShape`` for `tiles` and `sums`.
+    func covariance(
+        of rows: DeviceBuffer<UInt8>, shape: CovarianceShape, tiles: DeviceBuffer<Int32>, sums: DeviceBuffer<Int32>)
+        throws(ComputeError)
+    /// Partial sums of products of rows, `shift` (a value a column, near its mean) subtracted first.
+    func covariance(
+        of rows: DeviceBuffer<Float>, shape: CovarianceShape, shift: DeviceBuffer<Float>, tiles: DeviceBuffer<Float>,
+        sums: DeviceBuffer<Float>) throws(ComputeError)
+
+    /// Copies rows into `points`, from point `first` (a multiple of ``pointLanes``) on; lanes beyond the last row of
+    /// the last tile become zero.
+    func packPoints(_ rows: Rows, into points: Points, at first: Int) throws(ComputeError)
+    /// points[i] = W (rows[i] - mean), from point `first` (a multiple of ``pointLanes``) on.
+    func project(_ rows: Rows, through projection: Projection, into points: Points, at first: Int) throws(ComputeError)
+    /// batch[i] = points[indices[i]].
+    func gatherPoints(_ indices: DeviceBuffer<Int32>, of points: Points, into batch: Points) throws(ComputeError)
+    /// centroids[slots[i]] = points[indices[i]], in ``Centroids/values`` alone; every slot stands in `slots` once at
+    /// most.
+    func gatherCentroids(
+        _ indices: DeviceBuffer<Int32>, of points: Points, into centroids: Centroids, slots: DeviceBuffer<Int32>)
+        throws(ComputeError)
+    /// Brings ``Centroids/panels`` up to date with ``Centroids/values``.
+    func packCentroids(_ centroids: Centroids) throws(ComputeError)
+
+    /// The nearest centroid of every point, from ``Centroids/panels``, and, where asked for, the squared distance to
+    /// it, computed directly from ``Centroids/values``. The lowest index wins a tie. A point with a NaN, or whose
+    /// products overflow against every centroid, gets label 0 and the squared distance that follows (NaN or infinity).
+    func assign(
+        _ points: Points, to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>?)
+        throws(ComputeError)
+    /// Sums and counts of the points of every cluster, over all points; replaces what `sums` held.
+    func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums) throws(ComputeError)
+    /// Moves ``Centroids/values`` to the mean of their points and writes how far (squared) into `shifts`. A cluster
+    /// without points stays where it is. With `weights`, the running mean of mini-batch k-means (Sculley, "Web-scale
+    /// k-means clustering", WWW 2010): the old centroid counts as `weights` points, and `weights` grows by the counts.
+    func updateCentroids(
+        _ centroids: Centroids, from sums: ClusterSums, weights: DeviceBuffer<Float>?, shifts: DeviceBuffer<Float>)
+        throws(ComputeError)
+
+    /// For every candidate l: `next[l][i]` = min(`previous[state's choice][i]`, squared distance of point i to l), and
+    /// its sums over blocks of points.
+    func plusPlusDistances(
+        _ start: PlusPlusStart, of points: Points, previous: DeviceBuffer<Float>,
+        next: DeviceBuffer<Float>) throws(ComputeError)
+    /// Keeps the candidate with the smallest sum as centre `step` and draws the candidates of the next centre in
+    /// proportion to the distances that are left. With step -1 all candidates become point `first`.
+    func plusPlusPick(_ start: PlusPlusStart, of points: Points, distances: DeviceBuffer<Float>, step: Int, first: Int)
+        throws(ComputeError)
+}
+
+/// Sizes that both implementations share.
+public enum ClusteringShape {
+    /// Points in the smallest block of a block sum.
+    public static let blockUnit = 256
+    /// Most points whose sum is taken one after the other, in plain float32.
+    static let blockLimit = 2048
+    /// Most blocks in flight, and most numbers in their partial sums (64 MiB).
+    static let maximumBlocks = 32
+    static let maximumPartials = 1 << 24
+
+    /// `value` rounded up to a multiple of `unit`.
+    static func roundUp(_ value: Int, to unit: Int) -> Int { (value + unit - 1) / unit * unit }
+}
+
+/// A row-major matrix [count][dimensions] in a backend's memory.
+public struct Rows {
+    /// The elements.
+    public enum Storage {
+        /// 8-bit values, as images have them.
+        case bytes(DeviceBuffer<UInt8>)
+        /// float32 values.
+        case floats(DeviceBuffer<Float>)
+    }
+    /// The elements, row after row.
+    public let storage: Storage
+    /// Number of rows.
+    public let count: Int
+    /// Number of columns.
+    public let dimensions: Int
+
+    /// The first `count` rows of `storage`.
+    public init(_ storage: Storage, count: Int, dimensions: Int) {
+        self.storage = storage
+        self.count = count
+        self.dimensions = dimensions
+    }
+
+    var elementCount: Int {
+        switch storage {
+        case .bytes(let buffer): buffer.count
+        case .floats(let buffer): buffer.count
+        }
+    }
+}
+
+/// Points in a backend's memory, as tiles [tile][dimension][lane]: point i is lane i mod P of tile i / P. Lanes beyond
+/// the last point hold zeros.
+public struct Points {
+    /// The coordinates.
+    public let buffer: DeviceBuffer<Float>
+    /// Number of points.
+    public let count: Int
+    /// Number of coordinates.
+    public let dimensions: Int
+    /// P.
+    public let lanes: Int
+    /// Number of tiles.
+    public var tiles: Int { (count + lanes - 1) / lanes }
+}
+
+/// k centroids, row by row and as panels [panel][1 + d][R] whose first row is -|c|²/2 (-infinity where there is no
+/// centroid), so that point · centroid + first row ranks centroids as the distance does.
+public struct Centroids {
+    /// The coordinates, [k][d].
+    public let values: DeviceBuffer<Float>
+    /// The same in panels; ``ClusteringOperations/packCentroids(_:)`` fills them.
+    public let panels: DeviceBuffer<Float>
+    /// k.
+    public let count: Int
+    /// d.
+    public let dimensions: Int
+    /// R.
+    public let panelWidth: Int
+    /// Number of panels.
+    public var panelCount: Int { (count + panelWidth - 1) / panelWidth }
+}
+
+/// A projection W (x - mean): W as panels [panel][1 + D][R] with a first row of zeros.
+public struct Projection {
+    /// W in panels.
+    public let panels: DeviceBuffer<Float>
+    /// The mean, [D].
+    public let mean: DeviceBuffer<Float>
+    /// Rows of W: dimensions of what comes out.
+    public let components: Int
+    /// D.
+    public let dimensions: Int
+    /// R.
+    public let panelWidth: Int
+    /// Number of panels.
+    public var panelCount: Int { (components + panelWidth - 1) / panelWidth }
+}
+
+/// What a covariance adds up. Columns are cut into blocks of ``width``; pairs of blocks (a, b), a <= b, are numbered
+/// row by row; rows are cut into parts. Tiles are [part][pair][width][width]: the sum over the part's rows of
+/// x[a·width + i] x[b·width + j]; sums are [part][dimensions]. Columns beyond the last count as zero.
+public struct CovarianceShape: Sendable {
+    /// Columns a block.
+    public static let width = 112
+    /// Rows a part; rows that float32 sums run over at once.
+    public static let partRows = 2048
+    static let chunkRows = 128
+    /// Number of rows.
+    public let count: Int
+    /// Number of columns.
+    public let dimensions: Int
+
+    /// The shape for a matrix [count][dimensions].
+    public init(count: Int, dimensions: Int) {
+        self.count = count
+        self.dimensions = dimensions
+    }
+    /// Number of column blocks.
+    public var blocks: Int { (dimensions + Self.width - 1) / Self.width }
+    /// Number of pairs of column blocks.
+    public var pairs: Int { blocks * (blocks + 1) / 2 }
+    /// Number of row parts.
+    public var parts: Int { (count + Self.partRows - 1) / Self.partRows }
+    /// Elements of the tiles.
+    public var tileElements: Int { parts * pairs * Self.width * Self.width }
+    /// Elements of the sums.
+    public var sumElements: Int { parts * dimensions }
+
+    /// The two column blocks of a pair.
+    public func blocks(ofPair pair: Int) -> (row: Int, column: Int) {
+        var row = 0
+        var left = pair
+        while left >= blocks - row {
+            left -= blocks - row
+            row += 1
+        }
+        return (row, row + left)
+    }
+}
+
+/// Sums and counts of clusters. Points are taken in rounds of at most ``blocks`` blocks; the sums of a block are plain
+/// float32, blocks are added in order into pairs of numbers (sum, correction) that keep what float32 drops.
+public struct ClusterSums {
+    /// Sums [k][d], then their corrections [k][d].
+    public let totals: DeviceBuffer<Float>
+    /// Points a cluster, [k].
+    public let counts: DeviceBuffer<Int32>
+    /// Sums [block][k][d] of the round at hand.
+    public let partials: DeviceBuffer<Float>
+    /// Points a cluster, [block][k], of the round at hand.
+    public let partialCounts: DeviceBuffer<Int32>
+    /// k.
+    public let count: Int
+    /// d.
+    public let dimensions: Int
+    /// Blocks a round, and points a block (a multiple of ``ClusteringShape/blockUnit``).
+    public let blocks: Int
+    public let blockPoints: Int
+
+    /// First points of the rounds that cover `points` points.
+    func rounds(of points: Int) -> [Int] { Array(stride(from: 0, to: max(points, 1), by: blocks * blockPoints)) }
+    /// Blocks of the round that starts at `first`.
+    func blocks(from first: Int, of points: Int) -> Int {
+        min(blocks, max(0, points - first + blockPoints - 1) / blockPoints)
+    }
+}
+
+/// The memory of a k-means++ start (Arthur & Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007),
+/// greedy: of a few candidates for each centre the one that leaves the smallest sum of distances is kept.
+public struct PlusPlusStart {
+    /// Sums of distances, [candidate][block of ``ClusteringShape/blockUnit`` points].
+    public let blockSums: DeviceBuffer<Float>
+    /// The candidates' points, [candidate], and their coordinates, [dimension][candidate].
+    public let candidates: DeviceBuffer<Int32>
+    public let coordinates: DeviceBuffer<Float>
+    /// Uniform numbers in [0, 1), [centre][candidate].
+    public let uniforms: DeviceBuffer<Float>
+    /// Which candidate was kept last, [1].
+    public let state: DeviceBuffer<Int32>
+    /// The points kept, [k].
+    public let chosen: DeviceBuffer<Int32>
+    /// k.
+    public let count: Int
+    /// Candidates a centre.
+    public let trials: Int
+    /// Number of blocks.
+    public let blocks: Int
+}

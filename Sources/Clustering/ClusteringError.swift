@@ -1,0 +1,56 @@
+import Compute
+
+/// What can go wrong in PCA and k-means. Each description is one sentence: what is wrong and what would be accepted.
+public enum ClusteringError: Error, CustomStringConvertible {
+    /// A matrix without rows or columns, or whose elements are not rows times columns.
+    case badMatrix(elements: Int, count: Int, dimensions: Int)
+    /// An input value that is NaN or infinite; rows and columns count from zero.
+    case notFinite(row: Int, column: Int)
+    /// More clusters than points.
+    case tooManyClusters(k: Int, count: Int)
+    /// More principal components than dimensions or rows.
+    case tooManyComponents(components: Int, count: Int, dimensions: Int)
+    /// Rows of one width where another is needed.
+    case dimensionMismatch(what: String, found: Int, wanted: Int)
+    /// A setting outside its range.
+    case badSetting(name: String, value: String, accepted: String)
+    /// LAPACK's dsyevr gave up; `info` is what it returned.
+    case eigensolver(info: Int)
+    /// The backend failed.
+    case compute(ComputeError)
+
+    public var description: String {
+        switch self {
+        case .badMatrix(let elements, let count, let dimensions):
+            "\(elements) elements do not make a matrix of \(count) rows and \(dimensions) columns; "
+                + "at least one row and one column are needed"
+        case .notFinite(let row, let column):
+            "row \(row), column \(column) (counted from 0) is not a finite number; PCA and k-means need finite numbers"
+        case .tooManyClusters(let k, let count):
+            "k is \(k), but there are only \(count) points; k may be 1 to \(count)"
+        case .tooManyComponents(let components, let count, let dimensions):
+            "\(components) principal components of \(count) rows and \(dimensions) columns; "
+                + "1 to \(min(count, dimensions)) are possible"
+        case .dimensionMismatch(let what, let found, let wanted):
+            "\(what) have \(found) columns where \(wanted) are needed"
+        case .badSetting(let name, let value, let accepted): "\(name) is \(value); \(accepted) would be accepted"
+        case .eigensolver(let info): "LAPACK's dsyevr could not find the principal components (info \(info))"
+        case .compute(let error): error.description
+        }
+    }
+
+    /// The exit code of sysexits.h that a program ends with; a backend's error has one of its own.
+    public var exitCode: Int32 {
+        switch self {
+        case .badSetting: 64
+        case .badMatrix, .notFinite, .tooManyClusters, .tooManyComponents, .dimensionMismatch: 65
+        case .eigensolver: 70
+        case .compute(let error): if case .invalidShape = error { 70 } else { 69 }
+        }
+    }
+}
+
+/// Runs `body`, turning a backend's error into one of this module.
+func computing<Result>(_ body: () throws(ComputeError) -> Result) throws(ClusteringError) -> Result {
+    do { return try body() } catch { throw .compute(error) }
+}

@@ -1,0 +1,175 @@
+import Compute
+
+/// What k-means found.
+public struct KMeansClustering: Sendable {
+    /// The cluster of every point, [count], 0 to k - 1.
+    public let labels: [Int32]
+    /// Squared distance of every point to its centroid, [count].
+    public let distances: [Float]
+    /// The centroids, [k][dimensions].
+    public let centroids: [Float]
+    /// k.
+    public let k: Int
+    /// d.
+    public let dimensions: Int
+    /// Sum of all squared distances.
+    public let inertia: Double
+    /// Lloyd iterations or mini-batches that were run.
+    public let iterations: Int
+    /// Seconds that choosing the start took.
+    public let startSeconds: Double
+    /// Seconds that the iterations and the last assignment took.
+    public let seconds: Double
+}
+
+/// k-means: k centroids that make the sum of squared distances (inertia) small.
+public struct KMeans: Sendable {
+    /// How centroids are improved.
+    public enum Kind: Sendable {
+        /// All points in every iteration (Lloyd, "Least squares quantization in PCM", 1982), until the centroids'
+        /// squared movement is at most `tolerance` times the mean variance of the coordinates, or `iterations` are
+        /// done. A cluster that loses all its points keeps its centroid.
+        case lloyd(iterations: Int, tolerance: Double = 1e-4)
+        /// Random batches and running means (Sculley, "Web-scale k-means clustering", WWW 2010).
+        case miniBatch(MiniBatch = MiniBatch())
+    }
+
+    /// The settings of mini-batch k-means; they mean what scikit-learn's MiniBatchKMeans documents.
+    public struct MiniBatch: Sendable {
+        /// Points a batch, drawn with replacement.
+        public var batch = 1024
+        /// Most passes over as many points as there are.
+        public var passes = 20
+        /// Batches without improvement of the smoothed inertia after which to stop.
+        public var patience = 5
+        /// A centroid with fewer than this share of the largest centroid's points moves to a random point of the batch.
+        public var reassignmentRatio = 0.01
+
+        /// The article's settings, which are scikit-learn's defaults but for `passes`.
+        public init() {}
+    }
+
+    /// Where the centroids start.
+    public enum Start: Sendable {
+        /// Greedy k-means++; for mini-batch on a random subset of three batches or 3k points, whichever is more.
+        case plusPlus
+        /// k different points.
+        case random
+        /// These centroids, [k][dimensions].
+        case given([Float])
+    }
+
+    /// Number of clusters.
+    public let k: Int
+    /// How centroids are improved.
+    public let kind: Kind
+    /// Where they start.
+    public let start: Start
+    /// Where random numbers come from: the stream of purpose `clustering`.
+    public let random: RandomStream
+
+    /// A k-means whose random numbers are those of `run` under `seed`.
+    public init(k: Int, kind: Kind, start: Start = .plusPlus, seed: UInt64 = 0, run: Int = 0) {
+        self.k = k
+        self.kind = kind
+        self.start = start
+        random = RandomStream(seed: seed, run: run, purpose: .clustering)
+    }
+
+    /// Clusters `points`.
+    /// - Throws: ``ClusteringError/badSetting(name:value:accepted:)``,
+    ///   ``ClusteringError/tooManyClusters(k:count:)``, ``ClusteringError/badMatrix(elements:count:dimensions:)`` and
+    ///   ``ClusteringError/notFinite(row:column:)`` for a start that does not fit, ``ClusteringError/compute(_:)``.
+    public func fit(_ points: Points, on backend: any ClusteringOperations) throws(ClusteringError) -> KMeansClustering
+    {
+        try checkSettings(points)
+        return try computing { () throws(ComputeError) in
+            var random = self.random
+            let clock = ContinuousClock()
+            let begin = clock.now
+            let run = try KMeansRun(k: k, points: points, backend: backend)
+            try place(run, &random)
+            try backend.finish()
+            let started = clock.now
+            let iterations =
+                switch kind {
+                case .lloyd(let iterations, let tolerance): try run.lloyd(iterations, tolerance)
+                case .miniBatch(let settings): try run.miniBatch(settings, &random)
+                }
+            return try run.result(iterations, startSeconds: (started - begin).inSeconds) {
+                (clock.now - started).inSeconds
+            }
+        }
+    }
+
+    private func checkSettings(_ points: Points) throws(ClusteringError) {
+        guard k >= 1 else { throw .badSetting(name: "k", value: "\(k)", accepted: "1 to \(points.count)") }
+        guard k <= points.count else { throw .tooManyClusters(k: k, count: points.count) }
+        switch kind {
+        case .lloyd(let iterations, let tolerance):
+            guard iterations >= 0 else {
+                throw .badSetting(name: "iterations", value: "\(iterations)", accepted: "0 or more")
+            }
+            guard tolerance >= 0 else {
+                throw .badSetting(name: "tolerance", value: "\(tolerance)", accepted: "0 or more")
+            }
+        case .miniBatch(let settings):
+            guard settings.batch >= 1, settings.passes >= 1, settings.patience >= 1 else {
+                throw .badSetting(
+                    name: "batch, passes or patience",
+                    value: "\(settings.batch), \(settings.passes), \(settings.patience)", accepted: "1 or more")
+            }
+            guard settings.reassignmentRatio >= 0, settings.reassignmentRatio <= 1 else {
+                throw .badSetting(
+                    name: "reassignment ratio", value: "\(settings.reassignmentRatio)", accepted: "0 to 1")
+            }
+        }
+        if case .given(let values) = start {
+            guard values.count == k * points.dimensions else {
+                throw .badMatrix(elements: values.count, count: k, dimensions: points.dimensions)
+            }
+            if let bad = values.firstIndex(where: { !$0.isFinite }) {
+                throw .notFinite(row: bad / points.dimensions, column: bad % points.dimensions)
+            }
+        }
+    }
+
+    private func place(_ run: KMeansRun, _ random: inout RandomStream) throws(ComputeError) {
+        switch start {
+        case .given(let values): try run.backend.write(values, to: run.centroids.values)
+        case .random: try run.takePoints(drawDistinct(k, below: run.points.count, &random), of: run.points)
+        case .plusPlus:
+            var subset = run.points
+            if case .miniBatch(let settings) = kind {
+                let batch = min(settings.batch, run.points.count)
+                let wanted = 3 * batch < k ? 3 * k : 3 * batch
+                if wanted < run.points.count {
+                    subset = try run.backend.makePoints(count: wanted, dimensions: run.points.dimensions)
+                    try run.gather(drawAny(wanted, below: run.points.count, &random), into: subset)
+                }
+            }
+            let trials = 2 + naturalLogarithm(of: k)
+            let uniforms = (0..<k * trials).map { _ in Float(random.nextWord() >> 8) * 0x1p-24 }
+            let memory = try run.backend.makePlusPlusStart(
+                count: k, trials: trials, points: subset, uniforms: uniforms)
+            try run.backend.runPlusPlus(memory, of: subset, first: random.nextIndex(below: subset.count))
+            try run.takePoints(memory.chosen, of: subset)
+        }
+    }
+}
+
+/// `count` indices below `bound`, drawn with replacement.
+func drawAny(_ count: Int, below bound: Int, _ random: inout RandomStream) -> [Int32] {
+    (0..<count).map { _ in Int32(random.nextIndex(below: bound)) }
+}
+
+/// `count` different indices below `bound`, in random order.
+func drawDistinct(_ count: Int, below bound: Int, _ random: inout RandomStream) -> [Int32] {
+    var indices = (0..<Int32(bound)).map { $0 }
+    for place in 0..<count { indices.swapAt(place, place + random.nextIndex(below: bound - place)) }
+    return Array(indices[..<count])
+}
+
+extension Duration {
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

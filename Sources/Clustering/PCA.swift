@@ -1,0 +1,75 @@
+import Compute
+
+/// Principal component analysis: the eigenvectors of the sample covariance with the largest eigenvalues.
+///
+/// Signs are fixed: the loading of largest magnitude in each component is positive (the first one, of several).
+public struct PCA: Sendable {
+    /// Mean of every column, [dimensions].
+    public let mean: [Float]
+    /// The components, unit vectors in rows, [components][dimensions], largest variance first.
+    public let components: [Float]
+    /// Variance along each component (divisor count - 1), in squared units of the input.
+    public let explainedVariance: [Double]
+    /// The same as shares of the total variance; zero where there is no variance at all.
+    public let explainedVarianceRatio: [Double]
+    /// Number of columns of the input.
+    public var dimensions: Int { mean.count }
+    /// Number of components.
+    public var count: Int { explainedVariance.count }
+
+    /// Finds the principal components of `matrix`.
+    ///
+    /// The covariance is summed on `backend`, exactly for 8-bit values; the eigenproblem is solved in double precision
+    /// by LAPACK's dsyevr.
+    /// - Parameter components: how many, 1 to min(rows, columns).
+    /// - Throws: ``ClusteringError/tooManyComponents(components:count:dimensions:)``,
+    ///   ``ClusteringError/eigensolver(info:)``, ``ClusteringError/compute(_:)``.
+    public static func fit(_ matrix: FeatureMatrix, components: Int, on backend: any ClusteringOperations)
+        throws(ClusteringError) -> PCA
+    {
+        guard components >= 1, components <= min(matrix.count, matrix.dimensions) else {
+            throw .tooManyComponents(components: components, count: matrix.count, dimensions: matrix.dimensions)
+        }
+        let (mean, covariance) = try computing { () throws(ComputeError) in
+            switch matrix.storage {
+            case .bytes: try byteCovariance(of: matrix, on: backend)
+            case .floats(let values): try floatCovariance(of: matrix, values, on: backend)
+            }
+        }
+        let dimensions = matrix.dimensions
+        var total = 0.0
+        for column in 0..<dimensions { total += covariance[column * dimensions + column] }
+        let (values, vectors) = try largestEigenpairs(of: covariance, order: dimensions, count: components)
+        var rows = [Float](repeating: 0, count: components * dimensions)
+        for component in 0..<components {
+            let vector = vectors[component * dimensions..<(component + 1) * dimensions]
+            var largest = 0.0
+            for value in vector where abs(value) > abs(largest) { largest = value }
+            for (column, value) in vector.enumerated() {
+                rows[component * dimensions + column] = Float(largest < 0 ? -value : value)
+            }
+        }
+        let variance = values.map { max($0, 0) }
+        return PCA(
+            mean: mean.map { Float($0) }, components: rows, explainedVariance: variance,
+            explainedVarianceRatio: variance.map { total > 0 ? $0 / total : 0 })
+    }
+
+    /// Projects rows onto the components, [count][components], in the backend's memory and the layout of k-means.
+    /// - Throws: ``ClusteringError/dimensionMismatch(what:found:wanted:)``, ``ClusteringError/compute(_:)``.
+    public func project(_ matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ClusteringError)
+        -> Points
+    {
+        guard matrix.dimensions == dimensions else {
+            throw .dimensionMismatch(what: "The rows", found: matrix.dimensions, wanted: dimensions)
+        }
+        return try computing { () throws(ComputeError) in
+            let projection = try backend.makeProjection(weights: components, mean: mean)
+            let points = try backend.makePoints(count: matrix.count, dimensions: count)
+            try matrix.stream(to: backend, atMost: FeatureMatrix.streamedRows) { rows, first throws(ComputeError) in
+                try backend.project(rows, through: projection, into: points, at: first)
+            }
+            return points
+        }
+    }
+}

@@ -1,0 +1,89 @@
+extension CPUBackend {
+    public func covariance(
+        of rows: DeviceBuffer<UInt8>, shape: CovarianceShape, tiles: DeviceBuffer<Int32>, sums: DeviceBuffer<Int32>
+    ) throws(ComputeError) {
+        try check(covariance: rows, shape, tiles: tiles.count, sums: sums.count)
+        covariance(of: pointer(rows), shape, tiles: pointer(tiles), sums: pointer(sums)) { value, _ in
+            Float(value)
+        } flush: {
+            Int32($0)
+        }
+    }
+
+    public func covariance(
+        of rows: DeviceBuffer<Float>, shape: CovarianceShape, shift: DeviceBuffer<Float>, tiles: DeviceBuffer<Float>,
+        sums: DeviceBuffer<Float>
+    ) throws(ComputeError) {
+        try check(covariance: rows, shape, tiles: tiles.count, sums: sums.count)
+        try require(
+            shift.count >= shape.dimensions, "covariance", "\(shift.count) shifts for \(shape.dimensions) columns")
+        let shifts = pointer(shift)
+        covariance(of: pointer(rows), shape, tiles: pointer(tiles), sums: pointer(sums)) { value, column in
+            value - shifts[column]
+        } flush: {
+            $0
+        }
+    }
+
+    /// Every (part, pair of column blocks) on its own: chunks of rows are packed as lanes and as panels, their products
+    /// summed in registers, and flushed into the tile.
+    @inline(__always)
+    private func covariance<Element, Sum: Numeric>(
+        of rows: UnsafePointer<Element>, _ shape: CovarianceShape, tiles: UnsafeMutablePointer<Sum>,
+        sums: UnsafeMutablePointer<Sum>, value: (Element, Int) -> Float, flush: (Float) -> Sum
+    ) {
+        let width = CovarianceShape.width
+        let chunk = CovarianceShape.chunkRows
+        let laneBlocks = width / Lanes.scalarCount
+        let panels = (width + cpuPanelWidth - 1) / cpuPanelWidth
+        parallel(shape.parts * shape.pairs) { task in
+            let part = task / shape.pairs
+            let (blockA, blockB) = shape.blocks(ofPair: task % shape.pairs)
+            let tile = tiles + task * width * width
+            for element in 0..<width * width { tile[element] = 0 }
+            let scratch = Scratch(count: chunk * width + chunk * panels * cpuPanelWidth)
+            let lanes = scratch.floats
+            let weights = lanes + chunk * width
+            let end = min(shape.count, (part + 1) * CovarianceShape.partRows)
+            if blockA == blockB {
+                for column in blockA * width..<min((blockA + 1) * width, shape.dimensions) {
+                    sums[part * shape.dimensions + column] = 0
+                }
+            }
+            for first in stride(from: part * CovarianceShape.partRows, to: end, by: chunk) {
+                let count = min(chunk, end - first)
+                for row in 0..<count {
+                    let source = rows + (first + row) * shape.dimensions
+                    for column in blockB * width..<min((blockB + 1) * width, shape.dimensions) {
+                        let local = column - blockB * width
+                        lanes[(local >> 4) * chunk * 16 + row * 16 + local & 15] = value(source[column], column)
+                    }
+                    for column in blockA * width..<min((blockA + 1) * width, shape.dimensions) {
+                        let (panel, slot) = (column - blockA * width).quotientAndRemainder(dividingBy: cpuPanelWidth)
+                        weights[(panel * chunk + row) * cpuPanelWidth + slot] = value(source[column], column)
+                    }
+                }
+                for panel in 0..<panels {
+                    let w = weights + panel * chunk * cpuPanelWidth
+                    for block in 0..<laneBlocks {
+                        let x = UnsafePointer((lanes + block * chunk * 16).lanes)
+                        let (a, b, c) = panelProducts(x, w, depth: count, start: (.zero, .zero, .zero))
+                        let target = tile + panel * cpuPanelWidth * width + block * 16
+                        let left = width - panel * cpuPanelWidth
+                        for lane in 0..<16 { target[lane] += flush(a[lane]) }
+                        if left > 1 { for lane in 0..<16 { target[width + lane] += flush(b[lane]) } }
+                        if left > 2 { for lane in 0..<16 { target[2 * width + lane] += flush(c[lane]) } }
+                    }
+                }
+                if blockA == blockB {
+                    for column in blockA * width..<min((blockA + 1) * width, shape.dimensions) {
+                        let local = column - blockA * width
+                        var sum: Float = 0
+                        for row in 0..<count { sum += lanes[(local >> 4) * chunk * 16 + row * 16 + local & 15] }
+                        sums[part * shape.dimensions + column] += flush(sum)
+                    }
+                }
+            }
+        }
+    }
+}

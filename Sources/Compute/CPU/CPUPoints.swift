@@ -1,0 +1,130 @@
+extension CPUBackend {
+    public var pointLanes: Int { Lanes.scalarCount }
+    public var panelWidth: Int { cpuPanelWidth }
+
+    public func packPoints(_ rows: Rows, into points: Points, at first: Int) throws(ComputeError) {
+        try check(rows, into: points, at: first, "points_pack")
+        try require(
+            rows.dimensions == points.dimensions, "points_pack",
+            "rows of \(rows.dimensions) columns for points of \(points.dimensions) dimensions")
+        switch rows.storage {
+        case .bytes(let buffer): pack(pointer(buffer), rows, points, first) { Float($0) }
+        case .floats(let buffer): pack(pointer(buffer), rows, points, first) { $0 }
+        }
+    }
+
+    @inline(__always)
+    private func pack<Element>(
+        _ source: UnsafePointer<Element>, _ rows: Rows, _ points: Points, _ first: Int, value: (Element) -> Float
+    ) {
+        let lanes = points.lanes
+        let target = pointer(points.buffer) + first * points.dimensions
+        parallel((rows.count + lanes - 1) / lanes) { tile in
+            let out = target + tile * points.dimensions * lanes
+            for lane in 0..<lanes {
+                let row = tile * lanes + lane
+                for column in 0..<rows.dimensions {
+                    out[column * lanes + lane] = row < rows.count ? value(source[row * rows.dimensions + column]) : 0
+                }
+            }
+        }
+    }
+
+    public func project(_ rows: Rows, through projection: Projection, into points: Points, at first: Int)
+        throws(ComputeError)
+    {
+        try check(rows, into: points, at: first, "pca_project")
+        try require(
+            rows.dimensions == projection.dimensions && points.dimensions == projection.components, "pca_project",
+            "a projection from \(projection.dimensions) to \(projection.components) dimensions for rows of "
+                + "\(rows.dimensions) columns and points of \(points.dimensions) dimensions")
+        switch rows.storage {
+        case .bytes(let buffer): project(pointer(buffer), rows, projection, points, first) { Float($0) }
+        case .floats(let buffer): project(pointer(buffer), rows, projection, points, first) { $0 }
+        }
+    }
+
+    @inline(__always)
+    private func project<Element>(
+        _ source: UnsafePointer<Element>, _ rows: Rows, _ projection: Projection, _ points: Points, _ first: Int,
+        value: (Element) -> Float
+    ) {
+        let columns = rows.dimensions
+        let components = projection.components
+        let mean = pointer(projection.mean)
+        let panels = pointer(projection.panels)
+        let target = pointer(points.buffer) + first * components
+        // Some tiles a task, so that they share the memory of one.
+        let together = 16
+        let tiles = (rows.count + 15) / 16
+        parallel((tiles + together - 1) / together) { task in
+            let scratch = Scratch(count: columns * 16)
+            for tile in task * together..<min((task + 1) * together, tiles) {
+                for lane in 0..<16 {
+                    let row = tile * 16 + lane
+                    if row < rows.count {
+                        let start = source + row * columns
+                        for column in 0..<columns {
+                            scratch.floats[column * 16 + lane] = value(start[column]) - mean[column]
+                        }
+                    } else {
+                        for column in 0..<columns { scratch.floats[column * 16 + lane] = 0 }
+                    }
+                }
+                let out = (target + tile * components * 16).lanes
+                for panel in 0..<projection.panelCount {
+                    let w = panels + (panel * (1 + columns) + 1) * cpuPanelWidth
+                    let (a, b, c) = panelProducts(
+                        scratch.floats.lanes, w, depth: columns, start: (.zero, .zero, .zero))
+                    let component = panel * cpuPanelWidth
+                    out[component] = a
+                    if component + 1 < components { out[component + 1] = b }
+                    if component + 2 < components { out[component + 2] = c }
+                }
+            }
+        }
+    }
+
+    public func gatherPoints(_ indices: DeviceBuffer<Int32>, of points: Points, into batch: Points)
+        throws(ComputeError)
+    {
+        try check(points, "points_gather")
+        try check(batch, "points_gather")
+        try require(
+            indices.count >= batch.count && batch.dimensions == points.dimensions, "points_gather",
+            "\(indices.count) indices for \(batch.count) points of \(batch.dimensions) dimensions")
+        let index = pointer(indices)
+        let source = pointer(points.buffer)
+        let target = pointer(batch.buffer)
+        let size = points.dimensions * 16
+        parallel(batch.tiles) { tile in
+            for lane in 0..<16 {
+                let point = tile * 16 + lane
+                let from = point < batch.count ? Int(index[point]) : 0
+                for dimension in 0..<points.dimensions {
+                    target[tile * size + dimension * 16 + lane] =
+                        point < batch.count ? source[from / 16 * size + dimension * 16 + from % 16] : 0
+                }
+            }
+        }
+    }
+
+    public func gatherCentroids(
+        _ indices: DeviceBuffer<Int32>, of points: Points, into centroids: Centroids, slots: DeviceBuffer<Int32>
+    ) throws(ComputeError) {
+        try check(points, centroids, "centroids_gather")
+        try require(
+            slots.count <= indices.count, "centroids_gather", "\(indices.count) points for \(slots.count) centroids")
+        let index = pointer(indices)
+        let slot = pointer(slots)
+        let source = pointer(points.buffer)
+        let target = pointer(centroids.values)
+        for row in 0..<slots.count {
+            let from = Int(index[row])
+            for dimension in 0..<points.dimensions {
+                target[Int(slot[row]) * points.dimensions + dimension] =
+                    source[(from / 16 * points.dimensions + dimension) * 16 + from % 16]
+            }
+        }
+    }
+}

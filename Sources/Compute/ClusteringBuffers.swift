@@ -1,0 +1,137 @@
+/// Making the buffers of the clustering operations, and checking that they fit together.
+extension ClusteringOperations {
+    /// Room for `count` points of `dimensions` coordinates; contents undefined.
+    public func makePoints(count: Int, dimensions: Int) throws(ComputeError) -> Points {
+        let tiles = (count + pointLanes - 1) / pointLanes
+        let buffer = try makeBuffer(
+            of: Float.self, count: tiles * dimensions * pointLanes, label: "\(count) points of \(dimensions) dimensions"
+        )
+        return Points(buffer: buffer, count: count, dimensions: dimensions, lanes: pointLanes)
+    }
+
+    /// Room for `count` centroids; contents undefined.
+    public func makeCentroids(count: Int, dimensions: Int) throws(ComputeError) -> Centroids {
+        let panels = (count + panelWidth - 1) / panelWidth
+        return Centroids(
+            values: try makeBuffer(of: Float.self, count: count * dimensions, label: "centroids"),
+            panels: try makeBuffer(
+                of: Float.self, count: panels * (1 + dimensions) * panelWidth, label: "centroid panels"),
+            count: count, dimensions: dimensions, panelWidth: panelWidth)
+    }
+
+    /// A projection by `weights` [components][dimensions] after subtracting `mean` [dimensions].
+    public func makeProjection(weights: [Float], mean: [Float]) throws(ComputeError) -> Projection {
+        let dimensions = mean.count
+        let components = dimensions == 0 ? 0 : weights.count / dimensions
+        let panels = (components + panelWidth - 1) / panelWidth
+        var packed = [Float](repeating: 0, count: panels * (1 + dimensions) * panelWidth)
+        for component in 0..<components {
+            let start = component / panelWidth * (1 + dimensions) * panelWidth + component % panelWidth
+            for column in 0..<dimensions {
+                packed[start + (1 + column) * panelWidth] = weights[component * dimensions + column]
+            }
+        }
+        return Projection(
+            panels: try makeBuffer(packed, label: "projection"), mean: try makeBuffer(mean, label: "mean"),
+            components: components, dimensions: dimensions, panelWidth: panelWidth)
+    }
+
+    /// Room for the sums of `count` clusters over `points` points.
+    public func makeClusterSums(count: Int, dimensions: Int, points: Int) throws(ComputeError) -> ClusterSums {
+        let size = max(count * dimensions, 1)
+        let most = max(1, min(ClusteringShape.maximumBlocks, ClusteringShape.maximumPartials / size))
+        let wanted = max(ClusteringShape.blockUnit, count / 4, (points + most - 1) / most)
+        let blockPoints = ClusteringShape.roundUp(
+            min(wanted, ClusteringShape.blockLimit), to: ClusteringShape.blockUnit)
+        let blocks = max(1, min(most, (points + blockPoints - 1) / blockPoints))
+        return ClusterSums(
+            totals: try makeBuffer(of: Float.self, count: 2 * size, label: "cluster sums"),
+            counts: try makeBuffer(of: Int32.self, count: count, label: "cluster counts"),
+            partials: try makeBuffer(of: Float.self, count: blocks * size, label: "partial cluster sums"),
+            partialCounts: try makeBuffer(of: Int32.self, count: blocks * count, label: "partial cluster counts"),
+            count: count, dimensions: dimensions, blocks: blocks, blockPoints: blockPoints)
+    }
+
+    /// The memory of a k-means++ start of `count` centres, `uniforms` being [count][trials].
+    public func makePlusPlusStart(count: Int, trials: Int, points: Points, uniforms: [Float]) throws(ComputeError)
+        -> PlusPlusStart
+    {
+        let blocks = max(1, (points.count + ClusteringShape.blockUnit - 1) / ClusteringShape.blockUnit)
+        return PlusPlusStart(
+            blockSums: try makeBuffer(of: Float.self, count: trials * blocks, label: "sums of distances"),
+            candidates: try makeBuffer(of: Int32.self, count: trials, label: "candidates"),
+            coordinates: try makeBuffer(
+                of: Float.self, count: trials * points.dimensions, label: "candidates' coordinates"),
+            uniforms: try makeBuffer(uniforms, label: "uniform numbers"),
+            state: try makeBuffer([Int32(0)], label: "candidate kept"),
+            chosen: try makeBuffer(of: Int32.self, count: count, label: "centres"), count: count, trials: trials,
+            blocks: blocks)
+    }
+
+    /// The k-means++ start itself: the points chosen as centres end up in ``PlusPlusStart/chosen``.
+    public func runPlusPlus(_ start: PlusPlusStart, of points: Points, first: Int) throws(ComputeError) {
+        let elements = start.trials * points.tiles * points.lanes
+        var previous = try makeBuffer(of: Float.self, count: elements, label: "distances to candidates")
+        var next = try makeBuffer(of: Float.self, count: elements, label: "distances to candidates")
+        try fill(previous, with: .infinity)
+        try plusPlusPick(start, of: points, distances: previous, step: -1, first: first)
+        for step in 0..<start.count {
+            try plusPlusDistances(start, of: points, previous: previous, next: next)
+            try plusPlusPick(start, of: points, distances: next, step: step, first: first)
+            swap(&previous, &next)
+        }
+    }
+
+    func require(_ condition: Bool, _ operation: String, _ reason: @autoclosure () -> String) throws(ComputeError) {
+        if !condition { throw .invalidShape(operation: operation, reason: reason()) }
+    }
+
+    func check(_ points: Points, _ operation: String) throws(ComputeError) {
+        try require(points.count > 0 && points.dimensions > 0, operation, "there are no points")
+        try require(
+            points.lanes == pointLanes && points.buffer.count == points.tiles * points.dimensions * points.lanes,
+            operation, "the points are laid out for another device")
+    }
+
+    func check(_ points: Points, _ centroids: Centroids, _ operation: String) throws(ComputeError) {
+        try check(points, operation)
+        try require(
+            centroids.count > 0 && centroids.dimensions == points.dimensions, operation,
+            "\(centroids.count) centroids of \(centroids.dimensions) dimensions for points of \(points.dimensions)")
+        try require(
+            centroids.panelWidth == panelWidth, operation, "the centroids are laid out for another device")
+    }
+
+    func check(_ rows: Rows, into points: Points, at first: Int, _ operation: String) throws(ComputeError) {
+        try check(points, operation)
+        try require(
+            rows.count > 0 && rows.elementCount >= rows.count * rows.dimensions, operation,
+            "\(rows.elementCount) elements are not \(rows.count) rows of \(rows.dimensions)")
+        try require(
+            first >= 0 && first % pointLanes == 0 && first + rows.count <= points.count, operation,
+            "rows \(first)..<\(first + rows.count) do not fit \(points.count) points")
+        try require(
+            (first + rows.count) % pointLanes == 0 || first + rows.count == points.count, operation,
+            "only the last rows may fill a part of a tile")
+    }
+
+    func check(_ points: Points, labels: DeviceBuffer<Int32>, _ sums: ClusterSums, _ operation: String)
+        throws(ComputeError)
+    {
+        try check(points, operation)
+        try require(labels.count >= points.count, operation, "\(labels.count) labels for \(points.count) points")
+        try require(
+            sums.dimensions == points.dimensions, operation,
+            "sums of \(sums.dimensions) dimensions for points of \(points.dimensions)")
+    }
+
+    func check<Element>(
+        covariance rows: DeviceBuffer<Element>, _ shape: CovarianceShape, tiles: Int, sums: Int
+    ) throws(ComputeError) {
+        try require(
+            shape.count > 0 && shape.dimensions > 0 && rows.count >= shape.count * shape.dimensions, "covariance",
+            "\(rows.count) elements are not \(shape.count) rows of \(shape.dimensions)")
+        try require(
+            tiles >= shape.tileElements && sums >= shape.sumElements, "covariance", "too little room for the sums")
+    }
+}
