@@ -42,6 +42,34 @@ public enum AtomicFile {
         }
     }
 
+    /// Writes `bytes` as ``write(_:to:)`` writes its parts.
+    /// - Throws: the same.
+    public static func write(_ bytes: [UInt8], to path: String) throws(DatasetError) {
+        var failure: DatasetError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(DatasetError) { try write([buffer], to: path) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Tells whether ``write(_:to:)`` has a chance, so that nobody works for hours for a file that cannot be made.
+    /// Creates nothing.
+    /// - Throws: ``DatasetError/cannotCreate(file:reason:)``.
+    public static func checkCanWrite(_ path: String) throws(DatasetError) {
+        var status = stat()
+        let isThere = stat(path, &status) == 0
+        if isThere, status.st_mode & S_IFMT == S_IFDIR {
+            throw .cannotCreate(file: path, reason: "it is a directory")
+        }
+        if isThere, status.st_mode & S_IFMT != S_IFREG {
+            guard access(path, W_OK) == 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
+            return
+        }
+        let target = isThere ? resolved(path) : path
+        let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
+        guard access(folder, W_OK | X_OK) == 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
+    }
+
     /// Writes all of `bytes` to an open file; `path` is for the error.
     /// - Throws: ``DatasetError/writeFailed(file:reason:)``.
     static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(DatasetError) {

@@ -8,8 +8,10 @@ public enum NetworkError: Error, CustomStringConvertible {
     case badWeights(reason: String)
     /// A weights file cannot be read: its path and why.
     case unreadable(path: String, reason: String)
-    /// A weights file cannot be written: its path and why.
+    /// A weights file cannot be created: its path and why.
     case unwritable(path: String, reason: String)
+    /// Writing a weights file failed, on a full disk for one: its path and why.
+    case writeFailed(path: String, reason: String)
     /// Subsets, batch or images that do not fit together.
     case invalid(reason: String)
     /// The caller asked to stop.
@@ -21,6 +23,7 @@ public enum NetworkError: Error, CustomStringConvertible {
         case .badWeights(let reason): "not the weights of a LeNet-5: \(reason)"
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
+        case .writeFailed(_, let reason): reason
         case .invalid(let reason): reason
         case .cancelled: "stopped before the end"
         }
@@ -33,6 +36,7 @@ public enum NetworkError: Error, CustomStringConvertible {
         case .badWeights, .invalid: 65
         case .unreadable: 66
         case .unwritable: 73
+        case .writeFailed: 74
         case .cancelled: 130
         }
     }

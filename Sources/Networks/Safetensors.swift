@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// The safetensors format: eight bytes of header length, a JSON header that names each tensor's type, shape and place,
@@ -84,7 +85,7 @@ public enum Safetensors {
     }
 
     /// Writes a file through a temporary name, so that it is whole or absent.
-    /// - Throws: ``NetworkError/unwritable(path:reason:)``.
+    /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
     public static func write(
         _ tensors: [String: Tensor], counters: [String: Int64] = [:], metadata: [String: String], to path: String
     ) throws(NetworkError) {
@@ -105,14 +106,22 @@ public enum Safetensors {
                 withUnsafeBytes(of: value.bitPattern.littleEndian) { body.append(contentsOf: $0) }
             }
         }
+        var file: [UInt8]
         do {
             var text = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])
             while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
-            var file = Data()
-            withUnsafeBytes(of: UInt64(text.count).littleEndian) { file.append(contentsOf: $0) }
-            try (file + text + body).write(to: URL(fileURLWithPath: path), options: .atomic)
+            var start = Data()
+            withUnsafeBytes(of: UInt64(text.count).littleEndian) { start.append(contentsOf: $0) }
+            file = [UInt8](start + text + body)
         } catch {
             throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
+        }
+        do throws(DatasetError) {
+            try AtomicFile.write(file, to: path)
+        } catch .cannotCreate(_, let reason) {
+            throw .unwritable(path: path, reason: reason)
+        } catch {
+            throw .writeFailed(path: path, reason: error.description)
         }
     }
 }
@@ -137,7 +146,7 @@ extension LeNet5Weights {
     }
 
     /// Writes weights as PyTorch's load_state_dict takes them, with the normalisation in the metadata.
-    /// - Throws: ``NetworkError/unwritable(path:reason:)``.
+    /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
     public func write(to path: String, normalisation: Normalisation, steps: Int) throws(NetworkError) {
         let counters = Dictionary(
             uniqueKeysWithValues: LeNet5Layout.runningNames.map { ("\($0.0).num_batches_tracked", Int64(steps)) })

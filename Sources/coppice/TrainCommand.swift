@@ -78,6 +78,7 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let start = ContinuousClock.now
+        for path in [save, trace] { if let path { try AtomicFile.checkCanWrite(path) } }
         let backend = try compute.makeBackend(profiling: profileKernels)
         let dataset = try data.load(quiet: compute.quiet)
         let subset =
@@ -96,7 +97,11 @@ struct TrainCommand: ParsableCommand {
         let stopping = Atomic(false)
         let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
         defer { withExtendedLifetime(interrupt) {} }
+        Terminal.note(
+            "training \(replicas) \(replicas == 1 ? "network" : "networks") on \(subset.count) images, "
+                + "\(epochs) \(epochs == 1 ? "epoch" : "epochs")", quiet: compute.quiet)
         let bar = ProgressBar("training", unit: "images", quiet: compute.quiet)
+        defer { bar.finish() }
         let runs = (0..<replicas).map { TrainingRun(subset: subset, run: $0, initial: initialWeights) }
         let result = try Trainer(store, normalisation: normalisation, seed: compute.seed, on: backend).train(
             runs, options: TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate)
@@ -152,9 +157,7 @@ struct TrainCommand: ParsableCommand {
         for (step, row) in losses.enumerated() {
             text += "\(step + 1)," + row.map { "\($0)" }.joined(separator: ",") + "\n"
         }
-        do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch {
-            throw NetworkError.unwritable(path: path, reason: (error as NSError).localizedDescription)
-        }
+        try AtomicFile.write(Array(text.utf8), to: path)
     }
 }
 

@@ -1,0 +1,208 @@
+import Datasets
+import Foundation
+import Networks
+import Testing
+
+@Suite struct TrainCommandTests {
+    /// A small data set, and `coppice train` on it with `more`.
+    private func train(
+        _ folder: TemporaryFolder, _ data: SyntheticData = SyntheticData(), _ more: String...,
+        environment: [String: String] = [:]
+    ) throws -> Outcome {
+        try data.write(to: folder / "data")
+        return try coppice(
+            ["train", "--data", folder / "data", "--quiet", "--json"] + more, environment: environment)
+    }
+
+    @Test(arguments: SyntheticData.all)
+    func whatTrainSavesEvaluateScoresTheSame(_ data: SyntheticData) throws {
+        let folder = try TemporaryFolder()
+        let weights = folder / "weights.safetensors"
+        let trained = try train(folder, data, "--epochs", "6", "--save", weights)
+        #expect(trained.status == 0, "\(trained.stderr)")
+        #expect(trained.stderr.isEmpty)
+        let report = try trained.json()
+        let accuracy = try #require(report["accuracy"] as? Double)
+        #expect(accuracy > 90)
+        #expect(report["images"] as? Int == data.train)
+        #expect(report["epochs"] as? Int == 6)
+        #expect(report["replicas"] as? Int == 1)
+        #expect(try #require(report["seconds"] as? Double) > 0)
+        #expect((report["device"] as? [String: Any])?["name"] is String)
+
+        let arguments = ["evaluate", "--data", folder / "data", "--weights", weights, "--quiet"]
+        let tested = try coppice(arguments + ["--json"]).json()
+        #expect(tested["accuracy"] as? Double == accuracy)
+        let confusion = try #require(tested["confusion"] as? [[Int]])
+        #expect(confusion.map(\.count) == Array(repeating: data.classes, count: data.classes))
+        #expect(confusion.joined().reduce(0, +) == data.test)
+        #expect(tested["count"] as? Int == data.test)
+        #expect(tested["correct"] as? Int == confusion.indices.reduce(0) { $0 + confusion[$1][$1] })
+        let whole = try Dataset.load(directory: folder / "data")
+        #expect(abs(try #require(tested["mean"] as? Double) - whole.mean) < 1e-12)
+        #expect(abs(try #require(tested["std"] as? Double) - whole.std) < 1e-12)
+        #expect(try coppice(arguments).stdout.contains("confusion"))
+    }
+
+    @Test func theNormalisationTravelsWithTheWeights() throws {
+        let folder = try TemporaryFolder()
+        let weights = folder / "weights.safetensors"
+        #expect(try train(folder, SyntheticData(), "--epochs", "1", "--save", weights).status == 0)
+        try SyntheticData(seed: 99).write(to: folder / "other")
+        let tested = try coppice("evaluate", "--data", folder / "other", "--weights", weights, "--json", "--quiet")
+        let mean = try #require(try tested.json()["mean"] as? Double)
+        #expect(mean == (try Dataset.load(directory: folder / "data").mean))
+        #expect(mean != (try Dataset.load(directory: folder / "other").mean))
+    }
+
+    @Test func sameSeedSameBits() throws {
+        let folder = try TemporaryFolder()
+        for (name, seed) in [("a", "3"), ("b", "3"), ("c", "4")] {
+            let outcome = try train(
+                folder, SyntheticData(), "--epochs", "2", "--seed", seed, "--save", folder / name)
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+        }
+        let saved = try ["a", "b", "c"].map { try Data(contentsOf: URL(fileURLWithPath: folder / $0)) }
+        #expect(saved[0] == saved[1])
+        #expect(saved[0] != saved[2])
+    }
+
+    @Test func aRunAloneAndAmongOthersIsTheSame() throws {
+        let folder = try TemporaryFolder()
+        let alone = try train(folder, SyntheticData(), "--epochs", "1", "--save", folder / "alone")
+        let among = try train(
+            folder, SyntheticData(), "--epochs", "1", "--replicas", "3", "--save", folder / "among", "--trace",
+            folder / "losses.csv")
+        let accuracies = try #require(try among.json()["accuracy"] as? [Double])
+        #expect(accuracies.count == 3)
+        #expect(accuracies.first == (try alone.json()["accuracy"] as? Double))
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: folder / "alone"))
+                == Data(contentsOf: URL(fileURLWithPath: folder / "among")))
+        // 300 images in batches of 64: the last one short and kept.
+        let lines = try String(contentsOfFile: folder / "losses.csv", encoding: .utf8).split(separator: "\n")
+        #expect(lines.first == "step,loss_1,loss_2,loss_3")
+        #expect(lines.count == 1 + 5)
+        #expect(lines.dropFirst().allSatisfy { $0.split(separator: ",").compactMap { Float($0) }.count == 4 })
+    }
+
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
+    func bothPathsLearnTheSame() throws {
+        let folder = try TemporaryFolder()
+        let data = SyntheticData(train: 96, test: 40)
+        let devices = ["cpu", "opencl-cpu"]
+        var losses: [[Double]] = []
+        for device in devices {
+            let trace = folder / "\(device).csv"
+            let outcome = try train(folder, data, "--epochs", "1", "--device", device, "--trace", trace)
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            let backend = try outcome.json()["device"] as? [String: Any]
+            #expect(backend?["backend"] as? String == (device == "cpu" ? "cpu" : "opencl"))
+            losses.append(
+                try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n").dropFirst()
+                    .compactMap { Double($0.split(separator: ",")[1]) })
+        }
+        #expect(losses[0].count == 2)
+        for (a, b) in zip(losses[0], losses[1]) { #expect(abs(a - b) < 1e-4) }
+    }
+
+    @Test func indicesChooseTheImages() throws {
+        let folder = try TemporaryFolder()
+        let kept = folder / "kept.npy"
+        try NumPy.write((0..<130).map { Int64(2 * $0) }, shape: [130], to: kept)
+        let report = try train(folder, SyntheticData(), "--epochs", "1", "--indices", kept).json()
+        #expect(report["images"] as? Int == 130)
+    }
+
+    @Test func badIndices() throws {
+        let folder = try TemporaryFolder()
+        let kept = folder / "kept.npy"
+        func expectRefusal(_ code: Int32, _ words: String) throws {
+            expectComplaint(
+                try train(folder, SyntheticData(), "--indices", kept), code: code, mentions: ["kept.npy", words])
+        }
+        try expectRefusal(66, "cannot be read")
+        try NumPy.write([Int64(0), 300], shape: [2], to: kept)
+        try expectRefusal(65, "300 at position 1")
+        try NumPy.write([Int64(0), -1], shape: [2], to: kept)
+        try expectRefusal(65, "-1 at position 1")
+        try NumPy.write([Float(1)], shape: [1], to: kept)
+        try expectRefusal(65, "floats")
+        try NumPy.write([Int64](), shape: [0], to: kept)
+        try expectRefusal(65, "no indices")
+        try Data("no array".utf8).write(to: URL(fileURLWithPath: kept))
+        try expectRefusal(65, "not a .npy file")
+    }
+
+    @Test(arguments: [
+        ["--epochs", "-1"], ["--batch", "0"], ["--replicas", "0"], ["--learning-rate", "0"],
+        ["--learning-rate=-0.1"], ["--learning-rate", "nan"], ["--epochs", "many"], ["--nonsense"],
+    ])
+    func badOptions(arguments: [String]) throws {
+        let outcome = try coppice(["train", "--quiet"] + arguments)
+        #expect(outcome.status == 64, "\(outcome.stderr)")
+        #expect(outcome.stderr.hasPrefix("coppice: "))
+        #expect(outcome.stdout.isEmpty)
+    }
+
+    @Test func badWeights() throws {
+        let folder = try TemporaryFolder()
+        let weights = folder / "weights.safetensors"
+        #expect(try train(folder, SyntheticData(), "--epochs", "0", "--save", weights).status == 0)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: weights))
+        func expectRefusal(_ code: Int32) throws {
+            expectComplaint(
+                try coppice("evaluate", "--data", folder / "data", "--weights", weights, "--quiet"), code: code,
+                mentions: ["weights.safetensors"])
+            expectComplaint(
+                try coppice("train", "--data", folder / "data", "--init", weights, "--quiet"), code: code,
+                mentions: ["weights.safetensors"])
+        }
+        for length in [0, 4, 8, 100, whole.count / 2, whole.count - 1] {
+            try whole.prefix(length).write(to: URL(fileURLWithPath: weights))
+            try expectRefusal(65)
+        }
+        try FileManager.default.removeItem(atPath: weights)
+        try expectRefusal(66)
+    }
+
+    @Test func weightsOfOtherClasses() throws {
+        let folder = try TemporaryFolder()
+        let weights = folder / "weights.safetensors"
+        #expect(try train(folder, SyntheticData(), "--epochs", "0", "--save", weights).status == 0)
+        try SyntheticData(classes: 5).write(to: folder / "more")
+        for command in [["evaluate", "--weights"], ["train", "--init"]] {
+            let outcome = try coppice([command[0], "--data", folder / "more", "--quiet", command[1], weights])
+            expectComplaint(outcome, code: 65, mentions: ["classes"])
+        }
+    }
+
+    @Test func outputsThatCannotBeMade() throws {
+        let folder = try TemporaryFolder()
+        let missing = folder / "missing/file"
+        for option in ["--save", "--trace"] {
+            // The sentence comes before the training, which would be lost.
+            let outcome = try train(folder, SyntheticData(), "--epochs", "1000", option, missing)
+            expectComplaint(outcome, code: 73, mentions: [missing])
+            expectComplaint(
+                try train(folder, SyntheticData(), "--epochs", "1000", option, folder.path), code: 73,
+                mentions: ["directory"])
+            expectComplaint(
+                try train(folder, SyntheticData(), "--epochs", "0", option, "/dev/full"), code: 74,
+                mentions: ["/dev/full"])
+        }
+        #expect(try folder.names() == ["data"])
+    }
+
+    @Test func ctrlCEndsATrainingSoon() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData().write(to: folder / "data")
+        let outcome = try coppice(
+            "train", "--data", folder / "data", "--epochs", "100000", "--save", folder / "weights",
+            interrupting: "training 1 network on 300 images")
+        #expect(outcome.status == 130)
+        #expect(outcome.complaints.last == "coppice: stopped before the end")
+        #expect(outcome.secondsAfterInterrupt < 5)
+        #expect(try folder.names() == ["data"])
+    }
+}
