@@ -15,7 +15,7 @@ struct Coppice: ParsableCommand {
         version: "coppice \(version)",
         subcommands: [
             DevicesCommand.self, DataCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self,
-            StudyCommand.self,
+            RunCommand.self, StudyCommand.self,
         ])
 }
 

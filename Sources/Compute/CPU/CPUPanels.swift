@@ -1,6 +1,3 @@
-/// Sixteen neighbouring samples, the unit of work of the CPU path.
-typealias Lanes = SIMD16<Float>
-
 /// Centroids a panel on the CPU path: with sixteen lanes, what the registers of any x86-64 or arm64 processor hold.
 let cpuPanelWidth = 3
 

@@ -1,0 +1,158 @@
+import Clustering
+import Compute
+import Crypto
+import Datasets
+import Foundation
+import Networks
+import Pruning
+
+/// Computes a study's clusterings and trains its networks on a backend.
+///
+/// Clusterings are fitted to the images' own pixels, 0 to 255, as the article did; networks see them resized to the
+/// input of LeNet-5. Data sets and the last projection stay in memory between calls.
+public final class LeNet5Executor: StudyExecutor {
+    public let device: String
+
+    private let backend: any Backend
+    private let load: (String) throws -> Dataset
+    private let progress: (Int) -> Void
+    private var loaded: [String: Loaded] = [:]
+    private var points: (key: PointsKey, points: Points)?
+
+    private struct Loaded {
+        let dataset: Dataset
+        let normalisation: Normalisation
+        let train: ImageStore
+        let test: ImageStore
+        let description: StudyDataset
+    }
+
+    private struct PointsKey: Hashable {
+        var dataset: String
+        var components: Int?
+    }
+
+    /// An executor on `backend`.
+    /// - Parameters:
+    ///   - load: reads the data set of a name.
+    ///   - progress: hears how many images the training under way has been through, all replicas together.
+    public init(
+        on backend: any Backend, load: @escaping (String) throws -> Dataset,
+        progress: @escaping (Int) -> Void = { _ in }
+    ) {
+        self.backend = backend
+        self.load = load
+        self.progress = progress
+        let device = backend.device
+        self.device =
+            device.platform.isEmpty ? device.name : "\(device.name) (\(device.platform), driver \(device.driver))"
+    }
+
+    public func dataset(_ name: String) throws -> StudyDataset { try loaded(name).description }
+
+    public func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
+        try cancellation.check()
+        let data = try loaded(key.dataset)
+        do {
+            let points = try points(PointsKey(dataset: key.dataset, components: key.pcaComponents), data.dataset.train)
+            try cancellation.check()
+            let kind: KMeans.Kind = key.kind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
+            let clustering = try KMeans(k: key.k, kind: kind, seed: key.seed, run: key.index).fit(points, on: backend)
+            return ClusterAssignment(
+                labels: clustering.labels, squaredDistances: clustering.distances, k: key.k)
+        } catch let error as ClusteringError {
+            if case .compute(let cause) = error { throw cause }
+            throw error
+        }
+    }
+
+    public func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
+        guard let first = jobs.first else { return [] }
+        let data = try loaded(first.dataset)
+        let length: TrainingOptions.Length =
+            switch first.duration {
+            case .epochs(let epochs): .epochs(epochs)
+            case .steps(let steps): .steps(steps)
+            }
+        let options = TrainingOptions(
+            length: length, batchSize: first.batchSize, learningRate: first.learningRate)
+        do {
+            let trainer = Trainer(data.train, normalisation: data.normalisation, seed: first.seed, on: backend)
+            let result = try trainer.train(
+                jobs.map { TrainingRun(subset: $0.indices, run: $0.run) }, options: options
+            ) { status in
+                progress(status.images)
+                return !cancellation.isCancelled
+            }
+            let evaluation = try Evaluator(data.test, normalisation: data.normalisation, on: backend)
+                .evaluate(result.weights)
+            let replicas = Double(jobs.count)
+            return evaluation.results.map { tested in
+                TrainingOutcome(
+                    correct: tested.correct, count: tested.count, trainingSeconds: result.seconds / replicas,
+                    evaluationSeconds: evaluation.seconds / replicas, replicas: jobs.count)
+            }
+        } catch {
+            throw Self.unwrapped(error)
+        }
+    }
+
+    /// The error as the study's runner knows it: the device's own, or a cancellation.
+    private static func unwrapped(_ error: NetworkError) -> any Error {
+        switch error {
+        case .compute(let cause): cause
+        case .cancelled: CancellationError()
+        default: error
+        }
+    }
+
+    /// As many as the article allowed its mini-batches passes.
+    private static let lloydIterations = 20
+
+    private func loaded(_ name: String) throws -> Loaded {
+        if let known = loaded[name] { return known }
+        let dataset = try load(name)
+        let train = dataset.train
+        // Labels may run higher in the test images: the network has a logit for every class of the data set.
+        let classes = dataset.classCount
+        let fresh = Loaded(
+            dataset: dataset, normalisation: Normalisation(mean: dataset.mean, std: dataset.std),
+            train: try ImageStore.make(train, classes: classes, on: backend),
+            test: try ImageStore.make(dataset.test, classes: classes, on: backend),
+            description: StudyDataset(
+                shape: DatasetShape(
+                    count: train.count, featureCount: train.channels * train.height * train.width),
+                classes: ClassLabels(labels: train.labels, count: classes),
+                fingerprint: fingerprint(of: dataset)))
+        loaded[name] = fresh
+        return fresh
+    }
+
+    private func points(_ key: PointsKey, _ images: ImageSet) throws -> Points {
+        if let kept = points, kept.key == key { return kept.points }
+        // The old ones go first: both may not fit.
+        points = nil
+        let matrix = try FeatureMatrix(
+            bytes: images.pixels, count: images.count, dimensions: images.channels * images.height * images.width)
+        let fresh =
+            if let components = key.components {
+                try PCA.fit(matrix, components: components, on: backend).project(matrix, on: backend)
+            } else {
+                try matrix.points(on: backend)
+            }
+        points = (key, fresh)
+        return fresh
+    }
+
+    private func fingerprint(of dataset: Dataset) -> String {
+        var hash = SHA256()
+        for images in [dataset.train, dataset.test] {
+            images.pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            images.labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        }
+        return hash.finalize().map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}
