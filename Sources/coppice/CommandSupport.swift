@@ -1,4 +1,5 @@
 import ArgumentParser
+import Clustering
 import Compute
 import Datasets
 import Dispatch
@@ -24,6 +25,7 @@ struct Failure: Error {
         case let error as ComputeError: self.init(error.description, exitCode: error.exitCode)
         case let error as NetworkError: self.init(error.description, exitCode: error.exitCode)
         case let error as DatasetError: self.init(error.description, exitCode: error.exitCode)
+        case let error as ClusteringError: self.init(error.description, exitCode: error.exitCode)
         case let error as PruningError: self.init(error.description, exitCode: error.exitCode)
         case let error as StudyError: self.init(error.description, exitCode: error.exitCode)
         default: return nil

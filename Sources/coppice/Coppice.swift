@@ -14,8 +14,8 @@ struct Coppice: ParsableCommand {
             """,
         version: "coppice \(version)",
         subcommands: [
-            DevicesCommand.self, DataCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self,
-            RunCommand.self, StudyCommand.self,
+            DevicesCommand.self, DataCommand.self, RunCommand.self, StudyCommand.self, ClusterCommand.self,
+            SelectCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self,
         ])
 }
 

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Clustering
+import Compute
+import Datasets
+import Foundation
+
+/// `coppice cluster`
+struct ClusterCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cluster",
+        abstract: "Clusters training images, or samples of your own, with k-means.",
+        discussion: """
+            Images are taken as they are, pixels 0 to 255. With --out, writes labels.npy (int32), distances.npy (squared \
+            distances to the own centroid, float32) and centroids.npy (float32, a row each).
+            """)
+
+    @OptionGroup var options: ClusteringOptions
+    @Option(help: ArgumentHelp("Where to write the clustering; made where it is missing.", valueName: "dir"))
+    var out: String?
+    @Flag(help: "Print one JSON object.")
+    var json = false
+    @OptionGroup var compute: ComputeOptions
+
+    private struct Report: Encodable {
+        var k: Int
+        var n: Int
+        var dimensions: Int
+        var components: Int?
+        var inertia: Double
+        var iterations: Int
+        var loadingSeconds: Double
+        var pcaSeconds: Double
+        var startSeconds: Double
+        var kmeansSeconds: Double
+        var seed: UInt64
+        var out: String?
+        var device: DeviceDescription
+
+        enum CodingKeys: String, CodingKey {
+            case k, n, dimensions, components, inertia, iterations, seed, out, device
+            case loadingSeconds = "loading_seconds"
+            case pcaSeconds = "pca_seconds"
+            case startSeconds = "start_seconds"
+            case kmeansSeconds = "kmeans_seconds"
+        }
+    }
+
+    func run() throws {
+        let plan = try options.plan()
+        guard let k = plan.k else { throw Failure("--k is missing: how many clusters are wanted", exitCode: 64) }
+        let interrupt = ExitOnInterrupt()
+        let begin = ContinuousClock.now
+        let matrix = try options.samples(quiet: compute.quiet).matrix
+        try plan.check(matrix)
+        let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
+        let folder = try out.map { try ClusteringFolder(creating: $0) }
+        let backend = try compute.makeBackend()
+        let finished = try plan.run(matrix, k: k, seed: compute.seed, on: backend, quiet: compute.quiet)
+        let clustering = finished.clustering
+        if let folder { try interrupt.finishing { try folder.write(clustering) } }
+        if json {
+            try printJSON(
+                Report(
+                    k: k, n: matrix.count, dimensions: matrix.dimensions, components: plan.pca,
+                    inertia: clustering.inertia, iterations: clustering.iterations, loadingSeconds: loadingSeconds,
+                    pcaSeconds: finished.pcaSeconds, startSeconds: clustering.startSeconds,
+                    kmeansSeconds: clustering.seconds, seed: compute.seed, out: out, device: backend.device))
+        } else {
+            print("\(matrix.count) samples in \(k) clusters: \(finished.sizes)")
+            print("inertia \(clustering.inertia) after \(clustering.iterations) iterations; \(finished.stages)")
+            if let out { print("labels.npy, distances.npy and centroids.npy are in \(out)") }
+        }
+        try flushOutput()
+        withExtendedLifetime(interrupt) {}
+    }
+}
+
+/// A clustering on disk.
+struct ClusteringFolder {
+    static let labels = "labels.npy"
+    static let distances = "distances.npy"
+    static let centroids = "centroids.npy"
+    private let path: String
+
+    /// A folder to write to, made where it is missing.
+    init(creating path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw DatasetError.cannotCreate(file: path, reason: "the folder cannot be made")
+        }
+        self.path = path
+        for name in [Self.labels, Self.distances, Self.centroids] { try AtomicFile.checkCanWrite("\(path)/\(name)") }
+    }
+
+    /// Writes all three files, or leaves what was there: a clustering's labels must not stand beside another's centroids.
+    func write(_ clustering: KMeansClustering) throws {
+        let stage = "\(path)/.\(getpid()).tmp"
+        do {
+            try FileManager.default.createDirectory(atPath: stage, withIntermediateDirectories: true)
+        } catch {
+            throw DatasetError.cannotCreate(file: stage, reason: "the folder cannot be made")
+        }
+        defer { try? FileManager.default.removeItem(atPath: stage) }
+        let count = clustering.labels.count
+        try NumPy.write(clustering.labels, shape: [count], to: "\(stage)/\(Self.labels)")
+        try NumPy.write(clustering.distances, shape: [count], to: "\(stage)/\(Self.distances)")
+        try NumPy.write(
+            clustering.centroids, shape: [clustering.k, clustering.dimensions], to: "\(stage)/\(Self.centroids)")
+        for name in [Self.labels, Self.distances, Self.centroids] {
+            guard rename("\(stage)/\(name)", "\(path)/\(name)") == 0 else {
+                throw DatasetError.writeFailed(file: "\(path)/\(name)", reason: String(cString: strerror(errno)))
+            }
+        }
+    }
+}

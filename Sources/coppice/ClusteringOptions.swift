@@ -1,0 +1,201 @@
+import ArgumentParser
+import Clustering
+import Compute
+import Datasets
+import Foundation
+import Pruning
+import Studies
+
+/// Samples on the command line, and how to cluster them: what `cluster` and `select` share.
+struct ClusteringOptions: ParsableArguments {
+    @OptionGroup var data: DataOptions
+    @Option(
+        help: ArgumentHelp(
+            "Samples of your own in place of a data set's training images: a .npy file of two dimensions, a row a sample.",
+            valueName: "X.npy"))
+    var features: String?
+    @Option(help: "Clusters.")
+    var k: Int?
+    @Option(help: ArgumentHelp("Cluster in this many principal components; off unless given.", valueName: "d"))
+    var pca: Int?
+    @Option(help: "minibatch or lloyd.")
+    var kmeans = "minibatch"
+    @Option(
+        help: ArgumentHelp(
+            "minibatch: most passes (20 unless given). lloyd: so many iterations, unless nothing moves any more; without this option at most 100, until next to nothing moves.",
+            valueName: "n"))
+    var iterations: Int?
+    @Option(
+        help: ArgumentHelp("Where the centroids start: kmeans++, random, or a .npy file of them.", valueName: "start"))
+    var start = "kmeans++"
+
+    /// What to do, checked as far as it can be without the samples.
+    func plan() throws -> ClusteringPlan {
+        if features != nil, data.data != nil || data.dataset != nil {
+            throw Failure("--features stands in place of --data and --dataset; give one of them", exitCode: 64)
+        }
+        for (name, value) in [("--k", k), ("--pca", pca), ("--iterations", iterations)] {
+            if let value, value < 1 { throw Failure("\(name) is \(value); it must be at least 1", exitCode: 64) }
+        }
+        let isLloyd = try chosen(kmeans, of: ["minibatch": false, "lloyd": true], option: "--kmeans")
+        let kind: KMeans.Kind
+        if isLloyd {
+            kind = iterations.map { .lloyd(iterations: $0, tolerance: 0) } ?? .lloyd(iterations: 100)
+        } else {
+            var settings = KMeans.MiniBatch()
+            if let iterations { settings.passes = iterations }
+            kind = .miniBatch(settings)
+        }
+        var start = KMeans.Start.plusPlus
+        if self.start.hasSuffix(".npy") {
+            guard let k else { throw Failure("--start \(self.start) needs --k", exitCode: 64) }
+            start = .given(try Self.centroids(self.start, k: k))
+        } else if try chosen(self.start, of: ["kmeans++": false, "random": true], option: "--start") {
+            start = .random
+        }
+        return ClusteringPlan(k: k, pca: pca, kind: kind, start: start)
+    }
+
+    /// The samples, and their classes where they have some.
+    func samples(quiet: Bool) throws -> Samples {
+        guard let features else {
+            let images = try data.load(quiet: quiet)
+            let train = images.train
+            return Samples(
+                matrix: try FeatureMatrix(
+                    bytes: train.pixels, count: train.count, dimensions: train.channels * train.height * train.width),
+                classes: ClassLabels(labels: train.labels, count: images.classCount))
+        }
+        let array = try NumPyArray.read(features)
+        guard array.shape.count == 2, array.count > 0 else {
+            throw Failure(
+                "\(features): its shape is \(array.shape); two dimensions are needed, samples and their features",
+                exitCode: 65)
+        }
+        do throws(ClusteringError) {
+            let (count, dimensions) = (array.shape[0], array.shape[1])
+            let matrix =
+                if let bytes = array.bytes {
+                    try FeatureMatrix(bytes: bytes, count: count, dimensions: dimensions)
+                } else {
+                    try FeatureMatrix(floats: array.floats, count: count, dimensions: dimensions)
+                }
+            return Samples(matrix: matrix, classes: nil)
+        } catch {
+            throw Failure("\(features): \(error)", exitCode: error.exitCode)
+        }
+    }
+
+    private static func centroids(_ path: String, k: Int) throws -> [Float] {
+        let array = try NumPyArray.read(path)
+        guard array.shape.count == 2, array.shape[0] == k else {
+            throw Failure("\(path): its shape is \(array.shape); \(k) rows are needed, a centroid each", exitCode: 65)
+        }
+        let values = array.floats
+        if let bad = values.firstIndex(where: { !$0.isFinite }) {
+            throw Failure(
+                "\(path): row \(bad / array.shape[1]), column \(bad % array.shape[1]) (counted from 0) is not a finite "
+                    + "number",
+                exitCode: 65)
+        }
+        return values
+    }
+}
+
+/// What is clustered or selected from.
+struct Samples {
+    var matrix: FeatureMatrix
+    var classes: ClassLabels?
+}
+
+/// A clustering to be made.
+struct ClusteringPlan {
+    var k: Int?
+    var pca: Int?
+    var kind: KMeans.Kind
+    var start: KMeans.Start
+
+    /// Checks the plan against the samples.
+    func check(_ matrix: FeatureMatrix) throws {
+        if let k, k > matrix.count {
+            throw Failure(
+                "--k is \(k), but there are only \(matrix.count) samples; 1 to \(matrix.count) are accepted",
+                exitCode: 64)
+        }
+        let most = min(matrix.count, matrix.dimensions)
+        if let pca, pca > most {
+            throw Failure(
+                "--pca is \(pca), but \(matrix.count) samples of \(matrix.dimensions) features have only \(most) "
+                    + "components",
+                exitCode: 64)
+        }
+        if case .given(let values) = start, let k, values.count != k * (pca ?? matrix.dimensions) {
+            throw Failure(
+                "--start has centroids of \(values.count / k) columns where \(pca ?? matrix.dimensions) are needed",
+                exitCode: 65)
+        }
+    }
+
+    /// Clusters; `k` is known by now.
+    func run(_ matrix: FeatureMatrix, k: Int, seed: UInt64, on backend: any Backend, quiet: Bool) throws
+        -> FinishedClustering
+    {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let points: Points
+        if let pca {
+            Terminal.note(
+                "projecting \(matrix.count) samples of \(matrix.dimensions) features onto \(pca) components",
+                quiet: quiet)
+            points = try PCA.fit(matrix, components: pca, on: backend).project(matrix, on: backend)
+        } else {
+            points = try matrix.points(on: backend)
+        }
+        try backend.finish()
+        let seconds = (clock.now - begin) / .seconds(1)
+        Terminal.note("clustering \(points.count) samples of \(points.dimensions) numbers, k \(k)", quiet: quiet)
+        let clustering = try KMeans(k: k, kind: kind, start: start, seed: seed).fit(points, on: backend)
+        return FinishedClustering(clustering: clustering, pcaSeconds: pca == nil ? 0 : seconds)
+    }
+}
+
+/// A clustering and what it cost.
+struct FinishedClustering {
+    var clustering: KMeansClustering
+    /// Fit and projection; 0 without PCA.
+    var pcaSeconds: Double
+
+    var assignment: ClusterAssignment {
+        ClusterAssignment(labels: clustering.labels, squaredDistances: clustering.distances, k: clustering.k)
+    }
+
+    /// Smallest, median and largest cluster, and how many are empty, in words.
+    var sizes: String { describeSizes(of: clustering.labels, k: clustering.k) }
+
+    /// The seconds of each stage, in words.
+    var stages: String {
+        (pcaSeconds > 0 ? "PCA \(fixed(pcaSeconds, 3)) s, " : "")
+            + "start \(fixed(clustering.startSeconds, 3)) s, k-means \(fixed(clustering.seconds, 3)) s"
+    }
+}
+
+/// How large clusters are, in words.
+func describeSizes(of labels: [Int32], k: Int) -> String {
+    var counts = [Int](repeating: 0, count: k)
+    for label in labels { counts[Int(label)] += 1 }
+    counts.sort()
+    let empty = counts.prefix { $0 == 0 }.count
+    return "\(counts[0]) to \(counts[k - 1]) samples a cluster, median \(counts[k / 2])"
+        + (empty > 0 ? ", \(empty) empty" : "")
+}
+
+/// The value that `word` stands for.
+/// - Throws: ``Failure`` with the nearest of the words that are accepted.
+func chosen<Value>(_ word: String, of accepted: KeyValuePairs<String, Value>, option: String) throws -> Value {
+    if let match = accepted.first(where: { $0.key == word }) { return match.value }
+    let words = accepted.map(\.key)
+    throw Failure(
+        "\(option) is '\(word)'; the nearest accepted is \(nearestWord(to: word, in: words)), of "
+            + words.joined(separator: ", "),
+        exitCode: 64)
+}

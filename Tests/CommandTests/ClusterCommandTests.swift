@@ -1,0 +1,197 @@
+import Datasets
+import Foundation
+import Testing
+
+@Suite struct ClusterCommandTests {
+    /// Four groups far from each other: sample i belongs to group i mod 4 and stands i / 4 steps from its centre.
+    private static let planted: [Float] = (0..<200).flatMap { index -> [Float] in
+        let (group, step) = (index % 4, Float(index / 4))
+        let angle = Float(index / 4) * 2.4
+        return [
+            Float(group % 2) * 1000 + step * cosf(angle), Float(group / 2) * 1000 + step * sinf(angle), 5,
+        ]
+    }
+
+    private func writePlanted(_ folder: TemporaryFolder) throws -> String {
+        try NumPy.write(Self.planted, shape: [200, 3], to: folder / "X.npy")
+        return folder / "X.npy"
+    }
+
+    private let keys: Set = [
+        "pca_seconds", "start_seconds", "kmeans_seconds", "inertia", "iterations", "device", "k", "n", "dimensions",
+    ]
+
+    @Test(arguments: ["lloyd", "minibatch"], ["kmeans++", "random"])
+    func findsPlantedGroups(kmeans: String, start: String) throws {
+        let folder = try TemporaryFolder()
+        let features = try writePlanted(folder)
+        // From k random points, groups can share a centroid for good: take more clusters than groups there.
+        let k = start == "random" ? 12 : 4
+        let outcome = try coppice(
+            "cluster", "--features", features, "--k", "\(k)", "--kmeans", kmeans, "--start", start, "--out",
+            folder / "deep/clusters", "--json", "--device", "cpu", "--quiet")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(outcome.stderr.isEmpty)
+        let report = try outcome.json()
+        #expect(keys.isSubset(of: report.keys), "\(report.keys)")
+        #expect(report["n"] as? Int == 200)
+        #expect(report["k"] as? Int == k)
+        #expect(report["dimensions"] as? Int == 3)
+        #expect(report["pca_seconds"] as? Double == 0)
+        #expect(try folder.names(in: "deep/clusters") == ["centroids.npy", "distances.npy", "labels.npy"])
+
+        let labels = try NumPyArray.read(folder / "deep/clusters/labels.npy")
+        let distances = try NumPyArray.read(folder / "deep/clusters/distances.npy")
+        let centroids = try NumPyArray.read(folder / "deep/clusters/centroids.npy")
+        #expect(labels.type == .int32 && labels.shape == [200])
+        #expect(distances.type == .float32 && distances.shape == [200])
+        #expect(centroids.type == .float32 && centroids.shape == [k, 3])
+        let (of, squares, centres) = (try labels.integers().map(Int.init), distances.floats, centroids.floats)
+        if k == 4 { for index in 4..<200 { #expect(of[index] == of[index - 4]) } }
+        var inertia = 0.0
+        for index in 0..<200 {
+            let expected = (0..<3).reduce(Float(0)) { sum, axis in
+                let difference = Self.planted[index * 3 + axis] - centres[of[index] * 3 + axis]
+                return sum + difference * difference
+            }
+            #expect(abs(squares[index] - expected) <= 1e-3 * max(expected, 1))
+            inertia += Double(squares[index])
+        }
+        #expect(abs(inertia - (try #require(report["inertia"] as? Double))) < 1e-3 * inertia)
+    }
+
+    @Test func startsWhereItIsTold() throws {
+        let folder = try TemporaryFolder()
+        let features = try writePlanted(folder)
+        try NumPy.write([Float](arrayLiteral: 1000, 1000, 5, 0, 0, 5), shape: [2, 3], to: folder / "start.npy")
+        let outcome = try coppice(
+            "cluster", "--features", features, "--k", "2", "--kmeans", "lloyd", "--iterations", "1", "--start",
+            folder / "start.npy", "--out", folder / "clusters", "--json", "--device", "cpu", "--quiet")
+        #expect(try outcome.json()["iterations"] as? Int == 1)
+        let labels = try NumPyArray.read(folder / "clusters/labels.npy").integers()
+        #expect(labels[0] == 1 && labels[3] == 0)
+    }
+
+    @Test(arguments: SyntheticData.all)
+    func clustersAnyDataSetWithPCA(_ data: SyntheticData) throws {
+        let folder = try TemporaryFolder()
+        try data.write(to: folder / "data")
+        let arguments = ["cluster", "--data", folder / "data", "--k", "5", "--pca", "6", "--device", "cpu", "--quiet"]
+        let report = try coppice(arguments + ["--out", folder / "clusters", "--json"]).json()
+        #expect(report["n"] as? Int == data.train)
+        #expect(report["dimensions"] as? Int == data.height * data.width)
+        #expect(try #require(report["pca_seconds"] as? Double) > 0)
+        #expect(try NumPyArray.read(folder / "clusters/centroids.npy").shape == [5, 6])
+        let first = try Data(contentsOf: URL(fileURLWithPath: folder / "clusters/centroids.npy"))
+        #expect(try coppice(arguments + ["--out", folder / "clusters"]).stdout.contains("inertia"))
+        // Written again, to the bit.
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder / "clusters/centroids.npy")) == first)
+    }
+
+    @Test func takesEveryKindOfFeatures() throws {
+        let folder = try TemporaryFolder()
+        let shape = [200, 3]
+        try NumPy.write(Self.planted.map { Double($0) }, shape: shape, to: folder / "float64.npy")
+        try NumPy.write(Self.planted.map { UInt8(max(0, min(255, $0))) }, shape: shape, to: folder / "uint8.npy")
+        for name in ["float64", "uint8"] {
+            for pca in [[], ["--pca", "2"]] {
+                let outcome = try coppice(
+                    [
+                        "cluster", "--features", folder / "\(name).npy", "--k", "3", "--json", "--device", "cpu",
+                        "--quiet",
+                    ] + pca)
+                #expect(outcome.status == 0, "\(outcome.stderr)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (["--k", "201"], 64, "--k is 201"), (["--k", "0"], 64, "--k is 0"), ([], 64, "--k is missing"),
+        (["--k", "4", "--pca", "4"], 64, "--pca is 4"), (["--k", "4", "--iterations", "0"], 64, "--iterations"),
+        (["--k", "4", "--kmeans", "loyd"], 64, "the nearest accepted is lloyd"),
+        (["--k", "4", "--start", "kmean"], 64, "the nearest accepted is kmeans++"),
+        (["--k", "4", "--start", "none.npy"], 66, "none.npy"),
+        (["--k", "4", "--data", "somewhere"], 64, "--features stands in place of --data"),
+    ])
+    func badOptions(_ more: [String], _ code: Int32, _ words: String) throws {
+        let folder = try TemporaryFolder()
+        let features = try writePlanted(folder)
+        let outcome = try coppice(
+            ["cluster", "--features", features, "--out", folder / "clusters", "--device", "cpu", "--quiet"] + more)
+        expectComplaint(outcome, code: code, mentions: [words])
+        #expect(try folder.names() == ["X.npy"])
+    }
+
+    @Test func badFeatures() throws {
+        let folder = try TemporaryFolder()
+        func expectRefusal(_ code: Int32, _ words: String) throws {
+            let outcome = try coppice(
+                "cluster", "--features", folder / "X.npy", "--k", "2", "--out", folder / "clusters", "--device", "cpu",
+                "--quiet")
+            expectComplaint(outcome, code: code, mentions: ["X.npy", words])
+        }
+        try expectRefusal(66, "cannot be read")
+        var values = Self.planted
+        values[200] = .nan
+        try NumPy.write(values, shape: [200, 3], to: folder / "X.npy")
+        try expectRefusal(65, "row 66, column 2")
+        values[200] = .infinity
+        try NumPy.write(values, shape: [200, 3], to: folder / "X.npy")
+        try expectRefusal(65, "row 66, column 2")
+        try NumPy.write(Self.planted, shape: [600], to: folder / "X.npy")
+        try expectRefusal(65, "[600]")
+        try NumPy.write(Self.planted, shape: [200, 3, 1], to: folder / "X.npy")
+        try expectRefusal(65, "[200, 3, 1]")
+        try NumPy.write([Float](), shape: [0, 3], to: folder / "X.npy")
+        try expectRefusal(65, "[0, 3]")
+        try damage(folder / "X.npy") { $0.append(1) }
+        try expectRefusal(65, "oversized")
+        #expect(try folder.names() == ["X.npy"])
+    }
+
+    @Test func badStarts() throws {
+        let folder = try TemporaryFolder()
+        let features = try writePlanted(folder)
+        for (values, shape, words) in [
+            ([Float](repeating: 1, count: 9), [3, 3], "2 rows are needed"),
+            ([Float](repeating: 1, count: 4), [2, 2], "where 3 are needed"),
+            ([1, 2, 3, 4, .nan, 6], [2, 3], "row 1, column 1"),
+        ] {
+            try NumPy.write(values, shape: shape, to: folder / "start.npy")
+            let outcome = try coppice(
+                "cluster", "--features", features, "--k", "2", "--start", folder / "start.npy", "--device", "cpu",
+                "--quiet")
+            expectComplaint(outcome, code: 65, mentions: [words])
+        }
+    }
+
+    @Test func outputsThatCannotBeMade() throws {
+        let folder = try TemporaryFolder()
+        let features = try writePlanted(folder)
+        #expect(FileManager.default.createFile(atPath: folder / "file", contents: nil))
+        let outcome = try coppice(
+            "cluster", "--features", features, "--k", "2", "--out", folder / "file/clusters", "--device", "cpu",
+            "--quiet")
+        expectComplaint(outcome, code: 73, mentions: [folder / "file/clusters"])
+        expectComplaint(
+            try coppice(
+                "select", "--features", features, "--strategy", "random", "--size", "3", "--out",
+                folder / "missing/kept.npy", "--device", "cpu", "--quiet"), code: 73, mentions: ["missing/kept.npy"])
+        expectComplaint(
+            try coppice(
+                "select", "--features", features, "--strategy", "random", "--size", "3", "--out", "/dev/full",
+                "--device", "cpu", "--quiet"), code: 74, mentions: ["/dev/full"])
+    }
+
+    @Test func ctrlCEndsAClusteringSoon() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 2000, test: 10).write(to: folder / "data")
+        let outcome = try coppice(
+            "cluster", "--data", folder / "data", "--k", "1000", "--kmeans", "minibatch", "--iterations", "1000000",
+            "--out", folder / "clusters", "--device", "cpu", interrupting: "clustering 2000 samples")
+        #expect(outcome.status == 130)
+        #expect(outcome.complaints.last?.hasPrefix("coppice: interrupted") == true)
+        #expect(outcome.secondsAfterInterrupt < 5)
+        #expect(try folder.names(in: "clusters").isEmpty)
+    }
+}

@@ -1,0 +1,173 @@
+import Datasets
+import Foundation
+import Testing
+
+@Suite struct SelectCommandTests {
+    /// Ten samples in two clusters of six and four, with distances that rank them.
+    private func writeClustering(_ folder: TemporaryFolder) throws -> String {
+        let path = folder / "clusters"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try NumPy.write([Int32](arrayLiteral: 0, 1, 0, 1, 0, 1, 0, 1, 0, 0), shape: [10], to: "\(path)/labels.npy")
+        try NumPy.write(
+            [Float](arrayLiteral: 9, 1, 8, 2, 7, 3, 6, 4, 5, 0), shape: [10], to: "\(path)/distances.npy")
+        try NumPy.write([Float](repeating: 0, count: 6), shape: [3, 2], to: "\(path)/centroids.npy")
+        return path
+    }
+
+    private func kept(_ path: String) throws -> [Int64] {
+        let array = try NumPyArray.read(path)
+        #expect(array.type == .int64 && array.shape == [array.count])
+        return try array.integers()
+    }
+
+    @Test(arguments: [
+        ("closest", [9, 1, 8, 3]), ("furthest", [0, 7, 2, 5]), ("hybrid", [9, 1, 0, 7]), ("none", Array(0..<10)),
+    ])
+    func selectsFromAClustering(strategy: String, expected: [Int64]) throws {
+        let folder = try TemporaryFolder()
+        let size = strategy == "none" ? [] : ["--size", "4"]
+        let outcome = try coppice(
+            [
+                "select", "--clustering", try writeClustering(folder), "--strategy", strategy, "--out",
+                folder / "kept.npy", "--json", "--device", "cpu", "--quiet",
+            ] + size)
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let report = try outcome.json()
+        #expect(try kept(folder / "kept.npy") == expected)
+        #expect(report["requested"] as? Int == expected.count)
+        #expect(report["kept"] as? Int == expected.count)
+        // The third cluster has a centroid and no sample.
+        #expect((report["per_cluster"] as? [Int])?.count == 3)
+        #expect((report["per_cluster"] as? [Int])?.reduce(0, +) == expected.count)
+        #expect((report["per_class"] as? [Int]) == [])
+    }
+
+    @Test func theArticlesQuotaKeepsWhatItKeeps() throws {
+        let folder = try TemporaryFolder()
+        let report = try coppice(
+            "select", "--clustering", try writeClustering(folder), "--strategy", "closest", "--size", "8", "--quota",
+            "article", "--out", folder / "kept.npy", "--json", "--device", "cpu", "--quiet"
+        ).json()
+        #expect(report["requested"] as? Int == 8)
+        #expect(report["kept"] as? Int == 4)
+    }
+
+    @Test func randomDrawsFromTheWholeSetOrFromClusters() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData().write(to: folder / "data")
+        let arguments = [
+            "select", "--data", folder / "data", "--strategy", "random", "--size", "31", "--json", "--device", "cpu",
+            "--quiet",
+        ]
+        let whole = try coppice(arguments + ["--out", folder / "a.npy"]).json()
+        #expect((whole["per_cluster"] as? [Int])?.isEmpty == true)
+        #expect((whole["per_class"] as? [Int])?.reduce(0, +) == 31)
+        #expect(whole["device"] == nil)
+        let again = try coppice(arguments + ["--out", folder / "b.npy"])
+        #expect(again.status == 0)
+        #expect(try kept(folder / "a.npy") == kept(folder / "b.npy"))
+        #expect(try coppice(arguments + ["--out", folder / "c.npy", "--seed", "2"]).status == 0)
+        #expect(try kept(folder / "a.npy") != kept(folder / "c.npy"))
+        let clustered = try coppice(arguments + ["--out", folder / "d.npy", "--k", "5", "--pca", "4"]).json()
+        #expect((clustered["per_cluster"] as? [Int])?.count == 5)
+        for key in ["pca_seconds", "start_seconds", "kmeans_seconds", "inertia", "iterations", "device"] {
+            #expect(clustered[key] != nil, "\(key)")
+        }
+        let indices = try kept(folder / "d.npy")
+        #expect(Set(indices).count == 31 && indices.allSatisfy { (0..<300).contains($0) })
+    }
+
+    @Test func balancesClasses() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 100, classes: 4).write(to: folder / "data")
+        let clustering = try coppice(
+            "cluster", "--data", folder / "data", "--k", "7", "--out", folder / "clusters", "--device", "cpu", "--quiet"
+        )
+        #expect(clustering.status == 0, "\(clustering.stderr)")
+        let report = try coppice(
+            "select", "--clustering", folder / "clusters", "--data", folder / "data", "--strategy", "furthest",
+            "--size", "20", "--balance", "class", "--out", folder / "kept.npy", "--json", "--device", "cpu", "--quiet"
+        ).json()
+        #expect(report["per_class"] as? [Int] == [5, 5, 5, 5])
+        #expect((report["per_cluster"] as? [Int])?.count == 7)
+        // What was kept trains.
+        let trained = try coppice(
+            "train", "--data", folder / "data", "--indices", folder / "kept.npy", "--epochs", "1", "--json", "--quiet")
+        #expect(try trained.json()["images"] as? Int == 20)
+    }
+
+    @Test func worksOnFeaturesAlone() throws {
+        let folder = try TemporaryFolder()
+        try NumPy.write((0..<60).map { Float($0 * $0 % 17) }, shape: [30, 2], to: folder / "X.npy")
+        let report = try coppice(
+            "select", "--features", folder / "X.npy", "--k", "3", "--strategy", "closest", "--size", "9", "--out",
+            folder / "kept.npy", "--json", "--device", "cpu", "--quiet"
+        ).json()
+        #expect(report["kept"] as? Int == 9)
+        #expect((report["per_cluster"] as? [Int])?.reduce(0, +) == 9)
+        let text = try coppice(
+            "select", "--features", folder / "X.npy", "--k", "3", "--strategy", "closest", "--size", "9", "--out",
+            folder / "kept.npy", "--device", "cpu", "--quiet")
+        #expect(text.stdout.contains("kept 9 of 30"))
+    }
+
+    @Test(arguments: [
+        (["--strategy", "furthst", "--size", "3"], 64, "the nearest accepted is furthest"),
+        (["--strategy", "closest", "--size", "0"], 64, "--size is 0"),
+        (["--strategy", "closest", "--size", "11"], 64, "size 11 is out of range"),
+        (["--strategy", "closest"], 64, "--size is missing"),
+        (["--strategy", "closest", "--size", "3", "--quota", "exakt"], 64, "the nearest accepted is exact"),
+        (["--strategy", "closest", "--size", "3", "--balance", "classes"], 64, "the nearest accepted is class"),
+        (["--strategy", "closest", "--size", "3", "--balance", "class"], 64, "class"),
+        (["--strategy", "hybrid", "--size", "3", "--n-closest", "0", "--n-furthest", "0"], 64, "hybrid"),
+        (["--strategy", "closest", "--size", "3", "--k", "4"], 64, "--clustering stands in place of --k"),
+    ])
+    func badOptions(_ more: [String], _ code: Int32, _ words: String) throws {
+        let folder = try TemporaryFolder()
+        let clusters = try writeClustering(folder)
+        let outcome = try coppice(
+            ["select", "--clustering", clusters, "--out", folder / "kept.npy", "--device", "cpu", "--quiet"] + more)
+        expectComplaint(outcome, code: code, mentions: [words])
+        #expect(try folder.names() == ["clusters"])
+    }
+
+    @Test func needsAClustering() throws {
+        let folder = try TemporaryFolder()
+        try NumPy.write([Float](repeating: 1, count: 20), shape: [10, 2], to: folder / "X.npy")
+        for strategy in ["closest", "furthest", "hybrid"] {
+            let outcome = try coppice(
+                "select", "--features", folder / "X.npy", "--strategy", strategy, "--size", "3", "--out",
+                folder / "kept.npy", "--device", "cpu", "--quiet")
+            expectComplaint(outcome, code: 64, mentions: ["--k or --clustering"])
+        }
+    }
+
+    @Test func badClusterings() throws {
+        let folder = try TemporaryFolder()
+        let clusters = try writeClustering(folder)
+        func expectRefusal(_ code: Int32, _ words: String, _ change: () throws -> Void) throws {
+            _ = try writeClustering(folder)
+            try change()
+            let outcome = try coppice(
+                "select", "--clustering", clusters, "--strategy", "closest", "--size", "3", "--out",
+                folder / "kept.npy", "--device", "cpu", "--quiet")
+            expectComplaint(outcome, code: code, mentions: [words])
+        }
+        try expectRefusal(65, "outside 0 to 2") {
+            try NumPy.write([Int32](repeating: 3, count: 10), shape: [10], to: "\(clusters)/labels.npy")
+        }
+        try expectRefusal(65, "10 samples") {
+            try NumPy.write([Float](repeating: 3, count: 9), shape: [9], to: "\(clusters)/distances.npy")
+        }
+        try expectRefusal(65, "not a number") {
+            try NumPy.write([Float](repeating: .nan, count: 10), shape: [10], to: "\(clusters)/distances.npy")
+        }
+        try expectRefusal(65, "one dimension is needed") {
+            try NumPy.write([Float](repeating: 1, count: 10), shape: [5, 2], to: "\(clusters)/distances.npy")
+        }
+        try expectRefusal(65, "floats") {
+            try NumPy.write([Float](repeating: 1, count: 10), shape: [10], to: "\(clusters)/labels.npy")
+        }
+        try expectRefusal(66, "labels.npy") { try FileManager.default.removeItem(atPath: "\(clusters)/labels.npy") }
+    }
+}
