@@ -31,7 +31,8 @@ let package = Package(
         .target(
             name: "Studies",
             dependencies: [
-                "Compute", "Datasets", "Clustering", "Pruning", "Networks", .product(name: "Crypto", package: "swift-crypto"),
+                "Compute", "Datasets", "Clustering", "Pruning", "Networks",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("BuiltIn")], swiftSettings: strict),

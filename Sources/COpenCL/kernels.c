@@ -24,6 +24,9 @@ static const cop_kernel_source sources[] = {
     {"begin_step", (const char *)(const unsigned char[]){
 #embed "../../Kernels/begin_step.cl" suffix(, 0)
     }},
+    {"centroids_gather", (const char *)(const unsigned char[]){
+#embed "../../Kernels/centroids_gather.cl" suffix(, 0)
+    }},
     {"classify", (const char *)(const unsigned char[]){
 #embed "../../Kernels/classify.cl" suffix(, 0)
     }},
@@ -42,8 +45,32 @@ static const cop_kernel_source sources[] = {
     {"conv2d_weight_gradient", (const char *)(const unsigned char[]){
 #embed "../../Kernels/conv2d_weight_gradient.cl" suffix(, 0)
     }},
+    {"covariance", (const char *)(const unsigned char[]){
+#embed "../../Kernels/covariance.cl" suffix(, 0)
+    }},
     {"gather_batch", (const char *)(const unsigned char[]){
 #embed "../../Kernels/gather_batch.cl" suffix(, 0)
+    }},
+    {"kmeans_accumulate", (const char *)(const unsigned char[]){
+#embed "../../Kernels/kmeans_accumulate.cl" suffix(, 0)
+    }},
+    {"kmeans_assign", (const char *)(const unsigned char[]){
+#embed "../../Kernels/kmeans_assign.cl" suffix(, 0)
+    }},
+    {"kmeans_panels", (const char *)(const unsigned char[]){
+#embed "../../Kernels/kmeans_panels.cl" suffix(, 0)
+    }},
+    {"kmeans_plus_plus_distances", (const char *)(const unsigned char[]){
+#embed "../../Kernels/kmeans_plus_plus_distances.cl" suffix(, 0)
+    }},
+    {"kmeans_plus_plus_pick", (const char *)(const unsigned char[]){
+#embed "../../Kernels/kmeans_plus_plus_pick.cl" suffix(, 0)
+    }},
+    {"kmeans_reduce", (const char *)(const unsigned char[]){
+#embed "../../Kernels/kmeans_reduce.cl" suffix(, 0)
+    }},
+    {"kmeans_update", (const char *)(const unsigned char[]){
+#embed "../../Kernels/kmeans_update.cl" suffix(, 0)
     }},
     {"linear_forward", (const char *)(const unsigned char[]){
 #embed "../../Kernels/linear_forward.cl" suffix(, 0)
@@ -53,6 +80,15 @@ static const cop_kernel_source sources[] = {
     }},
     {"linear_weight_gradient", (const char *)(const unsigned char[]){
 #embed "../../Kernels/linear_weight_gradient.cl" suffix(, 0)
+    }},
+    {"pca_project", (const char *)(const unsigned char[]){
+#embed "../../Kernels/pca_project.cl" suffix(, 0)
+    }},
+    {"points_gather", (const char *)(const unsigned char[]){
+#embed "../../Kernels/points_gather.cl" suffix(, 0)
+    }},
+    {"points_pack", (const char *)(const unsigned char[]){
+#embed "../../Kernels/points_pack.cl" suffix(, 0)
     }},
     {"softmax_cross_entropy", (const char *)(const unsigned char[]){
 #embed "../../Kernels/softmax_cross_entropy.cl" suffix(, 0)

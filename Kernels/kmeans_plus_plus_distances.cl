@@ -1,0 +1,54 @@
+// For each of TRIALS candidates t: next[t][i] = min(previous[kept][i], squared distance of point i to t), and its sum
+// over each block of BLOCK points, block_sums[t][block]. Points [tile][D][P], coordinates [D][TRIALS]; kept is state[0].
+//
+// One work-group of LANES work-items a block. Lanes beyond the last point count as zero.
+// Defines: D, P, U, TRIALS, BLOCK.
+
+__kernel void kmeans_plus_plus_distances(
+    __global const float *points, __global const float *coordinates, __global const int *state,
+    __global const float *previous, __global float *next, __global float *block_sums, const int count,
+    const int tiles) {
+    __local float sums[TRIALS * LANES];
+    const int lane = get_local_id(0);
+    const int stride = tiles * P;
+    __global const float *kept = previous + (size_t)state[0] * stride;
+    const int first_tile = (int)get_group_id(0) * (BLOCK / P);
+    const int end_tile = min(first_tile + BLOCK / P, tiles);
+    floatv total[TRIALS];
+#pragma unroll
+    for (int trial = 0; trial < TRIALS; trial++) total[trial] = 0.0f;
+    for (int tile = first_tile; tile < end_tile; tile++) {
+        __global const float *x = points + (size_t)tile * D * P;
+        for (int u = 0; u < U; u++) {
+            const int vector = u * LANES + lane;
+            floatv square[TRIALS];
+#pragma unroll
+            for (int trial = 0; trial < TRIALS; trial++) square[trial] = 0.0f;
+            for (int dimension = 0; dimension < D; dimension++) {
+                const floatv value = load_floatv(x, dimension * (P / VW) + vector);
+#pragma unroll
+                for (int trial = 0; trial < TRIALS; trial++) {
+                    const floatv difference = value - coordinates[dimension * TRIALS + trial];
+                    square[trial] = fma(difference, difference, square[trial]);
+                }
+            }
+            const floatv before = load_floatv(kept, tile * (P / VW) + vector);
+            const intv valid = lane_numbers() + (tile * P + vector * VW) < (intv)count;
+#pragma unroll
+            for (int trial = 0; trial < TRIALS; trial++) {
+                const floatv nearest = choose(before < square[trial], before, square[trial]);
+                const floatv masked = choose(valid, nearest, (floatv)0.0f);
+                store_floatv(next + (size_t)trial * stride, tile * (P / VW) + vector, masked);
+                total[trial] += masked;
+            }
+        }
+    }
+#pragma unroll
+    for (int trial = 0; trial < TRIALS; trial++) sums[trial * LANES + lane] = lane_sum(total[trial]);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int trial = lane; trial < TRIALS; trial += LANES) {
+        float sum = 0.0f;
+        for (int other = 0; other < LANES; other++) sum += sums[trial * LANES + other];
+        block_sums[trial * (int)get_num_groups(0) + (int)get_group_id(0)] = sum;
+    }
+}

@@ -1,0 +1,28 @@
+// Adds the blocks of kmeans_accumulate, in order, to the totals: sums [k][D], then what float32 dropped from them [k][D].
+// With `fresh` the totals start at zero. One work-item a sum, and one a cluster's count behind them.
+// Defines: none.
+
+__kernel void kmeans_reduce(
+    __global const float *partials, __global const int *partial_counts, __global float *totals, __global int *counts,
+    const int blocks, const int size, const int clusters, const int fresh) {
+    const int element = get_global_id(0);
+    if (element < size) {
+        float sum = fresh ? 0.0f : totals[element];
+        float correction = fresh ? 0.0f : totals[size + element];
+        for (int block = 0; block < blocks; block++) {
+            // Knuth's two-sum.
+            const float value = partials[(size_t)block * size + element];
+            const float next = sum + value;
+            const float part = next - sum;
+            correction += (sum - (next - part)) + (value - part);
+            sum = next;
+        }
+        totals[element] = sum;
+        totals[size + element] = correction;
+    } else if (element < size + clusters) {
+        const int cluster = element - size;
+        int sum = fresh ? 0 : counts[cluster];
+        for (int block = 0; block < blocks; block++) sum += partial_counts[block * clusters + cluster];
+        counts[cluster] = sum;
+    }
+}

@@ -1,0 +1,22 @@
+extension OpenCLBackend {
+    public func project(_ rows: Rows, through projection: Projection, into points: Points, at first: Int)
+        throws(ComputeError)
+    {
+        try check(rows, into: points, at: first, "pca_project")
+        try require(
+            rows.dimensions == projection.dimensions && points.dimensions == projection.components
+                && projection.panelWidth == panelWidth, "pca_project",
+            "a projection from \(projection.dimensions) to \(projection.components) dimensions for rows of "
+                + "\(rows.dimensions) columns and points of \(points.dimensions) dimensions")
+        try launchTiles(
+            "pca_project",
+            [
+                "D": rows.dimensions, "C": projection.components, "P": points.lanes, "U": profile.pointVectors,
+                "R": projection.panelWidth, "CHUNK": profile.projectedColumns, "BYTES": rows.bytesDefine,
+            ],
+            [
+                rows.argument, projection.mean.argument, projection.panels.argument, points.buffer.argument,
+                (first / points.lanes).argument, rows.count.argument,
+            ], groups: ((rows.count + points.lanes - 1) / points.lanes, 1, 1))
+    }
+}
