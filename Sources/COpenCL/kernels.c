@@ -45,8 +45,14 @@ static const cop_kernel_source sources[] = {
     {"conv2d_weight_gradient", (const char *)(const unsigned char[]){
 #embed "../../Kernels/conv2d_weight_gradient.cl" suffix(, 0)
     }},
+    {"copy", (const char *)(const unsigned char[]){
+#embed "../../Kernels/copy.cl" suffix(, 0)
+    }},
     {"covariance", (const char *)(const unsigned char[]){
 #embed "../../Kernels/covariance.cl" suffix(, 0)
+    }},
+    {"fma_peak", (const char *)(const unsigned char[]){
+#embed "../../Kernels/fma_peak.cl" suffix(, 0)
     }},
     {"gather_batch", (const char *)(const unsigned char[]){
 #embed "../../Kernels/gather_batch.cl" suffix(, 0)

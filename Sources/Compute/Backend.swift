@@ -82,4 +82,4 @@ extension BufferBackend {
 }
 
 /// The vocabulary: every heavy operation of the program, once in OpenCL and once on the CPU.
-public protocol Backend: BufferBackend, TrainingOperations, ClusteringOperations {}
+public protocol Backend: BufferBackend, TrainingOperations, ClusteringOperations, MeasuringOperations {}

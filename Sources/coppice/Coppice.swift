@@ -15,7 +15,7 @@ struct Coppice: ParsableCommand {
         version: "coppice \(version)",
         subcommands: [
             DevicesCommand.self, DataCommand.self, RunCommand.self, StudyCommand.self, ClusterCommand.self,
-            SelectCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self,
+            SelectCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self, BenchCommand.self,
         ])
 }
 

@@ -21,15 +21,18 @@ import Testing
         "pca_seconds", "start_seconds", "kmeans_seconds", "inertia", "iterations", "device", "k", "n", "dimensions",
     ]
 
-    @Test(arguments: ["lloyd", "minibatch"], ["kmeans++", "random"])
-    func findsPlantedGroups(kmeans: String, start: String) throws {
+    @Test(arguments: [
+        ("lloyd", "kmeans++", "auto"), ("lloyd", "random", "auto"), ("minibatch", "kmeans++", "auto"),
+        ("minibatch", "random", "auto"), ("lloyd", "kmeans++", "cpu"), ("minibatch", "kmeans++", "cpu"),
+    ])
+    func findsPlantedGroups(kmeans: String, start: String, device: String) throws {
         let folder = try TemporaryFolder()
         let features = try writePlanted(folder)
         // From k random points, groups can share a centroid for good: take more clusters than groups there.
         let k = start == "random" ? 12 : 4
         let outcome = try coppice(
             "cluster", "--features", features, "--k", "\(k)", "--kmeans", kmeans, "--start", start, "--out",
-            folder / "deep/clusters", "--json", "--device", "cpu", "--quiet")
+            folder / "deep/clusters", "--device", device, "--json", "--quiet")
         #expect(outcome.status == 0, "\(outcome.stderr)")
         #expect(outcome.stderr.isEmpty)
         let report = try outcome.json()
@@ -66,7 +69,7 @@ import Testing
         try NumPy.write([Float](arrayLiteral: 1000, 1000, 5, 0, 0, 5), shape: [2, 3], to: folder / "start.npy")
         let outcome = try coppice(
             "cluster", "--features", features, "--k", "2", "--kmeans", "lloyd", "--iterations", "1", "--start",
-            folder / "start.npy", "--out", folder / "clusters", "--json", "--device", "cpu", "--quiet")
+            folder / "start.npy", "--out", folder / "clusters", "--json", "--quiet")
         #expect(try outcome.json()["iterations"] as? Int == 1)
         let labels = try NumPyArray.read(folder / "clusters/labels.npy").integers()
         #expect(labels[0] == 1 && labels[3] == 0)
@@ -76,7 +79,7 @@ import Testing
     func clustersAnyDataSetWithPCA(_ data: SyntheticData) throws {
         let folder = try TemporaryFolder()
         try data.write(to: folder / "data")
-        let arguments = ["cluster", "--data", folder / "data", "--k", "5", "--pca", "6", "--device", "cpu", "--quiet"]
+        let arguments = ["cluster", "--data", folder / "data", "--k", "5", "--pca", "6", "--quiet"]
         let report = try coppice(arguments + ["--out", folder / "clusters", "--json"]).json()
         #expect(report["n"] as? Int == data.train)
         #expect(report["dimensions"] as? Int == data.height * data.width)
@@ -97,7 +100,7 @@ import Testing
             for pca in [[], ["--pca", "2"]] {
                 let outcome = try coppice(
                     [
-                        "cluster", "--features", folder / "\(name).npy", "--k", "3", "--json", "--device", "cpu",
+                        "cluster", "--features", folder / "\(name).npy", "--k", "3", "--json",
                         "--quiet",
                     ] + pca)
                 #expect(outcome.status == 0, "\(outcome.stderr)")
@@ -117,7 +120,7 @@ import Testing
         let folder = try TemporaryFolder()
         let features = try writePlanted(folder)
         let outcome = try coppice(
-            ["cluster", "--features", features, "--out", folder / "clusters", "--device", "cpu", "--quiet"] + more)
+            ["cluster", "--features", features, "--out", folder / "clusters", "--quiet"] + more)
         expectComplaint(outcome, code: code, mentions: [words])
         #expect(try folder.names() == ["X.npy"])
     }
@@ -126,7 +129,7 @@ import Testing
         let folder = try TemporaryFolder()
         func expectRefusal(_ code: Int32, _ words: String) throws {
             let outcome = try coppice(
-                "cluster", "--features", folder / "X.npy", "--k", "2", "--out", folder / "clusters", "--device", "cpu",
+                "cluster", "--features", folder / "X.npy", "--k", "2", "--out", folder / "clusters",
                 "--quiet")
             expectComplaint(outcome, code: code, mentions: ["X.npy", words])
         }
@@ -159,7 +162,7 @@ import Testing
         ] {
             try NumPy.write(values, shape: shape, to: folder / "start.npy")
             let outcome = try coppice(
-                "cluster", "--features", features, "--k", "2", "--start", folder / "start.npy", "--device", "cpu",
+                "cluster", "--features", features, "--k", "2", "--start", folder / "start.npy",
                 "--quiet")
             expectComplaint(outcome, code: 65, mentions: [words])
         }
@@ -170,17 +173,17 @@ import Testing
         let features = try writePlanted(folder)
         #expect(FileManager.default.createFile(atPath: folder / "file", contents: nil))
         let outcome = try coppice(
-            "cluster", "--features", features, "--k", "2", "--out", folder / "file/clusters", "--device", "cpu",
+            "cluster", "--features", features, "--k", "2", "--out", folder / "file/clusters",
             "--quiet")
         expectComplaint(outcome, code: 73, mentions: [folder / "file/clusters"])
         expectComplaint(
             try coppice(
                 "select", "--features", features, "--strategy", "random", "--size", "3", "--out",
-                folder / "missing/kept.npy", "--device", "cpu", "--quiet"), code: 73, mentions: ["missing/kept.npy"])
+                folder / "missing/kept.npy", "--quiet"), code: 73, mentions: ["missing/kept.npy"])
         expectComplaint(
             try coppice(
                 "select", "--features", features, "--strategy", "random", "--size", "3", "--out", "/dev/full",
-                "--device", "cpu", "--quiet"), code: 74, mentions: ["/dev/full"])
+                "--quiet"), code: 74, mentions: ["/dev/full"])
     }
 
     @Test func ctrlCEndsAClusteringSoon() throws {
@@ -188,7 +191,7 @@ import Testing
         try SyntheticData(train: 2000, test: 10).write(to: folder / "data")
         let outcome = try coppice(
             "cluster", "--data", folder / "data", "--k", "1000", "--kmeans", "minibatch", "--iterations", "1000000",
-            "--out", folder / "clusters", "--device", "cpu", interrupting: "clustering 2000 samples")
+            "--out", folder / "clusters", interrupting: "clustering 2000 samples")
         #expect(outcome.status == 130)
         #expect(outcome.complaints.last?.hasPrefix("coppice: interrupted") == true)
         #expect(outcome.secondsAfterInterrupt < 5)

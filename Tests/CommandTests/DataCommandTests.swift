@@ -58,6 +58,21 @@ import Testing
         expectComplaint(outcome, code: 75, mentions: ["mnist was not fetched", "http://127.0.0.1:9/"])
     }
 
+    @Test func ctrlCKeepsWhatWasReceived() throws {
+        let folder = try TemporaryFolder()
+        let server = try StallingServer(promised: 1_000_000, sent: 70_000)
+        let outcome = try coppice(
+            "data", "fetch", "mnist", "--mirror", "http://127.0.0.1:\(server.port)/",
+            environment: ["XDG_CACHE_HOME": folder.path], interrupting: "fetching train-images-idx3-ubyte (1 of 4)")
+        #expect(outcome.status == 130)
+        #expect(outcome.complaints.last?.contains("what was received is kept") == true)
+        #expect(outcome.secondsAfterInterrupt < 5)
+        let kept = try folder.names(in: "coppice/datasets/mnist")
+        #expect(kept == ["train-images-idx3-ubyte.part"])
+        let part = folder / "coppice/datasets/mnist/train-images-idx3-ubyte.part"
+        #expect((1...70_000).contains(try Data(contentsOf: URL(fileURLWithPath: part)).count))
+    }
+
     /// What is wrong with one of the four files, and what the sentence says.
     private static let faults: [(file: String, words: String, change: @Sendable (inout Data) -> Void)] = [
         ("train-images-idx3-ubyte", "truncated", { $0.removeLast(10) }),

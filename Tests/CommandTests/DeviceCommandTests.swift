@@ -89,6 +89,40 @@ import Testing
         let quick = try coppice("verify", "--kernel", "fill", "--quiet", "--json", "--quick").json()
         #expect((quick["cases"] as? [[String: Any]])?.count == 2)
     }
+
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
+    func benchTimesAgainstTheDevicesLimits() throws {
+        let outcome = try coppice("bench", "--kernel", "linear_forward", "--quiet", "--json")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let report = try outcome.json()
+        let limits = try #require(report["limits"] as? [String: Any])
+        let (gflops, gbs) = (
+            try #require(limits["gflops"] as? Double), try #require(limits["gbs"] as? Double)
+        )
+        #expect(gflops > 0 && gbs > 0)
+        let cases = try #require(report["cases"] as? [[String: Any]])
+        #expect(cases.count == 3)
+        for entry in cases {
+            #expect(
+                Set(entry.keys) == ["kernel", "case", "launches", "seconds", "gflops", "gbs", "share"])
+            #expect(entry["launches"] as? Int == 1)
+            let share = try #require(entry["share"] as? Double)
+            let mine = max(
+                try #require(entry["gflops"] as? Double) / gflops, try #require(entry["gbs"] as? Double) / gbs)
+            #expect(share > 0 && abs(share - mine) < 1e-9)
+        }
+        // 400 -> 120 for 5 networks and 64 samples: 30.72 million operations.
+        let seconds = try #require(cases[0]["seconds"] as? Double)
+        #expect(abs(try #require(cases[0]["gflops"] as? Double) * seconds * 1e9 - 30_720_000) < 1)
+        let text = try coppice("bench", "--kernel", "linear_forward", "--quiet").stdout
+        #expect(text.hasPrefix("limits: ") && text.contains("400->120"))
+    }
+
+    @Test func benchNamesTheNearestKernel() throws {
+        expectComplaint(
+            try coppice("bench", "--quiet", "--kernel", "linear_forwards"), code: 64,
+            mentions: ["the nearest is linear_forward"])
+    }
 }
 
 /// Whether `auto` finds an OpenCL device here.

@@ -29,7 +29,7 @@ import Testing
         let outcome = try coppice(
             [
                 "select", "--clustering", try writeClustering(folder), "--strategy", strategy, "--out",
-                folder / "kept.npy", "--json", "--device", "cpu", "--quiet",
+                folder / "kept.npy", "--json", "--quiet",
             ] + size)
         #expect(outcome.status == 0, "\(outcome.stderr)")
         let report = try outcome.json()
@@ -46,7 +46,7 @@ import Testing
         let folder = try TemporaryFolder()
         let report = try coppice(
             "select", "--clustering", try writeClustering(folder), "--strategy", "closest", "--size", "8", "--quota",
-            "article", "--out", folder / "kept.npy", "--json", "--device", "cpu", "--quiet"
+            "article", "--out", folder / "kept.npy", "--json", "--quiet"
         ).json()
         #expect(report["requested"] as? Int == 8)
         #expect(report["kept"] as? Int == 4)
@@ -56,7 +56,7 @@ import Testing
         let folder = try TemporaryFolder()
         try SyntheticData().write(to: folder / "data")
         let arguments = [
-            "select", "--data", folder / "data", "--strategy", "random", "--size", "31", "--json", "--device", "cpu",
+            "select", "--data", folder / "data", "--strategy", "random", "--size", "31", "--json",
             "--quiet",
         ]
         let whole = try coppice(arguments + ["--out", folder / "a.npy"]).json()
@@ -81,12 +81,12 @@ import Testing
         let folder = try TemporaryFolder()
         try SyntheticData(train: 100, classes: 4).write(to: folder / "data")
         let clustering = try coppice(
-            "cluster", "--data", folder / "data", "--k", "7", "--out", folder / "clusters", "--device", "cpu", "--quiet"
+            "cluster", "--data", folder / "data", "--k", "7", "--out", folder / "clusters", "--quiet"
         )
         #expect(clustering.status == 0, "\(clustering.stderr)")
         let report = try coppice(
             "select", "--clustering", folder / "clusters", "--data", folder / "data", "--strategy", "furthest",
-            "--size", "20", "--balance", "class", "--out", folder / "kept.npy", "--json", "--device", "cpu", "--quiet"
+            "--size", "20", "--balance", "class", "--out", folder / "kept.npy", "--json", "--quiet"
         ).json()
         #expect(report["per_class"] as? [Int] == [5, 5, 5, 5])
         #expect((report["per_cluster"] as? [Int])?.count == 7)
@@ -101,13 +101,13 @@ import Testing
         try NumPy.write((0..<60).map { Float($0 * $0 % 17) }, shape: [30, 2], to: folder / "X.npy")
         let report = try coppice(
             "select", "--features", folder / "X.npy", "--k", "3", "--strategy", "closest", "--size", "9", "--out",
-            folder / "kept.npy", "--json", "--device", "cpu", "--quiet"
+            folder / "kept.npy", "--json", "--quiet"
         ).json()
         #expect(report["kept"] as? Int == 9)
         #expect((report["per_cluster"] as? [Int])?.reduce(0, +) == 9)
         let text = try coppice(
             "select", "--features", folder / "X.npy", "--k", "3", "--strategy", "closest", "--size", "9", "--out",
-            folder / "kept.npy", "--device", "cpu", "--quiet")
+            folder / "kept.npy", "--quiet")
         #expect(text.stdout.contains("kept 9 of 30"))
     }
 
@@ -126,7 +126,7 @@ import Testing
         let folder = try TemporaryFolder()
         let clusters = try writeClustering(folder)
         let outcome = try coppice(
-            ["select", "--clustering", clusters, "--out", folder / "kept.npy", "--device", "cpu", "--quiet"] + more)
+            ["select", "--clustering", clusters, "--out", folder / "kept.npy", "--quiet"] + more)
         expectComplaint(outcome, code: code, mentions: [words])
         #expect(try folder.names() == ["clusters"])
     }
@@ -137,7 +137,7 @@ import Testing
         for strategy in ["closest", "furthest", "hybrid"] {
             let outcome = try coppice(
                 "select", "--features", folder / "X.npy", "--strategy", strategy, "--size", "3", "--out",
-                folder / "kept.npy", "--device", "cpu", "--quiet")
+                folder / "kept.npy", "--quiet")
             expectComplaint(outcome, code: 64, mentions: ["--k or --clustering"])
         }
     }
@@ -150,7 +150,7 @@ import Testing
             try change()
             let outcome = try coppice(
                 "select", "--clustering", clusters, "--strategy", "closest", "--size", "3", "--out",
-                folder / "kept.npy", "--device", "cpu", "--quiet")
+                folder / "kept.npy", "--quiet")
             expectComplaint(outcome, code: code, mentions: [words])
         }
         try expectRefusal(65, "outside 0 to 2") {

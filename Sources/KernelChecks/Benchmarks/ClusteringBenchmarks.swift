@@ -1,0 +1,98 @@
+import Compute
+
+/// The operations of PCA and k-means at the sizes of MNIST: 784 pixels, 50 components.
+enum ClusteringBenchmarks {
+    private static let rows = 16_384
+    private static let pixels = 784
+    private static let components = 50
+
+    /// All of them, in the order of a study.
+    static let all: [Benchmark] = [covariance, projection] + [50, 500].flatMap { [assign($0), update($0)] }
+
+    private static func images(on backend: any Backend) throws(ComputeError) -> DeviceBuffer<UInt8> {
+        var inputs = CaseInputs(seed: 1)
+        let some = inputs.bytes(4099)
+        return try backend.makeBuffer((0..<rows * pixels).map { some[$0 % some.count] }, label: "images")
+    }
+
+    private static func points(on backend: any Backend) throws(ComputeError) -> Points {
+        let values = try backend.randomFloats(rows * components, label: "rows")
+        let points = try backend.makePoints(count: rows, dimensions: components)
+        try backend.packPoints(
+            Rows(.floats(values), count: rows, dimensions: components), into: points, at: 0)
+        return points
+    }
+
+    private static func centroids(_ k: Int, of points: Points, on backend: any Backend) throws(ComputeError)
+        -> Centroids
+    {
+        let centroids = try backend.makeCentroids(count: k, dimensions: components)
+        let indices = try backend.makeBuffer((0..<k).map { Int32($0 * (rows / k)) }, label: "centres")
+        let slots = try backend.makeBuffer((0..<k).map { Int32($0) }, label: "slots")
+        try backend.gatherCentroids(indices, of: points, into: centroids, slots: slots)
+        try backend.packCentroids(centroids)
+        return centroids
+    }
+
+    /// A multiply-add for each row and pair of columns, of which half are mirror images.
+    private static let covariance = Benchmark(
+        "covariance", "\(rows) rows of \(pixels) bytes", operations: Double(rows * pixels * (pixels + 1)),
+        bytes: Double(rows * pixels + 4 * pixels * pixels / 2)
+    ) { backend throws(ComputeError) in
+        let shape = CovarianceShape(count: rows, dimensions: pixels)
+        let images = try images(on: backend)
+        let tiles = try backend.makeBuffer(of: Int32.self, count: shape.tileElements, label: "covariance")
+        let sums = try backend.makeBuffer(of: Int32.self, count: shape.sumElements, label: "column sums")
+        return { () throws(ComputeError) in
+            try backend.covariance(of: images, shape: shape, tiles: tiles, sums: sums)
+        }
+    }
+
+    private static let projection = Benchmark(
+        "pca_project", "\(rows) rows of \(pixels) bytes to \(components)",
+        operations: Double(rows * pixels * (2 * components + 1)),
+        bytes: Double(rows * (pixels + 4 * components) + 4 * pixels * components)
+    ) { backend throws(ComputeError) in
+        var inputs = CaseInputs(seed: 2)
+        let projection = try backend.makeProjection(
+            weights: inputs.floats(components * pixels), mean: inputs.floats(pixels, in: 0...255))
+        let points = try backend.makePoints(count: rows, dimensions: components)
+        let images = Rows(.bytes(try images(on: backend)), count: rows, dimensions: pixels)
+        return { () throws(ComputeError) in try backend.project(images, through: projection, into: points, at: 0) }
+    }
+
+    /// A multiply-add a dimension for each point and centroid; the distance to the nearest is left out.
+    private static func assign(_ k: Int) -> Benchmark {
+        Benchmark(
+            "kmeans_assign", "\(rows) points of \(components), k \(k)",
+            operations: Double(2 * rows * k * components),
+            bytes: Double(4 * (rows * (components + 1) + k * components))
+        ) { backend throws(ComputeError) in
+            let points = try points(on: backend)
+            let centroids = try centroids(k, of: points, on: backend)
+            let labels = try backend.makeBuffer(of: Int32.self, count: rows, label: "labels")
+            return { () throws(ComputeError) in
+                try backend.assign(points, to: centroids, labels: labels, distances: nil)
+            }
+        }
+    }
+
+    /// An addition a dimension for each point, and the means.
+    private static func update(_ k: Int) -> Benchmark {
+        Benchmark(
+            "kmeans_accumulate", "\(rows) points of \(components), k \(k), and the new centroids",
+            operations: Double(rows * components + k * components),
+            bytes: Double(4 * (rows * (components + 1) + k * components))
+        ) { backend throws(ComputeError) in
+            let points = try points(on: backend)
+            let centroids = try centroids(k, of: points, on: backend)
+            let labels = try backend.makeBuffer((0..<rows).map { Int32($0 * 31 % k) }, label: "labels")
+            let sums = try backend.makeClusterSums(count: k, dimensions: components, points: rows)
+            let shifts = try backend.makeBuffer(of: Float.self, count: k, label: "movements")
+            return { () throws(ComputeError) in
+                try backend.accumulate(points, labels: labels, into: sums)
+                try backend.updateCentroids(centroids, from: sums, weights: nil, shifts: shifts)
+            }
+        }
+    }
+}
