@@ -186,6 +186,18 @@ import Testing
                 "--quiet"), code: 74, mentions: ["/dev/full"])
     }
 
+    /// PoCL obeys POCL_MEMORY_LIMIT, in GiB, and gives a buffer a quarter of it.
+    @Test(.enabled(if: hasPoCL, "this host has no PoCL"))
+    func aDeviceThatRunsOutOfMemory() throws {
+        let folder = try TemporaryFolder()
+        try NumPy.write([UInt8](repeating: 1, count: 72_000_000), shape: [9_000, 8_000], to: folder / "X.npy")
+        let outcome = try coppice(
+            "cluster", "--features", folder / "X.npy", "--k", "2", "--device", "portable", "--out",
+            folder / "clusters", "--quiet", environment: ["POCL_MEMORY_LIMIT": "1"])
+        expectComplaint(outcome, code: 69, mentions: ["no room for 9000 points"])
+        #expect(try folder.names(in: "clusters").isEmpty)
+    }
+
     @Test func ctrlCEndsAClusteringSoon() throws {
         let folder = try TemporaryFolder()
         try SyntheticData(train: 2000, test: 10).write(to: folder / "data")

@@ -118,6 +118,17 @@ import Testing
         #expect(text.hasPrefix("limits: ") && text.contains("400->120"))
     }
 
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
+    func benchRunsEveryKernelAndATraining() throws {
+        let outcome = try coppice("bench", "--quiet", "--json")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let report = try outcome.json()
+        let cases = try #require(report["cases"] as? [[String: Any]])
+        #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 20)
+        let training = try #require(report["training"] as? [String: Any])
+        #expect(try #require(training["images_per_second"] as? Double) > 0)
+    }
+
     @Test func benchNamesTheNearestKernel() throws {
         expectComplaint(
             try coppice("bench", "--quiet", "--kernel", "linear_forwards"), code: 64,
@@ -130,3 +141,6 @@ let hasOpenCL: Bool = {
     guard let outcome = try? coppice("devices", "--json"), let report = try? outcome.json() else { return false }
     return (report["builtin"] as? [String: Any])?["automatic"] as? Bool == false
 }()
+
+/// Whether PoCL is among the platforms.
+let hasPoCL: Bool = (try? coppice("devices"))?.stdout.contains("Portable Computing Language") ?? false

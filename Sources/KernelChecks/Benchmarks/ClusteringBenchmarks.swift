@@ -7,7 +7,8 @@ enum ClusteringBenchmarks {
     private static let components = 50
 
     /// All of them, in the order of a study.
-    static let all: [Benchmark] = [covariance, projection] + [50, 500].flatMap { [assign($0), update($0)] }
+    static let all: [Benchmark] =
+        [covariance, projection, pack, start] + [50, 500].flatMap { [assign($0), update($0)] }
 
     private static func images(on backend: any Backend) throws(ComputeError) -> DeviceBuffer<UInt8> {
         var inputs = CaseInputs(seed: 1)
@@ -60,6 +61,32 @@ enum ClusteringBenchmarks {
         let images = Rows(.bytes(try images(on: backend)), count: rows, dimensions: pixels)
         return { () throws(ComputeError) in try backend.project(images, through: projection, into: points, at: 0) }
     }
+
+    private static let pack = Benchmark(
+        "points_pack", "\(rows) rows of \(components) floats", operations: 0, bytes: Double(8 * rows * components)
+    ) { backend throws(ComputeError) in
+        let points = try backend.makePoints(count: rows, dimensions: components)
+        let values = try backend.randomFloats(rows * components, label: "rows")
+        let source = Rows(.floats(values), count: rows, dimensions: components)
+        return { () throws(ComputeError) in try backend.packPoints(source, into: points, at: 0) }
+    }
+
+    /// A whole k-means++ start: for each centre the distances of all points to 5 candidates, three operations a dimension;
+    /// the points, and the distances of the candidates before, are read and the new ones written.
+    private static let start: Benchmark = {
+        let (k, trials) = (50, 5)
+        return Benchmark(
+            "kmeans_plus_plus_distances", "start of k \(k), \(rows) points",
+            operations: Double(k * trials * rows * 3 * components),
+            bytes: Double(4 * k * rows * (components + 1 + trials))
+        ) { backend throws(ComputeError) in
+            let points = try points(on: backend)
+            var inputs = CaseInputs(seed: 3)
+            let uniforms = inputs.floats(k * trials, in: 0...0.999)
+            let start = try backend.makePlusPlusStart(count: k, trials: trials, points: points, uniforms: uniforms)
+            return { () throws(ComputeError) in try backend.runPlusPlus(start, of: points, first: 0) }
+        }
+    }()
 
     /// A multiply-add a dimension for each point and centroid; the distance to the nearest is left out.
     private static func assign(_ k: Int) -> Benchmark {
