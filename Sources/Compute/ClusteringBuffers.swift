@@ -89,7 +89,7 @@ extension ClusteringOperations {
     func check(_ points: Points, _ operation: String) throws(ComputeError) {
         try require(points.count > 0 && points.dimensions > 0, operation, "there are no points")
         try require(
-            points.lanes == pointLanes && points.buffer.count == points.tiles * points.dimensions * points.lanes,
+            points.lanes == pointLanes && points.buffer.count >= points.tiles * points.dimensions * points.lanes,
             operation, "the points are laid out for another device")
     }
 

@@ -114,6 +114,14 @@ public struct Points {
     public let lanes: Int
     /// Number of tiles.
     public var tiles: Int { (count + lanes - 1) / lanes }
+
+    /// Names what `buffer` holds, laid out as tiles of `lanes`; it may be longer.
+    public init(buffer: DeviceBuffer<Float>, count: Int, dimensions: Int, lanes: Int) {
+        self.buffer = buffer
+        self.count = count
+        self.dimensions = dimensions
+        self.lanes = lanes
+    }
 }
 
 /// k centroids, row by row and as panels [panel][1 + d][R] whose first row is -|c|²/2 (-infinity where there is no
@@ -131,6 +139,17 @@ public struct Centroids {
     public let panelWidth: Int
     /// Number of panels.
     public var panelCount: Int { (count + panelWidth - 1) / panelWidth }
+
+    /// Names what the two buffers hold.
+    public init(
+        values: DeviceBuffer<Float>, panels: DeviceBuffer<Float>, count: Int, dimensions: Int, panelWidth: Int
+    ) {
+        self.values = values
+        self.panels = panels
+        self.count = count
+        self.dimensions = dimensions
+        self.panelWidth = panelWidth
+    }
 }
 
 /// A projection W (x - mean): W as panels [panel][1 + D][R] with a first row of zeros.
@@ -206,9 +225,24 @@ public struct ClusterSums {
     public let count: Int
     /// d.
     public let dimensions: Int
-    /// Blocks a round, and points a block (a multiple of ``ClusteringShape/blockUnit``).
+    /// Blocks a round, and points a block.
     public let blocks: Int
     public let blockPoints: Int
+
+    /// Names what the buffers hold, for rounds of `blocks` blocks of `blockPoints` points.
+    public init(
+        totals: DeviceBuffer<Float>, counts: DeviceBuffer<Int32>, partials: DeviceBuffer<Float>,
+        partialCounts: DeviceBuffer<Int32>, count: Int, dimensions: Int, blocks: Int, blockPoints: Int
+    ) {
+        self.totals = totals
+        self.counts = counts
+        self.partials = partials
+        self.partialCounts = partialCounts
+        self.count = count
+        self.dimensions = dimensions
+        self.blocks = blocks
+        self.blockPoints = blockPoints
+    }
 
     /// First points of the rounds that cover `points` points.
     func rounds(of points: Int) -> [Int] { Array(stride(from: 0, to: max(points, 1), by: blocks * blockPoints)) }
@@ -238,4 +272,21 @@ public struct PlusPlusStart {
     public let trials: Int
     /// Number of blocks.
     public let blocks: Int
+
+    /// Names what the buffers hold.
+    public init(
+        blockSums: DeviceBuffer<Float>, candidates: DeviceBuffer<Int32>, coordinates: DeviceBuffer<Float>,
+        uniforms: DeviceBuffer<Float>, state: DeviceBuffer<Int32>, chosen: DeviceBuffer<Int32>, count: Int, trials: Int,
+        blocks: Int
+    ) {
+        self.blockSums = blockSums
+        self.candidates = candidates
+        self.coordinates = coordinates
+        self.uniforms = uniforms
+        self.state = state
+        self.chosen = chosen
+        self.count = count
+        self.trials = trials
+        self.blocks = blocks
+    }
 }

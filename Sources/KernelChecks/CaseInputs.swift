@@ -49,10 +49,15 @@ public struct TileLayout: Sendable {
 
     /// The layout of a batch on `backend`.
     public init(replicas: Int, samples: Int, values: Int, on backend: any BufferBackend) {
+        self.init(replicas: replicas, samples: samples, values: values, tile: backend.tile)
+    }
+
+    /// The layout with `tile` samples a tile.
+    public init(replicas: Int, samples: Int, values: Int, tile: Int) {
         self.replicas = replicas
         self.samples = samples
         self.values = values
-        tile = backend.tile
+        self.tile = tile
     }
 
     /// Where a value stands.

@@ -1,0 +1,53 @@
+import Compute
+
+/// Some centroids become points; the others stay.
+public enum CentroidsGatherCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] {
+        // (k, how many move): none, one, all, more than a work-group.
+        let moves = [(1, 1), (7, 3), (61, 61), (65, 64), (100, 65), (16, 0)]
+        return AwkwardMatrix.few.flatMap { matrix in
+            moves.map {
+                CentroidsGatherCase(
+                    count: matrix.0, dimensions: matrix.1, clusters: $0.0, moved: $0.1, seed: seed)
+            }
+        }
+    }
+}
+
+private struct CentroidsGatherCase: KernelCase {
+    let count: Int
+    let dimensions: Int
+    let clusters: Int
+    let moved: Int
+    let seed: UInt64
+    var kernel: String { "centroids_gather" }
+    var name: String { "\(moved) of \(clusters) centroids from \(count) x \(dimensions), seed \(seed)" }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        let values = inputs.floats(count * dimensions)
+        let before = inputs.floats(clusters * dimensions)
+        let slots = Array(inputs.permutation(clusters).prefix(moved))
+        // The last point is among them; indices behind the slots' count are not used.
+        let indices = [Int32(count - 1)] + inputs.integers(moved, in: 0..<count)
+        func gather(_ backend: any Backend) throws -> GuardedContents<Float> {
+            let centroids = try CaseCentroids(
+                before, count: clusters, dimensions: dimensions, packed: false, on: backend)
+            try backend.gatherCentroids(
+                try backend.makeBuffer(indices, label: "indices"),
+                of: try CasePoints(values, count: count, dimensions: dimensions, on: backend).points,
+                into: centroids.centroids, slots: try backend.makeBuffer(slots, label: "slots"))
+            return try centroids.values.contents()
+        }
+        var expected = before
+        for (slot, index) in zip(slots, indices) {
+            for dimension in 0..<dimensions {
+                expected[Int(slot) * dimensions + dimension] = values[Int(index) * dimensions + dimension]
+            }
+        }
+        judge.check("reference", try gather(reference), equals: expected, within: .exact)
+        judge.check("centroids", try gather(backend), equals: expected, within: .exact)
+        return judge.result
+    }
+}

@@ -1,0 +1,140 @@
+import Compute
+
+/// What the cases of the clustering kernels share. Points are kept as [point][dimension] and brought into the layout of
+/// each backend, whose tiles and panels differ; what comes back is compared in that logical order.
+
+/// Extents that are awkward for every tile from 8 to 64 lanes and every panel.
+enum AwkwardMatrix {
+    /// (rows, columns).
+    static let all = [
+        (1, 1), (7, 3), (15, 7), (16, 1), (17, 16), (31, 17), (32, 61), (33, 7), (63, 5), (64, 33), (65, 10), (127, 2),
+        (257, 50), (300, 7),
+    ]
+    /// A few of them, where a case has other extents to vary.
+    static let few = [(1, 1), (7, 3), (16, 5), (31, 17), (33, 61), (65, 10), (257, 7)]
+}
+
+/// Points of a case on a backend, with guards behind them.
+struct CasePoints {
+    let points: Points
+    let guarded: GuardedBuffer<Float>
+    let layout: TileLayout
+
+    /// [count][dimensions] in the backend's layout, lanes beyond the last point zero.
+    init(_ plain: [Float], count: Int, dimensions: Int, on backend: any Backend) throws(ComputeError) {
+        layout = TileLayout(points: count, dimensions: dimensions, on: backend)
+        guarded = try GuardedBuffer(on: backend, layout.pack(plain, masked: 0), label: "points")
+        points = Points(buffer: guarded.buffer, count: count, dimensions: dimensions, lanes: backend.pointLanes)
+    }
+
+    /// Points for an operation to write, poisoned.
+    init(output count: Int, dimensions: Int, on backend: any Backend) throws(ComputeError) {
+        layout = TileLayout(points: count, dimensions: dimensions, on: backend)
+        guarded = try GuardedBuffer(on: backend, count: layout.count, label: "points")
+        points = Points(buffer: guarded.buffer, count: count, dimensions: dimensions, lanes: backend.pointLanes)
+    }
+
+    /// What is there now.
+    func contents() throws(ComputeError) -> (points: GuardedContents<Float>, layout: TileLayout) {
+        (try guarded.contents(), layout)
+    }
+}
+
+extension CaseJudge {
+    /// Compares points in their order; lanes beyond the last one must be 0.
+    mutating func check(
+        _ label: String, _ actual: (points: GuardedContents<Float>, layout: TileLayout),
+        equals expected: (points: GuardedContents<Float>, layout: TileLayout), within tolerance: Tolerance
+    ) {
+        checkGuards(label, actual.points)
+        check(
+            label, actual.layout.unpack(actual.points.values),
+            equals: expected.layout.unpack(expected.points.values), within: tolerance)
+        if let stray = actual.layout.maskedValues(actual.points.values).first(where: { $0 != 0 }) {
+            complain("\(label) hold \(stray) in a lane beyond the last point, 0 is due")
+        }
+    }
+}
+
+/// Centroids of a case on a backend, with guards behind both forms.
+struct CaseCentroids {
+    let centroids: Centroids
+    let values: GuardedBuffer<Float>
+    let panels: GuardedBuffer<Float>
+
+    /// `plain` [count][dimensions]; the panels hold them too, or are poisoned with `packed` false.
+    init(_ plain: [Float], count: Int, dimensions: Int, packed: Bool = true, on backend: any Backend)
+        throws(ComputeError)
+    {
+        values = try GuardedBuffer(on: backend, plain, label: "centroids")
+        let elements = (count + backend.panelWidth - 1) / backend.panelWidth * (1 + dimensions) * backend.panelWidth
+        panels = try GuardedBuffer(on: backend, count: elements, label: "panels")
+        centroids = Centroids(
+            values: values.buffer, panels: panels.buffer, count: count, dimensions: dimensions,
+            panelWidth: backend.panelWidth)
+        if packed { try backend.packCentroids(centroids) }
+    }
+}
+
+/// Memory of cluster sums, poisoned and guarded.
+struct CaseSums {
+    let sums: ClusterSums
+    let totals: GuardedBuffer<Float>
+    let counts: GuardedBuffer<Int32>
+    let partials: GuardedBuffer<Float>
+    let partialCounts: GuardedBuffer<Int32>
+
+    /// Room for rounds of `blocks` blocks.
+    init(count: Int, dimensions: Int, blocks: Int, blockPoints: Int, on backend: any Backend) throws(ComputeError) {
+        totals = try GuardedBuffer(on: backend, count: 2 * count * dimensions, label: "totals")
+        counts = try GuardedBuffer(on: backend, count: count, label: "counts")
+        partials = try GuardedBuffer(on: backend, count: blocks * count * dimensions, label: "partial sums")
+        partialCounts = try GuardedBuffer(on: backend, count: blocks * count, label: "partial counts")
+        sums = ClusterSums(
+            totals: totals.buffer, counts: counts.buffer, partials: partials.buffer,
+            partialCounts: partialCounts.buffer, count: count, dimensions: dimensions, blocks: blocks,
+            blockPoints: blockPoints)
+    }
+}
+
+extension TileLayout {
+    /// The layout of points on `backend`.
+    init(points: Int, dimensions: Int, on backend: any Backend) {
+        self.init(replicas: 1, samples: points, values: dimensions, tile: backend.pointLanes)
+    }
+}
+
+extension CaseInputs {
+    /// Whole numbers as floats: sums of their products have no rounding.
+    mutating func wholeFloats(_ count: Int, in range: Range<Int>) -> [Float] {
+        integers(count, in: range).map { Float($0) }
+    }
+}
+
+/// Rows of a case: 8-bit or float32, with more elements behind them that must not be read.
+struct CaseRows {
+    let bytes: Bool
+    let floatValues: [Float]
+    let byteValues: [UInt8]
+    let count: Int
+    let dimensions: Int
+
+    init(_ inputs: inout CaseInputs, bytes: Bool, count: Int, dimensions: Int, range: ClosedRange<Float> = -1...1) {
+        self.bytes = bytes
+        self.count = count
+        self.dimensions = dimensions
+        byteValues = bytes ? inputs.bytes(count * dimensions) : []
+        floatValues = bytes ? [] : inputs.floats(count * dimensions, in: range)
+    }
+
+    func rows(on backend: any Backend) throws(ComputeError) -> Rows {
+        if bytes {
+            let buffer = try backend.makeBuffer(
+                byteValues + [UInt8](repeating: 251, count: 3 * dimensions), label: "rows")
+            return Rows(.bytes(buffer), count: count, dimensions: dimensions)
+        }
+        let buffer = try backend.makeBuffer(
+            floatValues + [Float](repeating: .nan, count: 3 * dimensions), label: "rows")
+        return Rows(.floats(buffer), count: count, dimensions: dimensions)
+    }
+}

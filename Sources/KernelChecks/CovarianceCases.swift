@@ -1,0 +1,89 @@
+import Compute
+
+/// Partial sums of products of columns: exact for bytes, which the largest bytes over a whole chunk of rows prove.
+public enum CovarianceCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] {
+        let shapes = [
+            (1, 1), (7, 7), (127, 16), (128, 17), (129, 61), (300, 112), (61, 111), (33, 113), (257, 127), (15, 257),
+            (2047, 3), (2048, 5), (2049, 7), (4200, 13),
+        ]
+        return [true, false].flatMap { bytes in
+            shapes.map { CovarianceCase(count: $0.0, dimensions: $0.1, bytes: bytes, largest: false, seed: seed) }
+        } + [CovarianceCase(count: 2100, dimensions: 17, bytes: true, largest: true, seed: seed)]
+    }
+}
+
+private struct CovarianceCase: KernelCase {
+    let count: Int
+    let dimensions: Int
+    let bytes: Bool
+    /// Odd large values throughout, so that a longer chunk would not be exact.
+    let largest: Bool
+    let seed: UInt64
+    var kernel: String { "covariance" }
+    var name: String {
+        "\(count) x \(dimensions) \(bytes ? (largest ? "largest bytes" : "bytes") : "floats"), seed \(seed)"
+    }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        let shape = CovarianceShape(count: count, dimensions: dimensions)
+        if bytes {
+            let values = inputs.bytes(count * dimensions, in: largest ? 254..<256 : 0..<256)
+            func covariance(_ backend: any Backend) throws -> (GuardedContents<Int32>, GuardedContents<Int32>) {
+                let tiles = try GuardedBuffer<Int32>(on: backend, count: shape.tileElements, label: "tiles")
+                let sums = try GuardedBuffer<Int32>(on: backend, count: shape.sumElements, label: "sums")
+                // What stands behind the last row belongs to nobody.
+                let rows = try backend.makeBuffer(values + [UInt8](repeating: 99, count: 200), label: "rows")
+                try backend.covariance(of: rows, shape: shape, tiles: tiles.buffer, sums: sums.buffer)
+                return (try tiles.contents(), try sums.contents())
+            }
+            let (tiles, sums) = try covariance(backend)
+            let (referenceTiles, referenceSums) = try covariance(reference)
+            judge.check("tiles", tiles, equals: referenceTiles.values)
+            judge.check("sums", sums, equals: referenceSums.values)
+            checkTruth(&judge, tiles.values, shape) { row, column in Int(values[row * dimensions + column]) }
+            return judge.result
+        }
+        // Far from zero, as pixels are; without the shift the sums would be hundreds of times larger.
+        let values = inputs.floats(count * dimensions, in: 5...7)
+        let shifts = inputs.floats(dimensions, in: 5.5...6.5)
+        func covariance(_ backend: any Backend) throws -> (GuardedContents<Float>, GuardedContents<Float>) {
+            let tiles = try GuardedBuffer<Float>(on: backend, count: shape.tileElements, label: "tiles")
+            let sums = try GuardedBuffer<Float>(on: backend, count: shape.sumElements, label: "sums")
+            let rows = try backend.makeBuffer(values + [Float](repeating: .nan, count: 200), label: "rows")
+            try backend.covariance(
+                of: rows, shape: shape,
+                shift: try backend.makeBuffer(shifts + [Float](repeating: .nan, count: 120), label: "shift"),
+                tiles: tiles.buffer, sums: sums.buffer)
+            return (try tiles.contents(), try sums.contents())
+        }
+        let (tiles, sums) = try covariance(backend)
+        let (referenceTiles, referenceSums) = try covariance(reference)
+        // Values less shifts are up to 1.5; a part's rows are added up.
+        let terms = min(count, CovarianceShape.partRows)
+        judge.check("tiles", tiles, equals: referenceTiles.values, within: .sum(of: terms, magnitude: 1.5 * 1.5))
+        judge.check("sums", sums, equals: referenceSums.values, within: .sum(of: terms, magnitude: 1.5))
+        return judge.result
+    }
+
+    /// Whole numbers summed in whole numbers, for one pair of columns a pair of blocks.
+    private func checkTruth(
+        _ judge: inout CaseJudge, _ tiles: [Int32], _ shape: CovarianceShape, value: (Int, Int) -> Int
+    ) {
+        let width = CovarianceShape.width
+        for part in 0..<shape.parts {
+            for pair in 0..<shape.pairs {
+                let (blockA, blockB) = shape.blocks(ofPair: pair)
+                let column = min(dimensions, (blockB + 1) * width) - 1
+                var sum = 0
+                for row in part * CovarianceShape.partRows..<min(count, (part + 1) * CovarianceShape.partRows) {
+                    sum += value(row, blockA * width) * value(row, column)
+                }
+                let found = tiles[(part * shape.pairs + pair) * width * width + column - blockB * width]
+                if Int(found) != sum { judge.complain("part \(part), pair \(pair): \(found), the sum is \(sum)") }
+            }
+        }
+    }
+}

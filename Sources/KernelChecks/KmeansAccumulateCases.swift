@@ -1,0 +1,90 @@
+import Compute
+
+/// Sums and counts of blocks of points: the first half of accumulating, in one round, so that its partial sums stand.
+public enum KmeansAccumulateCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] {
+        AccumulateCase.all("kmeans_accumulate", seed: seed) { count in
+            [1, 7, 16, 61, 256].map { (blocks: (count + $0 - 1) / $0, blockPoints: $0) }.filter { $0.blocks <= 60 }
+        }
+    }
+}
+
+/// One accumulation, for the cases of its two kernels.
+struct AccumulateCase: KernelCase {
+    let kernel: String
+    let count: Int
+    let dimensions: Int
+    let clusters: Int
+    let blocks: (blocks: Int, blockPoints: Int)
+    let seed: UInt64
+    var name: String {
+        "\(count) x \(dimensions), k \(clusters), \(blocks.blocks) blocks of \(blocks.blockPoints), seed \(seed)"
+    }
+
+    static func all(_ kernel: String, seed: UInt64, blocks: (Int) -> [(blocks: Int, blockPoints: Int)])
+        -> [any KernelCase]
+    {
+        var cases: [any KernelCase] = []
+        for (index, matrix) in AwkwardMatrix.all.enumerated() {
+            let clusters = [1, 7, 61, 16, 300][index % 5]
+            for blocks in blocks(matrix.0) {
+                cases.append(
+                    AccumulateCase(
+                        kernel: kernel, count: matrix.0, dimensions: matrix.1, clusters: clusters, blocks: blocks,
+                        seed: seed))
+            }
+        }
+        return cases
+    }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        let points = inputs.floats(count * dimensions)
+        // Some clusters have no points.
+        let labels = inputs.integers(count, in: 0..<clusters).map { $0 % 5 == 3 ? 0 : $0 }
+        func accumulate(_ backend: any Backend) throws -> CaseSums {
+            let sums = try CaseSums(
+                count: clusters, dimensions: dimensions, blocks: blocks.blocks, blockPoints: blocks.blockPoints,
+                on: backend)
+            try backend.accumulate(
+                try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
+                labels: try backend.makeBuffer(labels + [Int32](repeating: 0, count: 70), label: "labels"),
+                into: sums.sums)
+            return sums
+        }
+        let actual = try accumulate(backend)
+        let expected = try accumulate(reference)
+        // Points of a block and blocks are added one after the other, so that there is one right sum.
+        judge.check(
+            "partial sums", try actual.partials.contents(), equals: try expected.partials.contents().values,
+            within: .exact)
+        judge.check(
+            "partial counts", try actual.partialCounts.contents(), equals: try expected.partialCounts.contents().values)
+        let totals = try actual.totals.contents()
+        judge.check("sums and corrections", totals, equals: try expected.totals.contents().values, within: .exact)
+        let counts = try actual.counts.contents()
+        judge.check("counts", counts, equals: try expected.counts.contents().values)
+        checkTruth(&judge, points, labels, totals.values, counts.values)
+        return judge.result
+    }
+
+    /// Against sums in double precision: a block's own additions are all that may be missing.
+    private func checkTruth(
+        _ judge: inout CaseJudge, _ points: [Float], _ labels: [Int32], _ totals: [Float], _ counts: [Int32]
+    ) {
+        let size = clusters * dimensions
+        var sums = [Double](repeating: 0, count: size)
+        var expectedCounts = [Int32](repeating: 0, count: clusters)
+        for (point, label) in labels.enumerated() {
+            expectedCounts[Int(label)] += 1
+            for dimension in 0..<dimensions {
+                sums[Int(label) * dimensions + dimension] += Double(points[point * dimensions + dimension])
+            }
+        }
+        judge.check(
+            "sums", (0..<size).map { totals[$0] + totals[size + $0] }, equals: sums.map { Float($0) },
+            within: .sum(of: blocks.blockPoints))
+        if counts != expectedCounts { judge.complain("counts are not those of the labels") }
+    }
+}

@@ -1,0 +1,156 @@
+import Compute
+
+/// The nearest centroid. Labels are judged by true distances, in double precision: where two centroids are nearer to
+/// each other than rounding can tell, either is right; where there is no rounding, the lowest index must win a tie.
+public enum KmeansAssignCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] {
+        var cases: [any KernelCase] = []
+        for (index, clusters) in [1, 2, 3, 7, 9, 10, 11, 16, 17, 61, 257, 300].enumerated() {
+            let matrices = [AwkwardMatrix.all[index], AwkwardMatrix.few[index % AwkwardMatrix.few.count]]
+            for (repeated, matrix) in matrices.enumerated() {
+                for kind in KmeansAssignCase.Kind.allCases {
+                    cases.append(
+                        KmeansAssignCase(
+                            count: matrix.0, dimensions: matrix.1, clusters: clusters, kind: kind,
+                            hasDistances: (index + repeated) % 3 != 0, seed: seed + UInt64(repeated)))
+                }
+            }
+        }
+        return cases
+    }
+}
+
+private struct KmeansAssignCase: KernelCase {
+    enum Kind: String, CaseIterable {
+        /// Any numbers.
+        case plain
+        /// Small whole numbers, where everything is exact and ties are many.
+        case ties
+        /// Far from the origin, where the products cancel.
+        case cancelling
+        /// Some points have a NaN, some are so large that products overflow, and so is a centroid.
+        case poisoned
+    }
+    let count: Int
+    let dimensions: Int
+    let clusters: Int
+    let kind: Kind
+    let hasDistances: Bool
+    let seed: UInt64
+    var kernel: String { "kmeans_assign" }
+    var name: String {
+        "\(count) x \(dimensions), k \(clusters), \(kind.rawValue)\(hasDistances ? ", distances" : ""), seed \(seed)"
+    }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        var points: [Float]
+        var centroids: [Float]
+        switch kind {
+        case .ties:
+            points = inputs.wholeFloats(count * dimensions, in: -2..<3)
+            centroids = inputs.wholeFloats(clusters * dimensions, in: -2..<3)
+        case .cancelling:
+            points = inputs.floats(count * dimensions, in: 9...11)
+            centroids = inputs.floats(clusters * dimensions, in: 9...11)
+        case .plain, .poisoned:
+            points = inputs.floats(count * dimensions)
+            centroids = inputs.floats(clusters * dimensions)
+        }
+        var overflowing = Set<Int>()
+        if kind == .poisoned {
+            // Every centroid has a positive first coordinate: the overflow is to -infinity with all of them.
+            for centroid in 0..<clusters { centroids[centroid * dimensions] = 2 + Float(centroid % 3) }
+            for point in stride(from: 0, to: count, by: 5) { points[point * dimensions + dimensions - 1] = .nan }
+            for point in stride(from: 3, to: count, by: 7) where !points[point * dimensions + dimensions - 1].isNaN {
+                points[point * dimensions] = -3e38
+                overflowing.insert(point)
+            }
+            // The square of the first centroid overflows, so that it is nobody's.
+            if clusters > 1 { centroids[0] = 1e25 }
+        }
+
+        func assign(_ backend: any Backend) throws -> (GuardedContents<Int32>, GuardedContents<Float>) {
+            let labels = try GuardedBuffer<Int32>(on: backend, count: count, label: "labels")
+            let distances = try GuardedBuffer<Float>(on: backend, count: count, label: "distances")
+            try backend.assign(
+                try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
+                to: try CaseCentroids(centroids, count: clusters, dimensions: dimensions, on: backend).centroids,
+                labels: labels.buffer, distances: hasDistances ? distances.buffer : nil)
+            return (try labels.contents(), try distances.contents())
+        }
+        let (labels, distances) = try assign(backend)
+        judge.checkGuards("labels", labels)
+        var nearest: [Float] = []
+        for point in 0..<count {
+            let label = Int(labels.values[point])
+            guard (0..<clusters).contains(label) else {
+                judge.complain("labels[\(point)] is \(label), there are \(clusters) centroids")
+                return judge.result
+            }
+            let x = points[point * dimensions..<(point + 1) * dimensions]
+            let lost = x.contains(where: \.isNaN) || overflowing.contains(point)
+            if lost {
+                if label != 0 { judge.complain("labels[\(point)] is \(label), 0 is due where no score is a number") }
+            } else {
+                checkNearest(&judge, point, label, Array(x), centroids)
+            }
+            nearest.append(
+                overflowing.contains(point) ? .infinity : Float(square(Array(x), centroids, label)))
+        }
+        if hasDistances {
+            // Differences, squares and sums round once each: as many halves of an epsilon as there are terms.
+            judge.check(
+                "distances", distances, equals: nearest,
+                within: Tolerance(relative: Double(Float.ulpOfOne) * Double(dimensions + 4)))
+        } else if distances.unwrittenCount != count || distances.firstOverrun != nil {
+            judge.complain("distances were written unasked")
+        }
+        if kind == .ties {
+            let (expected, _) = try assign(reference)
+            judge.check("labels", labels, equals: expected.values)
+        }
+        return judge.result
+    }
+
+    private func square(_ x: [Float], _ centroids: [Float], _ centroid: Int) -> Double {
+        var sum = 0.0
+        for dimension in 0..<dimensions {
+            let difference = Double(x[dimension]) - Double(centroids[centroid * dimensions + dimension])
+            sum += difference * difference
+        }
+        return sum
+    }
+
+    /// What rounding can add to |x|² - 2 score: every one of the d + 1 additions of the score and the d of |c|²/2 is off
+    /// by at most half an epsilon of the sum of magnitudes.
+    private func slack(_ x: [Float], _ centroids: [Float], _ centroid: Int) -> Double {
+        if kind == .ties { return 0 }
+        var size = 0.0
+        for dimension in 0..<dimensions {
+            let c = Double(centroids[centroid * dimensions + dimension])
+            size += abs(Double(x[dimension]) * c) + c * c
+        }
+        return Double(Float.ulpOfOne) * Double(dimensions + 2) * size
+    }
+
+    private func checkNearest(
+        _ judge: inout CaseJudge, _ point: Int, _ label: Int, _ x: [Float], _ centroids: [Float]
+    ) {
+        let mine = square(x, centroids, label)
+        let mySlack = slack(x, centroids, label)
+        for centroid in 0..<clusters where centroid != label {
+            let other = square(x, centroids, centroid)
+            // An overflowing square is infinite on the device, and no slack.
+            if other > 1e40 { continue }
+            let gap = mine - other
+            let bound = mySlack + slack(x, centroids, centroid)
+            if gap > bound || (kind == .ties && gap == 0 && centroid < label) {
+                judge.complain(
+                    "labels[\(point)] is \(label) at \(mine), \(centroid) is at \(other), rounding explains \(bound)")
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Compute
+
+/// Centroids as panels, whose widths differ between backends: compared centroid by centroid.
+public enum KmeansPanelsCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] {
+        let clusters = [1, 2, 3, 7, 8, 9, 10, 11, 15, 16, 17, 61, 64, 65, 300]
+        return clusters.enumerated().flatMap { index, count in
+            [1, 7, 16 + index, 61].map { KmeansPanelsCase(clusters: count, dimensions: $0, seed: seed) }
+        }
+    }
+}
+
+private struct KmeansPanelsCase: KernelCase {
+    let clusters: Int
+    let dimensions: Int
+    let seed: UInt64
+    var kernel: String { "kmeans_panels" }
+    var name: String { "\(clusters) x \(dimensions), seed \(seed)" }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        let values = inputs.floats(clusters * dimensions)
+        /// First row and coordinates of every centroid.
+        func pack(_ backend: any Backend) throws -> (halves: [Float], coordinates: [Float]) {
+            let sized = try CaseCentroids(
+                values, count: clusters, dimensions: dimensions, packed: false, on: backend)
+            try backend.packCentroids(sized.centroids)
+            let contents = try sized.panels.contents()
+            judge.checkGuards("panels", contents)
+            let width = backend.panelWidth
+            var (halves, coordinates): ([Float], [Float]) = ([], [])
+            for slot in 0..<sized.centroids.panelCount * width {
+                let start = slot / width * (1 + dimensions) * width + slot % width
+                let column = (0..<dimensions).map { contents.values[start + (1 + $0) * width] }
+                if slot < clusters {
+                    halves.append(contents.values[start])
+                    coordinates += column
+                } else if contents.values[start] != -.infinity || column.contains(where: { $0 != 0 }) {
+                    judge.complain("slot \(slot) has no centroid and is not -infinity, 0, 0, ...")
+                }
+            }
+            return (halves, coordinates)
+        }
+        let actual = try pack(backend)
+        judge.check(
+            "-|c|²/2", actual.halves, equals: try pack(reference).halves,
+            within: .sum(of: dimensions, magnitude: 0.5))
+        judge.check("coordinates", actual.coordinates, equals: values, within: .exact)
+        return judge.result
+    }
+}

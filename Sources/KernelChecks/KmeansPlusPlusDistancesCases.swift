@@ -1,0 +1,116 @@
+import Compute
+
+/// Memory of a k-means++ start with everything an operation writes guarded.
+struct CaseStart {
+    let start: PlusPlusStart
+    let blockSums: GuardedBuffer<Float>
+    let candidates: GuardedBuffer<Int32>
+    let coordinates: GuardedBuffer<Float>
+    let state: GuardedBuffer<Int32>
+    let chosen: GuardedBuffer<Int32>
+
+    /// What stands there before the operation; `nil` poisons the block sums.
+    init(
+        count: Int, trials: Int, points: Int, blockSums sums: [Float]?, candidates: [Int32], coordinates: [Float],
+        uniforms: [Float], state: Int32, on backend: any Backend
+    ) throws(ComputeError) {
+        let blocks = (points + ClusteringShape.blockUnit - 1) / ClusteringShape.blockUnit
+        if let sums {
+            blockSums = try GuardedBuffer(on: backend, sums, label: "block sums")
+        } else {
+            blockSums = try GuardedBuffer(on: backend, count: trials * blocks, label: "block sums")
+        }
+        self.candidates = try GuardedBuffer(on: backend, candidates, label: "candidates")
+        self.coordinates = try GuardedBuffer(on: backend, coordinates, label: "coordinates")
+        self.state = try GuardedBuffer(on: backend, [state], label: "candidate kept")
+        chosen = try GuardedBuffer(on: backend, [Int32](repeating: -9, count: count), label: "centres")
+        start = PlusPlusStart(
+            blockSums: blockSums.buffer, candidates: self.candidates.buffer, coordinates: self.coordinates.buffer,
+            uniforms: try backend.makeBuffer(uniforms, label: "uniform numbers"), state: self.state.buffer,
+            chosen: chosen.buffer, count: count, trials: trials, blocks: blocks)
+    }
+}
+
+/// Distances to candidates, and their sums over blocks.
+public enum KmeansPlusPlusDistancesCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] {
+        let matrices = AwkwardMatrix.few + [(255, 3), (256, 7), (513, 5), (1030, 16)]
+        return matrices.flatMap { matrix in
+            [1, 2, 5, 11].map { DistancesCase(count: matrix.0, dimensions: matrix.1, trials: $0, seed: seed) }
+        }
+    }
+}
+
+private struct DistancesCase: KernelCase {
+    let count: Int
+    let dimensions: Int
+    let trials: Int
+    let seed: UInt64
+    var kernel: String { "kmeans_plus_plus_distances" }
+    var name: String { "\(count) x \(dimensions), \(trials) candidates, seed \(seed)" }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        let points = inputs.floats(count * dimensions)
+        let coordinates = inputs.floats(dimensions * trials)
+        // Of several rows of earlier distances one is kept; some are infinite, as at the start.
+        let kept = trials - 1
+        let earlier = inputs.floats(trials * count, in: 0...Float(dimensions)).map { $0 < 0.1 ? .infinity : $0 }
+
+        func distances(_ backend: any Backend) throws -> (next: [Float], masked: [Float], sums: [Float]) {
+            let layout = TileLayout(points: count, dimensions: 1, on: backend)
+            let stride = layout.tiles * layout.tile
+            let previous = (0..<trials).flatMap {
+                layout.pack(Array(earlier[$0 * count..<($0 + 1) * count]), masked: .infinity)
+            }
+            let memory = try CaseStart(
+                count: 3, trials: trials, points: count, blockSums: nil,
+                candidates: [Int32](repeating: 0, count: trials), coordinates: coordinates,
+                uniforms: [Float](repeating: 0, count: 3 * trials), state: Int32(kept), on: backend)
+            let next = try GuardedBuffer<Float>(on: backend, count: trials * stride, label: "distances")
+            try backend.plusPlusDistances(
+                memory.start, of: try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
+                previous: try backend.makeBuffer(previous, label: "earlier distances"), next: next.buffer)
+            let contents = try next.contents()
+            judge.checkGuards("distances", contents)
+            let sums = try memory.blockSums.contents()
+            judge.checkGuards("block sums", sums)
+            let rows = (0..<trials).map { Array(contents.values[$0 * stride..<($0 + 1) * stride]) }
+            return (rows.flatMap { layout.unpack($0) }, rows.flatMap { layout.maskedValues($0) }, sums.values)
+        }
+        let actual = try distances(backend)
+        let expected = try distances(reference)
+        judge.check(
+            "distances", actual.next, equals: expected.next,
+            within: Tolerance(relative: 2 * Double(Float.ulpOfOne) * Double(dimensions + 4)))
+        if actual.masked.contains(where: { $0 != 0 }) {
+            judge.complain("a lane beyond the last point has a distance that is not 0")
+        }
+        judge.check(
+            "block sums", actual.sums, equals: expected.sums,
+            within: .sum(of: ClusteringShape.blockUnit + dimensions, magnitude: 4 * Double(dimensions)))
+        checkTruth(&judge, points, coordinates, Array(earlier[kept * count..<(kept + 1) * count]), actual.next)
+        return judge.result
+    }
+
+    private func checkTruth(
+        _ judge: inout CaseJudge, _ points: [Float], _ coordinates: [Float], _ earlier: [Float], _ next: [Float]
+    ) {
+        let expected = (0..<trials).flatMap { trial in
+            (0..<count).map { point -> Float in
+                var sum = 0.0
+                for dimension in 0..<dimensions {
+                    let difference =
+                        Double(points[point * dimensions + dimension])
+                        - Double(coordinates[dimension * trials + trial])
+                    sum += difference * difference
+                }
+                return Float(min(sum, Double(earlier[point])))
+            }
+        }
+        judge.check(
+            "distances", next, equals: expected,
+            within: Tolerance(relative: Double(Float.ulpOfOne) * Double(dimensions + 4)))
+    }
+}

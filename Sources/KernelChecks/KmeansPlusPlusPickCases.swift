@@ -1,0 +1,159 @@
+import Compute
+
+/// Keeping the best candidate and drawing the next ones. Distances are whole numbers and uniform numbers have ten bits,
+/// so that every sum and product is exact and there is one right answer, at the borders too.
+public enum KmeansPlusPlusPickCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] {
+        var cases: [any KernelCase] = []
+        for matrix in AwkwardMatrix.few + [(255, 3), (256, 7), (513, 5), (1030, 16)] {
+            for trials in [1, 2, 5, 11] {
+                for step in [-1, 0, 1, 2] {
+                    cases.append(
+                        PickCase(count: matrix.0, dimensions: matrix.1, trials: trials, step: step, seed: seed))
+                }
+            }
+        }
+        for kind in [PickCase.Kind.noneLeft, .sparse, .ties] {
+            for count in [1, 61, 600] {
+                cases.append(
+                    PickCase(count: count, dimensions: 7, trials: 7, step: 0, kind: kind, seed: seed))
+            }
+        }
+        // Wide enough for several work-items a dimension, more trials than a small group.
+        cases.append(PickCase(count: 600, dimensions: 61, trials: 70, step: 1, seed: seed))
+        cases += [(1, 1, 1), (7, 3, 7), (300, 5, 17), (601, 2, 61)].map {
+            StartCase(count: $0.0, dimensions: $0.1, clusters: $0.2, seed: seed)
+        }
+        return cases
+    }
+}
+
+private struct PickCase: KernelCase {
+    enum Kind: String {
+        case plain
+        /// Every distance is zero.
+        case noneLeft = "none left"
+        /// Most distances are zero, whole blocks too.
+        case sparse
+        /// All candidates have the same sum.
+        case ties
+    }
+    let count: Int
+    let dimensions: Int
+    let trials: Int
+    let step: Int
+    var kind = Kind.plain
+    let seed: UInt64
+    static let centres = 3
+    var kernel: String { "kmeans_plus_plus_pick" }
+    var name: String {
+        "\(count) x \(dimensions), \(trials) candidates, step \(step) of \(Self.centres), \(kind.rawValue), seed \(seed)"
+    }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        let points = inputs.floats(count * dimensions)
+        let distances = (0..<trials).map { trial -> [Float] in
+            switch kind {
+            case .noneLeft: [Float](repeating: 0, count: count)
+            case .sparse: (0..<count).map { $0 % 97 == 60 && $0 / 256 != 1 ? Float(1 + ($0 + trial) % 3) : 0 }
+            case .ties: (0..<count).map { Float(($0 + 1) % 4) }
+            case .plain: inputs.wholeFloats(count, in: 0..<4)
+            }
+        }
+        let unit = ClusteringShape.blockUnit
+        let blockSums = distances.flatMap { row in
+            stride(from: 0, to: count, by: unit).map { row[$0..<min($0 + unit, count)].reduce(0, +) }
+        }
+        let candidates = inputs.integers(trials, in: 0..<count)
+        // The first uniform number of a step is the lowest there is, the last the highest here.
+        let uniforms = (0..<Self.centres * trials).map { index -> Float in
+            switch index % trials {
+            case 0: 0
+            case trials - 1: 1023 / 1024
+            default: Float(inputs.integers(1, in: 0..<1024)[0]) / 1024
+            }
+        }
+        let coordinates = (0..<dimensions).flatMap { dimension in
+            candidates.map { points[Int($0) * dimensions + dimension] }
+        }
+        let first = count / 2
+
+        func pick(_ backend: any Backend) throws -> CaseStart {
+            let layout = TileLayout(points: count, dimensions: 1, on: backend)
+            let memory = try CaseStart(
+                count: Self.centres, trials: trials, points: count, blockSums: blockSums, candidates: candidates,
+                coordinates: coordinates, uniforms: uniforms, state: 1, on: backend)
+            try backend.plusPlusPick(
+                memory.start, of: try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
+                distances: try backend.makeBuffer(
+                    distances.flatMap { layout.pack($0, masked: 0) }, label: "distances"), step: step, first: first)
+            return memory
+        }
+        let actual = try pick(backend)
+        let expected = try pick(reference)
+        judge.check("candidate kept", try actual.state.contents(), equals: try expected.state.contents().values)
+        judge.check("centres", try actual.chosen.contents(), equals: try expected.chosen.contents().values)
+        let drawn = try actual.candidates.contents()
+        judge.check("candidates", drawn, equals: try expected.candidates.contents().values)
+        judge.check(
+            "coordinates", try actual.coordinates.contents(), equals: try expected.coordinates.contents().values,
+            within: .exact)
+        judge.check(
+            "block sums", try actual.blockSums.contents(), equals: blockSums, within: .exact)
+
+        let totals = distances.map { $0.reduce(0, +) }
+        let best = totals.firstIndex(of: totals.min() ?? 0) ?? 0
+        if step >= 0, step + 1 < Self.centres {
+            for trial in 0..<trials {
+                let due = Self.draw(uniforms[(step + 1) * trials + trial], distances[best])
+                if Int(drawn.values[trial]) != due {
+                    judge.complain("candidate \(trial) is point \(drawn.values[trial]), \(due) is due")
+                }
+            }
+        }
+        return judge.result
+    }
+
+    /// The point whose share of the distances' sum `uniform` falls into.
+    private static func draw(_ uniform: Float, _ weights: [Float]) -> Int {
+        let total = weights.reduce(0, +)
+        if total == 0 { return Int(uniform * Float(weights.count)) }
+        var sum: Float = 0
+        for (point, weight) in weights.enumerated() {
+            sum += weight
+            if uniform * total < sum { return point }
+        }
+        return weights.count - 1
+    }
+}
+
+/// A whole start, on whole coordinates.
+private struct StartCase: KernelCase {
+    let count: Int
+    let dimensions: Int
+    let clusters: Int
+    let seed: UInt64
+    var kernel: String { "kmeans_plus_plus_pick" }
+    var name: String { "start of \(clusters) centres in \(count) x \(dimensions), seed \(seed)" }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        let points = inputs.wholeFloats(count * dimensions, in: 0..<30)
+        let trials = 4
+        let uniforms = inputs.integers(clusters * trials, in: 0..<16).map { Float($0) / 16 }
+        func start(_ backend: any Backend) throws -> [Int32] {
+            let points = try CasePoints(points, count: count, dimensions: dimensions, on: backend).points
+            let memory = try backend.makePlusPlusStart(
+                count: clusters, trials: trials, points: points, uniforms: uniforms)
+            try backend.runPlusPlus(memory, of: points, first: count / 3)
+            return try backend.read(memory.chosen)
+        }
+        let actual = try start(backend)
+        if let difference = differences(actual, try start(reference)) { judge.complain("centres\(difference)") }
+        if actual.first != Int32(count / 3) { judge.complain("the first centre is \(actual[0])") }
+        return judge.result
+    }
+}

@@ -1,0 +1,86 @@
+import Compute
+
+/// The projection W (x - mean), with more columns than fit into local memory at once and with panels that are not full.
+public enum PcaProjectCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] {
+        // (columns, components): around the columns that a work-group holds (64, 256) and the widths of panels (3 to 16).
+        let extents = [
+            (1, 1), (7, 2), (16, 3), (61, 4), (63, 9), (64, 10), (65, 11), (127, 7), (255, 15), (256, 16), (257, 17),
+            (300, 50),
+        ]
+        var cases: [any KernelCase] = []
+        for (index, extent) in extents.enumerated() {
+            for count in [AwkwardMatrix.all[index].0, 35] {
+                for bytes in [true, false] {
+                    cases.append(
+                        PcaProjectCase(
+                            count: count, columns: extent.0, components: extent.1, bytes: bytes,
+                            seed: seed + UInt64(index)))
+                }
+            }
+        }
+        cases.append(
+            PcaProjectCase(
+                count: 61, columns: 70, components: 5, bytes: true, first: 64, behind: 0, seed: seed))
+        cases.append(
+            PcaProjectCase(
+                count: 64, columns: 300, components: 7, bytes: false, first: 64, behind: 66, seed: seed))
+        cases.append(
+            PcaProjectCase(count: 37, columns: 300, components: 7, bytes: false, poisonsARow: true, seed: seed))
+        return cases
+    }
+}
+
+private struct PcaProjectCase: KernelCase {
+    let count: Int
+    let columns: Int
+    let components: Int
+    let bytes: Bool
+    /// Points before and behind those that are written: they stay.
+    var first = 0
+    var behind = 0
+    /// Puts a NaN into row 5, which must stay in its point.
+    var poisonsARow = false
+    let seed: UInt64
+    var kernel: String { "pca_project" }
+    var name: String {
+        "\(count) x \(columns) \(bytes ? "bytes" : "floats") to \(components) at \(first), \(behind) behind, "
+            + "seed \(seed)\(poisonsARow ? ", a NaN" : "")"
+    }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        let magnitude: Float = bytes ? 255 : 2
+        let drawn = CaseRows(&inputs, bytes: bytes, count: count, dimensions: columns, range: 0...2)
+        var values = drawn.floatValues
+        if poisonsARow { values[5 * columns + 1] = .nan }
+        let mean = inputs.floats(columns, in: 0...magnitude)
+        let weights = inputs.floats(components * columns)
+        let total = first + count + behind
+        let before = [Float](repeating: -7, count: total * components)
+        func project(_ backend: any Backend) throws -> (points: GuardedContents<Float>, layout: TileLayout) {
+            let points =
+                total == count
+                ? try CasePoints(output: total, dimensions: components, on: backend)
+                : try CasePoints(before, count: total, dimensions: components, on: backend)
+            let rows =
+                bytes
+                ? try drawn.rows(on: backend)
+                : Rows(
+                    .floats(
+                        try backend.makeBuffer(
+                            values + [Float](repeating: .nan, count: 3 * columns), label: "rows")),
+                    count: count, dimensions: columns)
+            try backend.project(
+                rows, through: try backend.makeProjection(weights: weights, mean: mean), into: points.points,
+                at: first)
+            return try points.contents()
+        }
+        // A value less its mean is at most the range of values, and weights are at most 1.
+        judge.check(
+            "points", try project(backend), equals: try project(reference),
+            within: .sum(of: columns, magnitude: Double(magnitude)))
+        return judge.result
+    }
+}

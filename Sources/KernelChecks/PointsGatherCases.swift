@@ -1,0 +1,44 @@
+import Compute
+
+/// Points brought together by their indices.
+public enum PointsGatherCases: KernelCases {
+    public static func cases(seed: UInt64) -> [any KernelCase] {
+        AwkwardMatrix.all.flatMap { matrix in
+            [1, 17, 33, 64].map {
+                PointsGatherCase(count: matrix.0, dimensions: matrix.1, batch: $0, seed: seed)
+            }
+        }
+    }
+}
+
+private struct PointsGatherCase: KernelCase {
+    let count: Int
+    let dimensions: Int
+    let batch: Int
+    let seed: UInt64
+    var kernel: String { "points_gather" }
+    var name: String { "\(batch) of \(count) x \(dimensions), seed \(seed)" }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        var values = inputs.floats(count * dimensions)
+        values[0] = .nan
+        // Indices repeat, the last point is among them, and one more behind the batch is not used.
+        var indices = inputs.integers(batch + 1, in: 0..<count)
+        indices[batch - 1] = Int32(count - 1)
+        func gather(_ backend: any Backend) throws -> (points: GuardedContents<Float>, layout: TileLayout) {
+            let output = try CasePoints(output: batch, dimensions: dimensions, on: backend)
+            try backend.gatherPoints(
+                try backend.makeBuffer(indices, label: "indices"),
+                of: try CasePoints(values, count: count, dimensions: dimensions, on: backend).points,
+                into: output.points)
+            return try output.contents()
+        }
+        let actual = try gather(backend)
+        judge.check("batch", actual, equals: try gather(reference), within: .exact)
+        let expected = indices.prefix(batch).flatMap { values[Int($0) * dimensions..<(Int($0) + 1) * dimensions] }
+        judge.check("batch", actual.layout.unpack(actual.points.values), equals: expected, within: .exact)
+        return judge.result
+    }
+}
