@@ -49,7 +49,9 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
         .testTarget(name: "KernelTests", dependencies: ["KernelChecks", "Compute", "OpenCL"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
-        .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Datasets"], swiftSettings: strict),
+        .testTarget(
+            name: "ClusteringTests", dependencies: ["Clustering", "Compute", "OpenCL", "Datasets"],
+            swiftSettings: strict),
         .testTarget(name: "PruningTests", dependencies: ["Pruning", "Compute"], swiftSettings: strict),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "OpenCL", "Datasets"], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,124 @@
+import Compute
+import Testing
+
+@testable import Clustering
+
+/// Input that cannot be clustered: a sentence that says what would be accepted, and the exit code.
+@Suite struct ClusteringErrorTests {
+    private let backend = CPUBackend()
+
+    private func points(_ count: Int) throws -> Points {
+        try FeatureMatrix(floats: (0..<count * 2).map { Float($0) }, count: count, dimensions: 2).points(on: backend)
+    }
+
+    private func expect<Result>(
+        _ exitCode: Int32, _ words: [String], sourceLocation: SourceLocation = #_sourceLocation,
+        _ body: () throws(ClusteringError) -> Result
+    ) {
+        do throws(ClusteringError) {
+            _ = try body()
+            Issue.record("nothing was thrown", sourceLocation: sourceLocation)
+        } catch {
+            #expect(error.exitCode == exitCode, sourceLocation: sourceLocation)
+            for word in words {
+                #expect(
+                    error.description.contains(word), "\(error.description) lacks \(word)",
+                    sourceLocation: sourceLocation)
+            }
+        }
+    }
+
+    @Test func kBeyondThePoints() throws {
+        let points = try points(5)
+        for kind in [KMeans.Kind.lloyd(iterations: 3), .miniBatch()] {
+            expect(65, ["k is 6", "5 points", "1 to 5"]) { () throws(ClusteringError) in
+                try KMeans(k: 6, kind: kind).fit(points, on: backend)
+            }
+            for k in [0, -1] {
+                expect(64, ["k is \(k)", "1 to 5"]) { () throws(ClusteringError) in
+                    try KMeans(k: k, kind: kind).fit(points, on: backend)
+                }
+            }
+        }
+    }
+
+    @Test func settingsOutOfRange() throws {
+        let points = try points(5)
+        var batch = KMeans.MiniBatch()
+        batch.batch = 0
+        var ratio = KMeans.MiniBatch()
+        ratio.reassignmentRatio = 1.5
+        let kinds: [(KMeans.Kind, String)] = [
+            (.lloyd(iterations: -1), "iterations is -1; 0 or more"),
+            (.lloyd(iterations: 1, tolerance: -1), "tolerance is -1.0; 0 or more"),
+            (.lloyd(iterations: 1, tolerance: .nan), "tolerance is nan; 0 or more"),
+            (.miniBatch(batch), "1 or more"), (.miniBatch(ratio), "reassignment ratio is 1.5; 0 to 1"),
+        ]
+        for (kind, words) in kinds {
+            expect(64, [words]) { () throws(ClusteringError) in try KMeans(k: 2, kind: kind).fit(points, on: backend) }
+        }
+    }
+
+    @Test func aStartThatDoesNotFit() throws {
+        let points = try points(5)
+        expect(65, ["5 elements", "2 rows and 2 columns"]) { () throws(ClusteringError) in
+            try KMeans(k: 2, kind: .lloyd(iterations: 3), start: .given([1, 2, 3, 4, 5])).fit(points, on: backend)
+        }
+        expect(65, ["row 1, column 0", "finite"]) { () throws(ClusteringError) in
+            try KMeans(k: 2, kind: .lloyd(iterations: 3), start: .given([1, 2, .nan, 4])).fit(points, on: backend)
+        }
+    }
+
+    @Test func matricesThatAreNone() {
+        expect(65, ["row 1, column 2", "finite"]) { () throws(ClusteringError) in
+            try FeatureMatrix(floats: [1, 2, 3, 4, 5, .nan], count: 2, dimensions: 3)
+        }
+        expect(65, ["row 0, column 0"]) { () throws(ClusteringError) in
+            try FeatureMatrix(floats: [-.infinity], count: 1, dimensions: 1)
+        }
+        for (elements, count, dimensions) in [(5, 2, 3), (7, 2, 3), (0, 0, 3), (0, 3, 0), (0, -1, 0)] {
+            expect(65, ["\(elements) elements", "\(count) rows and \(dimensions) columns"]) {
+                () throws(ClusteringError) in
+                try FeatureMatrix(
+                    floats: [Float](repeating: 0, count: elements), count: count, dimensions: dimensions)
+            }
+            expect(65, ["\(elements) elements"]) { () throws(ClusteringError) in
+                try FeatureMatrix(bytes: [UInt8](repeating: 0, count: elements), count: count, dimensions: dimensions)
+            }
+        }
+    }
+
+    @Test func componentsBeyondTheMatrix() throws {
+        let rows = try FeatureMatrix(bytes: [UInt8](0..<12), count: 3, dimensions: 4)
+        for components in [0, -1, 4, 5] {
+            expect(65, ["\(components) principal components", "1 to 3"]) { () throws(ClusteringError) in
+                try PCA.fit(rows, components: components, on: backend)
+            }
+        }
+        let pca = try PCA.fit(rows, components: 3, on: backend)
+        let narrow = try FeatureMatrix(bytes: [1, 2, 3], count: 1, dimensions: 3)
+        expect(65, ["3 columns where 4 are needed"]) { () throws(ClusteringError) in
+            try pca.project(narrow, on: backend)
+        }
+    }
+
+    /// Shapes that do not fit together are refused by every backend before anything runs.
+    @Test(arguments: TestBackends.names) func operationsRefuseShapesThatDoNotFit(name: String) throws {
+        let backend = try TestBackends.make(name)
+        let points = try backend.makePoints(count: 40, dimensions: 3)
+        let centroids = try backend.makeCentroids(count: 4, dimensions: 2)
+        let labels = try backend.makeBuffer(of: Int32.self, count: 39, label: "labels")
+        #expect(throws: ComputeError.self) {
+            try backend.assign(points, to: centroids, labels: labels, distances: nil)
+        }
+        let sums = try backend.makeClusterSums(count: 4, dimensions: 3, points: 40)
+        #expect(throws: ComputeError.self) { try backend.accumulate(points, labels: labels, into: sums) }
+        let rows = try backend.makeBuffer([UInt8](repeating: 1, count: 300), label: "rows")
+        for (count, dimensions, first) in [(41, 3, 0), (40, 2, 0), (4, 3, 1), (5, 3, 0), (101, 3, 0), (0, 3, 0)] {
+            #expect(throws: ComputeError.self, "\(count) x \(dimensions) at \(first)") {
+                try backend.packPoints(
+                    Rows(.bytes(rows), count: count, dimensions: dimensions), into: points, at: first)
+            }
+        }
+    }
+}

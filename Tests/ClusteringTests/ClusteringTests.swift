@@ -1,1 +1,0 @@
-// Placeholder of the test target; replaced by its first test.

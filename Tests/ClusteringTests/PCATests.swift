@@ -1,0 +1,80 @@
+import Compute
+import Testing
+
+@testable import Clustering
+
+/// What PCA must do whatever the data.
+@Suite struct PCATests {
+    private func matrix(_ count: Int, _ dimensions: Int, seed: UInt64) throws -> FeatureMatrix {
+        var random = RandomStream(seed: seed, run: 2, purpose: .testing)
+        let values = (0..<count * dimensions).map { element in
+            Float(random.nextUniform(-1, 1) * (1 + Double(element % dimensions)) + 50)
+        }
+        return try FeatureMatrix(floats: values, count: count, dimensions: dimensions)
+    }
+
+    @Test(arguments: TestBackends.names) func componentsAreOrthonormalWithTheLargestLoadingPositive(
+        name: String
+    ) throws {
+        let backend = try TestBackends.make(name)
+        for (count, d, c) in [(300, 7, 7), (2500, 61, 10), (33, 130, 20), (2, 3, 2), (5, 1, 1)] {
+            let pca = try PCA.fit(try matrix(count, d, seed: UInt64(d)), components: c, on: backend)
+            #expect(pca.count == c && pca.dimensions == d && pca.components.count == c * d)
+            for a in 0..<c {
+                let row = pca.components[a * d..<(a + 1) * d]
+                #expect((row.max { abs($0) < abs($1) } ?? 0) > 0, "component \(a)")
+                for b in 0...a {
+                    let dot = zip(row, pca.components[b * d..<(b + 1) * d]).reduce(0.0) {
+                        $0 + Double($1.0) * Double($1.1)
+                    }
+                    #expect(abs(dot - (a == b ? 1 : 0)) < 1e-5, "components \(a) and \(b)")
+                }
+            }
+            #expect(pca.explainedVariance == pca.explainedVariance.sorted(by: >))
+            #expect(pca.explainedVarianceRatio.reduce(0, +) <= 1 + 1e-6)
+        }
+    }
+
+    /// Projections have mean zero and the explained variances, and with all components every distance stays.
+    @Test(arguments: TestBackends.names) func projectionsHaveTheVariancesAndKeepDistances(name: String) throws {
+        let backend = try TestBackends.make(name)
+        let (count, d) = (400, 9)
+        let rows = try matrix(count, d, seed: 1)
+        let pca = try PCA.fit(rows, components: d, on: backend)
+        let projected = try plain(pca.project(rows, on: backend), on: backend)
+        for component in 0..<d {
+            let column = (0..<count).map { Double(projected[$0 * d + component]) }
+            let mean = column.reduce(0, +) / Double(count)
+            let variance = column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)
+            #expect(abs(mean) < 1e-4)
+            #expect(abs(variance / pca.explainedVariance[component] - 1) < 1e-5)
+        }
+        #expect(abs(pca.explainedVarianceRatio.reduce(0, +) - 1) < 1e-6)
+        guard case .floats(let values) = rows.storage else { return }
+        for point in 1..<count {
+            let before = squaredDistance(values[..<d], values[point * d..<(point + 1) * d])
+            let after = squaredDistance(projected[..<d], projected[point * d..<(point + 1) * d])
+            #expect(abs(after / before - 1) < 1e-4)
+        }
+    }
+
+    @Test(arguments: TestBackends.names) func rowsWithoutVarianceHaveComponentsButNoShares(name: String) throws {
+        let backend = try TestBackends.make(name)
+        let rows = try FeatureMatrix(bytes: [UInt8](repeating: 77, count: 60), count: 20, dimensions: 3)
+        let pca = try PCA.fit(rows, components: 2, on: backend)
+        #expect(pca.mean == [77, 77, 77])
+        #expect(pca.explainedVariance == [0, 0])
+        #expect(pca.explainedVarianceRatio == [0, 0])
+        #expect(try plain(pca.project(rows, on: backend), on: backend).allSatisfy { $0 == 0 })
+    }
+
+    /// Bytes are summed exactly: their mean and covariance are those of whole numbers, on every device the same bits.
+    @Test(arguments: TestBackends.names) func bytesGiveTheSameBitsEverywhere(name: String) throws {
+        let rows = try fixtureMatrix("pixels")
+        let here = try PCA.fit(rows, components: 12, on: TestBackends.make(name))
+        let there = try PCA.fit(rows, components: 12, on: CPUBackend())
+        #expect(here.mean == there.mean)
+        #expect(here.components == there.components)
+        #expect(here.explainedVariance == there.explainedVariance)
+    }
+}

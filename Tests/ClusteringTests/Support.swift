@@ -1,0 +1,109 @@
+import Compute
+import Datasets
+import Foundation
+import OpenCL
+
+@testable import Clustering
+
+/// Every backend the tests can reach: the CPU path, and each OpenCL device in its own profile and in the GPU's.
+enum TestBackends {
+    static let names: [String] = ["cpu"] + devices.keys.sorted()
+
+    private static let devices: [String: (Device, DeviceProfile)] = {
+        var found: [String: (Device, DeviceProfile)] = [:]
+        for device in (try? Device.all()) ?? [] {
+            for profile in [DeviceProfile(for: device), .gpu] {
+                found["\(device.name) (\(device.platform.name)) as \(profile.name)"] = (device, profile)
+            }
+        }
+        return found
+    }()
+
+    static func make(_ name: String) throws -> any Backend {
+        guard let (device, profile) = devices[name] else { return CPUBackend() }
+        return try OpenCLBackend(device: device, profile: profile)
+    }
+
+    /// An OpenCL processor in its own profile, nil where there is none.
+    static let openCLProcessor: String? = devices.keys.sorted().first { name in
+        guard let (device, profile) = devices[name] else { return false }
+        return device.kind == .cpu && profile == DeviceProfile(for: device)
+    }
+}
+
+/// A file that tools/fixtures made with scikit-learn.
+func fixture(_ name: String) throws -> NumPyArray {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/clustering").path
+    return try NumPyArray.read("\(folder)/\(name).npy")
+}
+
+/// A fixture's rows, 8-bit or float32 as the file has them.
+func fixtureMatrix(_ name: String) throws -> FeatureMatrix {
+    let array = try fixture(name)
+    if let bytes = array.bytes {
+        return try FeatureMatrix(bytes: bytes, count: array.shape[0], dimensions: array.shape[1])
+    }
+    return try FeatureMatrix(floats: array.floats, count: array.shape[0], dimensions: array.shape[1])
+}
+
+/// [count][dimensions] of points in a backend's memory.
+func plain(_ points: Points, on backend: any Backend) throws -> [Float] {
+    let values = try backend.read(points.buffer)
+    return (0..<points.count * points.dimensions).map { element in
+        let (point, dimension) = element.quotientAndRemainder(dividingBy: points.dimensions)
+        let lanes = points.lanes
+        return values[(point / lanes * points.dimensions + dimension) * lanes + point % lanes]
+    }
+}
+
+/// The largest difference, as a share of the largest expected magnitude; infinite where something is no number.
+func relativeError(_ actual: [Float], _ expected: [Float]) -> Double {
+    guard actual.count == expected.count else { return .infinity }
+    let scale = expected.map { Double(abs($0)) }.max() ?? 0
+    var worst = 0.0
+    for (a, e) in zip(actual, expected) {
+        let difference = abs(Double(a) - Double(e))
+        guard difference.isFinite else { return .infinity }
+        worst = max(worst, difference)
+    }
+    return scale > 0 ? worst / scale : worst
+}
+
+/// Squared distance of two rows, in double precision.
+func squaredDistance(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Double {
+    zip(a, b).reduce(0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }
+}
+
+/// Points around `groups` centres on the axes, a hundred apart: point i belongs to centre i mod groups.
+struct Blobs {
+    let values: [Float]
+    let count: Int
+    let dimensions: Int
+    let groups: Int
+
+    init(count: Int, dimensions: Int, groups: Int, spread: Double = 1, seed: UInt64) {
+        var random = RandomStream(seed: seed, run: 0, purpose: .testing)
+        values = (0..<count * dimensions).map { element in
+            let (point, dimension) = element.quotientAndRemainder(dividingBy: dimensions)
+            let group = point % groups
+            let centre = dimension == group % dimensions ? Double(100 * (1 + group / dimensions)) : 0
+            return Float(centre + spread * random.nextUniform(-1, 1))
+        }
+        self.count = count
+        self.dimensions = dimensions
+        self.groups = groups
+    }
+
+    func points(on backend: any Backend) throws -> Points {
+        try FeatureMatrix(floats: values, count: count, dimensions: dimensions).points(on: backend)
+    }
+
+    /// The group whose centre is nearest to a row.
+    func group(of row: ArraySlice<Float>) -> Int? {
+        let distances = (0..<groups).map { group in
+            squaredDistance(row, values[group * dimensions..<(group + 1) * dimensions])
+        }
+        return distances.indices.min { distances[$0] < distances[$1] }
+    }
+}
