@@ -1,0 +1,202 @@
+import Datasets
+import Foundation
+import Testing
+
+@Suite struct RunCommandTests {
+    /// The whole set, a random half, and clusters' halves.
+    private static let study = """
+        dataset: shapes
+        runs: 3
+        epochs: 2
+        batch_size: 20
+        pca_components: 8
+        experiments:
+          - pruning_method: none
+          - pruning_method: random
+            sizes: 50%
+          - pruning_method: cluster
+            sizes: [60, 120]
+            ks: [5]
+            use_pca: [true, false]
+            selection_strategies: [closest, furthest, random, hybrid]
+        """
+    private static let cases = 18
+    private static let runs = 54
+
+    private struct Place {
+        let folder: TemporaryFolder
+        let study: String
+        let data: String
+        let out: String
+
+        init(_ text: String = RunCommandTests.study, _ data: SyntheticData = SyntheticData()) throws {
+            folder = try TemporaryFolder()
+            study = folder / "study.yaml"
+            self.data = folder / "data"
+            out = folder / "out"
+            try text.write(toFile: study, atomically: true, encoding: .utf8)
+            try data.write(to: self.data)
+        }
+
+        func run(_ more: [String] = [], environment: [String: String] = [:], interrupting: String? = nil) throws
+            -> Outcome
+        {
+            try coppice(
+                ["run", study, "--data", data, "--out", out] + more, environment: environment,
+                interrupting: interrupting)
+        }
+
+        func lines(_ name: String) throws -> [String] {
+            String(decoding: try Data(contentsOf: URL(fileURLWithPath: out + "/" + name)), as: UTF8.self)
+                .split(separator: "\n").map(String.init)
+        }
+
+        /// Each row's experiment, run, right answers and requested and kept sizes.
+        func rows() throws -> [String] {
+            let lines = try lines("results.csv")
+            let header = try #require(lines.first).split(separator: ",", omittingEmptySubsequences: false)
+            let columns = try ["experiment_id", "run_id", "accuracy", "requested", "kept"].map { name in
+                try #require(header.firstIndex { $0 == name })
+            }
+            return lines.dropFirst().map { line in
+                let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+                return columns.map { String(fields[$0]) }.joined(separator: ",")
+            }
+        }
+    }
+
+    private static let devices = ["cpu"] + (hasOpenCL ? ["opencl-cpu"] : [])
+
+    @Test(arguments: devices, SyntheticData.all)
+    func aStudyRunsFromYAMLToTables(device: String, data: SyntheticData) throws {
+        let place = try Place(Self.study, data)
+        let outcome = try place.run(["--device", device, "--quiet", "--json"])
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(outcome.stderr.isEmpty, "\(outcome.stderr)")
+        let report = try #require(try outcome.json()["cases"] as? [[String: Any]])
+        #expect(report.count == Self.cases)
+        for entry in report {
+            let kept = try #require(entry["kept"] as? [Int])
+            #expect(kept == Array(repeating: try #require(entry["requested"] as? Int), count: 3))
+        }
+        #expect(try place.rows().count == Self.runs)
+        #expect(try place.lines("runs.jsonl").count == Self.runs)
+        #expect(try place.lines("summary.csv").count == Self.cases + 1)
+        let header = try #require(try place.lines("results.csv").first)
+        #expect(
+            header.hasPrefix(
+                "run_id,accuracy,time,pruning_method,dataset_size,selection_strategy,apply_pca,k,n_closest,n_furthest,"
+                    + "num_epochs,batch_size,learning_rate,experiment_id"))
+        let selection = try NumPyArray.read(place.out + "/selections/experiment2-run1.npy")
+        #expect(selection.type == .int64)
+        #expect(Set(try selection.integers()).count == data.train / 2)
+    }
+
+    @Test func replicasDoNotChangeResultsAndRunsDiffer() throws {
+        let (alone, together) = (try Place(), try Place())
+        #expect(try alone.run(["--replicas", "1", "--quiet"]).status == 0)
+        #expect(try together.run(["--replicas", "7", "--quiet"]).status == 0)
+        #expect(try alone.rows() == together.rows())
+    }
+
+    @Test func anInterruptedStudyGoesOnWhereItStopped() throws {
+        let (whole, cut) = (try Place(), try Place())
+        #expect(try whole.run(["--quiet", "--replicas", "2"]).status == 0)
+        let outcome = try cut.run(["--replicas", "2"], interrupting: "[4/54]")
+        #expect(outcome.status == 130, "\(outcome.stderr)")
+        #expect(outcome.secondsAfterInterrupt < 5)
+        #expect(outcome.complaints.last?.hasPrefix("coppice: ") == true)
+        let finished = try cut.lines("runs.jsonl").count
+        #expect((4..<Self.runs).contains(finished))
+        let rest = try cut.run(["--replicas", "2"])
+        #expect(rest.status == 0)
+        #expect(rest.stderr.contains("\(finished) are finished"))
+        #expect(try cut.rows() == whole.rows())
+    }
+
+    /// kill -9 soon after some more runs are finished; none of them is lost or repeated.
+    @Test func aKilledStudyGoesOnWhereItStopped() throws {
+        let (whole, killed) = (try Place(), try Place())
+        #expect(try whole.run(["--quiet", "--replicas", "3"]).status == 0)
+        var seen: [String] = []
+        for delay in [0, 2_000, 20_000, 90_000] as [UInt32] {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+                .deletingLastPathComponent().appendingPathComponent("coppice")
+            process.arguments = ["run", killed.study, "--data", killed.data, "--out", killed.out, "--replicas", "3"]
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            let start = ContinuousClock.now
+            while ((try? killed.lines("runs.jsonl"))?.count ?? 0) < seen.count + 4,
+                ContinuousClock.now - start < .seconds(60)
+            {
+                usleep(1_000)
+            }
+            usleep(delay)
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            let now = try killed.lines("runs.jsonl")
+            #expect(now.starts(with: seen))
+            #expect((seen.count + 4..<Self.runs).contains(now.count))
+            seen = now
+        }
+        #expect(try killed.run(["--quiet", "--replicas", "3"]).status == 0)
+        #expect(try killed.rows() == whole.rows())
+        #expect(try killed.lines("runs.jsonl").starts(with: seen))
+        #expect(try killed.lines("runs.jsonl").count == Self.runs)
+    }
+
+    @Test func dryRunPlansAndWritesNothing() throws {
+        let place = try Place()
+        let outcome = try place.run(["--dry-run", "--quiet"])
+        #expect(outcome.status == 0)
+        #expect(outcome.stdout.contains("\(Self.cases) experiments, \(Self.runs) runs, 6 distinct clusterings"))
+        #expect(!FileManager.default.fileExists(atPath: place.out))
+    }
+
+    @Test(
+        arguments: [
+            ("runs: 2", "experiments"), ("selection_strategies: [closest", "YAML"),
+            ("experiments: [{pruning_method: random, sizes: 0}]", "0"),
+            ("experiments: [{pruning_method: random, sizes: 301}]", "301"),
+            ("experiments: [{pruning_method: clusters, sizes: 9}]", "cluster"),
+            ("experimets: []", "experiments"),
+            (
+                "experiments: [{pruning_method: cluster, sizes: 9, ks: 301, selection_strategies: closest}]", "301"
+            ),
+            (
+                "experiments: [{pruning_method: cluster, sizes: 9, ks: 3, selection_strategies: closets}]", "closest"
+            ),
+            ("learning_rate: -1\nexperiments: [{pruning_method: none}]", "learning_rate"),
+        ] as [(String, String)])
+    func badStudies(text: String, word: String) throws {
+        let place = try Place(text)
+        let outcome = try place.run(["--quiet"])
+        expectComplaint(outcome, code: 65, mentions: ["study.yaml", word])
+        #expect(!FileManager.default.fileExists(atPath: place.out))
+    }
+
+    @Test func badOutputsAndNames() throws {
+        let place = try Place()
+        #expect(try place.run(["--quiet", "--runs", "1"]).status == 0)
+        let rows = try place.rows()
+        // Another study's directory.
+        expectComplaint(try place.run(["--quiet", "--runs", "1", "--seed", "9"]), code: 73, mentions: ["seed"])
+        #expect(try place.rows() == rows)
+        expectComplaint(
+            try coppice("run", place.study, "--data", place.data, "--out", "/proc/none", "--quiet"), code: 73,
+            mentions: ["/proc/none"])
+        expectComplaint(try coppice("run", "quickstrat", "--quiet"), code: 66, mentions: ["quickstart"])
+        expectComplaint(
+            try coppice("run", "article", "--data", place.out, "--quiet"), code: 66, mentions: [place.out])
+        expectComplaint(try place.run(["--quiet", "--runs", "0"]), code: 64, mentions: ["--runs"])
+        #expect(try coppice("run", place.study, "--replicas", "0").status == 64)
+    }
+
+    @Test func studiesCanBeListedAndShown() throws {
+        #expect(try coppice("study", "list").stdout == "quickstart\narticle\n")
+        #expect(try coppice("study", "show", "article").stdout.contains("clustering_seeds: 1"))
+        expectComplaint(try coppice("study", "show", "articel"), code: 66, mentions: ["article"])
+    }
+}
