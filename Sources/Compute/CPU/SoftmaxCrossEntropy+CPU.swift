@@ -49,30 +49,4 @@ extension CPUBackend {
             correct[step * loss.batch.replicas + replica] = right
         }
     }
-
-    public func classify(
-        _ batch: BatchShape, classes: Int, logits: DeviceBuffer<Float>, current: DeviceBuffer<Int32>,
-        predictions: DeviceBuffer<Int32>, predictionStride: Int
-    ) throws(ComputeError) {
-        try batch.validateClassify(
-            tile: tile, classes: classes, logits: logits, predictions: predictions,
-            predictionStride: predictionStride)
-        let (base, valid) = (Int(pointer(current)[0]), Int(pointer(current)[1]))
-        let values = pointer(logits)
-        let target = pointer(predictions)
-        parallel(batch.replicas * batch.tiles) { index in
-            let (replica, tileIndex) = (index / batch.tiles, index % batch.tiles)
-            for sample in 0..<validLanes(tile: tileIndex, of: valid) {
-                let best = bestClass(values + index * classes * 16 + sample, classes: classes)
-                target[replica * predictionStride + base + tileIndex * 16 + sample] = Int32(best)
-            }
-        }
-    }
-
-    /// The class of a sample's largest logit, the lowest on ties.
-    private func bestClass(_ logits: UnsafeMutablePointer<Float>, classes: Int) -> Int {
-        var best = 0
-        for index in 1..<max(classes, 1) where logits[index * 16] > logits[best * 16] { best = index }
-        return best
-    }
 }
