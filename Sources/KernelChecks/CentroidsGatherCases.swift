@@ -28,16 +28,20 @@ private struct CentroidsGatherCase: KernelCase {
         var inputs = CaseInputs(seed: seed)
         let values = inputs.floats(count * dimensions)
         let before = inputs.floats(clusters * dimensions)
-        let slots = Array(inputs.permutation(clusters).prefix(moved))
-        // The last point is among them; indices behind the slots' count are not used.
-        let indices = [Int32(count - 1)] + inputs.integers(moved, in: 0..<count)
+        let order = inputs.permutation(clusters)
+        let slots = Array(order.prefix(moved))
+        let unused = [Int32](repeating: order[clusters - 1], count: 70)
+        // The last point is among them; what stands behind the slots' count, valid as it is, is not used.
+        let indices = [Int32(count - 1)] + inputs.integers(moved + 70, in: 0..<count)
         func gather(_ backend: any Backend) throws -> GuardedContents<Float> {
             let centroids = try CaseCentroids(
                 before, count: clusters, dimensions: dimensions, packed: false, on: backend)
+            let all = try backend.makeBuffer(slots + unused, label: "slots")
             try backend.gatherCentroids(
                 try backend.makeBuffer(indices, label: "indices"),
                 of: try CasePoints(values, count: count, dimensions: dimensions, on: backend).points,
-                into: centroids.centroids, slots: try backend.makeBuffer(slots, label: "slots"))
+                into: centroids.centroids,
+                slots: DeviceBuffer(count: moved, label: all.label, storage: all.storage))
             return try centroids.values.contents()
         }
         var expected = before

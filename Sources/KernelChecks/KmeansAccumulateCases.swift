@@ -1,10 +1,12 @@
 import Compute
 
-/// Sums and counts of blocks of points: the first half of accumulating, in one round, so that its partial sums stand.
+/// Sums and counts of blocks of points: the first half of accumulating, mostly in one round, so that its partial sums
+/// stand.
 public enum KmeansAccumulateCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         AccumulateCase.all("kmeans_accumulate", seed: seed) { count in
-            [1, 7, 16, 61, 256].map { (blocks: (count + $0 - 1) / $0, blockPoints: $0) }.filter { $0.blocks <= 60 }
+            let single = [1, 7, 16, 61, 256].map { (blocks: (count + $0 - 1) / $0, blockPoints: $0) }
+            return single.filter { $0.blocks <= 60 } + (count > 34 ? [(blocks: 2, blockPoints: 17)] : [])
         }
     }
 }
@@ -49,7 +51,7 @@ struct AccumulateCase: KernelCase {
                 on: backend)
             try backend.accumulate(
                 try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
-                labels: try backend.makeBuffer(labels + [Int32](repeating: 0, count: 70), label: "labels"),
+                labels: try backend.makeBuffer(labels + [Int32](repeating: 0, count: 300), label: "labels"),
                 into: sums.sums)
             return sums
         }

@@ -13,8 +13,8 @@ public enum KmeansPlusPlusPickCases: KernelCases {
                 }
             }
         }
-        for kind in [PickCase.Kind.noneLeft, .sparse, .ties] {
-            for count in [1, 61, 600] {
+        for kind in [PickCase.Kind.noneLeft, .sparse, .ties, .borders, .pastTheEnd] {
+            for count in kind == .borders ? [8, 256, 512, 1024] : [3, 61, 600] {
                 cases.append(
                     PickCase(count: count, dimensions: 7, trials: 7, step: 0, kind: kind, seed: seed))
             }
@@ -37,6 +37,11 @@ private struct PickCase: KernelCase {
         case sparse
         /// All candidates have the same sum.
         case ties
+        /// Equal distances, and uniform numbers that fall on the border between two points, and between two blocks.
+        case borders
+        /// What rounding can do: uniform numbers of 1, and sums of blocks above those of their distances. The last
+        /// distances are zero.
+        case pastTheEnd = "past the end"
     }
     let count: Int
     let dimensions: Int
@@ -58,21 +63,28 @@ private struct PickCase: KernelCase {
             switch kind {
             case .noneLeft: [Float](repeating: 0, count: count)
             case .sparse: (0..<count).map { $0 % 97 == 60 && $0 / 256 != 1 ? Float(1 + ($0 + trial) % 3) : 0 }
+            case .borders: [Float](repeating: 2, count: count)
+            case .pastTheEnd: (0..<count).map { $0 % 7 == 2 && 3 * $0 < 2 * count ? Float(1 + trial % 2) : 0 }
             case .ties: (0..<count).map { Float(($0 + 1) % 4) }
             case .plain: inputs.wholeFloats(count, in: 0..<4)
             }
         }
         let unit = ClusteringShape.blockUnit
         let blockSums = distances.flatMap { row in
-            stride(from: 0, to: count, by: unit).map { row[$0..<min($0 + unit, count)].reduce(0, +) }
+            stride(from: 0, to: count, by: unit).map { first -> Float in
+                let sum = row[first..<min(first + unit, count)].reduce(0, +)
+                return kind == .pastTheEnd && sum > 0 ? sum + 1000 : sum
+            }
         }
         let candidates = inputs.integers(trials, in: 0..<count)
         // The first uniform number of a step is the lowest there is, the last the highest here.
         let uniforms = (0..<Self.centres * trials).map { index -> Float in
+            if kind == .pastTheEnd { return index % 2 == 0 ? 1 : 1023 / 1024 }
+            if kind == .borders { return Float(index % 8) / 8 }
             switch index % trials {
-            case 0: 0
-            case trials - 1: 1023 / 1024
-            default: Float(inputs.integers(1, in: 0..<1024)[0]) / 1024
+            case 0: return 0
+            case trials - 1: return 1023 / 1024
+            default: return Float(inputs.integers(1, in: 0..<1024)[0]) / 1024
             }
         }
         let coordinates = (0..<dimensions).flatMap { dimension in
@@ -103,13 +115,19 @@ private struct PickCase: KernelCase {
         judge.check(
             "block sums", try actual.blockSums.contents(), equals: blockSums, within: .exact)
 
-        let totals = distances.map { $0.reduce(0, +) }
+        let blocks = blockSums.count / trials
+        let totals = (0..<trials).map { blockSums[$0 * blocks..<($0 + 1) * blocks].reduce(0, +) }
         let best = totals.firstIndex(of: totals.min() ?? 0) ?? 0
         if step >= 0, step + 1 < Self.centres {
             for trial in 0..<trials {
-                let due = Self.draw(uniforms[(step + 1) * trials + trial], distances[best])
-                if Int(drawn.values[trial]) != due {
-                    judge.complain("candidate \(trial) is point \(drawn.values[trial]), \(due) is due")
+                let uniform = uniforms[(step + 1) * trials + trial]
+                let due = Self.draw(uniform, distances[best])
+                let point = Int(drawn.values[trial])
+                // Past the end of all blocks any point with a distance will do.
+                let anyWillDo = kind == .pastTheEnd && uniform == 1 && distances[best][due] > 0
+                let isOneOfThem = (0..<count).contains(point) && distances[best][point] > 0
+                if anyWillDo ? !isOneOfThem : point != due {
+                    judge.complain("candidate \(trial) is point \(point), \(due) is due")
                 }
             }
         }
@@ -119,13 +137,13 @@ private struct PickCase: KernelCase {
     /// The point whose share of the distances' sum `uniform` falls into.
     private static func draw(_ uniform: Float, _ weights: [Float]) -> Int {
         let total = weights.reduce(0, +)
-        if total == 0 { return Int(uniform * Float(weights.count)) }
+        if total == 0 { return min(Int(uniform * Float(weights.count)), weights.count - 1) }
         var sum: Float = 0
         for (point, weight) in weights.enumerated() {
             sum += weight
             if uniform * total < sum { return point }
         }
-        return weights.count - 1
+        return weights.lastIndex { $0 > 0 } ?? 0
     }
 }
 
