@@ -83,7 +83,8 @@ struct RunCommand: ParsableCommand {
             try printJSON(RunReport(results, directory: directory, device: backend.device))
         } else {
             print(StudyText.summary(results), terminator: "")
-            print("\(results.records.count) runs in \(directory): results.csv, summary.csv, runs.jsonl, selections/")
+            let count = results.records.count
+            print("\(count) run\(count == 1 ? "" : "s") in \(directory): results.csv, summary.csv, runs.jsonl, selections/")
         }
     }
 
