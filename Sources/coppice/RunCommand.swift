@@ -84,7 +84,9 @@ struct RunCommand: ParsableCommand {
         } else {
             print(StudyText.summary(results), terminator: "")
             let count = results.records.count
-            print("\(count) run\(count == 1 ? "" : "s") in \(directory): results.csv, summary.csv, runs.jsonl, selections/")
+            print(
+                "\(count) run\(count == 1 ? "" : "s") in \(directory): results.csv, summary.csv, runs.jsonl, selections/"
+            )
         }
     }
 
