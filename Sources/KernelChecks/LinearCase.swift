@@ -59,6 +59,8 @@ struct LinearCase: KernelCase {
         var random = CaseInputs(seed: seed)
         var input = random.floats(samples * inputs)
         var gradient = random.floats(samples * outputs)
+        // A ReLU's output has zeros, which let no gradient pass.
+        if relu, operation == .inputGradient { input = input.map { max($0, 0) } }
         let stride = paddedColumns(outputs)
         // Padding columns are 0, as they are in a model.
         let plain = random.floats(batch.replicas * (inputs + 1) * stride)
