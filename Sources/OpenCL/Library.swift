@@ -35,7 +35,13 @@ public enum OpenCLLibrary {
 }
 
 /// The OpenCL C sources carried inside the program.
+///
+/// `$COPPICE_KERNELS` names a folder whose files are compiled in their place: a kernel can be changed and tried without
+/// building the program again.
 public enum KernelSource {
+    /// The environment variable that names the folder.
+    public static let environmentKey = "COPPICE_KERNELS"
+
     /// The names of all files, without ".cl", in alphabetical order; `common` is the one put before every kernel.
     public static var names: [String] {
         (0..<cop_kernel_count()).compactMap { cop_kernel_at($0).map { String(cString: $0.pointee.name) } }
@@ -50,9 +56,26 @@ public enum KernelSource {
         return nil
     }
 
+    /// The text to compile: the file of `$COPPICE_KERNELS` where that is set, else the one carried inside.
+    /// - Throws: ``OpenCLError/unknownKernel(name:)`` or ``OpenCLError/kernelUnreadable(path:reason:)``; a folder that
+    ///   lacks the file is never made up for by the text inside.
+    public static func chosenText(
+        of name: String, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(OpenCLError) -> String {
+        guard let folder = environment[environmentKey], !folder.isEmpty else {
+            guard let text = text(of: name) else { throw .unknownKernel(name: name) }
+            return text
+        }
+        let file = URL(fileURLWithPath: folder).appendingPathComponent(name + (name == "common" ? ".clh" : ".cl"))
+        do {
+            return try String(contentsOf: file, encoding: .utf8)
+        } catch {
+            throw .kernelUnreadable(path: file.path, reason: error.localizedDescription)
+        }
+    }
+
     /// `common.clh` and a kernel's own text as one source, in which the compiler counts lines as the two files do.
-    public static func assemble(name: String, text: String) -> String {
-        let common = self.text(of: "common") ?? ""
-        return "#line 1 \"common.clh\"\n\(common)\n#line 1 \"\(name).cl\"\n\(text)\n"
+    public static func assemble(name: String, common: String, text: String) -> String {
+        "#line 1 \"common.clh\"\n\(common)\n#line 1 \"\(name).cl\"\n\(text)\n"
     }
 }

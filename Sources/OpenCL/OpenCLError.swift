@@ -14,6 +14,8 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
     case buildFailed(BuildFailure)
     /// No kernel of this name is carried inside the program.
     case unknownKernel(name: String)
+    /// A kernel's file in the folder that `$COPPICE_KERNELS` names cannot be read.
+    case kernelUnreadable(path: String, reason: String)
 
     /// Everything about a failed build.
     public struct BuildFailure: Sendable {
@@ -56,6 +58,9 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
             return failure.description
         case .unknownKernel(let name):
             return "the program carries no kernel named \(name)"
+        case .kernelUnreadable(let path, let reason):
+            return
+                "\(path) cannot be read (\(reason)); COPPICE_KERNELS names a folder with a copy of every file in Kernels"
         }
     }
 }

@@ -21,4 +21,21 @@ import Testing
     @Test func anUnknownKernelHasNoText() {
         #expect(KernelSource.text(of: "no_such_kernel") == nil)
     }
+
+    @Test func aFolderTakesThePlaceOfWhatIsInside() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try "changed".write(to: folder.appendingPathComponent("copy.cl"), atomically: true, encoding: .utf8)
+        try "shared".write(to: folder.appendingPathComponent("common.clh"), atomically: true, encoding: .utf8)
+        let environment = [KernelSource.environmentKey: folder.path]
+        #expect(try KernelSource.chosenText(of: "copy", environment: environment) == "changed")
+        #expect(try KernelSource.chosenText(of: "common", environment: environment) == "shared")
+        #expect(try KernelSource.chosenText(of: "copy", environment: [:]) == KernelSource.text(of: "copy"))
+        // A file that is missing there must not be made up for in silence.
+        let error = #expect(throws: OpenCLError.self) {
+            try KernelSource.chosenText(of: "classify", environment: environment)
+        }
+        #expect("\(error!)".contains("classify.cl") && "\(error!)".contains("COPPICE_KERNELS"))
+    }
 }

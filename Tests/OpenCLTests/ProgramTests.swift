@@ -27,6 +27,10 @@ import Testing
         #expect(values == [2.5, 5, 7.5, 10])
     }
 
+    private static func assembled(_ name: String, _ text: String) -> String {
+        KernelSource.assemble(name: name, common: KernelSource.text(of: "common") ?? "", text: text)
+    }
+
     private static func failure(
         _ device: Device, _ label: String, _ text: String, _ options: String = "-DVW=4 -DTILE=8 -DLANES=2"
     )
@@ -35,7 +39,7 @@ import Testing
         let context = try Context(device: device)
         do throws(OpenCLError) {
             _ = try Program(
-                context: context, label: label, source: KernelSource.assemble(name: label, text: text),
+                context: context, label: label, source: assembled(label, text),
                 options: options)
             return nil
         } catch {
@@ -55,7 +59,7 @@ import Testing
         let saved = try #require(failure.savedSource)
         defer { try? FileManager.default.removeItem(at: URL(fileURLWithPath: saved).deletingLastPathComponent()) }
         #expect(
-            try String(contentsOfFile: saved, encoding: .utf8) == KernelSource.assemble(name: "planted", text: text))
+            try String(contentsOfFile: saved, encoding: .utf8) == Self.assembled("planted", text))
         for part in ["(planted.cl:\(line))", "oops", saved, failure.options, device.name, "CL_BUILD_PROGRAM_FAILURE"] {
             #expect(failure.description.contains(part), "\(part)")
         }

@@ -15,7 +15,7 @@ public final class OpenCLBackend: Backend {
     let queue: CommandQueue
     private let context: Context
     private let cache: ProgramCache?
-    private let kernelText: (String) -> String?
+    private let kernelText: (String) throws(OpenCLError) -> String?
     private var kernels: [KernelKey: Kernel] = [:]
     private let allocated = MemoryMeter()
     private var staging = Staging()
@@ -31,6 +31,14 @@ public final class OpenCLBackend: Backend {
         public var seconds = 0.0
     }
 
+    /// A backend on `device` with the program cache that suits it.
+    /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
+    public convenience init(device: Device, profile: DeviceProfile? = nil, profiling: Bool = false)
+        throws(ComputeError)
+    {
+        try self.init(device: device, profile: profile, cache: .standard(for: device), profiling: profiling)
+    }
+
     /// A backend on `device`.
     /// - Parameters:
     ///   - profile: another shape than the one that suits the device; every profile gives right results everywhere.
@@ -41,27 +49,20 @@ public final class OpenCLBackend: Backend {
         device: Device, profile: DeviceProfile? = nil, cache: ProgramCache?, profiling: Bool = false
     ) throws(ComputeError) {
         try self.init(
-            device: device, profile: profile, cache: cache, profiling: profiling, kernelText: KernelSource.text(of:))
-    }
-
-    /// A backend on `device` with the program cache that suits it.
-    /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
-    public convenience init(device: Device, profile: DeviceProfile? = nil, profiling: Bool = false)
-        throws(ComputeError)
-    {
-        try self.init(device: device, profile: profile, cache: .standard(for: device), profiling: profiling)
+            device: device, profile: profile, cache: cache, profiling: profiling
+        ) { (name) throws(OpenCLError) in try KernelSource.chosenText(of: name) }
     }
 
     /// A backend whose kernels are those that `kernelText` knows by name.
     init(
         device: Device, profile: DeviceProfile? = nil, cache: ProgramCache? = nil, profiling: Bool = false,
-        kernelText: @escaping (String) -> String?
+        kernelText: @escaping (String) throws(OpenCLError) -> String?
     ) throws(ComputeError) {
+        self.kernelText = kernelText
         self.device = DeviceDescription(
             backend: "opencl", name: device.name, platform: device.platform.name, driver: device.driverVersion)
         self.profile = profile ?? DeviceProfile(for: device)
         self.cache = cache
-        self.kernelText = kernelText
         clDevice = device
         do throws(OpenCLError) {
             context = try Context(device: device)
@@ -150,13 +151,14 @@ public final class OpenCLBackend: Backend {
     func preparedKernel(_ key: KernelKey) throws(ComputeError) -> Kernel {
         if let kernel = kernels[key] { return kernel }
         do throws(OpenCLError) {
-            guard let text = kernelText(key.kernel) else { throw OpenCLError.unknownKernel(name: key.kernel) }
+            guard let text = try kernelText(key.kernel) else { throw OpenCLError.unknownKernel(name: key.kernel) }
+            let source = KernelSource.assemble(
+                name: key.kernel, common: try KernelSource.chosenText(of: "common"), text: text)
             var options = "-cl-std=CL1.2"
             let shape = [("TILE", profile.tile), ("VW", profile.vectorWidth), ("LANES", profile.lanes)]
             for (name, value) in shape + key.defines.map({ ($0.name, $0.value) }) { options += " -D \(name)=\(value)" }
             let program = try Program(
-                context: context, label: key.kernel, source: KernelSource.assemble(name: key.kernel, text: text),
-                options: options, cache: cache)
+                context: context, label: key.kernel, source: source, options: options, cache: cache)
             let kernel = try Kernel(program: program, name: key.kernel)
             kernels[key] = kernel
             return kernel
