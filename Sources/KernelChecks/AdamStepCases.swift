@@ -23,9 +23,14 @@ private struct AdamStepCase: KernelCase {
         let total = replicas * count
         let parameters = inputs.floats(total)
         let firstMoments = inputs.floats(total, in: -0.1...0.1)
-        let secondMoments = inputs.floats(total, in: 0...0.01)
+        var secondMoments = inputs.floats(total, in: 0...0.01)
         // Gradients of 0 too, as padding and frozen parameters have.
-        let gradients = inputs.floats(total * slices).map { abs($0) < 0.1 ? 0 : $0 }
+        var gradients = inputs.floats(total * slices).map { abs($0) < 0.1 ? 0 : $0 }
+        // Where nothing has moved yet, epsilon alone is below the fraction line.
+        for replica in 0..<replicas {
+            secondMoments[replica * count] = 0
+            for slice in 0..<slices { gradients[(replica * slices + slice) * count] = 0 }
+        }
         func step(_ backend: any Backend) throws -> [GuardedContents<Float>] {
             let state = [
                 try GuardedBuffer(on: backend, parameters, label: "parameters"),
@@ -36,7 +41,7 @@ private struct AdamStepCase: KernelCase {
                 batches: try backend.makeBuffer([Int32](repeating: 0, count: 12), label: "batches"),
                 rates: try backend.makeBuffer([9, 9, 0.0021, 1.7, 9, 9], label: "rates"),
                 cursor: try backend.makeBuffer([Int32(2)], label: "cursor"),
-                current: try backend.makeBuffer([Int32(0), 1, 1, 0], label: "current"))
+                current: try backend.makeBuffer([Int32(0), 2, 1, 0], label: "current"))
             try backend.adamStep(
                 AdamStep(
                     replicas: replicas, parameters: state[0].buffer, firstMoments: state[1].buffer,

@@ -217,7 +217,7 @@ struct BatchNormCase: KernelCase {
         switch operation {
         case .statistics:
             judge.checkGuards("partials", try actual.partials.contents())
-            let (mine, theirs) = (try joined(actual), try joined(expected))
+            let (mine, theirs) = (try joined(actual, &judge), try joined(expected, &judge))
             judge.check("means", mine.map(\.mean), equals: theirs.map(\.mean), within: statistics)
             judge.check(
                 "sums of squares", mine.map(\.squares), equals: theirs.map(\.squares),
@@ -294,7 +294,7 @@ struct BatchNormCase: KernelCase {
     }
 
     /// Means and sums of squares of the tiles, joined in double: [replica][channel].
-    private func joined(_ layer: Layer) throws -> [(mean: Float, squares: Float)] {
+    private func joined(_ layer: Layer, _ judge: inout CaseJudge) throws -> [(mean: Float, squares: Float)] {
         let partials = try layer.partials.contents().values
         let tiles = layer.batch.shape.tiles
         let tile = layer.batch.backend.tile
@@ -302,8 +302,15 @@ struct BatchNormCase: KernelCase {
             let (replica, channel) = (entry / extent.channels, entry % extent.channels)
             var (count, mean, squares) = (0.0, 0.0, 0.0)
             for index in 0..<tiles {
-                let added = Double(min(tile, batch.samples - index * tile) * extent.height * extent.width)
+                let valid = min(tile, batch.samples - index * tile)
                 let partial = 2 * ((replica * tiles + index) * extent.channels + channel)
+                guard valid > 0 else {
+                    if partials[partial] != 0 || partials[partial + 1] != 0 {
+                        judge.complain("partials[\(partial)...] of a tile without samples are not 0")
+                    }
+                    continue
+                }
+                let added = Double(valid * extent.height * extent.width)
                 let gap = Double(partials[partial]) - mean
                 squares += Double(partials[partial + 1]) + gap * gap * count * added / (count + added)
                 mean += gap * added / (count + added)

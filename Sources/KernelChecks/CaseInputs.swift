@@ -42,8 +42,8 @@ public struct TileLayout: Sendable {
     public let values: Int
     /// TILE.
     public let tile: Int
-    /// Tiles a batch.
-    public var tiles: Int { (samples + tile - 1) / tile }
+    /// Tiles a batch, those without any valid sample included: see ``AwkwardBatch/room(for:)``.
+    public var tiles: Int { (AwkwardBatch.room(for: samples) + tile - 1) / tile }
     /// Elements of the activation, masked ones included.
     public var count: Int { replicas * tiles * values * tile }
 
