@@ -25,15 +25,14 @@ TILE_KERNEL void batch_norm_relu_pool_forward(
     float mean = 0;
     float squares = 0;
     for (int other = 0; other < tiles; other++) {
+        // 0 in a tile without samples, whose partials are 0 as well; the first tile has one at least.
         const float added = valid_samples(other, valid) * (HEIGHT * WIDTH);
-        if (added > 0) {
-            const size_t partial = 2 * ((size_t)(replica * tiles + other) * CHANNELS + channel);
-            const float gap = partials[partial] - mean;
-            const float total = count + added;
-            mean += gap * (added / total);
-            squares += partials[partial + 1] + gap * gap * (count * added / total);
-            count = total;
-        }
+        const size_t partial = 2 * ((size_t)(replica * tiles + other) * CHANNELS + channel);
+        const float gap = partials[partial] - mean;
+        const float total = count + added;
+        mean += gap * (added / total);
+        squares += partials[partial + 1] + gap * gap * (count * added / total);
+        count = total;
     }
     const float inverse = 1 / sqrt(squares / count + epsilon);
     if (tile == 0 && row_group == 0 && lane == 0) {
@@ -41,7 +40,7 @@ TILE_KERNEL void batch_norm_relu_pool_forward(
         saved[2 * (replica * CHANNELS + channel) + 1] = inverse;
         __global float *running_mean = running + replica * 2 * CHANNELS + channel;
         running_mean[0] += momentum * (mean - running_mean[0]);
-        running_mean[CHANNELS] += momentum * (squares / max(count - 1, 1.0f) - running_mean[CHANNELS]);
+        running_mean[CHANNELS] += momentum * (squares / (count - 1) - running_mean[CHANNELS]);
     }
 
     parameters += (size_t)replica * stride + channel;

@@ -27,17 +27,16 @@ TILE_KERNEL void gather_batch(__global const uchar *restrict images, __global co
     const int end = min((int)(get_group_id(1) + 1) * BLOCK, PIXELS);
     __global float *target = activations + (size_t)batch_tile * PIXELS * TILE + lane * VW;
 #if PIXELS % 4 == 0
+#ifndef __ENDIAN_LITTLE__
+#error a word of four pixels is taken apart from its lowest byte on
+#endif
     // Four pixels a load: one word of each image, taken apart in the lanes.
     for (int pixel = get_group_id(1) * BLOCK; pixel < end; pixel += 4) {
         uint words[VW];
         UNROLL for (int sample = 0; sample < VW; sample++) words[sample] = *(__global const uint *)(image[sample] + pixel);
         const uintv word = load_private_uintv(words);
         UNROLL for (int place = 0; place < 4; place++) {
-#ifdef __ENDIAN_LITTLE__
             const uintv byte = (word >> (8 * place)) & 255;
-#else
-            const uintv byte = (word >> (24 - 8 * place)) & 255;
-#endif
             VECTOR_OUT(target + (pixel + place) * TILE) = mask_samples(convert_floatv(byte) * scale + shift, counted);
         }
     }

@@ -42,20 +42,23 @@ public struct TileLayout: Sendable {
     public let values: Int
     /// TILE.
     public let tile: Int
-    /// Tiles a batch, those without any valid sample included: see ``AwkwardBatch/room(for:)``.
-    public var tiles: Int { (AwkwardBatch.room(for: samples) + tile - 1) / tile }
+    /// Samples that there is room for; whole tiles of it may hold no valid one.
+    public let room: Int
+    /// Tiles a batch.
+    public var tiles: Int { (room + tile - 1) / tile }
     /// Elements of the activation, masked ones included.
     public var count: Int { replicas * tiles * values * tile }
 
-    /// The layout of a batch on `backend`.
-    public init(replicas: Int, samples: Int, values: Int, on backend: any BufferBackend) {
-        self.init(replicas: replicas, samples: samples, values: values, tile: backend.tile)
+    /// The layout of a batch on `backend`, with room for `room` samples (as many as there are).
+    public init(replicas: Int, samples: Int, room: Int? = nil, values: Int, on backend: any BufferBackend) {
+        self.init(replicas: replicas, samples: samples, room: room, values: values, tile: backend.tile)
     }
 
     /// The layout with `tile` samples a tile.
-    public init(replicas: Int, samples: Int, values: Int, tile: Int) {
+    public init(replicas: Int, samples: Int, room: Int? = nil, values: Int, tile: Int) {
         self.replicas = replicas
         self.samples = samples
+        self.room = room ?? samples
         self.values = values
         self.tile = tile
     }

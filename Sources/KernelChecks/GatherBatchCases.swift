@@ -3,33 +3,38 @@ import Compute
 /// Reading batches of images in an order of their own for each replica.
 public enum GatherBatchCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
-        let sizes = AwkwardBatch.all.flatMap { batch in [1, 63, 64, 268].map { (batch, $0) } } + [((1, 64), 1024)]
-        return sizes.map { GatherBatchCase(batch: $0.0, pixels: $0.1, seed: seed) }
+        let sizes = AwkwardBatch.all.flatMap { batch in [1, 25, 63, 64, 268].map { (batch, $0) } } + [((1, 64), 1024)]
+        // A data set of one image too: what a masked sample reads has to be there.
+        return [GatherBatchCase(batch: (1, 1), pixels: 8, images: 1, seed: seed)]
+            + sizes.map { GatherBatchCase(batch: $0.0, pixels: $0.1, images: 90, seed: seed) }
     }
 }
 
 private struct GatherBatchCase: KernelCase {
     let batch: (replicas: Int, samples: Int)
     let pixels: Int
+    let images: Int
     let seed: UInt64
     var kernel: String { "gather_batch" }
-    var name: String { "R \(batch.replicas), batch \(batch.samples), \(pixels) pixels, seed \(seed)" }
+    var name: String {
+        "R \(batch.replicas), batch \(batch.samples) of \(images) images, \(pixels) pixels, seed \(seed)"
+    }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)
         var inputs = CaseInputs(seed: seed)
-        let (first, count) = (5, 90)
-        let images = inputs.bytes(count * pixels)
-        let labels = inputs.bytes(count)
+        let first = 5
+        let values = inputs.bytes(images * pixels)
+        let labels = inputs.bytes(images)
         let orderStride = first + batch.samples + 3
-        let order = inputs.integers(batch.replicas * orderStride, in: 0..<count)
+        let order = inputs.integers(batch.replicas * orderStride, in: 0..<images)
         func gather(_ backend: any Backend) throws -> (GuardedContents<Float>, GuardedContents<Int32>, CaseBatch) {
             let sized = CaseBatch(backend, batch)
             let activations = try sized.output(pixels, label: "activations")
             let batchLabels = try GuardedBuffer<Int32>(on: backend, count: sized.layout(1).count, label: "labels")
             try backend.gatherBatch(
                 GatherBatch(
-                    batch: sized.shape, pixels: pixels, images: try backend.makeBuffer(images, label: "images"),
+                    batch: sized.shape, pixels: pixels, images: try backend.makeBuffer(values, label: "images"),
                     labels: try backend.makeBuffer(labels, label: "labels"),
                     order: try backend.makeBuffer(order, label: "order"), orderStride: orderStride,
                     current: try sized.current(first: first), scale: 0.0127, shift: -0.42,

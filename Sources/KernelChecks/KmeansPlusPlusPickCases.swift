@@ -39,8 +39,8 @@ private struct PickCase: KernelCase {
         case ties
         /// Equal distances, and uniform numbers that fall on the border between two points, and between two blocks.
         case borders
-        /// What rounding can do: uniform numbers of 1, and sums of blocks above those of their distances. The last
-        /// distances are zero.
+        /// What rounding can do: uniform numbers of 1, and sums of blocks above those of their distances, so that a draw
+        /// passes the end of its block. The next block begins with a distance; the last distances are zero.
         case pastTheEnd = "past the end"
     }
     let count: Int
@@ -64,7 +64,7 @@ private struct PickCase: KernelCase {
             case .noneLeft: [Float](repeating: 0, count: count)
             case .sparse: (0..<count).map { $0 % 97 == 60 && $0 / 256 != 1 ? Float(1 + ($0 + trial) % 3) : 0 }
             case .borders: [Float](repeating: 2, count: count)
-            case .pastTheEnd: (0..<count).map { $0 % 7 == 2 && 3 * $0 < 2 * count ? Float(1 + trial % 2) : 0 }
+            case .pastTheEnd: (0..<count).map { $0 % 7 == 4 && 3 * $0 < 2 * count ? Float(1 + trial % 2) : 0 }
             case .ties: (0..<count).map { Float(($0 + 1) % 4) }
             case .plain: inputs.wholeFloats(count, in: 0..<4)
             }
@@ -79,7 +79,7 @@ private struct PickCase: KernelCase {
         let candidates = inputs.integers(trials, in: 0..<count)
         // The first uniform number of a step is the lowest there is, the last the highest here.
         let uniforms = (0..<Self.centres * trials).map { index -> Float in
-            if kind == .pastTheEnd { return index % 2 == 0 ? 1 : 1023 / 1024 }
+            if kind == .pastTheEnd { return [1, 1023 / 1024, 0.25][index % 3] }
             if kind == .borders { return Float(index % 8) / 8 }
             switch index % trials {
             case 0: return 0
@@ -123,8 +123,8 @@ private struct PickCase: KernelCase {
                 let uniform = uniforms[(step + 1) * trials + trial]
                 let due = Self.draw(uniform, distances[best])
                 let point = Int(drawn.values[trial])
-                // Past the end of all blocks any point with a distance will do.
-                let anyWillDo = kind == .pastTheEnd && uniform == 1 && distances[best][due] > 0
+                // Past the end of a block any point with a distance will do.
+                let anyWillDo = kind == .pastTheEnd && uniform != 1023 / 1024 && distances[best][due] > 0
                 let isOneOfThem = (0..<count).contains(point) && distances[best][point] > 0
                 if anyWillDo ? !isOneOfThem : point != due {
                     judge.complain("candidate \(trial) is point \(point), \(due) is due")

@@ -39,7 +39,8 @@ struct CaseBatch {
     }
 
     func layout(_ values: Int) -> TileLayout {
-        TileLayout(replicas: replicas, samples: samples, values: values, on: backend)
+        TileLayout(
+            replicas: replicas, samples: samples, room: AwkwardBatch.room(for: samples), values: values, on: backend)
     }
 
     /// An activation of [replica][sample][values]; masked lanes hold `masked`.
