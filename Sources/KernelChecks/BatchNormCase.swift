@@ -176,7 +176,6 @@ struct BatchNormCase: KernelCase {
         let backend = actual.batch.backend
         let channels = extent.channels
         if operation == .forward || operation == .backward {
-            // Partial results are sums over a tile: put the whole of each channel's into its first tile.
             let from = try expected.partials.contents().values
             let (tiles, ownTiles) = (expected.batch.shape.tiles, actual.batch.shape.tiles)
             if operation == .forward {
@@ -187,12 +186,15 @@ struct BatchNormCase: KernelCase {
                 try backend.write(from, to: actual.partials.buffer)
                 return
             }
-            var sums = [Float](repeating: 0, count: batch.replicas * ownTiles * channels * 2)
+            let width = channels * 2
+            var sums = [Float](repeating: 0, count: batch.replicas * ownTiles * width)
+            // Half to the first tile, a quarter each to the second and the last, so that every tile counts.
+            let shares: [(tile: Int, part: Float)] = [(0, 0.5), (min(1, ownTiles - 1), 0.25), (ownTiles - 1, 0.25)]
             for replica in 0..<batch.replicas {
-                for index in 0..<channels * 2 {
-                    for tile in 0..<tiles {
-                        sums[replica * ownTiles * channels * 2 + index] +=
-                            from[(replica * tiles + tile) * channels * 2 + index]
+                for index in 0..<width {
+                    let total = (0..<tiles).reduce(Float(0)) { $0 + from[(replica * tiles + $1) * width + index] }
+                    for share in shares {
+                        sums[(replica * ownTiles + share.tile) * width + index] += total * share.part
                     }
                 }
             }

@@ -108,7 +108,7 @@ def is_declared(tokens, index):
             i -= 1
             if depth == 0:
                 break
-    return i > 0 and tokens[i - 1].text in TYPES
+    return i > 0 and (tokens[i - 1].text in TYPES or (tokens[i - 1].text == "*" and tokens[i - 2].text in NOT_VALUES))
 
 
 def edits(text):
