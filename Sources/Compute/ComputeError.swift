@@ -8,6 +8,8 @@ public enum ComputeError: Error, CustomStringConvertible {
     case invalidShape(operation: String, reason: String)
     /// No device answers to what was asked for; `reason` says what there is and what would be accepted.
     case noDevice(reason: String)
+    /// There is no profile of the name that was asked for; `reason` says which there are.
+    case noProfile(reason: String)
     /// The OpenCL implementation reported an error.
     case openCL(OpenCLError)
 
@@ -16,7 +18,7 @@ public enum ComputeError: Error, CustomStringConvertible {
         case .outOfMemory(let label, let byteCount, let device):
             "\(device) has no room for \(label) (\(byteCount) bytes); fewer --replicas need less memory"
         case .invalidShape(let operation, let reason): "\(operation): \(reason)"
-        case .noDevice(let reason): reason
+        case .noDevice(let reason), .noProfile(let reason): reason
         case .openCL(let error): error.description
         }
     }
@@ -27,6 +29,7 @@ extension ComputeError {
     public var exitCode: Int32 {
         switch self {
         case .outOfMemory, .noDevice, .openCL: 69
+        case .noProfile: 64
         case .invalidShape: 70
         }
     }

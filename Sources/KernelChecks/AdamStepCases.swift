@@ -16,6 +16,8 @@ private struct AdamStepCase: KernelCase {
     let seed: UInt64
     var kernel: String { "adam_step" }
     var name: String { "R \(replicas), \(count) parameters, \(slices) slices, seed \(seed)" }
+    var form: String { "\(count) parameters, \(slices) slices" }
+    var cost: Int { 12 * replicas * count * slices }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

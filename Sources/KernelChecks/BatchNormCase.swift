@@ -76,6 +76,8 @@ struct BatchNormCase: KernelCase {
     private struct Values {
         var input, pooledGradient, gamma, beta, running: [Float]
     }
+    var form: String { "\(extent)" }
+    var cost: Int { 4 * batch.replicas * batch.samples * extent.channels * extent.height * extent.width }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

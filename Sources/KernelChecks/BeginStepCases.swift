@@ -12,6 +12,8 @@ private struct BeginStepCase: KernelCase {
     let seed: UInt64
     var kernel: String { "begin_step" }
     var name: String { "\(steps) steps, seed \(seed)" }
+    var form: String { "any" }
+    var cost: Int { steps }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

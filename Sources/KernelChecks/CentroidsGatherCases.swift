@@ -22,6 +22,8 @@ private struct CentroidsGatherCase: KernelCase {
     let seed: UInt64
     var kernel: String { "centroids_gather" }
     var name: String { "\(moved) of \(clusters) centroids from \(count) x \(dimensions), seed \(seed)" }
+    var form: String { "\(dimensions) dimensions" }
+    var cost: Int { (count + clusters) * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

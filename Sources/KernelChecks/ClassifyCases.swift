@@ -13,6 +13,8 @@ private struct ClassifyCase: KernelCase {
     let seed: UInt64
     var kernel: String { "classify" }
     var name: String { "R \(batch.replicas), batch \(batch.samples), \(classes) classes, seed \(seed)" }
+    var form: String { "\(classes) classes" }
+    var cost: Int { batch.replicas * batch.samples * classes }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

@@ -57,6 +57,16 @@ struct Conv2dCase: KernelCase {
             batch: batch.shape, inChannels: channels.inputs, outChannels: channels.outputs, height: extent.height,
             width: extent.width, kernel: extent.kernel)
     }
+    /// A gradient's launch depends on the number of tiles too.
+    var form: String {
+        operation == .weightGradient || operation == .biasGradient
+            ? "\(channels), \(extent), batch \(batch.samples)" : "\(channels), \(extent)"
+    }
+    var cost: Int {
+        let (height, width) = (extent.height - extent.kernel + 1, extent.width - extent.kernel + 1)
+        let outputs = batch.replicas * batch.samples * channels.outputs * height * width
+        return operation == .biasGradient ? outputs : outputs * channels.inputs * extent.kernel * extent.kernel
+    }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

@@ -12,6 +12,8 @@ private struct CopyCase: KernelCase {
     let seed: UInt64
     var kernel: String { "copy" }
     var name: String { "\(blocks) x \(MeasuringShape.unit) values, seed \(seed)" }
+    var form: String { "any" }
+    var cost: Int { blocks * MeasuringShape.unit }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var inputs = CaseInputs(seed: seed, index: blocks)

@@ -24,6 +24,11 @@ private struct CovarianceCase: KernelCase {
     var name: String {
         "\(count) x \(dimensions) \(bytes ? (largest ? "largest bytes" : "bytes") : "floats"), seed \(seed)"
     }
+    var form: String { "\(dimensions) columns, \(bytes)" }
+    var cost: Int {
+        let shape = CovarianceShape(count: count, dimensions: dimensions)
+        return count * shape.tileElements / shape.parts
+    }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

@@ -21,6 +21,8 @@ private struct FillCase<Element: CheckedElement & Equatable>: KernelCase {
     let value: Element
     var kernel: String { "fill" }
     var name: String { "\(Element.self) x \(count) with \(value)" }
+    var form: String { "\(Element.self)" }
+    var cost: Int { count }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

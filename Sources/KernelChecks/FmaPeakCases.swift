@@ -15,6 +15,8 @@ private struct FmaPeakCase: KernelCase {
     let seed: UInt64
     var kernel: String { "fma_peak" }
     var name: String { "\(blocks) x \(MeasuringShape.unit) values, \(steps) steps, seed \(seed)" }
+    var form: String { "\(steps) steps" }
+    var cost: Int { blocks * MeasuringShape.unit * steps }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var inputs = CaseInputs(seed: seed, index: blocks)

@@ -19,6 +19,8 @@ private struct GatherBatchCase: KernelCase {
     var name: String {
         "R \(batch.replicas), batch \(batch.samples) of \(images) images, \(pixels) pixels, seed \(seed)"
     }
+    var form: String { "\(pixels) pixels" }
+    var cost: Int { batch.replicas * batch.samples * pixels }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

@@ -6,6 +6,11 @@ public protocol KernelCase: Sendable {
     var kernel: String { get }
     /// What tells the case from its neighbours: its shape and seed, so that it can be repeated alone.
     var name: String { get }
+    /// What the kernel is specialised for, apart from the device's profile: cases of a kernel with the same form share
+    /// its compiled program, which is most of a case's time where nothing is compiled yet.
+    var form: String { get }
+    /// Multiply-adds, or elements moved, roughly: what the case costs on a device that is slow.
+    var cost: Int { get }
     /// Runs the operation on `backend` and on `reference` and compares.
     /// - Throws: what the operations throw; whoever runs the case counts that as ``Verdict/failed``.
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult

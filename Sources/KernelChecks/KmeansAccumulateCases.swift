@@ -38,6 +38,8 @@ struct AccumulateCase: KernelCase {
         }
         return cases
     }
+    var form: String { "\(dimensions) dimensions" }
+    var cost: Int { (count + blocks.blocks * clusters) * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

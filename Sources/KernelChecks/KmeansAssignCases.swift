@@ -41,6 +41,8 @@ private struct KmeansAssignCase: KernelCase {
     var name: String {
         "\(count) x \(dimensions), k \(clusters), \(kind.rawValue)\(hasDistances ? ", distances" : ""), seed \(seed)"
     }
+    var form: String { "\(dimensions) dimensions, \(hasDistances)" }
+    var cost: Int { count * clusters * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

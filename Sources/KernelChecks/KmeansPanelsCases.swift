@@ -16,6 +16,8 @@ private struct KmeansPanelsCase: KernelCase {
     let seed: UInt64
     var kernel: String { "kmeans_panels" }
     var name: String { "\(clusters) x \(dimensions), seed \(seed)" }
+    var form: String { "\(dimensions) dimensions" }
+    var cost: Int { clusters * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

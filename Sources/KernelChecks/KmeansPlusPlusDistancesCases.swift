@@ -48,6 +48,8 @@ private struct DistancesCase: KernelCase {
     let seed: UInt64
     var kernel: String { "kmeans_plus_plus_distances" }
     var name: String { "\(count) x \(dimensions), \(trials) candidates, seed \(seed)" }
+    var form: String { "\(dimensions) dimensions, \(trials) trials" }
+    var cost: Int { count * trials * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

@@ -54,6 +54,8 @@ private struct PickCase: KernelCase {
     var name: String {
         "\(count) x \(dimensions), \(trials) candidates, step \(step) of \(Self.centres), \(kind.rawValue), seed \(seed)"
     }
+    var form: String { "\(dimensions) dimensions, \(trials) trials" }
+    var cost: Int { trials * (count + dimensions) }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)
@@ -153,14 +155,17 @@ private struct StartCase: KernelCase {
     let dimensions: Int
     let clusters: Int
     let seed: UInt64
+    private static let trials = 4
     var kernel: String { "kmeans_plus_plus_pick" }
     var name: String { "start of \(clusters) centres in \(count) x \(dimensions), seed \(seed)" }
+    var form: String { "\(dimensions) dimensions, \(Self.trials) trials" }
+    var cost: Int { Self.trials * count * clusters * (1 + dimensions) }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)
         var inputs = CaseInputs(seed: seed)
         let points = inputs.wholeFloats(count * dimensions, in: 0..<30)
-        let trials = 4
+        let trials = Self.trials
         let uniforms = inputs.integers(clusters * trials, in: 0..<16).map { Float($0) / 16 }
         func start(_ backend: any Backend) throws -> [Int32] {
             let points = try CasePoints(points, count: count, dimensions: dimensions, on: backend).points

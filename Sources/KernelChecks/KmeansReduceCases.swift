@@ -15,6 +15,8 @@ private struct LongSumCase: KernelCase {
     let seed: UInt64
     var kernel: String { "kmeans_reduce" }
     var name: String { "ones behind 2^25, seed \(seed)" }
+    var form: String { "1 dimensions" }
+    var cost: Int { 501 }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

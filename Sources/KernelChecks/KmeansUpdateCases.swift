@@ -20,6 +20,8 @@ private struct KmeansUpdateCase: KernelCase {
     let seed: UInt64
     var kernel: String { "kmeans_update" }
     var name: String { "\(clusters) x \(dimensions)\(weighted ? ", weighted" : ""), seed \(seed)" }
+    var form: String { "\(dimensions) dimensions, \(weighted)" }
+    var cost: Int { clusters * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

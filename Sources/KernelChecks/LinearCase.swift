@@ -50,6 +50,12 @@ struct LinearCase: KernelCase {
         }
         return cases
     }
+    /// A gradient's launch depends on the number of tiles too.
+    var form: String {
+        operation == .weightGradient
+            ? "\(inputs)->\(outputs), batch \(batch.samples)" : "\(inputs)->\(outputs), \(relu)"
+    }
+    var cost: Int { batch.replicas * batch.samples * inputs * outputs }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

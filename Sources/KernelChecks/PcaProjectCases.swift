@@ -47,6 +47,8 @@ private struct PcaProjectCase: KernelCase {
         "\(count) x \(columns) \(bytes ? "bytes" : "floats") to \(components) at \(first), \(behind) behind, "
             + "seed \(seed)\(poisonsARow ? ", a NaN" : "")"
     }
+    var form: String { "\(columns) to \(components), \(bytes)" }
+    var cost: Int { (first + count + behind) * columns * components }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

@@ -18,6 +18,8 @@ private struct PointsGatherCase: KernelCase {
     let seed: UInt64
     var kernel: String { "points_gather" }
     var name: String { "\(batch) of \(count) x \(dimensions), seed \(seed)" }
+    var form: String { "\(dimensions) dimensions" }
+    var cost: Int { (count + batch) * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

@@ -26,6 +26,8 @@ private struct PointsPackCase: KernelCase {
     var name: String {
         "\(count) x \(dimensions) \(bytes ? "bytes" : "floats") at \(first), \(behind) behind, seed \(seed)"
     }
+    var form: String { "\(dimensions) dimensions, \(bytes)" }
+    var cost: Int { (first + count + behind) * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

@@ -32,6 +32,8 @@ private struct SoftmaxCrossEntropyCase: KernelCase {
         var delta: GuardedContents<Float>
         var transposed: GuardedContents<Float>
     }
+    var form: String { "\(classes) classes" }
+    var cost: Int { 10 * batch.replicas * batch.samples * classes }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)

@@ -61,35 +61,6 @@ import Testing
             mentions: [words])
     }
 
-    @Test func verifyRefusesTheBuiltInPath() throws {
-        expectComplaint(try coppice("verify", "--device", "cpu", "--quiet"), code: 69, mentions: ["no OpenCL device"])
-        expectComplaint(
-            try coppice("verify", "--quiet", environment: ["COPPICE_OPENCL_LIBRARY": "none"]), code: 69,
-            mentions: ["no OpenCL device"])
-    }
-
-    @Test func verifyNamesTheNearestKernel() throws {
-        expectComplaint(
-            try coppice("verify", "--quiet", "--kernel", "fil"), code: 64, mentions: ["fil", "the nearest is fill"])
-    }
-
-    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
-    func verifyHasALineAndAnEntryACase() throws {
-        let text = try coppice("verify", "--kernel", "fill", "--quiet")
-        #expect(text.status == 0)
-        let lines = text.stdout.split(separator: "\n")
-        #expect(lines.dropLast().allSatisfy { $0.hasPrefix("right  fill: ") })
-        let report = try coppice("verify", "--kernel", "fill", "--quiet", "--json").json()
-        let cases = try #require(report["cases"] as? [[String: Any]])
-        #expect(cases.count == lines.count - 1)
-        for entry in cases {
-            #expect(Set(entry.keys) == ["kernel", "case", "error", "bound", "verdict", "message"])
-        }
-        #expect((report["device"] as? [String: Any])?["backend"] as? String == "opencl")
-        let quick = try coppice("verify", "--kernel", "fill", "--quiet", "--json", "--quick").json()
-        #expect((quick["cases"] as? [[String: Any]])?.count == 2)
-    }
-
     @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
     func benchTimesAgainstTheDevicesLimits() throws {
         let outcome = try coppice("bench", "--kernel", "linear_forward", "--quiet", "--json")

@@ -152,5 +152,7 @@ import Testing
 private struct Nameless: KernelCase {
     var kernel: String { "host" }
     var name: String { "host" }
+    var form: String { "host" }
+    var cost: Int { 1 }
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult { CaseJudge(self).result }
 }

@@ -44,13 +44,25 @@ public struct DeviceProfile: Sendable, Hashable {
     }
 
     /// The profile that `$COPPICE_PROFILE` asks for, nil where it is unset.
-    /// - Throws: ``ComputeError/noDevice(reason:)`` for a name that is none.
+    /// - Throws: ``ComputeError/noProfile(reason:)`` for a name that is none.
     public static func requested(in environment: [String: String]) throws(ComputeError) -> DeviceProfile? {
         guard let name = environment["COPPICE_PROFILE"], !name.isEmpty else { return nil }
-        guard let profile = all.first(where: { $0.name == name }) else {
-            let names = all.map(\.name).joined(separator: ", ")
-            throw .noDevice(reason: "COPPICE_PROFILE is '\(name)'; it may be one of \(names)")
-        }
-        return profile
+        return try named(name, by: "COPPICE_PROFILE")
+    }
+
+    /// The profile of a name that `setting` gave.
+    /// - Throws: ``ComputeError/noProfile(reason:)`` for a name that is none.
+    public static func named(_ name: String, by setting: String) throws(ComputeError) -> DeviceProfile {
+        if let profile = all.first(where: { $0.name == name }) { return profile }
+        let names = all.map(\.name).joined(separator: ", ")
+        throw .noProfile(reason: "\(setting) is '\(name)'; it may be one of \(names)")
+    }
+}
+
+extension OpenCLBackend {
+    /// A backend of its own on the same device in another profile.
+    /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
+    public func inProfile(_ profile: DeviceProfile) throws(ComputeError) -> OpenCLBackend {
+        try OpenCLBackend(device: clDevice, profile: profile)
     }
 }

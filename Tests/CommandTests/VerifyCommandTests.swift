@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+@Suite struct VerifyCommandTests {
+    @Test func verifyRefusesTheBuiltInPath() throws {
+        expectComplaint(try coppice("verify", "--device", "cpu", "--quiet"), code: 69, mentions: ["no OpenCL device"])
+        expectComplaint(
+            try coppice("verify", "--quiet", environment: ["COPPICE_OPENCL_LIBRARY": "none"]), code: 69,
+            mentions: ["no OpenCL device"])
+    }
+
+    @Test func verifyNamesTheNearestKernel() throws {
+        expectComplaint(
+            try coppice("verify", "--quiet", "--kernel", "fil"), code: 64, mentions: ["fil", "the nearest is fill"])
+    }
+
+    @Test func verifyNamesTheNearestCaseAndTheProfiles() throws {
+        expectComplaint(
+            try coppice("verify", "--quiet", "--kernel", "fill", "--case", "Float x 3"), code: 64,
+            mentions: ["'Float x 3'", "the nearest is Float x "])
+        expectComplaint(
+            try coppice("verify", "--quiet", "--profile", "tpu"), code: 64,
+            mentions: ["--profile is 'tpu'", "cpu16, cpu8, cpu4, gpu"])
+        expectComplaint(
+            try coppice("verify", "--quiet", environment: ["COPPICE_PROFILE": "tpu"]), code: 64,
+            mentions: ["COPPICE_PROFILE is 'tpu'"])
+        let both = try coppice("verify", "--quick", "--tiny")
+        #expect(both.status == 64 && both.stderr.contains("--quick and --tiny exclude each other"))
+    }
+
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
+    func aLineForEveryCaseAndOneForEveryKernelAndProfile() throws {
+        let text = try coppice("verify", "--kernel", "fill", "--quiet", "--verbose")
+        #expect(text.status == 0, "\(text.stderr)")
+        let lines = text.stdout.split(separator: "\n").map(String.init)
+        let profiles = ["cpu16", "cpu8", "cpu4", "gpu"]
+        #expect(lines.filter { $0.hasPrefix("right  fill as ") }.count == 4 * 25)
+        for profile in profiles {
+            #expect(lines.filter { $0.hasPrefix("right  fill as \(profile): ") }.count == 25)
+            let summary = lines.filter { $0.hasPrefix("right  fill  ") && $0.contains("  \(profile)") }
+            #expect(summary.count == 1 && summary[0].contains("25 cases, largest error 0.0e+00, its bound"))
+        }
+        #expect(lines.last == "100 of 100 cases are right")
+        #expect(try coppice("verify", "--kernel", "fill", "--quiet").stdout.split(separator: "\n").count == 5)
+    }
+
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
+    func anEntryForEveryCaseInTheProfilesThatWereNamed() throws {
+        let report = try coppice(
+            "verify", "--kernel", "fill", "--quiet", "--json", "--profile", "gpu", "--profile", "cpu4", "--tiny"
+        ).json()
+        #expect(report["profiles"] as? [String] == ["gpu", "cpu4"])
+        let cases = try #require(report["cases"] as? [[String: Any]])
+        #expect(cases.count == 2 * 3)
+        for entry in cases {
+            #expect(Set(entry.keys) == ["kernel", "profile", "case", "error", "bound", "verdict", "message"])
+        }
+        let kernels = try #require(report["kernels"] as? [[String: Any]])
+        #expect(kernels.map { $0["profile"] as? String } == ["gpu", "cpu4"])
+        #expect(kernels.allSatisfy { $0["verdict"] as? String == "right" && $0["cases"] as? Int == 3 })
+        #expect((report["device"] as? [String: Any])?["backend"] as? String == "opencl")
+        let forced = try coppice(
+            "verify", "--kernel", "fill", "--quiet", "--json", "--quick", environment: ["COPPICE_PROFILE": "cpu8"]
+        ).json()
+        #expect(forced["profiles"] as? [String] == ["cpu8"])
+    }
+
+    /// A kernel that is changed by one sign, in a copy of the folder: verify says so, and what it says runs the case.
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
+    func aWrongCaseIsSaidWithTheCommandThatRepeatsIt() throws {
+        let folder = try TemporaryFolder()
+        let kernels = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Kernels").standardizedFileURL
+        try FileManager.default.copyItem(atPath: kernels.path, toPath: folder / "Kernels")
+        let changed = URL(fileURLWithPath: folder / "Kernels/classify.cl")
+        let text = try String(contentsOf: changed, encoding: .utf8)
+        #expect(text.contains(">"))
+        try text.replacing(">", with: "<").write(to: changed, atomically: true, encoding: .utf8)
+        let environment = ["COPPICE_KERNELS": folder / "Kernels"]
+        let outcome = try coppice(
+            "verify", "--kernel", "classify", "--quiet", "--profile", "gpu", "--fail-fast", environment: environment)
+        #expect(outcome.status == 1)
+        let lines = outcome.stdout.split(separator: "\n").map(String.init)
+        #expect(lines.first?.hasPrefix("wrong  classify as gpu: ") == true)
+        let marker = "  alone: coppice "
+        let alone = try #require(lines.first { $0.hasPrefix(marker) }).dropFirst(marker.count)
+        let words = try shellWords(String(alone))
+        #expect(words.contains("--case"))
+        let again = try coppice(words + ["--quiet", "--json"], environment: environment)
+        #expect(again.status == 1)
+        let cases = try #require(try again.json()["cases"] as? [[String: Any]])
+        #expect(cases.count == 1 && cases[0]["verdict"] as? String == "wrong")
+        #expect(lines[0].contains(try #require(cases[0]["case"] as? String)))
+        // Without the change it is right.
+        #expect(try coppice(words + ["--quiet"]).status == 0)
+    }
+
+    /// `line` as a shell takes it apart.
+    private func shellWords(_ line: String) throws -> [String] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "printf '%s\\n' \(line)"]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+}
