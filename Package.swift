@@ -8,6 +8,18 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enable-testing"], .when(configuration: .release)),
 ]
 
+// COPPICE_FUZZ=1 (tools/sanitize sets it) watches which code a file reaches and adds the program `fuzz`.
+let isFuzzing = Context.environment["COPPICE_FUZZ"] == "1"
+let watched: [SwiftSetting] =
+    strict + (isFuzzing ? [.unsafeFlags(["-sanitize-coverage=edge,trace-cmp,inline-8bit-counters,pc-table"])] : [])
+let fuzzer: [Target] = [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+    .executableTarget(
+        name: "fuzz", dependencies: ["FuzzTargets", "CLibFuzzer"], path: "Tests/Fuzz/Program", swiftSettings: strict,
+        // Only lld keeps the sections that libFuzzer's counters are in.
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+]
+
 let package = Package(
     name: "coppice",
     products: [.executable(name: "coppice", targets: ["coppice"])],
@@ -24,10 +36,10 @@ let package = Package(
         .target(name: "Compute", dependencies: ["OpenCL"], swiftSettings: strict),
         .target(
             name: "Datasets", dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")],
-            swiftSettings: strict),
+            swiftSettings: watched),
         .target(name: "Clustering", dependencies: ["Compute", "CLAPACK"], swiftSettings: strict),
         .target(name: "Pruning", dependencies: ["Compute"], swiftSettings: strict),
-        .target(name: "Networks", dependencies: ["Compute", "Datasets"], swiftSettings: strict),
+        .target(name: "Networks", dependencies: ["Compute", "Datasets"], swiftSettings: watched),
         .target(
             name: "Studies",
             dependencies: [
@@ -35,7 +47,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            resources: [.embedInCode("BuiltIn")], swiftSettings: strict),
+            resources: [.embedInCode("BuiltIn")], swiftSettings: watched),
         .target(name: "KernelChecks", dependencies: ["Compute"], swiftSettings: strict),
         .target(name: "Reports", dependencies: ["Studies"], swiftSettings: strict),
         .executableTarget(
@@ -59,6 +71,20 @@ let package = Package(
         .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies", "Pruning"], swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["coppice", "Compute", "Datasets", "Networks"], swiftSettings: strict),
-    ],
+        .target(
+            name: "FuzzTargets", dependencies: ["Datasets", "Networks", "Studies", "CZlib"],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
+    ] + (isFuzzing ? fuzzer : []),
     cLanguageStandard: .gnu2x
 )
+
+// COPPICE_THREADS=1 (tools/sanitize sets it) leaves the libraries that share memory between threads and their tests,
+// which spares a machine without a build a third of the work.
+if Context.environment["COPPICE_THREADS"] == "1" {
+    let kept = ["OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Studies"]
+    let names = ["CZlib", "CLAPACK", "COpenCL", "Pruning"] + kept + kept.map { $0 + "Tests" }
+    package.targets.removeAll { !names.contains($0.name) }
+    package.products = []
+    package.dependencies.removeFirst()
+}

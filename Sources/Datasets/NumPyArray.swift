@@ -96,7 +96,9 @@ public struct NumPyArray: Sendable {
         let size = header.type.byteCount
         guard let count = product(header.shape), let payload = product([count, size]),
             payload < Int.max - header.byteCount
-        else { throw .malformed(file: path, reason: "its header's shape \(header.shape) is beyond any file") }
+        else {
+            throw .malformed(file: path, reason: "its header's shape \(excerpt("\(header.shape)")) is beyond any file")
+        }
         let expected = header.byteCount + payload
         guard reader.fileSize >= expected else {
             throw .truncated(file: path, expected: expected, found: reader.fileSize)

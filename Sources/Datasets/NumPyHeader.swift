@@ -38,7 +38,8 @@ struct NumPyHeader {
         guard let type = Self.type(entries.type) else {
             throw .unsupported(
                 file: path,
-                reason: "elements of type \(entries.type) are not read; float32, float64, uint8, int32 and int64, "
+                reason:
+                    "elements of type \(excerpt(entries.type)) are not read; float32, float64, uint8, int32 and int64, "
                     + "little-endian, are")
         }
         guard !entries.fortranOrder else {

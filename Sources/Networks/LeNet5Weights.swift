@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 
 /// A tensor by PyTorch's shape, row-major.
 public struct Tensor: Equatable, Sendable {
@@ -47,14 +48,10 @@ public struct LeNet5Weights: Equatable, Sendable {
     /// Takes tensors by PyTorch's names; others, such as num_batches_tracked, are passed over.
     /// - Throws: ``NetworkError/badWeights(reason:)`` where one is missing or of another shape.
     public init(tensors given: [String: Tensor]) throws(NetworkError) {
-        guard let first = given["layer1.0.weight"], first.shape.count == 4 else {
-            throw .badWeights(
-                reason: "tensor layer1.0.weight is missing; LeNet-5 weights under PyTorch's names are wanted")
-        }
-        guard let last = given["fc2.weight"], last.shape.count == 2 else {
-            throw .badWeights(reason: "tensor fc2.weight is missing; LeNet-5 weights under PyTorch's names are wanted")
-        }
-        let layout = LeNet5Layout(channels: first.shape[1], classes: last.shape[0])
+        let channels = try Self.extent(
+            1, of: "layer1.0.weight", in: given, shape: [LeNet5Layout.planes.first, -1, 5, 5])
+        let classes = try Self.extent(0, of: "fc2.weight", in: given, shape: [-1, LeNet5Layout.widths.second])
+        let layout = LeNet5Layout(channels: channels, classes: classes)
         var wanted = layout.slots.map { ($0.name, $0.shape) }
         for (name, count) in LeNet5Layout.runningNames {
             wanted += [("\(name).running_mean", [count]), ("\(name).running_var", [count])]
@@ -63,12 +60,34 @@ public struct LeNet5Weights: Equatable, Sendable {
         for (name, shape) in wanted {
             guard let tensor = given[name] else { throw .badWeights(reason: "tensor \(name) is missing") }
             guard tensor.shape == shape else {
-                throw .badWeights(reason: "tensor \(name) has shape \(tensor.shape) where \(shape) is wanted")
+                throw .badWeights(
+                    reason: "tensor \(name) has shape \(excerpt("\(tensor.shape)")) where \(shape) is wanted")
             }
             kept[name] = tensor
         }
         tensors = kept
         self.layout = layout
+    }
+
+    /// One extent of a tensor whose others are known: at least 1, and no more than there are values for, so that what is
+    /// computed from it stays within bounds.
+    private static func extent(
+        _ axis: Int, of name: String, in given: [String: Tensor], shape: [Int]
+    ) throws(NetworkError) -> Int {
+        guard let tensor = given[name] else {
+            throw .badWeights(reason: "tensor \(name) is missing; LeNet-5 weights under PyTorch's names are wanted")
+        }
+        var wanted = shape
+        wanted[axis] = 1
+        let extent = tensor.values.count / wanted.reduce(1, *)
+        wanted[axis] = extent
+        guard extent > 0, tensor.shape == wanted else {
+            let text = shape.map { $0 < 0 ? "n" : "\($0)" }.joined(separator: ", ")
+            throw .badWeights(
+                reason: "tensor \(name) has shape \(excerpt("\(tensor.shape)")) where [\(text)] is wanted, n at least 1"
+            )
+        }
+        return extent
     }
 
     /// The tensor of a name the layout has.

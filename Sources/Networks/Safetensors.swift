@@ -10,12 +10,6 @@ public enum Safetensors {
         public var metadata: [String: String]
     }
 
-    private struct Entry: Codable {
-        var dtype: String
-        var shape: [Int]
-        var data_offsets: [Int]
-    }
-
     /// Headers longer than this are refused, as the format's own readers do.
     private static let longestHeader = 100_000_000
 
@@ -42,46 +36,85 @@ public enum Safetensors {
             let header = object as? [String: Any]
         else { throw .badWeights(reason: "\(path) has no JSON header: it is no safetensors file") }
         var contents = Contents(tensors: [:], metadata: [:])
+        var entries: [Entry] = []
         for (name, value) in header {
             if name == "__metadata__" {
                 contents.metadata = value as? [String: String] ?? [:]
-                continue
+            } else {
+                entries.append(try Entry(name, value, path: path))
             }
-            guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
-                let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
-                offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= bytes.count - start,
-                shape.allSatisfy({ $0 >= 0 })
-            else { throw .badWeights(reason: "tensor \(name) of \(path) is described wrongly or truncated") }
-            let width = type == "F32" ? 4 : type == "F64" ? 8 : 0
-            guard width > 0 else { continue }
-            var count = 1
-            for extent in shape {
-                let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-                guard !overflow else { throw .badWeights(reason: "tensor \(name) of \(path) has an impossible shape") }
-                count = product
-            }
-            guard count == (offsets[1] - offsets[0]) / width, (offsets[1] - offsets[0]) % width == 0 else {
+        }
+        // The format's own rule: together the tensors are the whole of what follows, in order, with no gap and nothing
+        // twice. It keeps memory within the file's own length.
+        entries.sort { ($0.begin, $0.end) < ($1.begin, $1.end) }
+        var end = 0
+        for entry in entries {
+            guard entry.begin == end else {
                 throw .badWeights(
-                    reason: "tensor \(name) of \(path) has \(offsets[1] - offsets[0]) bytes for shape \(shape)")
+                    reason:
+                        "tensor \(excerpt(entry.name)) of \(path) starts at byte \(entry.begin), where \(end) is its place"
+                )
             }
-            let base = start + offsets[0]
-            let values: [Float] = bytes.withUnsafeBytes { raw in
-                (0..<count).map { index in
-                    type == "F32"
-                        ? Float(
-                            bitPattern: UInt32(
-                                littleEndian: raw.loadUnaligned(
-                                    fromByteOffset: base + 4 * index, as: UInt32.self)))
-                        : Float(
-                            Double(
-                                bitPattern: UInt64(
-                                    littleEndian: raw.loadUnaligned(
-                                        fromByteOffset: base + 8 * index, as: UInt64.self))))
-                }
-            }
-            contents.tensors[name] = Tensor(shape: shape, values: values)
+            end = entry.end
+        }
+        guard start + end == bytes.count else {
+            throw .badWeights(
+                reason:
+                    "\(path) is truncated or oversized: its tensors have \(end) bytes, and \(bytes.count - start) are there"
+            )
+        }
+        for entry in entries {
+            contents.tensors[entry.name] = try entry.tensor(
+                bytes[(start + entry.begin)..<(start + entry.end)], path: path)
         }
         return contents
+    }
+
+    /// What a header says of one tensor.
+    private struct Entry {
+        let name: String
+        let type: String
+        let shape: [Int]
+        /// Bytes after the header.
+        let begin, end: Int
+
+        init(_ name: String, _ value: Any, path: String) throws(NetworkError) {
+            guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
+                let shape = fields["shape"] as? [Int], shape.allSatisfy({ $0 >= 0 }),
+                let offsets = fields["data_offsets"] as? [Int], offsets.count == 2, offsets[0] >= 0,
+                offsets[1] >= offsets[0], offsets[1] < Int.max / 2
+            else { throw .badWeights(reason: "tensor \(excerpt(name)) of \(path) is described wrongly") }
+            (self.name, self.type, self.shape, begin, end) = (name, type, shape, offsets[0], offsets[1])
+        }
+
+        /// The values in `bytes`, or nil for a type that is passed over.
+        func tensor(_ bytes: ArraySlice<UInt8>, path: String) throws(NetworkError) -> Tensor? {
+            let width = type == "F32" ? 4 : type == "F64" ? 8 : 0
+            guard width > 0 else { return nil }
+            var count = 1
+            var isPossible = true
+            for extent in shape {
+                let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+                isPossible = isPossible && !overflow
+                count = product
+            }
+            guard isPossible, bytes.count % width == 0, count == bytes.count / width else {
+                throw .badWeights(
+                    reason:
+                        "tensor \(excerpt(name)) of \(path) has \(bytes.count) bytes for shape \(excerpt("\(shape)"))")
+            }
+            let values: [Float] = bytes.withUnsafeBytes { raw in
+                (0..<count).map { index in
+                    if width == 4 {
+                        let bits = raw.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+                        return Float(bitPattern: UInt32(littleEndian: bits))
+                    }
+                    let bits = raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
+                    return Float(Double(bitPattern: UInt64(littleEndian: bits)))
+                }
+            }
+            return Tensor(shape: shape, values: values)
+        }
     }
 
     /// Writes a file through a temporary name, so that it is whole or absent.

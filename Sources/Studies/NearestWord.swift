@@ -1,5 +1,7 @@
 /// The word of `known` that takes the fewest edits to reach from `word`; of equals, the first. Empty for no words.
 package func nearestWord(to word: String, in known: [String]) -> String {
+    // What is much longer than every known word is like none of them, and comparing it would take its time.
+    let word = String(word.prefix(100))
     let distances = known.map { editDistance(word.lowercased(), $0.lowercased()) }
     guard let least = distances.min(), let index = distances.firstIndex(of: least) else { return "" }
     return known[index]

@@ -1,3 +1,4 @@
+import Datasets
 import Pruning
 import Yams
 
@@ -37,7 +38,8 @@ struct StudyFields {
                 throw .invalid(
                     place,
                     reason:
-                        "unknown key \(name); the nearest known one is \(nearestWord(to: name, in: keys + elsewhere))")
+                        "unknown key \(excerpt(name)); the nearest known one is \(nearestWord(to: name, in: keys + elsewhere))"
+                )
             }
             if isNull(value) { throw .invalid(place, reason: "\(name) has no value") }
             places.keys[name] = Self.place(value, file)
@@ -66,7 +68,7 @@ struct StudyFields {
         let text = try text(node, key, "a whole number")
         guard let value = UInt64(text), !quoted(node) else {
             throw .invalid(
-                place(node), reason: "\(key) is \(text); a whole number from 0 to \(UInt64.max) is needed")
+                place(node), reason: "\(key) is \(excerpt(text)); a whole number from 0 to \(UInt64.max) is needed")
         }
         return value
     }
@@ -75,8 +77,9 @@ struct StudyFields {
     func integer(_ node: Node, _ key: String, in range: ClosedRange<Int>) throws(StudyError) -> Int {
         let wanted = "from \(range.lowerBound) to \(range.upperBound)"
         let text = try text(node, key, "a whole number")
-        guard let value = node.int ?? node.float.flatMap(Int.init(exactly:)), !quoted(node) else {
-            throw .invalid(place(node), reason: "\(key) is \(text); a whole number \(wanted) is needed")
+        // YAML 1.1 counts in sixties where there are colons; nobody means that, and what is too large would trap.
+        guard !text.contains(":"), let value = node.int ?? node.float.flatMap(Int.init(exactly:)), !quoted(node) else {
+            throw .invalid(place(node), reason: "\(key) is \(excerpt(text)); a whole number \(wanted) is needed")
         }
         guard range.contains(value) else {
             throw .invalid(place(node), reason: "\(key) is \(value); a whole number \(wanted) is needed")
@@ -87,8 +90,8 @@ struct StudyFields {
     func number(_ key: String) throws(StudyError) -> Double? {
         guard let node = values[key] else { return nil }
         let text = try text(node, key, "a number")
-        guard let value = node.float, !quoted(node) else {
-            throw .invalid(place(node), reason: "\(key) is \(text); a number is needed")
+        guard !text.contains(":"), let value = node.float, !quoted(node) else {
+            throw .invalid(place(node), reason: "\(key) is \(excerpt(text)); a number is needed")
         }
         return value
     }
@@ -96,7 +99,7 @@ struct StudyFields {
     func boolean(_ node: Node, _ key: String) throws(StudyError) -> Bool {
         let text = try text(node, key, "true or false")
         guard let value = node.bool, !quoted(node) else {
-            throw .invalid(place(node), reason: "\(key) is \(text); true or false is needed")
+            throw .invalid(place(node), reason: "\(key) is \(excerpt(text)); true or false is needed")
         }
         return value
     }
@@ -122,15 +125,16 @@ struct StudyFields {
     func size(_ node: Node) throws(StudyError) -> RequestedSize {
         let text = try text(node, "sizes", "a number of samples or a share such as 10%")
         guard text.hasSuffix("%") else {
-            if let share = node.float, share > 0, share < 1, !quoted(node) {
+            if !text.contains(":"), let share = node.float, share > 0, share < 1, !quoted(node) {
                 throw .invalid(
                     place(node),
-                    reason: "sizes holds \(text); for a share of the set write \(shortest(share * 100))%")
+                    reason: "sizes holds \(excerpt(text)); for a share of the set write \(shortest(share * 100))%")
             }
             return .count(try integer(node, "sizes", in: 1...Int(Int32.max)))
         }
         guard let percent = Double(text.dropLast()), percent > 0, percent <= 100 else {
-            throw .invalid(place(node), reason: "sizes holds \(text); shares from above 0% to 100% are accepted")
+            throw .invalid(
+                place(node), reason: "sizes holds \(excerpt(text)); shares from above 0% to 100% are accepted")
         }
         return .percent(percent)
     }
@@ -142,9 +146,10 @@ struct StudyFields {
         guard let node = values[key] else { return nil }
         guard case .sequence(let nodes) = node else { return [try element(node)] }
         var elements: [Element] = []
+        var seen: Set<Element> = []
         for node in nodes {
             let value = try element(node)
-            if elements.contains(value) { throw .invalid(place(node), reason: "\(value) stands twice in \(key)") }
+            if !seen.insert(value).inserted { throw .invalid(place(node), reason: "\(value) stands twice in \(key)") }
             elements.append(value)
         }
         if elements.isEmpty { throw .invalid(place(node), reason: "\(key) is an empty list; give at least one value") }
@@ -162,7 +167,7 @@ struct StudyFields {
     func unknownWord(_ word: String, of key: String, known: [String], at place: SourcePlace? = nil) -> StudyError {
         .invalid(
             place ?? self.place(of: key),
-            reason: "unknown \(key) \(word); the nearest known one is \(nearestWord(to: word, in: known))"
+            reason: "unknown \(key) \(excerpt(word)); the nearest known one is \(nearestWord(to: word, in: known))"
                 + " (\(known.joined(separator: ", ")) are known)")
     }
 
@@ -181,7 +186,7 @@ struct StudyFields {
 
     private static func kind(_ node: Node) -> String {
         switch node {
-        case .scalar(let scalar): isNull(node) ? "nothing" : "\"\(scalar.string)\""
+        case .scalar(let scalar): isNull(node) ? "nothing" : "\"\(excerpt(scalar.string))\""
         case .mapping: "a mapping"
         case .sequence: "a list"
         case .alias: "an alias"

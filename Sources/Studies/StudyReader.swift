@@ -11,6 +11,8 @@ public struct StudyReader {
     static let runsRange = 1...100_000
     /// A study is a page; what is longer than this is some other file.
     static let longestFile = 1 << 20
+    /// Each can stand for lists of others, so that a few lines with many would be a list without end.
+    static let mostAliases = 16
 
     static let settingKeys = [
         "dataset", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans", "quota",
@@ -37,6 +39,10 @@ public struct StudyReader {
         guard text.utf8.count <= Self.longestFile else {
             throw .invalid(SourcePlace(file: file), reason: "longer than \(Self.longestFile) bytes, so it is no study")
         }
+        guard Self.aliasCount(text) <= Self.mostAliases else {
+            throw .invalid(
+                SourcePlace(file: file), reason: "more than \(Self.mostAliases) aliases (*name); write the values out")
+        }
         guard let root = try compose(text), !isNull(root) else {
             throw .invalid(SourcePlace(file: file), reason: "the study is empty; it needs a list experiments")
         }
@@ -61,20 +67,32 @@ public struct StudyReader {
         return study
     }
 
+    /// How many aliases a text has at most: asterisks before a name, wherever they stand.
+    private static func aliasCount(_ text: String) -> Int {
+        let bytes = text.utf8
+        return zip(bytes, bytes.dropFirst()).count { first, second in
+            let scalar = UnicodeScalar(second)
+            let isName =
+                scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789_-".unicodeScalars.contains(scalar))
+            return first == UInt8(ascii: "*") && isName
+        }
+    }
+
     private func compose(_ text: String) throws(StudyError) -> Node? {
         do {
             return try Yams.compose(yaml: text)
         } catch YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _)
         {
-            throw .invalid(place(mark), reason: "this is not YAML: \(problem)")
+            throw .invalid(place(mark), reason: "this is not YAML: \(excerpt(problem, longest: 200))")
         } catch YamlError.duplicatedKeysInMapping(let duplicates, let context) {
             throw .invalid(
-                place(context.mark), reason: "the key \(duplicates.joined(separator: ", ")) stands more than once here")
+                place(context.mark),
+                reason: "the key \(excerpt(duplicates.joined(separator: ", "))) stands more than once here")
         } catch YamlError.reader(let problem, _, _, _) {
-            throw .invalid(SourcePlace(file: file), reason: "this is not YAML: \(problem)")
+            throw .invalid(SourcePlace(file: file), reason: "this is not YAML: \(excerpt(problem, longest: 200))")
         } catch {
-            throw .invalid(SourcePlace(file: file), reason: "this is not YAML: \(error)")
+            throw .invalid(SourcePlace(file: file), reason: "this is not YAML: \(excerpt("\(error)", longest: 200))")
         }
     }
 
@@ -85,6 +103,11 @@ public struct StudyReader {
             let known = KnownDataset.all.map(\.name)
             if !acceptsAnyDataset && !known.contains(name) {
                 throw fields.unknownWord(name, of: "dataset", known: known)
+            }
+            guard !name.isEmpty, excerpt(name) == name else {
+                throw .invalid(
+                    fields.place(of: "dataset"),
+                    reason: "dataset is \(excerpt(name)); a name of at most 60 printable characters is needed")
             }
             settings.dataset = name
         }

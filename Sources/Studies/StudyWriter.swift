@@ -64,7 +64,7 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         case .steps(let steps): Pair(key: "steps", value: Node("\(steps)"))
         }
     var pairs = [
-        Pair(key: "dataset", value: Node(settings.dataset)), Pair(key: "runs", value: Node("\(settings.runs)")),
+        Pair(key: "dataset", value: word(settings.dataset)), Pair(key: "runs", value: Node("\(settings.runs)")),
         duration,
         Pair(key: "batch_size", value: Node("\(settings.batchSize)")),
         Pair(key: "learning_rate", value: Node(shortest(settings.learningRate))),
@@ -91,6 +91,12 @@ private func pairs(_ group: ExperimentGroup) -> [Pair] {
         }
     }
     return pairs
+}
+
+/// A name as a scalar that is read back as a name: "null" would be none without its quotes.
+private func word(_ text: String) -> Node {
+    let plain = Node(text, .implicit, .plain)
+    return isNull(plain) ? Node(text, Tag(.str), .doubleQuoted) : plain
 }
 
 private func list(_ words: [String]) -> Node { Node(words.map { Node($0) }, .implicit, .flow) }

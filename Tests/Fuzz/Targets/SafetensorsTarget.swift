@@ -1,0 +1,58 @@
+import Foundation
+import Networks
+
+/// Tensors of any names and shapes, and the LeNet-5 that they may be.
+func acceptsSafetensors(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
+    let path = folder + "/input.safetensors"
+    let contents: Safetensors.Contents
+    do { contents = try Safetensors.parse(bytes, path: path) } catch {
+        try requireSentence(error.description, mentions: path, code: error.exitCode)
+        return false
+    }
+    var count = 0
+    for (name, tensor) in contents.tensors {
+        count += tensor.values.count
+        try require(tensor.values.count == tensor.shape.reduce(1, *), "\(name): \(tensor.shape)")
+    }
+    // Each element stands in the file once, so that memory stays within the file's own length.
+    try require(4 * count <= bytes.count, "\(count) elements from a file of \(bytes.count) bytes")
+
+    let copy = folder + "/copy.safetensors"
+    do {
+        try Safetensors.write(contents.tensors, metadata: contents.metadata, to: copy)
+        let again = try Safetensors.read(copy)
+        try require(
+            again.metadata == contents.metadata && bits(again.tensors) == bits(contents.tensors),
+            "what was written reads back differently")
+    } catch let violation as Violation {
+        throw violation
+    } catch {
+        throw Violation(description: "what was read cannot be written and read: \(error)")
+    }
+
+    try put(bytes, at: path)
+    let network: (weights: LeNet5Weights, normalisation: Normalisation?)
+    do { network = try LeNet5Weights.read(path) } catch {
+        try requireSentence(error.description, code: error.exitCode)
+        return true
+    }
+    do {
+        try network.weights.write(
+            to: copy, normalisation: network.normalisation ?? Normalisation(mean: 0, std: 1), steps: 1)
+        let again = try LeNet5Weights.read(copy)
+        try require(bits(again.weights.tensors) == bits(network.weights.tensors), "the weights read back differently")
+        try require(
+            network.normalisation == nil || again.normalisation == network.normalisation,
+            "the normalisation reads back differently")
+    } catch let violation as Violation {
+        throw violation
+    } catch {
+        throw Violation(description: "the weights read cannot be written and read: \(error)")
+    }
+    return true
+}
+
+/// Shapes and bit patterns, since a NaN does not equal itself.
+private func bits(_ tensors: [String: Tensor]) -> [String: [[Int]]] {
+    tensors.mapValues { [$0.shape, $0.values.map { Int($0.bitPattern) }] }
+}
