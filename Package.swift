@@ -59,7 +59,10 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(name: "OpenCLTests", dependencies: ["OpenCL", "COpenCL"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
-        .testTarget(name: "KernelTests", dependencies: ["KernelChecks", "Compute", "OpenCL"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: ["KernelChecks", "Compute", "OpenCL", "Clustering", "Networks", "Datasets"],
+            swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "ClusteringTests", dependencies: ["Clustering", "Compute", "OpenCL", "Datasets"],

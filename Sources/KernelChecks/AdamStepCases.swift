@@ -7,21 +7,29 @@ public enum AdamStepCases: KernelCases {
             AdamStepCase(replicas: $0.0, count: $0.1, slices: $0.2, seed: seed)
         }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        // A LeNet-5 of one plane and of three.
+        [61_872, 62_192].map { AdamStepCase(replicas: replicas, count: $0, slices: nil, seed: seed) }
+    }
 }
 
 private struct AdamStepCase: KernelCase {
     let replicas: Int
     let count: Int
-    let slices: Int
+    /// Nil for those that a backend has for batches of 64.
+    let slices: Int?
     let seed: UInt64
+    private var slicesName: String { slices.map { "\($0) slices" } ?? "the slices of batches of 64" }
     var kernel: String { "adam_step" }
-    var name: String { "R \(replicas), \(count) parameters, \(slices) slices, seed \(seed)" }
-    var form: String { "\(count) parameters, \(slices) slices" }
-    var cost: Int { 12 * replicas * count * slices }
+    var name: String { "R \(replicas), \(count) parameters, \(slicesName), seed \(seed)" }
+    var form: String { "\(count) parameters, \(slicesName)" }
+    var cost: Int { 12 * replicas * count * (slices ?? 1) }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)
         var inputs = CaseInputs(seed: seed)
+        let slices = self.slices ?? backend.gradientSlices(tiles: (64 + backend.tile - 1) / backend.tile)
         let total = replicas * count
         let parameters = inputs.floats(total)
         let firstMoments = inputs.floats(total, in: -0.1...0.1)

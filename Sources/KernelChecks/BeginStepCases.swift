@@ -5,6 +5,10 @@ public enum BeginStepCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         [1, 2, 5].map { BeginStepCase(steps: $0, seed: seed) }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        []
+    }
 }
 
 private struct BeginStepCase: KernelCase {

@@ -12,6 +12,10 @@ public enum CentroidsGatherCases: KernelCases {
             }
         }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [50, 784].map { CentroidsGatherCase(count: 300, dimensions: $0, clusters: 50, moved: 50, seed: seed) }
+    }
 }
 
 private struct CentroidsGatherCase: KernelCase {

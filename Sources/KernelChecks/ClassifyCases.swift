@@ -5,6 +5,10 @@ public enum ClassifyCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         AwkwardBatch.all.flatMap { batch in [1, 2, 10, 17].map { ClassifyCase(batch: batch, classes: $0, seed: seed) } }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [ClassifyCase(batch: (replicas, 64), classes: 10, seed: seed)]
+    }
 }
 
 private struct ClassifyCase: KernelCase {

@@ -7,11 +7,22 @@ import Compute
 enum AwkwardMatrix {
     /// (rows, columns).
     static let all = [
-        (1, 1), (7, 3), (15, 7), (16, 1), (17, 16), (31, 17), (32, 61), (33, 7), (63, 5), (64, 33), (65, 10), (127, 2),
-        (257, 50), (300, 7),
+        (1, 1), (7, 3), (15, 7), (16, 1), (17, 16), (31, 17), (32, 61), (33, 7), (63, 3), (64, 17), (65, 7), (127, 1),
+        (257, 61), (300, 7),
     ]
     /// A few of them, where a case has other extents to vary.
-    static let few = [(1, 1), (7, 3), (16, 5), (31, 17), (33, 61), (65, 10), (257, 7)]
+    static let few = [(1, 1), (7, 3), (16, 7), (31, 17), (33, 61), (65, 3), (257, 7)]
+}
+
+/// What the programs of a k-means++ start are specialised for: few pairs, each with several counts of points.
+enum PlusPlusShape {
+    /// (points, dimensions, candidates a centre), around blocks of 256.
+    static let all: [(count: Int, dimensions: Int, trials: Int)] = [
+        (1, 1, 1), (1, 7, 5), (7, 3, 2), (16, 7, 5), (31, 17, 2), (33, 61, 11), (65, 3, 2), (255, 3, 2), (256, 7, 5),
+        (257, 7, 1), (513, 7, 5), (513, 1, 1), (1030, 17, 2), (1030, 61, 11),
+    ]
+    /// With k = 50 and 500 after PCA, and k = 50 without: 2 + ln k candidates.
+    static let launched: [(dimensions: Int, trials: Int)] = [(50, 5), (50, 8), (784, 5)]
 }
 
 /// Points of a case on a backend, with guards behind them.

@@ -24,7 +24,19 @@ struct Conv2dCase: KernelCase {
             + (poisonsASample ? ", a NaN" : "")
     }
 
-    /// LeNet-5's two layers, and shapes that are no multiple of anything.
+    /// LeNet-5's two layers, of grey and of coloured images; the first has no use for the gradient of its input.
+    static func launched(_ operation: Operation, seed: UInt64, replicas: Int) -> [any KernelCase] {
+        let layers: [(channels: (Int, Int), extent: (Int, Int, Int))] = [
+            (channels: (1, 6), extent: (32, 32, 5)), ((3, 6), (32, 32, 5)), ((6, 16), (14, 14, 5)),
+        ]
+        return layers.filter { operation != .inputGradient || $0.channels.0 == 6 }.map {
+            Conv2dCase(
+                operation: operation, batch: ($0.channels.0 == 3 ? 2 : replicas, 64), channels: $0.channels,
+                extent: $0.extent, seed: seed)
+        }
+    }
+
+    /// Shapes that are no multiple of anything.
     static func all(_ operation: Operation, seed: UInt64) -> [any KernelCase] {
         let awkward: [(channels: (Int, Int), extent: (Int, Int, Int))] = [
             (channels: (1, 1), extent: (1, 1, 1)), ((2, 3), (5, 5, 5)), ((3, 1), (7, 6, 3)), ((1, 7), (6, 17, 2)),
@@ -32,21 +44,19 @@ struct Conv2dCase: KernelCase {
         ]
         var cases: [any KernelCase] = []
         for (index, shape) in awkward.enumerated() {
-            for batch in AwkwardBatch.few {
+            // A gradient's programs have the number of tiles in them.
+            let isGradient = operation == .weightGradient || operation == .biasGradient
+            for batch in isGradient && index % 3 != 1 ? [(3, 33)] : AwkwardBatch.few {
                 cases.append(
                     Conv2dCase(
                         operation: operation, batch: batch, channels: shape.channels, extent: shape.extent,
                         seed: seed + UInt64(index)))
             }
         }
-        cases.append(
-            Conv2dCase(operation: operation, batch: (1, 33), channels: (1, 6), extent: (32, 32, 5), seed: seed))
-        cases.append(
-            Conv2dCase(operation: operation, batch: (2, 17), channels: (6, 16), extent: (14, 14, 5), seed: seed))
         if operation == .forward || operation == .inputGradient {
             cases.append(
                 Conv2dCase(
-                    operation: operation, batch: (2, 17), channels: (2, 3), extent: (6, 6, 3), seed: seed,
+                    operation: operation, batch: (2, 17), channels: (3, 1), extent: (7, 6, 3), seed: seed,
                     poisonsASample: true))
         }
         return cases

@@ -5,6 +5,10 @@ public enum CopyCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         [1, 3, 255].map { CopyCase(blocks: $0, seed: seed) }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        []
+    }
 }
 
 private struct CopyCase: KernelCase {

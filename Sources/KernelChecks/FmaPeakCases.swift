@@ -7,6 +7,10 @@ public enum FmaPeakCases: KernelCases {
             FmaPeakCase(blocks: blocks, steps: steps, seed: seed)
         }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        []
+    }
 }
 
 private struct FmaPeakCase: KernelCase {

@@ -8,6 +8,10 @@ public enum GatherBatchCases: KernelCases {
         return [GatherBatchCase(batch: (1, 1), pixels: 8, images: 1, seed: seed)]
             + sizes.map { GatherBatchCase(batch: $0.0, pixels: $0.1, images: 90, seed: seed) }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [1024, 3072].map { GatherBatchCase(batch: (replicas, 64), pixels: $0, images: 90, seed: seed) }
+    }
 }
 
 private struct GatherBatchCase: KernelCase {

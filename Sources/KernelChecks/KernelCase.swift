@@ -20,6 +20,9 @@ public protocol KernelCase: Sendable {
 public protocol KernelCases: Sendable {
     /// The cases drawn from `seed`: awkward shapes first of all.
     static func cases(seed: UInt64) -> [any KernelCase]
+    /// The shapes that the tool itself launches, with `replicas` networks side by side where there are any: LeNet-5 on
+    /// batches of 64, and PCA and k-means of 28x28 images.
+    static func launched(seed: UInt64, replicas: Int) -> [any KernelCase]
 }
 
 /// How a case ended.

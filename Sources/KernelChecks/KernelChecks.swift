@@ -43,6 +43,26 @@ public enum KernelChecks {
         kernels.flatMap { kernel in seeds.flatMap { kernel.cases(seed: $0) } }
     }
 
+    /// The cases that `selection` takes for a device in `profile`: what is awkward, and what the tool launches there.
+    /// - Parameter isOwn: whether the device takes this profile by itself. What the tool launches is among the quick
+    ///   cases there alone.
+    public static func cases(
+        _ selection: CaseSelection, seed: UInt64 = 1, for profile: DeviceProfile, isOwn: Bool = true
+    ) -> [any KernelCase] {
+        kernels.flatMap { kernel -> [any KernelCase] in
+            let awkward = selection.choose(from: kernel.cases(seed: seed))
+            let names = Set(awkward.map(\.name))
+            let launched: [any KernelCase] =
+                switch selection {
+                case .full: kernel.launched(seed: seed, replicas: profile.suggestedReplicas)
+                // The number of networks changes no program, and two of them show what depends on it.
+                case .quick where isOwn: kernel.launched(seed: seed, replicas: 2)
+                case .quick, .tiny: []
+                }
+            return awkward + launched.filter { !names.contains($0.name) }
+        }
+    }
+
     /// Runs one case; an error of the operation is a result too.
     public static func run(_ kernelCase: any KernelCase, on backend: any Backend, reference: CPUBackend) -> CaseResult {
         do {

@@ -9,6 +9,13 @@ public enum KmeansAccumulateCases: KernelCases {
             return single.filter { $0.blocks <= 60 } + (count > 34 ? [(blocks: 2, blockPoints: 17)] : [])
         }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [50, 784].map {
+            AccumulateCase(
+                kernel: "kmeans_accumulate", count: 1024, dimensions: $0, clusters: 50, blocks: (4, 256), seed: seed)
+        }
+    }
 }
 
 /// One accumulation, for the cases of its two kernels.

@@ -18,6 +18,15 @@ public enum KmeansAssignCases: KernelCases {
         }
         return cases
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [50, 784].flatMap { dimensions in
+            [true, false].map {
+                KmeansAssignCase(
+                    count: 300, dimensions: dimensions, clusters: 50, kind: .plain, hasDistances: $0, seed: seed)
+            }
+        }
+    }
 }
 
 private struct KmeansAssignCase: KernelCase {

@@ -34,9 +34,14 @@ struct CaseStart {
 /// Distances to candidates, and their sums over blocks.
 public enum KmeansPlusPlusDistancesCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
-        let matrices = AwkwardMatrix.few + [(255, 3), (256, 7), (513, 5), (1030, 16)]
-        return matrices.flatMap { matrix in
-            [1, 2, 5, 11].map { DistancesCase(count: matrix.0, dimensions: matrix.1, trials: $0, seed: seed) }
+        PlusPlusShape.all.map {
+            DistancesCase(count: $0.count, dimensions: $0.dimensions, trials: $0.trials, seed: seed)
+        }
+    }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        PlusPlusShape.launched.map {
+            DistancesCase(count: 600, dimensions: $0.dimensions, trials: $0.trials, seed: seed)
         }
     }
 }

@@ -5,18 +5,17 @@ import Compute
 public enum KmeansPlusPlusPickCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         var cases: [any KernelCase] = []
-        for matrix in AwkwardMatrix.few + [(255, 3), (256, 7), (513, 5), (1030, 16)] {
-            for trials in [1, 2, 5, 11] {
-                for step in [-1, 0, 1, 2] {
-                    cases.append(
-                        PickCase(count: matrix.0, dimensions: matrix.1, trials: trials, step: step, seed: seed))
-                }
+        for shape in PlusPlusShape.all {
+            for step in [-1, 0, 1, 2] {
+                cases.append(
+                    PickCase(
+                        count: shape.count, dimensions: shape.dimensions, trials: shape.trials, step: step, seed: seed))
             }
         }
         for kind in [PickCase.Kind.noneLeft, .sparse, .ties, .borders, .pastTheEnd] {
             for count in kind == .borders ? [8, 256, 512, 1024] : [3, 61, 600] {
                 cases.append(
-                    PickCase(count: count, dimensions: 7, trials: 7, step: 0, kind: kind, seed: seed))
+                    PickCase(count: count, dimensions: 7, trials: 5, step: 0, kind: kind, seed: seed))
             }
         }
         // Wide enough for several work-items a dimension, more trials than a small group.
@@ -25,6 +24,12 @@ public enum KmeansPlusPlusPickCases: KernelCases {
             StartCase(count: $0.0, dimensions: $0.1, clusters: $0.2, seed: seed)
         }
         return cases
+    }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        PlusPlusShape.launched.map {
+            PickCase(count: 600, dimensions: $0.dimensions, trials: $0.trials, step: 1, seed: seed)
+        }
     }
 }
 

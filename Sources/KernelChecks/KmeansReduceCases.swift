@@ -8,6 +8,10 @@ public enum KmeansReduceCases: KernelCases {
                 .map { (blocks: $0.0, blockPoints: $0.1) }
         } + [LongSumCase(seed: seed)]
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        []
+    }
 }
 
 /// Sums that float32 alone would lose: ones after a number that swallows them. Every block has one point.

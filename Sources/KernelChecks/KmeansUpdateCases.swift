@@ -5,10 +5,16 @@ public enum KmeansUpdateCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         [false, true].flatMap { weighted in
             [1, 7, 16, 61, 64, 65, 300].flatMap { clusters in
-                [1, 7, 17, 61].map {
+                [1, 7, 61].map {
                     KmeansUpdateCase(clusters: clusters, dimensions: $0, weighted: weighted, seed: seed)
                 }
             }
+        }
+    }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [50, 784].flatMap { dimensions in
+            [false, true].map { KmeansUpdateCase(clusters: 50, dimensions: dimensions, weighted: $0, seed: seed) }
         }
     }
 }

@@ -11,7 +11,7 @@ public enum PcaProjectCases: KernelCases {
         var cases: [any KernelCase] = []
         for (index, extent) in extents.enumerated() {
             for count in [AwkwardMatrix.all[index].0, 35] {
-                for bytes in [true, false] {
+                for bytes in index == 11 ? [true, false] : [index % 2 == 0] {
                     cases.append(
                         PcaProjectCase(
                             count: count, columns: extent.0, components: extent.1, bytes: bytes,
@@ -21,13 +21,17 @@ public enum PcaProjectCases: KernelCases {
         }
         cases.append(
             PcaProjectCase(
-                count: 61, columns: 70, components: 5, bytes: true, first: 64, behind: 0, seed: seed))
+                count: 61, columns: 65, components: 11, bytes: true, first: 64, behind: 0, seed: seed))
         cases.append(
             PcaProjectCase(
                 count: 64, columns: 300, components: 7, bytes: false, first: 64, behind: 66, seed: seed))
         cases.append(
             PcaProjectCase(count: 37, columns: 300, components: 7, bytes: false, poisonsARow: true, seed: seed))
         return cases
+    }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [PcaProjectCase(count: 300, columns: 784, components: 50, bytes: true, seed: seed)]
     }
 }
 

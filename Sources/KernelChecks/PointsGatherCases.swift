@@ -9,6 +9,10 @@ public enum PointsGatherCases: KernelCases {
             }
         }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [50, 784].map { PointsGatherCase(count: 1100, dimensions: $0, batch: 1024, seed: seed) }
+    }
 }
 
 private struct PointsGatherCase: KernelCase {

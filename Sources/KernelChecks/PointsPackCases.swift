@@ -12,6 +12,10 @@ public enum PointsPackCases: KernelCases {
             ]
         }
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [PointsPackCase(count: 300, dimensions: 784, bytes: true, first: 0, behind: 0, seed: seed)]
+    }
 }
 
 private struct PointsPackCase: KernelCase {

@@ -9,6 +9,10 @@ public enum SoftmaxCrossEntropyCases: KernelCases {
             + [SoftmaxCrossEntropyCase(batch: (2, 17), classes: 10, range: 300, seed: seed)]
             + [SoftmaxCrossEntropyCase(batch: (2, 17), classes: 10, range: 4, seed: seed, poisonsASample: true)]
     }
+
+    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [SoftmaxCrossEntropyCase(batch: (replicas, 64), classes: 10, range: 4, seed: seed)]
+    }
 }
 
 private struct SoftmaxCrossEntropyCase: KernelCase {

@@ -34,50 +34,115 @@ struct VerifyCommand: ParsableCommand {
     var failFast = false
     @Flag(help: "A line for every case.")
     var verbose = false
+    @Option(
+        help: ArgumentHelp(
+            "Processes at a time, one a profile. By default one a core on a processor, else one.", valueName: "n"))
+    var jobs: Int?
     @Flag(help: "Print one JSON object.")
     var json = false
+    @Flag(help: .hidden)
+    var events = false
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
         if quick && tiny { throw ValidationError("--quick and --tiny exclude each other") }
+        if let jobs, jobs < 1 { throw ValidationError("--jobs is \(jobs); it may be 1 or more") }
     }
 
     func run() throws {
         let wanted = try wantedProfiles()
-        let cases = try chosenCases()
-        guard let backend = try compute.makeBackend() as? OpenCLBackend else {
+        // Bad names are said before a device is started.
+        for profile in wanted ?? [.gpu] { _ = try chosenCases(for: profile, own: profile) }
+        var backend = try compute.makeBackend() as? OpenCLBackend
+        guard let device = backend?.device, let own = backend?.profile, let kind = backend?.kind else {
             throw Failure(
                 "there is no OpenCL device to verify: the built-in CPU path is what the kernels are held against; "
                     + "`coppice devices` lists what there is",
                 exitCode: 69)
         }
-        let profiles = wanted ?? [backend.profile] + DeviceProfile.all.filter { $0 != backend.profile }
+        let profiles = wanted ?? [own] + DeviceProfile.all.filter { $0 != own }
+        let total = try profiles.map { try chosenCases(for: $0, own: own).count }.reduce(0, +)
+        let bar = ProgressBar("verifying", unit: "cases", quiet: compute.quiet)
+        defer { bar.finish() }
+        var report = VerifyReport(device: device, seed: compute.seed, profiles: profiles.map(\.name))
+        func take(_ entry: VerifyReport.Case) throws {
+            report.add(entry)
+            if !json { try show(entry, bar) }
+            bar.update(Double(report.cases.count), of: Double(total), note: "\(entry.kernel) as \(entry.profile)")
+        }
+        if profiles.count == 1, let only = backend {
+            let target = profiles[0] == own ? only : try only.inProfile(profiles[0])
+            try verify(try chosenCases(for: profiles[0], own: own), on: target, take)
+        } else {
+            // Some devices serve one process at a time.
+            backend = nil
+            try verifyInProcesses(report.profiles, isProcessor: kind == .cpu, take)
+        }
+        bar.finish()
+        if events {
+            if report.wrong > 0 { throw ExitCode(1) }
+            return
+        }
+        report.sort()
+        try finish(report)
+    }
+
+    private func verify(
+        _ cases: [any KernelCase], on backend: OpenCLBackend, _ take: (VerifyReport.Case) throws -> Void
+    ) throws {
         let stopping = Atomic(false)
         let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
         defer { withExtendedLifetime(interrupt) {} }
-
         let reference = CPUBackend()
-        let bar = ProgressBar("verifying", unit: "cases", quiet: compute.quiet)
-        defer { bar.finish() }
-        var report = VerifyReport(device: backend.device, seed: compute.seed, profiles: profiles.map(\.name))
-        let total = profiles.count * cases.count
-        var done = 0
-        running: for profile in profiles {
-            let target = profile == backend.profile ? backend : try backend.inProfile(profile)
-            for kernelCase in cases {
-                let result = KernelChecks.run(kernelCase, on: target, reference: reference)
-                report.add(result, profile: profile.name)
-                done += 1
-                if !json, let entry = report.cases.last { try show(entry, bar) }
-                bar.update(Double(done), of: Double(total), note: "\(result.kernel) as \(profile.name)")
-                if failFast, report.wrong > 0 { break running }
-                guard !stopping.load(ordering: .relaxed) else {
-                    throw Failure("interrupted after \(done) of \(total) cases", exitCode: 130)
-                }
+        for (index, kernelCase) in cases.enumerated() {
+            if events {
+                let begun = CaseResult(
+                    kernel: kernelCase.kernel, name: kernelCase.name, maxError: 0, bound: 0, verdict: .failed,
+                    message: "")
+                print(try VerifyEvent(stage: "begin", entry: .init(begun, backend.profile)).line())
+                try flushOutput()
+            }
+            let result = KernelChecks.run(kernelCase, on: backend, reference: reference)
+            let entry = VerifyReport.Case(result, backend.profile)
+            if events {
+                print(try VerifyEvent(stage: "end", entry: entry).line())
+                try flushOutput()
+            }
+            try take(entry)
+            if failFast, entry.verdict != .right { return }
+            guard !stopping.load(ordering: .relaxed) else {
+                if events { throw ExitCode(130) }
+                throw Failure("interrupted after \(index + 1) of \(cases.count) cases", exitCode: 130)
             }
         }
-        bar.finish()
-        try finish(report)
+    }
+
+    private func verifyInProcesses(
+        _ profiles: [String], isProcessor: Bool, _ take: (VerifyReport.Case) throws -> Void
+    ) throws {
+        var arguments = ["verify", "--device", compute.device, "--seed", "\(compute.seed)", "--quiet", "--events"]
+        if quick { arguments.append("--quick") }
+        if tiny { arguments.append("--tiny") }
+        if failFast { arguments.append("--fail-fast") }
+        if let kernel { arguments += ["--kernel", kernel] }
+        if let caseName { arguments += ["--case", caseName] }
+        // Programs compile on the processor; a processor also serves several processes well.
+        let cores = isProcessor ? ProcessInfo.processInfo.activeProcessorCount : 1
+        let stopping = Atomic(false)
+        let workers = VerifyWorkers(
+            profiles, jobs: min(jobs ?? cores, profiles.count), arguments: arguments, failFast: failFast)
+        let interrupt = Interrupt {
+            stopping.store(true, ordering: .relaxed)
+            workers.stop()
+        }
+        defer { withExtendedLifetime(interrupt) {} }
+        var done = 0
+        while let entry = workers.next() {
+            done += 1
+            try take(entry)
+        }
+        if stopping.load(ordering: .relaxed) { throw Failure("interrupted after \(done) cases", exitCode: 130) }
+        if let refusal = workers.refusal { throw ExitCode(refusal) }
     }
 
     private func finish(_ report: VerifyReport) throws {
@@ -95,7 +160,7 @@ struct VerifyCommand: ParsableCommand {
     }
 
     private func show(_ entry: VerifyReport.Case, _ bar: ProgressBar) throws {
-        guard verbose || entry.verdict != .right else { return }
+        guard !events, verbose || entry.verdict != .right else { return }
         bar.finish()
         print(entry.line)
         if entry.verdict != .right { print("  alone: \(command(for: entry))") }
@@ -122,18 +187,21 @@ struct VerifyCommand: ParsableCommand {
         return wanted
     }
 
-    private func chosenCases() throws -> [any KernelCase] {
-        var cases = KernelChecks.allCases(seeds: [compute.seed])
+    private func chosenCases(for profile: DeviceProfile, own: DeviceProfile) throws -> [any KernelCase] {
+        // A case that is named must not be hidden by a selection.
+        let selections: [CaseSelection] = caseName == nil ? [quick ? .quick : tiny ? .tiny : .full] : [.full, .quick]
+        var cases = selections.flatMap {
+            KernelChecks.cases($0, seed: compute.seed, for: profile, isOwn: profile == own)
+        }
         if let kernel {
             cases = try only(
                 "kernel", kernel, of: cases, by: \.kernel,
                 list: { "and there are \($0.joined(separator: ", "))" })
         }
-        if let caseName {
-            // The name says all: it must not be hidden by a selection.
-            return try only("case", caseName, of: cases, by: \.name, list: { "of \($0.count) cases" })
-        }
-        return (quick ? CaseSelection.quick : tiny ? .tiny : .full).choose(from: cases)
+        guard let caseName else { return cases }
+        let found = try only("case", caseName, of: cases, by: \.name, list: { "of \($0.count) cases" })
+        var kernels = Set<String>()
+        return found.filter { kernels.insert($0.kernel).inserted }
     }
 
     private func only(

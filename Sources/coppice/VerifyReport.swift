@@ -5,7 +5,7 @@ import KernelChecks
 /// What `coppice verify` found, as `--json` prints it.
 struct VerifyReport: Encodable {
     /// A case in a profile.
-    struct Case: Encodable {
+    struct Case: Codable, Sendable {
         var kernel: String
         var profile: String
         var name: String
@@ -48,30 +48,42 @@ struct VerifyReport: Encodable {
         self.profiles = profiles
     }
 
-    /// Takes in a case; those of a kernel in a profile come one after the other.
-    mutating func add(_ result: CaseResult, profile: String) {
-        if result.verdict == .right { right += 1 } else { wrong += 1 }
-        if kernels.last?.kernel != result.kernel || kernels.last?.profile != profile {
-            kernels.append(Kernel(kernel: result.kernel, profile: profile))
-        }
-        kernels[kernels.count - 1].add(result)
-        cases.append(
-            Case(
-                kernel: result.kernel, profile: profile, name: result.name, error: result.maxError,
-                bound: result.bound, verdict: result.verdict, message: result.message))
+    /// Takes in a case.
+    mutating func add(_ entry: Case) {
+        if entry.verdict == .right { right += 1 } else { wrong += 1 }
+        cases.append(entry)
+        let index =
+            kernels.lastIndex { $0.kernel == entry.kernel && $0.profile == entry.profile } ?? kernels.count
+        if index == kernels.count { kernels.append(Kernel(kernel: entry.kernel, profile: entry.profile)) }
+        kernels[index].add(entry)
+    }
+
+    /// Brings cases that came from several processes into the order of the profiles.
+    mutating func sort() {
+        let (cases, kernels) = (self.cases, self.kernels)
+        self.cases = profiles.flatMap { profile in cases.filter { $0.profile == profile } }
+        self.kernels = profiles.flatMap { profile in kernels.filter { $0.profile == profile } }
+    }
+}
+
+extension VerifyReport.Case {
+    init(_ result: CaseResult, _ profile: DeviceProfile) {
+        self.init(
+            kernel: result.kernel, profile: profile.name, name: result.name, error: result.maxError,
+            bound: result.bound, verdict: result.verdict, message: result.message)
     }
 }
 
 extension VerifyReport.Kernel {
-    mutating func add(_ result: CaseResult) {
+    mutating func add(_ result: VerifyReport.Case) {
         cases += 1
         if result.verdict != .right {
             wrong += 1
             if verdict == .right { verdict = result.verdict }
         }
         func ratio(_ error: Double, _ bound: Double) -> Double { error == 0 ? 0 : error / bound }
-        if ratio(result.maxError, result.bound) >= ratio(error, bound) {
-            (error, bound) = (result.maxError, result.bound)
+        if ratio(result.error, result.bound) >= ratio(error, bound) {
+            (error, bound) = (result.error, result.bound)
         }
     }
 

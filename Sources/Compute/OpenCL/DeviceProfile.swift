@@ -60,6 +60,9 @@ public struct DeviceProfile: Sendable, Hashable {
 }
 
 extension OpenCLBackend {
+    /// What kind of device it is.
+    public var kind: Device.Kind { clDevice.kind }
+
     /// A backend of its own on the same device in another profile.
     /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
     public func inProfile(_ profile: DeviceProfile) throws(ComputeError) -> OpenCLBackend {

@@ -16,7 +16,8 @@ public final class OpenCLBackend: Backend {
     private let context: Context
     private let cache: ProgramCache?
     private let kernelText: (String) throws(OpenCLError) -> String?
-    private var kernels: [KernelKey: Kernel] = [:]
+    /// What was compiled so far.
+    private(set) var kernels: [KernelKey: Kernel] = [:]
     private let allocated = MemoryMeter()
     private var staging = Staging()
 

@@ -10,8 +10,7 @@ extension OpenCLBackend {
             local: [profile.lanes, 1, 1])
     }
 
-    // A network this small does not fill a GPU; a processor is full with one, and shares its launch costs among five.
-    public var suggestedReplicas: Int { profile.splitsWork ? 40 : 5 }
+    public var suggestedReplicas: Int { profile.suggestedReplicas }
 
     public func gradientSlices(tiles: Int) -> Int { profile.splitsWork ? tiles : 1 }
 }
@@ -19,6 +18,10 @@ extension OpenCLBackend {
 extension DeviceProfile {
     /// Vectors that a work-item can hold as running sums: what the registers have beyond the operands.
     var accumulators: Int { vectorWidth == 16 ? 28 : vectorWidth == 1 ? 24 : 12 }
+
+    /// Networks to train side by side unless the user says. One this small does not fill a GPU; a processor is full with
+    /// one, and shares its launch costs among five.
+    public var suggestedReplicas: Int { splitsWork ? 40 : 5 }
 
     /// Whether the device has so many work-items to fill that rows and tiles go to work-groups of their own.
     var splitsWork: Bool { vectorWidth == 1 }
