@@ -38,9 +38,11 @@ public enum KernelChecks {
         SoftmaxCrossEntropyCases.self,
     ]
 
-    /// The cases of all kernels for each of `seeds`.
+    /// The cases of all kernels for each of `seeds`, what the tool launches with two networks among them.
     public static func allCases(seeds: [UInt64] = [1]) -> [any KernelCase] {
-        kernels.flatMap { kernel in seeds.flatMap { kernel.cases(seed: $0) } }
+        kernels.flatMap { kernel in
+            seeds.flatMap { kernel.cases(seed: $0) + kernel.launched(seed: $0, replicas: 2) }
+        }
     }
 
     /// The cases that `selection` takes for a device in `profile`: what is awkward, and what the tool launches there.

@@ -41,7 +41,8 @@ public struct ProgramCache: Sendable {
         return ProgramCache(directory: standardDirectory(environment: environment))
     }
 
-    static func cachesByItself(platform: String) -> Bool {
+    /// Whether the drivers of a platform keep programs on disk themselves.
+    package static func cachesByItself(platform: String) -> Bool {
         platform.contains("Portable Computing Language") || platform.contains("NVIDIA")
     }
 

@@ -202,7 +202,8 @@ private struct Stopwatch {
             try backend.finish()
             var seconds = (ContinuousClock.now - start) / .seconds(1)
             total += seconds
-            if let before, let after = spent {
+            // What is no kernel, such as filling, the clock times.
+            if let before, let after = spent, after.launches > before.launches {
                 seconds = after.seconds - before.seconds
                 launches = after.launches - before.launches
             }

@@ -36,6 +36,17 @@ struct DevicesCommand: ParsableCommand {
         var version: String
         var problem: String?
         var devices: [Device]
+        var quirks: [Quirk]
+    }
+
+    private struct Quirk: Encodable {
+        var text: String
+        var link: String
+
+        static func all(_ platform: String, _ version: String, _ device: String?, _ driver: String) -> [Quirk] {
+            DeviceQuirk.all(of: .init(platform: platform, version: version, device: device, driver: driver))
+                .map { Quirk(text: $0.text, link: $0.link) }
+        }
     }
 
     private struct Device: Encodable {
@@ -51,9 +62,10 @@ struct DevicesCommand: ParsableCommand {
         var localMemory: Int?
         var maxAllocation: Int?
         var maxWorkGroupSize: Int?
+        var quirks: [Quirk]
 
         enum CodingKeys: String, CodingKey {
-            case name, kind, driver, version, automatic, obstacle, profile
+            case name, kind, driver, version, automatic, obstacle, profile, quirks
             case computeUnits = "compute_units"
             case globalMemory = "global_memory"
             case localMemory = "local_memory"
@@ -80,7 +92,8 @@ struct DevicesCommand: ParsableCommand {
                     let isChosen = isOpen && entry.obstacle == nil && entry.label == chosen?.label
                     if isChosen { isOpen = false }
                     return device(entry, automatic: isChosen)
-                })
+                },
+                quirks: platform.devices.isEmpty ? Quirk.all(platform.name, platform.version, nil, "") : [])
         }
         return Report(
             automatic: Choice(name: chosen?.name ?? builtInName, platform: chosen?.platform ?? "", reason: reason),
@@ -94,7 +107,12 @@ struct DevicesCommand: ParsableCommand {
             automatic: automatic, obstacle: entry.obstacle, profile: entry.device.map { DeviceProfile(for: $0).name },
             computeUnits: entry.device?.computeUnits, globalMemory: entry.device?.globalMemory,
             localMemory: entry.device?.localMemory, maxAllocation: entry.device?.maxAllocation,
-            maxWorkGroupSize: entry.device?.maxWorkGroupSize)
+            maxWorkGroupSize: entry.device?.maxWorkGroupSize,
+            quirks: Quirk.all(entry.platform, entry.device?.version ?? "", entry.name, entry.driver))
+    }
+
+    private static func show(_ quirks: [Quirk]) {
+        for quirk in quirks { print("      known: \(quirk.text) (\(quirk.link))") }
     }
 
     private static func show(_ report: Report) {
@@ -103,6 +121,7 @@ struct DevicesCommand: ParsableCommand {
             print("platform \(platform.name), \(platform.version)")
             if let problem = platform.problem { print("    its devices could not be listed: \(problem)") }
             if platform.devices.isEmpty, platform.problem == nil { print("    no device") }
+            show(platform.quirks)
             for device in platform.devices {
                 var facts = [device.kind, "driver \(device.driver)"]
                 if let units = device.computeUnits { facts.append("\(units) compute units") }
@@ -110,6 +129,7 @@ struct DevicesCommand: ParsableCommand {
                 if let profile = device.profile { facts.append("kernels as \(profile)") }
                 if let obstacle = device.obstacle { facts.append("cannot be used: \(obstacle)") }
                 print("  \(device.automatic ? "*" : " ") \(device.name): \(facts.joined(separator: ", "))")
+                show(device.quirks)
             }
         }
         print("built in")

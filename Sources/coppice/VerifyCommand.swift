@@ -53,6 +53,7 @@ struct VerifyCommand: ParsableCommand {
         let wanted = try wantedProfiles()
         // Bad names are said before a device is started.
         for profile in wanted ?? [.gpu] { _ = try chosenCases(for: profile, own: profile) }
+        var skipped: [String] = []
         var backend = try compute.makeBackend() as? OpenCLBackend
         guard let device = backend?.device, let own = backend?.profile, let kind = backend?.kind else {
             throw Failure(
@@ -60,11 +61,21 @@ struct VerifyCommand: ParsableCommand {
                     + "`coppice devices` lists what there is",
                 exitCode: 69)
         }
-        let profiles = wanted ?? [own] + DeviceProfile.all.filter { $0 != own }
+        var profiles: [DeviceProfile] = []
+        for profile in wanted ?? [own] + DeviceProfile.all.filter({ $0 != own }) {
+            guard let obstacle = backend?.obstacle(to: profile) else {
+                profiles.append(profile)
+                continue
+            }
+            if wanted != nil || profile == own { throw Failure(obstacle, exitCode: 69) }
+            Terminal.note("left out: \(obstacle)", quiet: compute.quiet)
+            skipped.append(obstacle)
+        }
         let total = try profiles.map { try chosenCases(for: $0, own: own).count }.reduce(0, +)
         let bar = ProgressBar("verifying", unit: "cases", quiet: compute.quiet)
         defer { bar.finish() }
         var report = VerifyReport(device: device, seed: compute.seed, profiles: profiles.map(\.name))
+        report.skipped = skipped
         func take(_ entry: VerifyReport.Case) throws {
             report.add(entry)
             if !json { try show(entry, bar) }

@@ -95,7 +95,7 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.stderr)")
         let report = try outcome.json()
         let cases = try #require(report["cases"] as? [[String: Any]])
-        #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 20)
+        #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 27)
         let training = try #require(report["training"] as? [String: Any])
         #expect(try #require(training["images_per_second"] as? Double) > 0)
     }

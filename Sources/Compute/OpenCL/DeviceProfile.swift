@@ -43,6 +43,32 @@ public struct DeviceProfile: Sendable, Hashable {
         self.vectorWidth = vectorWidth
     }
 
+    /// The largest work-group of the kernels in this profile: that of the covariance on a GPU.
+    var largestWorkGroup: Int { vectorWidth == 1 ? 256 : 64 }
+
+    /// Which limit keeps a device from running the kernels in this profile, nil where none does.
+    func obstacle(device: String, maxWorkGroupSize: Int, maxWorkItemSizes: [Int], localMemory: Int) -> String? {
+        let items = min(maxWorkGroupSize, maxWorkItemSizes.first ?? maxWorkGroupSize)
+        if items < largestWorkGroup {
+            return
+                "profile \(name) needs work-groups of \(largestWorkGroup) work-items, \(device) runs at most \(items)"
+        }
+        if localMemory < Self.localMemory {
+            return "profile \(name) needs \(Self.localMemory) bytes of local memory, \(device) has \(localMemory)"
+        }
+        return nil
+    }
+
+    /// Bytes of local memory that a work-group of any kernel stays within: the least that OpenCL 1.2 demands of a device.
+    private static let localMemory = 32 << 10
+
+    /// Which limit keeps `device` from running the kernels in this profile, nil where none does.
+    public func obstacle(on device: Device) -> String? {
+        obstacle(
+            device: device.name, maxWorkGroupSize: device.maxWorkGroupSize, maxWorkItemSizes: device.maxWorkItemSizes,
+            localMemory: device.localMemory)
+    }
+
     /// The profile that `$COPPICE_PROFILE` asks for, nil where it is unset.
     /// - Throws: ``ComputeError/noProfile(reason:)`` for a name that is none.
     public static func requested(in environment: [String: String]) throws(ComputeError) -> DeviceProfile? {
@@ -60,6 +86,9 @@ public struct DeviceProfile: Sendable, Hashable {
 }
 
 extension OpenCLBackend {
+    /// Which limit keeps the device from running the kernels in `profile`, nil where none does.
+    public func obstacle(to profile: DeviceProfile) -> String? { profile.obstacle(on: clDevice) }
+
     /// What kind of device it is.
     public var kind: Device.Kind { clDevice.kind }
 

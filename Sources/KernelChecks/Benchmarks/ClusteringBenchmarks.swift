@@ -8,7 +8,8 @@ enum ClusteringBenchmarks {
 
     /// All of them, in the order of a study.
     static let all: [Benchmark] =
-        [covariance, projection, pack, start] + [50, 500].flatMap { [assign($0), update($0)] }
+        [covariance, projection, pack, start, panels, gatherPoints, gatherCentroids]
+        + [50, 500].flatMap { [assign($0), update($0)] }
 
     private static func images(on backend: any Backend) throws(ComputeError) -> DeviceBuffer<UInt8> {
         var inputs = CaseInputs(seed: 1)
@@ -85,6 +86,49 @@ enum ClusteringBenchmarks {
             let uniforms = inputs.floats(k * trials, in: 0...0.999)
             let start = try backend.makePlusPlusStart(count: k, trials: trials, points: points, uniforms: uniforms)
             return { () throws(ComputeError) in try backend.runPlusPlus(start, of: points, first: 0) }
+        }
+    }()
+
+    /// Half of every centroid's square, and the centroids in their panels.
+    private static let panels: Benchmark = {
+        let k = 5000
+        return Benchmark(
+            "kmeans_panels", "k \(k) of \(components)", operations: Double(2 * k * components),
+            bytes: Double(4 * k * (2 * components + 1))
+        ) { backend throws(ComputeError) in
+            let centroids = try centroids(k, of: try points(on: backend), on: backend)
+            return { () throws(ComputeError) in try backend.packCentroids(centroids) }
+        }
+    }()
+
+    /// A mini-batch.
+    private static let gatherPoints: Benchmark = {
+        let size = 1024
+        return Benchmark(
+            "points_gather", "\(size) of \(rows) points of \(components)", operations: 0,
+            bytes: Double(4 * size * (2 * components + 1))
+        ) { backend throws(ComputeError) in
+            let points = try points(on: backend)
+            let batch = try backend.makePoints(count: size, dimensions: components)
+            let indices = try backend.makeBuffer((0..<size).map { Int32($0 * 31 % rows) }, label: "indices")
+            return { () throws(ComputeError) in try backend.gatherPoints(indices, of: points, into: batch) }
+        }
+    }()
+
+    /// The start of a clustering: points become centroids.
+    private static let gatherCentroids: Benchmark = {
+        let k = 5000
+        return Benchmark(
+            "centroids_gather", "k \(k) of \(components)", operations: 0,
+            bytes: Double(4 * k * (2 * components + 2))
+        ) { backend throws(ComputeError) in
+            let points = try points(on: backend)
+            let centroids = try backend.makeCentroids(count: k, dimensions: components)
+            let indices = try backend.makeBuffer((0..<k).map { Int32($0 * 3) }, label: "centres")
+            let slots = try backend.makeBuffer((0..<k).map { Int32($0) }, label: "slots")
+            return { () throws(ComputeError) in
+                try backend.gatherCentroids(indices, of: points, into: centroids, slots: slots)
+            }
         }
     }()
 

@@ -108,7 +108,7 @@ enum TrainingBenchmarks {
     static let all: [Benchmark] =
         [gather] + convs.map(convForward) + convs.flatMap { norms($0) } + linears.map(linearForward)
         + [loss] + linears.map(linearWeights) + linears.map(linearInputs) + convs.map(convWeights)
-        + [convInputs(convs[1]), adam, classify]
+        + [convInputs(convs[1]), convBiases, adam, classify, begin, fill]
 
     private static func convForward(_ conv: Conv) -> Benchmark {
         Benchmark(
@@ -154,6 +154,47 @@ enum TrainingBenchmarks {
             }
         }
     }
+
+    /// An addition for each value.
+    private static let convBiases: Benchmark = {
+        let conv = convs[1]
+        return Benchmark(
+            "conv2d_bias_gradient", conv.name, operations: all64 * Double(conv.outValues),
+            bytes: conv.bytes(conv.outValues, weights: 0)
+        ) { backend throws(ComputeError) in
+            let batch = Batch(backend: backend)
+            let delta = try batch.activation(conv.outValues)
+            let gradients = try batch.gradients(paddedColumns(conv.outputs))
+            return { () throws(ComputeError) in
+                try backend.conv2dBiasGradient(
+                    batch.conv(conv), outputGradient: delta, gradients: gradients, offset: 0)
+            }
+        }
+    }()
+
+    /// One row of a table: what a launch costs. The cursor goes back before each.
+    private static let begin = Benchmark("begin_step", "a step", operations: 0, bytes: 40) {
+        backend throws(ComputeError) in
+        let batch = Batch(backend: backend)
+        let cursor = try backend.makeBuffer([Int32(0)], label: "cursor")
+        let schedule = StepSchedule(
+            batches: try backend.makeBuffer([0, Int32(samples), 0, 0], label: "batches"),
+            rates: try backend.makeBuffer([0.001, 1], label: "step sizes"), cursor: cursor,
+            current: try batch.current())
+        return { () throws(ComputeError) in
+            try backend.write([Int32(0)], to: cursor)
+            try backend.beginStep(schedule)
+        }
+    }
+
+    private static let fill: Benchmark = {
+        let count = replicas * parameters
+        return Benchmark("fill", "\(count) floats", operations: 0, bytes: Double(4 * count)) {
+            backend throws(ComputeError) in
+            let buffer = try backend.makeBuffer(of: Float.self, count: count, label: "filled")
+            return { () throws(ComputeError) in try backend.fill(buffer, with: 1) }
+        }
+    }()
 
     /// Batch norm with ReLU and pool after a convolution. Operations a value, by the formulas: 3 for the statistics (add,
     /// subtract, square and add), 2 to normalise and scale, 3 for the pool's comparisons of four; backward, 3 for the

@@ -1,0 +1,63 @@
+import OpenCL
+
+/// What is known to be odd about an implementation: when it applies, where it is described, what is done about it.
+public struct DeviceQuirk: Sendable {
+    /// What a quirk is recognised by: the names that a platform and its device give themselves.
+    public struct Description: Sendable {
+        var platform: String
+        var version: String
+        /// Nil for a platform without any device.
+        var device: String?
+        var driver: String
+
+        /// A description of `device`, or of the platform alone where it has none.
+        public init(platform: String, version: String = "", device: String?, driver: String = "") {
+            self.platform = platform
+            self.version = version
+            self.device = device
+            self.driver = driver
+        }
+    }
+
+    /// What is odd and what is done about it, as a sentence.
+    public let text: String
+    /// Where it is described.
+    public let link: String
+    let applies: @Sendable (Description) -> Bool
+
+    /// The quirks that apply to `description`.
+    public static func all(of description: Description) -> [DeviceQuirk] { known.filter { $0.applies(description) } }
+
+    /// Every quirk that is known here.
+    static let known: [DeviceQuirk] = [
+        DeviceQuirk(
+            text:
+                "a platform without a device answers the question for devices with an error (-1): it counts as empty, "
+                + "and the next platform is asked",
+            link: "https://github.com/fahbench/fahbench/pull/97"
+        ) { $0.device == nil },
+        DeviceQuirk(
+            text: "Clover supports OpenCL 1.1 and lacks what the kernels need: its devices are passed over; Rusticl is "
+                + "its successor",
+            link: "https://docs.mesa3d.org/rusticl.html"
+        ) { $0.platform == "Clover" },
+        DeviceQuirk(
+            text: "Rusticl shows a device only when RUSTICL_ENABLE names its Mesa driver, such as radeonsi or iris",
+            link: "https://github.com/CachyOS/chwd/pull/146"
+        ) { $0.platform.lowercased() == "rusticl" && $0.device == nil },
+        DeviceQuirk(
+            text:
+                "llvmpipe draws and computes on the processor, hundreds of times slower than PoCL: auto never takes it",
+            link: "https://docs.mesa3d.org/drivers/llvmpipe.html"
+        ) { $0.device?.contains("llvmpipe") == true },
+        DeviceQuirk(
+            text: "Oclgrind is a simulator, and its versions before 22 end a kernel without a word where LLVM made a "
+                + "`freeze` instruction: verify it with --tiny, and believe no result where nothing was written",
+            link: "https://github.com/jrprice/Oclgrind/issues/194"
+        ) { $0.platform.lowercased() == "oclgrind" },
+        DeviceQuirk(
+            text: "the driver keeps compiled programs itself: the program cache stands back",
+            link: "https://github.com/inducer/pyopencl/issues/731"
+        ) { ProgramCache.cachesByItself(platform: $0.platform) && $0.device != nil },
+    ]
+}

@@ -1,0 +1,48 @@
+import Testing
+
+@testable import Compute
+
+@Suite struct DeviceQuirkTests {
+    private static func quirks(_ platform: String, _ device: String?) -> [String] {
+        DeviceQuirk.all(of: .init(platform: platform, version: "OpenCL 3.0", device: device, driver: "1"))
+            .map(\.link)
+    }
+
+    @Test(arguments: [
+        ("Clover", nil, ["fahbench/pull/97", "rusticl.html"]),
+        ("Clover", "AMD Radeon RX 580", ["rusticl.html"]),
+        ("rusticl", nil, ["fahbench/pull/97", "chwd/pull/146"]),
+        ("rusticl", "llvmpipe (LLVM 15.0.6, 256 bits)", ["llvmpipe.html"]),
+        ("rusticl", "AMD Radeon RX 6700 XT (radeonsi)", []),
+        ("Oclgrind", "Oclgrind Simulator", ["Oclgrind/issues/194"]),
+        ("Portable Computing Language", "pthread-zen4", ["pyopencl/issues/731"]),
+        ("Portable Computing Language", nil, ["fahbench/pull/97"]),
+        ("NVIDIA CUDA", "NVIDIA H200", ["pyopencl/issues/731"]),
+        ("AMD Accelerated Parallel Processing", "gfx90a", []),
+    ])
+    func appliesWhereItIsKnown(_ platform: String, _ device: String?, _ links: [String]) {
+        let found = Self.quirks(platform, device)
+        #expect(found.count == links.count, "\(found)")
+        for (link, ending) in zip(found, links) { #expect(link.hasSuffix(ending)) }
+    }
+
+    @Test func everyQuirkHasASentenceAndALink() {
+        for quirk in DeviceQuirk.known {
+            #expect(quirk.link.hasPrefix("https://") && quirk.text.count > 40)
+        }
+    }
+
+    @Test func aProfileThatADeviceCannotRunNamesTheLimit() {
+        func obstacle(_ profile: DeviceProfile, group: Int = 1024, sizes: [Int] = [1024, 1024, 64], local: Int = 32768)
+            -> String?
+        {
+            profile.obstacle(device: "toy", maxWorkGroupSize: group, maxWorkItemSizes: sizes, localMemory: local)
+        }
+        for profile in DeviceProfile.all { #expect(obstacle(profile) == nil) }
+        #expect(obstacle(.gpu, group: 128)?.contains("work-groups of 256 work-items, toy runs at most 128") == true)
+        #expect(obstacle(.gpu, sizes: [64, 1, 1])?.contains("toy runs at most 64") == true)
+        #expect(obstacle(.cpu16, group: 64) == nil)
+        #expect(obstacle(.cpu4, group: 1)?.hasPrefix("profile cpu4 needs work-groups of 64") == true)
+        #expect(obstacle(.gpu, local: 16384)?.contains("32768 bytes of local memory, toy has 16384") == true)
+    }
+}
