@@ -22,7 +22,12 @@ let fuzzer: [Target] = [
 
 let package = Package(
     name: "coppice",
-    products: [.executable(name: "coppice", targets: ["coppice"])],
+    products: [
+        .executable(name: "coppice", targets: ["coppice"]),
+        // Stand-ins for libOpenCL.so.1 and for a driver that tests load at run time; nothing of the program needs them.
+        .library(name: "FaultyOpenCL", type: .dynamic, targets: ["FaultyOpenCL"]),
+        .library(name: "BadDriver", type: .dynamic, targets: ["BadDriver"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
@@ -57,6 +62,8 @@ let package = Package(
                 "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        .target(name: "FaultyOpenCL", path: "Tests/FaultyOpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
+        .target(name: "BadDriver", path: "Tests/BadDriver", cSettings: [.unsafeFlags(["-Werror"])]),
         .testTarget(name: "OpenCLTests", dependencies: ["OpenCL", "COpenCL"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
         .testTarget(
@@ -72,6 +79,11 @@ let package = Package(
         .testTarget(
             name: "StudiesTests", dependencies: ["Studies", "Pruning", "Compute", "Datasets"], swiftSettings: strict),
         .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies", "Pruning"], swiftSettings: strict),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "FaultyOpenCL", "BadDriver", "OpenCL", "Compute", "Datasets", "Studies", "Reports",
+            ], swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["coppice", "Compute", "Datasets", "Networks"], swiftSettings: strict),
         .target(

@@ -34,6 +34,7 @@
     X(clReleaseKernel)            \
     X(clEnqueueNDRangeKernel)     \
     X(clWaitForEvents)            \
+    X(clGetEventInfo)             \
     X(clGetEventProfilingInfo)    \
     X(clReleaseEvent)
 
@@ -129,22 +130,26 @@ cl_int cop_release_mem_object(cl_mem object) {
 }
 
 cl_int cop_enqueue_read_buffer(
-    cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, void *destination) {
-    FORWARD(clEnqueueReadBuffer, queue, buffer, blocking, offset, size, destination, 0, NULL, NULL);
+    cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, void *destination,
+    cl_event *event) {
+    FORWARD(clEnqueueReadBuffer, queue, buffer, blocking, offset, size, destination, 0, NULL, event);
 }
 
 cl_int cop_enqueue_write_buffer(
-    cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, const void *source) {
-    FORWARD(clEnqueueWriteBuffer, queue, buffer, blocking, offset, size, source, 0, NULL, NULL);
+    cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, const void *source,
+    cl_event *event) {
+    FORWARD(clEnqueueWriteBuffer, queue, buffer, blocking, offset, size, source, 0, NULL, event);
 }
 
 cl_int cop_enqueue_fill_buffer(
-    cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_size, size_t offset, size_t size) {
-    FORWARD(clEnqueueFillBuffer, queue, buffer, pattern, pattern_size, offset, size, 0, NULL, NULL);
+    cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_size, size_t offset, size_t size,
+    cl_event *event) {
+    FORWARD(clEnqueueFillBuffer, queue, buffer, pattern, pattern_size, offset, size, 0, NULL, event);
 }
 
-cl_int cop_enqueue_migrate_mem_object(cl_command_queue queue, cl_mem object, cl_mem_migration_flags flags) {
-    FORWARD(clEnqueueMigrateMemObjects, queue, 1, &object, flags, 0, NULL, NULL);
+cl_int cop_enqueue_migrate_mem_object(
+    cl_command_queue queue, cl_mem object, cl_mem_migration_flags flags, cl_event *event) {
+    FORWARD(clEnqueueMigrateMemObjects, queue, 1, &object, flags, 0, NULL, event);
 }
 
 cl_int cop_create_program_with_source(cl_context context, const char *text, size_t length, cl_program *program) {
@@ -213,6 +218,10 @@ cl_int cop_enqueue_nd_range_kernel(
 
 cl_int cop_wait_for_event(cl_event event) {
     FORWARD(clWaitForEvents, 1, &event);
+}
+
+cl_int cop_get_event_info(cl_event event, cl_event_info what, size_t room, void *value, size_t *size) {
+    FORWARD(clGetEventInfo, event, what, room, value, size);
 }
 
 cl_int cop_get_event_profiling_info(cl_event event, cl_profiling_info what, size_t room, void *value, size_t *size) {

@@ -125,8 +125,15 @@ final class KMeansRun {
         try backend.packCentroids(centroids)
         try backend.assign(points, to: centroids, labels: labels, distances: distances)
         let squares = try backend.read(distances)
+        let clusters = try backend.read(labels)
+        if let stray = clusters.first(where: { !(0..<Int32(k)).contains($0) }) {
+            throw .nonsense(device: backend.device.name, what: "cluster \(stray) of \(k) for a sample")
+        }
+        if let stray = squares.first(where: { !($0 >= 0) }) {
+            throw .nonsense(device: backend.device.name, what: "a squared distance of \(stray)")
+        }
         return KMeansClustering(
-            labels: try backend.read(labels), distances: squares, centroids: try backend.read(centroids.values), k: k,
+            labels: clusters, distances: squares, centroids: try backend.read(centroids.values), k: k,
             dimensions: points.dimensions, inertia: sum(squares), iterations: iterations, startSeconds: startSeconds,
             seconds: seconds())
     }

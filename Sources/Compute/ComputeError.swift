@@ -4,6 +4,11 @@ import OpenCL
 public enum ComputeError: Error, CustomStringConvertible {
     /// A buffer did not fit: its label, its size in bytes, the device.
     case outOfMemory(label: String, byteCount: Int, device: String)
+    /// The driver ran out of memory, or of what it reports alike, over work that it had accepted: what it reported, and
+    /// the bytes that were allocated by then.
+    case exhausted(OpenCLError, byteCount: Int, device: String)
+    /// The device computed what no input gives.
+    case nonsense(device: String, what: String)
     /// An operation was called with shapes that do not fit together or that the device cannot run.
     case invalidShape(operation: String, reason: String)
     /// No device answers to what was asked for; `reason` says what there is and what would be accepted.
@@ -16,7 +21,12 @@ public enum ComputeError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .outOfMemory(let label, let byteCount, let device):
-            "\(device) has no room for \(label) (\(byteCount) bytes); fewer --replicas need less memory"
+            "\(device) has no room for \(label) (\(byteCount) bytes)"
+        case .exhausted(let error, let byteCount, let device):
+            "\(device) ran out of room with \(byteCount) bytes allocated: \(error)"
+        case .nonsense(let device, let what):
+            "\(device) computed \(what), which cannot be: its driver or memory is broken; coppice verify --device shows "
+                + "which kernels go wrong there"
         case .invalidShape(let operation, let reason): "\(operation): \(reason)"
         case .noDevice(let reason), .noProfile(let reason): reason
         case .openCL(let error): error.description
@@ -28,9 +38,22 @@ extension ComputeError {
     /// The exit code of sysexits.h that a command ends with.
     public var exitCode: Int32 {
         switch self {
-        case .outOfMemory, .noDevice, .openCL: 69
+        case .outOfMemory, .exhausted, .nonsense, .noDevice, .openCL: 69
         case .noProfile: 64
         case .invalidShape: 70
         }
+    }
+
+    /// Whether less work at a time may fit.
+    public var isOutOfMemory: Bool {
+        switch self {
+        case .outOfMemory, .exhausted: true
+        default: false
+        }
+    }
+
+    /// Whether the device is gone, and may be back when the program starts again.
+    public var isDeviceLost: Bool {
+        if case .openCL(let error) = self { error.isDeviceLost } else { false }
     }
 }

@@ -50,7 +50,15 @@ public struct DeviceInventory: Sendable {
             return DeviceInventory(platforms: [], problem: "OpenCL is hidden by \(OpenCLLibrary.environmentKey)=none")
         }
         do throws(OpenCLError) {
-            return DeviceInventory(platforms: try Platform.all().map(entry(of:)), problem: nil)
+            let platforms = try Platform.listing().map { platform in
+                switch platform {
+                case .success(let platform): entry(of: platform)
+                case .failure(let error):
+                    PlatformEntry(
+                        name: "of no name", version: "unknown version", devices: [], problem: error.description)
+                }
+            }
+            return DeviceInventory(platforms: platforms, problem: nil)
         } catch {
             return DeviceInventory(platforms: [], problem: error.description)
         }
@@ -59,12 +67,21 @@ public struct DeviceInventory: Sendable {
     private static func entry(of platform: Platform) -> PlatformEntry {
         var entry = PlatformEntry(name: platform.name, version: platform.version, devices: [], problem: nil)
         do throws(OpenCLError) {
-            for device in try platform.devices() {
-                entry.devices.append(
-                    DeviceEntry(
-                        name: device.name, platform: platform.name, driver: device.driverVersion, kind: device.kind,
-                        obstacle: obstacle(version: device.version, device.isAvailable, device.hasCompiler),
-                        device: device))
+            for device in try platform.deviceListing() {
+                switch device {
+                case .success(let device):
+                    entry.devices.append(
+                        DeviceEntry(
+                            name: device.name, platform: platform.name, driver: device.driverVersion,
+                            kind: device.kind,
+                            obstacle: obstacle(version: device.version, device.isAvailable, device.hasCompiler),
+                            device: device))
+                case .failure(let error):
+                    entry.devices.append(
+                        DeviceEntry(
+                            name: "of no name", platform: platform.name, driver: "unknown", kind: .other,
+                            obstacle: error.description, device: nil))
+                }
             }
         } catch {
             entry.problem = error.description

@@ -68,6 +68,10 @@ public struct Evaluator {
                 try network.classify(into: predicted, stride: store.count)
             }
             let flat = try backend.read(predicted)
+            if let stray = flat.first(where: { !(0..<Int32(layout.classes)).contains($0) }) {
+                throw ComputeError.nonsense(
+                    device: backend.device.name, what: "class \(stray) of \(layout.classes) for an image")
+            }
             return (0..<weights.count).map { Array(flat[$0 * store.count..<($0 + 1) * store.count]) }
         }
     }

@@ -67,6 +67,11 @@ public struct Device: @unchecked Sendable {
             cop_get_device_info(id, cl_device_info(CL_DEVICE_MAX_WORK_ITEM_SIZES), $0, $1, $2)
         }
         maxWorkItemSizes = sizes.withUnsafeBytes { Array($0.bindMemory(to: Int.self)) }
+        guard maxWorkItemSizes.count >= 3, maxWorkGroupSize > 0, maxWorkItemSizes.allSatisfy({ $0 > 0 }) else {
+            throw .nonsense(
+                call: "clGetDeviceInfo",
+                answer: "work-groups of at most \(maxWorkGroupSize) work-items, \(maxWorkItemSizes) by dimension")
+        }
         localMemory = Int(clamping: try value(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong(0)))
         maxAllocation = Int(clamping: try value(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong(0)))
         globalMemory = Int(clamping: try value(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong(0)))
@@ -74,12 +79,10 @@ public struct Device: @unchecked Sendable {
         alignment = Int(try value(CL_DEVICE_MEM_BASE_ADDR_ALIGN, cl_uint(0))) / 8
     }
 
-    /// Every device of every platform.
+    /// Every device of every platform that can list its own.
     /// - Throws: what ``Platform/all()`` throws.
     public static func all() throws(OpenCLError) -> [Device] {
-        var devices: [Device] = []
-        for platform in try Platform.all() { devices += try platform.devices() }
-        return devices
+        try Platform.all().flatMap { (try? $0.devices()) ?? [] }
     }
 }
 

@@ -10,6 +10,11 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
     case noPlatform
     /// A call failed; `subject` is the kernel, program or buffer it was about, empty where there is none.
     case callFailed(call: String, status: Int32, subject: String)
+    /// The driver accepted a command and did not run it: the function that queued it, what it ended with, and the kernel
+    /// or buffer it was about.
+    case commandFailed(call: String, status: Int32, subject: String)
+    /// A call succeeded with an answer that cannot be.
+    case nonsense(call: String, answer: String)
     /// A program did not compile.
     case buildFailed(BuildFailure)
     /// No kernel of this name is carried inside the program.
@@ -37,8 +42,30 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
 
     /// Whether the device had no room: the memory codes, and the code that drivers return at a buffer's first use.
     public var isOutOfMemory: Bool {
-        guard case .callFailed(_, let status, _) = self else { return false }
-        return [CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY].contains(status)
+        // A compiler's troubles are not cured by smaller buffers.
+        if case .buildFailed = self { return false }
+        return status.map {
+            [CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY].contains($0)
+        } ?? false
+    }
+
+    /// Whether the device, or what the driver kept for this program on it, is gone: drivers call it unavailable, or deny
+    /// the queue or the context that they made.
+    public var isDeviceLost: Bool {
+        status.map {
+            [
+                CL_DEVICE_NOT_AVAILABLE, CL_INVALID_DEVICE, CL_INVALID_CONTEXT, CL_INVALID_COMMAND_QUEUE,
+                illegalAccess,
+            ].contains($0)
+        } ?? false
+    }
+
+    private var status: Int32? {
+        switch self {
+        case .callFailed(_, let status, _), .commandFailed(_, let status, _): status
+        case .buildFailed(let failure): failure.status
+        default: nil
+        }
     }
 
     public var description: String {
@@ -54,6 +81,10 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
         case .callFailed(let call, let status, let subject):
             let about = subject.isEmpty ? "" : " for \(subject)"
             return "\(call)\(about) returned \(statusName(status)) (\(status))"
+        case .commandFailed(let call, let status, let subject):
+            return "the driver accepted \(call) for \(subject), which then ended with \(statusName(status)) (\(status))"
+        case .nonsense(let call, let answer):
+            return "\(call) answered what cannot be: \(answer); the driver is broken"
         case .buildFailed(let failure):
             return failure.description
         case .unknownKernel(let name):
@@ -85,10 +116,14 @@ func check(_ status: Int32, _ call: String, _ subject: @autoclosure () -> String
 /// The shape of every clGet…Info function: room, destination, size.
 typealias InfoQuery = (Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> Int32
 
+/// Bytes of an answer above which it is taken for nonsense: build logs are the longest.
+private let mostInfo = 1 << 26
+
 /// The bytes that an info function answers with.
 func infoBytes(_ call: String, _ query: InfoQuery) throws(OpenCLError) -> [UInt8] {
     var size = 0
     try check(query(0, nil, &size), call)
+    guard (0...mostInfo).contains(size) else { throw .nonsense(call: call, answer: "\(size) bytes of text or numbers") }
     var bytes = [UInt8](repeating: 0, count: size)
     if size > 0 { try check(bytes.withUnsafeMutableBytes { query(size, $0.baseAddress, nil) }, call) }
     return bytes

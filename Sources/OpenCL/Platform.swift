@@ -21,33 +21,56 @@ public struct Platform: @unchecked Sendable {
         version = try text(CL_PLATFORM_VERSION)
     }
 
-    /// All platforms in the loader's order.
+    /// All platforms in the loader's order, but for those that do not even say who they are.
     /// - Throws: ``OpenCLError/noPlatform`` where there is none, and what ``OpenCLLibrary/load()`` throws.
     public static func all() throws(OpenCLError) -> [Platform] {
+        var platforms: [Platform] = []
+        for case .success(let platform) in try listing() { platforms.append(platform) }
+        return platforms
+    }
+
+    /// All platforms in the loader's order; in place of one that does not say who it is, why.
+    /// - Throws: as ``all()``.
+    public static func listing() throws(OpenCLError) -> [Result<Platform, OpenCLError>] {
         try OpenCLLibrary.load()
         var count: cl_uint = 0
         let status = cop_get_platform_ids(0, nil, &count)
         if status == platformNotFound || (status == CL_SUCCESS && count == 0) { throw .noPlatform }
         try check(status, "clGetPlatformIDs")
+        try checkCount(count, "clGetPlatformIDs", "platforms")
         var ids = [cl_platform_id?](repeating: nil, count: Int(count))
         try check(cop_get_platform_ids(count, &ids, nil), "clGetPlatformIDs")
-        var platforms: [Platform] = []
-        for case let id? in ids { platforms.append(try Platform(id: id)) }
-        return platforms
+        return ids.compactMap { id in
+            id.map { id in Result { () throws(OpenCLError) in try Platform(id: id) } }
+        }
     }
 
-    /// Its devices of every kind, in its own order. A platform may have none (Mesa's Clover is one): no error.
+    /// Its devices of every kind, in its own order, but for those that do not say what they are. A platform may have none
+    /// (Mesa's Clover is one): no error.
     public func devices() throws(OpenCLError) -> [Device] {
+        var devices: [Device] = []
+        for case .success(let device) in try deviceListing() { devices.append(device) }
+        return devices
+    }
+
+    /// Its devices; in place of one that does not say what it is, why.
+    public func deviceListing() throws(OpenCLError) -> [Result<Device, OpenCLError>] {
         var count: cl_uint = 0
         let status = cop_get_device_ids(id, allDevices, 0, nil, &count)
         if status == CL_DEVICE_NOT_FOUND || (status == CL_SUCCESS && count == 0) { return [] }
         try check(status, "clGetDeviceIDs", name)
+        try checkCount(count, "clGetDeviceIDs", "devices")
         var ids = [cl_device_id?](repeating: nil, count: Int(count))
         try check(cop_get_device_ids(id, allDevices, count, &ids, nil), "clGetDeviceIDs", name)
-        var devices: [Device] = []
-        for case let id? in ids { devices.append(try Device(id: id, platform: self)) }
-        return devices
+        return ids.compactMap { id in
+            id.map { id in Result { () throws(OpenCLError) in try Device(id: id, platform: self) } }
+        }
     }
+}
+
+/// A broken driver may answer any number, and room for so many would be asked for.
+private func checkCount(_ count: cl_uint, _ call: String, _ what: String) throws(OpenCLError) {
+    if count > 4096 { throw .nonsense(call: call, answer: "\(count) \(what)") }
 }
 
 /// CL_PLATFORM_NOT_FOUND_KHR, from an extension header: the loader knows no implementation.

@@ -28,7 +28,7 @@ public final class Program {
         self.label = label
         let key = cache.map { _ in ProgramCache.Key(source: source, options: options, device: context.device) }
         if let cache, let key, let binary = cache.binary(for: key),
-            let kept = Program.build(context: context, binary: binary, options: options)
+            let kept = Program.build(context: context, label: label, binary: binary, options: options)
         {
             handle = kept
             origin = .cache
@@ -60,7 +60,9 @@ public final class Program {
         guard let created else {
             throw .callFailed(call: "clCreateProgramWithSource", status: CL_INVALID_PROGRAM, subject: label)
         }
-        let built = cop_build_program(created, context.device.id, options)
+        let built = StallWatch.during("clBuildProgram", label) {
+            cop_build_program(created, context.device.id, options)
+        }
         if built == CL_SUCCESS { return created }
         defer { _ = cop_release_program(created) }
         let log = buildLog(created, context.device)
@@ -74,12 +76,15 @@ public final class Program {
     }
 
     /// Nil where the driver does not take the binary: then the source is compiled.
-    private static func build(context: Context, binary: [UInt8], options: String) -> cl_program? {
+    private static func build(context: Context, label: String, binary: [UInt8], options: String) -> cl_program? {
         var created: cl_program?
         let status = cop_create_program_with_binary(
             context.handle, context.device.id, binary, binary.count, &created)
         guard status == CL_SUCCESS, let created else { return nil }
-        if cop_build_program(created, context.device.id, options) == CL_SUCCESS { return created }
+        let built = StallWatch.during("clBuildProgram", label) {
+            cop_build_program(created, context.device.id, options)
+        }
+        if built == CL_SUCCESS { return created }
         _ = cop_release_program(created)
         return nil
     }
@@ -87,6 +92,9 @@ public final class Program {
     private static func binary(_ handle: cl_program, _ label: String) throws(OpenCLError) -> [UInt8] {
         let size = try infoValue("clGetProgramInfo", 0) {
             cop_get_program_info(handle, cl_program_info(CL_PROGRAM_BINARY_SIZES), $0, $1, $2)
+        }
+        guard (1...mostBinary).contains(size) else {
+            throw .nonsense(call: "clGetProgramInfo", answer: "\(size) bytes for the binary of \(label)")
         }
         var binary = [UInt8](repeating: 0, count: size)
         let status = binary.withUnsafeMutableBufferPointer { bytes in
@@ -98,6 +106,9 @@ public final class Program {
         try check(status, "clGetProgramInfo", label)
         return binary
     }
+
+    /// Bytes of a compiled program above which a driver's answer is taken for nonsense.
+    private static let mostBinary = 1 << 30
 
     /// The log of a build, empty where the driver has none: what it is for never depends on it.
     private static func buildLog(_ handle: cl_program, _ device: Device) -> String {

@@ -5,6 +5,9 @@ public func statusName(_ status: Int32) -> String {
     statusNames[status] ?? "unknown status"
 }
 
+/// What NVIDIA's driver answers after a kernel touched memory that is not its own.
+let illegalAccess: Int32 = -9999
+
 private let statusNames: [Int32: String] = [
     0: "CL_SUCCESS",
     -1: "CL_DEVICE_NOT_FOUND",
@@ -70,8 +73,7 @@ private let statusNames: [Int32: String] = [
     -71: "CL_INVALID_SPEC_ID",
     -72: "CL_MAX_SIZE_RESTRICTION_EXCEEDED",
     -1001: "CL_PLATFORM_NOT_FOUND_KHR",
-    // NVIDIA's driver after a kernel touched memory that is not its own.
-    -9999: "illegal read or write to a buffer",
+    illegalAccess: "illegal read or write to a buffer",
     COP_LIBRARY_MISSING: "no OpenCL library is loaded",
     COP_ENTRY_POINT_MISSING: "the OpenCL library lacks a function",
 ]

@@ -48,7 +48,9 @@ public final class LeNet5Executor: StudyExecutor {
             device.platform.isEmpty ? device.name : "\(device.name) (\(device.platform), driver \(device.driver))"
     }
 
-    public func dataset(_ name: String) throws -> StudyDataset { try loaded(name).description }
+    public func dataset(_ name: String) throws -> StudyDataset {
+        do { return try loaded(name).description } catch { throw Self.unwrapped(error) }
+    }
 
     public func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
         try cancellation.check()
@@ -93,15 +95,18 @@ public final class LeNet5Executor: StudyExecutor {
                     evaluationSeconds: evaluation.seconds / replicas, replicas: jobs.count)
             }
         } catch {
-            throw Self.unwrapped(error)
+            let cause = Self.unwrapped(error)
+            // The next attempt may need their room.
+            if (cause as? ComputeError)?.isOutOfMemory == true { points = nil }
+            throw cause
         }
     }
 
     /// The error as the study's runner knows it: the device's own, or a cancellation.
-    private static func unwrapped(_ error: NetworkError) -> any Error {
+    private static func unwrapped(_ error: any Error) -> any Error {
         switch error {
-        case .compute(let cause): cause
-        case .cancelled: CancellationError()
+        case NetworkError.compute(let cause): cause
+        case NetworkError.cancelled: CancellationError()
         default: error
         }
     }
@@ -124,6 +129,8 @@ public final class LeNet5Executor: StudyExecutor {
                     count: train.count, featureCount: train.channels * train.height * train.width),
                 classes: ClassLabels(labels: train.labels, count: classes),
                 fingerprint: fingerprint(of: dataset)))
+        // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
+        try backend.finish()
         loaded[name] = fresh
         return fresh
     }
@@ -140,6 +147,7 @@ public final class LeNet5Executor: StudyExecutor {
             } else {
                 try matrix.points(on: backend)
             }
+        try backend.finish()
         points = (key, fresh)
         return fresh
     }

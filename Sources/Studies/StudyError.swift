@@ -1,3 +1,4 @@
+import Compute
 import Datasets
 import Pruning
 
@@ -40,6 +41,8 @@ public enum StudyError: Error, CustomStringConvertible {
     case directoryBusy(directory: String)
     /// The study was stopped; what is finished is kept.
     case interrupted(finished: Int, total: Int)
+    /// The device failed; what is finished is kept.
+    case device(ComputeError, finished: Int, total: Int)
     /// A fault in a selection.
     case pruning(PruningError)
     /// A fault of a data or array file.
@@ -58,6 +61,8 @@ public enum StudyError: Error, CustomStringConvertible {
         case .writeFailed: 74
         case .directoryBusy: 75
         case .interrupted: 130
+        // A device that went away may be back: trying again is all that is needed.
+        case .device(let error, _, _): error.isDeviceLost ? 75 : error.exitCode
         case .pruning(let error): error.exitCode
         case .data(let error): error.exitCode
         }
@@ -80,6 +85,9 @@ public enum StudyError: Error, CustomStringConvertible {
             "\(directory): another process is writing to it; try again when it is done, or choose another --out"
         case .interrupted(let finished, let total):
             "stopped after \(finished) of \(total) runs; what is finished is kept, and running again goes on from there"
+        case .device(let error, let finished, let total):
+            "\(error.isDeviceLost ? "the device is lost: " : "")\(error); \(finished) of \(total) runs are finished and kept, "
+                + "and running again goes on from there, on another --device too"
         case .pruning(let error): error.description
         case .data(let error): error.description
         case .executor(let reason): "a bug in the study's executor: \(reason)"

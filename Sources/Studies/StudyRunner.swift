@@ -69,7 +69,8 @@ public final class StudyRunner {
 
     /// Runs what is not finished yet.
     /// - Returns: all results, those of earlier sessions included.
-    /// - Throws: ``StudyError``, `.interrupted` where the flag was raised; and the executor's own errors.
+    /// - Throws: ``StudyError``, `.interrupted` where the flag was raised, `.device` where the device failed; and the
+    ///   executor's own errors.
     public func run() throws -> StudyResults {
         var datasets: [String: StudyDataset] = [:]
         for name in study.datasets { datasets[name] = try executor.dataset(name) }
@@ -96,6 +97,8 @@ public final class StudyRunner {
             for batch in session.pendingByTraining() { try run(batch, session) }
         } catch is CancellationError {
             throw StudyError.interrupted(finished: log.records.count, total: plan.runs.count)
+        } catch let error as ComputeError {
+            throw StudyError.device(error, finished: log.records.count, total: plan.runs.count)
         }
         // Also where nothing was left to do: the tables may be of an older make, or missing.
         let results = StudyResults(plan: plan, records: log.records)
@@ -187,7 +190,7 @@ public final class StudyRunner {
             do {
                 outcomes = try executor.train(jobs, cancellation: cancellation)
             } catch let error as ComputeError {
-                guard case .outOfMemory = error, batch.count > 1 else { throw error }
+                guard error.isOutOfMemory, batch.count > 1 else { throw error }
                 replicas = batch.count / 2
                 report(.notice("\(error); going on with \(replicas) at once"))
                 continue

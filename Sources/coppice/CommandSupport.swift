@@ -106,7 +106,8 @@ final class ProgressBar {
     }
 }
 
-/// Ctrl-C and SIGTERM ask for a clean end once; the second time they end the process.
+/// Ctrl-C and SIGTERM ask for a clean end once; the second time they end the process. While the device does not answer
+/// the first one ends it: nobody would hear the question.
 final class Interrupt: @unchecked Sendable {
     private var sources: [any DispatchSourceSignal] = []
 
@@ -117,6 +118,7 @@ final class Interrupt: @unchecked Sendable {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 signal(number, SIG_DFL)
+                Stalls.interrupted()
                 handler()
             }
             source.resume()

@@ -11,6 +11,8 @@ struct Coppice: ParsableCommand {
         discussion: """
             Clusters a data set, keeps the part of each cluster that a strategy asks for, trains LeNet-5 on what was \
             kept, and says what the pruning cost. Human text goes to stdout, progress to stderr.
+
+            \(Stalls.help)
             """,
         version: "coppice \(version)",
         subcommands: [
@@ -24,6 +26,7 @@ enum Main {
     static func main() async {
         do {
             var command = try Coppice.parseAsRoot()
+            try Stalls.watch()
             if var waiting = command as? any AsyncParsableCommand {
                 try await waiting.run()
             } else {

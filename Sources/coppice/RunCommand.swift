@@ -14,6 +14,8 @@ struct RunCommand: ParsableCommand {
         discussion: """
             STUDY is a YAML file or the name of a built-in study (coppice study list). Every finished run is on disk \
             before it is reported; running the same command again goes on where it stopped.
+
+            \(Stalls.help)
             """)
 
     @Argument(help: "A YAML file, or a built-in study: \(StudyLibrary.names.joined(separator: ", ")).")

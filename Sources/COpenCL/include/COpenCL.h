@@ -47,13 +47,18 @@ cl_int cop_finish(cl_command_queue queue);
 
 cl_int cop_create_buffer(cl_context context, cl_mem_flags flags, size_t size, cl_mem *buffer);
 cl_int cop_release_mem_object(cl_mem object);
+/// In these and in cop_enqueue_nd_range_kernel `event` may be NULL.
 cl_int cop_enqueue_read_buffer(
-    cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, void *destination);
+    cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, void *destination,
+    cl_event *event);
 cl_int cop_enqueue_write_buffer(
-    cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, const void *source);
+    cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, const void *source,
+    cl_event *event);
 cl_int cop_enqueue_fill_buffer(
-    cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_size, size_t offset, size_t size);
-cl_int cop_enqueue_migrate_mem_object(cl_command_queue queue, cl_mem object, cl_mem_migration_flags flags);
+    cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_size, size_t offset, size_t size,
+    cl_event *event);
+cl_int cop_enqueue_migrate_mem_object(
+    cl_command_queue queue, cl_mem object, cl_mem_migration_flags flags, cl_event *event);
 
 cl_int cop_create_program_with_source(cl_context context, const char *text, size_t length, cl_program *program);
 cl_int cop_create_program_with_binary(
@@ -71,10 +76,10 @@ cl_int cop_get_kernel_work_group_info(
 cl_int cop_set_kernel_arg(cl_kernel kernel, cl_uint index, size_t size, const void *value);
 cl_int cop_release_kernel(cl_kernel kernel);
 
-/// `event` may be NULL.
 cl_int cop_enqueue_nd_range_kernel(
     cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *global, const size_t *local,
     cl_event *event);
 cl_int cop_wait_for_event(cl_event event);
+cl_int cop_get_event_info(cl_event event, cl_event_info what, size_t room, void *value, size_t *size);
 cl_int cop_get_event_profiling_info(cl_event event, cl_profiling_info what, size_t room, void *value, size_t *size);
 cl_int cop_release_event(cl_event event);

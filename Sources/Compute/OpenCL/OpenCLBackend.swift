@@ -74,9 +74,8 @@ public final class OpenCLBackend: Backend {
     }
 
     deinit {
-        // What is still queued may read the copies.
-        try? queue.finish()
-        staging.removeAll()
+        // What is still queued may read the copies. They are abandoned where nobody can tell when that is over.
+        if (try? queue.finish()) != nil { staging.removeAll() }
     }
 
     public func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String)
@@ -124,7 +123,7 @@ public final class OpenCLBackend: Backend {
         do throws(OpenCLError) {
             try queue.read(storage.buffer, at: offset * MemoryLayout<Element>.stride, into: bytes)
         } catch {
-            throw .openCL(error)
+            throw lateError(error)
         }
         staging.removeAll()
     }
@@ -143,9 +142,14 @@ public final class OpenCLBackend: Backend {
         do throws(OpenCLError) {
             try queue.finish()
         } catch {
-            throw .openCL(error)
+            throw lateError(error)
         }
         staging.removeAll()
+    }
+
+    /// What a call that waits reported, perhaps of work queued long before.
+    private func lateError(_ error: OpenCLError) -> ComputeError {
+        error.isOutOfMemory ? .exhausted(error, byteCount: allocated.bytes, device: device.name) : .openCL(error)
     }
 
     /// The kernel for `key`, compiled when first asked for.

@@ -1,0 +1,81 @@
+import Foundation
+import OpenCL
+import Synchronization
+
+/// What the program does about a device that does not answer: it says so, and gives up in the end.
+enum Stalls {
+    static let environmentKey = "COPPICE_STALL_SECONDS"
+    /// Far longer than any command takes on a processor, and enough for a simulator at work on small shapes.
+    static let standardSeconds = 120.0
+    /// So many times as long as until it is said.
+    static let patience = 10.0
+
+    /// For the help of commands that compute.
+    static let help = """
+        A command that the device has not ended after \(Int(standardSeconds)) s ($\(environmentKey), 0 for never) is \
+        named on stderr; Ctrl-C then ends the program at once, and after \(Int(patience)) times as long it gives up by \
+        itself with exit code 75.
+        """
+
+    /// Watches from now on.
+    /// - Throws: ``Failure`` for a setting that is no number of seconds.
+    static func watch(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+        let setting = environment[environmentKey] ?? ""
+        let seconds = setting.isEmpty ? standardSeconds : Double(setting) ?? -1
+        guard seconds >= 0, seconds.isFinite else {
+            throw Failure(
+                "\(environmentKey) is '\(setting)'; seconds are accepted, 0 for never and \(Int(standardSeconds)) unless set",
+                exitCode: 64)
+        }
+        guard seconds > 0 else { return }
+        StallWatch.start(after: seconds) { hear($0, limit: seconds) }
+    }
+
+    /// Ends the program where nobody is left to hear an interrupt.
+    static func interrupted() {
+        isInterrupted.store(true, ordering: .relaxed)
+        if isStalled.load(ordering: .relaxed) { endAfterInterrupt() }
+    }
+
+    private static let isStalled = Atomic(false)
+    private static let isInterrupted = Atomic(false)
+
+    private static func hear(_ event: StallWatch.Event, limit: Double) {
+        switch event {
+        case .stalled(let stall):
+            let what = "\(stall.subject) (\(stall.call)) for \(brief(seconds: stall.seconds)) s"
+            if stall.seconds >= patience * limit {
+                complain(
+                    "gave up: the device did not end \(what); what was finished before is kept, and running again may help"
+                )
+                _exit(75)
+            }
+            if !isStalled.exchange(true, ordering: .relaxed) {
+                complain(
+                    "no progress: the device has not ended \(what); Ctrl-C ends the program, which gives up by itself "
+                        + "after \(brief(seconds: patience * limit)) s")
+            }
+            if isInterrupted.load(ordering: .relaxed) { endAfterInterrupt() }
+        case .ended(let stall):
+            isStalled.store(false, ordering: .relaxed)
+            complain(
+                "\(stall.subject) (\(stall.call)) has ended after \(brief(seconds: stall.seconds)) s after all; going on"
+            )
+        }
+    }
+
+    private static func brief(seconds: Double) -> String {
+        seconds >= 10 ? "\(Int(seconds.rounded()))" : fixed(seconds, 1)
+    }
+
+    private static func endAfterInterrupt() {
+        complain("interrupted while the device did not answer; what was finished before is kept")
+        _exit(130)
+    }
+
+    /// On a line of its own, where a bar may stand.
+    private static func complain(_ sentence: String) {
+        if Terminal.isInteractive { Terminal.write("\r\u{1B}[K") }
+        Terminal.complain(sentence)
+    }
+}

@@ -1,0 +1,319 @@
+import Foundation
+import Testing
+
+/// Broken drivers, devices and caches through the program itself, by the doubles that stand beside it.
+@Suite struct FaultCommandTests {
+    private static let beside = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().path
+
+    /// An environment in which the OpenCL library misbehaves as `faults` says.
+    private static func faulty(_ faults: String, stall: Double? = nil, cache: String? = nil) -> [String: String] {
+        // The profile fixes how much memory and how many calls there are, whatever the host.
+        var environment = [
+            "COPPICE_OPENCL_LIBRARY": beside + "/libFaultyOpenCL.so", "FAULTY_OPENCL": faults,
+            "COPPICE_PROFILE": "cpu16",
+        ]
+        if let stall { environment["COPPICE_STALL_SECONDS"] = "\(stall)" }
+        if let cache { environment["COPPICE_CACHE"] = cache }
+        return environment
+    }
+
+    /// A small study, its data, and where its results go.
+    private struct Place {
+        let folder: TemporaryFolder
+        var out: String { folder / "out" }
+
+        init() throws {
+            folder = try TemporaryFolder()
+            try """
+            dataset: shapes
+            runs: 2
+            steps: 2
+            batch_size: 8
+            pca_components: 4
+            kmeans: lloyd
+            experiments:
+              - pruning_method: random
+                sizes: [8, 16]
+              - pruning_method: cluster
+                sizes: 24
+                ks: 2
+                selection_strategies: closest
+            """.write(toFile: folder / "study.yaml", atomically: true, encoding: .utf8)
+            try SyntheticData(train: 40, test: 20, height: 8, width: 16).write(to: folder / "data")
+        }
+
+        func run(
+            _ environment: [String: String], device: String = "opencl-cpu", _ more: [String] = [],
+            interrupting: String? = nil
+        ) throws -> Outcome {
+            try coppice(
+                ["run", folder / "study.yaml", "--data", folder / "data", "--out", out, "--device", device] + more,
+                environment: environment, interrupting: interrupting, limit: 120)
+        }
+
+        /// Each row's experiment, run and accuracy.
+        func rows() throws -> [String] {
+            let lines = String(
+                decoding: try Data(contentsOf: URL(fileURLWithPath: out + "/results.csv")), as: UTF8.self
+            )
+            .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+            let columns = try ["experiment_id", "run_id", "accuracy"].map { name in
+                try #require(lines.first?.firstIndex { $0 == name })
+            }
+            return lines.dropFirst().map { fields in columns.map { String(fields[$0]) }.joined(separator: ",") }
+        }
+
+        func finished() -> Int {
+            let log = FileManager.default.contents(atPath: out + "/runs.jsonl") ?? Data()
+            return log.count { $0 == UInt8(ascii: "\n") }
+        }
+    }
+
+    /// The rows of an undisturbed study.
+    private static func undisturbed() throws -> [String] {
+        let place = try Place()
+        #expect(try place.run(faulty(""), ["--quiet"]).status == 0)
+        let rows = try place.rows()
+        #expect(rows.count == 6)
+        return rows
+    }
+
+    private func line(_ outcome: Outcome, with words: String) -> [String] {
+        outcome.complaints.filter { $0.contains(words) }
+    }
+
+    // Hanging.
+
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func aHungKernelIsNamedAndGivenUp() throws {
+        let place = try Place()
+        let outcome = try place.run(Self.faulty("hang=150", stall: 0.3), ["--quiet"])
+        #expect(outcome.status == 75, "\(outcome.stderr)")
+        #expect(outcome.complaints.count == 2)
+        #expect(line(outcome, with: "no progress: the device has not ended").count == 1, "\(outcome.stderr)")
+        #expect(line(outcome, with: "clEnqueueNDRangeKernel").count == 2, "\(outcome.stderr)")
+        #expect(outcome.complaints.last?.contains("gave up") == true)
+        #expect(try place.run(Self.faulty(""), ["--quiet"]).status == 0)
+        #expect(try place.rows() == Self.undisturbed())
+    }
+
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func aHungProgramEndsAtTheFirstInterrupt() throws {
+        let place = try Place()
+        let outcome = try place.run(
+            Self.faulty("hang=150", stall: 1), ["--quiet"], interrupting: "no progress")
+        #expect(outcome.status == 130, "\(outcome.stderr)")
+        #expect(outcome.secondsAfterInterrupt < 3)
+        #expect(outcome.complaints.last?.hasPrefix("coppice: interrupted while the device did not answer") == true)
+    }
+
+    /// One command that takes long is said, and said to be over; many commands that take long together are nothing.
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func slowIsNotHung() throws {
+        let place = try Place()
+        let outcome = try place.run(Self.faulty("slow=150:2500", stall: 1), ["--quiet"])
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(outcome.complaints.count == 2 && outcome.complaints.last?.contains("after all; going on") == true)
+        #expect(try place.rows() == Self.undisturbed())
+        let steady = try Place()
+        let slow = try steady.run(Self.faulty("pace=10", stall: 1), ["--quiet"])
+        #expect(slow.status == 0 && slow.stderr.isEmpty, "\(slow.stderr)")
+    }
+
+    @Test func refusesAStallTimeThatIsNone() throws {
+        for setting in ["soon", "-1", "inf", "nan"] {
+            expectComplaint(
+                try coppice("devices", environment: ["COPPICE_STALL_SECONDS": setting]), code: 64,
+                mentions: ["COPPICE_STALL_SECONDS is '\(setting)'", "seconds are accepted"])
+        }
+        #expect(try coppice("run", "--help").stdout.contains("COPPICE_STALL_SECONDS"))
+    }
+
+    // Losing the device, and its memory.
+
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func aLostDeviceKeepsWhatIsDone() throws {
+        let place = try Place()
+        // One network at a time, so that some are finished.
+        let lost = try place.run(Self.faulty("lose=2200:-2"), ["--replicas", "1", "--quiet"])
+        expectComplaint(
+            lost, code: 75,
+            mentions: ["the device is lost", "CL_DEVICE_NOT_AVAILABLE", "\(place.finished()) of 6 runs", "--device"])
+        #expect((1..<6).contains(place.finished()), "\(place.finished())")
+        let rest = try place.run(Self.faulty(""))
+        #expect(rest.status == 0, "\(rest.stderr)")
+        #expect(try place.rows() == Self.undisturbed())
+        // On another device as well, which is said.
+        let other = try Place()
+        #expect(try other.run(Self.faulty("lose=2200:-36"), ["--replicas", "1", "--quiet"]).status == 75)
+        let elsewhere = try other.run([:], device: "cpu")
+        #expect(elsewhere.status == 0 && line(elsewhere, with: "earlier runs were made on").count == 1)
+        #expect(try other.rows().count == 6)
+    }
+
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"), arguments: ["room", "lazy"])
+    func fewerNetworksTrainWhereMemoryIsShort(kind: String) throws {
+        let place = try Place()
+        // Room for the data and one network.
+        let outcome = try place.run(Self.faulty("\(kind)=2700000"), ["--replicas", "2"])
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(line(outcome, with: "going on with 1 at once").count == 1, "\(outcome.stderr)")
+        #expect(try place.rows() == Self.undisturbed())
+        let none = try Place()
+        expectComplaint(
+            try none.run(Self.faulty("\(kind)=600000"), ["--replicas", "1", "--quiet"]), code: 69,
+            mentions: ["has no room for", "0 of 6 runs are finished and kept"])
+    }
+
+    // Drivers.
+
+    /// A folder of vendor files, each with one line.
+    private static func vendors(_ files: [String: String]) throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        for (name, text) in files {
+            try (text + "\n").write(toFile: folder / name, atomically: true, encoding: .utf8)
+        }
+        return folder
+    }
+
+    private static let badDrivers: [(file: String, behaviour: String)] = [
+        ("/no/such/driver.so", ""), ("libm.so.6", ""), ("/dev/null", ""),
+        (beside + "/libBadDriver.so", "error"), (beside + "/libBadDriver.so", "none"),
+        (beside + "/libBadDriver.so", "null"), (beside + "/libBadDriver.so", "devices"),
+        (beside + "/libBadDriver.so", "refuses"), (beside + "/libBadDriver.so", "nameless"),
+        (beside + "/libBadDriver.so", "sizes"),
+    ]
+
+    private func train(_ folder: TemporaryFolder, device: String, environment: [String: String]) throws -> Outcome {
+        try SyntheticData(train: 16, test: 8, height: 8, width: 16).write(to: folder / "data")
+        return try coppice(
+            "train", "--data", folder / "data", "--epochs", "1", "--quiet", "--json", "--device", device,
+            environment: environment)
+    }
+
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"), arguments: badDrivers)
+    func aBadDriverIsASentence(file: String, behaviour: String) throws {
+        let vendors = try Self.vendors(["bad.icd": file])
+        let environment = ["OCL_ICD_VENDORS": vendors.path + "/", "BAD_DRIVER": behaviour]
+        let folder = try TemporaryFolder()
+        for device in ["gpu", "opencl-cpu"] {
+            let outcome = try train(folder, device: device, environment: environment)
+            expectComplaint(outcome, code: 69, mentions: ["there is no"])
+        }
+        let list = try coppice("devices", environment: environment)
+        #expect(list.status == 0 && list.stdout.contains("* built-in CPU path"), "\(list.stdout)\(list.stderr)")
+        let fallback = try train(folder, device: "auto", environment: environment)
+        #expect(fallback.status == 0 && fallback.stderr.isEmpty, "\(fallback.stderr)")
+    }
+
+    // With a platform that is NULL beside a good one Debian's loader itself crashes.
+    @Test(.enabled(if: hasPoCL, "this host has no PoCL"), arguments: badDrivers.filter { $0.behaviour != "null" })
+    func aBadDriverLeavesTheOthersUsable(file: String, behaviour: String) throws {
+        let good = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: "/etc/OpenCL/vendors").first { $0.contains("pocl") })
+        let library = try String(contentsOfFile: "/etc/OpenCL/vendors/" + good, encoding: .utf8)
+        let vendors = try Self.vendors(["a-bad.icd": file, "b-good.icd": library, "c-bad.icd": file])
+        let environment = ["OCL_ICD_VENDORS": vendors.path + "/", "BAD_DRIVER": behaviour]
+        let outcome = try train(try TemporaryFolder(), device: "opencl-cpu", environment: environment)
+        #expect(outcome.status == 0 && outcome.stderr.isEmpty, "\(outcome.stderr)")
+        let device = try #require(try outcome.json()["device"] as? [String: Any])
+        #expect((device["platform"] as? String)?.contains("Portable") == true)
+    }
+
+    /// Nonsense that a loader hands on.
+    @Test(
+        .enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"),
+        arguments: [
+            ("platforms=4000000000", "there is no"), ("devices=4000000000", "there is no"),
+            ("size=1152921504606846976", "there is no"), ("size=3", "there is no"), ("fail=1:-6", "there is no"),
+        ])
+    func nonsenseOfALoaderIsASentence(faults: String, words: String) throws {
+        let outcome = try train(try TemporaryFolder(), device: "opencl-cpu", environment: Self.faulty(faults))
+        expectComplaint(outcome, code: 69, mentions: [words])
+    }
+
+    // Caches. Under its own name PoCL keeps programs itself.
+
+    private static let renamed = "platform=Nameless Computing"
+
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func cachesThatAreNoneAreBuiltAround() throws {
+        let folder = try TemporaryFolder()
+        let cache = folder / "cache"
+        func check(_ cache: String, _ what: String, _ faults: String = Self.renamed) throws {
+            let outcome = try train(folder, device: "opencl-cpu", environment: Self.faulty(faults, cache: cache))
+            #expect(outcome.status == 0 && outcome.complaints.count <= 1, "\(what): \(outcome.stderr)")
+        }
+        try check(cache, "no folder")
+        let names = try folder.names(in: "cache")
+        #expect(names.count > 10 && names.allSatisfy { $0.hasSuffix(".clbin") })
+        let whole = try names.map { try Data(contentsOf: URL(fileURLWithPath: "\(cache)/\($0)")) }
+        // Every file another kind of rubbish; names that are no program's stay as they are.
+        for (index, name) in names.enumerated() {
+            try damage("\(cache)/\(name)") { bytes in
+                switch index % 4 {
+                case 0: bytes = Data()
+                case 1: bytes.removeLast(bytes.count / 2)
+                case 2: bytes = Data((0..<5000).map { UInt8(truncatingIfNeeded: $0 * $0 >> 3) })
+                default: bytes[bytes.count - 2] ^= 0x10
+                }
+            }
+        }
+        for name in ["notes.txt", ".hidden", "x.clbin"] {
+            try "rubbish".write(toFile: "\(cache)/\(name)", atomically: true, encoding: .utf8)
+        }
+        try check(cache, "rubbish")
+        for (name, bytes) in zip(names, whole) {
+            #expect(try Data(contentsOf: URL(fileURLWithPath: "\(cache)/\(name)")) == bytes, "\(name)")
+        }
+        // Another driver's programs are beside the point, and its own are added.
+        try check(cache, "another driver", "\(Self.renamed);driver=2.0")
+        #expect(try folder.names(in: "cache").filter { $0.hasSuffix(".clbin") }.count == 2 * names.count + 1)
+        // A driver that refuses what the cache kept.
+        for name in names {
+            try damage("\(cache)/\(name)") { $0 = Data() }
+            try FileManager.default.removeItem(atPath: "\(cache)/\(name)")
+            try FileManager.default.createDirectory(atPath: "\(cache)/\(name)", withIntermediateDirectories: false)
+        }
+        try check(cache, "folders in place of files")
+        try check("/dev/null", "a file in place of the folder")
+        try check("/proc/none/below", "a folder that cannot be made")
+        try check("/proc/self", "a folder that cannot be written")
+    }
+
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func twoProcessesFillOneCache() throws {
+        let folder = try TemporaryFolder()
+        let environment = Self.faulty(Self.renamed, cache: folder / "cache")
+        try SyntheticData(train: 16, test: 8, height: 8, width: 16).write(to: folder / "data")
+        let arguments = ["train", "--data", folder / "data", "--epochs", "1", "--quiet", "--device", "opencl-cpu"]
+        for _ in 0..<2 {
+            let outcomes = Collected()
+            DispatchQueue.concurrentPerform(iterations: 3) { _ in
+                outcomes.add(Result { try coppice(arguments, environment: environment) })
+            }
+            for outcome in outcomes.all {
+                let outcome = try outcome.get()
+                #expect(outcome.status == 0 && outcome.stderr.isEmpty, "\(outcome.stderr)")
+            }
+            // Nothing is left of writing aside.
+            #expect(try folder.names(in: "cache").allSatisfy { !$0.hasPrefix(".") && $0.hasSuffix(".clbin") })
+        }
+    }
+}
+
+/// Outcomes of several threads. Sendable unchecked: the lock covers them.
+private final class Collected: @unchecked Sendable {
+    private let lock = NSLock()
+    private var outcomes: [Result<Outcome, any Error>] = []
+    var all: [Result<Outcome, any Error>] { lock.withLock { outcomes } }
+    func add(_ outcome: Result<Outcome, any Error>) { lock.withLock { outcomes.append(outcome) } }
+}
+
+/// Whether there is an OpenCL CPU.
+private let hasOpenCLProcessor: Bool = {
+    guard let report = try? coppice("devices", "--json").json() else { return false }
+    let platforms = report["platforms"] as? [[String: Any]] ?? []
+    return platforms.flatMap { $0["devices"] as? [[String: Any]] ?? [] }.contains { $0["kind"] as? String == "cpu" }
+}()
