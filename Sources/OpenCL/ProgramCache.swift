@@ -102,7 +102,7 @@ private let heading = "coppice-program 1"
 
 /// 128 bits of FNV-1a in hexadecimal: it finds damage and names files, and is no defence against malice, which could
 /// as well replace the program.
-private func fingerprint(_ bytes: [UInt8]) -> String {
+func fingerprint(_ bytes: [UInt8]) -> String {
     let prime: UInt128 = (1 << 88) + 0x13B
     var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
     for byte in bytes { hash = (hash ^ UInt128(byte)) &* prime }

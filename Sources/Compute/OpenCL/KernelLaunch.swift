@@ -85,6 +85,7 @@ extension OpenCLBackend {
         if let reason = launchObstacle(kernel, arguments.count, global, local, localBytes) {
             throw .invalidShape(operation: kernel.name, reason: reason)
         }
+        try note(key, global: global, local: local)
         for index in arguments.indices { try setArgument(index, of: kernel, to: arguments[index]) }
         do throws(OpenCLError) {
             if queue.isProfiling {

@@ -18,6 +18,9 @@ public final class OpenCLBackend: Backend {
     private let kernelText: (String) throws(OpenCLError) -> String?
     /// What was compiled so far.
     private(set) var kernels: [KernelKey: Kernel] = [:]
+    private let programFolder = ProgramFolder.requested()
+    /// File and options of each program that was saved.
+    private var savedPrograms: [KernelKey: (file: String, options: String)] = [:]
     private let allocated = MemoryMeter()
     private var staging = Staging()
 
@@ -162,11 +165,26 @@ public final class OpenCLBackend: Backend {
             var options = "-cl-std=CL1.2"
             let shape = [("TILE", profile.tile), ("VW", profile.vectorWidth), ("LANES", profile.lanes)]
             for (name, value) in shape + key.defines.map({ ($0.name, $0.value) }) { options += " -D \(name)=\(value)" }
+            if let programFolder {
+                let file = try programFolder.save(source, label: key.kernel, options: options)
+                savedPrograms[key] = (file, options)
+            }
             let program = try Program(
                 context: context, label: key.kernel, source: source, options: options, cache: cache)
             let kernel = try Kernel(program: program, name: key.kernel)
             kernels[key] = kernel
             return kernel
+        } catch {
+            throw .openCL(error)
+        }
+    }
+
+    /// Notes a launch in the folder of saved programs, if there is one.
+    func note(_ key: KernelKey, global: [Int], local: [Int]?) throws(ComputeError) {
+        guard let programFolder, let saved = savedPrograms[key] else { return }
+        do throws(OpenCLError) {
+            try programFolder.record(
+                program: saved.file, kernel: key.kernel, options: saved.options, global: global, local: local)
         } catch {
             throw .openCL(error)
         }
