@@ -19,10 +19,22 @@ public struct DeviceQuirk: Sendable {
         }
     }
 
+    /// What the program does because of a quirk, apart from telling of it.
+    public enum Effect: Sendable {
+        /// The device's largest work-group is taken for every kernel's.
+        case kernelLimitIgnored
+        /// Buffers are written instead of filled.
+        case fillsWritten
+        /// Whoever computes there is warned: results may be wrong.
+        case warning
+    }
+
     /// What is odd and what is done about it, as a sentence.
     public let text: String
     /// Where it is described.
     public let link: String
+    /// What the program does about it, nil where it only tells of it.
+    public var effect: Effect?
     let applies: @Sendable (Description) -> Bool
 
     /// The quirks that apply to `description`.
@@ -50,6 +62,25 @@ public struct DeviceQuirk: Sendable {
                 "llvmpipe draws and computes on the processor, hundreds of times slower than PoCL: auto never takes it",
             link: "https://docs.mesa3d.org/drivers/llvmpipe.html"
         ) { $0.device?.contains("llvmpipe") == true },
+        DeviceQuirk(
+            text: "llvmpipe ends the loops of a work-item after 65,535 iterations in all, without an error: results of "
+                + "all but small work are wrong there",
+            link: "https://gitlab.freedesktop.org/mesa/mesa/-/blob/mesa-22.3.6/"
+                + "src/gallium/auxiliary/gallivm/lp_bld_limits.h",
+            effect: .warning
+        ) { $0.device?.contains("llvmpipe") == true },
+        DeviceQuirk(
+            text: "Rusticl of Mesa 22 gives the size of a subgroup as the largest work-group of a kernel: the device's "
+                + "largest work-group is taken instead",
+            link: "https://gitlab.freedesktop.org/mesa/mesa/-/blob/mesa-22.3.6/"
+                + "src/gallium/frontends/rusticl/api/kernel.rs",
+            effect: .kernelLimitIgnored
+        ) { $0.platform.lowercased() == "rusticl" && $0.device != nil && $0.driver.hasPrefix("22.") },
+        DeviceQuirk(
+            text: "Oclgrind takes filled buffers for memory that was never written: buffers are written instead",
+            link: "https://github.com/jrprice/Oclgrind/blob/master/src/plugins/Uninitialized.cpp",
+            effect: .fillsWritten
+        ) { $0.platform.lowercased() == "oclgrind" },
         DeviceQuirk(
             text: "Oclgrind is a simulator, and its versions before 22 end a kernel without a word where LLVM made a "
                 + "`freeze` instruction: verify it with --tiny, and believe no result where nothing was written",

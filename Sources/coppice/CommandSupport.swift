@@ -167,6 +167,10 @@ struct ComputeOptions: ParsableArguments {
     func makeBackend(profiling: Bool = false) throws -> any Backend {
         let (backend, reason) = try DeviceSelection.make(spec: device, profiling: profiling)
         Terminal.note("device: \(reason)", quiet: quiet)
+        // What is not worked around is said to those who want no other words too.
+        for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {
+            Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)
+        }
         return backend
     }
 }

@@ -12,9 +12,9 @@ import Testing
         ("Clover", nil, ["fahbench/pull/97", "rusticl.html"]),
         ("Clover", "AMD Radeon RX 580", ["rusticl.html"]),
         ("rusticl", nil, ["fahbench/pull/97", "chwd/pull/146"]),
-        ("rusticl", "llvmpipe (LLVM 15.0.6, 256 bits)", ["llvmpipe.html"]),
+        ("rusticl", "llvmpipe (LLVM 15.0.6, 256 bits)", ["llvmpipe.html", "lp_bld_limits.h"]),
         ("rusticl", "AMD Radeon RX 6700 XT (radeonsi)", []),
-        ("Oclgrind", "Oclgrind Simulator", ["Oclgrind/issues/194"]),
+        ("Oclgrind", "Oclgrind Simulator", ["Uninitialized.cpp", "Oclgrind/issues/194"]),
         ("Portable Computing Language", "pthread-zen4", ["pyopencl/issues/731"]),
         ("Portable Computing Language", nil, ["fahbench/pull/97"]),
         ("NVIDIA CUDA", "NVIDIA H200", ["pyopencl/issues/731"]),
@@ -24,6 +24,12 @@ import Testing
         let found = Self.quirks(platform, device)
         #expect(found.count == links.count, "\(found)")
         for (link, ending) in zip(found, links) { #expect(link.hasSuffix(ending)) }
+    }
+
+    @Test(arguments: [("22.3.6", true), ("24.0.1", false)])
+    func rusticlsLimitOfKernelsIsIgnoredInMesa22(_ driver: String, _ expected: Bool) {
+        let quirks = DeviceQuirk.all(of: .init(platform: "rusticl", device: "AMD Radeon RX 6700 XT", driver: driver))
+        #expect(quirks.contains { $0.effect == .kernelLimitIgnored } == expected)
     }
 
     @Test func everyQuirkHasASentenceAndALink() {

@@ -158,8 +158,9 @@ extension OpenCLBackend {
                 return "the work-group size is \(local), the kernel demands \(required)"
             }
         }
-        if workItems > kernel.maxWorkGroupSize {
-            return "a work-group of \(workItems) work-items exceeds the \(kernel.maxWorkGroupSize) that "
+        let most = has(.kernelLimitIgnored) ? limits.maxWorkGroupSize : kernel.maxWorkGroupSize
+        if workItems > most {
+            return "a work-group of \(workItems) work-items exceeds the \(most) that "
                 + "\(limits.name) can run of this kernel"
         }
         return nil

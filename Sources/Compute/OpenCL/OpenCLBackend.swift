@@ -12,6 +12,8 @@ public final class OpenCLBackend: Backend {
     public let profile: DeviceProfile
     /// The device and its limits.
     let clDevice: Device
+    /// What its driver is known to do wrong.
+    public let quirks: [DeviceQuirk]
     let queue: CommandQueue
     private let context: Context
     private let cache: ProgramCache?
@@ -68,6 +70,10 @@ public final class OpenCLBackend: Backend {
         self.profile = profile ?? DeviceProfile(for: device)
         self.cache = cache
         clDevice = device
+        quirks = DeviceQuirk.all(
+            of: .init(
+                platform: device.platform.name, version: device.version, device: device.name,
+                driver: device.driverVersion))
         do throws(OpenCLError) {
             context = try Context(device: device)
             queue = try CommandQueue(context: context, profiling: profiling)
@@ -136,10 +142,14 @@ public final class OpenCLBackend: Backend {
     {
         let storage = try self.storage(of: buffer, offset: 0, count: buffer.count, operation: "fill")
         guard buffer.count > 0 else { return }
+        if has(.fillsWritten) { return try write([Element](repeating: value, count: buffer.count), to: buffer) }
         try attempt(buffer.label, storage.byteCount) { () throws(OpenCLError) in
             try queue.fill(storage.buffer, with: value, byteCount: buffer.count * MemoryLayout<Element>.stride)
         }
     }
+
+    /// Whether a quirk of the driver has this effect.
+    func has(_ effect: DeviceQuirk.Effect) -> Bool { quirks.contains { $0.effect == effect } }
 
     public func finish() throws(ComputeError) {
         do throws(OpenCLError) {
