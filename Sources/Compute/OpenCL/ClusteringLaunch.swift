@@ -17,6 +17,13 @@ extension OpenCLBackend {
     public var pointLanes: Int { profile.tile * profile.pointVectors }
     public var panelWidth: Int { profile.centroidsAPanel }
 
+    /// The most of `wanted` rows or columns, at least 1, for which a work-group finds local memory. Where it has less
+    /// than would hold all, half is left alone: Rusticl counts what a kernel declares twice.
+    func fitting(_ wanted: Int, bytesEach: Int) -> Int {
+        if 2 * wanted * bytesEach <= clDevice.localMemory { return wanted }
+        return max(1, min(wanted, clDevice.localMemory / 2 / bytesEach))
+    }
+
     /// Queues a kernel with at least `count` work-items; the kernel passes over those beyond.
     func launchItems(
         _ kernel: String, _ defines: KeyValuePairs<String, Int>, _ arguments: [KernelArgument], count: Int

@@ -19,10 +19,15 @@ extension OpenCLBackend {
 
     private func covariance(_ shape: CovarianceShape, bytes: Int, _ buffers: [KernelArgument]) throws(ComputeError) {
         let group = profile.vectorWidth == 1 ? 256 : 1
+        // A processor's form holds a chunk of two blocks of columns; the GPU's holds a few rows only.
+        let rowBytes = 2 * CovarianceShape.width * MemoryLayout<Float>.stride
+        let chunk =
+            profile.vectorWidth == 1
+            ? CovarianceShape.chunkRows : fitting(CovarianceShape.chunkRows, bytesEach: rowBytes)
         try launch(
             "covariance",
             [
-                "WIDTH": CovarianceShape.width, "CHUNK": CovarianceShape.chunkRows, "PART": CovarianceShape.partRows,
+                "WIDTH": CovarianceShape.width, "CHUNK": chunk, "PART": CovarianceShape.partRows,
                 "BYTES": bytes, "D": shape.dimensions,
             ],
             buffers + [shape.count.argument], global: [shape.parts * shape.pairs * group], local: [group])

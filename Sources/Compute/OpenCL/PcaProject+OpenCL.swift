@@ -8,11 +8,14 @@ extension OpenCLBackend {
                 && projection.panelWidth == panelWidth, "pca_project",
             "a projection from \(projection.dimensions) to \(projection.components) dimensions for rows of "
                 + "\(rows.dimensions) columns and points of \(points.dimensions) dimensions")
+        // The kernel's PITCH.
+        let columnBytes = (points.lanes + (profile.vectorWidth == 1 ? 1 : 0)) * MemoryLayout<Float>.stride
         try launchTiles(
             "pca_project",
             [
                 "D": rows.dimensions, "C": projection.components, "P": points.lanes, "U": profile.pointVectors,
-                "R": projection.panelWidth, "CHUNK": profile.projectedColumns, "BYTES": rows.bytesDefine,
+                "R": projection.panelWidth,
+                "CHUNK": fitting(profile.projectedColumns, bytesEach: columnBytes), "BYTES": rows.bytesDefine,
             ],
             [
                 rows.argument, projection.mean.argument, projection.panels.argument, points.buffer.argument,
