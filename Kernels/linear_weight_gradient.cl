@@ -5,6 +5,13 @@
 // A work-item holds IB inputs x VW outputs. Groups: (output vectors by LANES, input block, replica * SLICES + slice).
 #define CHUNK COUNT_CEIL(TILES, SLICES)
 
+#if VW == 1
+// More samples of the inputs at once than this do not fit into a GPU's scalar registers.
+#define EIGHT_AT_A_TIME _Pragma("unroll 8")
+#else
+#define EIGHT_AT_A_TIME
+#endif
+
 TILE_KERNEL void linear_weight_gradient(__global const float *restrict input,
                                         __global const float *restrict output_gradient, const int offset,
                                         const int parameter_count, __global float *restrict gradients) {
@@ -25,7 +32,7 @@ TILE_KERNEL void linear_weight_gradient(__global const float *restrict input,
         for (int tile = first; tile < end; tile++) {
             __global const float *source = input + ((size_t)tile * INPUTS + block) * TILE;
             __global const float *delta = output_gradient + (size_t)tile * TILE * STRIDE;
-            for (int sample = 0; sample < TILE; sample++) {
+            EIGHT_AT_A_TIME for (int sample = 0; sample < TILE; sample++) {
                 const floatv value = VECTOR(delta + sample * STRIDE);
                 UNROLL for (int i = 0; i < IB; i++) sum[i] += value * source[i * TILE + sample];
             }
@@ -38,7 +45,7 @@ TILE_KERNEL void linear_weight_gradient(__global const float *restrict input,
             for (int tile = first; tile < end; tile++) {
                 __global const float *source = input + ((size_t)tile * INPUTS + i) * TILE;
                 __global const float *delta = output_gradient + (size_t)tile * TILE * STRIDE;
-                for (int sample = 0; sample < TILE; sample++) {
+                EIGHT_AT_A_TIME for (int sample = 0; sample < TILE; sample++) {
                     sum += VECTOR(delta + sample * STRIDE) * (i < INPUTS ? source[sample] : 1.0f);
                 }
             }

@@ -33,6 +33,10 @@ __kernel void pca_project(
             }
         }
         barrier(CLK_LOCAL_MEM_FENCE);
+#if VW == 1
+// One panel after the other: unrolled, a GPU runs out of scalar registers.
+#pragma unroll 1
+#endif
         for (int panel = 0; panel < COUNT_CEIL(C, R); panel++) {
             __global const float *start = panels + (size_t)panel * (1 + D) * R;
             __global const float *w = start + (1 + first) * R;

@@ -275,7 +275,7 @@ def print_table(rows, every):
 
 
 def check(rows, accepted, built, kernels):
-    """What is wrong, a sentence each."""
+    """What is wrong, a sentence each, and the reasons used."""
     complaints = []
     used = set()
     for row in rows:
@@ -290,11 +290,11 @@ def check(rows, accepted, built, kernels):
         launches = [(row["groups"], row["group_items"]) for row in rows if row["kernel"] == kernel]
         # A specialisation for small data may be small; the largest launch of the kernel counts.
         groups, items = max(launches, key=lambda launch: launch[0] * launch[1])
-        if groups < COMPUTE_UNITS or items < GROUP_ITEMS:
+        if groups < COMPUTE_UNITS or groups * items < COMPUTE_UNITS * GROUP_ITEMS:
             used.add((kernel, "launch"))
             if (kernel, "launch") not in accepted:
                 complaints.append(f"{kernel}: {groups} work-groups of {items} work-items do not fill {COMPUTE_UNITS} "
-                                  f"compute units ({COMPUTE_UNITS} of {GROUP_ITEMS} or more do)")
+                                  f"compute units ({COMPUTE_UNITS} groups and {COMPUTE_UNITS * GROUP_ITEMS} items do)")
     complaints += [f"{kernel}: no program of it was ever built" for kernel in sorted(kernels - built)]
     return complaints, used
 
