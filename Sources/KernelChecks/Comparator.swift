@@ -77,6 +77,38 @@ public func differences<Element: Equatable>(_ actual: [Element], _ expected: [El
         + "\(wrong.count) of \(expected.count) elements are wrong"
 }
 
+/// A centroid's squared distance to a point in double precision, and how far rounding can bring a device from it.
+public struct Candidate: Sendable {
+    /// The squared distance.
+    public var distance: Double
+    /// The bound of its error on a device; 0 where the arithmetic is exact.
+    public var slack: Double
+
+    /// A candidate of these values.
+    public init(distance: Double, slack: Double) {
+        self.distance = distance
+        self.slack = slack
+    }
+}
+
+/// What is wrong with `label` as the nearest of `candidates`, nil when nothing is: another one may be nearer by no more
+/// than rounding explains, and of those that are the same without any rounding the lowest index is due.
+public func nearestComplaint(_ label: Int, among candidates: [Candidate]) -> String? {
+    guard candidates.indices.contains(label) else { return " is \(label), there are \(candidates.count) centroids" }
+    let mine = candidates[label]
+    for (index, other) in candidates.enumerated() where index != label {
+        // A square that overflows on the device is nobody's, and has no slack.
+        if other.distance > 1e40 { continue }
+        let gap = mine.distance - other.distance
+        let bound = mine.slack + other.slack
+        // An error that is not a number must not pass for a small one.
+        if !(gap <= bound) || (bound == 0 && gap == 0 && index < label) {
+            return " is \(label) at \(mine.distance), \(index) is at \(other.distance), rounding explains \(bound)"
+        }
+    }
+    return nil
+}
+
 private func distance(_ actual: Float, _ expected: Float) -> Double {
     if actual.isNaN && expected.isNaN { return 0 }
     if actual.isFinite && expected.isFinite { return (Double(actual) - Double(expected)).magnitude }

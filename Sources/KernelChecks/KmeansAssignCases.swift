@@ -149,19 +149,9 @@ private struct KmeansAssignCase: KernelCase {
     private func checkNearest(
         _ judge: inout CaseJudge, _ point: Int, _ label: Int, _ x: [Float], _ centroids: [Float]
     ) {
-        let mine = square(x, centroids, label)
-        let mySlack = slack(x, centroids, label)
-        for centroid in 0..<clusters where centroid != label {
-            let other = square(x, centroids, centroid)
-            // An overflowing square is infinite on the device, and no slack.
-            if other > 1e40 { continue }
-            let gap = mine - other
-            let bound = mySlack + slack(x, centroids, centroid)
-            if gap > bound || (kind == .ties && gap == 0 && centroid < label) {
-                judge.complain(
-                    "labels[\(point)] is \(label) at \(mine), \(centroid) is at \(other), rounding explains \(bound)")
-                return
-            }
+        let candidates = (0..<clusters).map { centroid in
+            Candidate(distance: square(x, centroids, centroid), slack: slack(x, centroids, centroid))
         }
+        if let complaint = nearestComplaint(label, among: candidates) { judge.complain("labels[\(point)]\(complaint)") }
     }
 }

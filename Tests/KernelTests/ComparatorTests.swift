@@ -122,6 +122,28 @@ import Testing
         }
     }
 
+    @Test func aNearTieMayGoEitherWayAndNoFurther() {
+        func complaint(_ label: Int, _ distances: [Double], slack: Double) -> String? {
+            nearestComplaint(label, among: distances.map { Candidate(distance: $0, slack: slack) })
+        }
+        // Both within rounding of each other: either.
+        #expect(complaint(0, [1, 1.001, 9], slack: 0.001) == nil)
+        #expect(complaint(1, [1, 1.001, 9], slack: 0.001) == nil)
+        // Beyond it by a little, at either end of the list, and by much.
+        #expect(complaint(1, [1, 1.003, 9], slack: 0.001)?.hasPrefix(" is 1 at 1.003, 0 is at 1.0") == true)
+        #expect(complaint(0, [9, 5, 1.003, 1], slack: 0.001) != nil)
+        #expect(complaint(2, [9, 5, 1.003, 1], slack: 0.001) != nil)
+        #expect(complaint(3, [9, 5, 1.003, 1], slack: 0.001) == nil)
+        #expect(complaint(2, [1, 1.001, 9], slack: 0.001) != nil)
+        // Without rounding the lowest index wins a tie.
+        #expect(complaint(0, [2, 2], slack: 0) == nil)
+        #expect(complaint(1, [2, 2], slack: 0) != nil)
+        // No label at all, and distances that are no numbers.
+        #expect(complaint(-1, [1], slack: 1) != nil)
+        #expect(complaint(1, [1], slack: 1) != nil)
+        #expect(complaint(0, [.nan, 1], slack: 1) != nil)
+    }
+
     @Test func anUpdatedBufferMayKeepItsValues() throws {
         let backend = CPUBackend()
         let output = try GuardedBuffer<Float>(on: backend, [1, 2, 3], label: "output")
