@@ -127,7 +127,8 @@ def cases(kernel, stage):
     """Verify's option that chooses cases fit for the speed of an implementation."""
     if not stage.startswith("oclgrind"):
         return []
-    return ["--tiny"] if kernel in ("covariance", "common") else ["--quick"]
+    heavy = ("covariance", "common", "conv2d", "linear", "pca")
+    return ["--tiny"] if kernel.startswith(heavy) else ["--quick"]
 
 
 def fate(verifier, mutant, tried, baselines):
