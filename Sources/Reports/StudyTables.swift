@@ -42,7 +42,7 @@ public enum StudyTables {
     }
 
     /// One row a case with a finished run: the case, the article's aggregates, then ours. Statistics are of accuracy in
-    /// percent; `sd` is the sample's and empty for a single run.
+    /// percent; `sd` is the sample's and empty for a single run. Comparisons are empty where there is no baseline.
     public static func summaryCSV(_ results: StudyResults) -> String {
         var columns: [Column<CaseSummary>] = caseColumns.map { $0.of { $0.experiment } }
         columns += [
@@ -52,6 +52,15 @@ public enum StudyTables {
             Column("mean") { Statistics.mean($0.accuracies).map(Number.percent) },
             Column("sd") { Statistics.standardDeviation($0.accuracies).map(Number.percent) },
             Column("best") { $0.accuracies.max().map(Number.exact) },
+            Column("median_low") { ($0.medianInterval?.low).map(Number.percent) },
+            Column("median_high") { ($0.medianInterval?.high).map(Number.percent) },
+        ]
+        for baseline in Baseline.allCases {
+            columns += comparisonColumns(baseline).map { column in
+                Column(column.name) { summary in summary.comparisons[baseline].flatMap(column.value) }
+            }
+        }
+        columns += [
             Column("experiment_id") { "\($0.experiment.id)" },
             Column("dataset") { $0.experiment.settings.dataset },
             Column("requested") { "\($0.experiment.size)" },
@@ -59,6 +68,20 @@ public enum StudyTables {
         ]
         columns += settingColumns.map { $0.of { $0.experiment } }
         return CSV.table(columns, results.summaries)
+    }
+
+    private static func comparisonColumns(_ baseline: Baseline) -> [Column<Comparison>] {
+        let name = baseline.rawValue
+        return [
+            Column("diff_\(name)") { Number.percent($0.difference) },
+            Column("diff_\(name)_low") { ($0.interval95?.low).map(Number.percent) },
+            Column("diff_\(name)_high") { ($0.interval95?.high).map(Number.percent) },
+            Column("p_\(name)") { Number.exact($0.p) },
+            Column("p_\(name)_holm") { Number.exact($0.pHolm) },
+            Column("verdict_\(name)") { $0.verdict.rawValue },
+            Column("pairs_\(name)") { "\($0.pairs)" },
+            Column("runs_to_decide_\(name)") { $0.runsToDecide.map { "\($0)" } },
+        ]
     }
 
     private struct Run: Sendable {
@@ -88,5 +111,6 @@ public enum StudyTables {
         Column("kmeans") { $0.method == .cluster ? $0.settings.kmeans.rawValue : nil },
         Column("pca_components") { $0.usePCA == true ? "\($0.settings.pcaComponents)" : nil },
         Column("seed") { "\($0.settings.seed)" },
+        Column("equal_within") { $0.method == .none ? nil : Number.exact($0.settings.equalWithin) },
     ]
 }

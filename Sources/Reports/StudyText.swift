@@ -16,9 +16,14 @@ public enum StudyText {
         return table + counts.joined(separator: ", ") + "\n"
     }
 
-    /// What a study found: one line a case with a finished run.
+    /// What a study found: one line a case with a finished run, then what a reader must know to read them.
     public static func summary(_ results: StudyResults) -> String {
-        let header = ["case", "requested", "kept", "median %", "best %", "mean %", "sd", "runs", "seconds"]
+        let baselines = Baseline.allCases.filter { baseline in
+            results.summaries.contains { $0.comparisons[baseline] != nil }
+        }
+        let header =
+            ["case", "requested", "kept", "median %", "95% interval", "best %", "runs", "seconds"]
+            + baselines.map { $0 == .full ? "against the whole set" : "against random" }
         let rows = results.summaries.map { summary in
             let kept = summary.keptSizes
             let least = kept.min() ?? 0
@@ -26,12 +31,28 @@ public enum StudyText {
             return [
                 name(summary.experiment), "\(summary.experiment.size)",
                 least == most ? Number.fixed(least, 0) : "\(Number.fixed(least, 0))-\(Number.fixed(most, 0))",
-                text(Statistics.median(summary.accuracies)), text(summary.accuracies.max()),
-                text(Statistics.mean(summary.accuracies)), text(Statistics.standardDeviation(summary.accuracies)),
-                "\(summary.records.count)", text(Statistics.median(summary.times)),
-            ]
+                text(Statistics.median(summary.accuracies)),
+                summary.medianInterval.map { "\(text($0.low))-\(text($0.high))" } ?? "-",
+                text(summary.accuracies.max()), "\(summary.records.count)", text(Statistics.median(summary.times)),
+            ] + baselines.map { summary.comparisons[$0].map(comparison) ?? "" }
         }
-        return align([header] + rows, left: [0])
+        let first = header.count - baselines.count
+        let table = align([header] + rows, left: Set([0] + (first..<header.count)))
+        return table + results.comparisonNotes.map { "note: \($0)\n" }.joined()
+    }
+
+    /// A comparison in short: the mean difference in points with its 95% interval, and the verdict.
+    public static func comparison(_ comparison: Comparison) -> String {
+        var words = signed(comparison.difference)
+        if let interval = comparison.interval95 { words += " [\(signed(interval.low)), \(signed(interval.high))]" }
+        words += " \(comparison.verdict.rawValue)"
+        if let runs = comparison.runsToDecide { words += " (about \(runs) runs would)" }
+        return words
+    }
+
+    private static func signed(_ points: Double) -> String {
+        let text = Number.fixed(points, 2)
+        return text.hasPrefix("-") || text == "0.00" ? text : "+\(text)"
     }
 
     /// A case's name: what is kept, and by which clustering.

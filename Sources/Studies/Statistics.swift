@@ -21,28 +21,3 @@ public enum Statistics {
         return (squares / Double(values.count - 1)).squareRoot()
     }
 }
-
-/// What an experiment's finished runs come to.
-public struct CaseSummary: Sendable {
-    /// The experiment.
-    public let experiment: Experiment
-    /// Its finished runs, by number.
-    public let records: [RunRecord]
-
-    /// Accuracies in percent.
-    public var accuracies: [Double] { records.map(\.accuracy) }
-    /// Seconds a run.
-    public var times: [Double] { records.map(\.time) }
-    /// Kept samples a run; the article's quota may keep different numbers by different clusterings.
-    public var keptSizes: [Double] { records.map { Double($0.kept) } }
-}
-
-extension StudyResults {
-    /// A summary of every experiment with a finished run, whatever its method, in the experiments' order.
-    public var summaries: [CaseSummary] {
-        let byExperiment = Dictionary(grouping: records, by: \.experimentID)
-        return plan.experiments.compactMap { experiment in
-            byExperiment[experiment.id].map { CaseSummary(experiment: experiment, records: $0) }
-        }
-    }
-}

@@ -43,11 +43,11 @@ public enum RequestedSize: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Samples of a set of `count`; the nearest whole number, and at least one.
+    /// Samples of a set of `count`; the nearest whole number, which is 0 for a share too small.
     public func resolved(count: Int) -> Int {
         switch self {
         case .count(let size): size
-        case .percent(let percent): max(1, Int((Double(count) * percent / 100).rounded()))
+        case .percent(let percent): Int((Double(count) * percent / 100).rounded())
         }
     }
 }
@@ -76,6 +76,8 @@ public struct StudySettings: Hashable, Sendable {
     public var balance = Balance.none
     /// The seed of every random number.
     public var seed: UInt64 = 1
+    /// Percentage points that an accuracy may differ by and still be called equal.
+    public var equalWithin = 0.1
 
     /// The settings of a study that says nothing about them.
     public init() {}

@@ -1,3 +1,4 @@
+import Foundation
 import Pruning
 
 /// How the hybrid strategy shares a cluster's part between its two ends.
@@ -54,8 +55,11 @@ public struct Experiment: Hashable, Sendable {
         return ClusteringKey(
             dataset: settings.dataset, k: k, pcaComponents: usePCA ? settings.pcaComponents : nil,
             kmeans: settings.kmeans.rawValue, seed: settings.seed,
-            index: run % (settings.clusteringSeeds ?? settings.runs))
+            index: run % clusteringSeeds)
     }
+
+    /// How many clusterings the runs share.
+    public var clusteringSeeds: Int { settings.clusteringSeeds ?? settings.runs }
 
     /// Images that a run of `kept` samples sees in training.
     public func trainedImages(kept: Int) -> Int {
@@ -158,6 +162,12 @@ public struct StudyPlan: Sendable {
 
     private static func check(_ group: ExperimentGroup, _ shape: DatasetShape) throws(StudyError) {
         let set = "the training set of \(group.settings.dataset) has \(shape.count) samples"
+        if let size = group.sizes.first(where: { $0.resolved(count: shape.count) < 1 }) {
+            throw .invalid(
+                group.places["sizes"],
+                reason: "sizes holds \(size), which rounds to no sample at all: \(set), and"
+                    + " \(shortest(Self.leastPercent(count: shape.count)))% is the least that keeps one")
+        }
         if let size = group.sizes.first(where: { $0.resolved(count: shape.count) > shape.count }) {
             throw .invalid(
                 group.places["sizes"],
@@ -175,6 +185,13 @@ public struct StudyPlan: Sendable {
                     "pca_components is \(group.settings.pcaComponents); \(group.settings.dataset) has room for 1 to \(most)"
             )
         }
+    }
+
+    /// The smallest share, to two digits, that still rounds to one sample of `count`.
+    private static func leastPercent(count: Int) -> Double {
+        let exact = 50 / Double(count)
+        let step = pow(10, (log10(exact)).rounded(.down) - 1)
+        return (exact / step).rounded(.up) * step
     }
 
     private static func expand(

@@ -16,7 +16,7 @@ public struct StudyReader {
 
     static let settingKeys = [
         "dataset", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans", "quota",
-        "clustering_seeds", "balance", "seed",
+        "clustering_seeds", "balance", "seed", "equal_within",
     ]
     static let experimentKeys = [
         "pruning_method", "sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest",
@@ -137,6 +137,14 @@ public struct StudyReader {
         if let seeds = try fields.integer("clustering_seeds", in: Self.runsRange) { settings.clusteringSeeds = seeds }
         if let balance = try fields.word("balance", Balance.self) { settings.balance = balance }
         if let seed = try fields.seed("seed") { settings.seed = seed }
+        if let points = try fields.number("equal_within") {
+            guard points > 0, points <= 100 else {
+                throw .invalid(
+                    fields.place(of: "equal_within"),
+                    reason: "equal_within is \(shortest(points)); percentage points from above 0 to 100 are accepted")
+            }
+            settings.equalWithin = points
+        }
     }
 
     private func readGroup(

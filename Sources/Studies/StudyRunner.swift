@@ -15,20 +15,6 @@ public enum StudyEvent {
     case finished(RunRecord, experiment: Experiment, done: Int, total: Int)
 }
 
-/// A plan and the runs of it that are finished.
-public struct StudyResults: Sendable {
-    /// The plan.
-    public let plan: StudyPlan
-    /// The finished runs, by experiment and run.
-    public let records: [RunRecord]
-
-    /// Results, put in order.
-    public init(plan: StudyPlan, records: [RunRecord]) {
-        self.plan = plan
-        self.records = records.sorted { ($0.experimentID, $0.runID) < ($1.experimentID, $1.runID) }
-    }
-}
-
 /// Runs a study into its directory and goes on where an earlier session stopped.
 ///
 /// Runs of one kept size that train alike share their launches, up to `replicas` of them. A run counts as finished

@@ -73,6 +73,7 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         Pair(key: "quota", value: Node(settings.quota.rawValue)),
         Pair(key: "balance", value: Node(settings.balance.rawValue)),
         Pair(key: "seed", value: Node("\(settings.seed)")),
+        Pair(key: "equal_within", value: Node(shortest(settings.equalWithin))),
     ]
     if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
     return pairs

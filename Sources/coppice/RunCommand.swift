@@ -178,10 +178,37 @@ private struct RunReport: Encodable {
         var best: Double?
         var median_time: Double?
         var count_runs: Int
+        var median_low: Double?
+        var median_high: Double?
+        var comparisons: [String: Against]
+    }
+    struct Against: Encodable {
+        var experiment_id: Int
+        var pairs: Int
+        var diff: Double
+        var diff_low: Double?
+        var diff_high: Double?
+        var p: Double
+        var p_holm: Double
+        var verdict: String
+        var runs_to_decide: Int?
+
+        init(_ comparison: Comparison) {
+            experiment_id = comparison.baselineID
+            pairs = comparison.pairs
+            diff = comparison.difference
+            diff_low = comparison.interval95?.low
+            diff_high = comparison.interval95?.high
+            p = comparison.p
+            p_holm = comparison.pHolm
+            verdict = comparison.verdict.rawValue
+            runs_to_decide = comparison.runsToDecide
+        }
     }
     var directory: String
     var device: DeviceDescription
     var cases: [Case]
+    var notes: [String]
 
     init(_ results: StudyResults, directory: String, device: DeviceDescription) {
         self.directory = directory
@@ -192,7 +219,11 @@ private struct RunReport: Encodable {
                 requested: summary.experiment.size, kept: summary.records.map(\.kept), accuracies: summary.accuracies,
                 median_accuracy: Statistics.median(summary.accuracies), mean: Statistics.mean(summary.accuracies),
                 sd: Statistics.standardDeviation(summary.accuracies), best: summary.accuracies.max(),
-                median_time: Statistics.median(summary.times), count_runs: summary.records.count)
+                median_time: Statistics.median(summary.times), count_runs: summary.records.count,
+                median_low: summary.medianInterval?.low, median_high: summary.medianInterval?.high,
+                comparisons: Dictionary(
+                    uniqueKeysWithValues: summary.comparisons.map { ($0.key.rawValue, Against($0.value)) }))
         }
+        notes = results.comparisonNotes
     }
 }

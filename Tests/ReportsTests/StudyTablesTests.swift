@@ -92,6 +92,21 @@ private func rows(_ csv: String) -> [[String: String]] {
                     + "learning_rate,median_accuracy,median_time,count_runs,mean,sd,best,"))
     }
 
+    @Test func summariesHoldIntervalsAndComparisons() throws {
+        let compared = try results(
+            "{runs: 4, experiments: [{pruning_method: none}, {pruning_method: random, sizes: 20},"
+                + " {pruning_method: cluster, sizes: [20], ks: 3, selection_strategies: [closest, random]}]}")
+        let csv = StudyTables.summaryCSV(compared)
+        #expect(
+            csv.prefix { $0 != "\n" }.contains(
+                ",best,median_low,median_high,diff_full,diff_full_low,diff_full_high,p_full,p_full_holm,verdict_full,"))
+        let rows = rows(csv)
+        #expect(rows[0]["diff_full"] == "" && rows[0]["verdict_full"] == "" && rows[1]["diff_random"] == "")
+        // Every run differs by the same: no spread, and the least p-value that four pairs can give.
+        #expect(rows[1]["diff_full"] == "0.1" && rows[1]["p_full"] == "0.125" && rows[1]["p_full_holm"] == "0.25")
+        #expect(rows[1]["verdict_full"] == "equal" && rows[1]["median_low"] == "90.2")
+    }
+
     @Test func aSingleRunHasNoDeviation() throws {
         let single = try results("{runs: 1, experiments: [{pruning_method: none}]}")
         let row = try #require(rows(StudyTables.summaryCSV(single)).first)
@@ -151,17 +166,37 @@ private func rows(_ csv: String) -> [[String: String]] {
         let text = StudyText.summary(try results())
         #expect(
             text == """
-                case                     requested  kept  median %  best %  mean %    sd  runs  seconds
-                whole set                      200    20     90.13   90.19   90.14  0.04     4     1.91
-                random                          20    20     90.23   90.29   90.24  0.04     4     1.91
-                closest, k 3, PCA 8             20    20     90.43   90.49   90.44  0.04     4     1.91
-                hybrid, 1:2, k 3, PCA 8         20    20     90.53   90.59   90.54  0.04     4     1.91
+                case                     requested  kept  median %  95% interval  best %  runs  seconds
+                whole set                      200    20     90.13   90.10-90.19   90.19     4     1.91
+                random                          20    20     90.23   90.20-90.29   90.29     4     1.91
+                closest, k 3, PCA 8             20    20     90.43   90.40-90.49   90.49     4     1.91
+                hybrid, 1:2, k 3, PCA 8         20    20     90.53   90.50-90.59   90.59     4     1.91
+                note: 3 cases have no finished run of the whole set with the same settings to compare with
+                note: 2 cases have no finished run of random samples of the same size with the same settings to compare with
 
                 """)
     }
 
-    @Test func aSingleRunShowsADashForItsDeviation() throws {
+    @Test func aSingleRunShowsADashForItsInterval() throws {
         let text = StudyText.summary(try results("{runs: 1, experiments: [{pruning_method: none}]}"))
-        #expect(text.contains("90.10   -     1"))
+        #expect(text.contains("90.10             -   90.10     1"))
+    }
+
+    @Test func comparisonsStandBesideTheirCases() throws {
+        let text = StudyText.summary(
+            try results(
+                "{runs: 4, experiments: [{pruning_method: none}, {pruning_method: random, sizes: 20},"
+                    + " {pruning_method: cluster, sizes: [20], ks: 3, selection_strategies: [closest, random]}]}"))
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(
+            lines[0].hasSuffix("runs  seconds  against the whole set                                  against random"))
+        #expect(lines[1].hasSuffix("4     1.91"))
+        #expect(lines[2].hasSuffix("1.91  +0.10 [+0.10, +0.10] equal"))
+        #expect(
+            lines[3].hasSuffix(
+                "+0.30 [+0.30, +0.30] not decided (about 7 runs would)  +0.20 [+0.20, +0.20] not decided (about 6 runs would)"
+            ))
+        #expect(lines[4].hasPrefix("note: against the whole set: 4 runs cannot give a p-value below 0.125"))
+        #expect(lines.count == 6)
     }
 }

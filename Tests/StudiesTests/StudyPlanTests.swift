@@ -78,9 +78,17 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
         #expect(plan.trainedImages == 2 * (600 + 464))
     }
 
-    @Test(arguments: [("1%", 2), ("0.1%", 1), ("100%", 200), ("33.4%", 67)])
-    func sharesAreRoundedAndNeverEmpty(share: String, size: Int) throws {
+    @Test(arguments: [("1%", 2), ("0.25%", 1), ("100%", 200), ("33.4%", 67)])
+    func sharesAreRounded(share: String, size: Int) throws {
         let plan = try StudyPlan(study("experiments: [{pruning_method: random, sizes: \(share)}]"), shapes: shapes)
         #expect(plan.experiments[0].size == size)
+    }
+
+    @Test func aShareOfNoSampleIsRefused() throws {
+        let study = try study("experiments: [{pruning_method: random, sizes: [1%, 0.1%]}]")
+        let error = #expect(throws: StudyError.self) { try StudyPlan(study, shapes: shapes) }
+        #expect(error?.exitCode == 65)
+        #expect(error?.description.contains("sizes holds 0.1%, which rounds to no sample at all") == true)
+        #expect(error?.description.hasSuffix("0.25% is the least that keeps one") == true)
     }
 }

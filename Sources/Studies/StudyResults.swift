@@ -1,0 +1,206 @@
+/// A plan and the runs of it that are finished.
+public struct StudyResults: Sendable {
+    /// The plan.
+    public let plan: StudyPlan
+    /// The finished runs, by experiment and run.
+    public let records: [RunRecord]
+    /// A summary of every experiment with a finished run, whatever its method, in the experiments' order.
+    public let summaries: [CaseSummary]
+
+    /// Results, put in order and summed up.
+    public init(plan: StudyPlan, records: [RunRecord]) {
+        self.plan = plan
+        self.records = records.sorted { ($0.experimentID, $0.runID) < ($1.experimentID, $1.runID) }
+        summaries = CaseSummary.all(plan, Dictionary(grouping: self.records, by: \.experimentID))
+    }
+}
+
+/// What an experiment's finished runs come to.
+public struct CaseSummary: Sendable {
+    /// The experiment.
+    public let experiment: Experiment
+    /// Its finished runs, by number.
+    public let records: [RunRecord]
+    /// The 95% bootstrap interval of the median accuracy, in percent; nil for a single run.
+    public let medianInterval: Interval?
+    /// Against the whole set and against as many random samples, where the study has such a case with the same settings.
+    public fileprivate(set) var comparisons: [Baseline: Comparison] = [:]
+
+    /// Accuracies in percent.
+    public var accuracies: [Double] { records.map(\.accuracy) }
+    /// Seconds a run.
+    public var times: [Double] { records.map(\.time) }
+    /// Kept samples a run; the article's quota may keep different numbers by different clusterings.
+    public var keptSizes: [Double] { records.map { Double($0.kept) } }
+
+    /// Summaries of all experiments with finished runs.
+    static func all(_ plan: StudyPlan, _ records: [Int: [RunRecord]]) -> [CaseSummary] {
+        struct Sample: Hashable {
+            let count: Int
+            let seed: UInt64
+        }
+        var bootstraps: [Sample: MedianBootstrap] = [:]
+        var summaries = plan.experiments.compactMap { experiment -> CaseSummary? in
+            guard let records = records[experiment.id] else { return nil }
+            guard records.count > 1 else {
+                return CaseSummary(experiment: experiment, records: records, medianInterval: nil)
+            }
+            let sample = Sample(count: records.count, seed: experiment.settings.seed)
+            let bootstrap = bootstraps[sample] ?? MedianBootstrap(count: sample.count, seed: sample.seed)
+            bootstraps[sample] = bootstrap
+            return CaseSummary(
+                experiment: experiment, records: records,
+                medianInterval: bootstrap.interval(of: records.map(\.accuracy)))
+        }
+        for baseline in Baseline.allCases { compare(&summaries, with: baseline) }
+        return summaries
+    }
+
+    /// Fills in the comparisons with one baseline; they are corrected together.
+    private static func compare(_ summaries: inout [CaseSummary], with baseline: Baseline) {
+        var baselines: [BaselineKey: CaseSummary] = [:]
+        for summary in summaries {
+            guard let key = BaselineKey(offeredBy: summary.experiment, as: baseline) else { continue }
+            // Of equal cases the first serves.
+            if baselines[key] == nil { baselines[key] = summary }
+        }
+        var differences: [(index: Int, paired: PairedDifferences)] = []
+        for (index, summary) in summaries.enumerated() {
+            let keys = BaselineKey.wanted(by: summary.experiment, of: baseline)
+            guard let other = keys.lazy.compactMap({ baselines[$0] }).first,
+                let paired = PairedDifferences(summary.records, against: other.records, baseline: baseline)
+            else { continue }
+            differences.append((index, paired))
+        }
+        let corrected = holm(differences.map(\.paired.test.p))
+        var quantiles = QuantileCache()
+        for ((index, paired), pHolm) in zip(differences, corrected) {
+            summaries[index].comparisons[baseline] = paired.comparison(
+                pHolm: pHolm, tests: differences.count,
+                equalWithin: summaries[index].experiment.settings.equalWithin, quantiles: &quantiles)
+        }
+    }
+}
+
+/// What a case and its baseline must share for their runs to pair: the data, the training, and the random numbers.
+private struct BaselineKey: Hashable {
+    let dataset: String
+    let duration: TrainingDuration
+    let batchSize: Int
+    let learningRate: Double
+    let seed: UInt64
+    /// The requested size; nil for the whole set.
+    var size: Int?
+    /// How random samples are balanced; nil for the whole set.
+    var balance: String?
+
+    private init(_ settings: StudySettings) {
+        dataset = settings.dataset
+        duration = settings.duration
+        batchSize = settings.batchSize
+        learningRate = settings.learningRate
+        seed = settings.seed
+    }
+
+    /// The key that an experiment answers to as a baseline; nil where it is none.
+    init?(offeredBy experiment: Experiment, as baseline: Baseline) {
+        self.init(experiment.settings)
+        switch (baseline, experiment.method) {
+        case (.full, .none): break
+        case (.random, .random):
+            size = experiment.size
+            balance = experiment.settings.balance.rawValue
+        default: return nil
+        }
+    }
+
+    /// The keys that a case looks for, the best first: random samples balanced as its own are, then any. None where the
+    /// case is such a baseline itself.
+    static func wanted(by experiment: Experiment, of baseline: Baseline) -> [BaselineKey] {
+        var key = BaselineKey(experiment.settings)
+        switch baseline {
+        case .full: return experiment.method == .none ? [] : [key]
+        case .random:
+            if experiment.method != .cluster { return [] }
+            key.size = experiment.size
+            var keys: [BaselineKey] = []
+            for balance in [experiment.settings.balance.rawValue, "none", "class"] {
+                key.balance = balance
+                keys.append(key)
+            }
+            return keys
+        }
+    }
+}
+
+extension StudyResults {
+    /// What a reader must know to read the intervals and tests, as sentences: what so few runs cannot show, what the
+    /// intervals leave out, where fewer samples were kept than were asked for, and which baselines are missing.
+    public var comparisonNotes: [String] {
+        Baseline.allCases.compactMap(powerNote) + [sharedClusteringsNote, keptNote].compactMap { $0 } + missingNotes
+    }
+
+    private func powerNote(_ baseline: Baseline) -> String? {
+        let comparisons = summaries.compactMap { $0.comparisons[baseline] }
+        guard let most = comparisons.map(\.pairs).max() else { return nil }
+        func least(_ tests: Int) -> Int {
+            (1...).first { WilcoxonSignedRank.leastP(count: $0) * Double(tests) < Comparison.significance } ?? 0
+        }
+        let tests = comparisons.count
+        let needed = least(tests)
+        guard most < needed else { return nil }
+        let p = WilcoxonSignedRank.leastP(count: most)
+        let runs = most == 1 ? "one run" : "\(most) runs"
+        let one = least(1)
+        var note =
+            "against \(baseline.phrase): \(runs) cannot give a p-value below \(shortest((p * 1e6).rounded() / 1e6))"
+        if tests > 1 {
+            note +=
+                ", nor below \(shortest((min(1, p * Double(tests)) * 1e6).rounded() / 1e6)) after Holm's correction over \(tests) comparisons"
+        }
+        note += ", so that no case can be called better or worse; "
+        note += needed == one ? "\(needed) runs could" : "\(needed) runs could (\(one) for a single comparison)"
+        return note
+    }
+
+    private var sharedClusteringsNote: String? {
+        let sharing = summaries.filter {
+            $0.experiment.method == .cluster && $0.experiment.clusteringSeeds < $0.experiment.settings.runs
+        }
+        guard !sharing.isEmpty else { return nil }
+        let most = sharing.map(\.experiment.clusteringSeeds).max() ?? 1
+        return
+            "runs share \(most == 1 ? "one clustering" : "\(most) clusterings at most") (clustering_seeds): the intervals"
+            + " of \(sharing.count == 1 ? "that case" : "those \(sharing.count) cases") leave out how much the selection would vary with the clustering"
+    }
+
+    private var keptNote: String? {
+        let articles = summaries.filter { $0.experiment.method == .cluster && $0.experiment.settings.quota == .article }
+        let short = articles.filter { $0.records.contains { $0.kept < $0.requested } }
+        guard !short.isEmpty else { return nil }
+        return
+            "\(short.count == 1 ? "one case" : "\(short.count) cases") kept fewer samples than requested, as quota article does;"
+            + " the random case of the same size kept them all"
+    }
+
+    private var missingNotes: [String] {
+        Baseline.allCases.compactMap { baseline in
+            let alone = summaries.filter {
+                $0.comparisons[baseline] == nil && !BaselineKey.wanted(by: $0.experiment, of: baseline).isEmpty
+            }
+            guard !alone.isEmpty else { return nil }
+            return
+                "\(alone.count == 1 ? "one case has" : "\(alone.count) cases have") no finished run of \(baseline.phrase) with the same settings to compare with"
+        }
+    }
+}
+
+extension Baseline {
+    /// As words in a sentence.
+    public var phrase: String {
+        switch self {
+        case .full: "the whole set"
+        case .random: "random samples of the same size"
+        }
+    }
+}
