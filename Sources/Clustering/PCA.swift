@@ -10,7 +10,9 @@ public struct PCA: Sendable {
     public let components: [Float]
     /// Variance along each component (divisor count - 1), in squared units of the input.
     public let explainedVariance: [Double]
-    /// The same as shares of the total variance; zero where there is no variance at all.
+    /// The variance of all columns together, in the same units.
+    public let totalVariance: Double
+    /// The components' variances as shares of the total; zero where there is no variance at all.
     public let explainedVarianceRatio: [Double]
     /// Number of columns of the input.
     public var dimensions: Int { mean.count }
@@ -51,7 +53,7 @@ public struct PCA: Sendable {
         }
         let variance = values.map { max($0, 0) }
         return PCA(
-            mean: mean.map { Float($0) }, components: rows, explainedVariance: variance,
+            mean: mean.map { Float($0) }, components: rows, explainedVariance: variance, totalVariance: total,
             explainedVarianceRatio: variance.map { total > 0 ? $0 / total : 0 })
     }
 

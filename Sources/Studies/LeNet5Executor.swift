@@ -17,7 +17,7 @@ public final class LeNet5Executor: StudyExecutor {
     private let load: (String) throws -> Dataset
     private let progress: (Int) -> Void
     private var loaded: [String: Loaded] = [:]
-    private var points: (key: PointsKey, points: Points)?
+    private var points: (key: PointsKey, points: Points, spectrum: PCASpectrum?)?
 
     private struct Loaded {
         let dataset: Dataset
@@ -67,6 +67,8 @@ public final class LeNet5Executor: StudyExecutor {
             throw error
         }
     }
+
+    public var lastSpectrum: PCASpectrum? { points?.spectrum }
 
     public func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         guard let first = jobs.first else { return [] }
@@ -128,7 +130,8 @@ public final class LeNet5Executor: StudyExecutor {
                 shape: DatasetShape(
                     count: train.count, featureCount: train.channels * train.height * train.width),
                 classes: ClassLabels(labels: train.labels, count: classes),
-                fingerprint: fingerprint(of: dataset)))
+                fingerprint: fingerprint(of: dataset),
+                image: ImageShape(channels: train.channels, height: train.height, width: train.width)))
         // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
         try backend.finish()
         loaded[name] = fresh
@@ -141,14 +144,17 @@ public final class LeNet5Executor: StudyExecutor {
         points = nil
         let matrix = try FeatureMatrix(
             bytes: images.pixels, count: images.count, dimensions: images.channels * images.height * images.width)
-        let fresh =
-            if let components = key.components {
-                try PCA.fit(matrix, components: components, on: backend).project(matrix, on: backend)
-            } else {
-                try matrix.points(on: backend)
-            }
+        let fresh: Points
+        var spectrum: PCASpectrum?
+        if let components = key.components {
+            let pca = try PCA.fit(matrix, components: components, on: backend)
+            fresh = try pca.project(matrix, on: backend)
+            spectrum = PCASpectrum(variances: pca.explainedVariance, totalVariance: pca.totalVariance)
+        } else {
+            fresh = try matrix.points(on: backend)
+        }
         try backend.finish()
-        points = (key, fresh)
+        points = (key, fresh, spectrum)
         return fresh
     }
 

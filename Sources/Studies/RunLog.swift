@@ -9,6 +9,13 @@ final class RunLog {
     private let path: String
     private let descriptor: Int32
 
+    /// The logs of shards in a directory.
+    static func shards(in directory: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.filter { $0.wholeMatch(of: /runs\.[0-9]+-of-[0-9]+\.jsonl/) != nil }.sorted()
+            .map { "\(directory)/\($0)" }
+    }
+
     /// Opens or makes the log of `plan` and reads it.
     ///
     /// A last line without an end is dropped from the file, or ended where it is whole. Any other line that is no record of
@@ -26,29 +33,17 @@ final class RunLog {
         } catch {
             throw .cannotCreate(path: path, reason: error.localizedDescription)
         }
-        let planned = Set(plan.runs)
-        var seen: Set<PlannedRun> = []
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() {
-            let isLast = index == lines.count - 1
-            if line.isEmpty { continue }
-            let record = try? JSONDecoder().decode(RunRecord.self, from: line)
-            if let record, planned.contains(record.plannedRun) {
-                if seen.insert(record.plannedRun).inserted {
-                    records.append(record)
-                } else {
-                    notices.append("\(path):\(index + 1): this run stands in the log before; the first is used")
-                }
-                if isLast { try write(Array("\n".utf8)) }
-            } else if isLast {
-                notices.append("\(path):\(index + 1): the last line was cut off; it is dropped and its run repeated")
-                guard ftruncate(descriptor, off_t(line.startIndex)) == 0 else {
-                    throw .writeFailed(path: path, reason: systemMessage())
-                }
-            } else {
-                notices.append("\(path):\(index + 1): this line is no finished run of the study; it is not used")
+        var seen: [PlannedRun: RunRecord] = [:]
+        let lines = RunLines(bytes, plan: plan, seen: &seen)
+        records = lines.records
+        notices = lines.notices(path, rejectedAre: "it is not used")
+        if let torn = lines.torn {
+            notices.append("\(path):\(torn.line): the last line was cut off; it is dropped and its run repeated")
+            guard ftruncate(descriptor, off_t(torn.offset)) == 0 else {
+                throw .writeFailed(path: path, reason: systemMessage())
             }
         }
+        if lines.lacksEnd { try write(Array("\n".utf8)) }
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }

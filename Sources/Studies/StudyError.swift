@@ -35,6 +35,12 @@ public enum StudyError: Error, CustomStringConvertible {
     case cannotCreate(path: String, reason: String)
     /// The output directory belongs to another study, or to other data.
     case otherStudy(directory: String, difference: String)
+    /// The directory was made by another version of the program.
+    case otherVersion(directory: String, version: String, isWriting: Bool)
+    /// A directory to be read that is no study's.
+    case notAStudy(directory: String, reason: String)
+    /// A file of a directory to be read that is not whole.
+    case damaged(file: String, reason: String)
     /// A write that failed, on a full disk for one; what was finished before is kept.
     case writeFailed(path: String, reason: String)
     /// Another process writes to the directory.
@@ -54,10 +60,11 @@ public enum StudyError: Error, CustomStringConvertible {
     public var exitCode: Int32 {
         switch self {
         case .badOption: 64
-        case .invalid: 65
-        case .unknownStudy, .unreadable: 66
+        case .invalid, .damaged: 65
+        case .unknownStudy, .unreadable, .notAStudy: 66
         case .executor: 70
         case .cannotCreate, .otherStudy: 73
+        case .otherVersion(_, _, let isWriting): isWriting ? 73 : 65
         case .writeFailed: 74
         case .directoryBusy: 75
         case .interrupted: 130
@@ -79,6 +86,12 @@ public enum StudyError: Error, CustomStringConvertible {
         case .cannotCreate(let path, let reason): "\(path): cannot be created: \(reason)"
         case .otherStudy(let directory, let difference):
             "\(directory) holds the results of another study: \(difference); choose another --out"
+        case .otherVersion(let directory, let version, let isWriting):
+            "\(directory) was made by another version of the program (\(version); this one has format"
+                + " \(StudyEnvironment.currentFormat)); "
+                + (isWriting ? "choose another --out, or go on with that version" : "read it with that version")
+        case .notAStudy(let directory, let reason): "\(directory): no study's results: \(reason)"
+        case .damaged(let file, let reason): "\(file): \(reason)"
         case .writeFailed(let path, let reason):
             "\(path): writing failed: \(reason); what was finished before is kept, and running again goes on from there"
         case .directoryBusy(let directory):

@@ -9,12 +9,32 @@ public struct StudyDataset: Sendable {
     public var classes: ClassLabels
     /// A hash of the data or the like: equal for equal data, so that results of two sets are never mixed.
     public var fingerprint: String
+    /// Planes, rows and columns of its images; nil where the samples are no images.
+    public var image: ImageShape?
 
     /// A training set.
-    public init(shape: DatasetShape, classes: ClassLabels, fingerprint: String) {
+    public init(shape: DatasetShape, classes: ClassLabels, fingerprint: String, image: ImageShape? = nil) {
         self.shape = shape
         self.classes = classes
         self.fingerprint = fingerprint
+        self.image = image
+    }
+}
+
+/// The extents of an image.
+public struct ImageShape: Equatable, Sendable {
+    /// Planes; 1 for greyscale.
+    public var channels: Int
+    /// Rows.
+    public var height: Int
+    /// Columns.
+    public var width: Int
+
+    /// `channels` planes of `height` rows and `width` columns.
+    public init(channels: Int, height: Int, width: Int) {
+        self.channels = channels
+        self.height = height
+        self.width = width
     }
 }
 
@@ -114,6 +134,9 @@ public protocol StudyExecutor {
     /// Fits a clustering to the whole training set.
     /// - Throws: `CancellationError` where it was stopped by `cancellation`, and any error of the device.
     func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment
+
+    /// The variances of the PCA that the last ``fit(_:cancellation:)`` projected by; nil where it had none.
+    var lastSpectrum: PCASpectrum? { get }
 
     /// Trains networks together, one replica a job, and tests each. All jobs have the same data set, number of samples,
     /// duration, batch size and learning rate; results do not depend on which jobs share a call.

@@ -138,7 +138,7 @@ public final class StudyRunner {
             throw StudyError.pruning(error)
         }
         let seconds = shared + (clock.now - start) / .seconds(1)
-        try session.directory.store(selection, for: run)
+        try session.directory.arrays.store(selection, for: run)
         let job = TrainingJob(
             experimentID: run.experimentID, run: run.run, dataset: settings.dataset, indices: selection.indices,
             seed: settings.seed, duration: settings.duration, batchSize: settings.batchSize,
@@ -148,10 +148,10 @@ public final class StudyRunner {
 
     private func clustering(
         _ key: ClusteringKey, of dataset: StudyDataset, _ session: Session
-    ) throws -> StudyDirectory.StoredClustering {
+    ) throws -> StudyArrays.StoredClustering {
         if let clustering = session.clusterings[key] { return clustering }
-        let clustering: StudyDirectory.StoredClustering
-        if let stored = session.directory.clustering(key, of: dataset) {
+        let clustering: StudyArrays.StoredClustering
+        if let stored = session.directory.arrays.clustering(key, fingerprint: dataset.fingerprint) {
             clustering = stored
         } else {
             report(.fitting(key))
@@ -159,7 +159,11 @@ public final class StudyRunner {
             let start = clock.now
             let assignment = try executor.fit(key, cancellation: cancellation)
             clustering = .init(assignment: assignment, seconds: (clock.now - start) / .seconds(1))
-            try session.directory.store(clustering, for: key, of: dataset)
+            try session.directory.arrays.store(clustering, for: key, fingerprint: dataset.fingerprint)
+            if let components = key.pcaComponents, let spectrum = executor.lastSpectrum {
+                try session.directory.arrays.store(
+                    spectrum, dataset: key.dataset, components: components, fingerprint: dataset.fingerprint)
+            }
         }
         session.clusterings[key] = clustering
         return clustering
@@ -214,7 +218,7 @@ private final class Session {
     let datasets: [String: StudyDataset]
     let directory: StudyDirectory
     let log: RunLog
-    var clusterings: [ClusteringKey: StudyDirectory.StoredClustering] = [:]
+    var clusterings: [ClusteringKey: StudyArrays.StoredClustering] = [:]
 
     init(plan: StudyPlan, datasets: [String: StudyDataset], directory: StudyDirectory, log: RunLog) {
         self.plan = plan

@@ -13,17 +13,22 @@ final class FakeExecutor: StudyExecutor {
     var count = 200
     /// Called before each training, with the number of trainings so far; may throw or cancel.
     var beforeTraining: (Int, [TrainingJob], CancellationFlag) throws -> Void = { _, _, _ in }
+    private(set) var lastSpectrum: PCASpectrum?
     private(set) var fits: [ClusteringKey] = []
     private(set) var batches: [[TrainingJob]] = []
 
     func dataset(_ name: String) throws -> StudyDataset {
         StudyDataset(
             shape: DatasetShape(count: count, featureCount: 16),
-            classes: ClassLabels(labels: (0..<count).map { UInt8($0 % 10) }, count: 10), fingerprint: fingerprint)
+            classes: ClassLabels(labels: (0..<count).map { UInt8($0 % 10) }, count: 10), fingerprint: fingerprint,
+            image: ImageShape(channels: 1, height: 4, width: 4))
     }
 
     func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
         fits.append(key)
+        lastSpectrum = key.pcaComponents.map { components in
+            PCASpectrum(variances: (0..<components).map { 9 - Double($0) / 2 }, totalVariance: 100)
+        }
         var random = RandomStream(seed: key.seed, run: key.index, purpose: .clustering)
         // Cluster 0 is twice as likely as the others, so that quotas have something to do.
         let labels = (0..<count).map { _ in Int32(max(0, random.nextIndex(below: key.k + 1) - 1)) }

@@ -133,7 +133,6 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         #expect(
             notices == [
                 "\(path):2: this line is no finished run of the study; it is not used",
-                "\(path):3: this run stands in the log before; the first is used",
                 "\(path):4: this line is no finished run of the study; it is not used",
                 "\(path):6: this line is no finished run of the study; it is not used",
             ])

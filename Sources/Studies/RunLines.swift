@@ -1,0 +1,72 @@
+import Foundation
+
+/// The lines of a run log, each judged: a finished run of the plan, one that stands there twice, or rubbish.
+struct RunLines {
+    /// A line that is no finished run of the plan.
+    struct Rejected {
+        /// Counted from 1.
+        let line: Int
+        let bytes: Data
+    }
+
+    /// The finished runs in the file's order, each once.
+    private(set) var records: [RunRecord] = []
+    /// Whole lines that cannot be used.
+    private(set) var rejected: [Rejected] = []
+    /// The numbers of lines whose run stands there before.
+    private(set) var repeated: [Int] = []
+    /// The number and the first byte of a last line that was cut off.
+    private(set) var torn: (line: Int, offset: Int)?
+    /// Whether the last line is whole but for its end.
+    private(set) var lacksEnd = false
+
+    /// Judges the lines of `bytes`.
+    /// - Parameter seen: runs that are known from elsewhere; those that are found are added.
+    init(_ bytes: Data, plan: StudyPlan, seen: inout [PlannedRun: RunRecord]) {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let decoder = JSONDecoder()
+        for (index, line) in lines.enumerated() where !line.isEmpty {
+            let isLast = index == lines.count - 1
+            let record = try? decoder.decode(RunRecord.self, from: line)
+            if let record, plan.accepts(record) {
+                if let before = seen[record.plannedRun] {
+                    // The same line twice is what a crash leaves between two steps of joining logs.
+                    if before != record { repeated.append(index + 1) }
+                } else {
+                    seen[record.plannedRun] = record
+                    records.append(record)
+                }
+                if isLast { lacksEnd = true }
+            } else if isLast {
+                torn = (index + 1, line.startIndex - bytes.startIndex)
+            } else {
+                rejected.append(Rejected(line: index + 1, bytes: Data(line)))
+            }
+        }
+    }
+
+    /// What is wrong with whole lines of the file `path`.
+    /// - Parameter fate: what is done with those that are rejected.
+    func notices(_ path: String, rejectedAre fate: String) -> [String] {
+        let faults =
+            rejected.map { ($0.line, "this line is no finished run of the study; \(fate)") }
+            + repeated.map { ($0, "this run stands in the log before, with other figures; the first is used") }
+        return faults.sorted { $0.0 < $1.0 }.map { "\(path):\($0.0): \($0.1)" }
+    }
+}
+
+extension StudyPlan {
+    /// Whether a record is of a run of this plan and agrees with itself: a digit that a disk turned is found by it.
+    func accepts(_ record: RunRecord) -> Bool {
+        guard experiments.indices.contains(record.experimentID - 1) else { return false }
+        let experiment = experiment(record.experimentID)
+        let time = record.selectionSeconds + record.trainingSeconds + record.evaluationSeconds
+        return (1...experiment.settings.runs).contains(record.runID)
+            && record.count > 0 && (0...record.count).contains(record.correct)
+            && abs(record.accuracy - 100 * Double(record.correct) / Double(record.count)) < 1e-9
+            && abs(record.time - time) <= 1e-9 * max(1, time)
+            && record.requested == experiment.size && (1...record.requested).contains(record.kept)
+            && record.perClass.allSatisfy { (0...record.kept).contains($0) }
+            && record.perClass.reduce(0, +) == record.kept
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Pruning
+
+/// A study's directory as it stands, read without its lock and without its data.
+///
+/// Reading changes nothing in the directory, and a study may be at work in it.
+public struct StoredStudy {
+    /// The directory.
+    public let directory: String
+    /// The study, resolved.
+    public let study: Study
+    /// The plan, and the finished runs of the log and of all shards.
+    public let results: StudyResults
+    /// The data and the machines.
+    public let environment: StudyEnvironment
+    /// What was wrong with the directory and does not keep it from being read.
+    public let notices: [String]
+
+    private let records: [PlannedRun: RunRecord]
+    private var arrays: StudyArrays { StudyArrays(directory: directory) }
+
+    /// Reads a directory.
+    /// - Throws: ``StudyError`` `.notAStudy` where there is no study in it, `.otherVersion` where another version of the
+    ///   program made it, `.damaged` where its description cannot be read.
+    public init(reading directory: String) throws(StudyError) {
+        let contents = try StudyContents(reading: directory)
+        self.directory = directory
+        study = contents.study
+        environment = contents.environment
+        notices = contents.notices
+        records = contents.records
+        results = StudyResults(plan: contents.plan, records: Array(contents.records.values))
+    }
+
+    /// A clustering of the study; nil where it was not fitted yet, or is damaged.
+    public func clustering(_ key: ClusteringKey) -> ClusterAssignment? {
+        environment.datasets[key.dataset].flatMap { dataset in
+            arrays.clustering(key, fingerprint: dataset.fingerprint)?.assignment
+        }
+    }
+
+    /// The spectrum of a data set's PCA to so many components; nil where none was fitted yet.
+    public func spectrum(dataset: String, components: Int) -> PCASpectrum? {
+        environment.datasets[dataset].flatMap { facts in
+            arrays.spectrum(dataset: dataset, components: components, fingerprint: facts.fingerprint)
+        }
+    }
+
+    /// The training samples that a finished run kept, in rank order; nil where the run is not finished, or its file is
+    /// gone or damaged.
+    public func selection(of run: PlannedRun) -> [Int]? {
+        guard let record = records[run],
+            let dataset = environment.datasets[results.plan.experiment(run.experimentID).settings.dataset]
+        else { return nil }
+        return arrays.selection(of: run, kept: record.kept, count: dataset.count)
+    }
+}
+
+/// What the files of a directory say, before anything is computed from it.
+struct StudyContents {
+    let study: Study
+    let environment: StudyEnvironment
+    let plan: StudyPlan
+    private(set) var records: [PlannedRun: RunRecord] = [:]
+    private(set) var notices: [String] = []
+
+    /// Reads a directory.
+    /// - Throws: as ``StoredStudy/init(reading:)``.
+    init(reading directory: String) throws(StudyError) {
+        let study = "\(directory)/study.yaml"
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory) else {
+            throw .notAStudy(directory: directory, reason: "there is no such directory")
+        }
+        guard isDirectory.boolValue else {
+            throw .notAStudy(directory: directory, reason: "it is a file; the directory of a study's results is needed")
+        }
+        let yaml = FileManager.default.contents(atPath: study)
+        switch StudyEnvironment.read("\(directory)/environment.json") {
+        case .valid(let environment): self.environment = environment
+        case .otherVersion(let version):
+            throw .otherVersion(directory: directory, version: version, isWriting: false)
+        case .damaged: throw .damaged(file: "\(directory)/environment.json", reason: "it is not what coppice wrote")
+        case .missing:
+            guard yaml != nil else {
+                throw .notAStudy(
+                    directory: directory, reason: "it has neither study.yaml nor environment.json of a study's results")
+            }
+            throw .damaged(
+                file: "\(directory)/environment.json", reason: "it is gone, and with it what the data were")
+        }
+        guard let yaml else {
+            throw .notAStudy(directory: directory, reason: "its study.yaml is gone; put it back to have it read")
+        }
+        do throws(StudyError) {
+            self.study = try StudyReader(file: study, acceptsAnyDataset: true).read(
+                String(decoding: yaml, as: UTF8.self))
+            plan = try StudyPlan(self.study, shapes: environment.datasets.mapValues(\.shape))
+        } catch {
+            throw .damaged(file: study, reason: "it cannot be read (\(error))")
+        }
+        // Shards before the log: lines move from there to here, and a line that moves meanwhile is then seen twice, not
+        // never.
+        for shard in RunLog.shards(in: directory) { read(shard) }
+        read("\(directory)/runs.jsonl")
+    }
+
+    private mutating func read(_ path: String) {
+        guard let bytes = FileManager.default.contents(atPath: path) else { return }
+        let lines = RunLines(bytes, plan: plan, seen: &records)
+        // A last line without an end may be in the making.
+        notices += lines.notices(path, rejectedAre: "it is not used")
+    }
+}

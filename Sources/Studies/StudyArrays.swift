@@ -1,0 +1,153 @@
+import Crypto
+import Datasets
+import Foundation
+import Pruning
+
+/// The variances that a principal component analysis found.
+public struct PCASpectrum: Codable, Equatable, Sendable {
+    /// Variance along each component, largest first, in squared units of the input.
+    public var variances: [Double]
+    /// The variance of the whole input in the same units: the sum over all components, those that were not kept too.
+    public var totalVariance: Double
+
+    /// A spectrum of these variances.
+    public init(variances: [Double], totalVariance: Double) {
+        self.variances = variances
+        self.totalVariance = totalVariance
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case variances
+        case totalVariance = "total_variance"
+    }
+}
+
+/// The arrays in a study's directory: clusterings, spectra and selections. What is damaged is read as what is missing.
+struct StudyArrays {
+    /// The study's directory.
+    let directory: String
+
+    /// A clustering and what fitting it cost.
+    struct StoredClustering {
+        var assignment: ClusterAssignment
+        var seconds: Double
+    }
+
+    private struct ClusteringFacts: Codable {
+        var key: ClusteringKey
+        var fingerprint: String
+        var count: Int
+        var seconds: Double
+        /// SHA-256 of the labels and of the distances: a clustering with a bit turned would select other samples.
+        var digest: String
+    }
+
+    private struct SpectrumFacts: Codable {
+        var fingerprint: String
+        var spectrum: PCASpectrum
+    }
+
+    /// The folder of a clustering.
+    func folder(of key: ClusteringKey) -> String { "\(directory)/clusterings/\(key.fileName)" }
+
+    /// Keeps a clustering in a folder of its own; its description goes last, so that one that has it is whole.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
+    func store(
+        _ clustering: StoredClustering, for key: ClusteringKey, fingerprint: String
+    ) throws(StudyError) {
+        let folder = folder(of: key)
+        try makeDirectory(folder)
+        let assignment = clustering.assignment
+        let facts = ClusteringFacts(
+            key: key, fingerprint: fingerprint, count: assignment.labels.count, seconds: clustering.seconds,
+            digest: digest(assignment.labels, assignment.squaredDistances))
+        try OutputFile.writing { () throws(DatasetError) in
+            try NumPy.write(assignment.labels, shape: [assignment.labels.count], to: folder + "/labels.npy")
+            try NumPy.write(
+                assignment.squaredDistances, shape: [assignment.squaredDistances.count],
+                to: folder + "/distances.npy")
+        }
+        try write(facts, to: folder + "/clustering.json")
+    }
+
+    /// A clustering that was kept before; nil where there is none that is whole and of these data.
+    func clustering(_ key: ClusteringKey, fingerprint: String) -> StoredClustering? {
+        let folder = folder(of: key)
+        guard let facts = read(ClusteringFacts.self, from: folder + "/clustering.json"), facts.key == key,
+            facts.fingerprint == fingerprint,
+            let labels = try? NumPyArray.read(folder + "/labels.npy").integers(),
+            let distances = try? NumPyArray.read(folder + "/distances.npy").floats,
+            labels.count == facts.count, distances.count == facts.count,
+            labels.allSatisfy({ (0..<Int64(key.k)).contains($0) })
+        else { return nil }
+        let assignment = ClusterAssignment(labels: labels.map { Int32($0) }, squaredDistances: distances, k: key.k)
+        guard digest(assignment.labels, assignment.squaredDistances) == facts.digest else { return nil }
+        return StoredClustering(assignment: assignment, seconds: facts.seconds)
+    }
+
+    /// Keeps the spectrum of a data set's PCA.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
+    func store(
+        _ spectrum: PCASpectrum, dataset: String, components: Int, fingerprint: String
+    ) throws(StudyError) {
+        try makeDirectory(directory + "/clusterings")
+        try write(
+            SpectrumFacts(fingerprint: fingerprint, spectrum: spectrum), to: file(dataset: dataset, components))
+    }
+
+    /// A spectrum that was kept before; nil where there is none of these data.
+    func spectrum(dataset: String, components: Int, fingerprint: String) -> PCASpectrum? {
+        guard let facts = read(SpectrumFacts.self, from: file(dataset: dataset, components)),
+            facts.fingerprint == fingerprint, facts.spectrum.variances.count == components
+        else { return nil }
+        return facts.spectrum
+    }
+
+    /// Keeps what a run trains on, as int64 in rank order.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
+    func store(_ selection: Selection, for run: PlannedRun) throws(StudyError) {
+        try makeDirectory(directory + "/selections")
+        try OutputFile.writing { () throws(DatasetError) in
+            try NumPy.write(selection.indices.map { Int64($0) }, shape: [selection.kept], to: file(run))
+        }
+    }
+
+    /// What a finished run trained on; nil where that is no longer there in whole.
+    /// - Parameter count: samples of the training set.
+    func selection(of run: PlannedRun, kept: Int, count: Int) -> [Int]? {
+        guard let indices = try? NumPyArray.read(file(run)).integers(), indices.count == kept,
+            indices.allSatisfy({ (0..<Int64(count)).contains($0) }), Set(indices).count == kept
+        else { return nil }
+        return indices.map { Int($0) }
+    }
+
+    private func file(_ run: PlannedRun) -> String {
+        "\(directory)/selections/experiment\(run.experimentID)-run\(run.runID).npy"
+    }
+
+    private func file(dataset: String, _ components: Int) -> String {
+        "\(directory)/clusterings/\(dataset)-pca\(components).json"
+    }
+
+    private func read<Facts: Decodable>(_ type: Facts.Type, from file: String) -> Facts? {
+        FileManager.default.contents(atPath: file).flatMap { try? JSONDecoder().decode(type, from: $0) }
+    }
+
+    private func write(_ facts: some Encodable, to file: String) throws(StudyError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        // A variance that is no number has no JSON; without its description the array counts as missing.
+        let text = (try? encoder.encode(facts)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        try OutputFile.write(text + "\n", to: file)
+    }
+}
+
+private func digest(_ labels: [Int32], _ distances: [Float]) -> String {
+    var hash = SHA256()
+    labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    distances.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    return hash.finalize().map { byte in
+        let digits = String(byte, radix: 16)
+        return digits.count == 1 ? "0" + digits : digits
+    }.joined()
+}

@@ -1,0 +1,87 @@
+import Foundation
+
+/// What `environment.json` keeps: the version of the directory's format, the data, and the machines at work.
+public struct StudyEnvironment: Codable, Equatable, Sendable {
+    /// The format that this program writes and reads. The first one had no number.
+    public static let currentFormat = 2
+
+    /// What is known of a training set without its files.
+    public struct Dataset: Codable, Equatable, Sendable {
+        /// A hash of the data.
+        public var fingerprint: String
+        /// Training samples.
+        public var count: Int
+        /// Values a sample.
+        public var featureCount: Int
+        /// Classes, empty ones included.
+        public var classCount: Int
+        /// Planes, rows and columns of an image; nil where the samples are no images.
+        public var channels: Int?
+        public var height: Int?
+        public var width: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case fingerprint, count
+            case featureCount = "feature_count"
+            case classCount = "class_count"
+            case channels, height, width
+        }
+
+        init(_ dataset: StudyDataset) {
+            fingerprint = dataset.fingerprint
+            count = dataset.shape.count
+            featureCount = dataset.shape.featureCount
+            classCount = dataset.classes.count
+            channels = dataset.image?.channels
+            height = dataset.image?.height
+            width = dataset.image?.width
+        }
+
+        /// Its extents, enough to plan by.
+        public var shape: DatasetShape { DatasetShape(count: count, featureCount: featureCount) }
+    }
+
+    /// The version of the directory's format.
+    public var format = currentFormat
+    /// The training sets, by name.
+    public var datasets: [String: Dataset] = [:]
+    /// One entry a session: coppice, device, platform, driver, backend, system, started, command.
+    public var sessions: [[String: String]] = []
+
+    /// The text of the file.
+    var text: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        // Strings and whole numbers are always encodable.
+        return ((try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}") + "\n"
+    }
+
+    /// What a file may turn out to be.
+    enum Reading {
+        case missing
+        case valid(StudyEnvironment)
+        /// Of another format, as a sentence names it.
+        case otherVersion(String)
+        /// Neither.
+        case damaged
+    }
+
+    static func read(_ file: String) -> Reading {
+        struct Heading: Decodable {
+            var format: Int?
+            var sessions: [[String: String]]?
+        }
+        guard let bytes = FileManager.default.contents(atPath: file) else { return .missing }
+        guard let heading = try? JSONDecoder().decode(Heading.self, from: bytes) else { return .damaged }
+        guard heading.format == currentFormat else {
+            let program = heading.sessions?.last?["coppice"].map { "coppice \($0), " } ?? ""
+            return .otherVersion("\(program)format \(heading.format ?? 1)")
+        }
+        guard let environment = try? JSONDecoder().decode(Self.self, from: bytes),
+            environment.datasets.values.allSatisfy({
+                $0.count > 0 && $0.featureCount > 0 && (1...256).contains($0.classCount)
+            })
+        else { return .damaged }
+        return .valid(environment)
+    }
+}
