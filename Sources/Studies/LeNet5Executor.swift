@@ -130,7 +130,7 @@ public final class LeNet5Executor: StudyExecutor {
                 shape: DatasetShape(
                     count: train.count, featureCount: train.channels * train.height * train.width),
                 classes: ClassLabels(labels: train.labels, count: classes),
-                fingerprint: fingerprint(of: dataset),
+                fingerprint: Self.fingerprint(of: dataset),
                 image: ImageShape(channels: train.channels, height: train.height, width: train.width)))
         // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
         try backend.finish()
@@ -158,7 +158,8 @@ public final class LeNet5Executor: StudyExecutor {
         return fresh
     }
 
-    private func fingerprint(of dataset: Dataset) -> String {
+    /// The SHA-256 of all images and labels: what tells one data set's results from another's.
+    public static func fingerprint(of dataset: Dataset) -> String {
         var hash = SHA256()
         for images in [dataset.train, dataset.test] {
             images.pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }

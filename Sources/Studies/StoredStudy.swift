@@ -4,7 +4,7 @@ import Pruning
 /// A study's directory as it stands, read without its lock and without its data.
 ///
 /// Reading changes nothing in the directory, and a study may be at work in it.
-public struct StoredStudy {
+public struct StoredStudy: Sendable {
     /// The directory.
     public let directory: String
     /// The study, resolved.
