@@ -18,6 +18,9 @@ enum CaseTable {
     /// The columns of each comparison.
     static let comparisonColumns = ["Difference", "95% interval", "p", "p (Holm)", "Verdict"]
 
+    /// The columns after the comparisons.
+    static let moreColumns = ["Mean %", "sd", "Best %"]
+
     private static func row(_ entry: ReportCase) -> String {
         let summary = entry.summary
         var html = entry.isWhole ? "<tr class=\"whole\">" : "<tr>"
@@ -26,12 +29,12 @@ enum CaseTable {
         html += cell(Number.fixed(entry.accuracy, 2))
         html += cell(
             summary.medianInterval.map { "\(Number.fixed($0.low, 2)) to \(Number.fixed($0.high, 2))" })
-        html += cell(Statistics.mean(summary.accuracies).map { Number.fixed($0, 2) })
-        html += cell(Statistics.standardDeviation(summary.accuracies).map { Number.fixed($0, 2) })
-        html += cell(summary.accuracies.max().map { Number.fixed($0, 2) })
         html += cell("\(summary.records.count)")
         html += cell(Wording.seconds(entry.seconds))
         for baseline in Baseline.allCases { html += cells(summary.comparisons[baseline]) }
+        html += cell(Statistics.mean(summary.accuracies).map { Number.fixed($0, 2) })
+        html += cell(Statistics.standardDeviation(summary.accuracies).map { Number.fixed($0, 2) })
+        html += cell(summary.accuracies.max().map { Number.fixed($0, 2) })
         return html + "</tr>\n"
     }
 

@@ -143,10 +143,9 @@ struct Headline: Equatable, Sendable {
             sentences.append(
                 estimates.count == 1
                     ? "About \(runs) would decide \(first.entry.label), by an estimate from the spread seen so far."
-                    : "By an estimate from the spread seen so far, about \(runs) would decide the first of the"
-                        + " undecided cases (\(first.entry.label))"
-                        + (first.runs == last.runs
-                            ? "." : ", and about \(Number.grouped(Double(last.runs))) the last of \(estimates.count)."))
+                    : "By an estimate from the spread seen so far, about \(runs) would decide the first of the undecided"
+                        + " cases (\(first.entry.label)), and about \(Number.grouped(Double(last.runs)))"
+                        + " \(hopeless == 0 ? "all of them" : "\(estimates.count) of the \(cases.count)").")
         }
         if hopeless > 0 {
             sentences.append(

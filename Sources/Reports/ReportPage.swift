@@ -47,6 +47,7 @@ struct PageContents {
         let hasCases: Bool
         let caption: String
         let ownColumns: Int
+        let moreColumns: Int
         let comparisons: [Comparisons]
         let columns: [String]
         let rows: String

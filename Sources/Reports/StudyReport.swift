@@ -31,6 +31,13 @@ public enum StudyReport {
     public static func write(
         _ stored: StoredStudy, images: @escaping @Sendable (String) -> Dataset?
     ) async throws -> [String] {
+        try await write(stored, images: images, gnuplot: await Gnuplot())
+    }
+
+    /// The same with the program that draws the plots, or none.
+    static func write(
+        _ stored: StoredStudy, images: @escaping @Sendable (String) -> Dataset?, gnuplot: Gnuplot?
+    ) async throws -> [String] {
         let page = stored.directory + "/report.html"
         let folder = stored.directory + "/plots"
         do {
@@ -42,7 +49,7 @@ public enum StudyReport {
         // Reading images takes as long as drawing all plots, so both are done at once.
         async let sheets = ClusterSection.all(stored, images: images)
         let plan = ReportPlan(stored)
-        let plots = await draw(plan.charts, in: folder)
+        let plots = await draw(plan.charts, by: gnuplot, in: folder)
         let clusters = await sheets
         var notices = plots.notices
         try writeSheets(clusters, to: folder)
@@ -59,10 +66,10 @@ public enum StudyReport {
         var hasPlots = true
     }
 
-    private static func draw(_ charts: [Chart], in folder: String) async -> Plots {
+    private static func draw(_ charts: [Chart], by gnuplot: Gnuplot?, in folder: String) async -> Plots {
         var plots = Plots()
         guard !charts.isEmpty else { return plots }
-        guard let gnuplot = await Gnuplot() else {
+        guard let gnuplot else {
             plots.hasPlots = false
             plots.notices = [
                 "the report is made without plots: gnuplot is not on the PATH; Debian's package gnuplot-nox brings it"

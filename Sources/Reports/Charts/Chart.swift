@@ -1,3 +1,4 @@
+import Foundation
 import Studies
 
 /// A picture that gnuplot draws.
@@ -145,10 +146,19 @@ struct AccuracyAxis: Sendable {
     /// The commands that set the axis up.
     func commands(_ axis: String) -> [String] {
         guard isLogarithmic else { return ["set \(axis)range [\(Plot.number(low)):\(Plot.number(high))]"] }
-        let errors = [90.0, 80, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01].filter { $0 <= low && $0 >= high }
+        // Round accuracies, more of them where the axis is short; of two that would touch, the higher.
+        let span = log(low / high)
+        let steps = span < 2.5 ? [10.0, 7, 5, 4, 3, 2, 1.5] : [10, 5, 2]
+        var errors: [Double] = []
+        for power in [0.001, 0.01, 0.1, 1, 10] {
+            for step in steps.reversed() where (high...low).contains(step * power) {
+                if let last = errors.last, log(step * power / last) < 0.07 * span { continue }
+                errors.append(step * power)
+            }
+        }
         return [
             "set logscale \(axis)", "set \(axis)range [\(Plot.number(low)):\(Plot.number(high))]",
-            Plot.tics(axis, errors.map { ($0, Number.exact(((100 - $0) * 100).rounded() / 100)) }),
+            Plot.tics(axis, errors.map { ($0, Number.exact(((100 - $0) * 1000).rounded() / 1000)) }),
         ]
     }
 

@@ -79,10 +79,10 @@ struct Gnuplot: Sendable {
                 "set border 3 lw 1 lc rgb '\(Palette.ink)'",
                 "set tics nomirror out scale 0.6 tc rgb '\(Palette.ink)'",
                 "set grid ytics back lt 1 lw 1 lc rgb '\(Palette.grid)'",
-                "set key tc rgb '\(Palette.ink)'",
+                "set key Left reverse tc rgb '\(Palette.ink)'", "set tmargin 1",
             ] + chart.commands + [
-                // Twice the pixels, for screens with many and for print.
-                "set terminal pngcairo size \(2 * chart.width),\(2 * chart.height) fontscale 2 linewidth 2 pointscale 2"
+                // Twice the pixels, for screens with many and for print; letters are measured in points there.
+                "set terminal pngcairo size \(2 * chart.width),\(2 * chart.height) fontscale 1.5 linewidth 2 pointscale 2"
                     + " \(font)",
                 "set output \(Plot.quoted(png))", "replot", "unset output",
             ]

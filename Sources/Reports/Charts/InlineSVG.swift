@@ -86,16 +86,19 @@ enum InlineSVG {
                 case "xlink:href", "href":
                     text += " href=\"\(value.hasPrefix("#") ? "#\(prefix)-\(value.dropFirst())" : value)\""
                 case "stroke", "fill", "color":
-                    if let colour = colour(value) { text += " \(name)=\"\(colour)\"" }
+                    if name != "color" || !Self.defaults.contains(value) { text += " \(name)=\"\(colour(value))\"" }
                 default: text += " \(name)=\"\(Wording.escaped(value))\""
                 }
             }
             return text
         }
 
-        /// A colour by its name in the page's style; nil for gnuplot's black and grey, so that the page's ink is inherited.
-        private func colour(_ value: String) -> String? {
-            if value == "black" || value == "gray" { return nil }
+        /// gnuplot's own ink, left away where it would be inherited, so that the page's ink is.
+        private static let defaults: Set<String> = ["black", "gray"]
+
+        /// A colour by its name in the page's style.
+        private func colour(_ value: String) -> String {
+            if Self.defaults.contains(value) { return "currentColor" }
             return Self.variables[value.lowercased().filter { $0 != " " }] ?? value
         }
 
