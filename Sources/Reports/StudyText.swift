@@ -2,8 +2,8 @@ import Studies
 
 /// A study as text for a terminal.
 public enum StudyText {
-    /// What a study would do: its experiments, and how much there is to compute.
-    public static func plan(_ plan: StudyPlan) -> String {
+    /// What a study would do: its experiments, how much there is to compute, and how long that should take.
+    public static func plan(_ plan: StudyPlan, estimate: StudyEstimate? = nil) -> String {
         let rows = plan.experiments.map { experiment in
             ["\(experiment.id)", name(experiment), "\(experiment.size)", "\(experiment.settings.runs)"]
         }
@@ -13,7 +13,19 @@ public enum StudyText {
             counted(plan.clusteringCount, "distinct clustering"),
             "\(Number.grouped(plan.trainedImages)) images to train on",
         ]
-        return table + counts.joined(separator: ", ") + "\n"
+        return table + counts.joined(separator: ", ") + "\n" + (estimate.map(text) ?? "")
+    }
+
+    private static func text(_ estimate: StudyEstimate) -> String {
+        let rates = estimate.rates
+        var parts = [
+            "training \(Number.duration(estimate.training)) at \(Number.grouped(rates.imagesPerSecond)) images/s"
+                + " (\(counted(rates.replicas, "network")) together, measured now over \(Number.grouped(Double(rates.images)))"
+                + " images each)",
+            "tests \(Number.duration(estimate.evaluation))",
+        ]
+        if estimate.clustering > 0 { parts.append("clusterings \(Number.duration(estimate.clustering))") }
+        return "about \(Number.duration(estimate.total)): \(parts.joined(separator: ", "))\n"
     }
 
     /// What a study found: one line a case with a finished run, then what a reader must know to read them.
