@@ -97,7 +97,8 @@ let package = Package(
                 "FaultyOpenCL", "BadDriver", "OpenCL", "Compute", "Datasets", "Studies", "Reports",
             ], swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["coppice", "Compute", "Datasets", "Networks"], swiftSettings: strict),
+            name: "CommandTests", dependencies: ["coppice", "Compute", "Datasets", "Networks", "Studies"],
+            swiftSettings: strict),
         .target(
             name: "FuzzTargets", dependencies: ["Datasets", "Networks", "Studies", "CZlib"],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),

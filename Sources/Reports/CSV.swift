@@ -59,6 +59,17 @@ enum Number {
         return "\(sign)\(scaled / unit)." + String(repeating: "0", count: decimals - fraction.count) + fraction
     }
 
+    /// Seconds as people say them: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min.
+    static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e12 else { return "\(seconds) s" }
+        if seconds < 9.95 { return "\(fixed(seconds, 1)) s" }
+        let whole = Int(seconds.rounded())
+        if whole < 120 { return "\(whole) s" }
+        if whole < 7200 { return whole % 60 == 0 ? "\(whole / 60) min" : "\(whole / 60) min \(whole % 60) s" }
+        let minutes = (whole + 30) / 60
+        return minutes % 60 == 0 ? "\(minutes / 60) h" : "\(minutes / 60) h \(minutes % 60) min"
+    }
+
     /// A whole number with its thousands set apart by commas.
     static func grouped(_ value: Double) -> String {
         let digits = Array(fixed(value, 0))

@@ -2,8 +2,8 @@ import Studies
 
 /// A study as text for a terminal.
 public enum StudyText {
-    /// What a study would do: its experiments, and how much there is to compute.
-    public static func plan(_ plan: StudyPlan) -> String {
+    /// What a study would do: its experiments, how much there is to compute, and how long that should take.
+    public static func plan(_ plan: StudyPlan, estimate: StudyEstimate? = nil) -> String {
         let rows = plan.experiments.map { experiment in
             ["\(experiment.id)", name(experiment), "\(experiment.size)", "\(experiment.settings.runs)"]
         }
@@ -13,7 +13,19 @@ public enum StudyText {
             counted(plan.clusteringCount, "distinct clustering"),
             "\(Number.grouped(plan.trainedImages)) images to train on",
         ]
-        return table + counts.joined(separator: ", ") + "\n"
+        return table + counts.joined(separator: ", ") + "\n" + (estimate.map(text) ?? "")
+    }
+
+    private static func text(_ estimate: StudyEstimate) -> String {
+        let rates = estimate.rates
+        var parts = [
+            "training \(Number.duration(estimate.training)) at \(Number.grouped(rates.imagesPerSecond)) images/s"
+                + " (\(counted(rates.replicas, "network")) together, measured now over \(Number.grouped(Double(rates.images)))"
+                + " images each)",
+            "tests \(Number.duration(estimate.evaluation))",
+        ]
+        if estimate.clustering > 0 { parts.append("clusterings \(Number.duration(estimate.clustering))") }
+        return "about \(Number.duration(estimate.total)): \(parts.joined(separator: ", "))\n"
     }
 
     /// What a study found: one line a case with a finished run, then what a reader must know to read them.
@@ -25,20 +37,42 @@ public enum StudyText {
             ["case", "requested", "kept", "median %", "95% interval", "best %", "runs", "seconds"]
             + baselines.map { $0 == .full ? "against the whole set" : "against random" }
         let rows = results.summaries.map { summary in
-            let kept = summary.keptSizes
-            let least = kept.min() ?? 0
-            let most = kept.max() ?? 0
-            return [
-                name(summary.experiment), "\(summary.experiment.size)",
-                least == most ? Number.fixed(least, 0) : "\(Number.fixed(least, 0))-\(Number.fixed(most, 0))",
-                text(Statistics.median(summary.accuracies)),
-                summary.medianInterval.map { "\(text($0.low))-\(text($0.high))" } ?? "-",
+            [
+                name(summary.experiment), "\(summary.experiment.size)", kept(summary),
+                text(Statistics.median(summary.accuracies)), interval(summary),
                 text(summary.accuracies.max()), "\(summary.records.count)", text(Statistics.median(summary.times)),
             ] + baselines.map { summary.comparisons[$0].map(comparison) ?? "" }
         }
         let first = header.count - baselines.count
         let table = align([header] + rows, left: Set([0] + (first..<header.count)))
         return table + results.comparisonNotes.map { "note: \($0)\n" }.joined()
+    }
+
+    /// What a study found, as a Markdown table for a page or an issue, with the same notes below it.
+    public static func markdown(_ results: StudyResults) -> String {
+        let header = [
+            "case", "size", "kept", "median %", "95% interval", "runs", "against the whole set", "against random",
+        ]
+        let rows = results.summaries.map { summary in
+            [
+                name(summary.experiment), Number.grouped(Double(summary.experiment.size)), kept(summary),
+                text(Statistics.median(summary.accuracies)), interval(summary), "\(summary.records.count)",
+            ] + Baseline.allCases.map { summary.comparisons[$0].map(comparison) ?? "" }
+        }
+        let lines = [header, header.map { _ in "---" }] + rows
+        let table = lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+        let notes = results.comparisonNotes.map { "- \($0)\n" }.joined()
+        return table + (notes.isEmpty ? "" : "\n\(notes)")
+    }
+
+    private static func kept(_ summary: CaseSummary) -> String {
+        let sizes = summary.keptSizes
+        let (least, most) = (sizes.min() ?? 0, sizes.max() ?? 0)
+        return least == most ? Number.fixed(least, 0) : "\(Number.fixed(least, 0))-\(Number.fixed(most, 0))"
+    }
+
+    private static func interval(_ summary: CaseSummary) -> String {
+        summary.medianInterval.map { "\(text($0.low))-\(text($0.high))" } ?? "-"
     }
 
     /// A comparison in short: the mean difference in points with its 95% interval, and the verdict.

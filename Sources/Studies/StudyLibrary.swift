@@ -4,6 +4,8 @@ import Foundation
 public enum StudyLibrary {
     private static let texts: [(name: String, bytes: [UInt8])] = [
         ("quickstart", PackageResources.quickstart_yaml), ("article", PackageResources.article_yaml),
+        ("article-large", PackageResources.article_large_yaml), ("half", PackageResources.half_yaml),
+        ("scarce-or-plenty", PackageResources.scarce_or_plenty_yaml),
     ]
 
     /// Their names.
@@ -12,6 +14,16 @@ public enum StudyLibrary {
     /// A built-in study's YAML.
     public static func text(_ name: String) -> String? {
         texts.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
+    /// What a built-in study asks, in a sentence: the first of the comment at its top.
+    public static func summary(_ name: String) -> String? {
+        text(name).map { text in
+            let comment = text.split(separator: "\n").prefix { $0.hasPrefix("#") }.map { $0.dropFirst(2) }
+                .joined(separator: " ")
+            let end = comment.firstRange(of: /[.?](?: |$)/)?.lowerBound
+            return end.map { String(comment[...$0]) } ?? comment
+        }
     }
 
     /// The study of a file, or the built-in one of that name; a file goes before.

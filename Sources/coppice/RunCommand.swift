@@ -22,6 +22,11 @@ struct RunCommand: ParsableCommand {
     var study: String
     @Option(help: ArgumentHelp("The data set's folder, or a folder that holds data sets by name.", valueName: "dir"))
     var data: String?
+    @Option(
+        help: ArgumentHelp(
+            "The data set, in place of the study's: \(KnownDataset.all.map(\.name).joined(separator: ", ")), or any name"
+                + " with --data.", valueName: "name"))
+    var dataset: String?
     @Option(help: "What to compute on: \(DeviceSelection.accepted).")
     var device = "auto"
     @Option(help: ArgumentHelp("Output directory; results/STUDY unless given.", valueName: "dir"))
@@ -32,7 +37,7 @@ struct RunCommand: ParsableCommand {
     var seed: UInt64?
     @Option(help: "Networks to train side by side; what the device likes unless given.")
     var replicas: Int?
-    @Flag(help: "Print the plan and stop.")
+    @Flag(help: "Print the plan and how long it should take, and stop; writes nothing.")
     var dryRun = false
     @Flag(help: "Print one JSON object with every case's figures.")
     var json = false
@@ -43,32 +48,29 @@ struct RunCommand: ParsableCommand {
         if let replicas, replicas < 1 {
             throw ValidationError("--replicas must be at least 1, got \(replicas).")
         }
+        if let dataset, data == nil, !KnownDataset.all.map(\.name).contains(dataset) {
+            throw ValidationError(
+                "--dataset \(dataset) is not known; \(KnownDataset.all.map(\.name).joined(separator: " and ")) are, and with"
+                    + " --data DIR any name is.")
+        }
     }
 
     func run() throws {
         let locator = DatasetLocator()
         var study = try StudyLibrary.load(self.study, acceptsAnyDataset: data != nil)
-        study = try study.overriding(runs: runs, seed: seed, dataset: try substitute(locator))
+        study = try study.overriding(runs: runs, seed: seed, dataset: try dataset ?? substitute(locator))
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
         let load = { (name: String) -> Dataset in
             let location = try locator.find(name, dataDirectory: data)
             Terminal.note("data: \(name) in \(location.directory)", quiet: quiet)
             return try Dataset.load(location)
         }
-        if dryRun {
-            var shapes: [String: DatasetShape] = [:]
-            for name in study.datasets {
-                let train = try load(name).train
-                shapes[name] = DatasetShape(
-                    count: train.count, featureCount: train.channels * train.height * train.width)
-            }
-            print(StudyText.plan(try StudyPlan(study, shapes: shapes)), terminator: "")
-            return
-        }
-
         let (backend, reason) = try DeviceSelection.make(spec: device)
         Terminal.note("device: \(reason)", quiet: quiet)
-        let directory = out ?? "results/\(URL(fileURLWithPath: self.study).deletingPathExtension().lastPathComponent)"
+        let directory = out ?? defaultDirectory
+        if dryRun {
+            return try printPlan(study, LeNet5Executor(on: backend, load: load), backend, directory: directory)
+        }
         let progress = StudyProgress(quiet: quiet)
         let executor = LeNet5Executor(on: backend, load: load) { progress.training(images: $0) }
         let cancellation = CancellationFlag()
@@ -92,9 +94,39 @@ struct RunCommand: ParsableCommand {
         }
     }
 
+    /// Named after the study, and after the data set where another is taken than the study names.
+    private var defaultDirectory: String {
+        let name = URL(fileURLWithPath: study).deletingPathExtension().lastPathComponent
+        return "results/\(name)" + (dataset.map { "-\($0)" } ?? "")
+    }
+
+    /// Prints what the study would do and how long it should take, by a rate that is measured here and now.
+    private func printPlan(
+        _ study: Study, _ executor: LeNet5Executor, _ backend: any Backend, directory: String
+    ) throws {
+        var shapes: [String: DatasetShape] = [:]
+        for name in study.datasets { shapes[name] = try executor.dataset(name).shape }
+        let plan = try StudyPlan(study, shapes: shapes)
+        // A directory of another study, or none, has nothing that is finished; `run` itself would say so.
+        let stored = (try? StoredStudy(reading: directory)).flatMap { $0.study == study.resolved ? $0 : nil }
+        let finished = Set((stored?.results.records ?? []).map(\.plannedRun))
+        let rates = try executor.measureRates(for: plan, replicas: replicas ?? backend.suggestedReplicas)
+        let estimate = plan.estimate(rates, finished: finished)
+        if json {
+            try printJSON(PlanReport(plan, estimate, finished: finished.count, device: backend.device))
+        } else {
+            print(StudyText.plan(plan, estimate: estimate), terminator: "")
+            if !finished.isEmpty {
+                print(
+                    "\(finished.count) of \(plan.runs.count) runs are finished in \(directory); the time is for the others"
+                )
+            }
+        }
+    }
+
     /// The data set to take in place of the study's: only `quickstart` has a choice.
     private func substitute(_ locator: DatasetLocator) throws -> String? {
-        guard study == "quickstart", data == nil, (try? locator.find("mnist")) == nil,
+        guard study == "quickstart", data == nil, dataset == nil, (try? locator.find("mnist")) == nil,
             let other = try? locator.find("fashion-mnist")
         else { return nil }
         Terminal.note(
@@ -161,6 +193,45 @@ private final class StudyProgress {
     private func note(_ line: String) {
         bar?.finish()
         Terminal.note(line, quiet: quiet)
+    }
+}
+
+/// `run --dry-run --json`.
+private struct PlanReport: Encodable {
+    struct Case: Encodable {
+        var experiment_id: Int
+        var name: String
+        var requested: Int
+        var runs: Int
+    }
+    var experiments: [Case]
+    var runs: Int
+    var finished: Int
+    var clusterings: Int
+    var trained_images: Double
+    var images_per_second: Double
+    var replicas: Int
+    var training_seconds: Double
+    var evaluation_seconds: Double
+    var clustering_seconds: Double
+    var seconds: Double
+    var device: DeviceDescription
+
+    init(_ plan: StudyPlan, _ estimate: StudyEstimate, finished: Int, device: DeviceDescription) {
+        experiments = plan.experiments.map {
+            Case(experiment_id: $0.id, name: StudyText.name($0), requested: $0.size, runs: $0.settings.runs)
+        }
+        runs = plan.runs.count
+        self.finished = finished
+        clusterings = plan.clusteringCount
+        trained_images = plan.trainedImages
+        images_per_second = estimate.rates.imagesPerSecond
+        replicas = estimate.rates.replicas
+        training_seconds = estimate.training
+        evaluation_seconds = estimate.evaluation
+        clustering_seconds = estimate.clustering
+        seconds = estimate.total
+        self.device = device
     }
 }
 

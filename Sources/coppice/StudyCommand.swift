@@ -8,7 +8,7 @@ struct StudyCommand: ParsableCommand {
         subcommands: [List.self, Show.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The built-in studies' names.")
+        static let configuration = CommandConfiguration(abstract: "The built-in studies, and what each asks.")
         @Flag(help: "Print one JSON object.")
         var json = false
 
@@ -16,7 +16,11 @@ struct StudyCommand: ParsableCommand {
             if json {
                 try printJSON(["studies": StudyLibrary.names])
             } else {
-                for name in StudyLibrary.names { print(name) }
+                let width = StudyLibrary.names.map(\.count).max() ?? 0
+                for name in StudyLibrary.names {
+                    let padding = String(repeating: " ", count: width - name.count)
+                    print("\(name)\(padding)  \(StudyLibrary.summary(name) ?? "")")
+                }
             }
         }
     }

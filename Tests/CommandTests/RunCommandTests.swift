@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Studies
 import Testing
 
 @Suite struct RunCommandTests {
@@ -152,7 +153,17 @@ import Testing
         let outcome = try place.run(["--dry-run", "--quiet"])
         #expect(outcome.status == 0)
         #expect(outcome.stdout.contains("\(Self.cases) experiments, \(Self.runs) runs, 6 distinct clusterings"))
+        #expect(outcome.stdout.contains("images/s"))
         #expect(!FileManager.default.fileExists(atPath: place.out))
+        struct Plan: Decodable {
+            var runs: Int
+            var finished: Int
+            var seconds: Double
+            var images_per_second: Double
+        }
+        let text = try place.run(["--dry-run", "--quiet", "--json"]).stdout
+        let plan = try JSONDecoder().decode(Plan.self, from: Data(text.utf8))
+        #expect(plan.runs == Self.runs && plan.finished == 0 && plan.seconds > 0 && plan.images_per_second > 0)
     }
 
     @Test(
@@ -195,7 +206,7 @@ import Testing
     }
 
     @Test func studiesCanBeListedAndShown() throws {
-        #expect(try coppice("study", "list").stdout == "quickstart\narticle\n")
+        #expect(try coppice("study", "list").stdout.split(separator: "\n").count == StudyLibrary.names.count)
         #expect(try coppice("study", "show", "article").stdout.contains("clustering_seeds: 1"))
         expectComplaint(try coppice("study", "show", "articel"), code: 66, mentions: ["article"])
     }

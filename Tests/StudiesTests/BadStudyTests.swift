@@ -165,7 +165,8 @@ private let badExperiments: [BadStudy] = [
         #expect(directory?.exitCode == 66)
         let unknown = studyError { _ = try StudyLibrary.load("artcle") }
         #expect(unknown?.exitCode == 66)
-        #expect(unknown?.description.hasSuffix("built-in one (quickstart, article); the nearest is article") == true)
+        #expect(unknown?.description.contains("built-in one (quickstart, article, article-large,") == true)
+        #expect(unknown?.description.hasSuffix("; the nearest is article") == true)
         let binary = temporary.path + "/binary.yaml"
         try Data([0xFF, 0xFE, 0x00, 0x80]).write(to: URL(fileURLWithPath: binary))
         let noText = studyError { _ = try StudyLibrary.load(binary) }

@@ -130,7 +130,6 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
     }
 
     @Test func builtInStudiesAreWhatTheyPromise() throws {
-        #expect(StudyLibrary.names == ["quickstart", "article"])
         let article = try StudyPlan(StudyLibrary.load("article"), shapes: mnist)
         #expect(article.experiments.count == 43)
         #expect(article.runs.count == 215)

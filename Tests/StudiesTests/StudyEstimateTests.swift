@@ -1,0 +1,59 @@
+import Testing
+
+@testable import Studies
+
+private let yaml = """
+    runs: 4
+    epochs: 2
+    experiments:
+      - {pruning_method: none}
+      - {pruning_method: random, sizes: 50}
+      - {pruning_method: cluster, sizes: 50, ks: [2, 12], selection_strategies: [closest, furthest]}
+    """
+
+@Suite struct StudyEstimateTests {
+    private func plan() throws -> StudyPlan {
+        try StudyPlan(
+            StudyReader(file: "test.yaml").read(yaml), shapes: ["mnist": DatasetShape(count: 200, featureCount: 16)])
+    }
+
+    private var rates: StudyRates {
+        var rates = StudyRates(imagesPerSecond: 100, replicas: 3, images: 64, evaluationSeconds: 0.5)
+        let key = ClusteringKey(
+            dataset: "mnist", k: 2, pcaComponents: nil, kmeans: "minibatch", seed: 1, index: 0)
+        rates.clusterings[.init(key)] = .init(points: 10, k: 2, seconds: 1, secondsPerCluster: 0.25)
+        return rates
+    }
+
+    @Test func timeFollowsFromImagesTestsAndClusterings() throws {
+        let plan = try plan()
+        let estimate = plan.estimate(rates)
+        // 4 runs x 2 epochs x (200 + 5 x 50) images; 24 runs; 4 clusterings of 2 clusters and 4 of 12.
+        #expect(estimate.training == 36 && estimate.evaluation == 12)
+        let clusterings: Double = 10 + 4 * 1 + 4 * 3.5
+        #expect(estimate.clustering == clusterings)
+        #expect(estimate.total == 76)
+    }
+
+    @Test func whatIsFinishedTakesNoTime() throws {
+        let plan = try plan()
+        let finished = Set(plan.runs.filter { $0.experimentID != 2 })
+        let estimate = plan.estimate(rates, finished: finished)
+        #expect(estimate.training == 4 && estimate.evaluation == 2 && estimate.clustering == 0)
+        #expect(plan.estimate(rates, finished: Set(plan.runs)).total == 0)
+    }
+
+    @Test func ratesAreMeasuredAsTheStudyWillRun() throws {
+        let executor = FakeExecutor()
+        let rates = try executor.measureRates(for: plan(), replicas: 3)
+        #expect(rates.replicas == 3)
+        // The heaviest case is the whole set: batches of 64 of it, once for the programs and once for the clock.
+        #expect(executor.batches.map(\.count) == [3, 3])
+        #expect(executor.batches.allSatisfy { $0.allSatisfy { $0.indices.count == 200 && $0.batchSize == 64 } })
+        // The fake answers half a second for every job.
+        #expect(rates.images == 2048 && rates.imagesPerSecond == 4096 && rates.evaluationSeconds == 0.25)
+        #expect(Set(executor.fits.map(\.k)) == [2, 12])
+        // No more networks than there are runs of that size.
+        #expect(try executor.measureRates(for: plan(), replicas: 40).replicas == 4)
+    }
+}

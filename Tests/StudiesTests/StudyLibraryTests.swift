@@ -1,0 +1,30 @@
+import Studies
+import Testing
+
+@Suite struct StudyLibraryTests {
+    @Test(arguments: [
+        ("quickstart", 4, 2), ("article", 43, 5), ("article-large", 438, 5), ("half", 4, 40),
+        ("scarce-or-plenty", 28, 10),
+    ])
+    func builtInStudiesPlan(name: String, experiments: Int, runs: Int) throws {
+        let study = try StudyLibrary.load(name)
+        #expect(study.notices.isEmpty)
+        let plan = try StudyPlan(study, shapes: ["mnist": DatasetShape(count: 60_000, featureCount: 784)])
+        #expect(plan.experiments.count == experiments && plan.runs.count == experiments * runs)
+        #expect(plan.notices.isEmpty)
+    }
+
+    @Test func everyNameHasItsText() {
+        #expect(StudyLibrary.names.count == 5)
+        for name in StudyLibrary.names {
+            #expect(StudyLibrary.text(name)?.hasPrefix("# ") == true)
+            #expect(StudyLibrary.summary(name)?.contains(/^[A-Z][^#]{20,}[.?]$/) == true)
+        }
+        #expect(StudyLibrary.summary("half") == "Is half of the data as good as all of it?")
+    }
+
+    @Test func scarceOrPlentyTrainsAllSizesForTheSameSteps() throws {
+        let study = try StudyLibrary.load("scarce-or-plenty")
+        #expect(study.groups.allSatisfy { $0.settings.duration == .steps(1000) })
+    }
+}
