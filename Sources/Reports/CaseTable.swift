@@ -12,9 +12,7 @@ enum CaseTable {
     }
 
     /// The table's columns before the comparisons; the first names the row.
-    static let columns = [
-        "Case", "Images kept", "Median %", "95% interval", "Mean %", "sd", "Best %", "Runs", "Seconds",
-    ]
+    static let columns = ["Case", "Images kept", "Median %", "95% interval", "Runs", "Seconds"]
     /// The columns of each comparison.
     static let comparisonColumns = ["Difference", "95% interval", "p", "p (Holm)", "Verdict"]
 

@@ -25,6 +25,7 @@ private let hasGnuplot = ["/usr/bin/gnuplot", "/usr/local/bin/gnuplot"].contains
         // A case a row, each with its 18 other cells.
         let body = try #require(page.components(separatedBy: "<tbody>").last?.components(separatedBy: "</tbody>").first)
         #expect(count("<tr", in: body) == 19 && count("<td", in: body) == 19 * 18)
+        #expect(count("<th scope=\"col\" aria-sort=\"none\">", in: page) == 19)
         let names = [
             "accuracy-k-3", "accuracy-k-7", "accuracy-seconds", "bars-accuracy", "bars-seconds", "bubbles-closest",
             "bubbles-furthest", "bubbles-hybrid-1-1", "bubbles-random-in-cluster", "runs", "scree-mnist",
