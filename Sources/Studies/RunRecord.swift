@@ -63,5 +63,5 @@ public struct RunRecord: Codable, Equatable, Sendable {
     }
 
     /// The run of a plan that this is the record of.
-    var plannedRun: PlannedRun { PlannedRun(experimentID: experimentID, run: runID - 1) }
+    public var plannedRun: PlannedRun { PlannedRun(experimentID: experimentID, run: runID - 1) }
 }

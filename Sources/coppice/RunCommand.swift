@@ -32,6 +32,11 @@ struct RunCommand: ParsableCommand {
     var seed: UInt64?
     @Option(help: "Networks to train side by side; what the device likes unless given.")
     var replicas: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Run one of n equal parts. Those of one directory may run at the same time, on several machines too.",
+            valueName: "i/n"))
+    var shard: String?
     @Flag(help: "Print the plan and stop.")
     var dryRun = false
     @Flag(help: "Print one JSON object with every case's figures.")
@@ -39,9 +44,15 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "No progress and no notes on stderr.")
     var quiet = false
 
+    private var part: Shard? { shard.flatMap(Shard.init) }
+
     func validate() throws {
         if let replicas, replicas < 1 {
             throw ValidationError("--replicas must be at least 1, got \(replicas).")
+        }
+        if let shard, part == nil {
+            throw ValidationError(
+                "--shard is '\(shard)'; i/n is accepted, i from 1 to n and n up to \(Shard.mostShards), 1/4 for one.")
         }
     }
 
@@ -66,30 +77,39 @@ struct RunCommand: ParsableCommand {
             return
         }
 
-        let (backend, reason) = try DeviceSelection.make(spec: device)
-        Terminal.note("device: \(reason)", quiet: quiet)
         let directory = out ?? "results/\(URL(fileURLWithPath: self.study).deletingPathExtension().lastPathComponent)"
         let progress = StudyProgress(quiet: quiet)
-        let executor = LeNet5Executor(on: backend, load: load) { progress.training(images: $0) }
+        let executor = LeNet5Executor(onDemand: makeBackend, load: load) { progress.training(images: $0) }
         let cancellation = CancellationFlag()
         let interrupt = Interrupt { cancellation.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
         let runner = StudyRunner(
-            study, directory: directory, executor: executor, replicas: replicas ?? backend.suggestedReplicas,
-            environment: environment(backend), cancellation: cancellation, writeTables: StudyTables.write,
-            report: progress.hear)
+            study, directory: directory, shard: part, executor: executor, replicas: replicas,
+            environment: environment(executor.backend?.device), cancellation: cancellation,
+            writeTables: StudyTables.write, report: progress.hear)
         defer { progress.finish() }
         let results = try runner.run()
         progress.finish()
         if json {
-            try printJSON(RunReport(results, directory: directory, device: backend.device))
+            try printJSON(RunReport(results, directory: directory, device: executor.backend?.device))
+        } else if let part, !runner.othersAtWork.isEmpty {
+            let others = runner.othersAtWork.map(\.description).joined(separator: ", ")
+            print("shard \(part) is done; at work still: \(others). The last of them writes the tables in \(directory)")
         } else {
             print(StudyText.summary(results), terminator: "")
             let count = results.records.count
             print(
                 "\(count) run\(count == 1 ? "" : "s") in \(directory): results.csv, summary.csv, runs.jsonl, selections/"
             )
+            let left = results.plan.runs.count - count
+            if left > 0 { print("\(left) run\(left == 1 ? " is" : "s are") left for other shards") }
         }
+    }
+
+    private func makeBackend() throws -> any Backend {
+        let (backend, reason) = try DeviceSelection.make(spec: device)
+        Terminal.note("device: \(reason)", quiet: quiet)
+        return backend
     }
 
     /// The data set to take in place of the study's: only `quickstart` has a choice.
@@ -103,64 +123,20 @@ struct RunCommand: ParsableCommand {
     }
 
     /// What `environment.json` keeps of this session.
-    private func environment(_ backend: any Backend) -> [String: String] {
-        [
-            "coppice": Coppice.version, "backend": backend.device.backend, "device": backend.device.name,
-            "platform": backend.device.platform, "driver": backend.device.driver,
+    private func environment(_ device: DeviceDescription?) -> [String: String] {
+        var session = [
+            "coppice": Coppice.version,
             "system": ProcessInfo.processInfo.operatingSystemVersionString,
             "started": ISO8601DateFormatter().string(from: Date()),
             "command": CommandLine.arguments.dropFirst().joined(separator: " "),
         ]
-    }
-}
-
-/// What happens in a study, as lines and one bar on stderr.
-private final class StudyProgress {
-    private let quiet: Bool
-    private var bar: ProgressBar?
-    private var total = 0.0
-    private var finishedImages = 0.0
-    private var best: (accuracy: Double, name: String)?
-
-    init(quiet: Bool) { self.quiet = quiet }
-
-    func hear(_ event: StudyEvent) {
-        switch event {
-        case .notice(let line): note(line)
-        case .began(let plan, let finished):
-            total = plan.trainedImages
-            for record in finished {
-                total -= Double(plan.experiment(record.experimentID).trainedImages(kept: record.kept))
-            }
-            let done = finished.isEmpty ? "" : ", \(finished.count) are finished"
-            note("\(plan.experiments.count) experiments, \(plan.runs.count) runs\(done)")
-            bar = ProgressBar("study", unit: "images", quiet: quiet)
-        case .fitting(let key):
-            note(
-                "clustering \(key.dataset), k \(key.k), "
-                    + (key.pcaComponents.map { "PCA \($0)" } ?? "pixels") + ", \(key.kmeans) \(key.index + 1)")
-        case .training: break
-        case .finished(let record, let experiment, let done, let all):
-            finishedImages += Double(experiment.trainedImages(kept: record.kept))
-            let name = StudyText.name(experiment)
-            if record.accuracy > best?.accuracy ?? 0 { best = (record.accuracy, name) }
-            note(
-                "[\(done)/\(all)] \(name), \(record.kept) kept, run \(record.runID): \(fixed(record.accuracy, 2))%, "
-                    + "\(fixed(record.time, 2)) s")
+        if let device {
+            session["backend"] = device.backend
+            session["device"] = device.name
+            session["platform"] = device.platform
+            session["driver"] = device.driver
         }
-    }
-
-    func training(images: Int) {
-        bar?.update(
-            finishedImages + Double(images), of: total,
-            note: best.map { "best \(fixed($0.accuracy, 2))% (\($0.name))" } ?? "")
-    }
-
-    func finish() { bar?.finish() }
-
-    private func note(_ line: String) {
-        bar?.finish()
-        Terminal.note(line, quiet: quiet)
+        return session
     }
 }
 
@@ -180,10 +156,11 @@ private struct RunReport: Encodable {
         var count_runs: Int
     }
     var directory: String
-    var device: DeviceDescription
+    /// Nil where every run was finished before.
+    var device: DeviceDescription?
     var cases: [Case]
 
-    init(_ results: StudyResults, directory: String, device: DeviceDescription) {
+    init(_ results: StudyResults, directory: String, device: DeviceDescription?) {
         self.directory = directory
         self.device = device
         cases = results.summaries.map { summary in
