@@ -21,7 +21,7 @@ final class ProgressBar {
     }
 
     /// Shows that `done` of `total` are done, and `note`.
-    func update(_ done: Double, of total: Double, note: String = "") {
+    func update(_ done: Double, of total: Double, note: @autoclosure () -> String = "") {
         guard !quiet, total > 0 else { return }
         let now = ContinuousClock.now
         let interval: Duration = Terminal.isInteractive ? .milliseconds(100) : .seconds(5)
@@ -34,6 +34,7 @@ final class ProgressBar {
         let share = min(max(done / total, 0), 1)
         var text = "\(title) \(Int(share * 100))%, \(Int(max(rate, 0))) \(unit)/s"
         if rate > 0 { text += ", \(clockTime(seconds: max(0, total - done) / rate)) left" }
+        let note = note()
         if !note.isEmpty { text += ", \(note)" }
         if Terminal.isInteractive {
             let filled = Int(share * 24)

@@ -56,13 +56,12 @@ final class StudyProgress {
         bar = ProgressBar("study", unit: "images", quiet: quiet, done: finished)
     }
 
-    func training(images: Int) {
-        var note = ""
-        if let plan, let id = best.experimentID {
-            let experiment = plan.experiment(id)
-            note = "best \(fixed(best.medianAccuracy, 2))% (\(StudyText.name(experiment)), \(experiment.size))"
-        }
-        bar?.update(finished + Double(images), of: total, note: note)
+    func training(images: Int) { bar?.update(finished + Double(images), of: total, note: bestSoFar) }
+
+    private var bestSoFar: String {
+        guard let plan, let id = best.experimentID else { return "" }
+        let experiment = plan.experiment(id)
+        return "best \(fixed(best.medianAccuracy, 2))% (\(StudyText.name(experiment)), \(experiment.size))"
     }
 
     func finish() { bar?.finish() }
