@@ -11,20 +11,26 @@ import Pruning
 /// Clusterings are fitted to the images' own pixels, 0 to 255, as the article did; networks see them resized to the
 /// input of LeNet-5. Data sets and the last projection stay in memory between calls.
 public final class LeNet5Executor: StudyExecutor {
-    public let device: String
+    /// The backend; nil until the executor is prepared.
+    public private(set) var backend: (any Backend)?
 
-    private let backend: any Backend
+    private let makeBackend: () throws -> any Backend
     private let load: (String) throws -> Dataset
     private let progress: (Int) -> Void
     private var loaded: [String: Loaded] = [:]
+    private var stored: [String: Stored] = [:]
     private var points: (key: PointsKey, points: Points, spectrum: PCASpectrum?)?
 
     private struct Loaded {
         let dataset: Dataset
+        let description: StudyDataset
+    }
+
+    /// What is in the device's memory.
+    private struct Stored {
         let normalisation: Normalisation
         let train: ImageStore
         let test: ImageStore
-        let description: StudyDataset
     }
 
     private struct PointsKey: Hashable {
@@ -32,31 +38,50 @@ public final class LeNet5Executor: StudyExecutor {
         var components: Int?
     }
 
-    /// An executor on `backend`.
+    /// An executor on a backend that is made once there is something to compute.
     /// - Parameters:
     ///   - load: reads the data set of a name.
     ///   - progress: hears how many images the training under way has been through, all replicas together.
     public init(
+        onDemand makeBackend: @escaping () throws -> any Backend, load: @escaping (String) throws -> Dataset,
+        progress: @escaping (Int) -> Void = { _ in }
+    ) {
+        self.makeBackend = makeBackend
+        self.load = load
+        self.progress = progress
+    }
+
+    /// An executor on `backend`; the parameters are the same.
+    public convenience init(
         on backend: any Backend, load: @escaping (String) throws -> Dataset,
         progress: @escaping (Int) -> Void = { _ in }
     ) {
-        self.backend = backend
-        self.load = load
-        self.progress = progress
-        let device = backend.device
-        self.device =
-            device.platform.isEmpty ? device.name : "\(device.name) (\(device.platform), driver \(device.driver))"
+        self.init(onDemand: { backend }, load: load, progress: progress)
     }
 
-    public func dataset(_ name: String) throws -> StudyDataset {
-        do { return try loaded(name).description } catch { throw Self.unwrapped(error) }
+    public var device: String {
+        guard let device = backend?.device else { return "" }
+        return device.platform.isEmpty ? device.name : "\(device.name) (\(device.platform), driver \(device.driver))"
+    }
+
+    public var suggestedReplicas: Int { backend?.suggestedReplicas ?? 1 }
+
+    public func dataset(_ name: String) throws -> StudyDataset { try loaded(name).description }
+
+    public func prepare() throws {
+        do {
+            for name in loaded.keys.sorted() { _ = try stored(name) }
+        } catch {
+            throw Self.unwrapped(error)
+        }
     }
 
     public func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
         try cancellation.check()
-        let data = try loaded(key.dataset)
+        let images = try loaded(key.dataset).dataset.train
+        let backend = try prepared()
         do {
-            let points = try points(PointsKey(dataset: key.dataset, components: key.pcaComponents), data.dataset.train)
+            let points = try points(PointsKey(dataset: key.dataset, components: key.pcaComponents), images, on: backend)
             try cancellation.check()
             let kind: KMeans.Kind = key.kind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
             let clustering = try KMeans(k: key.k, kind: kind, seed: key.seed, run: key.index).fit(points, on: backend)
@@ -72,7 +97,8 @@ public final class LeNet5Executor: StudyExecutor {
 
     public func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         guard let first = jobs.first else { return [] }
-        let data = try loaded(first.dataset)
+        let data = try stored(first.dataset)
+        let backend = try prepared()
         let length: TrainingOptions.Length =
             switch first.duration {
             case .epochs(let epochs): .epochs(epochs)
@@ -116,29 +142,43 @@ public final class LeNet5Executor: StudyExecutor {
     /// As many as the article allowed its mini-batches passes.
     private static let lloydIterations = 20
 
+    private func prepared() throws -> any Backend {
+        if let backend { return backend }
+        let fresh = try makeBackend()
+        backend = fresh
+        return fresh
+    }
+
     private func loaded(_ name: String) throws -> Loaded {
         if let known = loaded[name] { return known }
         let dataset = try load(name)
         let train = dataset.train
-        // Labels may run higher in the test images: the network has a logit for every class of the data set.
-        let classes = dataset.classCount
-        let fresh = Loaded(
-            dataset: dataset, normalisation: Normalisation(mean: dataset.mean, std: dataset.std),
-            train: try ImageStore.make(train, classes: classes, on: backend),
-            test: try ImageStore.make(dataset.test, classes: classes, on: backend),
-            description: StudyDataset(
-                shape: DatasetShape(
-                    count: train.count, featureCount: train.channels * train.height * train.width),
-                classes: ClassLabels(labels: train.labels, count: classes),
-                fingerprint: Self.fingerprint(of: dataset),
-                image: ImageShape(channels: train.channels, height: train.height, width: train.width)))
-        // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
-        try backend.finish()
+        let description = StudyDataset(
+            shape: DatasetShape(count: train.count, featureCount: train.channels * train.height * train.width),
+            // Labels may run higher in the test images: the network has a logit for every class of the data set.
+            classes: ClassLabels(labels: train.labels, count: dataset.classCount),
+            fingerprint: Self.fingerprint(of: dataset),
+            image: ImageShape(channels: train.channels, height: train.height, width: train.width))
+        let fresh = Loaded(dataset: dataset, description: description)
         loaded[name] = fresh
         return fresh
     }
 
-    private func points(_ key: PointsKey, _ images: ImageSet) throws -> Points {
+    private func stored(_ name: String) throws -> Stored {
+        if let known = stored[name] { return known }
+        let dataset = try loaded(name).dataset
+        let backend = try prepared()
+        let fresh = Stored(
+            normalisation: Normalisation(mean: dataset.mean, std: dataset.std),
+            train: try ImageStore.make(dataset.train, classes: dataset.classCount, on: backend),
+            test: try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend))
+        // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
+        try backend.finish()
+        stored[name] = fresh
+        return fresh
+    }
+
+    private func points(_ key: PointsKey, _ images: ImageSet, on backend: any Backend) throws -> Points {
         if let kept = points, kept.key == key { return kept.points }
         // The old ones go first: both may not fit.
         points = nil

@@ -16,7 +16,8 @@ struct Coppice: ParsableCommand {
             """,
         version: "coppice \(version)",
         subcommands: [
-            DevicesCommand.self, DataCommand.self, RunCommand.self, ReportCommand.self, StudyCommand.self,
+            DevicesCommand.self, DataCommand.self, RunCommand.self, StatusCommand.self, ReportCommand.self,
+            StudyCommand.self,
             ClusterCommand.self,
             SelectCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self, BenchCommand.self,
         ])

@@ -9,6 +9,7 @@ import Studies
 /// An executor that trains nothing: its images are real ones of a few pixels, its counts of right answers the test's.
 final class ToyExecutor: StudyExecutor {
     let device = "toy device"
+    let suggestedReplicas = 5
     let images: Dataset
     private let correct: (TrainingJob) -> Int
     private(set) var lastSpectrum: PCASpectrum?
@@ -27,6 +28,8 @@ final class ToyExecutor: StudyExecutor {
             name: name, train: ImageSet(pixels: pixels, labels: labels, height: 6, width: 5),
             test: ImageSet(pixels: Array(pixels.prefix(300)), labels: Array(labels.prefix(10)), height: 6, width: 5))
     }
+
+    func prepare() {}
 
     func dataset(_ name: String) throws -> StudyDataset {
         let train = images.train

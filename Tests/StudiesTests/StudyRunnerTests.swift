@@ -220,9 +220,25 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
         var notices: [String] = []
         let second = try run(executor, in: temporary) { if case .notice(let notice) = $0 { notices.append(notice) } }
         #expect(second.records == first.records)
-        #expect(executor.batches.isEmpty && executor.fits.isEmpty)
+        #expect(executor.batches.isEmpty && executor.fits.isEmpty && notices.isEmpty)
+        // It needs no device, and no session is noted.
+        #expect(executor.preparations == 0)
+        #expect(try StoredStudy(reading: temporary.results).environment.sessions.count == 1)
+    }
+
+    @Test func rowsOfAnotherDeviceAreSaid() throws {
+        let temporary = try TemporaryDirectory()
+        let first = FakeExecutor()
+        first.beforeTraining = { count, _, _ in if count == 3 { throw DeviceLost() } }
+        #expect(throws: DeviceLost.self) { try run(first, in: temporary) }
+        let executor = FakeExecutor()
+        executor.device = "another device"
+        var notices: [String] = []
+        _ = try run(executor, in: temporary) { if case .notice(let notice) = $0 { notices.append(notice) } }
         #expect(
             notices == ["earlier runs were made on fake device, these are made on another device; rows say which"])
+        #expect(executor.preparations > 0)
+        #expect(try StoredStudy(reading: temporary.results).environment.sessions.count == 2)
     }
 
     @Test func eventsCountUpToTheWholeStudy() throws {
