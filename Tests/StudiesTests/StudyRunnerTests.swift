@@ -241,6 +241,18 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
         #expect(try StoredStudy(reading: temporary.results).environment.sessions.count == 2)
     }
 
+    @Test func aRunIsOnTheDiskBeforeItIsReported() throws {
+        let temporary = try TemporaryDirectory()
+        _ = try run(FakeExecutor(), in: temporary) {
+            guard case .finished(let record, _, let done, _) = $0 else { return }
+            let lines = (try? temporary.text("runs.jsonl").split(separator: "\n")) ?? []
+            #expect(lines.count >= done)
+            let key = "\"experiment_id\":\(record.experimentID),"
+            #expect(lines.contains { $0.contains(key) && $0.contains("\"run_id\":\(record.runID),") })
+            #expect(temporary.exists("selections/experiment\(record.experimentID)-run\(record.runID).npy"))
+        }
+    }
+
     @Test func eventsCountUpToTheWholeStudy() throws {
         var done: [Int] = []
         _ = try run(FakeExecutor(), in: TemporaryDirectory()) {
