@@ -71,7 +71,7 @@ struct Headline: Equatable, Sendable {
         if undecided == 0 { return "Every smaller set that was tried is worse than the whole" }
         if undecided == tally.count { return "Not decided: these runs do not tell any smaller set from the whole" }
         return "No smaller set is shown to be as good as the whole;"
-            + " \(undecided) of \(Wording.counted(tally.count, "case")) \(undecided == 1 ? "is" : "are") not decided"
+            + " \(Number.grouped(Double(undecided))) of \(Wording.counted(tally.count, "case")) \(undecided == 1 ? "is" : "are") not decided"
     }
 
     // MARK: - The sentences
@@ -128,7 +128,8 @@ struct Headline: Equatable, Sendable {
     /// How many cases have each verdict, those with none left out.
     private static func counts(_ counts: [Verdict: Int]) -> String {
         let order: [Verdict] = [.better, .equal, .worse, .notDecided]
-        return Wording.list(order.compactMap { verdict in counts[verdict].map { "\($0) \(verdict.rawValue)" } })
+        return Wording.list(
+            order.compactMap { verdict in counts[verdict].map { "\(Number.grouped(Double($0))) \(verdict.rawValue)" } })
     }
 
     /// How many runs would decide what is not decided.

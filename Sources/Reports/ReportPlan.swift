@@ -104,7 +104,7 @@ struct ReportPlan: Sendable {
         let provenance = Provenance(stored.environment)
         let usesPCA = plan.experiments.contains { $0.usePCA == true }
         let name = URL(fileURLWithPath: stored.directory).standardizedFileURL.lastPathComponent
-        let notes = (stored.results.comparisonNotes + stored.notices).map(Self.sentence)
+        let notes = (stored.results.comparisonNotes + Wording.bounded(stored.notices)).map(Self.sentence)
         let unknown = stored.study.datasets.filter { !["mnist", "fashion-mnist"].contains($0) }
         return PageContents(
             study: name, headline: headline(headlines), summary: summary(stored),
@@ -178,12 +178,12 @@ struct ReportPlan: Sendable {
                 PageContents.Classes(
                     title: section.title, classes: counts.classes, rows: counts.rows,
                     leftOut: counts.leftOut > 0
-                        ? "The \(StudyReport.Limits.classRows) cases whose classes are furthest from their shares are shown; \(counts.leftOut) others are not."
+                        ? "The \(StudyReport.Limits.classRows) cases whose classes are furthest from their shares are shown; \(Number.grouped(Double(counts.leftOut))) others are not."
                         : nil)
             },
             hasCases: !section.cases.isEmpty,
             caption:
-                "\(Wording.counted(section.cases.count, "case")) with finished runs, of \(section.experiments.count).",
+                "\(Wording.counted(section.cases.count, "case")) with finished runs, of \(Number.grouped(Double(section.experiments.count))).",
             ownColumns: CaseTable.columns.count, moreColumns: CaseTable.moreColumns.count,
             comparisons: Baseline.allCases.map {
                 PageContents.Comparisons(name: "against \($0.phrase)", span: CaseTable.comparisonColumns.count)

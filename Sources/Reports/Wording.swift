@@ -1,7 +1,7 @@
 import Studies
 
-/// Numbers and lists as the report's sentences have them.
-enum Wording {
+/// Numbers and lists as a report's sentences have them.
+public enum Wording {
     /// "1 run", "2 runs".
     static func counted(_ count: Int, _ thing: String) -> String {
         "\(Number.grouped(Double(count))) \(thing)\(count == 1 ? "" : "s")"
@@ -17,6 +17,13 @@ enum Wording {
     static func list(_ words: [String], atMost count: Int) -> String {
         words.count <= count ? list(words) : list(words.prefix(count) + ["\(words.count - count) more"])
     }
+
+    /// The first of many lines and a line that says how many more there are.
+    public static func bounded(_ lines: [String], atMost count: Int = 10) -> [String] {
+        lines.count <= count ? lines : lines.prefix(count) + ["\(grouped(lines.count - count)) more lines like these"]
+    }
+
+    private static func grouped(_ count: Int) -> String { Number.grouped(Double(count)) }
 
     /// A difference in points with its sign; the minus is the typographic one.
     static func signed(_ value: Double, _ decimals: Int = 2) -> String {

@@ -25,7 +25,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let stored = try StoredStudy(reading: dir)
-        for notice in stored.notices { Terminal.note(notice, quiet: quiet) }
+        for notice in Wording.bounded(stored.notices) { Terminal.note(notice, quiet: quiet) }
         try StudyTables.write(stored.results, to: dir)
         try await Self.write(stored, data: data, quiet: quiet)
         print("\(dir)/report.html")

@@ -146,7 +146,8 @@ private struct PageCheck: Decodable {
     }
 
     @Test(
-        .enabled(if: chromium != nil, "Chromium is not installed (Debian: chromium)"), arguments: [360, 900, 1440])
+        .enabled(if: chromium != nil, "Chromium is not installed (Debian: chromium)"),
+        .enabled(if: hasGnuplot, "gnuplot is not installed (Debian: gnuplot-nox)"), arguments: [360, 900, 1440])
     func aPageWorksInABrowser(width: Int) async throws {
         let study = try ToyStudy(ToyStudy.everything, correct: ToyStudy.plausible)
         let (page, _) = try await study.report()

@@ -186,6 +186,11 @@ import Testing
         #expect(Wording.counted(1, "run") == "1 run" && Wording.counted(1200, "run") == "1,200 runs")
     }
 
+    @Test func manyLinesBecomeFew() {
+        #expect(Wording.bounded(["a", "b"], atMost: 2) == ["a", "b"])
+        #expect(Wording.bounded(["a", "b", "c", "d"], atMost: 2) == ["a", "b", "2 more lines like these"])
+    }
+
     @Test func namesBecomeFileNames() {
         #expect(Wording.slug("k 1,000, PCA 50") == "k-1-000-pca-50")
         #expect(Wording.slug("../<b>") == "b")

@@ -137,3 +137,8 @@ func results(_ yaml: String, correct: (_ experiment: Int, _ run: Int) -> Int?) t
     }
     return StudyResults(plan: plan, records: records)
 }
+
+/// Whether plots can be drawn here.
+let hasGnuplot = ["/usr/bin/gnuplot", "/usr/local/bin/gnuplot"].contains {
+    FileManager.default.isExecutableFile(atPath: $0)
+}

@@ -8,10 +8,6 @@ import Testing
 /// How often `part` stands in a text.
 private func count(_ part: String, in text: String) -> Int { text.components(separatedBy: part).count - 1 }
 
-private let hasGnuplot = ["/usr/bin/gnuplot", "/usr/local/bin/gnuplot"].contains {
-    FileManager.default.isExecutableFile(atPath: $0)
-}
-
 @Suite struct StudyReportTests {
     @Test(.enabled(if: hasGnuplot, "gnuplot is not installed (Debian: gnuplot-nox)"))
     func aPageHoldsAllItsPartsAndNeedsNoOtherFile() async throws {
@@ -134,14 +130,14 @@ private let hasGnuplot = ["/usr/bin/gnuplot", "/usr/local/bin/gnuplot"].contains
         ) { experiment, run in 9000 + experiment }
         let section = try #require(ReportSection.sections(of: results).first)
         let sizes = SizeCharts.accuracyAgainstSize(section, most: 4)
-        #expect(sizes.charts.map(\.name) == ["accuracy-k-2", "accuracy-k-3", "accuracy-k-4", "accuracy-k-5"])
-        #expect(sizes.leftOut == ["k 6", "k 7", "k 8"])
+        #expect(sizes.charts.map(\.name) == ["accuracy-k-2", "accuracy-k-4", "accuracy-k-6", "accuracy-k-8"])
+        #expect(sizes.leftOut == ["k 3", "k 5", "k 7"])
         let bars = CaseCharts.rows(section, most: 20)
         #expect(bars.rows.count == 21 && bars.leftOut == 22)
         #expect(bars.rows[0].isWhole && bars.rows[1].accuracy >= bars.rows[20].accuracy)
         #expect(CaseCharts.charts(section, most: 20)[0].caption.contains("20 most accurate cases of 42"))
         let seconds = try #require(SizeCharts.accuracyAgainstSeconds(section, most: 10))
-        #expect(seconds.caption.contains("Every 5th of 43 cases is drawn."))
+        #expect(seconds.caption.contains("Every 5th case of a strategy is drawn, 10 of 43."))
         #expect(ClassCounts(section, most: 12)?.leftOut == 30)
     }
 
@@ -197,6 +193,16 @@ private let hasGnuplot = ["/usr/bin/gnuplot", "/usr/local/bin/gnuplot"].contains
         #expect(axis.place(100) > 0)
         #expect(axis.commands("y").joined().contains("'95' 5"))
         #expect(!AccuracyAxis([98, 98.5]).isLogarithmic)
+    }
+
+    @Test func linearAxesHaveFewRoundLabels() {
+        #expect(
+            Plot.linear("x", 0...17.5) == [
+                "set xrange [0.0:17.5]", "set xtics ('0' 0.0, '5' 5.0, '10' 10.0, '15' 15.0)",
+            ])
+        #expect(
+            Plot.linear("x", 97.31...98.22)[1]
+                == "set xtics ('97.4' 97.4, '97.6' 97.6, '97.8' 97.8, '98' 98.0, '98.2' 98.2)")
     }
 
     @Test func labelsDoNotTouch() throws {

@@ -60,13 +60,14 @@ enum BubbleCharts {
             high = accuracies.max() ?? 100
         }
 
-        func radius(_ accuracy: Double) -> Double {
+        /// A point size from a seventh of `largest` to `largest`.
+        func radius(_ accuracy: Double, largest: Double) -> Double {
             func place(_ accuracy: Double) -> Double {
                 let place = axis.place(accuracy)
                 return axis.isLogarithmic ? -log(place) : place
             }
             let span = place(high) - place(low)
-            return 0.7 + 3.1 * (span > 0 ? (place(accuracy) - place(low)) / span : 1)
+            return largest * (1 + 6 * (span > 0 ? (place(accuracy) - place(low)) / span : 1)) / 7
         }
     }
 
@@ -77,8 +78,18 @@ enum BubbleCharts {
         let sizes = cases.map(\.kept)
         // Requested sizes make columns; the article's quota may keep a little less for some k.
         let range = (sizes.min() ?? 1) / 1.9...(sizes.max() ?? 1) * 1.9
+        let height = 110 + 66 * max(2, min(ks.count, 8))
+        // Neighbours must not hide each other: a point of size 1 is ten pixels wide, and the plot about 450.
+        let columns = Array(Set(sizes)).sorted()
+        let decades = log(range.upperBound / range.lowerBound)
+        let closest =
+            zip(columns, columns.dropFirst()).map { log($1 / $0) / decades * 450 }.filter { $0 > 6 }.min() ?? 450
+        let largest = min(3.8, max(0.8, 0.095 * min(closest, Double(height - 90) / (Double(ks.count) + 0.2))))
         let points = cases.map { entry in
-            [entry.kept, Double(ks.firstIndex(of: entry.arm.k ?? 0) ?? 0), scale.radius(entry.accuracy)]
+            [
+                entry.kept, Double(ks.firstIndex(of: entry.arm.k ?? 0) ?? 0),
+                scale.radius(entry.accuracy, largest: largest),
+            ]
         }
         // Figures in bubbles that are many would lie on each other.
         let labels =
@@ -98,7 +109,7 @@ enum BubbleCharts {
                 "k \($0.arm.k ?? 0), \(Wording.size($0.kept)) images: \(Number.fixed($0.accuracy, 2))%"
             }
             .joined(separator: "; ") + ".",
-            height: 110 + 66 * max(2, min(ks.count, 8)),
+            height: height,
             commands: [Plot.data("points", points)] + Plot.logarithmic("x", range) + labels + [
                 "unset key", "set yrange [-0.7:\(Plot.number(Double(ks.count) - 0.5))]", "set xlabel 'images kept'",
                 "set ylabel 'clusters, k'",

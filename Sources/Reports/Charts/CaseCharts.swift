@@ -17,7 +17,7 @@ enum CaseCharts {
         let which =
             leftOut == 0
             ? ""
-            : " The \(most) most accurate cases of \(most + leftOut) are shown, which is partly their luck; the table has all."
+            : " The \(most) most accurate cases of \(Number.grouped(Double(most + leftOut))) are shown, which is partly their luck; the table has all."
         return [accuracyBars(rows, which), secondsBars(rows, which), dots(rows, which)]
     }
 
@@ -30,7 +30,7 @@ enum CaseCharts {
         return chart(
             "bars-accuracy", "Median accuracy", bars,
             caption: "Bars begin at zero; the thin line on a bar is the 95% interval of its median." + which,
-            axis: ["set xrange [0:118]", "set xtics 0,20,100", "set xlabel 'median accuracy, %'"])
+            axis: ["set xrange [0:118]", "set xtics 0,25,100", "set xlabel 'median accuracy, %'"])
     }
 
     private static func secondsBars(_ rows: [ReportCase], _ which: String) -> Chart {
@@ -40,10 +40,7 @@ enum CaseCharts {
             "bars-seconds", "Median time", bars,
             caption: "Seconds a run: its share of the selection, of the training that it shared with others, and of the"
                 + " test." + which,
-            axis: [
-                "set xrange [0:\(Plot.number(longest * 1.18))]", "set xtics autofreq",
-                "set xlabel 'median seconds a run'",
-            ])
+            axis: Plot.linear("x", 0...longest * 1.22) + ["set xlabel 'median seconds a run'"])
     }
 
     private struct Bar {
@@ -95,8 +92,11 @@ enum CaseCharts {
 
     /// Rows from the top down, each with its case's name.
     private static func frame(_ rows: [ReportCase]) -> [String] {
-        [
-            "unset key", "set grid noytics xtics", "set border 1", "set yrange [\(rows.count):-1]",
+        // gnuplot leaves more room for names than they take.
+        let longest = Double(rows.map(\.label.count).max() ?? 0)
+        return [
+            "set lmargin at screen \(Plot.number(min(0.65, (16 + 6.5 * longest) / 560)))", "unset key",
+            "set grid noytics xtics", "set border 1", "set yrange [\(rows.count):-1]",
             "set ytics scale 0 font ',11'",
             Plot.tics("y", rows.enumerated().map { (Double($0.offset), $0.element.label) }),
         ]

@@ -104,6 +104,24 @@ enum Plot {
         ]
     }
 
+    /// A linear axis over `range` with a few round tics.
+    static func linear(_ axis: String, _ range: ClosedRange<Double>) -> [String] {
+        let span = max(range.upperBound - range.lowerBound, 1e-9)
+        // Letters stand side by side along x, and above each other along y.
+        let most = axis == "x" ? 5.0 : 8
+        var power = 1e-6
+        while power * 10 < span / most { power *= 10 }
+        let step = [1.0, 2, 5, 10].map { $0 * power }.first { span / $0 <= most } ?? span
+        let first = (range.lowerBound / step).rounded(.up)
+        let tics = stride(from: first, through: (range.upperBound / step + 1e-9).rounded(.down), by: 1).map { index in
+            let value = (index * step * 1e6).rounded() / 1e6
+            return (value, value < 1000 ? Number.exact(value) : Number.grouped(value))
+        }
+        return [
+            "set \(axis)range [\(number(range.lowerBound)):\(number(range.upperBound))]", self.tics(axis, tics),
+        ]
+    }
+
     /// Rows for a point and its interval: x, y, low, high.
     static func rows(_ cases: [ReportCase], _ axis: AccuracyAxis) -> [[Double]] {
         cases.map { entry in
@@ -145,7 +163,7 @@ struct AccuracyAxis: Sendable {
 
     /// The commands that set the axis up.
     func commands(_ axis: String) -> [String] {
-        guard isLogarithmic else { return ["set \(axis)range [\(Plot.number(low)):\(Plot.number(high))]"] }
+        guard isLogarithmic else { return Plot.linear(axis, low...high) }
         // Round accuracies, more of them where the axis is short; of two that would touch, the higher.
         let span = log(low / high)
         let steps = span < 2.5 ? [10.0, 7, 5, 4, 3, 2, 1.5] : [10, 5, 2]

@@ -6,17 +6,20 @@ enum SizeCharts {
     static func accuracyAgainstSize(_ section: ReportSection, most: Int) -> (charts: [Chart], leftOut: [String]) {
         var families: [Arm.Family: Int] = [:]
         for entry in section.cases { if let family = entry.arm.family { families[family, default: 0] += 1 } }
-        // The fullest say most; of equally full ones the smaller k comes first.
-        let ranked = families.sorted { ($1.value, $0.key.k, $0.key.name) < ($0.value, $1.key.k, $1.key.name) }.map(
-            \.key)
+        // The fullest say most; of more than there is room for, some from the smallest k to the largest.
+        let fullest = families.values.max() ?? 0
+        let ordered = families.keys.sorted { ($0.k, $0.name) < ($1.k, $1.name) }
+        let full = ordered.filter { families[$0] == fullest }
+        let others = ordered.filter { families[$0] != fullest }.sorted { (families[$0] ?? 0) > (families[$1] ?? 0) }
+        let shown =
+            full.count > most
+            ? (0..<most).map { full[$0 * (full.count - 1) / max(1, most - 1)] } : Array((full + others).prefix(most))
         let axis = accuracyAxis(section.cases)
-        let others = section.cases.filter { !$0.isWhole }
-        guard !others.isEmpty else { return ([], []) }
-        if ranked.isEmpty { return ([chart(section, nil, axis)].compactMap { $0 }, []) }
-        let shown = ranked.prefix(most).sorted { ($0.k, $0.name) < ($1.k, $1.name) }
+        guard section.cases.contains(where: { !$0.isWhole }) else { return ([], []) }
+        if shown.isEmpty { return ([chart(section, nil, axis)].compactMap { $0 }, []) }
         return (
-            shown.compactMap { chart(section, $0, axis) },
-            ranked.dropFirst(most).map { $0.name(within: ranked) }
+            shown.sorted { ($0.k, $0.name) < ($1.k, $1.name) }.compactMap { chart(section, $0, axis) },
+            ordered.filter { !shown.contains($0) }.map { $0.name(within: ordered) }
         )
     }
 
@@ -105,20 +108,27 @@ enum SizeCharts {
         return words.joined(separator: " ")
     }
 
+    private struct Kind: Hashable {
+        let method: PruningMethod
+        let strategy: SelectionStrategy?
+    }
+
     /// Median accuracy against median seconds, a point a case.
     static func accuracyAgainstSeconds(_ section: ReportSection, most: Int) -> Chart? {
         let cases = section.cases.filter { $0.seconds > 0 }
         guard cases.count > 1 else { return nil }
-        // Where there are too many, every n-th: a fair picture of all.
-        let stride = (cases.count + most - 1) / most
-        let shown = cases.enumerated().filter { $0.offset % stride == 0 || $0.element.isWhole }.map(\.element)
+        // Where there are too many, every n-th of each kind; n is odd, so that of the two of use_pca neither is left out.
+        let least = (cases.count + most - 1) / most
+        let stride = least == 1 ? 1 : least | 1
+        var seen: [Kind: Int] = [:]
+        let shown = cases.filter { entry in
+            let kind = Kind(method: entry.arm.method, strategy: entry.arm.strategy)
+            defer { seen[kind, default: 0] += 1 }
+            return seen[kind, default: 0] % stride == 0
+        }
         let axis = AccuracyAxis(shown.map(\.accuracy))
         let seconds = shown.map(\.seconds)
-        guard let least = seconds.min(), let longest = seconds.max() else { return nil }
-        struct Kind: Hashable {
-            let method: PruningMethod
-            let strategy: SelectionStrategy?
-        }
+        guard let shortest = seconds.min(), let longest = seconds.max() else { return nil }
         var kinds: [Kind] = []
         for entry in shown {
             let kind = Kind(method: entry.arm.method, strategy: entry.arm.strategy)
@@ -137,18 +147,21 @@ enum SizeCharts {
                     + " ps \(kind.method == .none ? 1.8 : 0.9) title \(Plot.quoted(Mark.name(kind.method, kind.strategy)))"
             )
         }
-        let leftOut = stride > 1 ? " Every \(ordinal(stride)) of \(cases.count) cases is drawn." : ""
+        let leftOut =
+            stride > 1
+            ? " Every \(ordinal(stride)) case of a strategy is drawn, \(shown.count) of \(Number.grouped(Double(cases.count)))."
+            : ""
         return Chart(
             name: "accuracy-seconds", title: "Accuracy against seconds",
             caption: "A point a case: median accuracy, and the median of a run's own seconds (its share of selection,"
                 + " training and test)." + axis.note + leftOut,
-            description: "\(Wording.counted(shown.count, "case")) from \(Wording.seconds(least)) to"
+            description: "\(Wording.counted(shown.count, "case")) from \(Wording.seconds(shortest)) to"
                 + " \(Wording.seconds(longest)) s a run."
                 + (section.whole.map {
                     " The whole set takes \(Wording.seconds($0.seconds)) s for \(Number.fixed($0.accuracy, 2))%."
                 } ?? ""),
             height: 420,
-            commands: blocks + Plot.logarithmic("x", least / 1.3...longest * 1.3) + axis.commands("y") + [
+            commands: blocks + Plot.logarithmic("x", shortest / 1.3...longest * 1.3) + axis.commands("y") + [
                 "set xlabel 'seconds a run'", "set ylabel 'median accuracy, %'",
                 "set key below horizontal center samplen 1 width 1", "plot " + plots.joined(separator: ", \\\n"),
             ])
