@@ -37,7 +37,7 @@ extension OpenCLBackend {
                 "TRAINING": pass == .training ? 1 : 0, "CHANNELS": norm.shape.channels,
                 "POSITIONS": norm.shape.pooledHeight * norm.shape.pooledWidth, "WIDTH1": first.shape.outputs,
                 "WIDTH2": second.shape.outputs, "CLASSES": third.shape.outputs, "TILES_AT_ONCE": tilesAtOnce,
-                "BLOCK": profile.rows,
+                "BLOCK": profile.splitsWork ? 4 : profile.rows,
             ],
             [
                 norm.extremes.argument, first.weights.argument, first.weights.stride.argument,
