@@ -1,11 +1,10 @@
 extension CPUBackend {
-    public func conv2dWeightGradient(
+    func conv2dWeightGradient(
         _ shape: Conv2DShape, input: DeviceBuffer<Float>, outputGradient: DeviceBuffer<Float>,
-        gradients: GradientSlices, offset: Int
+        gradients: GradientSlices
     ) throws(ComputeError) {
         try shape.validate(
             "conv2d weight gradient", tile: tile, input: input, output: outputGradient, weights: nil)
-        try gradients.validate("conv2d weight gradient", batch: shape.batch, offset: offset, count: shape.weightCount)
         let (height, width, kernel, outs) = (shape.height, shape.width, shape.kernel, shape.outChannels)
         let (outHeight, outWidth) = (shape.outHeight, shape.outWidth)
         let x = lanes(input)
@@ -15,7 +14,7 @@ extension CPUBackend {
             let (part, tap) = (index / taps, index % taps)
             let (replica, slice) = (part / gradients.slices, part % gradients.slices)
             let (channel, ky, kx) = (tap / (kernel * kernel), tap / kernel % kernel, tap % kernel)
-            let target = pointer(gradients, replica: replica, slice: slice) + offset + tap * outs
+            let target = pointer(gradients, replica: replica, slice: slice) + tap * outs
             for out in 0..<outs {
                 var sum = Lanes.zero
                 for tileIndex in gradients.tiles(of: slice, among: shape.batch.tiles) {

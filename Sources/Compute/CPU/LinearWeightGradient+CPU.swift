@@ -1,10 +1,9 @@
 extension CPUBackend {
-    public func linearWeightGradient(
+    func linearWeightGradient(
         _ shape: LinearShape, input: DeviceBuffer<Float>, transposedOutputGradient: DeviceBuffer<Float>,
-        gradients: GradientSlices, offset: Int
+        gradients: GradientSlices
     ) throws(ComputeError) {
         try shape.validate("linear weight gradient", tile: tile, input: input, output: nil, weights: nil)
-        try gradients.validate("linear weight gradient", batch: shape.batch, offset: offset, count: shape.weightCount)
         let (tiles, inputs, vectors) = (shape.batch.tiles, shape.inputs, shape.outputStride / 16)
         let x = pointer(input)
         let delta = lanes(transposedOutputGradient)
@@ -12,7 +11,7 @@ extension CPUBackend {
         parallel(shape.batch.replicas * gradients.slices * rows) { index in
             let (part, row) = (index / rows, index % rows)
             let (replica, slice) = (part / gradients.slices, part % gradients.slices)
-            let target = pointer(gradients, replica: replica, slice: slice) + offset + row * shape.outputStride
+            let target = pointer(gradients, replica: replica, slice: slice) + row * shape.outputStride
             for vector in 0..<vectors {
                 // The lanes are outputs here, so that no sum runs across lanes.
                 var sum = Lanes.zero

@@ -170,10 +170,12 @@ public final class OpenCLBackend: Backend {
         if let kernel = kernels[key] { return kernel }
         do throws(OpenCLError) {
             guard let text = try kernelText(key.kernel) else { throw OpenCLError.unknownKernel(name: key.kernel) }
-            let source = KernelSource.assemble(
+            let source = try KernelSource.assemble(
                 name: key.kernel, common: try KernelSource.chosenText(of: "common"), text: text)
             var options = "-cl-std=CL1.2"
-            let shape = [("TILE", profile.tile), ("VW", profile.vectorWidth), ("LANES", profile.lanes)]
+            let shape = [
+                ("TILE", profile.tile), ("VW", profile.vectorWidth), ("LANES", profile.lanes), ("TEAM", profile.team),
+            ]
             for (name, value) in shape + key.defines.map({ ($0.name, $0.value) }) { options += " -D \(name)=\(value)" }
             if let programFolder {
                 let file = try programFolder.save(source, label: key.kernel, options: options)
