@@ -14,10 +14,11 @@ public final class LeNet5Executor: StudyExecutor {
     public let device: String
 
     private let backend: any Backend
+    private let clusteringMemory: Int?
     private let load: (String) throws -> Dataset
     private let progress: (Int) -> Void
     private var loaded: [String: Loaded] = [:]
-    private var points: (key: PointsKey, points: Points)?
+    private var points: (key: PointsKey, points: PointSource)?
 
     private struct Loaded {
         let dataset: Dataset
@@ -34,13 +35,15 @@ public final class LeNet5Executor: StudyExecutor {
 
     /// An executor on `backend`.
     /// - Parameters:
+    ///   - clusteringMemory: bytes that the process may take while it clusters; nil for as many as it takes.
     ///   - load: reads the data set of a name.
     ///   - progress: hears how many images the training under way has been through, all replicas together.
     public init(
-        on backend: any Backend, load: @escaping (String) throws -> Dataset,
+        on backend: any Backend, clusteringMemory: Int? = nil, load: @escaping (String) throws -> Dataset,
         progress: @escaping (Int) -> Void = { _ in }
     ) {
         self.backend = backend
+        self.clusteringMemory = clusteringMemory
         self.load = load
         self.progress = progress
         let device = backend.device
@@ -56,10 +59,12 @@ public final class LeNet5Executor: StudyExecutor {
         try cancellation.check()
         let data = try loaded(key.dataset)
         do {
-            let points = try points(PointsKey(dataset: key.dataset, components: key.pcaComponents), data.dataset.train)
-            try cancellation.check()
             let kind: KMeans.Kind = key.kind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
-            let clustering = try KMeans(k: key.k, kind: kind, seed: key.seed, run: key.index).fit(points, on: backend)
+            let kmeans = KMeans(k: key.k, kind: kind, seed: key.seed, run: key.index)
+            let source = try source(
+                PointsKey(dataset: key.dataset, components: key.pcaComponents), data.dataset.train, for: kmeans)
+            try cancellation.check()
+            let clustering = try kmeans.fit(source, on: backend)
             return ClusterAssignment(
                 labels: clustering.labels, squaredDistances: clustering.distances, k: key.k)
         } catch let error as ClusteringError {
@@ -135,20 +140,17 @@ public final class LeNet5Executor: StudyExecutor {
         return fresh
     }
 
-    private func points(_ key: PointsKey, _ images: ImageSet) throws -> Points {
+    private func source(_ key: PointsKey, _ images: ImageSet, for kmeans: KMeans) throws -> PointSource {
         if let kept = points, kept.key == key { return kept.points }
         // The old ones go first: both may not fit.
         points = nil
         let matrix = try FeatureMatrix(
             bytes: images.pixels, count: images.count, dimensions: images.channels * images.height * images.width)
-        let fresh =
-            if let components = key.components {
-                try PCA.fit(matrix, components: components, on: backend).project(matrix, on: backend)
-            } else {
-                try matrix.points(on: backend)
-            }
+        let fresh = try kmeans.source(
+            of: matrix, components: key.components, memory: clusteringMemory, on: backend)
         try backend.finish()
-        points = (key, fresh)
+        // How much memory is left for points depends on k.
+        if clusteringMemory == nil { points = (key, fresh) }
         return fresh
     }
 

@@ -32,6 +32,7 @@ struct RunCommand: ParsableCommand {
     var seed: UInt64?
     @Option(help: "Networks to train side by side; what the device likes unless given.")
     var replicas: Int?
+    @OptionGroup var memory: MemoryOption
     @Flag(help: "Print the plan and stop.")
     var dryRun = false
     @Flag(help: "Print one JSON object with every case's figures.")
@@ -47,6 +48,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let locator = DatasetLocator()
+        let memory = try memory.bytes
         var study = try StudyLibrary.load(self.study, acceptsAnyDataset: data != nil)
         study = try study.overriding(runs: runs, seed: seed, dataset: try substitute(locator))
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
@@ -66,11 +68,11 @@ struct RunCommand: ParsableCommand {
             return
         }
 
-        let (backend, reason) = try DeviceSelection.make(spec: device)
+        let (backend, reason) = try DeviceSelection.make(spec: device, startsOften: true)
         Terminal.note("device: \(reason)", quiet: quiet)
         let directory = out ?? "results/\(URL(fileURLWithPath: self.study).deletingPathExtension().lastPathComponent)"
         let progress = StudyProgress(quiet: quiet)
-        let executor = LeNet5Executor(on: backend, load: load) { progress.training(images: $0) }
+        let executor = LeNet5Executor(on: backend, clusteringMemory: memory, load: load) { progress.training(images: $0) }
         let cancellation = CancellationFlag()
         let interrupt = Interrupt { cancellation.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
