@@ -30,12 +30,15 @@ func byteCovariance(of matrix: FeatureMatrix, on backend: any ClusteringOperatio
         added = 0
         total.add(try backend.read(room.tiles), try backend.read(room.sums), total.shape) { Int64($0) }
     }
-    let count = Int128(matrix.count)
-    let divisor = Double(matrix.count) * Double(max(matrix.count - 1, 1))
-    let covariance = total.matrix { product, a, b in
-        // At most count² · 255² · 2: beyond 64 bits only for more than eight million rows, hence the wide type.
-        Double(count * Int128(product) - Int128(a) * Int128(b)) / divisor
-    }
+    let count = Int64(matrix.count)
+    let divisor = Double(count) * Double(max(count - 1, 1))
+    // Both terms are at most count² · 255², which passes 64 bits beyond ten million rows; the wide type is slow.
+    let covariance =
+        count < 10_000_000
+        ? total.matrix { product, a, b in Double(count * product - a * b) / divisor }
+        : total.matrix { product, a, b in
+            Double(Int128(count) * Int128(product) - Int128(a) * Int128(b)) / divisor
+        }
     return (total.sums.map { Double($0) / Double(matrix.count) }, covariance)
 }
 
