@@ -98,9 +98,10 @@ public struct FeatureMatrix: Sendable {
         let elements = rows.lowerBound * dimensions..<rows.upperBound * dimensions
         func slice<Stored>(_ values: [Stored]) throws(ClusteringError) {
             try values.withUnsafeBufferPointer { values throws(ClusteringError) in
-                let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(values)[
-                    elements.lowerBound * MemoryLayout<Stored>.stride
-                        ..< elements.upperBound * MemoryLayout<Stored>.stride])
+                let bytes = UnsafeRawBufferPointer(
+                    rebasing: UnsafeRawBufferPointer(values)[
+                        elements.lowerBound * MemoryLayout<Stored>.stride..<elements.upperBound
+                            * MemoryLayout<Stored>.stride])
                 try body(bytes.assumingMemoryBound(to: Element.self))
             }
         }

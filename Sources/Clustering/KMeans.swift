@@ -51,10 +51,10 @@ public struct KMeans: Sendable {
 
     /// Where the centroids start.
     public enum Start: Sendable {
-        /// Greedy k-means++ on a random subset of 3k points or of three batches (mini-batch) or 16,384 (Lloyd),
-        /// whichever is more: beyond, each of the k passes over the points costs more than it finds. Of 2 + ⌊ln k⌋
-        /// candidates for each centre the best is kept, as scikit-learn does; of 2 where k is above 1000, since a better
-        /// start than theirs is no longer seen after a few iterations.
+        /// k-means++ on a random subset of 3k points or of three batches (mini-batch) or 16,384 (Lloyd),
+        /// whichever is more: beyond, each of the k passes over the points costs more than it finds. It is
+        /// greedy, as scikit-learn's is (of 2 + ⌊ln k⌋ candidates for each centre the best is kept), up to k = 1000: above,
+        /// its better start is no longer seen after a few iterations.
         case plusPlus
         /// k different points.
         case random
@@ -125,7 +125,7 @@ public struct KMeans: Sendable {
     }
 
     /// Candidates for each centre of a k-means++ start.
-    var startCandidates: Int { k > 1000 ? 2 : 2 + naturalLogarithm(of: k) }
+    var startCandidates: Int { k > 1000 ? 1 : 2 + naturalLogarithm(of: k) }
 
     private func checkSettings(_ points: PointSource) throws(ClusteringError) {
         guard k >= 1 else { throw .badSetting(name: "k", value: "\(k)", accepted: "1 to \(points.count)") }

@@ -65,7 +65,8 @@ struct ClusterCommand: ParsableCommand {
                     k: k, n: matrix.count, dimensions: matrix.dimensions, components: plan.pca,
                     inertia: clustering.inertia, iterations: clustering.iterations, loadingSeconds: loadingSeconds,
                     pcaSeconds: finished.pcaSeconds, startSeconds: clustering.startSeconds,
-                    kmeansSeconds: clustering.seconds, streamed: finished.isStreamed, seed: compute.seed, out: out, device: backend.device))
+                    kmeansSeconds: clustering.seconds, streamed: finished.isStreamed, seed: compute.seed, out: out,
+                    device: backend.device))
         } else {
             print("\(matrix.count) samples in \(k) clusters: \(finished.sizes)")
             print("inertia \(clustering.inertia) after \(clustering.iterations) iterations; \(finished.stages)")

@@ -72,7 +72,9 @@ struct RunCommand: ParsableCommand {
         Terminal.note("device: \(reason)", quiet: quiet)
         let directory = out ?? "results/\(URL(fileURLWithPath: self.study).deletingPathExtension().lastPathComponent)"
         let progress = StudyProgress(quiet: quiet)
-        let executor = LeNet5Executor(on: backend, clusteringMemory: memory, load: load) { progress.training(images: $0) }
+        let executor = LeNet5Executor(on: backend, clusteringMemory: memory, load: load) {
+            progress.training(images: $0)
+        }
         let cancellation = CancellationFlag()
         let interrupt = Interrupt { cancellation.cancel() }
         defer { withExtendedLifetime(interrupt) {} }

@@ -28,7 +28,9 @@ import Testing
 
     private static func matrix(bytes: Bool, stored: Bool) throws -> FeatureMatrix {
         var random = RandomStream(seed: 3, run: 1, purpose: .testing)
-        let pixels = (0..<count * dimensions).map { UInt8((random.nextIndex(below: 50) + 13 * ($0 % dimensions)) % 256) }
+        let pixels = (0..<count * dimensions).map {
+            UInt8((random.nextIndex(below: 50) + 13 * ($0 % dimensions)) % 256)
+        }
         let floats = pixels.map { Float($0) * 0.37 - 20 }
         if stored {
             let reader =

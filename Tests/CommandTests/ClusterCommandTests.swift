@@ -74,8 +74,10 @@ import Testing
         try NumPy.write(values, shape: [count, dimensions], to: folder / "X.npy")
         func cluster(_ memory: String...) throws -> Outcome {
             try coppice(
-                ["cluster", "--features", folder / "X.npy", "--k", "7", "--kmeans", "lloyd", "--iterations", "2",
-                    "--start", "random", "--device", "cpu", "--json", "--quiet", "--out", folder / "out"]
+                [
+                    "cluster", "--features", folder / "X.npy", "--k", "7", "--kmeans", "lloyd", "--iterations", "2",
+                    "--start", "random", "--device", "cpu", "--json", "--quiet", "--out", folder / "out",
+                ]
                     + memory.flatMap { ["--memory", $0] })
         }
         let refused = try cluster("1M")
@@ -95,6 +97,30 @@ import Testing
             let outcome = try cluster(wrong)
             #expect(outcome.status == 64 && outcome.stderr.contains("--memory"), "\(wrong): \(outcome.stderr)")
         }
+    }
+
+    @Test func aStudyBoundsTheMemoryOfItsClusterings() throws {
+        let folder = try TemporaryFolder()
+        try """
+        dataset: shapes
+        runs: 1
+        steps: 1
+        experiments:
+          - pruning_method: cluster
+            sizes: 8
+            ks: 2
+            selection_strategies: closest
+        """.write(toFile: folder / "study.yaml", atomically: true, encoding: .utf8)
+        try SyntheticData(train: 40, test: 20, height: 8, width: 16).write(to: folder / "data")
+        func run(_ memory: String) throws -> Outcome {
+            try coppice(
+                "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", "cpu",
+                "--quiet", "--memory", memory)
+        }
+        let refused = try run("1M")
+        #expect(refused.status == 64 && refused.stderr.contains("1M are allowed"), "\(refused.stderr)")
+        let allowed = try run("1G")
+        #expect(allowed.status == 0, "\(allowed.stderr)")
     }
 
     @Test func startsWhereItIsTold() throws {

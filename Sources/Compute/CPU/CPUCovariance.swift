@@ -31,7 +31,8 @@ extension CPUBackend {
     @inline(__always)
     private func covariance<Element, Sum: Numeric>(
         of rows: UnsafePointer<Element>, _ shape: CovarianceShape, _ adding: Bool,
-        tiles: UnsafeMutablePointer<Sum>, sums: UnsafeMutablePointer<Sum>, value: (Element, Int) -> Float, flush: (Float) -> Sum
+        tiles: UnsafeMutablePointer<Sum>, sums: UnsafeMutablePointer<Sum>, value: (Element, Int) -> Float,
+        flush: (Float) -> Sum
     ) {
         let width = CovarianceShape.width
         let chunk = CovarianceShape.chunkRows

@@ -34,6 +34,7 @@ extension OpenCLBackend {
                 "WIDTH": CovarianceShape.width, "CHUNK": chunk, "PART": CovarianceShape.partRows,
                 "BYTES": bytes, "D": shape.dimensions,
             ],
-            buffers + [shape.count.argument, (adding ? 0 : 1).argument], global: [shape.parts * shape.pairs * group], local: [group])
+            buffers + [shape.count.argument, (adding ? 0 : 1).argument], global: [shape.parts * shape.pairs * group],
+            local: [group])
     }
 }
