@@ -15,11 +15,13 @@ public final class LeNet5Executor: StudyExecutor {
     public private(set) var backend: (any Backend)?
 
     private let makeBackend: () throws -> any Backend
+    private let clusteringMemory: Int?
     private let load: (String) throws -> Dataset
     private let progress: (Int) -> Void
     private var loaded: [String: Loaded] = [:]
     private var stored: [String: Stored] = [:]
-    private var points: (key: PointsKey, points: Points, spectrum: PCASpectrum?)?
+    private var points: (key: PointsKey, points: PointSource)?
+    public private(set) var lastSpectrum: PCASpectrum?
 
     private struct Loaded {
         let dataset: Dataset
@@ -40,23 +42,25 @@ public final class LeNet5Executor: StudyExecutor {
 
     /// An executor on a backend that is made once there is something to compute.
     /// - Parameters:
+    ///   - clusteringMemory: bytes that the process may take while it clusters; nil for as many as it takes.
     ///   - load: reads the data set of a name.
     ///   - progress: hears how many images the training under way has been through, all replicas together.
     public init(
-        onDemand makeBackend: @escaping () throws -> any Backend, load: @escaping (String) throws -> Dataset,
-        progress: @escaping (Int) -> Void = { _ in }
+        onDemand makeBackend: @escaping () throws -> any Backend, clusteringMemory: Int? = nil,
+        load: @escaping (String) throws -> Dataset, progress: @escaping (Int) -> Void = { _ in }
     ) {
         self.makeBackend = makeBackend
+        self.clusteringMemory = clusteringMemory
         self.load = load
         self.progress = progress
     }
 
     /// An executor on `backend`; the parameters are the same.
     public convenience init(
-        on backend: any Backend, load: @escaping (String) throws -> Dataset,
+        on backend: any Backend, clusteringMemory: Int? = nil, load: @escaping (String) throws -> Dataset,
         progress: @escaping (Int) -> Void = { _ in }
     ) {
-        self.init(onDemand: { backend }, load: load, progress: progress)
+        self.init(onDemand: { backend }, clusteringMemory: clusteringMemory, load: load, progress: progress)
     }
 
     public var device: String {
@@ -81,10 +85,15 @@ public final class LeNet5Executor: StudyExecutor {
         let images = try loaded(key.dataset).dataset.train
         let backend = try prepared()
         do {
-            let points = try points(PointsKey(dataset: key.dataset, components: key.pcaComponents), images, on: backend)
-            try cancellation.check()
             let kind: KMeans.Kind = key.kind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
-            let clustering = try KMeans(k: key.k, kind: kind, seed: key.seed, run: key.index).fit(points, on: backend)
+            let kmeans = KMeans(k: key.k, kind: kind, seed: key.seed, run: key.index)
+            let source = try source(
+                PointsKey(dataset: key.dataset, components: key.pcaComponents), images, for: kmeans, on: backend)
+            try cancellation.check()
+            lastSpectrum = source.pca.map {
+                PCASpectrum(variances: $0.explainedVariance, totalVariance: $0.totalVariance)
+            }
+            let clustering = try kmeans.fit(source, on: backend)
             return ClusterAssignment(
                 labels: clustering.labels, squaredDistances: clustering.distances, k: key.k)
         } catch let error as ClusteringError {
@@ -92,8 +101,6 @@ public final class LeNet5Executor: StudyExecutor {
             throw error
         }
     }
-
-    public var lastSpectrum: PCASpectrum? { points?.spectrum }
 
     public func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         guard let first = jobs.first else { return [] }
@@ -178,23 +185,19 @@ public final class LeNet5Executor: StudyExecutor {
         return fresh
     }
 
-    private func points(_ key: PointsKey, _ images: ImageSet, on backend: any Backend) throws -> Points {
+    private func source(
+        _ key: PointsKey, _ images: ImageSet, for kmeans: KMeans, on backend: any Backend
+    ) throws -> PointSource {
         if let kept = points, kept.key == key { return kept.points }
         // The old ones go first: both may not fit.
         points = nil
         let matrix = try FeatureMatrix(
             bytes: images.pixels, count: images.count, dimensions: images.channels * images.height * images.width)
-        let fresh: Points
-        var spectrum: PCASpectrum?
-        if let components = key.components {
-            let pca = try PCA.fit(matrix, components: components, on: backend)
-            fresh = try pca.project(matrix, on: backend)
-            spectrum = PCASpectrum(variances: pca.explainedVariance, totalVariance: pca.totalVariance)
-        } else {
-            fresh = try matrix.points(on: backend)
-        }
+        let fresh = try kmeans.source(
+            of: matrix, components: key.components, memory: clusteringMemory, on: backend)
         try backend.finish()
-        points = (key, fresh, spectrum)
+        // How much memory is left for points depends on k.
+        if clusteringMemory == nil { points = (key, fresh) }
         return fresh
     }
 

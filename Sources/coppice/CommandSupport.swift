@@ -117,8 +117,8 @@ struct ComputeOptions: ParsableArguments {
     var quiet = false
 
     /// The backend; one line on stderr says which and why.
-    func makeBackend(profiling: Bool = false) throws -> any Backend {
-        let (backend, reason) = try DeviceSelection.make(spec: device, profiling: profiling)
+    func makeBackend(profiling: Bool = false, startsOften: Bool = true) throws -> any Backend {
+        let (backend, reason) = try DeviceSelection.make(spec: device, profiling: profiling, startsOften: startsOften)
         Terminal.note("device: \(reason)", quiet: quiet)
         // What is not worked around is said to those who want no other words too.
         for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {

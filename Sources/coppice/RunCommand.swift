@@ -42,6 +42,7 @@ struct RunCommand: AsyncParsableCommand {
             "Run one of n equal parts. Those of one directory may run at the same time, on several machines too.",
             valueName: "i/n"))
     var shard: String?
+    @OptionGroup var memory: MemoryOption
     @Flag(help: "Print the plan and how long it should take, and stop; writes nothing.")
     var dryRun = false
     @Flag(inversion: .prefixedNo, help: "Make plots and report.html when the study is done.")
@@ -70,6 +71,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let locator = DatasetLocator()
+        let memory = try memory.bytes
         var study = try StudyLibrary.load(self.study, acceptsAnyDataset: data != nil)
         study = try study.overriding(runs: runs, seed: seed, dataset: try dataset ?? substitute(locator))
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
@@ -79,9 +81,11 @@ struct RunCommand: AsyncParsableCommand {
             return try Dataset.load(location)
         }
         let directory = out ?? defaultDirectory
-        if dryRun { return try printPlan(study, load, directory: directory) }
+        if dryRun { return try printPlan(study, load, memory, directory: directory) }
         let progress = StudyProgress(quiet: quiet)
-        let executor = LeNet5Executor(onDemand: makeBackend, load: load) { progress.training(images: $0) }
+        let executor = LeNet5Executor(onDemand: makeBackend, clusteringMemory: memory, load: load) {
+            progress.training(images: $0)
+        }
         let cancellation = CancellationFlag()
         let interrupt = Interrupt { cancellation.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
@@ -119,10 +123,10 @@ struct RunCommand: AsyncParsableCommand {
 
     /// Prints what the study would do and how long it should take, by a rate that is measured here and now.
     private func printPlan(
-        _ study: Study, _ load: @escaping (String) throws -> Dataset, directory: String
+        _ study: Study, _ load: @escaping (String) throws -> Dataset, _ memory: Int?, directory: String
     ) throws {
         let backend = try makeBackend()
-        let executor = LeNet5Executor(on: backend, load: load)
+        let executor = LeNet5Executor(on: backend, clusteringMemory: memory, load: load)
         var shapes: [String: DatasetShape] = [:]
         for name in study.datasets { shapes[name] = try executor.dataset(name).shape }
         let plan = try StudyPlan(study, shapes: shapes)
@@ -144,7 +148,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func makeBackend() throws -> any Backend {
-        let (backend, reason) = try DeviceSelection.make(spec: device)
+        let (backend, reason) = try DeviceSelection.make(spec: device, startsOften: true)
         Terminal.note("device: \(reason)", quiet: quiet)
         return backend
     }
