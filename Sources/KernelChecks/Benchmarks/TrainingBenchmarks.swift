@@ -2,8 +2,8 @@ import Compute
 
 /// The operations of a training step of LeNet-5: 5 networks, batches of 64.
 enum TrainingBenchmarks {
-    private static let replicas = 5
-    private static let samples = 64
+    static let replicas = 5
+    static let samples = 64
     /// Those of LeNet-5 with their padding.
     private static let parameters = 66_960
     private static let all64 = Double(replicas * samples)
