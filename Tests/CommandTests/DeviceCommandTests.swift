@@ -90,14 +90,18 @@ import Testing
     }
 
     @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
-    func benchRunsEveryKernelAndATraining() throws {
+    func benchRunsEveryKernelAndStage() throws {
         let outcome = try coppice("bench", "--quiet", "--json")
         #expect(outcome.status == 0, "\(outcome.stderr)")
         let report = try outcome.json()
         let cases = try #require(report["cases"] as? [[String: Any]])
         #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 15)
-        let training = try #require(report["training"] as? [String: Any])
-        #expect(try #require(training["images_per_second"] as? Double) > 0)
+        let stages = try #require(report["stages"] as? [[String: Any]])
+        #expect(Set(stages.compactMap { $0["stage"] as? String }).count == 5)
+        for stage in stages { #expect(try #require(stage["seconds"] as? Double) > 0) }
+        // A step and an epoch, of one network and of as many as suit the device.
+        let training = stages.filter { $0["stage"] as? String == "training" }
+        #expect(training.compactMap { $0["replicas"] as? Int } == [1, 1, 5, 5])
     }
 
     @Test func benchNamesTheNearestKernel() throws {

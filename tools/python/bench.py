@@ -10,6 +10,8 @@ import statistics
 import subprocess
 import sys
 
+import bench_table
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPPICE = ROOT / ".build" / "release" / "coppice"
 MINI_BATCH, LLOYD, START = (50, 500), (10, 50, 500, 5000), (5000,)
@@ -158,7 +160,10 @@ def main():
     parser.add_argument("--replicas", type=int, default=5)
     parser.add_argument("--out", default="results/bench.json")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
+    if arguments.table:
+        return bench_table.print_table(arguments.out)
 
     revision = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT)
     versions = {"python": platform.python_version(), "coppice": revision.stdout.strip()}

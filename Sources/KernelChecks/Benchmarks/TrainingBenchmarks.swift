@@ -2,8 +2,8 @@ import Compute
 
 /// The operations of a training step of LeNet-5 and of its evaluation: 5 networks, batches of 64.
 enum TrainingBenchmarks {
-    private static let replicas = 5
-    private static let samples = 64
+    static let replicas = 5
+    static let samples = 64
     private static let all64 = Double(replicas * samples)
     private static let shape = StepShape.leNet5(channels: 1)
     /// Those of LeNet-5 with their padding.
