@@ -30,7 +30,9 @@ struct StatusCommand: ParsableCommand {
         lines.append("finished: \(status.finished) of \(total) runs (\(share)%)")
         if status.finished < total { lines.append("left: \(status.imagesLeft) images to train on") }
         if !status.shards.isEmpty {
-            lines.append("at work: shard \(status.shards.map(\.description).joined(separator: ", "))")
+            lines.append(
+                "at work: shard\(status.shards.count == 1 ? "" : "s") "
+                    + status.shards.map(\.description).joined(separator: ", "))
         } else if status.isAtWork {
             lines.append("at work: one process")
         } else {
