@@ -193,7 +193,7 @@ struct MemoryOption: ParsableArguments {
     @Option(
         name: .customLong("memory"),
         help: ArgumentHelp(
-            "Most memory for the process while it clusters, as 2G or 500M. Where the samples do not fit they are brought piece by piece in every pass; uint8 and float32 files of --features are then read as often. Without it all samples are in memory.",
+            "Most memory for the process while it clusters, as 2G or 500M. Where the samples do not fit they are brought piece by piece in every pass; uint8 and float32 files of --features are then read as often. What an OpenCL driver takes to compile kernels at a first start comes on top. Without it all samples are in memory.",
             valueName: "size"))
     var text: String?
 
