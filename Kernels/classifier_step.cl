@@ -163,8 +163,9 @@ TEAM_KERNEL void classifier_step(
             floatv product = 0;
             for (int position = 0; position < POSITIONS * TILE; position += TILE) {
                 const floatv passed = VECTOR(feature_gradient + place + position);
+                const floatv deviation = VECTOR(extremes + place + position) - norms[channel].mean;
                 sum += passed;
-                product += passed * ((VECTOR(extremes + place + position) - norms[channel].mean) * norms[channel].inverse);
+                product += passed * (deviation * norms[channel].inverse);
             }
             lane_sums[channel][lane] = sum;
             lane_products[channel][lane] = product;

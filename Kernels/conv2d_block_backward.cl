@@ -8,7 +8,7 @@
 // 2. source_gradient[r][t][c][y][x][s] = sum over o, ky, kx of that at [o][y - ky][x - kx] * weights[c][ky][kx][o], and
 //    0 where the ReLU before the convolution let nothing pass (activations not positive).
 // 3. source_sums[r][t][c] = (sum of source_gradient, sum of it times the normalised input of that ReLU's batch norm).
-// 4. Each tile's group takes its share of the linear layers' weights, linear_weight_gradients.
+// 4. Each tile's group takes its share of the linear layers' weight gradients.
 //
 // A member holds IB input channels x CB columns of one row in registers and adds what each output element it loads
 // gives to them. IB divides IN_CHANNELS and CB divides WIDTH; with CB = WIDTH every bound is known when compiling.

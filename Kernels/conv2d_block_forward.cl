@@ -78,7 +78,8 @@ TEAM_KERNEL void conv2d_block_forward(
             source_saved[2 * (replica * IN_CHANNELS + channel) + 1] = norm.inverse;
         }
 #else
-        const norm_t norm = norm_of(source_running[channel], source_running[IN_CHANNELS + channel], channel_gamma, channel_beta);
+        const norm_t norm = norm_of(source_running[channel], source_running[IN_CHANNELS + channel], channel_gamma,
+                                    channel_beta);
 #endif
         scales[channel] = norm.scale;
         shifts[channel] = norm.shift;
@@ -143,8 +144,8 @@ TEAM_KERNEL void conv2d_block_forward(
                     if (row == 0 && column == 0) pivot[o] = sum[o][0];
                     UNROLL for (int place = 0; place < 4; place++) {
                         if (place / 2 <= below && place % 2 <= right) {
-                            VECTOR_OUT(convolved + (((block + o) * OUT_HEIGHT + row + place / 2) * OUT_WIDTH + column + place % 2) * TILE) =
-                                sum[o][place];
+                            const int out_row = (block + o) * OUT_HEIGHT + row + place / 2;
+                            VECTOR_OUT(convolved + (out_row * OUT_WIDTH + column + place % 2) * TILE) = sum[o][place];
                             const floatv deviation = sum[o][place] - pivot[o];
                             total[o] += deviation;
                             squares[o] += deviation * deviation;
