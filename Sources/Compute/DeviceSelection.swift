@@ -38,7 +38,10 @@ public enum DeviceSelection {
         for candidate in plan.candidates {
             guard let device = candidate.device else { continue }
             do throws(ComputeError) {
-                let backend = try OpenCLBackend(device: device, profile: profile, profiling: profiling)
+                let sizes = BlockSizeCache(environment: environment)
+                    .sizes(for: device, profile: profile ?? DeviceProfile(for: device))
+                let backend = try OpenCLBackend(
+                    device: device, profile: profile, sizes: sizes, profiling: profiling)
                 let reason = failures.isEmpty ? plan.reason : failures.joined(separator: "; ")
                 return (backend, "\(candidate.label): \(reason)")
             } catch {

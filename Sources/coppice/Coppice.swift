@@ -18,6 +18,7 @@ struct Coppice: ParsableCommand {
         subcommands: [
             DevicesCommand.self, DataCommand.self, RunCommand.self, StudyCommand.self, ClusterCommand.self,
             SelectCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self, BenchCommand.self,
+            TuneCommand.self,
         ])
 }
 
