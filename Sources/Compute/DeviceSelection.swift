@@ -40,8 +40,10 @@ public enum DeviceSelection {
             guard let device = candidate.device else { continue }
             do throws(ComputeError) {
                 let cache = startsOften ? ProgramCache.forRepeatedStarts(on: device) : .standard(for: device)
+                let sizes = BlockSizeCache(environment: environment)
+                    .sizes(for: device, profile: profile ?? DeviceProfile(for: device))
                 let backend = try OpenCLBackend(
-                    device: device, profile: profile, cache: cache, profiling: profiling)
+                    device: device, profile: profile, sizes: sizes, cache: cache, profiling: profiling)
                 let reason = failures.isEmpty ? plan.reason : failures.joined(separator: "; ")
                 return (backend, "\(candidate.label): \(reason)")
             } catch {

@@ -60,7 +60,8 @@ public struct ProgramCache: Sendable {
         platform.contains("Portable Computing Language") || platform.contains("NVIDIA")
     }
 
-    static func standardDirectory(environment: [String: String]) -> URL {
+    /// `$COPPICE_CACHE`, else `coppice/programs` in the user's cache folder.
+    package static func standardDirectory(environment: [String: String]) -> URL {
         if let chosen = environment["COPPICE_CACHE"], !chosen.isEmpty { return URL(fileURLWithPath: chosen) }
         // The XDG specification has relative paths ignored.
         if let caches = environment["XDG_CACHE_HOME"], caches.hasPrefix("/") {

@@ -25,7 +25,7 @@ struct DirectoryClaim {
         case .same: replaces = false
         case .extended:
             replaces = true
-            notices.append("\(yaml): going on with this study's number of runs")
+            notices.append("\(yaml): going on with this study's runs and equal_within")
         // A study that finished no run has nothing that could be mixed with another's.
         case .different(let difference):
             if hasResults { throw .otherStudy(directory: directory, difference: difference) }

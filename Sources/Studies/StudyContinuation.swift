@@ -12,12 +12,14 @@ extension Study {
     /// How `other` stands to the receiver, in whose directory it is to go on.
     ///
     /// Run i does not depend on the number of runs, so the runs may be raised where each old run keeps its clustering:
-    /// `clustering_seeds` the same before and after, or at least the old number of runs both times.
+    /// `clustering_seeds` the same before and after, or at least the old number of runs both times. `equal_within` only
+    /// says how results are read.
     func continuation(as other: Study) -> StudyContinuation {
         let theirs = other.resolved.groups
         var extended = resolved
         for (index, their) in zip(extended.groups.indices, theirs) {
             let our = extended.groups[index].settings
+            extended.groups[index].settings.equalWithin = their.settings.equalWithin
             if their.settings.runs > our.runs {
                 extended.groups[index].settings.runs = their.settings.runs
                 if let seeds = our.clusteringSeeds, let others = their.settings.clusteringSeeds,

@@ -20,6 +20,7 @@ struct Coppice: ParsableCommand {
             StudyCommand.self,
             ClusterCommand.self,
             SelectCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self, BenchCommand.self,
+            TuneCommand.self,
         ])
 }
 

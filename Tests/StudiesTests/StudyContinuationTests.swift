@@ -70,4 +70,14 @@ import Testing
         let error = studyError { try run(text(runs: 5), in: temporary.results) }
         #expect(error?.description.contains("clustering_seeds is 1 there and 5 here") == true)
     }
+
+    @Test func theMarginOfEqualityMayChange() throws {
+        let temporary = try TemporaryDirectory()
+        let first = try run(text(runs: 3), in: temporary.results)
+        let executor = FakeExecutor()
+        let again = try run("equal_within: 0.5\n" + text(runs: 3), executor, in: temporary.results)
+        #expect(executor.batches.isEmpty && again.records == first.records)
+        #expect(again.summaries.allSatisfy { $0.experiment.settings.equalWithin == 0.5 })
+        #expect(try temporary.text("study.yaml").contains("equal_within: 0.5"))
+    }
 }
