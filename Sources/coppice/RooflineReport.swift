@@ -100,9 +100,11 @@ struct RooflineReport: Encodable {
             let networks = training.networks
             studyTraining.add(
                 model.span(KernelWork.trainingStep(networks: networks), networks: networks).times(training.steps))
+            // The evaluator takes as many batches of a network at a time as fill the device.
+            let batches = max(1, profile.suggestedReplicas / networks)
             studyEvaluation.add(
-                model.span(KernelWork.evaluationStep(networks: networks), networks: networks)
-                    .times(Self.batches(Self.testImages)))
+                model.span(KernelWork.evaluationStep(networks: networks * batches), networks: networks * batches)
+                    .times((Self.batches(Self.testImages) + batches - 1) / batches))
         }
         let units = description.computeUnits
         let groups = replicas * model.tilesABatch
