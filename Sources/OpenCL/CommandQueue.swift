@@ -70,12 +70,14 @@ public final class CommandQueue {
         // A queue runs its commands in order. To wake up for every one of them would take a core from the next one's work.
         for first in stride(from: commands.startIndex, to: commands.endIndex, by: CommandQueue.waitedTogether) {
             let group = commands[first..<min(first + CommandQueue.waitedTogether, commands.endIndex)]
+            var waited = CL_SUCCESS
             if group.count > 1, let last = group.last {
                 let subject = "\(last.subject) or one of the \(group.count - 1) commands before it"
-                // What went wrong, if anything, each command says by itself.
-                _ = StallWatch.during(last.call, subject) { cop_wait_for_event(last.event) }
+                waited = StallWatch.during(last.call, subject) { cop_wait_for_event(last.event) }
             }
+            // The command that went wrong says so best. Some drivers tell of it in the next wait alone, whichever it is.
             for command in group { try wait(for: command) }
+            try check(waited, "clWaitForEvents", group.last?.subject ?? "")
         }
     }
 
