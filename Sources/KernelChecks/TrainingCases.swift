@@ -17,7 +17,7 @@ extension Tolerance {
 enum AwkwardBatch {
     /// (replicas, samples).
     static let all = [(1, 1), (1, 7), (2, 15), (1, 16), (3, 17), (1, 31), (2, 33), (1, 65)]
-    /// A few of them, where a case has other extents to vary.
+    /// A few where a case has other extents to vary; the first stands in ``all`` too.
     static let few = [(1, 1), (2, 7), (1, 17), (3, 33)]
 
     /// The samples that a batch's buffers have room for. Where 33 are valid there is room for 100: the last batch of

@@ -21,8 +21,13 @@ final class FileLock {
         guard descriptor >= 0 else { throw .creating(path) }
     }
 
-    // Closing the descriptor gives the lock back.
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    // Closing the descriptor gives the lock back, but a process that another thread is just starting holds a copy of it
+    // for a moment.
+    deinit {
+        guard descriptor >= 0 else { return }
+        release()
+        close(descriptor)
+    }
 
     /// Takes the lock, or changes how it is held.
     /// - Returns: false where somebody else holds it; then it is not held at all.
