@@ -20,12 +20,15 @@ struct ReportCommand: AsyncParsableCommand {
     var dir: String
     @Option(help: ArgumentHelp("The data set's folder, or a folder that holds data sets by name.", valueName: "dir"))
     var data: String?
+    @Flag(help: "Print the results as a Markdown table instead, for a page or an issue, and write nothing.")
+    var markdown = false
     @Flag(help: "No notes on stderr.")
     var quiet = false
 
     func run() async throws {
         let stored = try StoredStudy(reading: dir)
         for notice in Wording.bounded(stored.notices) { Terminal.note(notice, quiet: quiet) }
+        if markdown { return print(StudyText.markdown(stored.results), terminator: "") }
         try StudyTables.write(stored.results, to: dir)
         try await Self.write(stored, data: data, quiet: quiet)
         print("\(dir)/report.html")
