@@ -17,7 +17,6 @@
 #define KERNEL_ROWS (IN_CHANNELS * KERNEL)
 #define UNITS (KERNEL_ROWS * (OUT_CHANNELS / OB))
 #define NEXT_UNITS (OUT_CHANNELS * KERNEL * (NEXT_OUT_CHANNELS / NEXT_OB))
-#define LARGER_OB (OB > NEXT_OB ? OB : NEXT_OB)
 
 // sum[o][kx] += one output row's part.
 #define ACCUMULATE_ROW(SUM, BLOCK, SOURCE, GRADIENT, COLUMNS)                                                          \
@@ -42,16 +41,15 @@
 #else
 #define FOLD(SUM, BLOCK, HAS_UNIT, TARGET, COUNT)                                                                      \
     UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                         \
-        UNROLL for (int kx = 0; kx < KERNEL; kx++) scratch[member][kx * (BLOCK) + o][lane] = lane_sum((SUM)[o][kx]);   \
-    }                                                                                                                  \
-    meet();                                                                                                            \
-    for (int entry = lane; entry < (BLOCK)*KERNEL && (HAS_UNIT); entry += LANES) {                                     \
-        float total = 0;                                                                                               \
-        for (int other = 0; other < LANES; other++) total += scratch[member][entry][other];                            \
-        const int kx = entry / (BLOCK);                                                                                \
-        (TARGET)[kx * (COUNT) + entry - kx * (BLOCK)] = total;                                                         \
-    }                                                                                                                  \
-    meet();
+        UNROLL for (int kx = 0; kx < KERNEL; kx++) scratch[member][kx][lane] = lane_sum((SUM)[o][kx]);                 \
+        meet();                                                                                                        \
+        for (int kx = lane; kx < KERNEL && (HAS_UNIT); kx += LANES) {                                                  \
+            float total = 0;                                                                                           \
+            for (int other = 0; other < LANES; other++) total += scratch[member][kx][other];                           \
+            (TARGET)[kx * (COUNT) + o] = total;                                                                        \
+        }                                                                                                              \
+        meet();                                                                                                        \
+    }
 #endif
 
 TEAM_KERNEL void conv2d_weight_gradients(
@@ -72,7 +70,8 @@ TEAM_KERNEL void conv2d_weight_gradients(
     parameters += (size_t)replica * stride;
     gradients += (size_t)replica * stride;
 #if ITEMS > 1
-    __local float scratch[TEAM][LARGER_OB * KERNEL][LANES];
+    // Of one output channel at a time: sums of all would not fit into the 32 KiB that every device has.
+    __local float scratch[TEAM][KERNEL][LANES];
 #endif
 
     __local norm_gradient_t norms[OUT_CHANNELS];

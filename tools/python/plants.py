@@ -31,8 +31,8 @@ FAULTS = [
           "out[column * P + lane] = row", "out[column * P + lane + 100000 * P] = row", finding=r"(?i)invalid write"),
     Fault("a read of what was never written", "pca_project.cl", "pca_project",
           "p < P; p++", "p < P - 1; p++", finding=r"(?i)uninitialized value"),
-    Fault("an argument of another size", "classifier_step.cl", "classifier_step",
-          "const int prediction_stride", "const long prediction_stride", finding=r"CL_INVALID_ARG_SIZE"),
+    Fault("an argument of another size", "points_pack.cl", "points_pack",
+          "const int first_tile", "const long first_tile", finding=r"CL_INVALID_ARG_SIZE"),
     # A division and its remainder together make an instruction that Oclgrind does not know, at which it ends the kernel
     # as if it were done.
     Fault("an instruction that ends the kernel", "points_gather.cl", "points_gather",
