@@ -5,33 +5,18 @@ extension CPUBackend {
         try layer.validate("batch norm backward sums", tile: tile, plane: input, pooled: outputGradient)
         let shape = layer.shape
         let (tiles, channels) = (shape.batch.tiles, shape.channels)
-        let y = lanes(input)
-        let dp = lanes(outputGradient)
+        let x = pointer(input)
+        let dp = pointer(outputGradient)
         let winners = pointer(layer.winners)
         let partials = pointer(layer.partials)
         let saved = pointer(layer.saved)
+        let plane = LanePool(rows: shape.height, columns: shape.width)
+        let (size, pooledSize) = (shape.height * shape.width * 16, shape.pooledHeight * shape.pooledWidth * 16)
         parallel(shape.batch.replicas * tiles * channels) { index in
             let statistics = saved + 2 * (index / (tiles * channels) * channels + index % channels)
-            let (mean, inverse) = (statistics[0], statistics[1])
-            let plane = y + index * shape.height * shape.width
-            var sum = Lanes.zero
-            var product = Lanes.zero
-            for row in 0..<shape.pooledHeight {
-                for column in 0..<shape.pooledWidth {
-                    let position = (index * shape.pooledHeight + row) * shape.pooledWidth + column
-                    let corner = plane + 2 * row * shape.width + 2 * column
-                    let won = winners + position * 16
-                    var passed = Lanes.zero
-                    var winner = Lanes.zero
-                    for lane in 0..<16 where won[lane] < 4 {
-                        let place = Int(won[lane])
-                        passed[lane] = dp[position][lane]
-                        winner[lane] = corner[place / 2 * shape.width + place % 2][lane]
-                    }
-                    sum += passed
-                    product += passed * ((winner - mean) * inverse)
-                }
-            }
+            let (sum, product) = loops.reluPoolSums(
+                plane, x + index * size, dp + index * pooledSize, winners: winners + index * pooledSize,
+                mean: statistics[0], inverse: statistics[1])
             partials[2 * index] = sum.total
             partials[2 * index + 1] = product.total
         }
@@ -46,12 +31,14 @@ extension CPUBackend {
         let (tiles, channels) = (shape.batch.tiles, shape.channels)
         let valid = Int(pointer(layer.current)[1])
         let count = Float(valid * shape.height * shape.width)
-        let y = lanes(input)
-        let dy = lanes(inputGradient)
-        let dp = lanes(outputGradient)
+        let x = pointer(input)
+        let dx = pointer(inputGradient)
+        let dp = pointer(outputGradient)
         let winners = pointer(layer.winners)
         let partials = pointer(layer.partials)
         let saved = pointer(layer.saved)
+        let plane = LanePool(rows: shape.height, columns: shape.width)
+        let (size, pooledSize) = (shape.height * shape.width * 16, shape.pooledHeight * shape.pooledWidth * 16)
         parallel(shape.batch.replicas * tiles * channels) { index in
             let (replica, tileIndex, channel) = (index / (tiles * channels), index / channels % tiles, index % channels)
             var (sum, product) = (Float(0), Float(0))
@@ -66,27 +53,11 @@ extension CPUBackend {
                 slice[layer.beta.offset + channel] = sum
             }
             let statistics = saved + 2 * (replica * channels + channel)
-            let (mean, inverse) = (statistics[0], statistics[1])
-            let factor = pointer(layer.gamma, replica: replica)[channel] * inverse
-            let counted = validLanes(tile: tileIndex, of: valid)
-            let plane = y + index * shape.height * shape.width
-            let target = dy + index * shape.height * shape.width
-            for row in 0..<shape.height {
-                for column in 0..<shape.width {
-                    var passed = Lanes.zero
-                    if row / 2 < shape.pooledHeight, column / 2 < shape.pooledWidth {
-                        let position = (index * shape.pooledHeight + row / 2) * shape.pooledWidth + column / 2
-                        let place = UInt8(2 * (row % 2) + column % 2)
-                        let won = UnsafeMutableRawPointer(winners + position * 16)
-                            .assumingMemoryBound(to: SIMD16<UInt8>.self).pointee
-                        let wide = SIMD16<Int32>(truncatingIfNeeded: won)
-                        passed.replace(with: dp[position], where: wide .== Int32(place))
-                    }
-                    let normalised = (plane[row * shape.width + column] - mean) * inverse
-                    let gradient = (passed - sum / count - normalised * (product / count)) * factor
-                    target[row * shape.width + column] = gradient.masked(to: counted)
-                }
-            }
+            loops.reluPoolBackward(
+                plane, x + index * size, dp + index * pooledSize, winners: winners + index * pooledSize,
+                mean: statistics[0], inverse: statistics[1], shift: sum / count, slope: product / count,
+                factor: pointer(layer.gamma, replica: replica)[channel] * statistics[1],
+                lanes: validLanes(tile: tileIndex, of: valid), into: dx + index * size)
         }
     }
 }

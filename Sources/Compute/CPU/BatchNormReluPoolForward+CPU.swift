@@ -56,33 +56,20 @@ extension CPUBackend {
         statistics: (Int, Int) -> (Float, Float)
     ) {
         let shape = layer.shape
-        let (tiles, channels, width) = (shape.batch.tiles, shape.channels, shape.width)
-        let y = lanes(input)
-        let pooled = lanes(output)
-        let winners = UnsafeMutableRawPointer(pointer(layer.winners)).assumingMemoryBound(to: SIMD16<UInt8>.self)
+        let (tiles, channels) = (shape.batch.tiles, shape.channels)
+        let plane = LanePool(rows: shape.height, columns: shape.width)
+        let x = pointer(input)
+        let pooled = pointer(output)
+        let winners = recordWinners ? pointer(layer.winners) : nil
+        let (size, pooledSize) = (shape.height * shape.width * 16, shape.pooledHeight * shape.pooledWidth * 16)
         parallel(shape.batch.replicas * tiles * channels) { index in
             let (replica, channel) = (index / (tiles * channels), index % channels)
             let (mean, inverse) = statistics(replica, channel)
             let scale = pointer(layer.gamma, replica: replica)[channel] * inverse
             let shift = pointer(layer.beta, replica: replica)[channel] - mean * scale
-            let plane = y + index * shape.height * width
-            for row in 0..<shape.pooledHeight {
-                for column in 0..<shape.pooledWidth {
-                    let corner = plane + 2 * row * width + 2 * column
-                    var best = Lanes.zero
-                    var winner = SIMD16<Int32>(repeating: 4)
-                    for (place, step) in [0, 1, width, width + 1].enumerated() {
-                        let value = corner[step] * scale + shift
-                        // Not a maximum of floats: a NaN must reach the output, not lose against 0.
-                        let larger = .!(value .<= best)
-                        best.replace(with: value, where: larger)
-                        winner.replace(with: Int32(place), where: larger)
-                    }
-                    let position = (index * shape.pooledHeight + row) * shape.pooledWidth + column
-                    pooled[position] = best
-                    if recordWinners { winners[position] = SIMD16<UInt8>(truncatingIfNeeded: winner) }
-                }
-            }
+            loops.reluPool(
+                plane, x + index * size, scale: scale, shift: shift, into: pooled + index * pooledSize,
+                winners: winners.map { $0 + index * pooledSize })
         }
     }
 }
