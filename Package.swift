@@ -30,11 +30,14 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     ],
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev"])]),
         .target(name: "COpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "OpenCL", dependencies: ["COpenCL"], swiftSettings: strict),
@@ -55,7 +58,14 @@ let package = Package(
             ],
             resources: [.embedInCode("BuiltIn")], swiftSettings: watched),
         .target(name: "KernelChecks", dependencies: ["Compute"], swiftSettings: strict),
-        .target(name: "Reports", dependencies: ["Studies"], swiftSettings: strict),
+        .target(
+            name: "Reports",
+            dependencies: [
+                "Studies", "Pruning", "Datasets", "CPNG",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            resources: [.embedInCode("Page")], swiftSettings: strict),
         .executableTarget(
             name: "coppice",
             dependencies: [
@@ -79,7 +89,9 @@ let package = Package(
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "OpenCL", "Datasets"], swiftSettings: strict),
         .testTarget(
             name: "StudiesTests", dependencies: ["Studies", "Pruning", "Compute", "Datasets"], swiftSettings: strict),
-        .testTarget(name: "ReportsTests", dependencies: ["Reports", "Studies", "Pruning"], swiftSettings: strict),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Reports", "Studies", "Pruning", "Datasets", "CPNG"],
+            swiftSettings: strict),
         .testTarget(
             name: "FaultTests",
             dependencies: [
@@ -103,5 +115,5 @@ if Context.environment["COPPICE_THREADS"] == "1" {
     let names = ["CZlib", "CLAPACK", "COpenCL", "CLanes", "Pruning"] + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }
     package.products = []
-    package.dependencies.removeFirst()
+    package.dependencies.removeFirst(3)
 }

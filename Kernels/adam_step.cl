@@ -1,21 +1,48 @@
-// One step of Adam (Kingma & Ba 2015, algorithm 1, as PyTorch computes it), the gradient's slices added in order:
-// parameters, first and second moments are [replica][COUNT], gradients [replica][SLICES][COUNT].
-// rates[step] = (learning rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t)).
+// The end of a training step: the batch's loss and right answers, and one step of Adam (Kingma & Ba 2015, algorithm 1,
+// as PyTorch computes it). Parameters, gradients, first and second moments are [replica][COUNT]; the gradients of
+// parameters sliced ... sliced + SLICED - 1 are the sums of tile_gradients [replica][tile][SLICED], in order.
+// rates[step] = (learning rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t)); results[r][t] = (sum of losses, right answers)
+// become losses and correct, [step][replica]; the cursor moves on to the next step.
 //
 // A work-group takes CHUNK x LANES vectors. Groups: (chunk, 1, replica). COUNT is a multiple of 16.
-TILE_KERNEL void adam_step(__global const float *restrict gradients, __global const float *restrict rates,
-                           __global const int *restrict current, const float towards, const float decay,
-                           const float fresh, const float epsilon, __global float *restrict parameters,
-                           __global float *restrict first_moments, __global float *restrict second_moments) {
-    const float step_size = rates[2 * current[2]];
-    const float correction = rates[2 * current[2] + 1];
-    const size_t base = (size_t)get_group_id(2) * COUNT;
-    gradients += base * SLICES;
+TILE_KERNEL void adam_step(__global float *restrict gradients, __global const float *restrict tile_gradients,
+                           const int sliced, const int tiles, __global const float *restrict results,
+                           __global const float *restrict rates, __global const int *restrict current,
+                           const float towards, const float decay, const float fresh, const float epsilon,
+                           __global float *restrict parameters, __global float *restrict first_moments,
+                           __global float *restrict second_moments, __global float *restrict losses,
+                           __global int *restrict correct, __global int *restrict cursor) {
+    const int replica = get_group_id(2);
+    const int valid = current[1];
+    const int step = current[2];
+    if (get_group_id(0) == 0 && get_local_id(0) == 0) {
+        float loss = 0;
+        float right = 0;
+        for (int tile = 0; tile < tiles; tile++) {
+            loss += results[2 * (replica * tiles + tile)];
+            right += results[2 * (replica * tiles + tile) + 1];
+        }
+        losses[step * get_num_groups(2) + replica] = loss / valid;
+        correct[step * get_num_groups(2) + replica] = (int)right;
+        if (replica == 0) cursor[0] = step + 1;
+    }
+
+    const float step_size = rates[2 * step];
+    const float correction = rates[2 * step + 1];
+    const size_t base = (size_t)replica * COUNT;
+    tile_gradients += replica * tiles * SLICED;
     for (int turn = 0; turn < CHUNK; turn++) {
         const int index = ((get_group_id(0) * CHUNK + turn) * LANES + get_local_id(0)) * VW;
         if (index >= COUNT) return;
-        floatv gradient = VECTOR(gradients + index);
-        for (int slice = 1; slice < SLICES; slice++) gradient += VECTOR(gradients + slice * COUNT + index);
+        const int slice = index - sliced;
+        floatv gradient;
+        if (slice >= 0 && slice < SLICED) {
+            gradient = VECTOR(tile_gradients + slice);
+            for (int tile = 1; tile < tiles; tile++) gradient += VECTOR(tile_gradients + tile * SLICED + slice);
+            VECTOR_OUT(gradients + base + index) = gradient;
+        } else {
+            gradient = VECTOR(gradients + base + index);
+        }
         floatv m = VECTOR(first_moments + base + index);
         floatv v = VECTOR(second_moments + base + index);
         m += (gradient - m) * towards;

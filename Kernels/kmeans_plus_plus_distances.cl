@@ -19,26 +19,27 @@ __kernel void kmeans_plus_plus_distances(
     for (int trial = 0; trial < TRIALS; trial++) total[trial] = 0.0f;
     for (int tile = first_tile; tile < end_tile; tile++) {
         __global const float *x = points + (size_t)tile * D * P;
-        for (int u = 0; u < U; u++) {
-            const int vector = u * LANES + lane;
-            floatv square[TRIALS];
-#pragma unroll
-            for (int trial = 0; trial < TRIALS; trial++) square[trial] = 0.0f;
-            for (int dimension = 0; dimension < D; dimension++) {
-                const floatv value = load_floatv(x, dimension * (P / VW) + vector);
-#pragma unroll
-                for (int trial = 0; trial < TRIALS; trial++) {
+        floatv square[U][TRIALS];
+        UNROLL for (int u = 0; u < U; u++) {
+            UNROLL for (int trial = 0; trial < TRIALS; trial++) square[u][trial] = 0.0f;
+        }
+        for (int dimension = 0; dimension < D; dimension++) {
+            UNROLL for (int u = 0; u < U; u++) {
+                const floatv value = load_floatv(x, dimension * (P / VW) + u * LANES + lane);
+                UNROLL for (int trial = 0; trial < TRIALS; trial++) {
                     const floatv difference = value - coordinates[dimension * TRIALS + trial];
-                    square[trial] = fma(difference, difference, square[trial]);
+                    square[u][trial] = fma(difference, difference, square[u][trial]);
                 }
             }
-            const floatv before = load_floatv(kept, tile * (P / VW) + vector);
-            const intv valid = lane_numbers() + (tile * P + vector * VW) < (intv)count;
-#pragma unroll
-            for (int trial = 0; trial < TRIALS; trial++) {
-                const floatv nearest = choose(before < square[trial], before, square[trial]);
+        }
+        UNROLL for (int u = 0; u < U; u++) {
+            const int vector = tile * (P / VW) + u * LANES + lane;
+            const floatv before = load_floatv(kept, vector);
+            const intv valid = lane_numbers() + vector * VW < (intv)count;
+            UNROLL for (int trial = 0; trial < TRIALS; trial++) {
+                const floatv nearest = choose(before < square[u][trial], before, square[u][trial]);
                 const floatv masked = choose(valid, nearest, (floatv)0.0f);
-                store_floatv(next + (size_t)trial * stride, tile * (P / VW) + vector, masked);
+                store_floatv(next + (size_t)trial * stride, vector, masked);
                 total[trial] += masked;
             }
         }

@@ -6,13 +6,11 @@
 
 typedef float LEVEL(vector) __attribute__((vector_size(4 * VECTOR), aligned(4)));
 typedef int32_t LEVEL(mask) __attribute__((vector_size(4 * VECTOR), aligned(4)));
-typedef uint8_t LEVEL(bytes) __attribute__((vector_size(VECTOR), aligned(1)));
 #define VEC LEVEL(vector)
 #define MASK LEVEL(mask)
 #define LOAD(pointer) (*(const VEC *)(pointer))
 // `yes` where the mask is set, else `no`.
 #define SELECT(type, mask, yes, no) ((type)(((mask) & (MASK)(yes)) | (~(mask) & (MASK)(no))))
-#define PLACES(pointer) __builtin_convertvector(*(const LEVEL(bytes) *)(pointer), MASK)
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 /// `outputs` x `columns` of the products, both constants where it is inlined.
@@ -125,78 +123,6 @@ static void LEVEL(correlations)(const clanes_correlations_shape *s, const float 
 
 // The element-wise loops round after every operation, so that all levels agree to the bit.
 
-static void LEVEL(relu_pool)(
-    const clanes_pool_shape *s, const float *x, float scale, float shift, float *y, uint8_t *winners) {
-#pragma STDC FP_CONTRACT OFF
-    const ptrdiff_t rows = s->rows / 2, columns = s->columns / 2;
-    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR)
-        for (ptrdiff_t row = 0; row < rows; row++)
-            for (ptrdiff_t column = 0; column < columns; column++) {
-                VEC best = {};
-                MASK winner = (MASK){} + 4;
-                UNROLL for (int place = 0; place < 4; place++) {
-                    const ptrdiff_t position = (2 * row + place / 2) * s->columns + 2 * column + place % 2;
-                    const VEC value = LOAD(x + position * CLANES_WIDTH + lane) * scale + shift;
-                    // Not a maximum of floats: a NaN must reach the output, not lose against 0.
-                    const MASK larger = ~(value <= best);
-                    best = SELECT(VEC, larger, value, best);
-                    winner = SELECT(MASK, larger, (MASK){} + place, winner);
-                }
-                const ptrdiff_t window = (row * columns + column) * CLANES_WIDTH + lane;
-                *(VEC *)(y + window) = best;
-                if (winners) *(LEVEL(bytes) *)(winners + window) = __builtin_convertvector(winner, LEVEL(bytes));
-            }
-}
-
-static void LEVEL(relu_pool_sums)(
-    const clanes_pool_shape *s, const float *x, const float *dy, const uint8_t *winners, float mean, float inverse,
-    float *sums) {
-#pragma STDC FP_CONTRACT OFF
-    const ptrdiff_t rows = s->rows / 2, columns = s->columns / 2;
-    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR) {
-        VEC sum = {}, product = {};
-        for (ptrdiff_t row = 0; row < rows; row++)
-            for (ptrdiff_t column = 0; column < columns; column++) {
-                const ptrdiff_t window = (row * columns + column) * CLANES_WIDTH + lane;
-                const MASK place = PLACES(winners + window);
-                VEC winner = {};
-                UNROLL for (int other = 0; other < 4; other++) {
-                    const ptrdiff_t position = (2 * row + other / 2) * s->columns + 2 * column + other % 2;
-                    winner = SELECT(VEC, place == other, LOAD(x + position * CLANES_WIDTH + lane), winner);
-                }
-                const VEC passed = SELECT(VEC, place < 4, LOAD(dy + window), (VEC){});
-                sum += passed;
-                product += passed * ((winner - mean) * inverse);
-            }
-        *(VEC *)(sums + lane) = sum;
-        *(VEC *)(sums + CLANES_WIDTH + lane) = product;
-    }
-}
-
-static void LEVEL(relu_pool_backward)(
-    const clanes_pool_shape *s, const float *x, const float *dy, const uint8_t *winners, float mean, float inverse,
-    float shift, float slope, float factor, ptrdiff_t lanes, float *dx) {
-#pragma STDC FP_CONTRACT OFF
-    const ptrdiff_t rows = s->rows / 2, columns = s->columns / 2;
-    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR) {
-        MASK counted;
-        UNROLL for (int i = 0; i < VECTOR; i++) counted[i] = lane + i < lanes ? -1 : 0;
-        for (ptrdiff_t row = 0; row < s->rows; row++)
-            for (ptrdiff_t column = 0; column < s->columns; column++) {
-                VEC passed = {};
-                if (row / 2 < rows && column / 2 < columns) {
-                    const ptrdiff_t window = (row / 2 * columns + column / 2) * CLANES_WIDTH + lane;
-                    const MASK here = PLACES(winners + window) == (int32_t)(2 * (row % 2) + column % 2);
-                    passed = SELECT(VEC, here, LOAD(dy + window), passed);
-                }
-                const ptrdiff_t position = (row * s->columns + column) * CLANES_WIDTH + lane;
-                const VEC normalised = (LOAD(x + position) - mean) * inverse;
-                const VEC gradient = (passed - shift - normalised * slope) * factor;
-                *(VEC *)(dx + position) = SELECT(VEC, counted, gradient, (VEC){});
-            }
-    }
-}
-
 static void LEVEL(keep_largest)(
     const float *scores, ptrdiff_t rows, ptrdiff_t vectors, int32_t first, float *best, int32_t *index) {
     for (ptrdiff_t i = 0; i < vectors * CLANES_WIDTH; i += VECTOR) {
@@ -234,14 +160,12 @@ static void LEVEL(adam)(
 }
 
 static const clanes_loops LEVEL(loops) = {
-    LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(relu_pool), LEVEL(relu_pool_sums),
-    LEVEL(relu_pool_backward), LEVEL(keep_largest), LEVEL(adam),
+    LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(keep_largest), LEVEL(adam),
 };
 
 #undef VEC
 #undef MASK
 #undef SELECT
-#undef PLACES
 #undef LOAD
 #undef UNROLL
 #undef WITH_B

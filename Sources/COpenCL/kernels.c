@@ -6,44 +6,26 @@ static const cop_kernel_source sources[] = {
     {"adam_step", (const char *)(const unsigned char[]){
 #embed "../../Kernels/adam_step.cl" suffix(, 0)
     }},
-    {"batch_norm_relu_pool_backward", (const char *)(const unsigned char[]){
-#embed "../../Kernels/batch_norm_relu_pool_backward.cl" suffix(, 0)
-    }},
-    {"batch_norm_relu_pool_backward_sums", (const char *)(const unsigned char[]){
-#embed "../../Kernels/batch_norm_relu_pool_backward_sums.cl" suffix(, 0)
-    }},
-    {"batch_norm_relu_pool_forward", (const char *)(const unsigned char[]){
-#embed "../../Kernels/batch_norm_relu_pool_forward.cl" suffix(, 0)
-    }},
-    {"batch_norm_relu_pool_inference", (const char *)(const unsigned char[]){
-#embed "../../Kernels/batch_norm_relu_pool_inference.cl" suffix(, 0)
-    }},
-    {"batch_norm_statistics", (const char *)(const unsigned char[]){
-#embed "../../Kernels/batch_norm_statistics.cl" suffix(, 0)
-    }},
-    {"begin_step", (const char *)(const unsigned char[]){
-#embed "../../Kernels/begin_step.cl" suffix(, 0)
+    {"batch_norm", (const char *)(const unsigned char[]){
+#embed "../../Kernels/batch_norm.clh" suffix(, 0)
     }},
     {"centroids_gather", (const char *)(const unsigned char[]){
 #embed "../../Kernels/centroids_gather.cl" suffix(, 0)
     }},
-    {"classify", (const char *)(const unsigned char[]){
-#embed "../../Kernels/classify.cl" suffix(, 0)
+    {"classifier_step", (const char *)(const unsigned char[]){
+#embed "../../Kernels/classifier_step.cl" suffix(, 0)
     }},
     {"common", (const char *)(const unsigned char[]){
 #embed "../../Kernels/common.clh" suffix(, 0)
     }},
-    {"conv2d_bias_gradient", (const char *)(const unsigned char[]){
-#embed "../../Kernels/conv2d_bias_gradient.cl" suffix(, 0)
+    {"conv2d_block_backward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/conv2d_block_backward.cl" suffix(, 0)
     }},
-    {"conv2d_forward", (const char *)(const unsigned char[]){
-#embed "../../Kernels/conv2d_forward.cl" suffix(, 0)
+    {"conv2d_block_forward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/conv2d_block_forward.cl" suffix(, 0)
     }},
-    {"conv2d_input_gradient", (const char *)(const unsigned char[]){
-#embed "../../Kernels/conv2d_input_gradient.cl" suffix(, 0)
-    }},
-    {"conv2d_weight_gradient", (const char *)(const unsigned char[]){
-#embed "../../Kernels/conv2d_weight_gradient.cl" suffix(, 0)
+    {"conv2d_weight_gradients", (const char *)(const unsigned char[]){
+#embed "../../Kernels/conv2d_weight_gradients.cl" suffix(, 0)
     }},
     {"copy", (const char *)(const unsigned char[]){
 #embed "../../Kernels/copy.cl" suffix(, 0)
@@ -54,8 +36,8 @@ static const cop_kernel_source sources[] = {
     {"fma_peak", (const char *)(const unsigned char[]){
 #embed "../../Kernels/fma_peak.cl" suffix(, 0)
     }},
-    {"gather_batch", (const char *)(const unsigned char[]){
-#embed "../../Kernels/gather_batch.cl" suffix(, 0)
+    {"gather", (const char *)(const unsigned char[]){
+#embed "../../Kernels/gather.clh" suffix(, 0)
     }},
     {"kmeans_accumulate", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_accumulate.cl" suffix(, 0)
@@ -78,14 +60,8 @@ static const cop_kernel_source sources[] = {
     {"kmeans_update", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_update.cl" suffix(, 0)
     }},
-    {"linear_forward", (const char *)(const unsigned char[]){
-#embed "../../Kernels/linear_forward.cl" suffix(, 0)
-    }},
-    {"linear_input_gradient", (const char *)(const unsigned char[]){
-#embed "../../Kernels/linear_input_gradient.cl" suffix(, 0)
-    }},
-    {"linear_weight_gradient", (const char *)(const unsigned char[]){
-#embed "../../Kernels/linear_weight_gradient.cl" suffix(, 0)
+    {"linear", (const char *)(const unsigned char[]){
+#embed "../../Kernels/linear.clh" suffix(, 0)
     }},
     {"pca_project", (const char *)(const unsigned char[]){
 #embed "../../Kernels/pca_project.cl" suffix(, 0)
@@ -95,9 +71,6 @@ static const cop_kernel_source sources[] = {
     }},
     {"points_pack", (const char *)(const unsigned char[]){
 #embed "../../Kernels/points_pack.cl" suffix(, 0)
-    }},
-    {"softmax_cross_entropy", (const char *)(const unsigned char[]){
-#embed "../../Kernels/softmax_cross_entropy.cl" suffix(, 0)
     }},
 };
 

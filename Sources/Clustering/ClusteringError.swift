@@ -14,6 +14,10 @@ public enum ClusteringError: Error, CustomStringConvertible {
     case dimensionMismatch(what: String, found: Int, wanted: Int)
     /// A setting outside its range.
     case badSetting(name: String, value: String, accepted: String)
+    /// Rows that could not be read.
+    case unreadable(reason: String)
+    /// More bytes than are allowed, though samples are streamed.
+    case memory(what: String, needed: Int, allowed: Int)
     /// LAPACK's dsyevr gave up; `info` is what it returned.
     case eigensolver(info: Int)
     /// The backend failed.
@@ -34,6 +38,10 @@ public enum ClusteringError: Error, CustomStringConvertible {
         case .dimensionMismatch(let what, let found, let wanted):
             "\(what) have \(found) columns where \(wanted) are needed"
         case .badSetting(let name, let value, let accepted): "\(name) is \(value); \(accepted) would be accepted"
+        case .unreadable(let reason): reason
+        case .memory(let what, let needed, let allowed):
+            "\(what) needs \(mebibytes(needed)), the program itself included, even when its samples are streamed; "
+                + "\(mebibytes(allowed)) are allowed"
         case .eigensolver(let info): "LAPACK's dsyevr could not find the principal components (info \(info))"
         case .compute(let error): error.description
         }
@@ -42,13 +50,17 @@ public enum ClusteringError: Error, CustomStringConvertible {
     /// The exit code of sysexits.h that a program ends with; a backend's error has one of its own.
     public var exitCode: Int32 {
         switch self {
-        case .badSetting: 64
+        case .badSetting, .memory: 64
+        case .unreadable: 66
         case .badMatrix, .notFinite, .tooManyClusters, .tooManyComponents, .dimensionMismatch: 65
         case .eigensolver: 70
         case .compute(let error): if case .invalidShape = error { 70 } else { 69 }
         }
     }
 }
+
+/// Bytes in MiB, rounded up: what `--memory` takes, with an M behind it.
+private func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20)M" }
 
 /// Runs `body`, turning a backend's error into one of this module.
 func computing<Result>(_ body: () throws(ComputeError) -> Result) throws(ClusteringError) -> Result {

@@ -1,58 +1,69 @@
 import Compute
 
-/// Rows whose covariance a backend sums at once, so that its partial sums stay below 64 MiB or so.
-private func rowsAtOnce(_ dimensions: Int) -> Int {
+/// Parts of rows whose covariance a backend sums at once, so that its sums stay below 64 MiB or so.
+func partsAtOnce(_ dimensions: Int) -> Int {
     let tile = CovarianceShape(count: 1, dimensions: dimensions).tileElements
-    return CovarianceShape.partRows * max(1, min(8, (1 << 24) / tile))
+    return max(1, min(FeatureMatrix.streamedRows / CovarianceShape.partRows, (1 << 24) / tile))
 }
 
 /// Means and covariance [dimensions][dimensions] (upper triangle; divisor count - 1) of 8-bit values, from sums that
 /// are exact: count · Σxy - Σx · Σy in whole numbers.
-func byteCovariance(of matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ComputeError)
+func byteCovariance(of matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ClusteringError)
     -> (mean: [Double], covariance: [Double])
 {
-    let dimensions = matrix.dimensions
-    let limit = rowsAtOnce(dimensions)
-    let largest = CovarianceShape(count: min(limit, matrix.count), dimensions: dimensions)
-    let tiles = try backend.makeBuffer(of: Int32.self, count: largest.tileElements, label: "covariance")
-    let sums = try backend.makeBuffer(of: Int32.self, count: largest.sumElements, label: "column sums")
-    let total = PairSums<Int64>(largest)
-    try matrix.stream(to: backend, atMost: limit) { rows, _ throws(ComputeError) in
+    let total = PairSums<Int64>(matrix)
+    // The backend adds to its sums for as long as 32 bits hold them.
+    let most = CovarianceShape.mostByteRows / CovarianceShape.partRows
+    var added = 0
+    let room = try computing { () throws(ComputeError) in
+        (
+            tiles: try backend.makeBuffer(of: Int32.self, count: total.shape.tileElements, label: "covariance"),
+            sums: try backend.makeBuffer(of: Int32.self, count: total.shape.sumElements, label: "column sums")
+        )
+    }
+    try matrix.stream(0..<matrix.count, to: backend, atMost: total.shape.count) { rows, first throws(ComputeError) in
         guard case .bytes(let buffer) = rows.storage else { return }
-        let shape = CovarianceShape(count: rows.count, dimensions: dimensions)
-        try backend.covariance(of: buffer, shape: shape, tiles: tiles, sums: sums)
-        total.add(
-            try backend.read(tiles, count: shape.tileElements), try backend.read(sums, count: shape.sumElements), shape
-        ) { Int64($0) }
+        let shape = CovarianceShape(count: rows.count, dimensions: matrix.dimensions)
+        try backend.covariance(of: buffer, shape: shape, adding: added > 0, tiles: room.tiles, sums: room.sums)
+        added += 1
+        guard added == most || first + rows.count == matrix.count else { return }
+        added = 0
+        total.add(try backend.read(room.tiles), try backend.read(room.sums), total.shape) { Int64($0) }
     }
-    let count = Int128(matrix.count)
-    let divisor = Double(matrix.count) * Double(max(matrix.count - 1, 1))
-    let covariance = total.matrix { product, a, b in
-        // At most count² · 255² · 2: beyond 64 bits only for more than eight million rows, hence the wide type.
-        Double(count * Int128(product) - Int128(a) * Int128(b)) / divisor
-    }
+    let count = Int64(matrix.count)
+    let divisor = Double(count) * Double(max(count - 1, 1))
+    // Both terms are at most count² · 255², which passes 64 bits beyond ten million rows; the wide type is slow.
+    let covariance =
+        count < 10_000_000
+        ? total.matrix { product, a, b in Double(count * product - a * b) / divisor }
+        : total.matrix { product, a, b in
+            Double(Int128(count) * Int128(product) - Int128(a) * Int128(b)) / divisor
+        }
     return (total.sums.map { Double($0) / Double(matrix.count) }, covariance)
 }
 
 /// Means and covariance [dimensions][dimensions] (upper triangle; divisor count - 1) of float32 values. A shift near the
 /// mean is subtracted first, so that nothing cancels; what it missed is corrected exactly.
-func floatCovariance(of matrix: FeatureMatrix, _ values: [Float], on backend: any ClusteringOperations)
-    throws(ComputeError) -> (mean: [Double], covariance: [Double])
+func floatCovariance(of matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ClusteringError)
+    -> (mean: [Double], covariance: [Double])
 {
-    let dimensions = matrix.dimensions
-    let limit = rowsAtOnce(dimensions)
-    let largest = CovarianceShape(count: min(limit, matrix.count), dimensions: dimensions)
-    let shiftValues = sampledMean(values, count: matrix.count, dimensions: dimensions)
-    let shift = try backend.makeBuffer(shiftValues, label: "shift")
-    let tiles = try backend.makeBuffer(of: Float.self, count: largest.tileElements, label: "covariance")
-    let sums = try backend.makeBuffer(of: Float.self, count: largest.sumElements, label: "column sums")
-    let total = PairSums<Double>(largest)
-    try matrix.stream(to: backend, atMost: limit) { rows, _ throws(ComputeError) in
+    let total = PairSums<Double>(matrix)
+    let shiftValues = try sampledMean(matrix)
+    let room = try computing { () throws(ComputeError) in
+        (
+            shift: try backend.makeBuffer(shiftValues, label: "shift"),
+            tiles: try backend.makeBuffer(of: Float.self, count: total.shape.tileElements, label: "covariance"),
+            sums: try backend.makeBuffer(of: Float.self, count: total.shape.sumElements, label: "column sums")
+        )
+    }
+    try matrix.stream(0..<matrix.count, to: backend, atMost: total.shape.count) { rows, _ throws(ComputeError) in
         guard case .floats(let buffer) = rows.storage else { return }
-        let shape = CovarianceShape(count: rows.count, dimensions: dimensions)
-        try backend.covariance(of: buffer, shape: shape, shift: shift, tiles: tiles, sums: sums)
+        let shape = CovarianceShape(count: rows.count, dimensions: matrix.dimensions)
+        try backend.covariance(
+            of: buffer, shape: shape, shift: room.shift, adding: false, tiles: room.tiles, sums: room.sums)
         total.add(
-            try backend.read(tiles, count: shape.tileElements), try backend.read(sums, count: shape.sumElements), shape
+            try backend.read(room.tiles, count: shape.tileElements),
+            try backend.read(room.sums, count: shape.sumElements), shape
         ) { Double($0) }
     }
     let count = Double(matrix.count)
@@ -62,12 +73,14 @@ func floatCovariance(of matrix: FeatureMatrix, _ values: [Float], on backend: an
 
 /// Column means over at most 1024 rows spread over the matrix: near enough to the mean to keep sums of squares from
 /// cancelling.
-private func sampledMean(_ values: [Float], count: Int, dimensions: Int) -> [Float] {
-    let rows = min(count, 1024)
-    var sums = [Double](repeating: 0, count: dimensions)
+private func sampledMean(_ matrix: FeatureMatrix) throws(ClusteringError) -> [Float] {
+    let rows = min(matrix.count, 1024)
+    var sums = [Double](repeating: 0, count: matrix.dimensions)
     for sample in 0..<rows {
-        let start = sample * count / rows * dimensions
-        for column in 0..<dimensions { sums[column] += Double(values[start + column]) }
+        let row = sample * matrix.count / rows
+        try matrix.withRows(row..<row + 1, of: Float.self) { values throws(ClusteringError) in
+            for (column, value) in values.enumerated() { sums[column] += Double(value) }
+        }
     }
     return sums.map { Float($0 / Double(rows)) }
 }
@@ -76,13 +89,15 @@ private func sampledMean(_ values: [Float], count: Int, dimensions: Int) -> [Flo
 private final class PairSums<Sum: Numeric> {
     private var products: [Sum]
     private(set) var sums: [Sum]
-    private let shape: CovarianceShape
+    /// The most rows that are summed at once.
+    let shape: CovarianceShape
 
-    init(_ shape: CovarianceShape) {
+    init(_ matrix: FeatureMatrix) {
         let width = CovarianceShape.width
+        let rows = partsAtOnce(matrix.dimensions) * CovarianceShape.partRows
+        shape = CovarianceShape(count: min(rows, matrix.count), dimensions: matrix.dimensions)
         products = Array(repeating: 0, count: shape.pairs * width * width)
         sums = Array(repeating: 0, count: shape.dimensions)
-        self.shape = shape
     }
 
     /// Adds what a backend summed over the rows of `shape`.

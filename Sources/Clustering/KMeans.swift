@@ -51,7 +51,10 @@ public struct KMeans: Sendable {
 
     /// Where the centroids start.
     public enum Start: Sendable {
-        /// Greedy k-means++; for mini-batch on a random subset of three batches or 3k points, whichever is more.
+        /// k-means++ on a random subset of 3k points or of three batches (mini-batch) or 16,384 (Lloyd),
+        /// whichever is more: beyond, each of the k passes over the points costs more than it finds. It is
+        /// greedy, as scikit-learn's is (of 2 + ⌊ln k⌋ candidates for each centre the best is kept), up to k = 1000: above,
+        /// its better start is no longer seen after a few iterations.
         case plusPlus
         /// k different points.
         case random
@@ -82,27 +85,49 @@ public struct KMeans: Sendable {
     ///   ``ClusteringError/notFinite(row:column:)`` for a start that does not fit, ``ClusteringError/compute(_:)``.
     public func fit(_ points: Points, on backend: any ClusteringOperations) throws(ClusteringError) -> KMeansClustering
     {
-        try checkSettings(points)
-        return try computing { () throws(ComputeError) in
-            var random = self.random
-            let clock = ContinuousClock()
-            let begin = clock.now
-            let run = try KMeansRun(k: k, points: points, backend: backend)
-            try place(run, &random)
-            try backend.finish()
-            let started = clock.now
-            let iterations =
-                switch kind {
-                case .lloyd(let iterations, let tolerance): try run.lloyd(iterations, tolerance)
-                case .miniBatch(let settings): try run.miniBatch(settings, &random)
-                }
-            return try run.result(iterations, startSeconds: (started - begin).inSeconds) {
-                (clock.now - started).inSeconds
+        try fit(PointSource(points), on: backend)
+    }
+
+    /// Clusters the points of `source`; whether they are streamed changes no bit of the result.
+    /// - Throws: the same, and ``ClusteringError/unreadable(reason:)``.
+    public func fit(_ source: PointSource, on backend: any ClusteringOperations) throws(ClusteringError)
+        -> KMeansClustering
+    {
+        try checkSettings(source)
+        var random = self.random
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let run = try computing { () throws(ComputeError) in
+            try KMeansRun(k: k, source: source, largestBatch: batch(of: source.count), backend: backend)
+        }
+        try place(run, &random)
+        try computing { () throws(ComputeError) in try backend.finish() }
+        let started = clock.now
+        let iterations =
+            switch kind {
+            case .lloyd(let iterations, let tolerance): try run.lloyd(iterations, tolerance)
+            case .miniBatch(let settings): try run.miniBatch(settings, &random)
             }
+        return try run.result(iterations, startSeconds: (started - begin).inSeconds) {
+            (clock.now - started).inSeconds
         }
     }
 
-    private func checkSettings(_ points: Points) throws(ClusteringError) {
+    /// Points a mini-batch of `count` points has; 0 where all points are taken at once.
+    func batch(of count: Int) -> Int {
+        if case .miniBatch(let settings) = kind { min(settings.batch, count) } else { 0 }
+    }
+
+    /// How many of `count` points a k-means++ start chooses from.
+    func startCount(of count: Int) -> Int {
+        let batch = batch(of: count)
+        return min(count, max(batch > 0 ? 3 * batch : 1 << 14, 3 * k))
+    }
+
+    /// Candidates for each centre of a k-means++ start.
+    var startCandidates: Int { k > 1000 ? 1 : 2 + naturalLogarithm(of: k) }
+
+    private func checkSettings(_ points: PointSource) throws(ClusteringError) {
         guard k >= 1 else { throw .badSetting(name: "k", value: "\(k)", accepted: "1 to \(points.count)") }
         guard k <= points.count else { throw .tooManyClusters(k: k, count: points.count) }
         switch kind {
@@ -134,26 +159,32 @@ public struct KMeans: Sendable {
         }
     }
 
-    private func place(_ run: KMeansRun, _ random: inout RandomStream) throws(ComputeError) {
+    private func place(_ run: KMeansRun, _ random: inout RandomStream) throws(ClusteringError) {
+        let backend = run.backend
+        let source = run.source
         switch start {
-        case .given(let values): try run.backend.write(values, to: run.centroids.values)
-        case .random: try run.takePoints(drawDistinct(k, below: run.points.count, &random), of: run.points)
+        case .given(let values):
+            try computing { () throws(ComputeError) in try backend.write(values, to: run.centroids.values) }
+        case .random: try run.takePoints(drawDistinct(k, below: source.count, &random))
         case .plusPlus:
-            var subset = run.points
-            if case .miniBatch(let settings) = kind {
-                let batch = min(settings.batch, run.points.count)
-                let wanted = 3 * batch < k ? 3 * k : 3 * batch
-                if wanted < run.points.count {
-                    subset = try run.backend.makePoints(count: wanted, dimensions: run.points.dimensions)
-                    try run.gather(drawAny(wanted, below: run.points.count, &random), into: subset)
-                }
+            let wanted = startCount(of: source.count)
+            let subset: Points
+            if wanted == source.count, let resident = source.resident {
+                subset = resident
+            } else if wanted == source.count {
+                subset = try source.points(at: (0..<Int32(wanted)).map { $0 }, on: backend)
+            } else {
+                subset = try source.points(at: drawAny(wanted, below: source.count, &random), on: backend)
             }
-            let trials = 2 + naturalLogarithm(of: k)
+            let trials = startCandidates
             let uniforms = (0..<k * trials).map { _ in Float(random.nextWord() >> 8) * 0x1p-24 }
-            let memory = try run.backend.makePlusPlusStart(
-                count: k, trials: trials, points: subset, uniforms: uniforms)
-            try run.backend.runPlusPlus(memory, of: subset, first: random.nextIndex(below: subset.count))
-            try run.takePoints(memory.chosen, of: subset)
+            let first = random.nextIndex(below: subset.count)
+            try computing { () throws(ComputeError) in
+                let memory = try backend.makePlusPlusStart(
+                    count: k, trials: trials, points: subset, uniforms: uniforms)
+                try backend.runPlusPlus(memory, of: subset, first: first)
+                try run.takePoints(memory.chosen, of: subset)
+            }
         }
     }
 }
@@ -163,11 +194,16 @@ func drawAny(_ count: Int, below bound: Int, _ random: inout RandomStream) -> [I
     (0..<count).map { _ in Int32(random.nextIndex(below: bound)) }
 }
 
-/// `count` different indices below `bound`, in random order.
+/// `count` different indices below `bound`, in random order: the first steps of a shuffle of all of them, of which only
+/// the places that changed are kept.
 func drawDistinct(_ count: Int, below bound: Int, _ random: inout RandomStream) -> [Int32] {
-    var indices = (0..<Int32(bound)).map { $0 }
-    for place in 0..<count { indices.swapAt(place, place + random.nextIndex(below: bound - place)) }
-    return Array(indices[..<count])
+    var moved: [Int: Int32] = [:]
+    return (0..<count).map { place in
+        let other = place + random.nextIndex(below: bound - place)
+        let drawn = moved[other] ?? Int32(other)
+        moved[other] = moved[place] ?? Int32(place)
+        return drawn
+    }
 }
 
 extension Duration {

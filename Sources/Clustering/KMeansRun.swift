@@ -7,95 +7,137 @@ func naturalLogarithm(of value: Int) -> Int { Int(log(Double(value))) }
 /// One k-means at work: the buffers it keeps, and its two ways to iterate.
 final class KMeansRun {
     let backend: any ClusteringOperations
-    let points: Points
+    let source: PointSource
     let centroids: Centroids
     private let k: Int
+    private let sums: ClusterSums
+    /// Of the points of a piece or a batch.
     private let labels: DeviceBuffer<Int32>
     private let distances: DeviceBuffer<Float>
     private let shifts: DeviceBuffer<Float>
 
-    init(k: Int, points: Points, backend: any ClusteringOperations) throws(ComputeError) {
+    /// - Parameter largestBatch: points that a mini-batch has; 0 where all points are taken at once.
+    init(k: Int, source: PointSource, largestBatch: Int, backend: any ClusteringOperations) throws(ComputeError) {
         self.k = k
-        self.points = points
+        self.source = source
         self.backend = backend
-        centroids = try backend.makeCentroids(count: k, dimensions: points.dimensions)
-        labels = try backend.makeBuffer(of: Int32.self, count: points.count, label: "labels")
-        distances = try backend.makeBuffer(of: Float.self, count: points.count, label: "distances")
+        let atOnce = max(source.pieceCount, largestBatch)
+        centroids = try backend.makeCentroids(count: k, dimensions: source.dimensions)
+        sums = try backend.makeClusterSums(
+            count: k, dimensions: source.dimensions, points: largestBatch > 0 ? largestBatch : source.count)
+        labels = try backend.makeBuffer(of: Int32.self, count: atOnce, label: "labels")
+        distances = try backend.makeBuffer(of: Float.self, count: atOnce, label: "distances")
         shifts = try backend.makeBuffer(of: Float.self, count: k, label: "centroid movements")
     }
 
     /// Makes k points the centroids.
-    func takePoints(_ indices: [Int32], of source: Points) throws(ComputeError) {
-        try takePoints(backend.makeBuffer(indices, label: "centres"), of: source)
+    func takePoints(_ indices: [Int32]) throws(ClusteringError) {
+        if let points = source.resident {
+            try computing { () throws(ComputeError) in
+                try takePoints(backend.makeBuffer(indices, label: "centres"), of: points)
+            }
+        } else {
+            let points = try source.points(at: indices, on: backend)
+            try computing { () throws(ComputeError) in
+                try takePoints(backend.makeBuffer((0..<Int32(k)).map { $0 }, label: "centres"), of: points)
+            }
+        }
     }
 
-    /// Makes k points the centroids.
-    func takePoints(_ indices: DeviceBuffer<Int32>, of source: Points) throws(ComputeError) {
+    /// Makes k points of `points` the centroids.
+    func takePoints(_ indices: DeviceBuffer<Int32>, of points: Points) throws(ComputeError) {
         let slots = try backend.makeBuffer((0..<Int32(k)).map { $0 }, label: "centroid slots")
-        try backend.gatherCentroids(indices, of: source, into: centroids, slots: slots)
-    }
-
-    /// batch[i] = points[indices[i]].
-    func gather(_ indices: [Int32], into batch: Points) throws(ComputeError) {
-        try backend.gatherPoints(backend.makeBuffer(indices, label: "indices"), of: points, into: batch)
+        try backend.gatherCentroids(indices, of: points, into: centroids, slots: slots)
     }
 
     /// Lloyd's iterations; returns how many were run.
-    func lloyd(_ limit: Int, _ tolerance: Double) throws(ComputeError) -> Int {
-        let sums = try backend.makeClusterSums(count: k, dimensions: points.dimensions, points: points.count)
+    func lloyd(_ limit: Int, _ tolerance: Double) throws(ClusteringError) -> Int {
         let threshold = tolerance > 0 && limit > 0 ? tolerance * (try meanVariance()) : 0
         for iteration in 0..<limit {
-            try backend.packCentroids(centroids)
-            try backend.assign(points, to: centroids, labels: labels, distances: nil)
-            try backend.accumulate(points, labels: labels, into: sums)
-            try backend.updateCentroids(centroids, from: sums, weights: nil, shifts: shifts)
+            try computing { () throws(ComputeError) in try backend.packCentroids(centroids) }
+            try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
+                try backend.assign(piece, to: centroids, labels: labels, distances: nil)
+                try backend.accumulate(piece, labels: labels, into: sums, adding: first > 0)
+            }
+            let moved = try computing { () throws(ComputeError) in
+                try backend.updateCentroids(centroids, from: sums, weights: nil, shifts: shifts)
+                return sum(try backend.read(shifts))
+            }
             // Labels that stay give the same sums and so the same bits: no movement at all.
-            if sum(try backend.read(shifts)) <= threshold { return iteration + 1 }
+            if moved <= threshold { return iteration + 1 }
         }
         return limit
     }
 
     /// Mean over the coordinates of their variance (divisor count).
-    private func meanVariance() throws(ComputeError) -> Double {
-        let mean = try backend.makeCentroids(count: 1, dimensions: points.dimensions)
-        let sums = try backend.makeClusterSums(count: 1, dimensions: points.dimensions, points: points.count)
-        try backend.fill(mean.values, with: 0)
-        try backend.fill(labels, with: 0)
-        try backend.accumulate(points, labels: labels, into: sums)
-        try backend.updateCentroids(mean, from: sums, weights: nil, shifts: shifts)
-        try backend.packCentroids(mean)
-        try backend.assign(points, to: mean, labels: labels, distances: distances)
-        return sum(try backend.read(distances)) / Double(points.count) / Double(points.dimensions)
+    private func meanVariance() throws(ClusteringError) -> Double {
+        let (mean, meanSums) = try computing { () throws(ComputeError) in
+            try backend.fill(labels, with: 0)
+            let mean = try backend.makeCentroids(count: 1, dimensions: source.dimensions)
+            try backend.fill(mean.values, with: 0)
+            return (
+                mean,
+                try backend.makeClusterSums(
+                    count: 1, dimensions: source.dimensions, points: source.count, blockPoints: sums.blockPoints)
+            )
+        }
+        try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
+            try backend.accumulate(piece, labels: labels, into: meanSums, adding: first > 0)
+        }
+        try computing { () throws(ComputeError) in
+            try backend.updateCentroids(mean, from: meanSums, weights: nil, shifts: shifts)
+            try backend.packCentroids(mean)
+        }
+        var squares = 0.0
+        try source.forEachPiece(on: backend) { piece, _ throws(ComputeError) in
+            try backend.assign(piece, to: mean, labels: labels, distances: distances)
+            squares = sum(try backend.read(distances, count: piece.count), onto: squares)
+        }
+        return squares / Double(source.count) / Double(source.dimensions)
     }
 
     /// Mini-batch k-means; returns how many batches were run.
-    func miniBatch(_ settings: KMeans.MiniBatch, _ random: inout RandomStream) throws(ComputeError) -> Int {
-        let size = min(settings.batch, points.count)
-        let batch = try backend.makePoints(count: size, dimensions: points.dimensions)
-        let indices = try backend.makeBuffer(of: Int32.self, count: size, label: "batch")
-        let sums = try backend.makeClusterSums(count: k, dimensions: points.dimensions, points: size)
-        let weights = try backend.makeBuffer([Float](repeating: 0, count: k), label: "centroid weights")
-        var weightValues = [Float](repeating: 0, count: k)
+    func miniBatch(_ settings: KMeans.MiniBatch, _ random: inout RandomStream) throws(ClusteringError) -> Int {
+        let size = min(settings.batch, source.count)
+        var batch = try computing { () throws(ComputeError) in
+            try backend.makePoints(count: size, dimensions: source.dimensions)
+        }
+        let (indices, weights) = try computing { () throws(ComputeError) in
+            (
+                try backend.makeBuffer(of: Int32.self, count: size, label: "batch"),
+                try backend.makeBuffer([Float](repeating: 0, count: k), label: "centroid weights")
+            )
+        }
+        var hasZeroWeights = true
         var sinceReassignment = 0
-        var progress = MiniBatchProgress(batch: size, count: points.count, patience: settings.patience)
-        let steps = settings.passes * points.count / size
+        var progress = MiniBatchProgress(batch: size, count: source.count, patience: settings.patience)
+        let steps = settings.passes * source.count / size
         for step in 0..<steps {
-            try backend.write(drawAny(size, below: points.count, &random), to: indices)
-            try backend.gatherPoints(indices, of: points, into: batch)
+            let drawn = drawAny(size, below: source.count, &random)
+            if source.isStreamed { batch = try source.points(at: drawn, on: backend) }
             sinceReassignment += size
-            let reassign = weightValues.contains(0) || sinceReassignment >= 10 * k
+            let reassign = hasZeroWeights || sinceReassignment >= 10 * k
             if reassign { sinceReassignment = 0 }
-            try backend.packCentroids(centroids)
-            try backend.assign(batch, to: centroids, labels: labels, distances: distances)
-            try backend.accumulate(batch, labels: labels, into: sums)
-            try backend.updateCentroids(centroids, from: sums, weights: weights, shifts: shifts)
-            let inertia = sum(try backend.read(distances, count: size)) / Double(size)
-            weightValues = try backend.read(weights)
-            if reassign {
-                try reseed(&weightValues, from: batch, settings, &random)
-                try backend.write(weightValues, to: weights)
+            let isStuck = try computing { () throws(ComputeError) in
+                if let points = source.resident {
+                    try backend.write(drawn, to: indices)
+                    try backend.gatherPoints(indices, of: points, into: batch)
+                }
+                try backend.packCentroids(centroids)
+                try backend.assign(batch, to: centroids, labels: labels, distances: distances)
+                try backend.accumulate(batch, labels: labels, into: sums, adding: false)
+                try backend.updateCentroids(centroids, from: sums, weights: weights, shifts: shifts)
+                let inertia = sum(try backend.read(distances, count: size)) / Double(size)
+                // Weights only grow, so that without a zero among them they need not be looked at until one is due.
+                if reassign {
+                    var values = try backend.read(weights)
+                    try reseed(&values, from: batch, settings, &random)
+                    try backend.write(values, to: weights)
+                    hasZeroWeights = values.contains(0)
+                }
+                return progress.isStuck(after: inertia)
             }
-            if progress.isStuck(after: inertia) { return step + 1 }
+            if isStuck { return step + 1 }
         }
         return steps
     }
@@ -119,23 +161,34 @@ final class KMeansRun {
     }
 
     /// The last assignment, and everything about it.
-    func result(_ iterations: Int, startSeconds: Double, seconds: () -> Double) throws(ComputeError)
+    func result(_ iterations: Int, startSeconds: Double, seconds: () -> Double) throws(ClusteringError)
         -> KMeansClustering
     {
-        try backend.packCentroids(centroids)
-        try backend.assign(points, to: centroids, labels: labels, distances: distances)
-        let squares = try backend.read(distances)
-        let clusters = try backend.read(labels)
-        if let stray = clusters.first(where: { !(0..<Int32(k)).contains($0) }) {
-            throw .nonsense(device: backend.device.name, what: "cluster \(stray) of \(k) for a sample")
+        try computing { () throws(ComputeError) in try backend.packCentroids(centroids) }
+        var clusters = [Int32](repeating: 0, count: source.count)
+        var squares = [Float](repeating: 0, count: source.count)
+        try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
+            try backend.assign(piece, to: centroids, labels: labels, distances: distances)
+            let range = first..<first + piece.count
+            try clusters.withUnsafeMutableBufferPointer { clusters throws(ComputeError) in
+                try backend.read(labels, at: 0, into: UnsafeMutableBufferPointer(rebasing: clusters[range]))
+            }
+            try squares.withUnsafeMutableBufferPointer { squares throws(ComputeError) in
+                try backend.read(distances, at: 0, into: UnsafeMutableBufferPointer(rebasing: squares[range]))
+            }
         }
-        if let stray = squares.first(where: { !($0 >= 0) }) {
-            throw .nonsense(device: backend.device.name, what: "a squared distance of \(stray)")
+        return try computing { () throws(ComputeError) in
+            if let stray = clusters.first(where: { !(0..<Int32(k)).contains($0) }) {
+                throw .nonsense(device: backend.device.name, what: "cluster \(stray) of \(k) for a sample")
+            }
+            if let stray = squares.first(where: { !($0 >= 0) }) {
+                throw .nonsense(device: backend.device.name, what: "a squared distance of \(stray)")
+            }
+            return KMeansClustering(
+                labels: clusters, distances: squares, centroids: try backend.read(centroids.values), k: k,
+                dimensions: source.dimensions, inertia: sum(squares), iterations: iterations,
+                startSeconds: startSeconds, seconds: seconds())
         }
-        return KMeansClustering(
-            labels: clusters, distances: squares, centroids: try backend.read(centroids.values), k: k,
-            dimensions: points.dimensions, inertia: sum(squares), iterations: iterations, startSeconds: startSeconds,
-            seconds: seconds())
     }
 }
 
@@ -180,10 +233,10 @@ struct MiniBatchProgress {
     }
 }
 
-/// The sum in double precision.
-func sum(_ values: [Float]) -> Double {
+/// The sum in double precision, added to `start` value by value.
+func sum(_ values: [Float], onto start: Double = 0) -> Double {
     values.withUnsafeBufferPointer { values in
-        var total = 0.0
+        var total = start
         for value in values { total += Double(value) }
         return total
     }

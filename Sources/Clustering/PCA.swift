@@ -32,12 +32,9 @@ public struct PCA: Sendable {
         guard components >= 1, components <= min(matrix.count, matrix.dimensions) else {
             throw .tooManyComponents(components: components, count: matrix.count, dimensions: matrix.dimensions)
         }
-        let (mean, covariance) = try computing { () throws(ComputeError) in
-            switch matrix.storage {
-            case .bytes: try byteCovariance(of: matrix, on: backend)
-            case .floats(let values): try floatCovariance(of: matrix, values, on: backend)
-            }
-        }
+        let (mean, covariance) =
+            matrix.isBytes
+            ? try byteCovariance(of: matrix, on: backend) : try floatCovariance(of: matrix, on: backend)
         let dimensions = matrix.dimensions
         var total = 0.0
         for column in 0..<dimensions { total += covariance[column * dimensions + column] }
@@ -65,13 +62,11 @@ public struct PCA: Sendable {
         guard matrix.dimensions == dimensions else {
             throw .dimensionMismatch(what: "The rows", found: matrix.dimensions, wanted: dimensions)
         }
-        return try computing { () throws(ComputeError) in
-            let projection = try backend.makeProjection(weights: components, mean: mean)
-            let points = try backend.makePoints(count: matrix.count, dimensions: count)
-            try matrix.stream(to: backend, atMost: FeatureMatrix.streamedRows) { rows, first throws(ComputeError) in
-                try backend.project(rows, through: projection, into: points, at: first)
-            }
-            return points
-        }
+        return try matrix.points(through: self, atMost: FeatureMatrix.streamedRows, on: backend)
+    }
+
+    /// The projection in the backend's memory.
+    func projection(on backend: any ClusteringOperations) throws(ClusteringError) -> Projection {
+        try computing { () throws(ComputeError) in try backend.makeProjection(weights: components, mean: mean) }
     }
 }

@@ -36,14 +36,14 @@ extension ClusteringOperations {
             components: components, dimensions: dimensions, panelWidth: panelWidth)
     }
 
-    /// Room for the sums of `count` clusters over `points` points.
-    public func makeClusterSums(count: Int, dimensions: Int, points: Int) throws(ComputeError) -> ClusterSums {
+    /// Room for the sums of `count` clusters over `points` points, in blocks of `blockPoints` where that is given.
+    public func makeClusterSums(count: Int, dimensions: Int, points: Int, blockPoints: Int? = nil)
+        throws(ComputeError) -> ClusterSums
+    {
         let size = max(count * dimensions, 1)
-        let most = max(1, min(ClusteringShape.maximumBlocks, ClusteringShape.maximumPartials / size))
-        let wanted = max(ClusteringShape.blockUnit, count / 4, (points + most - 1) / most)
-        let blockPoints = ClusteringShape.roundUp(
-            min(wanted, ClusteringShape.blockLimit), to: ClusteringShape.blockUnit)
-        let blocks = max(1, min(most, (points + blockPoints - 1) / blockPoints))
+        let shape = ClusteringShape.blocks(clusters: count, dimensions: dimensions, points: points)
+        let blockPoints = blockPoints ?? shape.blockPoints
+        let blocks = min(shape.most, max(1, (points + blockPoints - 1) / blockPoints))
         return ClusterSums(
             totals: try makeBuffer(of: Float.self, count: 2 * size, label: "cluster sums"),
             counts: try makeBuffer(of: Int32.self, count: count, label: "cluster counts"),

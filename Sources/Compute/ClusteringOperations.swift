@@ -6,14 +6,15 @@ public protocol ClusteringOperations: BufferBackend {
     /// R: how many centroids a panel of ``Centroids`` or ``Projection`` holds.
     var panelWidth: Int { get }
 
-    /// Partial sums of products of 8-bit rows: exact. See ``CovarianceShape`` for `tiles` and `sums`.
+    /// Partial sums of products of 8-bit rows: exact. See ``CovarianceShape`` for `tiles` and `sums`. With `adding`
+    /// they are added to what is there: at most ``CovarianceShape/mostByteRows`` rows a part in all.
     func covariance(
-        of rows: DeviceBuffer<UInt8>, shape: CovarianceShape, tiles: DeviceBuffer<Int32>, sums: DeviceBuffer<Int32>)
-        throws(ComputeError)
+        of rows: DeviceBuffer<UInt8>, shape: CovarianceShape, adding: Bool, tiles: DeviceBuffer<Int32>,
+        sums: DeviceBuffer<Int32>) throws(ComputeError)
     /// Partial sums of products of rows, `shift` (a value a column, near its mean) subtracted first.
     func covariance(
-        of rows: DeviceBuffer<Float>, shape: CovarianceShape, shift: DeviceBuffer<Float>, tiles: DeviceBuffer<Float>,
-        sums: DeviceBuffer<Float>) throws(ComputeError)
+        of rows: DeviceBuffer<Float>, shape: CovarianceShape, shift: DeviceBuffer<Float>, adding: Bool,
+        tiles: DeviceBuffer<Float>, sums: DeviceBuffer<Float>) throws(ComputeError)
 
     /// Copies rows into `points`, from point `first` (a multiple of ``pointLanes``) on; lanes beyond the last row of
     /// the last tile become zero.
@@ -36,8 +37,10 @@ public protocol ClusteringOperations: BufferBackend {
     func assign(
         _ points: Points, to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>?)
         throws(ComputeError)
-    /// Sums and counts of the points of every cluster, over all points; replaces what `sums` held.
-    func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums) throws(ComputeError)
+    /// Sums and counts of the points of every cluster; they replace what `sums` held, or with `adding` are added to it:
+    /// all points but the last ones may come in pieces of a multiple of ``ClusterSums/blockPoints``, with the same bits.
+    func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
+        throws(ComputeError)
     /// Moves ``Centroids/values`` to the mean of their points and writes how far (squared) into `shifts`. A cluster
     /// without points stays where it is. With `weights`, the running mean of mini-batch k-means (Sculley, "Web-scale
     /// k-means clustering", WWW 2010): the old centroid counts as `weights` points, and `weights` grows by the counts.
@@ -65,6 +68,13 @@ public enum ClusteringShape {
     /// Most blocks in flight, and most numbers in their partial sums (64 MiB).
     static let maximumBlocks = 32
     static let maximumPartials = 1 << 24
+
+    /// How the sums of `clusters` clusters over `points` points are cut: points a block, and most blocks in flight.
+    public static func blocks(clusters: Int, dimensions: Int, points: Int) -> (blockPoints: Int, most: Int) {
+        let most = max(1, min(maximumBlocks, maximumPartials / max(clusters * dimensions, 1)))
+        let wanted = max(blockUnit, clusters / 4, (points + most - 1) / most)
+        return (roundUp(min(wanted, blockLimit), to: blockUnit), most)
+    }
 
     /// `value` rounded up to a multiple of `unit`.
     static func roundUp(_ value: Int, to unit: Int) -> Int { (value + unit - 1) / unit * unit }
@@ -174,8 +184,11 @@ public struct Projection {
 public struct CovarianceShape: Sendable {
     /// Columns a block.
     public static let width = 112
-    /// Rows a part; rows that float32 sums run over at once.
-    public static let partRows = 2048
+    /// Rows a part.
+    public static let partRows = 4096
+    /// Most rows whose products of bytes a 32-bit sum holds.
+    public static let mostByteRows = Int(Int32.max) / (255 * 255)
+    /// Rows that float32 sums run over at once.
     static let chunkRows = 128
     /// Number of rows.
     public let count: Int

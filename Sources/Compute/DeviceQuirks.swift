@@ -89,6 +89,6 @@ public struct DeviceQuirk: Sendable {
         DeviceQuirk(
             text: "the driver keeps compiled programs itself: the program cache stands back",
             link: "https://github.com/inducer/pyopencl/issues/731"
-        ) { ProgramCache.cachesByItself(platform: $0.platform) && $0.device != nil },
+        ) { ProgramCache.findsFast(platform: $0.platform) && $0.device != nil },
     ]
 }

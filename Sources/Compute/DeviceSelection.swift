@@ -20,12 +20,13 @@ public enum DeviceSelection {
     /// - Parameters:
     ///   - environment: `COPPICE_OPENCL_LIBRARY=none` hides OpenCL, `COPPICE_PROFILE` forces the kernels' shape.
     ///   - profiling: measures each launch, and so waits for each: for benchmarks.
+    ///   - startsOften: takes the cache of ``ProgramCache/forRepeatedStarts(on:environment:)``.
     /// - Returns: the backend, and one line for people that says what was taken and why.
     /// - Throws: ``ComputeError/noDevice(reason:)`` where nothing answers to `spec`, and what its driver reports where
     ///   a device does answer and cannot be used. `auto` never throws for want of a device.
     public static func make(
         spec: String = "auto", environment: [String: String] = ProcessInfo.processInfo.environment,
-        profiling: Bool = false
+        profiling: Bool = false, startsOften: Bool = false
     ) throws(ComputeError) -> (backend: any Backend, reason: String) {
         let profile = try DeviceProfile.requested(in: environment)
         let isBuiltIn = spec.lowercased() == "cpu"
@@ -38,7 +39,11 @@ public enum DeviceSelection {
         for candidate in plan.candidates {
             guard let device = candidate.device else { continue }
             do throws(ComputeError) {
-                let backend = try OpenCLBackend(device: device, profile: profile, profiling: profiling)
+                let cache = startsOften ? ProgramCache.forRepeatedStarts(on: device) : .standard(for: device)
+                let sizes = BlockSizeCache(environment: environment)
+                    .sizes(for: device, profile: profile ?? DeviceProfile(for: device))
+                let backend = try OpenCLBackend(
+                    device: device, profile: profile, sizes: sizes, cache: cache, profiling: profiling)
                 let reason = failures.isEmpty ? plan.reason : failures.joined(separator: "; ")
                 return (backend, "\(candidate.label): \(reason)")
             } catch {

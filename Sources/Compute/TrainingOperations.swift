@@ -1,5 +1,6 @@
 /// What a step needs to know that changes from step to step, kept on the device so that the host sets nothing inside
-/// an epoch: ``TrainingOperations/beginStep(_:)`` copies the cursor's row into `current` and moves the cursor on.
+/// an epoch: the operation that gathers a batch copies the cursor's row into `current`, and the last one of a step moves
+/// the cursor on.
 public struct StepSchedule {
     /// [steps][4]: position of the batch's first sample in the order, count of valid samples, 0, 0.
     public let batches: DeviceBuffer<Int32>
@@ -22,24 +23,33 @@ public struct StepSchedule {
     }
 }
 
-/// Partial gradients: [replica][slice][parameter]. A weight gradient that is split over tiles writes one slice a part;
-/// ``TrainingOperations/adamStep(_:)`` adds the slices in order.
-public struct GradientSlices {
-    public let buffer: DeviceBuffer<Float>
-    /// Slices a replica.
-    public let slices: Int
-    /// Elements of one slice: the parameters of one replica.
+/// The gradients of all parameters, [replica][parameter], and what becomes of it only when a step ends: a sum a tile of
+/// the first convolution's weights, whose gradient each tile's work-group finishes by itself.
+public struct StepGradients {
+    /// [replica][parameter]; what no operation writes (biases before batch norm, padding) stays as it is.
+    public let values: DeviceBuffer<Float>
+    /// Parameters of one replica, padding included: a multiple of 16.
     public let parameterCount: Int
+    /// [replica][tile][tileCount]; padding stays as it is.
+    public let tiles: DeviceBuffer<Float>
+    /// The parameter that the first value of a tile belongs to: a multiple of 16.
+    public let tileOffset: Int
+    /// Values a tile: the convolution's weights, padded to 16.
+    public let tileCount: Int
 
-    /// Slices over a buffer of replicas x slices x parameterCount elements.
-    public init(_ buffer: DeviceBuffer<Float>, slices: Int, parameterCount: Int) {
-        self.buffer = buffer
-        self.slices = slices
+    /// Gradients over buffers of the shapes above.
+    public init(
+        _ values: DeviceBuffer<Float>, parameterCount: Int, tiles: DeviceBuffer<Float>, tileOffset: Int, tileCount: Int
+    ) {
+        self.values = values
         self.parameterCount = parameterCount
+        self.tiles = tiles
+        self.tileOffset = tileOffset
+        self.tileCount = tileCount
     }
 }
 
-/// A batch of 8-bit images on its way into float activations.
+/// A batch of 8-bit images on its way into float activations, 0 where masked.
 public struct GatherBatch {
     /// Replicas and tiles of the batch.
     public var batch: BatchShape
@@ -52,20 +62,18 @@ public struct GatherBatch {
     /// [replicas][orderStride]: indices of images in training order.
     public var order: DeviceBuffer<Int32>
     public var orderStride: Int
-    /// ``StepSchedule/current``.
-    public var current: DeviceBuffer<Int32>
+    /// The batch is that of the schedule's next row.
+    public var schedule: StepSchedule
     /// Value of a pixel: `pixel * scale + shift`.
     public var scale: Float
     public var shift: Float
-    /// Result [replica][tile][pixel][sample]; 0 where masked.
-    public var activations: DeviceBuffer<Float>
     /// Result [replica][tile][sample]; -1 where masked.
     public var batchLabels: DeviceBuffer<Int32>
 
     public init(
         batch: BatchShape, pixels: Int, images: DeviceBuffer<UInt8>, labels: DeviceBuffer<UInt8>,
-        order: DeviceBuffer<Int32>, orderStride: Int, current: DeviceBuffer<Int32>, scale: Float, shift: Float,
-        activations: DeviceBuffer<Float>, batchLabels: DeviceBuffer<Int32>
+        order: DeviceBuffer<Int32>, orderStride: Int, schedule: StepSchedule, scale: Float, shift: Float,
+        batchLabels: DeviceBuffer<Int32>
     ) {
         self.batch = batch
         self.pixels = pixels
@@ -73,16 +81,16 @@ public struct GatherBatch {
         self.labels = labels
         self.order = order
         self.orderStride = orderStride
-        self.current = current
+        self.schedule = schedule
         self.scale = scale
         self.shift = shift
-        self.activations = activations
         self.batchLabels = batchLabels
     }
 }
 
-/// Batch norm over the samples and positions of each channel (Ioffe & Szegedy 2015), followed by ReLU and a 2x2
-/// max-pool: the buffers of one such layer.
+/// Batch norm over the samples and positions of each channel (Ioffe & Szegedy 2015) with ReLU and a 2x2 max-pool: the
+/// parameters and buffers of one such layer. The pool comes first, since normalising keeps or turns the order of values:
+/// what wins is the largest value where gamma is positive, the smallest where it is negative.
 public struct BatchNormReluPool {
     public var shape: PlaneShape
     /// [channel] scale and shift.
@@ -90,27 +98,37 @@ public struct BatchNormReluPool {
     public var beta: ReplicaTensor
     /// [replica][2][channel]: running mean, running variance (unbiased), momentum 0.1.
     public var running: DeviceBuffer<Float>
+    /// [replica][tile][channel][y / 2][x / 2][sample]: what wins each pool, not yet normalised.
+    public var extremes: DeviceBuffer<Float>
+    /// The same shape: 2 * dy + dx of the winner, the first one on ties and where gamma is 0.
+    public var winners: DeviceBuffer<UInt8>
     /// [replica][tile][channel][2]: mean and sum of squared deviations of a tile's valid samples.
     public var partials: DeviceBuffer<Float>
     /// [replica][channel][2]: the batch's mean and 1 / sqrt(variance + epsilon), for the backward pass.
     public var saved: DeviceBuffer<Float>
-    /// [replica][tile][channel][y / 2][x / 2][sample]: 2 * dy + dx of the pool's winner, 4 where ReLU let nothing pass.
-    public var winners: DeviceBuffer<UInt8>
+    /// The shape of `extremes`: the gradient of the layer's output, 0 where ReLU let nothing pass and where masked.
+    public var pooledGradient: DeviceBuffer<Float>
+    /// [replica][tile][channel][2]: sums over a tile of the pooled gradient, and of it times the normalised input.
+    public var sums: DeviceBuffer<Float>
     /// ``StepSchedule/current``.
     public var current: DeviceBuffer<Int32>
 
     public init(
         shape: PlaneShape, gamma: ReplicaTensor, beta: ReplicaTensor, running: DeviceBuffer<Float>,
-        partials: DeviceBuffer<Float>, saved: DeviceBuffer<Float>, winners: DeviceBuffer<UInt8>,
+        extremes: DeviceBuffer<Float>, winners: DeviceBuffer<UInt8>, partials: DeviceBuffer<Float>,
+        saved: DeviceBuffer<Float>, pooledGradient: DeviceBuffer<Float>, sums: DeviceBuffer<Float>,
         current: DeviceBuffer<Int32>
     ) {
         self.shape = shape
         self.gamma = gamma
         self.beta = beta
         self.running = running
+        self.extremes = extremes
+        self.winners = winners
         self.partials = partials
         self.saved = saved
-        self.winners = winners
+        self.pooledGradient = pooledGradient
+        self.sums = sums
         self.current = current
     }
 
@@ -120,61 +138,131 @@ public struct BatchNormReluPool {
     public static let momentum: Float = 0.1
 }
 
-/// Softmax cross-entropy, averaged over the valid samples of a batch.
-public struct SoftmaxCrossEntropy {
-    public var batch: BatchShape
-    public var classes: Int
+/// A block of convolution, batch norm, ReLU and 2x2 max-pool. All its parameters stand in one buffer.
+public struct ConvolutionBlock {
+    public var shape: Conv2DShape
+    public var weights: ReplicaTensor
+    public var bias: ReplicaTensor
+    /// The convolution's input, [replica][tile][channel][y][x][sample]: the batch of images, or what the block before
+    /// it gives.
+    public var input: DeviceBuffer<Float>
+    /// The convolution's output in training. ``TrainingOperations/conv2dBlockBackward(_:to:_:gradients:)`` puts its
+    /// gradient in its place; ``TrainingOperations/conv2dWeightGradients(_:next:gradients:)`` leaves anything there.
+    public var convolved: DeviceBuffer<Float>
+    public var norm: BatchNormReluPool
+
+    public init(
+        shape: Conv2DShape, weights: ReplicaTensor, bias: ReplicaTensor, input: DeviceBuffer<Float>,
+        convolved: DeviceBuffer<Float>, norm: BatchNormReluPool
+    ) {
+        self.shape = shape
+        self.weights = weights
+        self.bias = bias
+        self.input = input
+        self.convolved = convolved
+        self.norm = norm
+    }
+}
+
+/// Where a block's input comes from.
+public enum BlockSource {
+    /// The batch of the schedule's next row.
+    case images(GatherBatch)
+    /// The block before it.
+    case block(ConvolutionBlock)
+}
+
+/// Whose statistics batch norm takes.
+public enum Pass: Sendable {
+    /// The batch's.
+    case training
+    /// The running ones; what only the backward pass wants is not written.
+    case inference
+}
+
+/// Three linear layers with ReLU between them behind a block, and softmax cross-entropy.
+public struct Classifier {
+    /// One of the layers and its buffers.
+    public struct Layer {
+        public var shape: LinearShape
+        /// [inputs + 1][outputs padded to 16], in the buffer of all parameters.
+        public var weights: ReplicaTensor
+        /// [replica][tile][input][sample].
+        public var input: DeviceBuffer<Float>
+        /// [replica][tile][output][sample]: the gradient of the output before its ReLU, 0 where masked.
+        public var delta: DeviceBuffer<Float>
+        /// [replica][tile][sample][output padded to 16]: the same, transposed; 0 in the padding.
+        public var transposedDelta: DeviceBuffer<Float>
+
+        public init(
+            shape: LinearShape, weights: ReplicaTensor, input: DeviceBuffer<Float>, delta: DeviceBuffer<Float>,
+            transposedDelta: DeviceBuffer<Float>
+        ) {
+            self.shape = shape
+            self.weights = weights
+            self.input = input
+            self.delta = delta
+            self.transposedDelta = transposedDelta
+        }
+    }
+    /// Each takes the output of the one before it.
+    public var first: Layer
+    public var second: Layer
+    public var third: Layer
     /// [replica][tile][class][sample].
     public var logits: DeviceBuffer<Float>
     /// [replica][tile][sample], -1 where masked.
     public var batchLabels: DeviceBuffer<Int32>
-    /// ``StepSchedule/current``.
-    public var current: DeviceBuffer<Int32>
-    /// Result [step][replica]: the mean loss.
-    public var losses: DeviceBuffer<Float>
-    /// Result [step][replica]: right answers.
-    public var correct: DeviceBuffer<Int32>
-    /// Result [replica][tile][class][sample]: the gradient; 0 where masked.
-    public var delta: DeviceBuffer<Float>
-    /// Result [replica][tile][sample][class padded to 16]: the same, transposed; 0 in the padding.
-    public var transposedDelta: DeviceBuffer<Float>
+    /// [replica][tile][2]: sum of the losses of a tile's valid samples, right answers among them.
+    public var results: DeviceBuffer<Float>
 
     public init(
-        batch: BatchShape, classes: Int, logits: DeviceBuffer<Float>, batchLabels: DeviceBuffer<Int32>,
-        current: DeviceBuffer<Int32>, losses: DeviceBuffer<Float>, correct: DeviceBuffer<Int32>,
-        delta: DeviceBuffer<Float>, transposedDelta: DeviceBuffer<Float>
+        first: Layer, second: Layer, third: Layer, logits: DeviceBuffer<Float>, batchLabels: DeviceBuffer<Int32>,
+        results: DeviceBuffer<Float>
     ) {
-        self.batch = batch
-        self.classes = classes
+        self.first = first
+        self.second = second
+        self.third = third
         self.logits = logits
         self.batchLabels = batchLabels
-        self.current = current
-        self.losses = losses
-        self.correct = correct
-        self.delta = delta
-        self.transposedDelta = transposedDelta
+        self.results = results
     }
+
+    var batch: BatchShape { first.shape.batch }
+    var classes: Int { third.shape.outputs }
 }
 
-/// One step of Adam (Kingma & Ba 2015, algorithm 1, as PyTorch computes it) for all parameters of all replicas.
+/// One step of Adam (Kingma & Ba 2015, algorithm 1, as PyTorch computes it) for all parameters of all replicas, and the
+/// step's results.
 public struct AdamStep {
-    public var replicas: Int
+    /// Replicas and tiles of the batch.
+    public var batch: BatchShape
     /// [replica][parameter], each.
     public var parameters: DeviceBuffer<Float>
     public var firstMoments: DeviceBuffer<Float>
     public var secondMoments: DeviceBuffer<Float>
-    public var gradients: GradientSlices
+    public var gradients: StepGradients
+    /// ``Classifier/results``.
+    public var results: DeviceBuffer<Float>
+    /// Result [step][replica]: the mean loss.
+    public var losses: DeviceBuffer<Float>
+    /// Result [step][replica]: right answers.
+    public var correct: DeviceBuffer<Int32>
     public var schedule: StepSchedule
 
     public init(
-        replicas: Int, parameters: DeviceBuffer<Float>, firstMoments: DeviceBuffer<Float>,
-        secondMoments: DeviceBuffer<Float>, gradients: GradientSlices, schedule: StepSchedule
+        batch: BatchShape, parameters: DeviceBuffer<Float>, firstMoments: DeviceBuffer<Float>,
+        secondMoments: DeviceBuffer<Float>, gradients: StepGradients, results: DeviceBuffer<Float>,
+        losses: DeviceBuffer<Float>, correct: DeviceBuffer<Int32>, schedule: StepSchedule
     ) {
-        self.replicas = replicas
+        self.batch = batch
         self.parameters = parameters
         self.firstMoments = firstMoments
         self.secondMoments = secondMoments
         self.gradients = gradients
+        self.results = results
+        self.losses = losses
+        self.correct = correct
         self.schedule = schedule
     }
 
@@ -184,77 +272,31 @@ public struct AdamStep {
     public static let epsilon = 1e-8
 }
 
-/// The operations behind training and evaluation. Buffers named input or output are activations,
-/// [replica][tile][channel][y][x][sample] or [replica][tile][value][sample]; every operation overwrites its results
-/// and throws ``ComputeError/invalidShape(operation:reason:)`` where a buffer is too small for its shape.
+/// The operations behind training and evaluation: each is a launch on a device, and on the CPU path a composition of
+/// plain operations. In their order they make a step. Every operation overwrites its results and throws
+/// ``ComputeError/invalidShape(operation:reason:)`` where a buffer is too small for its shape.
 public protocol TrainingOperations: BufferBackend {
-    /// Into how many slices weight gradients are split for batches of `tiles` tiles on this device.
-    func gradientSlices(tiles: Int) -> Int
-
-    /// Takes the schedule's next row.
-    func beginStep(_ schedule: StepSchedule) throws(ComputeError)
-    /// Reads a batch of images in training order, normalised.
-    func gatherBatch(_ gather: GatherBatch) throws(ComputeError)
-
-    /// output = bias + input * weights.
-    func conv2dForward(
-        _ shape: Conv2DShape, input: DeviceBuffer<Float>, weights: ReplicaTensor, bias: ReplicaTensor,
-        output: DeviceBuffer<Float>) throws(ComputeError)
-    /// Gradient of the input from that of the output.
-    func conv2dInputGradient(
-        _ shape: Conv2DShape, outputGradient: DeviceBuffer<Float>, weights: ReplicaTensor,
-        inputGradient: DeviceBuffer<Float>) throws(ComputeError)
-    /// Gradient of the weights, into parameter `offset` of each slice.
-    func conv2dWeightGradient(
-        _ shape: Conv2DShape, input: DeviceBuffer<Float>, outputGradient: DeviceBuffer<Float>,
-        gradients: GradientSlices, offset: Int) throws(ComputeError)
-    /// Gradient of the biases, into parameter `offset` of each slice.
-    func conv2dBiasGradient(
-        _ shape: Conv2DShape, outputGradient: DeviceBuffer<Float>, gradients: GradientSlices, offset: Int)
-        throws(ComputeError)
-
-    /// Mean and sum of squared deviations of each tile and channel over the valid samples, into `layer.partials`.
-    func batchNormStatistics(_ layer: BatchNormReluPool, input: DeviceBuffer<Float>) throws(ComputeError)
-    /// Training: normalises with the batch's statistics (from `layer.partials`), then ReLU and max-pool; saves what the
-    /// backward pass needs and moves the running statistics.
-    func batchNormReluPoolForward(
-        _ layer: BatchNormReluPool, input: DeviceBuffer<Float>, output: DeviceBuffer<Float>) throws(ComputeError)
-    /// Inference: the same with the running statistics.
-    func batchNormReluPoolInference(
-        _ layer: BatchNormReluPool, input: DeviceBuffer<Float>, output: DeviceBuffer<Float>) throws(ComputeError)
-    /// Sums of the gradient and of gradient times normalised input over each tile, into `layer.partials`.
-    func batchNormReluPoolBackwardSums(
-        _ layer: BatchNormReluPool, input: DeviceBuffer<Float>, outputGradient: DeviceBuffer<Float>)
-        throws(ComputeError)
-    /// Gradient of the input (from `layer.partials`), and of gamma and beta into their parameters of slice 0;
-    /// 0 where masked.
-    func batchNormReluPoolBackward(
-        _ layer: BatchNormReluPool, input: DeviceBuffer<Float>, outputGradient: DeviceBuffer<Float>,
-        inputGradient: DeviceBuffer<Float>, gradients: GradientSlices) throws(ComputeError)
-
-    /// output = input * weights + bias, through ReLU if `relu`.
-    func linearForward(
-        _ shape: LinearShape, relu: Bool, input: DeviceBuffer<Float>, weights: ReplicaTensor,
-        output: DeviceBuffer<Float>) throws(ComputeError)
-    /// Gradient of the input. With `relu`, the input was a ReLU's output, and the gradient is that of the ReLU's own
-    /// input: 0 where the input is not positive. With `transposed`, it is also stored [replica][tile][sample][input
-    /// padded to 16], with 0 in the padding.
-    func linearInputGradient(
-        _ shape: LinearShape, outputGradient: DeviceBuffer<Float>, weights: ReplicaTensor,
-        relu input: DeviceBuffer<Float>?, inputGradient: DeviceBuffer<Float>, transposed: DeviceBuffer<Float>?)
-        throws(ComputeError)
-    /// Gradient of weights and biases from the transposed gradient of the output, into parameter `offset` of each slice.
-    func linearWeightGradient(
-        _ shape: LinearShape, input: DeviceBuffer<Float>, transposedOutputGradient: DeviceBuffer<Float>,
-        gradients: GradientSlices, offset: Int) throws(ComputeError)
-
-    /// Loss, right answers and the gradient of the logits.
-    func softmaxCrossEntropy(_ loss: SoftmaxCrossEntropy) throws(ComputeError)
+    /// Forward pass of a block as far as it goes without the statistics of the whole batch: its input (gathered, and the
+    /// schedule's next row with it; or the block before it, normalised and through ReLU), its convolution, what wins
+    /// the pools, and in training the statistics of each tile. Normalising the block before it finishes that one's
+    /// statistics, saves them and moves the running ones.
+    func conv2dBlockForward(_ block: ConvolutionBlock, from source: BlockSource, _ pass: Pass) throws(ComputeError)
+    /// From the block before the classifier, normalised and through ReLU, to the loss, and back to the block's pooled
+    /// gradient and its sums: linear layers, softmax cross-entropy, deltas in both layouts.
+    func classifierStep(_ classifier: Classifier, from block: ConvolutionBlock) throws(ComputeError)
     /// The class of the largest logit (the lowest on ties) of each valid sample, into `predictions`
-    /// [replica][predictionStride] at the sample's position in the order.
-    func classify(
-        _ batch: BatchShape, classes: Int, logits: DeviceBuffer<Float>, current: DeviceBuffer<Int32>,
+    /// [replica][predictionStride] at the sample's position in the order; the schedule moves on.
+    func classifierPredictions(
+        _ classifier: Classifier, from block: ConvolutionBlock, schedule: StepSchedule,
         predictions: DeviceBuffer<Int32>, predictionStride: Int) throws(ComputeError)
-    /// Adds the gradient's slices and moves parameters and moments on.
+    /// Backward pass from a block's pooled gradient to that of the block before it and its sums; the gradients of the
+    /// block's gamma and beta, and of the classifier's weights.
+    func conv2dBlockBackward(
+        _ block: ConvolutionBlock, to source: ConvolutionBlock, _ classifier: Classifier, gradients: StepGradients)
+        throws(ComputeError)
+    /// The first block's backward pass to its convolution's output, and both convolutions' weight gradients.
+    func conv2dWeightGradients(_ block: ConvolutionBlock, next: ConvolutionBlock, gradients: StepGradients)
+        throws(ComputeError)
+    /// Finishes gradients and results, moves parameters and moments on, and the schedule.
     func adamStep(_ step: AdamStep) throws(ComputeError)
 }

@@ -75,7 +75,11 @@ public struct DatasetFetcher: Sendable {
         // The folder itself is the lock: it leaves nothing behind, not even after a crash.
         let lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard lock >= 0 else { throw .cannotCreate(file: directory, reason: systemMessage()) }
-        defer { close(lock) }
+        // Given back by name: a process that another thread is just starting holds a copy of the descriptor for a moment.
+        defer {
+            _ = flock(lock, LOCK_UN)
+            close(lock)
+        }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw .fetchInProgress(directory: directory) }
         var firstMirror = 0
         for (index, file) in dataset.files.enumerated() where !isInPlace(file) {

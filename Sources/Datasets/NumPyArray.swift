@@ -93,22 +93,14 @@ public struct NumPyArray: Sendable {
     public static func read(_ path: String) throws(DatasetError) -> NumPyArray {
         let reader = try ByteReader(path: path, decompresses: false)
         let header = try NumPyHeader(reader)
-        let size = header.type.byteCount
-        guard let count = product(header.shape), let payload = product([count, size]),
-            payload < Int.max - header.byteCount
-        else {
-            throw .malformed(file: path, reason: "its header's shape \(excerpt("\(header.shape)")) is beyond any file")
-        }
-        let expected = header.byteCount + payload
-        guard reader.fileSize >= expected else {
-            throw .truncated(file: path, expected: expected, found: reader.fileSize)
-        }
-        guard reader.fileSize == expected else { throw .oversized(file: path, expected: expected) }
+        let count = try header.check(reader)
         let array = NumPyArray(
             shape: header.shape, type: header.type, path: path,
             storage: try storage(header.type, count: count, from: reader))
         guard array.count == count else {
-            throw .truncated(file: path, expected: expected, found: header.byteCount + array.count * size)
+            throw .truncated(
+                file: path, expected: reader.fileSize,
+                found: header.byteCount + array.count * header.type.byteCount)
         }
         return array
     }

@@ -51,6 +51,24 @@ struct NumPyHeader {
         byteCount = expected
     }
 
+    /// Holds the file's size against the header; returns how many elements there are.
+    /// - Throws: ``DatasetError`` `.malformed`, `.truncated` or `.oversized`.
+    @discardableResult
+    func check(_ reader: ByteReader) throws(DatasetError) -> Int {
+        let path = reader.path
+        guard let count = product(shape), let payload = product([count, type.byteCount]),
+            payload < Int.max - byteCount
+        else {
+            throw .malformed(file: path, reason: "its header's shape \(excerpt("\(shape)")) is beyond any file")
+        }
+        let expected = byteCount + payload
+        guard reader.fileSize >= expected else {
+            throw .truncated(file: path, expected: expected, found: reader.fileSize)
+        }
+        guard reader.fileSize == expected else { throw .oversized(file: path, expected: expected) }
+        return count
+    }
+
     /// A single byte has no order, so any mark before it does.
     private static func type(_ descriptor: String) -> NumPyType? {
         if descriptor.count == 3, descriptor.hasSuffix("u1"), "<>=|".contains(descriptor.prefix(1)) { return .uint8 }

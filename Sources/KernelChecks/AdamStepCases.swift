@@ -1,16 +1,18 @@
 import Compute
 
-/// Adam's step, alone and over several slices of gradients.
+/// Adam's step and the end of a step: the sums over tiles that it finishes.
 public enum AdamStepCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
-        [(1, 16, 1), (2, 32, 1), (3, 48, 3), (1, 4112, 2), (2, 8208, 1), (1, 65536, 1)].map {
-            AdamStepCase(replicas: $0.0, count: $0.1, slices: $0.2, seed: seed)
+        [(1, 16, 1, 16), (2, 32, 1, 16), (3, 48, 3, 16), (1, 4112, 2, 48), (2, 8208, 1, 4096), (1, 65536, 7, 160)].map {
+            AdamStepCase(replicas: $0.0, count: $0.1, tiles: $0.2, sliced: $0.3, seed: seed)
         }
     }
 
     public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         // A LeNet-5 of one plane and of three, every tensor padded to 16.
-        [66_960, 67_264].map { AdamStepCase(replicas: replicas, count: $0, slices: nil, seed: seed) }
+        [(66_960, 160), (67_264, 464)].map {
+            AdamStepCase(replicas: replicas, count: $0.0, tiles: nil, sliced: $0.1, seed: seed)
+        }
     }
 }
 
@@ -18,56 +20,79 @@ private struct AdamStepCase: KernelCase {
     let replicas: Int
     let count: Int
     /// Nil for those that a backend has for batches of 64.
-    let slices: Int?
+    let tiles: Int?
+    /// Gradients that are sums over tiles.
+    let sliced: Int
     let seed: UInt64
-    private var slicesName: String { slices.map { "\($0) slices" } ?? "the slices of batches of 64" }
+    private var tilesName: String { tiles.map { "\($0) tiles" } ?? "the tiles of batches of 64" }
     var kernel: String { "adam_step" }
-    var name: String { "R \(replicas), \(count) parameters, \(slicesName), seed \(seed)" }
-    var form: String { "\(count) parameters, \(slicesName)" }
-    var cost: Int { 12 * replicas * count * (slices ?? 1) }
+    var name: String { "R \(replicas), \(count) parameters, \(sliced) over \(tilesName), seed \(seed)" }
+    var form: String { "\(count) parameters, \(sliced)" }
+    var cost: Int { 12 * replicas * count }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)
         var inputs = CaseInputs(seed: seed)
-        let slices = self.slices ?? backend.gradientSlices(tiles: (64 + backend.tile - 1) / backend.tile)
+        let tiles = self.tiles ?? (64 + backend.tile - 1) / backend.tile
+        let batch = BatchShape(replicas: replicas, tiles: tiles)
         let total = replicas * count
         let parameters = inputs.floats(total)
         let firstMoments = inputs.floats(total, in: -0.1...0.1)
         var secondMoments = inputs.floats(total, in: 0...0.01)
         // Gradients of 0 too, as padding and frozen parameters have.
-        var gradients = inputs.floats(total * slices).map { abs($0) < 0.1 ? 0 : $0 }
+        var gradients = inputs.floats(total).map { abs($0) < 0.1 ? 0 : $0 }
+        let tileGradients = inputs.floats(replicas * tiles * sliced)
+        let offset = count - sliced
         // Where nothing has moved yet, epsilon alone is below the fraction line.
-        for replica in 0..<replicas {
-            secondMoments[replica * count] = 0
-            for slice in 0..<slices { gradients[(replica * slices + slice) * count] = 0 }
+        if offset > 0 {
+            for replica in 0..<replicas {
+                secondMoments[replica * count] = 0
+                gradients[replica * count] = 0
+            }
         }
-        func step(_ backend: any Backend) throws -> [GuardedContents<Float>] {
+        let results = (0..<replicas * tiles).flatMap { _ in
+            inputs.floats(1, in: 0...9) + [Float(inputs.integers(1, in: 0..<20)[0])]
+        }
+        let (steps, valid) = (3, 13)
+        func step(_ backend: any Backend) throws -> ([GuardedContents<Float>], [GuardedContents<Int32>]) {
             let state = [
                 try GuardedBuffer(on: backend, parameters, label: "parameters"),
                 try GuardedBuffer(on: backend, firstMoments, label: "first moments"),
                 try GuardedBuffer(on: backend, secondMoments, label: "second moments"),
+                try GuardedBuffer(on: backend, gradients, label: "gradients"),
+                // Other steps' losses must stay.
+                try GuardedBuffer(on: backend, [Float](repeating: 7, count: steps * replicas), label: "losses"),
+            ]
+            let counters = [
+                try GuardedBuffer(on: backend, [Int32](repeating: 7, count: steps * replicas), label: "right answers"),
+                try GuardedBuffer(on: backend, [Int32(7)], label: "cursor"),
             ]
             let schedule = StepSchedule(
-                batches: try backend.makeBuffer([Int32](repeating: 0, count: 12), label: "batches"),
-                rates: try backend.makeBuffer([9, 9, 0.0021, 1.7, 9, 9], label: "rates"),
-                cursor: try backend.makeBuffer([Int32(2)], label: "cursor"),
-                current: try backend.makeBuffer([Int32(0), 2, 1, 0], label: "current"))
+                batches: try backend.makeBuffer([Int32](repeating: 0, count: 4 * steps), label: "batches"),
+                rates: try backend.makeBuffer([9, 9, 0.0021, 1.7, 9, 9], label: "rates"), cursor: counters[1].buffer,
+                current: try backend.makeBuffer([Int32(0), Int32(valid), 1, 0], label: "current"))
             try backend.adamStep(
                 AdamStep(
-                    replicas: replicas, parameters: state[0].buffer, firstMoments: state[1].buffer,
+                    batch: batch, parameters: state[0].buffer, firstMoments: state[1].buffer,
                     secondMoments: state[2].buffer,
-                    gradients: GradientSlices(
-                        try backend.makeBuffer(gradients, label: "gradients"), slices: slices, parameterCount: count),
-                    schedule: schedule))
-            return try state.map { try $0.contents() }
+                    gradients: StepGradients(
+                        state[3].buffer, parameterCount: count,
+                        tiles: try backend.makeBuffer(tileGradients, label: "gradients of tiles"), tileOffset: offset,
+                        tileCount: sliced),
+                    results: try backend.makeBuffer(results, label: "results"), losses: state[4].buffer,
+                    correct: counters[0].buffer, schedule: schedule))
+            return (try state.map { try $0.contents() }, try counters.map { try $0.contents() })
         }
-        let (actual, expected) = (try step(backend), try step(reference))
+        let ((actual, counted), (expected, expectedCounts)) = (try step(backend), try step(reference))
+        for (index, label) in ["right answers", "cursor"].enumerated() {
+            judge.check(label, counted[index], equals: expectedCounts[index].values)
+        }
         // A handful of roundings of values as large as the inputs, which may cancel in the sum; square root and
         // division are right to 3 epsilons.
         let epsilon = Double(Float.ulpOfOne)
-        for (index, (label, largest)) in [("parameters", 1.0), ("first moments", 0.1), ("second moments", 0.01)]
-            .enumerated()
-        {
+        for (index, (label, largest)) in [
+            ("parameters", 1.0), ("first moments", 0.1), ("second moments", 0.01), ("gradients", 7.0), ("losses", 9.0),
+        ].enumerated() {
             let tolerance = Tolerance(absolute: 4 * epsilon * largest, relative: 16 * epsilon)
             judge.check(label, actual[index], equals: expected[index].values, within: tolerance)
         }

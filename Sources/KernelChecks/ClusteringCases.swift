@@ -21,8 +21,8 @@ enum PlusPlusShape {
         (1, 1, 1), (1, 7, 5), (7, 3, 2), (16, 7, 5), (31, 17, 2), (33, 61, 11), (65, 3, 2), (255, 3, 2), (256, 7, 5),
         (257, 7, 1), (513, 7, 5), (513, 1, 1), (1030, 17, 2), (1030, 61, 11),
     ]
-    /// With k = 50 and 500 after PCA, and k = 50 without: 2 + ln k candidates.
-    static let launched: [(dimensions: Int, trials: Int)] = [(50, 5), (50, 8), (784, 5)]
+    /// With k = 50, 500 and 5000 after PCA, and k = 50 without.
+    static let launched: [(dimensions: Int, trials: Int)] = [(50, 5), (50, 8), (50, 1), (784, 5)]
 }
 
 /// Points of a case on a backend, with guards behind them.

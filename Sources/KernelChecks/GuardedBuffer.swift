@@ -6,18 +6,22 @@ public protocol CheckedElement: BufferElement {
     static var poison: Self { get }
     /// Whether this is that value, bit for bit.
     var isPoison: Bool { get }
+    /// Its bits, the same for every NaN.
+    var fingerprintBits: UInt64 { get }
 }
 
 extension Float: CheckedElement {
     /// A NaN with a payload of its own: arithmetic gives other ones.
     public static var poison: Float { Float(bitPattern: 0x7FC0_DEAD) }
     public var isPoison: Bool { bitPattern == Float.poison.bitPattern }
+    public var fingerprintBits: UInt64 { UInt64((isNaN ? Float.nan : self).bitPattern) }
 }
 
 extension CheckedElement where Self: FixedWidthInteger {
     /// The bytes A5 A5 …
     public static var poison: Self { Self(truncatingIfNeeded: 0xA5A5_A5A5_A5A5_A5A5 as UInt64) }
     public var isPoison: Bool { self == Self.poison }
+    public var fingerprintBits: UInt64 { UInt64(truncatingIfNeeded: self) }
 }
 
 extension Int32: CheckedElement {}

@@ -50,11 +50,15 @@ public struct CaseResult: Sendable, Codable {
     public var verdict: Verdict
     /// What is wrong and where; empty when right.
     public var message: String
+    /// Of all bits that the case compared, NaN being one value: the same for the same results.
+    public var fingerprint: UInt64
 
     /// A result as it stands.
     public init(
-        kernel: String, name: String, maxError: Double, bound: Double, verdict: Verdict, message: String
+        kernel: String, name: String, maxError: Double, bound: Double, verdict: Verdict, message: String,
+        fingerprint: UInt64 = 0
     ) {
+        self.fingerprint = fingerprint
         self.kernel = kernel
         self.name = name
         self.maxError = maxError
@@ -70,6 +74,8 @@ public struct CaseJudge {
     private let name: String
     private var worst = Comparison(maxError: 0, bound: 0, index: nil)
     private var complaints: [String] = []
+    /// FNV-1a over the compared values.
+    private var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
 
     /// A judge of `kernelCase` before any comparison.
     public init(_ kernelCase: any KernelCase) {
@@ -89,6 +95,7 @@ public struct CaseJudge {
     public mutating func check(
         _ label: String, _ actual: [Float], equals expected: [Float], within tolerance: Tolerance
     ) {
+        note(actual)
         let comparison = compare(actual, expected, within: tolerance)
         if comparison.ratio >= worst.ratio { worst = comparison }
         if let complaint = comparison.complaint { complaints.append("\(label)\(complaint)") }
@@ -99,6 +106,7 @@ public struct CaseJudge {
         _ label: String, _ actual: GuardedContents<Element>, equals expected: [Element]
     ) {
         checkGuards(label, actual)
+        note(actual.values)
         if let complaint = differences(actual.values, expected) {
             worst = Comparison(maxError: .infinity, bound: 0, index: nil)
             complaints.append("\(label)\(complaint)")
@@ -112,7 +120,13 @@ public struct CaseJudge {
     public var result: CaseResult {
         CaseResult(
             kernel: kernel, name: name, maxError: worst.maxError, bound: worst.bound,
-            verdict: complaints.isEmpty ? .right : .wrong, message: complaints.joined(separator: "; "))
+            verdict: complaints.isEmpty ? .right : .wrong, message: complaints.joined(separator: "; "),
+            fingerprint: fingerprint)
+    }
+
+    /// Takes values into the fingerprint.
+    mutating func note<Element: CheckedElement>(_ values: [Element]) {
+        for value in values { fingerprint = (fingerprint ^ value.fingerprintBits) &* 0x100_0000_01B3 }
     }
 
     mutating func checkGuards<Element>(_ label: String, _ contents: GuardedContents<Element>) {

@@ -54,18 +54,24 @@ struct AccumulateCase: KernelCase {
         let points = inputs.floats(count * dimensions)
         // Some clusters have no points.
         let labels = inputs.integers(count, in: 0..<clusters).map { $0 % 5 == 3 ? 0 : $0 }
-        func accumulate(_ backend: any Backend) throws -> CaseSums {
+        func accumulate(_ backend: any Backend, pieces: [Range<Int>]) throws -> CaseSums {
             let sums = try CaseSums(
                 count: clusters, dimensions: dimensions, blocks: blocks.blocks, blockPoints: blocks.blockPoints,
                 on: backend)
-            try backend.accumulate(
-                try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
-                labels: try backend.makeBuffer(labels + [Int32](repeating: 0, count: 300), label: "labels"),
-                into: sums.sums)
+            for piece in pieces {
+                try backend.accumulate(
+                    try CasePoints(
+                        Array(points[piece.lowerBound * dimensions..<piece.upperBound * dimensions]),
+                        count: piece.count, dimensions: dimensions, on: backend
+                    ).points,
+                    labels: try backend.makeBuffer(
+                        labels[piece] + [Int32](repeating: 0, count: 300), label: "labels"),
+                    into: sums.sums, adding: piece.lowerBound > 0)
+            }
             return sums
         }
-        let actual = try accumulate(backend)
-        let expected = try accumulate(reference)
+        let actual = try accumulate(backend, pieces: [0..<count])
+        let expected = try accumulate(reference, pieces: [0..<count])
         // Points of a block and blocks are added one after the other, so that there is one right sum.
         judge.check(
             "partial sums", try actual.partials.contents(), equals: try expected.partials.contents().values,
@@ -77,6 +83,11 @@ struct AccumulateCase: KernelCase {
         let counts = try actual.counts.contents()
         judge.check("counts", counts, equals: try expected.counts.contents().values)
         checkTruth(&judge, points, labels, totals.values, counts.values)
+        guard count > blocks.blockPoints else { return judge.result }
+        let border = (count - 1) / blocks.blockPoints / 2 * blocks.blockPoints + blocks.blockPoints
+        let added = try accumulate(backend, pieces: [0..<border, border..<count])
+        judge.check("sums of pieces", try added.totals.contents(), equals: totals.values, within: .exact)
+        judge.check("counts of pieces", try added.counts.contents(), equals: counts.values)
         return judge.result
     }
 

@@ -93,6 +93,7 @@ private struct KmeansAssignCase: KernelCase {
         }
         let (labels, distances) = try assign(backend)
         judge.checkGuards("labels", labels)
+        judge.note(labels.values)
         var nearest: [Float] = []
         for point in 0..<count {
             let label = Int(labels.values[point])

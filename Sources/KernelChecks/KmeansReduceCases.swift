@@ -29,7 +29,7 @@ private struct LongSumCase: KernelCase {
         try backend.accumulate(
             try CasePoints(points, count: points.count, dimensions: 1, on: backend).points,
             labels: try backend.makeBuffer([Int32](repeating: 0, count: points.count), label: "labels"),
-            into: sums.sums)
+            into: sums.sums, adding: false)
         // Each one is half an epsilon or less of the sum, and goes into the correction.
         judge.check("sum and correction", try sums.totals.contents(), equals: [0x1p25, 500], within: .exact)
         judge.check("counts", try sums.counts.contents(), equals: [501])

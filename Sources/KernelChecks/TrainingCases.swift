@@ -17,7 +17,7 @@ extension Tolerance {
 enum AwkwardBatch {
     /// (replicas, samples).
     static let all = [(1, 1), (1, 7), (2, 15), (1, 16), (3, 17), (1, 31), (2, 33), (1, 65)]
-    /// A few of them, where a case has other extents to vary.
+    /// A few where a case has other extents to vary; the first stands in ``all`` too.
     static let few = [(1, 1), (2, 7), (1, 17), (3, 33)]
 
     /// The samples that a batch's buffers have room for. Where 33 are valid there is room for 100: the last batch of
@@ -86,60 +86,9 @@ struct CaseBatch {
         return (valid, masked)
     }
 
-    /// Parameters [replica][count] behind a few others, as tensors stand in a model's buffer.
-    func tensor(_ plain: [Float], count: Int, label: String) throws(ComputeError) -> ReplicaTensor {
-        let (before, after) = (16, 16)
-        let stride = before + paddedColumns(count) + after
-        var packed = [Float](repeating: .nan, count: replicas * stride)
-        for replica in 0..<replicas {
-            for index in 0..<count { packed[replica * stride + before + index] = plain[replica * count + index] }
-        }
-        return ReplicaTensor(try backend.makeBuffer(packed, label: label), offset: before, stride: stride)
-    }
-
     /// A step's record that says how many samples are valid.
     func current(first: Int = 0, step: Int = 0) throws(ComputeError) -> DeviceBuffer<Int32> {
         try backend.makeBuffer([Int32(first), Int32(samples), Int32(step), 0], label: "current step")
-    }
-}
-
-/// Poisoned partial gradients of a case, and their sum once an operation has written them.
-struct CaseGradients {
-    static let offset = 32
-    let slices: GradientSlices
-    let guarded: GuardedBuffer<Float>
-    private let replicas: Int
-    private let count: Int
-
-    /// Room for `count` gradients a replica between others that must stay as they are.
-    init(_ batch: CaseBatch, count: Int) throws(ComputeError) {
-        let parameterCount = Self.offset + paddedColumns(count) + 16
-        let slices = batch.backend.gradientSlices(tiles: batch.shape.tiles)
-        let untouched = [Float](repeating: .poison, count: batch.replicas * slices * parameterCount)
-        guarded = try GuardedBuffer(on: batch.backend, untouched, label: "gradients")
-        self.slices = GradientSlices(guarded.buffer, slices: slices, parameterCount: parameterCount)
-        replicas = batch.replicas
-        self.count = count
-    }
-
-    /// [replica][count], slices added in order; complains about elements that were left or touched wrongly.
-    func sum(_ judge: inout CaseJudge, allSlices: Bool = true) throws(ComputeError) -> [Float] {
-        let contents = try guarded.contents()
-        judge.checkGuards("gradients", contents)
-        var total = [Float](repeating: 0, count: replicas * count)
-        let used = allSlices ? slices.slices : 1
-        for (index, value) in contents.values.enumerated() {
-            let place = index % slices.parameterCount - Self.offset
-            let part = index / slices.parameterCount
-            let belongs = (0..<count).contains(place) && part % slices.slices < used
-            if belongs {
-                if value.isPoison { judge.complain("gradients[\(index)] was never written") }
-                total[part / slices.slices * count + place] += value
-            } else if !value.isPoison {
-                judge.complain("gradients[\(index)] was written and is no gradient of this operation")
-            }
-        }
-        return total
     }
 }
 

@@ -17,8 +17,9 @@ public struct Evaluator {
     private let backend: any Backend
     private let store: ImageStore
     private let normalisation: Normalisation
-    /// Images a batch: enough for every device, small enough to stay in a core's cache.
-    private static let batchSize = 64
+    /// Images a batch of one of `replicas` networks: as many in all as a training has in flight, which fills the device
+    /// and stays in a processor's cache.
+    private func batchSize(replicas: Int) -> Int { 64 * max(1, backend.suggestedReplicas / max(replicas, 1)) }
 
     /// An evaluator over `store`, whose images are normalised as those of the training were.
     public init(_ store: ImageStore, normalisation: Normalisation, on backend: any Backend) {
@@ -52,7 +53,7 @@ public struct Evaluator {
                 reason: "the weights take images of \(layout.channels) planes, the images have \(store.channels)")
         }
         return try onDevice { () throws(ComputeError) in
-            let size = min(Self.batchSize, store.count)
+            let size = min(batchSize(replicas: weights.count), store.count)
             let batches = stride(from: 0, to: store.count, by: size).map { $0..<min($0 + size, store.count) }
             let schedule = try StepSchedule(capacity: batches.count, on: backend)
             try schedule.load(batches, firstStep: 0, learningRate: 1, on: backend)
@@ -62,11 +63,8 @@ public struct Evaluator {
                 of: Int32.self, count: weights.count * store.count, label: "predictions")
             let network = try LeNet5(
                 LeNet5Parameters(weights, on: backend), batchSize: size, schedule: schedule, on: backend)
-            for _ in batches {
-                try network.gather(store, order: order, orderStride: 0, normalisation: normalisation)
-                try network.forward(training: false)
-                try network.classify(into: predicted, stride: store.count)
-            }
+            let images = LeNet5.Images(store: store, order: order, orderStride: 0, normalisation: normalisation)
+            for _ in batches { try network.predict(images, into: predicted, stride: store.count) }
             let flat = try backend.read(predicted)
             if let stray = flat.first(where: { !(0..<Int32(layout.classes)).contains($0) }) {
                 throw ComputeError.nonsense(

@@ -47,34 +47,25 @@ final class LeNet5Parameters {
     }
 }
 
-/// The activations of R LeNet-5 for a batch, and the passes over them. `training` adds what the backward pass needs.
+/// The activations of R LeNet-5 for a batch, and the passes over them. `training` adds what a step's end needs.
 final class LeNet5 {
     let parameters: LeNet5Parameters
     let batch: BatchShape
     let schedule: StepSchedule
     private let backend: any Backend
+    private let first, second: ConvolutionBlock
+    private let classifier: Classifier
+    private let training: Training?
+    var logits: DeviceBuffer<Float> { classifier.logits }
 
-    // Forward: each buffer is [replica][tile][channel][y][x][sample].
-    private let input, convolved1, pooled1, convolved2, pooled2, hidden1, hidden2: DeviceBuffer<Float>
-    let logits: DeviceBuffer<Float>
-    let batchLabels: DeviceBuffer<Int32>
-    private let norm1, norm2: BatchNormReluPool
-    private let conv1, conv2: Conv2DShape
-    private let linear1, linear2, linear3: LinearShape
-    private let backward: Backward?
-
-    /// The backward pass's buffers: gradients of the forward pass's, and the transposed deltas of the linear layers.
-    private struct Backward {
-        let delta3, transposed3, delta2, transposed2, delta1, transposed1: DeviceBuffer<Float>
-        let pooled2, convolved2, pooled1, convolved1: DeviceBuffer<Float>
-        let losses: DeviceBuffer<Float>
-        let correct: DeviceBuffer<Int32>
-        let gradients: GradientSlices
-        let firstMoments, secondMoments: DeviceBuffer<Float>
+    /// What only training has.
+    private struct Training {
+        let gradients: StepGradients
+        let step: AdamStep
     }
 
-    /// Buffers for batches of up to `batchSize` samples. With `trainingSteps`, the backward pass can run, and losses of
-    /// that many steps are kept.
+    /// Buffers for batches of up to `batchSize` samples. With `trainingSteps`, steps can be taken, and losses of that
+    /// many are kept.
     init(
         _ parameters: LeNet5Parameters, batchSize: Int, schedule: StepSchedule, trainingSteps: Int? = nil,
         on backend: any Backend
@@ -87,201 +78,141 @@ final class LeNet5 {
             replicas: parameters.replicas, tiles: (batchSize + backend.tile - 1) / backend.tile)
         self.batch = batch
         let (planes, widths, side) = (LeNet5Layout.planes, LeNet5Layout.widths, LeNet5Layout.inputSide)
-        conv1 = Conv2DShape(
-            batch: batch, inChannels: layout.channels, outChannels: planes.first, height: side, width: side, kernel: 5)
-        conv2 = Conv2DShape(
-            batch: batch, inChannels: planes.first, outChannels: planes.second, height: conv1.outHeight / 2,
-            width: conv1.outWidth / 2, kernel: 5)
-        linear1 = LinearShape(batch: batch, inputs: widths.pooled, outputs: widths.first)
-        linear2 = LinearShape(batch: batch, inputs: widths.first, outputs: widths.second)
-        linear3 = LinearShape(batch: batch, inputs: widths.second, outputs: layout.classes)
-
-        let samples = batch.replicas * batch.tiles * backend.tile
+        let samples = batch.samples(tile: backend.tile)
         func floats(_ count: Int, _ label: String) throws(ComputeError) -> DeviceBuffer<Float> {
             try backend.makeBuffer(of: Float.self, count: samples * count, label: label)
         }
-        let convolvedCount1 = planes.first * conv1.outHeight * conv1.outWidth
-        let convolvedCount2 = planes.second * conv2.outHeight * conv2.outWidth
-        input = try floats(layout.channels * side * side, "batch of images")
-        convolved1 = try floats(convolvedCount1, "first convolution")
-        pooled1 = try floats(convolvedCount1 / 4, "first pool")
-        convolved2 = try floats(convolvedCount2, "second convolution")
-        pooled2 = try floats(convolvedCount2 / 4, "second pool")
-        hidden1 = try floats(widths.first, "first hidden layer")
-        hidden2 = try floats(widths.second, "second hidden layer")
-        logits = try floats(layout.classes, "logits")
-        batchLabels = try backend.makeBuffer(of: Int32.self, count: samples, label: "batch labels")
-
-        func norm(_ index: Int, _ layer: String, _ conv: Conv2DShape) throws(ComputeError) -> BatchNormReluPool {
-            let channels = conv.outChannels
-            return BatchNormReluPool(
-                shape: PlaneShape(batch: batch, channels: channels, height: conv.outHeight, width: conv.outWidth),
-                gamma: parameters.tensor("\(layer).1.weight"), beta: parameters.tensor("\(layer).1.bias"),
-                running: parameters.running[index],
-                partials: try backend.makeBuffer(
-                    of: Float.self, count: batch.replicas * batch.tiles * channels * 2, label: "batch-norm partials"),
-                saved: try backend.makeBuffer(
-                    of: Float.self, count: batch.replicas * channels * 2, label: "batch-norm statistics"),
-                winners: try backend.makeBuffer(
-                    of: UInt8.self, count: samples * channels * (conv.outHeight / 2) * (conv.outWidth / 2),
-                    label: "pool winners"),
-                current: schedule.current)
+        func block(_ index: Int, from channels: Int, to planes: Int, side: Int) throws(ComputeError)
+            -> ConvolutionBlock
+        {
+            let layer = "layer\(index + 1)"
+            let shape = Conv2DShape(
+                batch: batch, inChannels: channels, outChannels: planes, height: side, width: side, kernel: 5)
+            let pooled = planes * (shape.outHeight / 2) * (shape.outWidth / 2)
+            func partials(_ tiles: Int, _ label: String) throws(ComputeError) -> DeviceBuffer<Float> {
+                try backend.makeBuffer(
+                    of: Float.self, count: batch.replicas * tiles * planes * 2, label: "\(layer), \(label)")
+            }
+            return ConvolutionBlock(
+                shape: shape, weights: parameters.tensor("\(layer).0.weight"),
+                bias: parameters.tensor("\(layer).0.bias"),
+                input: try floats(channels * side * side, "\(layer), input"),
+                convolved: try floats(planes * shape.outHeight * shape.outWidth, "\(layer), convolution"),
+                norm: BatchNormReluPool(
+                    shape: PlaneShape(
+                        batch: batch, channels: planes, height: shape.outHeight, width: shape.outWidth),
+                    gamma: parameters.tensor("\(layer).1.weight"), beta: parameters.tensor("\(layer).1.bias"),
+                    running: parameters.running[index], extremes: try floats(pooled, "\(layer), pool"),
+                    winners: try backend.makeBuffer(
+                        of: UInt8.self, count: samples * pooled, label: "\(layer), pool winners"),
+                    partials: try partials(batch.tiles, "partial statistics"),
+                    saved: try partials(1, "statistics"),
+                    pooledGradient: try floats(pooled, "\(layer), gradient of pool"),
+                    sums: try partials(batch.tiles, "sums of gradients"), current: schedule.current))
         }
-        norm1 = try norm(0, "layer1", conv1)
-        norm2 = try norm(1, "layer2", conv2)
-
+        func layer(_ name: String, from inputs: Int, to outputs: Int) throws(ComputeError) -> Classifier.Layer {
+            let shape = LinearShape(batch: batch, inputs: inputs, outputs: outputs)
+            return Classifier.Layer(
+                shape: shape, weights: parameters.tensor("\(name).weight"), input: try floats(inputs, "\(name), input"),
+                delta: try floats(outputs, "\(name), gradient"),
+                transposedDelta: try floats(shape.outputStride, "\(name), transposed gradient"))
+        }
+        first = try block(0, from: layout.channels, to: planes.first, side: side)
+        second = try block(1, from: planes.first, to: planes.second, side: first.norm.shape.pooledHeight)
+        classifier = Classifier(
+            first: try layer("fc", from: widths.pooled, to: widths.first),
+            second: try layer("fc1", from: widths.first, to: widths.second),
+            third: try layer("fc2", from: widths.second, to: layout.classes),
+            logits: try floats(layout.classes, "logits"),
+            batchLabels: try backend.makeBuffer(of: Int32.self, count: samples, label: "batch labels"),
+            results: try backend.makeBuffer(
+                of: Float.self, count: batch.replicas * batch.tiles * 2, label: "losses of tiles"))
         guard let steps = trainingSteps else {
-            backward = nil
+            training = nil
             return
         }
-        let slices = backend.gradientSlices(tiles: batch.tiles)
-        func state(_ count: Int, _ label: String) throws(ComputeError) -> DeviceBuffer<Float> {
-            let buffer = try backend.makeBuffer(
-                of: Float.self, count: batch.replicas * layout.parameterCount * count, label: label)
+        func zeros(_ count: Int, _ label: String) throws(ComputeError) -> DeviceBuffer<Float> {
+            let buffer = try backend.makeBuffer(of: Float.self, count: batch.replicas * count, label: label)
             // Some gradients are written by no operation (convolution biases before batch norm, padding): zero for good.
             try backend.fill(buffer, with: 0)
             return buffer
         }
-        backward = Backward(
-            delta3: try floats(layout.classes, "gradient of logits"),
-            transposed3: try floats(linear3.outputStride, "transposed gradient of logits"),
-            delta2: try floats(widths.second, "gradient of second hidden layer"),
-            transposed2: try floats(linear3.inputStride, "transposed gradient of second hidden layer"),
-            delta1: try floats(widths.first, "gradient of first hidden layer"),
-            transposed1: try floats(linear2.inputStride, "transposed gradient of first hidden layer"),
-            pooled2: try floats(convolvedCount2 / 4, "gradient of second pool"),
-            convolved2: try floats(convolvedCount2, "gradient of second convolution"),
-            pooled1: try floats(convolvedCount1 / 4, "gradient of first pool"),
-            convolved1: try floats(convolvedCount1, "gradient of first convolution"),
-            losses: try backend.makeBuffer(of: Float.self, count: batch.replicas * steps, label: "losses"),
-            correct: try backend.makeBuffer(of: Int32.self, count: batch.replicas * steps, label: "right answers"),
-            gradients: GradientSlices(
-                try state(slices, "gradients"), slices: slices, parameterCount: layout.parameterCount),
-            firstMoments: try state(1, "first moments"), secondMoments: try state(1, "second moments"))
+        let count = layout.parameterCount
+        let sliced = paddedColumns(first.shape.weightCount)
+        let gradients = StepGradients(
+            try zeros(count, "gradients"), parameterCount: count,
+            tiles: try zeros(batch.tiles * sliced, "gradients of tiles"), tileOffset: first.weights.offset,
+            tileCount: sliced)
+        training = Training(
+            gradients: gradients,
+            step: AdamStep(
+                batch: batch, parameters: parameters.values, firstMoments: try zeros(count, "first moments"),
+                secondMoments: try zeros(count, "second moments"), gradients: gradients, results: classifier.results,
+                losses: try backend.makeBuffer(of: Float.self, count: batch.replicas * steps, label: "losses"),
+                correct: try backend.makeBuffer(of: Int32.self, count: batch.replicas * steps, label: "right answers"),
+                schedule: schedule))
     }
 
-    /// Queues the reading of the next batch in training order.
-    func gather(
-        _ store: ImageStore, order: DeviceBuffer<Int32>, orderStride: Int, normalisation: Normalisation
-    ) throws(ComputeError) {
-        try backend.beginStep(schedule)
-        try backend.gatherBatch(
-            GatherBatch(
-                batch: batch, pixels: conv1.inChannels * conv1.height * conv1.width, images: store.images,
-                labels: store.labels, order: order, orderStride: orderStride, current: schedule.current,
-                scale: normalisation.scale, shift: normalisation.shift, activations: input, batchLabels: batchLabels))
+    /// Queues the reading of the next batch in training order, and the two blocks over it, with the batch's statistics
+    /// or the running ones.
+    private func forward(_ batch: Images, _ pass: Pass) throws(ComputeError) {
+        let gather = GatherBatch(
+            batch: self.batch, pixels: first.shape.inChannels * first.shape.height * first.shape.width,
+            images: batch.store.images, labels: batch.store.labels, order: batch.order, orderStride: batch.orderStride,
+            schedule: schedule, scale: batch.normalisation.scale, shift: batch.normalisation.shift,
+            batchLabels: classifier.batchLabels)
+        try backend.conv2dBlockForward(first, from: .images(gather), pass)
+        try backend.conv2dBlockForward(second, from: .block(first), pass)
     }
 
-    /// Queues the forward pass from the gathered batch to the logits, with the batch's statistics or the running ones.
-    func forward(training: Bool) throws(ComputeError) {
-        try convolve(conv1, "layer1", norm1, from: input, through: convolved1, to: pooled1, training: training)
-        try convolve(conv2, "layer2", norm2, from: pooled1, through: convolved2, to: pooled2, training: training)
-        try backend.linearForward(
-            linear1, relu: true, input: pooled2, weights: parameters.tensor("fc.weight"), output: hidden1)
-        try backend.linearForward(
-            linear2, relu: true, input: hidden1, weights: parameters.tensor("fc1.weight"), output: hidden2)
-        try backend.linearForward(
-            linear3, relu: false, input: hidden2, weights: parameters.tensor("fc2.weight"), output: logits)
+    /// Where batches come from.
+    struct Images {
+        let store: ImageStore
+        /// [replicas][orderStride]: indices of images.
+        let order: DeviceBuffer<Int32>
+        let orderStride: Int
+        let normalisation: Normalisation
     }
 
-    private func convolve(
-        _ shape: Conv2DShape, _ layer: String, _ norm: BatchNormReluPool, from input: DeviceBuffer<Float>,
-        through convolved: DeviceBuffer<Float>, to pooled: DeviceBuffer<Float>, training: Bool
-    ) throws(ComputeError) {
-        try backend.conv2dForward(
-            shape, input: input, weights: parameters.tensor("\(layer).0.weight"),
-            bias: parameters.tensor("\(layer).0.bias"), output: convolved)
-        if training {
-            try backend.batchNormStatistics(norm, input: convolved)
-            try backend.batchNormReluPoolForward(norm, input: convolved, output: pooled)
-        } else {
-            try backend.batchNormReluPoolInference(norm, input: convolved, output: pooled)
-        }
+    /// Queues the next training step up to the gradients. Convolution biases stand before batch norm, so their gradient
+    /// is zero; it is not computed and they stay as they started.
+    func backpropagate(_ images: Images) throws(ComputeError) {
+        guard let training else { return }
+        try forward(images, .training)
+        try backend.classifierStep(classifier, from: second)
+        try backend.conv2dBlockBackward(second, to: first, classifier, gradients: training.gradients)
+        try backend.conv2dWeightGradients(first, next: second, gradients: training.gradients)
     }
 
-    /// Queues loss and backward pass after a training forward pass. Convolution biases stand before batch norm, so
-    /// their gradient is zero; it is not computed and they stay as they started.
-    func backpropagate() throws(ComputeError) {
-        guard let backward else { return }
-        let gradients = backward.gradients
-        let layout = parameters.layout
-        try backend.softmaxCrossEntropy(
-            SoftmaxCrossEntropy(
-                batch: batch, classes: layout.classes, logits: logits, batchLabels: batchLabels,
-                current: schedule.current, losses: backward.losses, correct: backward.correct, delta: backward.delta3,
-                transposedDelta: backward.transposed3))
-        try backend.linearWeightGradient(
-            linear3, input: hidden2, transposedOutputGradient: backward.transposed3, gradients: gradients,
-            offset: layout.offset("fc2.weight"))
-        try backend.linearInputGradient(
-            linear3, outputGradient: backward.delta3, weights: parameters.tensor("fc2.weight"), relu: hidden2,
-            inputGradient: backward.delta2, transposed: backward.transposed2)
-        try backend.linearWeightGradient(
-            linear2, input: hidden1, transposedOutputGradient: backward.transposed2, gradients: gradients,
-            offset: layout.offset("fc1.weight"))
-        try backend.linearInputGradient(
-            linear2, outputGradient: backward.delta2, weights: parameters.tensor("fc1.weight"), relu: hidden1,
-            inputGradient: backward.delta1, transposed: backward.transposed1)
-        try backend.linearWeightGradient(
-            linear1, input: pooled2, transposedOutputGradient: backward.transposed1, gradients: gradients,
-            offset: layout.offset("fc.weight"))
-        try backend.linearInputGradient(
-            linear1, outputGradient: backward.delta1, weights: parameters.tensor("fc.weight"), relu: nil,
-            inputGradient: backward.pooled2, transposed: nil)
-        try backend.batchNormReluPoolBackwardSums(norm2, input: convolved2, outputGradient: backward.pooled2)
-        try backend.batchNormReluPoolBackward(
-            norm2, input: convolved2, outputGradient: backward.pooled2, inputGradient: backward.convolved2,
-            gradients: gradients)
-        try backend.conv2dWeightGradient(
-            conv2, input: pooled1, outputGradient: backward.convolved2, gradients: gradients,
-            offset: layout.offset("layer2.0.weight"))
-        try backend.conv2dInputGradient(
-            conv2, outputGradient: backward.convolved2, weights: parameters.tensor("layer2.0.weight"),
-            inputGradient: backward.pooled1)
-        try backend.batchNormReluPoolBackwardSums(norm1, input: convolved1, outputGradient: backward.pooled1)
-        try backend.batchNormReluPoolBackward(
-            norm1, input: convolved1, outputGradient: backward.pooled1, inputGradient: backward.convolved1,
-            gradients: gradients)
-        try backend.conv2dWeightGradient(
-            conv1, input: input, outputGradient: backward.convolved1, gradients: gradients,
-            offset: layout.offset("layer1.0.weight"))
-    }
-
-    /// Queues Adam's step.
+    /// Queues the end of a training step: its loss, and Adam's step.
     func update() throws(ComputeError) {
-        guard let backward else { return }
-        try backend.adamStep(
-            AdamStep(
-                replicas: batch.replicas, parameters: parameters.values, firstMoments: backward.firstMoments,
-                secondMoments: backward.secondMoments, gradients: backward.gradients, schedule: schedule))
+        guard let training else { return }
+        try backend.adamStep(training.step)
     }
 
-    /// Queues the predicted class of each valid sample of the batch.
-    func classify(into predictions: DeviceBuffer<Int32>, stride: Int) throws(ComputeError) {
-        try backend.classify(
-            batch, classes: parameters.layout.classes, logits: logits, current: schedule.current,
-            predictions: predictions, predictionStride: stride)
+    /// Queues the predicted class of each valid sample of the next batch.
+    func predict(_ images: Images, into predictions: DeviceBuffer<Int32>, stride: Int) throws(ComputeError) {
+        try forward(images, .inference)
+        try backend.classifierPredictions(
+            classifier, from: second, schedule: schedule, predictions: predictions, predictionStride: stride)
     }
 
     /// Waits and returns the mean losses of the first `steps` steps: [step][replica].
     func losses(steps: Int) throws(ComputeError) -> [[Float]] {
-        guard let backward else { return [] }
-        let flat = try backend.read(backward.losses, count: steps * batch.replicas)
+        guard let training else { return [] }
+        let flat = try backend.read(training.step.losses, count: steps * batch.replicas)
         return (0..<steps).map { Array(flat[$0 * batch.replicas..<($0 + 1) * batch.replicas]) }
     }
 
-    /// Waits and returns a replica's gradients under PyTorch's names and shapes, slices added.
+    /// Waits and returns a replica's gradients, after the step's end, under PyTorch's names and shapes.
     func gradients(replica: Int) throws(ComputeError) -> [String: Tensor] {
-        guard let backward else { return [:] }
-        let slices = backward.gradients
-        let count = slices.parameterCount
-        let flat = try backend.read(slices.buffer, at: replica * slices.slices * count, count: slices.slices * count)
+        guard let training else { return [:] }
+        let count = training.gradients.parameterCount
+        let flat = try backend.read(training.gradients.values, at: replica * count, count: count)
         var result: [String: Tensor] = [:]
         for slot in parameters.layout.slots {
             var values = [Float](repeating: 0, count: slot.shape.reduce(1, *))
-            slot.forEachElement { target, source in
-                for slice in 0..<slices.slices { values[target] += flat[slice * count + source] }
-            }
+            slot.forEachElement { target, source in values[target] = flat[source] }
             result[slot.name] = Tensor(shape: slot.shape, values: values)
         }
         return result

@@ -137,6 +137,8 @@ public struct Trainer {
         let network = try LeNet5(
             parameters, batchSize: min(options.batchSize, plan.size), schedule: schedule, trainingSteps: stepsAtOnce,
             on: backend)
+        let source = LeNet5.Images(
+            store: store, order: order, orderStride: orderStride, normalisation: normalisation)
         var streams = runs.map { RandomStream(seed: seed, run: $0.run, purpose: .sampleOrder) }
         try backend.finish()
 
@@ -160,9 +162,7 @@ public struct Trainer {
             try schedule.load(
                 batches, firstStep: firstEpoch * plan.stepsPerEpoch, learningRate: options.learningRate, on: backend)
             for (step, batch) in batches.enumerated() {
-                try network.gather(store, order: order, orderStride: orderStride, normalisation: normalisation)
-                try network.forward(training: true)
-                try network.backpropagate()
+                try network.backpropagate(source)
                 try network.update()
                 images += batch.count * replicas
                 if (step + 1) % Self.stepsBetweenLooks == 0 || step + 1 == batches.count {

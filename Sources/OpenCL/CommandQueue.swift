@@ -67,8 +67,22 @@ public final class CommandQueue {
             pending.removeFirst(count)
         }
         try flush()
-        for command in commands { try wait(for: command) }
+        // A queue runs its commands in order. To wake up for every one of them would take a core from the next one's work.
+        for first in stride(from: commands.startIndex, to: commands.endIndex, by: CommandQueue.waitedTogether) {
+            let group = commands[first..<min(first + CommandQueue.waitedTogether, commands.endIndex)]
+            var waited = CL_SUCCESS
+            if group.count > 1, let last = group.last {
+                let subject = "\(last.subject) or one of the \(group.count - 1) commands before it"
+                waited = StallWatch.during(last.call, subject) { cop_wait_for_event(last.event) }
+            }
+            // The command that went wrong says so best. Some drivers tell of it in the next wait alone, whichever it is.
+            for command in group { try wait(for: command) }
+            try check(waited, "clWaitForEvents", group.last?.subject ?? "")
+        }
     }
+
+    /// So few that they are slow together only on a device that hardly moves.
+    private static let waitedTogether = 24
 
     private func wait(for command: Command) throws(OpenCLError) {
         let waited = StallWatch.during(command.call, command.subject) { cop_wait_for_event(command.event) }

@@ -42,7 +42,10 @@ public enum KernelSource {
     /// The environment variable that names the folder.
     public static let environmentKey = "COPPICE_KERNELS"
 
-    /// The names of all files, without ".cl", in alphabetical order; `common` is the one put before every kernel.
+    /// The headers: `common` stands before every kernel, the others where a kernel includes them.
+    public static let headers: Set<String> = ["batch_norm", "common", "gather", "linear"]
+
+    /// The names of all files, without ".cl" or ".clh", in alphabetical order.
     public static var names: [String] {
         (0..<cop_kernel_count()).compactMap { cop_kernel_at($0).map { String(cString: $0.pointee.name) } }
     }
@@ -66,7 +69,7 @@ public enum KernelSource {
             guard let text = text(of: name) else { throw .unknownKernel(name: name) }
             return text
         }
-        let file = URL(fileURLWithPath: folder).appendingPathComponent(name + (name == "common" ? ".clh" : ".cl"))
+        let file = URL(fileURLWithPath: folder).appendingPathComponent(fileName(of: name))
         do {
             return try String(contentsOf: file, encoding: .utf8)
         } catch {
@@ -74,8 +77,22 @@ public enum KernelSource {
         }
     }
 
-    /// `common.clh` and a kernel's own text as one source, in which the compiler counts lines as the two files do.
-    public static func assemble(name: String, common: String, text: String) -> String {
-        "#line 1 \"common.clh\"\n\(common)\n#line 1 \"\(name).cl\"\n\(text)\n"
+    private static func fileName(of name: String) -> String { name + (headers.contains(name) ? ".clh" : ".cl") }
+
+    /// `common.clh` and a kernel's own text as one source, with `header(name)` in place of each line
+    /// `#include "name.clh"`; the compiler counts lines as the files do.
+    public static func assemble(
+        name: String, common: String, text: String,
+        header: (String) throws(OpenCLError) -> String = { name throws(OpenCLError) in try chosenText(of: name) }
+    ) throws(OpenCLError) -> String {
+        var source = "#line 1 \"common.clh\"\n\(common)\n#line 1 \"\(name).cl\"\n"
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            if let included = headers.first(where: { line == "#include \"\($0).clh\"" }) {
+                source += "#line 1 \"\(included).clh\"\n\(try header(included))\n#line \(index + 2) \"\(name).cl\"\n"
+            } else {
+                source += line + "\n"
+            }
+        }
+        return source
     }
 }

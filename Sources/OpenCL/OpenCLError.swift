@@ -38,7 +38,7 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
         public var log: String
         /// Where the whole source was saved, nil where that failed.
         public var savedSource: String?
-        /// The first place that the log names, such as `conv2d_forward.cl:12`.
+        /// The first place that the log names, such as `conv2d_block_forward.cl:12`.
         public var location: String?
     }
 

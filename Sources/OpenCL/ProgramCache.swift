@@ -41,12 +41,27 @@ public struct ProgramCache: Sendable {
         return ProgramCache(directory: standardDirectory(environment: environment))
     }
 
+    /// The cache that `device` should use in a program that people start again and again: that of
+    /// ``standard(for:environment:)``, and one for PoCL too. PoCL finds what it kept by preprocessing the source anew,
+    /// 17 ms at every start; a binary takes it 1 ms. To give a binary away it compiles once more, which does not pay
+    /// where hundreds of programs are built to be run once.
+    public static func forRepeatedStarts(
+        on device: Device, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> ProgramCache? {
+        if findsFast(platform: device.platform.name) { return nil }
+        return ProgramCache(directory: standardDirectory(environment: environment))
+    }
+
+    /// Whether the drivers of a platform find the programs that they keep as fast as a binary is read.
+    package static func findsFast(platform: String) -> Bool { platform.contains("NVIDIA") }
+
     /// Whether the drivers of a platform keep programs on disk themselves.
     package static func cachesByItself(platform: String) -> Bool {
         platform.contains("Portable Computing Language") || platform.contains("NVIDIA")
     }
 
-    static func standardDirectory(environment: [String: String]) -> URL {
+    /// `$COPPICE_CACHE`, else `coppice/programs` in the user's cache folder.
+    package static func standardDirectory(environment: [String: String]) -> URL {
         if let chosen = environment["COPPICE_CACHE"], !chosen.isEmpty { return URL(fileURLWithPath: chosen) }
         // The XDG specification has relative paths ignored.
         if let caches = environment["XDG_CACHE_HOME"], caches.hasPrefix("/") {

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Notices calls into the driver that do not return, as when a kernel hangs.
 ///
-/// Off until ``start(after:report:)``. While it is on, a thread looks at the calls under way. The queues wait for one
-/// command after the other, so that a call that goes on for long is a command that does not end, however slow a device
+/// Off until ``start(after:report:)``. While it is on, a thread looks at the calls under way. The queues wait for a
+/// few commands at a time, so that a call that goes on for long is a command that does not end, however slow a device
 /// may be at many. The thread itself never calls the driver, which may hang with a lock held.
 public enum StallWatch {
     /// A call that takes long.

@@ -37,20 +37,42 @@ public enum StudyText {
             ["case", "requested", "kept", "median %", "95% interval", "best %", "runs", "seconds"]
             + baselines.map { $0 == .full ? "against the whole set" : "against random" }
         let rows = results.summaries.map { summary in
-            let kept = summary.keptSizes
-            let least = kept.min() ?? 0
-            let most = kept.max() ?? 0
-            return [
-                name(summary.experiment), "\(summary.experiment.size)",
-                least == most ? Number.fixed(least, 0) : "\(Number.fixed(least, 0))-\(Number.fixed(most, 0))",
-                text(Statistics.median(summary.accuracies)),
-                summary.medianInterval.map { "\(text($0.low))-\(text($0.high))" } ?? "-",
+            [
+                name(summary.experiment), "\(summary.experiment.size)", kept(summary),
+                text(Statistics.median(summary.accuracies)), interval(summary),
                 text(summary.accuracies.max()), "\(summary.records.count)", text(Statistics.median(summary.times)),
             ] + baselines.map { summary.comparisons[$0].map(comparison) ?? "" }
         }
         let first = header.count - baselines.count
         let table = align([header] + rows, left: Set([0] + (first..<header.count)))
         return table + results.comparisonNotes.map { "note: \($0)\n" }.joined()
+    }
+
+    /// What a study found, as a Markdown table for a page or an issue, with the same notes below it.
+    public static func markdown(_ results: StudyResults) -> String {
+        let header = [
+            "case", "size", "kept", "median %", "95% interval", "runs", "against the whole set", "against random",
+        ]
+        let rows = results.summaries.map { summary in
+            [
+                name(summary.experiment), Number.grouped(Double(summary.experiment.size)), kept(summary),
+                text(Statistics.median(summary.accuracies)), interval(summary), "\(summary.records.count)",
+            ] + Baseline.allCases.map { summary.comparisons[$0].map(comparison) ?? "" }
+        }
+        let lines = [header, header.map { _ in "---" }] + rows
+        let table = lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+        let notes = results.comparisonNotes.map { "- \($0)\n" }.joined()
+        return table + (notes.isEmpty ? "" : "\n\(notes)")
+    }
+
+    private static func kept(_ summary: CaseSummary) -> String {
+        let sizes = summary.keptSizes
+        let (least, most) = (sizes.min() ?? 0, sizes.max() ?? 0)
+        return least == most ? Number.fixed(least, 0) : "\(Number.fixed(least, 0))-\(Number.fixed(most, 0))"
+    }
+
+    private static func interval(_ summary: CaseSummary) -> String {
+        summary.medianInterval.map { "\(text($0.low))-\(text($0.high))" } ?? "-"
     }
 
     /// A comparison in short: the mean difference in points with its 95% interval, and the verdict.

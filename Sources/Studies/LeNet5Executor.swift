@@ -11,20 +11,28 @@ import Pruning
 /// Clusterings are fitted to the images' own pixels, 0 to 255, as the article did; networks see them resized to the
 /// input of LeNet-5. Data sets and the last projection stay in memory between calls.
 public final class LeNet5Executor: StudyExecutor {
-    public let device: String
+    /// The backend; nil until the executor is prepared.
+    public private(set) var backend: (any Backend)?
 
-    private let backend: any Backend
+    private let makeBackend: () throws -> any Backend
+    private let clusteringMemory: Int?
     private let load: (String) throws -> Dataset
     private let progress: (Int) -> Void
     private var loaded: [String: Loaded] = [:]
-    private var points: (key: PointsKey, points: Points, spectrum: PCASpectrum?)?
+    private var stored: [String: Stored] = [:]
+    private var points: (key: PointsKey, points: PointSource)?
+    public private(set) var lastSpectrum: PCASpectrum?
 
     private struct Loaded {
         let dataset: Dataset
+        let description: StudyDataset
+    }
+
+    /// What is in the device's memory.
+    private struct Stored {
         let normalisation: Normalisation
         let train: ImageStore
         let test: ImageStore
-        let description: StudyDataset
     }
 
     private struct PointsKey: Hashable {
@@ -32,34 +40,60 @@ public final class LeNet5Executor: StudyExecutor {
         var components: Int?
     }
 
-    /// An executor on `backend`.
+    /// An executor on a backend that is made once there is something to compute.
     /// - Parameters:
+    ///   - clusteringMemory: bytes that the process may take while it clusters; nil for as many as it takes.
     ///   - load: reads the data set of a name.
     ///   - progress: hears how many images the training under way has been through, all replicas together.
     public init(
-        on backend: any Backend, load: @escaping (String) throws -> Dataset,
-        progress: @escaping (Int) -> Void = { _ in }
+        onDemand makeBackend: @escaping () throws -> any Backend, clusteringMemory: Int? = nil,
+        load: @escaping (String) throws -> Dataset, progress: @escaping (Int) -> Void = { _ in }
     ) {
-        self.backend = backend
+        self.makeBackend = makeBackend
+        self.clusteringMemory = clusteringMemory
         self.load = load
         self.progress = progress
-        let device = backend.device
-        self.device =
-            device.platform.isEmpty ? device.name : "\(device.name) (\(device.platform), driver \(device.driver))"
     }
 
-    public func dataset(_ name: String) throws -> StudyDataset {
-        do { return try loaded(name).description } catch { throw Self.unwrapped(error) }
+    /// An executor on `backend`; the parameters are the same.
+    public convenience init(
+        on backend: any Backend, clusteringMemory: Int? = nil, load: @escaping (String) throws -> Dataset,
+        progress: @escaping (Int) -> Void = { _ in }
+    ) {
+        self.init(onDemand: { backend }, clusteringMemory: clusteringMemory, load: load, progress: progress)
+    }
+
+    public var device: String {
+        guard let device = backend?.device else { return "" }
+        return device.platform.isEmpty ? device.name : "\(device.name) (\(device.platform), driver \(device.driver))"
+    }
+
+    public var suggestedReplicas: Int { backend?.suggestedReplicas ?? 1 }
+
+    public func dataset(_ name: String) throws -> StudyDataset { try loaded(name).description }
+
+    public func prepare() throws {
+        do {
+            for name in loaded.keys.sorted() { _ = try stored(name) }
+        } catch {
+            throw Self.unwrapped(error)
+        }
     }
 
     public func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
         try cancellation.check()
-        let data = try loaded(key.dataset)
+        let images = try loaded(key.dataset).dataset.train
+        let backend = try prepared()
         do {
-            let points = try points(PointsKey(dataset: key.dataset, components: key.pcaComponents), data.dataset.train)
-            try cancellation.check()
             let kind: KMeans.Kind = key.kind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
-            let clustering = try KMeans(k: key.k, kind: kind, seed: key.seed, run: key.index).fit(points, on: backend)
+            let kmeans = KMeans(k: key.k, kind: kind, seed: key.seed, run: key.index)
+            let source = try source(
+                PointsKey(dataset: key.dataset, components: key.pcaComponents), images, for: kmeans, on: backend)
+            try cancellation.check()
+            lastSpectrum = source.pca.map {
+                PCASpectrum(variances: $0.explainedVariance, totalVariance: $0.totalVariance)
+            }
+            let clustering = try kmeans.fit(source, on: backend)
             return ClusterAssignment(
                 labels: clustering.labels, squaredDistances: clustering.distances, k: key.k)
         } catch let error as ClusteringError {
@@ -68,11 +102,10 @@ public final class LeNet5Executor: StudyExecutor {
         }
     }
 
-    public var lastSpectrum: PCASpectrum? { points?.spectrum }
-
     public func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         guard let first = jobs.first else { return [] }
-        let data = try loaded(first.dataset)
+        let data = try stored(first.dataset)
+        let backend = try prepared()
         let length: TrainingOptions.Length =
             switch first.duration {
             case .epochs(let epochs): .epochs(epochs)
@@ -116,49 +149,60 @@ public final class LeNet5Executor: StudyExecutor {
     /// As many as the article allowed its mini-batches passes.
     private static let lloydIterations = 20
 
+    private func prepared() throws -> any Backend {
+        if let backend { return backend }
+        let fresh = try makeBackend()
+        backend = fresh
+        return fresh
+    }
+
     private func loaded(_ name: String) throws -> Loaded {
         if let known = loaded[name] { return known }
         let dataset = try load(name)
         let train = dataset.train
-        // Labels may run higher in the test images: the network has a logit for every class of the data set.
-        let classes = dataset.classCount
-        let fresh = Loaded(
-            dataset: dataset, normalisation: Normalisation(mean: dataset.mean, std: dataset.std),
-            train: try ImageStore.make(train, classes: classes, on: backend),
-            test: try ImageStore.make(dataset.test, classes: classes, on: backend),
-            description: StudyDataset(
-                shape: DatasetShape(
-                    count: train.count, featureCount: train.channels * train.height * train.width),
-                classes: ClassLabels(labels: train.labels, count: classes),
-                fingerprint: fingerprint(of: dataset),
-                image: ImageShape(channels: train.channels, height: train.height, width: train.width)))
-        // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
-        try backend.finish()
+        let description = StudyDataset(
+            shape: DatasetShape(count: train.count, featureCount: train.channels * train.height * train.width),
+            // Labels may run higher in the test images: the network has a logit for every class of the data set.
+            classes: ClassLabels(labels: train.labels, count: dataset.classCount),
+            fingerprint: Self.fingerprint(of: dataset),
+            image: ImageShape(channels: train.channels, height: train.height, width: train.width))
+        let fresh = Loaded(dataset: dataset, description: description)
         loaded[name] = fresh
         return fresh
     }
 
-    private func points(_ key: PointsKey, _ images: ImageSet) throws -> Points {
+    private func stored(_ name: String) throws -> Stored {
+        if let known = stored[name] { return known }
+        let dataset = try loaded(name).dataset
+        let backend = try prepared()
+        let fresh = Stored(
+            normalisation: Normalisation(mean: dataset.mean, std: dataset.std),
+            train: try ImageStore.make(dataset.train, classes: dataset.classCount, on: backend),
+            test: try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend))
+        // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
+        try backend.finish()
+        stored[name] = fresh
+        return fresh
+    }
+
+    private func source(
+        _ key: PointsKey, _ images: ImageSet, for kmeans: KMeans, on backend: any Backend
+    ) throws -> PointSource {
         if let kept = points, kept.key == key { return kept.points }
         // The old ones go first: both may not fit.
         points = nil
         let matrix = try FeatureMatrix(
             bytes: images.pixels, count: images.count, dimensions: images.channels * images.height * images.width)
-        let fresh: Points
-        var spectrum: PCASpectrum?
-        if let components = key.components {
-            let pca = try PCA.fit(matrix, components: components, on: backend)
-            fresh = try pca.project(matrix, on: backend)
-            spectrum = PCASpectrum(variances: pca.explainedVariance, totalVariance: pca.totalVariance)
-        } else {
-            fresh = try matrix.points(on: backend)
-        }
+        let fresh = try kmeans.source(
+            of: matrix, components: key.components, memory: clusteringMemory, on: backend)
         try backend.finish()
-        points = (key, fresh, spectrum)
+        // How much memory is left for points depends on k.
+        if clusteringMemory == nil { points = (key, fresh) }
         return fresh
     }
 
-    private func fingerprint(of dataset: Dataset) -> String {
+    /// The SHA-256 of all images and labels: what tells one data set's results from another's.
+    public static func fingerprint(of dataset: Dataset) -> String {
         var hash = SHA256()
         for images in [dataset.train, dataset.test] {
             images.pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }

@@ -2,19 +2,20 @@ import Foundation
 
 /// The lines of a run log, each judged: a finished run of the plan, one that stands there twice, or rubbish.
 struct RunLines {
-    /// A line that is no finished run of the plan.
+    /// A line that is no finished run of the plan, or the second and different one of a run.
     struct Rejected {
         /// Counted from 1.
         let line: Int
         let bytes: Data
+        let isRepetition: Bool
     }
 
-    /// The finished runs in the file's order, each once.
+    /// The finished runs in the file's order, each once, those known from elsewhere left out.
     private(set) var records: [RunRecord] = []
+    /// The lines of these records, as they stand in the file.
+    private(set) var text = ""
     /// Whole lines that cannot be used.
     private(set) var rejected: [Rejected] = []
-    /// The numbers of lines whose run stands there before.
-    private(set) var repeated: [Int] = []
     /// The number and the first byte of a last line that was cut off.
     private(set) var torn: (line: Int, offset: Int)?
     /// Whether the last line is whole but for its end.
@@ -29,29 +30,34 @@ struct RunLines {
             let isLast = index == lines.count - 1
             let record = try? decoder.decode(RunRecord.self, from: line)
             if let record, plan.accepts(record) {
+                lacksEnd = isLast
                 if let before = seen[record.plannedRun] {
                     // The same line twice is what a crash leaves between two steps of joining logs.
-                    if before != record { repeated.append(index + 1) }
+                    if before != record {
+                        rejected.append(Rejected(line: index + 1, bytes: Data(line), isRepetition: true))
+                    }
                 } else {
                     seen[record.plannedRun] = record
                     records.append(record)
+                    text += String(decoding: line, as: UTF8.self) + "\n"
                 }
-                if isLast { lacksEnd = true }
             } else if isLast {
                 torn = (index + 1, line.startIndex - bytes.startIndex)
             } else {
-                rejected.append(Rejected(line: index + 1, bytes: Data(line)))
+                rejected.append(Rejected(line: index + 1, bytes: Data(line), isRepetition: false))
             }
         }
     }
 
     /// What is wrong with whole lines of the file `path`.
-    /// - Parameter fate: what is done with those that are rejected.
+    /// - Parameter fate: what is done with those that are no finished run.
     func notices(_ path: String, rejectedAre fate: String) -> [String] {
-        let faults =
-            rejected.map { ($0.line, "this line is no finished run of the study; \(fate)") }
-            + repeated.map { ($0, "this run stands in the log before, with other figures; the first is used") }
-        return faults.sorted { $0.0 < $1.0 }.map { "\(path):\($0.0): \($0.1)" }
+        rejected.map { line in
+            "\(path):\(line.line): "
+                + (line.isRepetition
+                    ? "this run stands in the log before, with other figures; the first is used"
+                    : "this line is no finished run of the study; \(fate)")
+        }
     }
 }
 

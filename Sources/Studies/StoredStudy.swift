@@ -4,7 +4,7 @@ import Pruning
 /// A study's directory as it stands, read without its lock and without its data.
 ///
 /// Reading changes nothing in the directory, and a study may be at work in it.
-public struct StoredStudy {
+public struct StoredStudy: Sendable {
     /// The directory.
     public let directory: String
     /// The study, resolved.
@@ -63,6 +63,17 @@ struct StudyContents {
     let plan: StudyPlan
     private(set) var records: [PlannedRun: RunRecord] = [:]
     private(set) var notices: [String] = []
+    /// The logs: of shards, then the one of all.
+    private(set) var logs: [Log] = []
+
+    struct Log {
+        /// Nil for `runs.jsonl`.
+        let shard: Shard?
+        /// Its finished runs in order, those left out that an earlier log has.
+        let records: [RunRecord]
+        /// When the last one was added.
+        let modified: Date
+    }
 
     /// Reads a directory.
     /// - Throws: as ``StoredStudy/init(reading:)``.
@@ -101,8 +112,7 @@ struct StudyContents {
         }
         // Shards before the log: lines move from there to here, and a line that moves meanwhile is then seen twice, not
         // never.
-        for shard in RunLog.shards(in: directory) { read(shard) }
-        read("\(directory)/runs.jsonl")
+        for file in RunLog.shards(in: directory) + ["\(directory)/runs.jsonl"] { read(file) }
     }
 
     private mutating func read(_ path: String) {
@@ -110,5 +120,12 @@ struct StudyContents {
         let lines = RunLines(bytes, plan: plan, seen: &records)
         // A last line without an end may be in the making.
         notices += lines.notices(path, rejectedAre: "it is not used")
+        var status = stat()
+        let seconds = stat(path, &status) == 0 ? TimeInterval(status.st_mtim.tv_sec) : 0
+        logs.append(
+            Log(
+                shard: Shard(
+                    file: URL(fileURLWithPath: path).lastPathComponent, prefix: "runs.", suffix: ".jsonl"),
+                records: lines.records, modified: Date(timeIntervalSince1970: seconds)))
     }
 }

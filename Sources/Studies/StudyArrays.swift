@@ -50,13 +50,20 @@ struct StudyArrays {
     /// The folder of a clustering.
     func folder(of key: ClusteringKey) -> String { "\(directory)/clusterings/\(key.fileName)" }
 
+    /// The lock of whoever fits a clustering. It makes the clustering's folder.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
+    func lock(of key: ClusteringKey) throws(StudyError) -> FileLock {
+        try OutputFile.makeDirectory(folder(of: key))
+        return try FileLock(folder(of: key) + "/.lock")
+    }
+
     /// Keeps a clustering in a folder of its own; its description goes last, so that one that has it is whole.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     func store(
         _ clustering: StoredClustering, for key: ClusteringKey, fingerprint: String
     ) throws(StudyError) {
         let folder = folder(of: key)
-        try makeDirectory(folder)
+        try OutputFile.makeDirectory(folder)
         let assignment = clustering.assignment
         let facts = ClusteringFacts(
             key: key, fingerprint: fingerprint, count: assignment.labels.count, seconds: clustering.seconds,
@@ -90,7 +97,6 @@ struct StudyArrays {
     func store(
         _ spectrum: PCASpectrum, dataset: String, components: Int, fingerprint: String
     ) throws(StudyError) {
-        try makeDirectory(directory + "/clusterings")
         try write(
             SpectrumFacts(fingerprint: fingerprint, spectrum: spectrum), to: file(dataset: dataset, components))
     }
@@ -106,7 +112,6 @@ struct StudyArrays {
     /// Keeps what a run trains on, as int64 in rank order.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     func store(_ selection: Selection, for run: PlannedRun) throws(StudyError) {
-        try makeDirectory(directory + "/selections")
         try OutputFile.writing { () throws(DatasetError) in
             try NumPy.write(selection.indices.map { Int64($0) }, shape: [selection.kept], to: file(run))
         }
@@ -121,7 +126,8 @@ struct StudyArrays {
         return indices.map { Int($0) }
     }
 
-    private func file(_ run: PlannedRun) -> String {
+    /// The file of what a run trains on.
+    func file(_ run: PlannedRun) -> String {
         "\(directory)/selections/experiment\(run.experimentID)-run\(run.runID).npy"
     }
 

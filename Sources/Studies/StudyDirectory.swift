@@ -1,141 +1,149 @@
-import Datasets
 import Foundation
 
-/// A study's output directory, held against other processes as long as the value lives.
+/// A study's output directory, held against other processes until it is left or the value is gone.
 ///
 /// It holds `study.yaml` (resolved), `environment.json`, `runs.jsonl`, `selections/`, `clusterings/` and the tables.
+///
+/// A study without shards holds `.lock` exclusively. Shards share it, and each holds `.lock.i-of-n`. Whoever enters or
+/// leaves holds `.lock.entry` for that moment, so that all else about the directory is decided by one at a time.
 final class StudyDirectory {
     /// The directory.
     let path: String
-    private let lock: Int32
-    private var known = StudyEnvironment()
-
-    /// Makes or enters the directory.
-    /// - Throws: ``StudyError`` `.cannotCreate`, `.directoryBusy`, `.otherStudy`, `.writeFailed`.
-    init(_ path: String, for study: Study) throws(StudyError) {
-        self.path = path
-        for directory in [path, path + "/selections", path + "/clusterings"] {
-            var status = stat()
-            if stat(directory, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
-                throw .cannotCreate(path: directory, reason: "a file that is no directory is in its place")
-            }
-            try makeDirectory(directory)
-        }
-        lock = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard lock >= 0 else { throw .cannotCreate(path: path + "/.lock", reason: systemMessage()) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            if errno == EWOULDBLOCK { throw .directoryBusy(directory: path) }
-            throw .cannotCreate(path: path + "/.lock", reason: systemMessage())
-        }
-        known = try readEnvironment()
-        try claim(for: study)
-    }
-
-    // Closing the descriptor gives the lock back.
-    deinit { if lock >= 0 { close(lock) } }
+    /// The finished runs. A shard's has those of others as they were when it entered.
+    let log: RunLog
+    /// What was found and mended.
+    private(set) var notices: [String] = []
+    private let plan: StudyPlan
+    private let shard: Shard?
+    private let entry: FileLock
+    private let main: FileLock
+    private let own: FileLock?
 
     /// Its clusterings, spectra and selections.
     var arrays: StudyArrays { StudyArrays(directory: path) }
 
-    /// The path of a file in the directory.
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-
-    private func claim(for study: Study) throws(StudyError) {
-        let file = file("study.yaml")
-        guard let old = FileManager.default.contents(atPath: file) else {
-            if hasResults {
-                throw .otherStudy(directory: path, difference: "it has a runs.jsonl and no study.yaml")
+    /// Makes or enters the directory.
+    /// - Parameters:
+    ///   - plan: the plan of `study`.
+    ///   - datasets: the training sets of `study`.
+    ///   - shard: the part to run; nil for all of it.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.directoryBusy`, `.otherStudy`, `.otherVersion`, `.writeFailed`; and
+    ///   `CancellationError`.
+    init(
+        _ path: String, for study: Study, plan: StudyPlan, datasets: [String: StudyDataset], shard: Shard? = nil,
+        cancellation: CancellationFlag = CancellationFlag()
+    ) throws {
+        self.path = path
+        self.plan = plan
+        self.shard = shard
+        for directory in [path, path + "/selections", path + "/clusterings"] {
+            var status = stat()
+            if stat(directory, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+                throw StudyError.cannotCreate(path: directory, reason: "a file that is no directory is in its place")
             }
-            return try write(study.yaml, to: file)
+            try OutputFile.makeDirectory(directory)
         }
-        let theirs: Study
-        do {
-            theirs = try StudyReader(file: file, acceptsAnyDataset: true).read(String(decoding: old, as: UTF8.self))
-        } catch {
-            throw .otherStudy(directory: path, difference: "its study.yaml cannot be read (\(error))")
-        }
-        guard let difference = theirs.difference(from: study) else { return }
-        // A study that finished no run has nothing that could be mixed with another's.
-        if hasResults { throw .otherStudy(directory: path, difference: difference) }
-        try write(study.yaml, to: file)
+        let entry = try FileLock(path + "/.lock.entry")
+        try entry.wait(.exclusive, cancellation: cancellation)
+        defer { entry.release() }
+        self.entry = entry
+        main = try FileLock(path + "/.lock")
+        own = try shard.map { shard in try FileLock(path + "/.lock.\(shard.fileName)") }
+        let isAlone = try Self.take(main, own, shard, in: path)
+        let claim = DirectoryClaim(directory: path, study: study, datasets: datasets)
+        notices += try claim.make(isAlone: isAlone)
+        log = try RunLog(in: path, plan: plan, shard: shard)
+        notices += log.notices
+        if shard != nil, isAlone, try !main.take(.shared) { throw Self.busy(path, []) }
+        notices += missingSelections()
     }
 
-    private var hasResults: Bool {
-        var status = stat()
-        return stat(file("runs.jsonl"), &status) == 0 && status.st_size > 0
-    }
-
-    // MARK: - Environment
-
-    /// Notes the data and the machine of this session in `environment.json`.
-    /// - Throws: ``StudyError`` `.otherStudy` where the results that are there were made from other data.
-    func enter(datasets: [String: StudyDataset], environment: [String: String]) throws(StudyError) {
-        for (name, dataset) in datasets {
-            let facts = StudyEnvironment.Dataset(dataset)
-            if let before = known.datasets[name]?.fingerprint, before != facts.fingerprint, hasResults {
-                throw .otherStudy(
-                    directory: path,
-                    difference:
-                        "they were made from another data set \(name): \(before) there, \(facts.fingerprint) here")
-            }
-            known.datasets[name] = facts
+    /// Takes the locks, and tells whether nobody else is at work.
+    private static func take(
+        _ main: FileLock, _ own: FileLock?, _ shard: Shard?, in path: String
+    ) throws(StudyError) -> Bool {
+        guard let own, let shard else {
+            guard try main.take(.exclusive) else { throw busy(path, nil) }
+            return true
         }
-        known.sessions.append(environment)
-        try write(known.text, to: file("environment.json"))
+        guard try own.take(.exclusive) else { throw busy(path, [shard]) }
+        // Parts of different counts overlap.
+        let others = shardsAtWork(in: path).filter { $0.count != shard.count }
+        guard others.isEmpty else { throw busy(path, others) }
+        if try main.take(.exclusive) { return true }
+        guard try main.take(.shared) else { throw busy(path, []) }
+        return false
     }
 
-    /// What `environment.json` says already, without a file that belongs to no result.
-    private func readEnvironment() throws(StudyError) -> StudyEnvironment {
-        let reading = StudyEnvironment.read(file("environment.json"))
-        switch reading {
-        case .valid(let environment): return environment
-        case .otherVersion(let version):
-            throw .otherVersion(directory: path, version: version, isWriting: true)
-        case .missing, .damaged:
-            if hasResults {
-                throw .otherStudy(directory: path, difference: "its environment.json is gone or damaged")
-            }
-            return StudyEnvironment()
+    private static func busy(_ path: String, _ shards: [Shard]?) -> StudyError {
+        let shards = shards ?? shardsAtWork(in: path)
+        return .directoryBusy(
+            directory: path,
+            who: shards.isEmpty ? "another process is writing to it" : "\(describe(shards)) at work in it")
+    }
+
+    /// Notes the machine of this session in `environment.json`.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
+    func note(session: [String: String]) throws {
+        try entry.wait(.exclusive)
+        defer { entry.release() }
+        let file = path + "/environment.json"
+        guard case .valid(var environment) = StudyEnvironment.read(file) else { return }
+        environment.sessions.append(session)
+        try OutputFile.write(environment.text, to: file)
+    }
+
+    /// Gives a shard's locks back and, where nobody else is at work, joins the shards' logs.
+    /// - Parameter finish: called with the whole log where nobody else is at work; nobody can enter meanwhile.
+    /// - Returns: the shards that are still at work.
+    /// - Throws: ``StudyError``, and what `finish` throws.
+    func leave(_ finish: (RunLog) throws -> Void) throws -> [Shard] {
+        try entry.wait(.exclusive)
+        defer { entry.release() }
+        own?.release()
+        main.release()
+        guard try main.take(.exclusive) else { return Self.shardsAtWork(in: path) }
+        defer { main.release() }
+        let log = try RunLog(in: path, plan: plan, shard: nil)
+        notices = log.notices
+        try finish(log)
+        for shard in Self.shards(in: path) { unlink("\(path)/.lock.\(shard.fileName)") }
+        return []
+    }
+
+    private func missingSelections() -> [String] {
+        let missing = log.records.count { record in
+            var status = stat()
+            let file = arrays.file(record.plannedRun)
+            return stat(file, &status) != 0 || Int(status.st_size) < record.kept * MemoryLayout<Int64>.size
         }
+        if missing == 0 { return [] }
+        return [
+            "\(path)/selections: the files of \(missing) finished run\(missing == 1 ? " are" : "s are") gone; "
+                + "their figures stand, and what they kept can no longer be shown"
+        ]
     }
 
-    private func write(_ text: String, to file: String) throws(StudyError) { try OutputFile.write(text, to: file) }
-}
+    // MARK: - Who is at work
 
-/// Text files of the output that appear whole or not at all.
-public enum OutputFile {
-    /// Writes `text` in place of what is at `path`.
-    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`; an older file is then unchanged.
-    public static func write(_ text: String, to path: String) throws(StudyError) {
-        try writing { () throws(DatasetError) in try AtomicFile.write(Array(text.utf8), to: path) }
+    /// Whether a study without shards is at work in a directory, or joins the logs of shards.
+    static func isHeld(_ directory: String) -> Bool { FileLock.isHeld(directory + "/.lock") }
+
+    /// The shards that are at work in a directory.
+    static func shardsAtWork(in directory: String) -> [Shard] {
+        shards(in: directory).filter { FileLock.isHeld("\(directory)/.lock.\($0.fileName)") }
     }
 
-    /// Runs `body`, its write errors turned into a study's. A file that a full disk has no room to begin is a failed
-    /// write.
-    static func writing(_ body: () throws(DatasetError) -> Void) throws(StudyError) {
-        do {
-            try body()
-        } catch .cannotCreate(let file, let reason) {
-            throw reason == systemMessage(ENOSPC)
-                ? .writeFailed(path: file, reason: reason) : .cannotCreate(path: file, reason: reason)
-        } catch .writeFailed(let file, let reason) {
-            throw .writeFailed(path: file, reason: reason)
-        } catch {
-            throw .data(error)
-        }
+    /// Shards in a sentence, with their verb.
+    static func describe(_ shards: [Shard]) -> String {
+        let names = shards.map(\.description)
+        guard let last = names.last, names.count > 1 else { return "shard \(names.first ?? "") is" }
+        return "shards \(names.dropLast().joined(separator: ", ")) and \(last) are"
     }
-}
 
-/// Makes a directory, and those above it.
-/// - Throws: ``StudyError`` `.cannotCreate`.
-func makeDirectory(_ path: String) throws(StudyError) {
-    do {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        guard let underlying, underlying.domain == NSPOSIXErrorDomain else {
-            throw .cannotCreate(path: path, reason: error.localizedDescription)
-        }
-        throw .cannotCreate(path: path, reason: systemMessage(Int32(underlying.code)))
+    private static func shards(in directory: String) -> [Shard] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.compactMap { Shard(file: $0, prefix: ".lock.", suffix: "") }
+            .sorted { ($0.count, $0.index) < ($1.count, $1.index) }
     }
 }

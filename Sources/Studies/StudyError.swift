@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Foundation
 import Pruning
 
 /// A place in a study file.
@@ -43,8 +44,8 @@ public enum StudyError: Error, CustomStringConvertible {
     case damaged(file: String, reason: String)
     /// A write that failed, on a full disk for one; what was finished before is kept.
     case writeFailed(path: String, reason: String)
-    /// Another process writes to the directory.
-    case directoryBusy(directory: String)
+    /// Another process writes to the directory; `who` is the beginning of a sentence.
+    case directoryBusy(directory: String, who: String)
     /// The study was stopped; what is finished is kept.
     case interrupted(finished: Int, total: Int)
     /// The device failed; what is finished is kept.
@@ -55,6 +56,12 @@ public enum StudyError: Error, CustomStringConvertible {
     case data(DatasetError)
     /// An executor that broke its contract.
     case executor(reason: String)
+
+    /// The error of a call that failed to make `path`. Where there is no room for it, writing failed.
+    static func creating(_ path: String, _ code: Int32 = errno) -> StudyError {
+        let reason = systemMessage(code)
+        return code == ENOSPC ? .writeFailed(path: path, reason: reason) : .cannotCreate(path: path, reason: reason)
+    }
 
     /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
     public var exitCode: Int32 {
@@ -94,8 +101,8 @@ public enum StudyError: Error, CustomStringConvertible {
         case .damaged(let file, let reason): "\(file): \(reason)"
         case .writeFailed(let path, let reason):
             "\(path): writing failed: \(reason); what was finished before is kept, and running again goes on from there"
-        case .directoryBusy(let directory):
-            "\(directory): another process is writing to it; try again when it is done, or choose another --out"
+        case .directoryBusy(let directory, let who):
+            "\(directory): \(who); try again when it is done, or choose another --out"
         case .interrupted(let finished, let total):
             "stopped after \(finished) of \(total) runs; what is finished is kept, and running again goes on from there"
         case .device(let error, let finished, let total):

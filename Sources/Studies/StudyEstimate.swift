@@ -86,6 +86,7 @@ extension StudyExecutor {
         }
         let networks = min(max(1, replicas), together.reduce(0) { $0 + $1.settings.runs })
         let never = CancellationFlag()
+        try prepare()
         func train(steps: Int) throws -> TrainingOutcome {
             let size = min(heaviest.size, Self.measuredImages)
             let jobs = (0..<networks).map { run in

@@ -125,11 +125,18 @@ public struct TrainingOutcome: Equatable, Sendable {
 
 /// What a study's runs are computed by.
 public protocol StudyExecutor {
+    /// The training set of that name, for which no device is needed.
+    func dataset(_ name: String) throws -> StudyDataset
+
+    /// Gets the device ready for the training sets that were asked for. Called before all that follows, and only where
+    /// there is something to compute; again is no error.
+    func prepare() throws
+
     /// The device, as result rows name it.
     var device: String { get }
 
-    /// The training set of that name.
-    func dataset(_ name: String) throws -> StudyDataset
+    /// How many networks the device likes to train side by side.
+    var suggestedReplicas: Int { get }
 
     /// Fits a clustering to the whole training set.
     /// - Throws: `CancellationError` where it was stopped by `cancellation`, and any error of the device.

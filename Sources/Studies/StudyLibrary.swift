@@ -44,15 +44,20 @@ public enum StudyLibrary {
             }
             throw .unknownStudy(name: nameOrPath, builtIn: names)
         }
+        return try reader.read(contents(of: nameOrPath))
+    }
+
+    /// The text of a file.
+    static func contents(of path: String) throws(StudyError) -> String {
         let bytes: Data
         do {
-            bytes = try Data(contentsOf: URL(fileURLWithPath: nameOrPath))
+            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw .unreadable(file: nameOrPath, reason: error.localizedDescription)
+            throw .unreadable(file: path, reason: error.localizedDescription)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .invalid(SourcePlace(file: nameOrPath), reason: "this is not YAML: it is not UTF-8 text")
+            throw .invalid(SourcePlace(file: path), reason: "this is not YAML: it is not UTF-8 text")
         }
-        return try reader.read(text)
+        return text
     }
 }

@@ -36,14 +36,7 @@ public struct StudyReader {
     /// The study that `text` describes.
     /// - Throws: ``StudyError/invalid(_:reason:)`` with the place and what would be accepted there.
     public func read(_ text: String) throws(StudyError) -> Study {
-        guard text.utf8.count <= Self.longestFile else {
-            throw .invalid(SourcePlace(file: file), reason: "longer than \(Self.longestFile) bytes, so it is no study")
-        }
-        guard Self.aliasCount(text) <= Self.mostAliases else {
-            throw .invalid(
-                SourcePlace(file: file), reason: "more than \(Self.mostAliases) aliases (*name); write the values out")
-        }
-        guard let root = try compose(text), !isNull(root) else {
+        guard let root = try compose(text, as: "study"), !isNull(root) else {
             throw .invalid(SourcePlace(file: file), reason: "the study is empty; it needs a list experiments")
         }
         let top = try StudyFields(
@@ -78,7 +71,17 @@ public struct StudyReader {
         }
     }
 
-    private func compose(_ text: String) throws(StudyError) -> Node? {
+    /// The document that `text` holds, nil where it holds none.
+    /// - Parameter what: what the file should be, for errors.
+    func compose(_ text: String, as what: String) throws(StudyError) -> Node? {
+        guard text.utf8.count <= Self.longestFile else {
+            throw .invalid(
+                SourcePlace(file: file), reason: "longer than \(Self.longestFile) bytes, so it is no \(what)")
+        }
+        guard Self.aliasCount(text) <= Self.mostAliases else {
+            throw .invalid(
+                SourcePlace(file: file), reason: "more than \(Self.mostAliases) aliases (*name); write the values out")
+        }
         do {
             return try Yams.compose(yaml: text)
         } catch YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),

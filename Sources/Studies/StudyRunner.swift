@@ -5,26 +5,31 @@ import Pruning
 public enum StudyEvent {
     /// A line for whoever watches.
     case notice(String)
-    /// The plan stands, and these runs were finished in earlier sessions.
-    case began(StudyPlan, finished: [RunRecord])
+    /// The plan stands, this is the part of it to run, and these runs of the plan were finished before.
+    case began(StudyPlan, part: [PlannedRun], finished: [RunRecord])
     /// A clustering is being fitted.
     case fitting(ClusteringKey)
     /// These networks are being trained together.
     case training([TrainingJob])
-    /// A run is finished and on the disk.
+    /// A run is finished and on the disk; `done` and `total` count the part that is run.
     case finished(RunRecord, experiment: Experiment, done: Int, total: Int)
 }
 
-/// Runs a study into its directory and goes on where an earlier session stopped.
+/// Runs a study, or one shard of it, into its directory and goes on where an earlier session stopped.
 ///
 /// Runs of one kept size that train alike share their launches, up to `replicas` of them. A run counts as finished
-/// once its line in `runs.jsonl` is on the disk; whatever ends the program later cannot take it back.
+/// once its line in the run log is on the disk; whatever ends the program later cannot take it back.
 public final class StudyRunner {
+    /// The shards that were still at work when this one was done. The last of them writes the tables.
+    public private(set) var othersAtWork: [Shard] = []
+
     private let study: Study
     private let path: String
+    private let shard: Shard?
     private let executor: any StudyExecutor
-    private var replicas: Int
-    private let environment: [String: String]
+    private let wantedReplicas: Int?
+    private var replicas = 1
+    private let environment: () -> [String: String]
     private let cancellation: CancellationFlag
     private let writeTables: (StudyResults, String) throws -> Void
     private let report: (StudyEvent) -> Void
@@ -32,21 +37,27 @@ public final class StudyRunner {
     /// Prepares a run; nothing is read or written yet.
     /// - Parameters:
     ///   - directory: the output directory.
-    ///   - replicas: how many networks may train together; halved where the device has no room for them.
-    ///   - environment: versions, device, driver and the like, kept in `environment.json`.
+    ///   - shard: the part to run; nil for all of it.
+    ///   - replicas: how many networks may train together; what the executor likes where nil. Halved where the device
+    ///     has no room for them.
+    ///   - environment: versions, device, driver and the like, kept in `environment.json`; asked for once the executor
+    ///     is prepared.
     ///   - cancellation: once raised, the study stops before its next step, and the executor as soon as it can.
-    ///   - writeTables: writes the tables of the results so far into the directory; called whenever runs have finished.
+    ///   - writeTables: writes the tables of the results so far into the directory; called at the end, and now and then
+    ///     before. Shards leave it to the last of them.
     ///   - report: hears of every event.
     public init(
-        _ study: Study, directory: String, executor: any StudyExecutor, replicas: Int,
-        environment: [String: String] = [:], cancellation: CancellationFlag = CancellationFlag(),
+        _ study: Study, directory: String, shard: Shard? = nil, executor: any StudyExecutor, replicas: Int? = nil,
+        environment: @escaping @autoclosure () -> [String: String] = [:],
+        cancellation: CancellationFlag = CancellationFlag(),
         writeTables: @escaping (StudyResults, String) throws -> Void = { _, _ in },
         report: @escaping (StudyEvent) -> Void = { _ in }
     ) {
         self.study = study
         path = directory
+        self.shard = shard
         self.executor = executor
-        self.replicas = max(1, replicas)
+        wantedReplicas = replicas
         self.environment = environment
         self.cancellation = cancellation
         self.writeTables = writeTables
@@ -54,46 +65,84 @@ public final class StudyRunner {
     }
 
     /// Runs what is not finished yet.
-    /// - Returns: all results, those of earlier sessions included.
+    /// - Returns: all results that are known, those of earlier sessions and other shards included.
     /// - Throws: ``StudyError``, `.interrupted` where the flag was raised, `.device` where the device failed; and the
     ///   executor's own errors.
     public func run() throws -> StudyResults {
         var datasets: [String: StudyDataset] = [:]
         for name in study.datasets { datasets[name] = try executor.dataset(name) }
-        // Before the directory, which a study that cannot run must not claim.
         let plan = try StudyPlan(study, shapes: datasets.mapValues(\.shape))
-        let directory = try StudyDirectory(path, for: study)
-        return try withExtendedLifetime(directory) { try run(plan, datasets, directory) }
+        let part = shard.map(plan.runs) ?? plan.runs
+        // Before the directory, which a study that cannot run must not claim.
+        if !isFinished(part) { try executor.prepare() }
+        let directory: StudyDirectory
+        do {
+            directory = try StudyDirectory(
+                path, for: study, plan: plan, datasets: datasets, shard: shard, cancellation: cancellation)
+        } catch is CancellationError {
+            throw StudyError.interrupted(finished: 0, total: part.count)
+        }
+        let session = StudySession(plan: plan, part: part, datasets: datasets, directory: directory)
+        return try withExtendedLifetime(directory) { try run(session) }
     }
 
-    private func run(
-        _ plan: StudyPlan, _ datasets: [String: StudyDataset], _ directory: StudyDirectory
-    ) throws -> StudyResults {
-        try directory.enter(datasets: datasets, environment: environment)
-        let log = try RunLog(path: directory.file("runs.jsonl"), plan: plan)
-        for notice in plan.notices + log.notices { report(.notice(notice)) }
-        if let other = log.records.first(where: { $0.device != executor.device }) {
+    /// Whether there is nothing left to compute, as far as a look without a lock can tell.
+    private func isFinished(_ part: [PlannedRun]) -> Bool {
+        guard let stored = try? StudyContents(reading: path), case .same = stored.study.continuation(as: study) else {
+            return false
+        }
+        return part.allSatisfy { stored.records[$0] != nil }
+    }
+
+    private func run(_ session: StudySession) throws -> StudyResults {
+        for notice in session.plan.notices + session.directory.notices { report(.notice(notice)) }
+        report(.began(session.plan, part: session.part, finished: session.log.records))
+        do {
+            let pending = session.pendingByTraining()
+            if !pending.isEmpty { try begin(session) }
+            for batch in pending { try run(batch, session) }
+        } catch {
+            // The log has what is finished. Tables and joined logs are for whoever looks before the study goes on, and
+            // what keeps them from being written must not hide what ended the study.
+            _ = try? finish(session)
+            switch error {
+            case is CancellationError:
+                throw StudyError.interrupted(finished: session.finished, total: session.part.count)
+            case let error as ComputeError:
+                throw StudyError.device(error, finished: session.finished, total: session.part.count)
+            default: throw error
+            }
+        }
+        return try finish(session)
+    }
+
+    private func begin(_ session: StudySession) throws {
+        try executor.prepare()
+        replicas = max(1, wantedReplicas ?? executor.suggestedReplicas)
+        try session.directory.note(session: environment())
+        if let other = session.log.records.first(where: { $0.device != executor.device }) {
             report(
                 .notice(
                     "earlier runs were made on \(other.device), these are made on \(executor.device); rows say which"))
         }
-        report(.began(plan, finished: log.records))
-        let session = Session(plan: plan, datasets: datasets, directory: directory, log: log)
-        do {
-            for batch in session.pendingByTraining() { try run(batch, session) }
-        } catch is CancellationError {
-            throw StudyError.interrupted(finished: log.records.count, total: plan.runs.count)
-        } catch let error as ComputeError {
-            throw StudyError.device(error, finished: log.records.count, total: plan.runs.count)
+    }
+
+    /// Writes the tables, also where nothing was left to do: they may be of an older make, or missing.
+    private func finish(_ session: StudySession) throws -> StudyResults {
+        guard shard != nil else { return try session.writeTables(writeTables) }
+        var results: StudyResults?
+        let before = session.directory.notices
+        othersAtWork = try session.directory.leave { log in
+            let whole = StudyResults(plan: session.plan, records: log.records)
+            try writeTables(whole, path)
+            results = whole
         }
-        // Also where nothing was left to do: the tables may be of an older make, or missing.
-        let results = StudyResults(plan: plan, records: log.records)
-        try writeTables(results, path)
-        return results
+        for notice in session.directory.notices where !before.contains(notice) { report(.notice(notice)) }
+        return results ?? StudyResults(plan: session.plan, records: session.log.records)
     }
 
     /// Selects for runs that were requested alike and trains those together that keep alike.
-    private func run(_ runs: [PlannedRun], _ session: Session) throws {
+    private func run(_ runs: [PlannedRun], _ session: StudySession) throws {
         var waiting: [Int: [Prepared]] = [:]
         for run in runs {
             try cancellation.check()
@@ -114,7 +163,7 @@ public final class StudyRunner {
         let job: TrainingJob
     }
 
-    private func prepare(_ run: PlannedRun, _ session: Session) throws -> Prepared {
+    private func prepare(_ run: PlannedRun, _ session: StudySession) throws -> Prepared {
         let experiment = session.plan.experiment(run.experimentID)
         let settings = experiment.settings
         guard let dataset = session.datasets[settings.dataset] else {
@@ -147,29 +196,37 @@ public final class StudyRunner {
     }
 
     private func clustering(
-        _ key: ClusteringKey, of dataset: StudyDataset, _ session: Session
+        _ key: ClusteringKey, of dataset: StudyDataset, _ session: StudySession
     ) throws -> StudyArrays.StoredClustering {
-        if let clustering = session.clusterings[key] { return clustering }
-        let clustering: StudyArrays.StoredClustering
-        if let stored = session.directory.arrays.clustering(key, fingerprint: dataset.fingerprint) {
-            clustering = stored
-        } else {
-            report(.fitting(key))
-            let clock = ContinuousClock()
-            let start = clock.now
-            let assignment = try executor.fit(key, cancellation: cancellation)
-            clustering = .init(assignment: assignment, seconds: (clock.now - start) / .seconds(1))
-            try session.directory.arrays.store(clustering, for: key, fingerprint: dataset.fingerprint)
-            if let components = key.pcaComponents, let spectrum = executor.lastSpectrum {
-                try session.directory.arrays.store(
-                    spectrum, dataset: key.dataset, components: components, fingerprint: dataset.fingerprint)
-            }
+        if let clustering = session.take(key) { return clustering }
+        let arrays = session.directory.arrays
+        if let stored = arrays.clustering(key, fingerprint: dataset.fingerprint) {
+            return session.keep(stored, for: key)
         }
-        session.clusterings[key] = clustering
-        return clustering
+        // Another shard may be about to fit it, or at it.
+        let lock = try arrays.lock(of: key)
+        try lock.wait(.exclusive, cancellation: cancellation) {
+            report(.notice("waiting for another process that fits the clustering \(key.fileName)"))
+        }
+        defer { lock.release() }
+        if let stored = arrays.clustering(key, fingerprint: dataset.fingerprint) {
+            return session.keep(stored, for: key)
+        }
+        report(.fitting(key))
+        let clock = ContinuousClock()
+        let start = clock.now
+        let assignment = try executor.fit(key, cancellation: cancellation)
+        let clustering = StudyArrays.StoredClustering(
+            assignment: assignment, seconds: (clock.now - start) / .seconds(1))
+        try arrays.store(clustering, for: key, fingerprint: dataset.fingerprint)
+        if let components = key.pcaComponents, let spectrum = executor.lastSpectrum {
+            try arrays.store(
+                spectrum, dataset: key.dataset, components: components, fingerprint: dataset.fingerprint)
+        }
+        return session.keep(clustering, for: key)
     }
 
-    private func train(_ prepared: [Prepared], _ session: Session) throws {
+    private func train(_ prepared: [Prepared], _ session: StudySession) throws {
         var rest = prepared[...]
         while !rest.isEmpty {
             try cancellation.check()
@@ -190,7 +247,7 @@ public final class StudyRunner {
         }
     }
 
-    private func record(_ outcomes: [TrainingOutcome], of batch: [Prepared], _ session: Session) throws {
+    private func record(_ outcomes: [TrainingOutcome], of batch: [Prepared], _ session: StudySession) throws {
         guard outcomes.count == batch.count, outcomes.allSatisfy({ $0.count > 0 }) else {
             throw StudyError.executor(reason: "\(outcomes.count) outcomes came back for \(batch.count) jobs")
         }
@@ -200,55 +257,16 @@ public final class StudyRunner {
                 selectionSeconds: prepared.selectionSeconds, requested: prepared.selection.requested,
                 kept: prepared.selection.kept, perClass: prepared.selection.perClass, device: executor.device)
         }
-        let before = session.log.records.count
+        // A finished run's selection is on the disk before the run is, under its name.
+        OutputFile.sync(directory: path + "/selections")
         try session.log.append(records)
-        for (index, record) in records.enumerated() {
+        for record in records {
+            session.finished += 1
             report(
                 .finished(
-                    record, experiment: session.plan.experiment(record.experimentID), done: before + index + 1,
-                    total: session.plan.runs.count))
+                    record, experiment: session.plan.experiment(record.experimentID), done: session.finished,
+                    total: session.part.count))
         }
-        try writeTables(StudyResults(plan: session.plan, records: session.log.records), path)
-    }
-}
-
-/// What a session holds while it runs.
-private final class Session {
-    let plan: StudyPlan
-    let datasets: [String: StudyDataset]
-    let directory: StudyDirectory
-    let log: RunLog
-    var clusterings: [ClusteringKey: StudyArrays.StoredClustering] = [:]
-
-    init(plan: StudyPlan, datasets: [String: StudyDataset], directory: StudyDirectory, log: RunLog) {
-        self.plan = plan
-        self.datasets = datasets
-        self.directory = directory
-        self.log = log
-    }
-
-    private struct Training: Hashable {
-        let dataset: String
-        let size: Int
-        let duration: TrainingDuration
-        let batchSize: Int
-        let learningRate: Double
-    }
-
-    /// The runs that are left, those together that may train together, in the order of the first of each.
-    func pendingByTraining() -> [[PlannedRun]] {
-        let finished = Set(log.records.map(\.plannedRun))
-        var order: [Training] = []
-        var groups: [Training: [PlannedRun]] = [:]
-        for run in plan.runs where !finished.contains(run) {
-            let experiment = plan.experiment(run.experimentID)
-            let settings = experiment.settings
-            let training = Training(
-                dataset: settings.dataset, size: experiment.size, duration: settings.duration,
-                batchSize: settings.batchSize, learningRate: settings.learningRate)
-            if groups[training] == nil { order.append(training) }
-            groups[training, default: []].append(run)
-        }
-        return order.compactMap { groups[$0] }
+        if shard == nil { try session.writeTablesNowAndThen(writeTables) }
     }
 }

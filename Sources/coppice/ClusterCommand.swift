@@ -32,12 +32,13 @@ struct ClusterCommand: ParsableCommand {
         var pcaSeconds: Double
         var startSeconds: Double
         var kmeansSeconds: Double
+        var streamed: Bool
         var seed: UInt64
         var out: String?
         var device: DeviceDescription
 
         enum CodingKeys: String, CodingKey {
-            case k, n, dimensions, components, inertia, iterations, seed, out, device
+            case k, n, dimensions, components, inertia, iterations, streamed, seed, out, device
             case loadingSeconds = "loading_seconds"
             case pcaSeconds = "pca_seconds"
             case startSeconds = "start_seconds"
@@ -64,7 +65,8 @@ struct ClusterCommand: ParsableCommand {
                     k: k, n: matrix.count, dimensions: matrix.dimensions, components: plan.pca,
                     inertia: clustering.inertia, iterations: clustering.iterations, loadingSeconds: loadingSeconds,
                     pcaSeconds: finished.pcaSeconds, startSeconds: clustering.startSeconds,
-                    kmeansSeconds: clustering.seconds, seed: compute.seed, out: out, device: backend.device))
+                    kmeansSeconds: clustering.seconds, streamed: finished.isStreamed, seed: compute.seed, out: out,
+                    device: backend.device))
         } else {
             print("\(matrix.count) samples in \(k) clusters: \(finished.sizes)")
             print("inertia \(clustering.inertia) after \(clustering.iterations) iterations; \(finished.stages)")

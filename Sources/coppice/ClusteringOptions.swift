@@ -28,6 +28,7 @@ struct ClusteringOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Where the centroids start: kmeans++, random, or a .npy file of them.", valueName: "start"))
     var start = "kmeans++"
+    @OptionGroup var memory: MemoryOption
 
     /// What to do, checked as far as it can be without the samples.
     func plan() throws -> ClusteringPlan {
@@ -53,7 +54,7 @@ struct ClusteringOptions: ParsableArguments {
         } else if try chosen(self.start, of: ["kmeans++": false, "random": true], option: "--start") {
             start = .random
         }
-        return ClusteringPlan(k: k, pca: pca, kind: kind, start: start)
+        return ClusteringPlan(k: k, pca: pca, kind: kind, start: start, memory: try memory.bytes)
     }
 
     /// The samples, and their classes where they have some.
@@ -66,19 +67,24 @@ struct ClusteringOptions: ParsableArguments {
                     bytes: train.pixels, count: train.count, dimensions: train.channels * train.height * train.width),
                 classes: ClassLabels(labels: train.labels, count: images.classCount))
         }
-        let array = try NumPyArray.read(features)
-        guard array.shape.count == 2, array.count > 0 else {
+        let file = try NumPyFile(features)
+        guard file.shape.count == 2, file.shape.allSatisfy({ $0 > 0 }) else {
             throw Failure(
-                "\(features): its shape is \(array.shape); two dimensions are needed, samples and their features",
+                "\(features): its shape is \(file.shape); two dimensions are needed, samples and their features",
                 exitCode: 65)
         }
+        let (count, dimensions) = (file.shape[0], file.shape[1])
+        // Other types are converted, and so are read whole.
+        let rows = try memory.bytes == nil ? nil : StoredRows(file)
+        let array = rows == nil ? try NumPyArray.read(features) : nil
         do throws(ClusteringError) {
-            let (count, dimensions) = (array.shape[0], array.shape[1])
             let matrix =
-                if let bytes = array.bytes {
+                if let rows {
+                    try FeatureMatrix(reader: rows, count: count, dimensions: dimensions)
+                } else if let bytes = array?.bytes {
                     try FeatureMatrix(bytes: bytes, count: count, dimensions: dimensions)
                 } else {
-                    try FeatureMatrix(floats: array.floats, count: count, dimensions: dimensions)
+                    try FeatureMatrix(floats: array?.floats ?? [], count: count, dimensions: dimensions)
                 }
             return Samples(matrix: matrix, classes: nil)
         } catch {
@@ -114,6 +120,8 @@ struct ClusteringPlan {
     var pca: Int?
     var kind: KMeans.Kind
     var start: KMeans.Start
+    /// Bytes that the process may take.
+    var memory: Int?
 
     /// Checks the plan against the samples.
     func check(_ matrix: FeatureMatrix) throws {
@@ -142,28 +150,76 @@ struct ClusteringPlan {
     {
         let clock = ContinuousClock()
         let begin = clock.now
-        let points: Points
+        let kmeans = KMeans(k: k, kind: kind, start: start, seed: seed)
         if let pca {
             Terminal.note(
                 "projecting \(matrix.count) samples of \(matrix.dimensions) features onto \(pca) components",
                 quiet: quiet)
-            points = try PCA.fit(matrix, components: pca, on: backend).project(matrix, on: backend)
-        } else {
-            points = try matrix.points(on: backend)
         }
+        let source = try kmeans.source(of: matrix, components: pca, memory: memory, on: backend)
         try backend.finish()
         let seconds = (clock.now - begin) / .seconds(1)
-        Terminal.note("clustering \(points.count) samples of \(points.dimensions) numbers, k \(k)", quiet: quiet)
-        let clustering = try KMeans(k: k, kind: kind, start: start, seed: seed).fit(points, on: backend)
-        return FinishedClustering(clustering: clustering, pcaSeconds: pca == nil ? 0 : seconds)
+        Terminal.note(
+            "clustering \(source.count) samples of \(source.dimensions) numbers, k \(k)"
+                + (source.isStreamed ? ", streamed" : ""), quiet: quiet)
+        let clustering = try kmeans.fit(source, on: backend)
+        return FinishedClustering(
+            clustering: clustering, pcaSeconds: pca == nil ? 0 : seconds, isStreamed: source.isStreamed)
+    }
+}
+
+/// Rows of a .npy file that stay there until they are wanted.
+private struct StoredRows: RowReader {
+    private let file: NumPyFile
+    var isBytes: Bool { file.type == .uint8 }
+
+    /// Nil where the elements would have to be converted.
+    init?(_ file: NumPyFile) {
+        guard file.type == .uint8 || file.type == .float32 else { return nil }
+        self.file = file
+    }
+
+    func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
+        do throws(DatasetError) {
+            try file.read(from: rows.lowerBound * file.shape[1], into: destination)
+        } catch {
+            throw .unreadable(reason: error.description)
+        }
+    }
+}
+
+/// `--memory`
+struct MemoryOption: ParsableArguments {
+    @Option(
+        name: .customLong("memory"),
+        help: ArgumentHelp(
+            "Most memory for the process while it clusters, as 2G or 500M. Where the samples do not fit they are brought piece by piece in every pass; uint8 and float32 files of --features are then read as often. What an OpenCL driver takes to compile kernels at a first start comes on top. Without it all samples are in memory.",
+            valueName: "size"))
+    var text: String?
+
+    /// The size in bytes, nil where none was given.
+    var bytes: Int? {
+        get throws {
+            guard let text else { return nil }
+            let units = ["": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
+            let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            guard let number = Double(digits), number > 0, number.isFinite,
+                let unit = units[text.dropFirst(digits.count).uppercased()], number * Double(unit) < 0x1p62
+            else {
+                throw Failure("--memory is '\(text)'; a size such as 500M or 2G is accepted", exitCode: 64)
+            }
+            return Int(number * Double(unit))
+        }
     }
 }
 
 /// A clustering and what it cost.
 struct FinishedClustering {
     var clustering: KMeansClustering
-    /// Fit and projection; 0 without PCA.
+    /// Fit and projection, which is part of every pass where the samples are streamed; 0 without PCA.
     var pcaSeconds: Double
+    /// Whether the samples were brought piece by piece.
+    var isStreamed: Bool
 
     var assignment: ClusterAssignment {
         ClusterAssignment(labels: clustering.labels, squaredDistances: clustering.distances, k: clustering.k)

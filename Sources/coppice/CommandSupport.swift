@@ -59,53 +59,6 @@ enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
 }
 
-/// A count on its way to a total: a bar with rate and estimated end on a terminal, a line every few seconds elsewhere.
-final class ProgressBar {
-    private let title: String
-    private let unit: String
-    private let quiet: Bool
-    private let start = ContinuousClock.now
-    private var last: ContinuousClock.Instant
-    private var drawn = false
-
-    init(_ title: String, unit: String, quiet: Bool) {
-        self.title = title
-        self.unit = unit
-        self.quiet = quiet
-        last = start
-    }
-
-    /// Shows that `done` of `total` are done, and `note`.
-    func update(_ done: Double, of total: Double, note: String = "") {
-        guard !quiet, total > 0 else { return }
-        let now = ContinuousClock.now
-        let interval: Duration = Terminal.isInteractive ? .milliseconds(100) : .seconds(5)
-        guard now - last >= interval else { return }
-        last = now
-        let seconds = (now - start) / .seconds(1)
-        let rate = done / max(seconds, 1e-9)
-        let left = Int(((total - done) / max(rate, 1e-9)).rounded(.up))
-        let share = min(max(done / total, 0), 1)
-        let text =
-            "\(title) \(Int(share * 100))%, \(Int(rate)) \(unit)/s, \(left / 60):\(String(format: "%02d", left % 60)) left"
-            + (note.isEmpty ? "" : ", \(note)")
-        if Terminal.isInteractive {
-            let filled = Int(share * 24)
-            let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
-            Terminal.write("\r\u{1B}[K\(bar) \(text)")
-            drawn = true
-        } else {
-            Terminal.write("\(text)\n")
-        }
-    }
-
-    /// Takes the bar away.
-    func finish() {
-        if drawn { Terminal.write("\r\u{1B}[K") }
-        drawn = false
-    }
-}
-
 /// Ctrl-C and SIGTERM ask for a clean end once; the second time they end the process. While the device does not answer
 /// the first one ends it: nobody would hear the question.
 final class Interrupt: @unchecked Sendable {
@@ -164,8 +117,8 @@ struct ComputeOptions: ParsableArguments {
     var quiet = false
 
     /// The backend; one line on stderr says which and why.
-    func makeBackend(profiling: Bool = false) throws -> any Backend {
-        let (backend, reason) = try DeviceSelection.make(spec: device, profiling: profiling)
+    func makeBackend(profiling: Bool = false, startsOften: Bool = true) throws -> any Backend {
+        let (backend, reason) = try DeviceSelection.make(spec: device, profiling: profiling, startsOften: startsOften)
         Terminal.note("device: \(reason)", quiet: quiet)
         // What is not worked around is said to those who want no other words too.
         for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {

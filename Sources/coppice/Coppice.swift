@@ -16,8 +16,11 @@ struct Coppice: ParsableCommand {
             """,
         version: "coppice \(version)",
         subcommands: [
-            DevicesCommand.self, DataCommand.self, RunCommand.self, StudyCommand.self, ClusterCommand.self,
+            DevicesCommand.self, DataCommand.self, RunCommand.self, StatusCommand.self, ReportCommand.self,
+            StudyCommand.self,
+            ClusterCommand.self,
             SelectCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self, BenchCommand.self,
+            TuneCommand.self,
         ])
 }
 

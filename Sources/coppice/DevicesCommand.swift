@@ -57,6 +57,7 @@ struct DevicesCommand: ParsableCommand {
         var automatic: Bool
         var obstacle: String?
         var profile: String?
+        var tuned: Bool
         var computeUnits: Int?
         var globalMemory: Int?
         var localMemory: Int?
@@ -65,7 +66,7 @@ struct DevicesCommand: ParsableCommand {
         var quirks: [Quirk]
 
         enum CodingKeys: String, CodingKey {
-            case name, kind, driver, version, automatic, obstacle, profile, quirks
+            case name, kind, driver, version, automatic, obstacle, profile, tuned, quirks
             case computeUnits = "compute_units"
             case globalMemory = "global_memory"
             case localMemory = "local_memory"
@@ -105,6 +106,8 @@ struct DevicesCommand: ParsableCommand {
         Device(
             name: entry.name, kind: entry.kind.rawValue, driver: entry.driver, version: entry.device?.version,
             automatic: automatic, obstacle: entry.obstacle, profile: entry.device.map { DeviceProfile(for: $0).name },
+            tuned: entry.device.map { BlockSizeCache().sizes(for: $0, profile: DeviceProfile(for: $0)) != nil }
+                ?? false,
             computeUnits: entry.device?.computeUnits, globalMemory: entry.device?.globalMemory,
             localMemory: entry.device?.localMemory, maxAllocation: entry.device?.maxAllocation,
             maxWorkGroupSize: entry.device?.maxWorkGroupSize,
@@ -126,7 +129,10 @@ struct DevicesCommand: ParsableCommand {
                 var facts = [device.kind, "driver \(device.driver)"]
                 if let units = device.computeUnits { facts.append("\(units) compute units") }
                 if let bytes = device.globalMemory { facts.append("\(fixed(Double(bytes) / 0x1p30, 1)) GiB") }
-                if let profile = device.profile { facts.append("kernels as \(profile)") }
+                if let profile = device.profile {
+                    facts.append(
+                        "kernels as \(profile)\(device.tuned ? ", with the block sizes of `coppice tune`" : "")")
+                }
                 if let obstacle = device.obstacle { facts.append("cannot be used: \(obstacle)") }
                 print("  \(device.automatic ? "*" : " ") \(device.name): \(facts.joined(separator: ", "))")
                 show(device.quirks)

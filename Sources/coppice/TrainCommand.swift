@@ -111,7 +111,9 @@ struct TrainCommand: ParsableCommand {
         }
         bar.finish()
         if profileKernels {
-            printKernelTimes(backend, images: result.losses.isEmpty ? 0 : epochs * subset.count * replicas)
+            printKernelTimes(
+                backend, images: result.losses.isEmpty ? 0 : epochs * subset.count * replicas,
+                steps: result.losses.count, seconds: result.seconds)
         }
         let evaluation = try Evaluator(test, normalisation: normalisation, on: backend).evaluate(result.weights)
 
@@ -137,7 +139,7 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    private func printKernelTimes(_ backend: any Backend, images: Int) {
+    private func printKernelTimes(_ backend: any Backend, images: Int, steps: Int, seconds: Double) {
         guard let times = (backend as? OpenCLBackend)?.kernelTimes, images > 0 else {
             Terminal.write("--profile-kernels: only OpenCL devices time their kernels\n")
             return
@@ -150,6 +152,10 @@ struct TrainCommand: ParsableCommand {
                     + "\(fixed(100 * time.seconds / total, 1))%, \(fixed(1e6 * time.seconds / Double(images), 3)) us an image\n"
             )
         }
+        let launches = times.values.reduce(0) { $0 + $1.launches }
+        Terminal.write(
+            "\(fixed(Double(launches) / Double(steps), 1)) launches a step; kernels \(fixed(total, 3)) of \(fixed(seconds, 3)) s, "
+                + "the rest between them: each is waited for here\n")
     }
 
     private func writeTrace(_ losses: [[Float]], to path: String) throws {

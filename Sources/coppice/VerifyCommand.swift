@@ -54,7 +54,7 @@ struct VerifyCommand: ParsableCommand {
         // Bad names are said before a device is started.
         for profile in wanted ?? [.gpu] { _ = try chosenCases(for: profile, own: profile) }
         var skipped: [String] = []
-        var backend = try compute.makeBackend() as? OpenCLBackend
+        var backend = try compute.makeBackend(startsOften: false) as? OpenCLBackend
         guard let device = backend?.device, let own = backend?.profile, let kind = backend?.kind else {
             throw Failure(
                 "there is no OpenCL device to verify: the built-in CPU path is what the kernels are held against; "

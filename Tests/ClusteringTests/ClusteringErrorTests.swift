@@ -112,7 +112,9 @@ import Testing
             try backend.assign(points, to: centroids, labels: labels, distances: nil)
         }
         let sums = try backend.makeClusterSums(count: 4, dimensions: 3, points: 40)
-        #expect(throws: ComputeError.self) { try backend.accumulate(points, labels: labels, into: sums) }
+        #expect(throws: ComputeError.self) {
+            try backend.accumulate(points, labels: labels, into: sums, adding: false)
+        }
         let rows = try backend.makeBuffer([UInt8](repeating: 1, count: 300), label: "rows")
         for (count, dimensions, first) in [(41, 3, 0), (40, 2, 0), (4, 3, 1), (5, 3, 0), (101, 3, 0), (0, 3, 0)] {
             #expect(throws: ComputeError.self, "\(count) x \(dimensions) at \(first)") {

@@ -63,6 +63,66 @@ import Testing
         #expect(abs(inertia - (try #require(report["inertia"] as? Double))) < 1e-3 * inertia)
     }
 
+    @Test func memoryIsBoundedByStreaming() throws {
+        let folder = try TemporaryFolder()
+        let (count, dimensions) = (600_000, 8)
+        var seed: UInt32 = 1
+        let values = (0..<count * dimensions).map { _ -> Float in
+            seed = seed &* 1_664_525 &+ 1_013_904_223
+            return Float(seed >> 16)
+        }
+        try NumPy.write(values, shape: [count, dimensions], to: folder / "X.npy")
+        func cluster(_ memory: String...) throws -> Outcome {
+            try coppice(
+                [
+                    "cluster", "--features", folder / "X.npy", "--k", "7", "--kmeans", "lloyd", "--iterations", "2",
+                    "--start", "random", "--device", "cpu", "--json", "--quiet", "--out", folder / "out",
+                ]
+                    + memory.flatMap { ["--memory", $0] })
+        }
+        let refused = try cluster("1M")
+        #expect(refused.status == 64 && refused.complaints.count == 1, "\(refused.stderr)")
+        let needed = try #require(refused.stderr.split(separator: " ").first { $0.hasSuffix("M,") }?.dropLast(2))
+        let least = try #require(Int(needed))
+        #expect(refused.stderr.contains("600000 samples of 8 features, k 7") && refused.stderr.contains("1M are"))
+
+        let streamed = try cluster("\(least + 4)M")
+        #expect(try streamed.json()["streamed"] as? Bool == true, "\(streamed.stderr)")
+        let labels = try NumPyArray.read(folder / "out/labels.npy").integers()
+        let whole = try cluster("1.5G")
+        #expect(try whole.json()["streamed"] as? Bool == false)
+        #expect(try whole.json()["inertia"] as? Double == streamed.json()["inertia"] as? Double)
+        #expect(try NumPyArray.read(folder / "out/labels.npy").integers() == labels)
+        for wrong in ["2X", "0", "-1G", "G", "1e9", ""] {
+            let outcome = try cluster(wrong)
+            #expect(outcome.status == 64 && outcome.stderr.contains("--memory"), "\(wrong): \(outcome.stderr)")
+        }
+    }
+
+    @Test func aStudyBoundsTheMemoryOfItsClusterings() throws {
+        let folder = try TemporaryFolder()
+        try """
+        dataset: shapes
+        runs: 1
+        steps: 1
+        experiments:
+          - pruning_method: cluster
+            sizes: 8
+            ks: 2
+            selection_strategies: closest
+        """.write(toFile: folder / "study.yaml", atomically: true, encoding: .utf8)
+        try SyntheticData(train: 40, test: 20, height: 8, width: 16).write(to: folder / "data")
+        func run(_ memory: String) throws -> Outcome {
+            try coppice(
+                "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", "cpu",
+                "--quiet", "--memory", memory)
+        }
+        let refused = try run("1M")
+        #expect(refused.status == 64 && refused.stderr.contains("1M are allowed"), "\(refused.stderr)")
+        let allowed = try run("1G")
+        #expect(allowed.status == 0, "\(allowed.stderr)")
+    }
+
     @Test func startsWhereItIsTold() throws {
         let folder = try TemporaryFolder()
         let features = try writePlanted(folder)

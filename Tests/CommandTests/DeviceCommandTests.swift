@@ -63,7 +63,7 @@ import Testing
 
     @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
     func benchTimesAgainstTheDevicesLimits() throws {
-        let outcome = try coppice("bench", "--kernel", "linear_forward", "--quiet", "--json")
+        let outcome = try coppice("bench", "--kernel", "classifier_step", "--quiet", "--json")
         #expect(outcome.status == 0, "\(outcome.stderr)")
         let report = try outcome.json()
         let limits = try #require(report["limits"] as? [String: Any])
@@ -72,7 +72,7 @@ import Testing
         )
         #expect(gflops > 0 && gbs > 0)
         let cases = try #require(report["cases"] as? [[String: Any]])
-        #expect(cases.count == 3)
+        #expect(cases.count == 2)
         for entry in cases {
             #expect(
                 Set(entry.keys) == ["kernel", "case", "launches", "seconds", "gflops", "gbs", "share"])
@@ -82,28 +82,32 @@ import Testing
                 try #require(entry["gflops"] as? Double) / gflops, try #require(entry["gbs"] as? Double) / gbs)
             #expect(share > 0 && abs(share - mine) < 1e-9)
         }
-        // 400 -> 120 for 5 networks and 64 samples: 30.72 million operations.
+        // Two passes over 58,920 weights and 2,040 operations more, for 5 networks and 64 samples.
         let seconds = try #require(cases[0]["seconds"] as? Double)
-        #expect(abs(try #require(cases[0]["gflops"] as? Double) * seconds * 1e9 - 30_720_000) < 1)
-        let text = try coppice("bench", "--kernel", "linear_forward", "--quiet").stdout
-        #expect(text.hasPrefix("limits: ") && text.contains("400->120"))
+        #expect(abs(try #require(cases[0]["gflops"] as? Double) * seconds * 1e9 - 76_070_400) < 1)
+        let text = try coppice("bench", "--kernel", "classifier_step", "--quiet").stdout
+        #expect(text.hasPrefix("limits: ") && text.contains("loss and gradients"))
     }
 
     @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
-    func benchRunsEveryKernelAndATraining() throws {
+    func benchRunsEveryKernelAndStage() throws {
         let outcome = try coppice("bench", "--quiet", "--json")
         #expect(outcome.status == 0, "\(outcome.stderr)")
         let report = try outcome.json()
         let cases = try #require(report["cases"] as? [[String: Any]])
-        #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 27)
-        let training = try #require(report["training"] as? [String: Any])
-        #expect(try #require(training["images_per_second"] as? Double) > 0)
+        #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 15)
+        let stages = try #require(report["stages"] as? [[String: Any]])
+        #expect(Set(stages.compactMap { $0["stage"] as? String }).count == 5)
+        for stage in stages { #expect(try #require(stage["seconds"] as? Double) > 0) }
+        // A step and an epoch, of one network and of as many as suit the device.
+        let training = stages.filter { $0["stage"] as? String == "training" }
+        #expect(training.compactMap { $0["replicas"] as? Int } == [1, 1, 5, 5])
     }
 
     @Test func benchNamesTheNearestKernel() throws {
         expectComplaint(
-            try coppice("bench", "--quiet", "--kernel", "linear_forwards"), code: 64,
-            mentions: ["the nearest is linear_forward"])
+            try coppice("bench", "--quiet", "--kernel", "classifier_steps"), code: 64,
+            mentions: ["the nearest is classifier_step"])
     }
 }
 

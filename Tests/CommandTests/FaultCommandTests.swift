@@ -112,7 +112,8 @@ import Testing
     @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
     func slowIsNotHung() throws {
         let place = try Place()
-        let outcome = try place.run(Self.faulty("slow=150:2500", stall: 1), ["--quiet"])
+        // Early enough for the watch to look again before all is done.
+        let outcome = try place.run(Self.faulty("slow=70:2500", stall: 1), ["--quiet"])
         #expect(outcome.status == 0, "\(outcome.stderr)")
         #expect(outcome.complaints.count == 2 && outcome.complaints.last?.contains("after all; going on") == true)
         #expect(try place.rows() == Self.undisturbed())
@@ -247,7 +248,7 @@ import Testing
         }
         try check(cache, "no folder")
         let names = try folder.names(in: "cache")
-        #expect(names.count > 10 && names.allSatisfy { $0.hasSuffix(".clbin") })
+        #expect(names.count > 7 && names.allSatisfy { $0.hasSuffix(".clbin") })
         let whole = try names.map { try Data(contentsOf: URL(fileURLWithPath: "\(cache)/\($0)")) }
         // Every file another kind of rubbish; names that are no program's stay as they are.
         for (index, name) in names.enumerated() {

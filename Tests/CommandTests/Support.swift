@@ -22,7 +22,7 @@ struct Outcome {
 }
 
 /// The program that stands beside the tests.
-private let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     .appendingPathComponent("coppice")
 
 /// Runs the program as people do.

@@ -72,16 +72,17 @@ import Testing
         let kernels = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../Kernels").standardizedFileURL
         try FileManager.default.copyItem(atPath: kernels.path, toPath: folder / "Kernels")
-        let changed = URL(fileURLWithPath: folder / "Kernels/classify.cl")
+        let changed = URL(fileURLWithPath: folder / "Kernels/adam_step.cl")
         let text = try String(contentsOf: changed, encoding: .utf8)
-        #expect(text.contains(">"))
-        try text.replacing(">", with: "<").write(to: changed, atomically: true, encoding: .utf8)
+        #expect(text.contains("(gradient - m)"))
+        try text.replacing("(gradient - m)", with: "(gradient + m)").write(
+            to: changed, atomically: true, encoding: .utf8)
         let environment = ["COPPICE_KERNELS": folder / "Kernels"]
         let outcome = try coppice(
-            "verify", "--kernel", "classify", "--quiet", "--profile", "gpu", "--fail-fast", environment: environment)
+            "verify", "--kernel", "adam_step", "--quiet", "--profile", "gpu", "--fail-fast", environment: environment)
         #expect(outcome.status == 1)
         let lines = outcome.stdout.split(separator: "\n").map(String.init)
-        #expect(lines.first?.hasPrefix("wrong  classify as gpu: ") == true)
+        #expect(lines.first?.hasPrefix("wrong  adam_step as gpu: ") == true)
         let marker = "  alone: coppice "
         let alone = try #require(lines.first { $0.hasPrefix(marker) }).dropFirst(marker.count)
         let words = try shellWords(String(alone))

@@ -180,17 +180,21 @@ import Testing
         func tensor(_ index: Int) -> ReplicaTensor {
             ReplicaTensor(parameters, offset: offsets[index], stride: packed.count)
         }
-        let gradients = GradientSlices(
-            try backend.makeBuffer([Float](repeating: 0, count: packed.count), label: "gradients"), slices: 1,
-            parameterCount: packed.count)
+        let gradients = StepGradients(
+            try backend.makeBuffer([Float](repeating: 0, count: packed.count), label: "gradients"),
+            parameterCount: packed.count,
+            tiles: try backend.makeBuffer(of: Float.self, count: tiles * 64, label: "tiles"),
+            tileOffset: offsets[0], tileCount: 64)
         let current = try backend.makeBuffer([0, Int32(plain.samples), 0, 0], label: "current")
         let conv = Conv2DShape(batch: batch, inChannels: 2, outChannels: 3, height: 8, width: 8, kernel: 3)
         let norm = BatchNormReluPool(
             shape: PlaneShape(batch: batch, channels: 3, height: 6, width: 6), gamma: tensor(2), beta: tensor(3),
             running: try backend.makeBuffer([Float](repeating: 0, count: 6), label: "running"),
+            extremes: try buffer(27),
+            winners: try backend.makeBuffer(of: UInt8.self, count: tiles * 16 * 27, label: "winners"),
             partials: try backend.makeBuffer(of: Float.self, count: tiles * 6, label: "partials"),
-            saved: try backend.makeBuffer(of: Float.self, count: 6, label: "saved"),
-            winners: try backend.makeBuffer(of: UInt8.self, count: tiles * 16 * 27, label: "winners"), current: current)
+            saved: try backend.makeBuffer(of: Float.self, count: 6, label: "saved"), pooledGradient: try buffer(27),
+            sums: try backend.makeBuffer(of: Float.self, count: tiles * 6, label: "sums"), current: current)
         let linear1 = LinearShape(batch: batch, inputs: plain.flat, outputs: plain.hidden)
         let linear2 = LinearShape(batch: batch, inputs: plain.hidden, outputs: plain.classes)
 
@@ -207,51 +211,61 @@ import Testing
         let input = try backend.makeBuffer(packTiles(plain.input, 128), label: "input")
         let labels = try backend.makeBuffer(
             (0..<tiles * 16).map { $0 < plain.samples ? Int32(plain.labels[$0]) : -1 }, label: "labels")
-        let (convolved, pooled, hidden, logits) = (try buffer(108), try buffer(27), try buffer(5), try buffer(4))
+        let (convolved, logits) = (try buffer(108), try buffer(4))
+        func layer(_ shape: LinearShape, _ weights: Int) throws -> Classifier.Layer {
+            Classifier.Layer(
+                shape: shape, weights: tensor(weights), input: try buffer(shape.inputs),
+                delta: try buffer(shape.outputs), transposedDelta: try buffer(16))
+        }
+        let (first, second) = (try layer(linear1, 4), try layer(linear2, 5))
         try backend.conv2dForward(conv, input: input, weights: tensor(0), bias: tensor(1), output: convolved)
         try backend.batchNormStatistics(norm, input: convolved)
-        try backend.batchNormReluPoolForward(norm, input: convolved, output: pooled)
-        try backend.linearForward(linear1, relu: true, input: pooled, weights: tensor(4), output: hidden)
-        try backend.linearForward(linear2, relu: false, input: hidden, weights: tensor(5), output: logits)
+        try backend.poolExtremes(norm, input: convolved)
+        try backend.joinStatistics(norm)
+        try backend.normaliseRelu(norm, .training, output: first.input)
+        try backend.linearForward(linear1, relu: true, input: first.input, weights: tensor(4), output: second.input)
+        try backend.linearForward(linear2, relu: false, input: second.input, weights: tensor(5), output: logits)
 
-        let (delta, transposed) = (try buffer(4), try buffer(16))
-        let losses = try backend.makeBuffer(of: Float.self, count: 1, label: "losses")
-        try backend.softmaxCrossEntropy(
-            SoftmaxCrossEntropy(
-                batch: batch, classes: 4, logits: logits, batchLabels: labels, current: current, losses: losses,
-                correct: try backend.makeBuffer(of: Int32.self, count: 1, label: "correct"), delta: delta,
-                transposedDelta: transposed))
+        let results = try backend.makeBuffer(of: Float.self, count: 2 * tiles, label: "results")
+        // The loss looks at the last layer alone.
+        backend.softmaxCrossEntropy(
+            Classifier(
+                first: first, second: first, third: second, logits: logits, batchLabels: labels, results: results),
+            current: current)
         try backend.linearWeightGradient(
-            linear2, input: hidden, transposedOutputGradient: transposed, gradients: gradients, offset: offsets[5])
-        let (hiddenGradient, hiddenTransposed) = (try buffer(5), try buffer(16))
+            linear2, input: second.input, transposedOutputGradient: second.transposedDelta,
+            gradients: gradients.whole(tensor(5)))
         try backend.linearInputGradient(
-            linear2, outputGradient: delta, weights: tensor(5), relu: hidden, inputGradient: hiddenGradient,
-            transposed: hiddenTransposed)
+            linear2, outputGradient: second.delta, weights: tensor(5), relu: second.input, inputGradient: first.delta,
+            transposed: first.transposedDelta)
         try backend.linearWeightGradient(
-            linear1, input: pooled, transposedOutputGradient: hiddenTransposed, gradients: gradients,
-            offset: offsets[4])
-        let (pooledGradient, convolvedGradient, inputGradient) = (try buffer(27), try buffer(108), try buffer(128))
+            linear1, input: first.input, transposedOutputGradient: first.transposedDelta,
+            gradients: gradients.whole(tensor(4)))
         try backend.linearInputGradient(
-            linear1, outputGradient: hiddenGradient, weights: tensor(4), relu: nil, inputGradient: pooledGradient,
-            transposed: nil)
-        try backend.batchNormReluPoolBackwardSums(norm, input: convolved, outputGradient: pooledGradient)
-        try backend.batchNormReluPoolBackward(
-            norm, input: convolved, outputGradient: pooledGradient, inputGradient: convolvedGradient,
-            gradients: gradients)
+            linear1, outputGradient: first.delta, weights: tensor(4), relu: first.input,
+            inputGradient: norm.pooledGradient, transposed: nil)
+        try backend.batchNormReluPoolBackwardSums(norm)
+        try backend.batchNormReluPoolBackward(norm, convolved: convolved, gradients: gradients)
         try backend.conv2dWeightGradient(
-            conv, input: input, outputGradient: convolvedGradient, gradients: gradients, offset: offsets[0])
-        try backend.conv2dBiasGradient(
-            conv, outputGradient: convolvedGradient, gradients: gradients, offset: offsets[1])
+            conv, input: input, outputGradient: convolved, gradients: gradients.whole(tensor(0)))
+        let inputGradient = try buffer(128)
         try backend.conv2dInputGradient(
-            conv, outputGradient: convolvedGradient, weights: tensor(0), inputGradient: inputGradient)
+            conv, outputGradient: convolved, weights: tensor(0), inputGradient: inputGradient)
 
-        let flat = try backend.read(gradients.buffer)
+        let flat = try backend.read(gradients.values)
         let planes = try backend.read(inputGradient)
         func part(_ index: Int, _ count: Int) -> [Float] { Array(flat[offsets[index]..<offsets[index] + count]) }
-        // Zero before batch norm, up to rounding.
-        #expect(part(1, 3).allSatisfy { abs($0) < 1e-5 })
+        // The bias has no gradient before batch norm: each plane's sum is zero, up to rounding.
+        let delta = try backend.read(convolved)
+        for out in 0..<3 {
+            let sum = (0..<delta.count).filter { $0 / (36 * 16) % 3 == out }.reduce(0.0) { $0 + Double(delta[$1]) }
+            #expect(abs(sum) < 1e-5)
+        }
         return Gradients(
-            loss: Double(try backend.read(losses)[0]),
+            loss: try backend.read(results).enumerated().reduce(0.0) {
+                $0 + ($1.offset % 2 == 0 ? Double($1.element) : 0)
+            }
+                / Double(plain.samples),
             input: (0..<plain.samples * 128).map { index in
                 let (sample, value) = (index / 128, index % 128)
                 return planes[(sample / 16 * 128 + value) * 16 + sample % 16]

@@ -13,6 +13,32 @@ private func npy(_ header: String, version: UInt8 = 1, _ payload: [UInt8] = [], 
 private let shapes = [[], [1], [0], [5], [3, 4], [2, 0, 3], [7, 1, 2, 3], [60, 50]]
 
 @Suite struct NumPyTests {
+    @Test func aFileIsReadInPieces() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.file("x.npy")
+        let floats = (0..<300).map { Float($0) * 0.5 }
+        try NumPy.write(floats, shape: [100, 3], to: path)
+        let file = try NumPyFile(path)
+        #expect(file.shape == [100, 3] && file.type == .float32 && file.path == path)
+        for range in [0..<300, 0..<1, 299..<300, 17..<61, 5..<5] {
+            var piece = [Float](repeating: -1, count: range.count)
+            try piece.withUnsafeMutableBytes { try file.read(from: range.lowerBound, into: $0) }
+            #expect(piece == Array(floats[range]))
+        }
+        // What the whole file's reader refuses is refused here too, and so is a file that became shorter.
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try handle.truncate(atOffset: UInt64(whole.count - 6))
+        #expect(throws: DatasetError.self) {
+            var piece = [Float](repeating: 0, count: 2)
+            try piece.withUnsafeMutableBytes { try file.read(from: 298, into: $0) }
+        }
+        #expect(throws: DatasetError.self) { try NumPyFile(path) }
+        try (whole + [0]).write(to: URL(fileURLWithPath: path))
+        #expect(throws: DatasetError.self) { try NumPyFile(path) }
+        #expect(throws: DatasetError.self) { try NumPyFile(path + ".none") }
+    }
+
     @Test(arguments: shapes) func readsWhatWasWritten(shape: [Int]) throws {
         let folder = try TemporaryFolder()
         let count = shape.reduce(1, *)

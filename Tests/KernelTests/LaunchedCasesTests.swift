@@ -64,9 +64,9 @@ import Testing
     @Test func theNumberOfNetworksIsTheDevices() {
         for profile in DeviceProfile.all {
             let trained = KernelChecks.cases(.full, for: profile).filter {
-                $0.kernel == "conv2d_forward" && $0.name.hasPrefix("R \(profile.suggestedReplicas), batch 64, ")
+                $0.kernel == "conv2d_block_forward" && $0.name.hasPrefix("R \(profile.suggestedReplicas), batch 64, ")
             }
-            #expect(trained.count == 2, "\(profile.name)")
+            #expect(trained.count == 4, "\(profile.name)")
         }
     }
 }

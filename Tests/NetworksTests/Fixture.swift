@@ -64,7 +64,7 @@ struct FixtureNetwork {
     let normalisation: Normalisation
     let parameters: LeNet5Parameters
     let network: LeNet5
-    private let order: DeviceBuffer<Int32>
+    private let images: LeNet5.Images
 
     /// Replicas of the same weights; the schedule's batches are `ranges` of images.
     init(
@@ -81,13 +81,22 @@ struct FixtureNetwork {
         network = try LeNet5(
             parameters, batchSize: ranges.map(\.count).max() ?? 1, schedule: schedule,
             trainingSteps: training ? ranges.count : nil, on: backend)
-        order = try backend.makeBuffer((0..<600).map(Int32.init), label: "order")
+        images = LeNet5.Images(
+            store: store, order: try backend.makeBuffer((0..<600).map(Int32.init), label: "order"), orderStride: 0,
+            normalisation: normalisation)
     }
 
-    /// Gathers the next batch and runs the forward pass.
-    func forward(training: Bool) throws {
-        try network.gather(store, order: order, orderStride: 0, normalisation: normalisation)
-        try network.forward(training: training)
+    /// A training step over the next batch.
+    func step() throws {
+        try network.backpropagate(images)
+        try network.update()
+    }
+
+    /// The predicted classes of the next batch, which has `count` images.
+    func predict(_ count: Int) throws -> [Int32] {
+        let predictions = try backend.makeBuffer([Int32](repeating: -1, count: 600), label: "predictions")
+        try network.predict(images, into: predictions, stride: 600)
+        return try backend.read(predictions).filter { $0 >= 0 }
     }
 
     /// The logits of the last forward pass: [sample][class] of replica 0.

@@ -14,8 +14,7 @@ import Testing
         let fixture = try FixtureNetwork(
             weights: step.weights, ranges: [step.first..<step.first + step.count],
             on: TestBackends.make(backendName))
-        try fixture.forward(training: true)
-        try fixture.network.backpropagate()
+        try fixture.step()
 
         let logits = try fixture.logits(step.count)
         #expect(relativeError(logits.flatMap { $0 }, step.logits.flatMap { $0.map { Float($0) } }) < 1e-5)
@@ -47,11 +46,7 @@ import Testing
         let fixture = try FixtureNetwork(
             weights: "initial.safetensors", replicas: replicas, ranges: ranges, learningRate: trace.learning_rate,
             on: TestBackends.make(backendName))
-        for _ in ranges {
-            try fixture.forward(training: true)
-            try fixture.network.backpropagate()
-            try fixture.network.update()
-        }
+        for _ in ranges { try fixture.step() }
         let losses = try fixture.network.losses(steps: ranges.count)
         for (step, (ours, theirs)) in zip(losses, trace.losses).enumerated() {
             for loss in ours { #expect(abs(Double(loss) - theirs) < 1e-4, "step \(step): \(loss), PyTorch \(theirs)") }
@@ -70,8 +65,10 @@ import Testing
         let fixture = try FixtureNetwork(
             weights: "trained.safetensors", ranges: [expected.first..<expected.first + expected.count],
             training: false, on: TestBackends.make(backendName))
-        try fixture.forward(training: false)
+        let predictions = try fixture.predict(expected.count)
         let logits = try fixture.logits(expected.count)
+        let best = expected.logits.map { row in row.indices.max { row[$0] < row[$1] } }
+        #expect(predictions.map { Int($0) } == best)
         #expect(relativeError(logits.flatMap { $0 }, expected.logits.flatMap { $0.map { Float($0) } }) < 1e-5)
     }
 }

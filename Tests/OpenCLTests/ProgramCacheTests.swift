@@ -94,11 +94,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Portable Computing Language", true), ("NVIDIA CUDA", true), ("AMD Accelerated Parallel Processing", false),
-        ("Intel(R) OpenCL", false), ("rusticl", false),
+        ("Portable Computing Language", true, false), ("NVIDIA CUDA", true, true),
+        ("AMD Accelerated Parallel Processing", false, false), ("Intel(R) OpenCL", false, false),
+        ("rusticl", false, false),
     ])
-    func standsBackWhereTheDriverCaches(_ platform: String, _ standsBack: Bool) {
+    func standsBackWhereTheDriverCaches(_ platform: String, _ standsBack: Bool, _ findsFast: Bool) {
         #expect(ProgramCache.cachesByItself(platform: platform) == standsBack)
+        #expect(ProgramCache.findsFast(platform: platform) == findsFast)
     }
 
     // With a real driver, whose own cache does not matter here.

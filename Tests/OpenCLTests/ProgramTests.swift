@@ -27,8 +27,8 @@ import Testing
         #expect(values == [2.5, 5, 7.5, 10])
     }
 
-    private static func assembled(_ name: String, _ text: String) -> String {
-        KernelSource.assemble(name: name, common: KernelSource.text(of: "common") ?? "", text: text)
+    private static func assembled(_ name: String, _ text: String) throws(OpenCLError) -> String {
+        try KernelSource.assemble(name: name, common: KernelSource.text(of: "common") ?? "", text: text)
     }
 
     private static func failure(
@@ -39,7 +39,7 @@ import Testing
         let context = try Context(device: device)
         do throws(OpenCLError) {
             _ = try Program(
-                context: context, label: label, source: assembled(label, text),
+                context: context, label: label, source: try assembled(label, text),
                 options: options)
             return nil
         } catch {
@@ -59,7 +59,7 @@ import Testing
         let saved = try #require(failure.savedSource)
         defer { try? FileManager.default.removeItem(at: URL(fileURLWithPath: saved).deletingLastPathComponent()) }
         #expect(
-            try String(contentsOfFile: saved, encoding: .utf8) == Self.assembled("planted", text))
+            try String(contentsOfFile: saved, encoding: .utf8) == (try Self.assembled("planted", text)))
         for part in ["(planted.cl:\(line))", "oops", saved, failure.options, device.name, "CL_BUILD_PROGRAM_FAILURE"] {
             #expect(failure.description.contains(part), "\(part)")
         }

@@ -30,10 +30,10 @@ import Testing
     }
 
     @Test func errorsNameCallStatusAndSubject() {
-        let error = OpenCLError.callFailed(call: "clEnqueueNDRangeKernel", status: -54, subject: "conv2d_forward")
+        let error = OpenCLError.callFailed(call: "clEnqueueNDRangeKernel", status: -54, subject: "conv2d_block_forward")
         #expect(
             error.description
-                == "clEnqueueNDRangeKernel for conv2d_forward returned CL_INVALID_WORK_GROUP_SIZE (-54)")
+                == "clEnqueueNDRangeKernel for conv2d_block_forward returned CL_INVALID_WORK_GROUP_SIZE (-54)")
         let bare = OpenCLError.callFailed(call: "clFinish", status: -36, subject: "")
         #expect(bare.description == "clFinish returned CL_INVALID_COMMAND_QUEUE (-36)")
     }

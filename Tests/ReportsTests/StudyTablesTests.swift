@@ -199,4 +199,20 @@ private func rows(_ csv: String) -> [[String: String]] {
         #expect(lines[4].hasPrefix("note: against the whole set: 4 runs cannot give a p-value below 0.125"))
         #expect(lines.count == 6)
     }
+
+    @Test func markdownHasTheSameFigures() throws {
+        let lines = StudyText.markdown(
+            try results(
+                "{runs: 4, experiments: [{pruning_method: none}, {pruning_method: cluster, sizes: 20, ks: 3,"
+                    + " selection_strategies: closest}]}")
+        ).split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(
+            lines[0]
+                == "| case | size | kept | median % | 95% interval | runs | against the whole set | against random |")
+        #expect(lines[1] == "| --- | --- | --- | --- | --- | --- | --- | --- |")
+        #expect(lines[2] == "| whole set | 200 | 20 | 90.13 | 90.10-90.19 | 4 |  |  |")
+        #expect(
+            lines[3] == "| closest, k 3, pixels | 20 | 20 | 90.23 | 90.20-90.29 | 4 | +0.10 [+0.10, +0.10] equal |  |")
+        #expect(lines[4] == "" && lines[5].hasPrefix("- against the whole set: 4 runs cannot"))
+    }
 }

@@ -9,13 +9,20 @@ struct DeviceLost: Error {}
 /// An executor that computes nothing: what it answers is a pure function of the job, as a real one's results are.
 final class FakeExecutor: StudyExecutor {
     var device = "fake device"
+    let suggestedReplicas = 3
+    /// How often the device was got ready.
+    private(set) var preparations = 0
     var fingerprint = "fake data"
     var count = 200
     /// Called before each training, with the number of trainings so far; may throw or cancel.
     var beforeTraining: (Int, [TrainingJob], CancellationFlag) throws -> Void = { _, _, _ in }
+    /// How long a clustering takes.
+    var fitSeconds = 0.0
     private(set) var lastSpectrum: PCASpectrum?
     private(set) var fits: [ClusteringKey] = []
     private(set) var batches: [[TrainingJob]] = []
+
+    func prepare() { preparations += 1 }
 
     func dataset(_ name: String) throws -> StudyDataset {
         StudyDataset(
@@ -26,6 +33,7 @@ final class FakeExecutor: StudyExecutor {
 
     func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
         fits.append(key)
+        if fitSeconds > 0 { usleep(UInt32(fitSeconds * 1e6)) }
         lastSpectrum = key.pcaComponents.map { components in
             PCASpectrum(variances: (0..<components).map { 9 - Double($0) / 2 }, totalVariance: 100)
         }

@@ -18,7 +18,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
     }
 
     @Test(arguments: [
-        ("{runs: 3, experiments: [{pruning_method: random, sizes: [5, 10]}]}", "runs is 2 there and 3 here"),
+        ("{runs: 1, experiments: [{pruning_method: random, sizes: [5, 10]}]}", "runs is 2 there and 1 here"),
         (
             "{runs: 2, experiments: [{pruning_method: random, sizes: [5, 11]}]}",
             "sizes is [5, 10] there and [5, 11] here"
@@ -130,16 +130,30 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         #expect(essence(results.records) == essence(whole.records))
         #expect(executor.batches.count == 1)
         let path = temporary.results + "/runs.jsonl"
+        let fate = "this line is no finished run of the study; it is moved to runs.rejected.jsonl and its run repeated"
+        #expect(notices == [2, 4, 6].map { "\(path):\($0): \(fate)" })
         #expect(
-            notices == [
-                "\(path):2: this line is no finished run of the study; it is not used",
-                "\(path):4: this line is no finished run of the study; it is not used",
-                "\(path):6: this line is no finished run of the study; it is not used",
-            ])
-        // Appended, nothing rewritten: the lost run now stands at the end.
-        let after = try temporary.text("runs.jsonl").split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(after.prefix(lines.count).map(String.init) == lines)
-        #expect(after[lines.count].contains("\"experiment_id\":1") && lost.contains("\"experiment_id\":1"))
+            try temporary.text("runs.rejected.jsonl") == [lines[1], foreign, "\u{0}\u{0}\n"].joined(separator: "\n"))
+        // The lost run now stands at the end.
+        let after = try temporary.text("runs.jsonl").split(separator: "\n").map(String.init)
+        #expect(after.prefix(3) == [lines[0], lines[6], lines[7]] && after.count == 4)
+        #expect(after[3].contains("\"experiment_id\":1") && lost.contains("\"experiment_id\":1"))
+        // Nothing is left to be said.
+        try run(in: temporary.results, notices: { Issue.record("\($0)") })
+    }
+
+    @Test func aRunThatStandsTwiceWithOtherFiguresCountsOnce() throws {
+        let temporary = try TemporaryDirectory()
+        let whole = try run(in: temporary.results)
+        let log = try temporary.text("runs.jsonl")
+        let first = try #require(log.split(separator: "\n").first)
+        let other = first.replacing("\"replicas\":1", with: "\"replicas\":2")
+        try temporary.write(log + other + "\n", to: "runs.jsonl")
+        var notices: [String] = []
+        #expect(try run(in: temporary.results, notices: { notices.append($0) }).records == whole.records)
+        #expect(notices.count == 1 && notices[0].contains("runs.jsonl:5: this run stands in the log before"))
+        #expect(try temporary.text("runs.jsonl") == log)
+        #expect(try temporary.text("runs.rejected.jsonl") == other + "\n")
     }
 
     @Test func aSecondProcessIsKeptOut() throws {
@@ -154,6 +168,74 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         #expect(inner?.description.contains("another process is writing to it") == true)
         // And let in once the first is done.
         try run(in: temporary.results)
+    }
+
+    @Test func tablesWithoutTheirRunsAreKeptAndTheRunsRepeated() throws {
+        let temporary = try TemporaryDirectory()
+        let tables = { (results: StudyResults, path: String) in
+            for name in ["results.csv", "summary.csv"] {
+                try OutputFile.write("\(results.records.count)", to: path + "/" + name)
+            }
+        }
+        try run(in: temporary.results, writeTables: tables)
+        try FileManager.default.removeItem(atPath: temporary.results + "/runs.jsonl")
+        try temporary.write("of before", to: "results.csv")
+        let other = studyError { try run("{experiments: [{pruning_method: none}]}", in: temporary.results) }
+        #expect(other?.exitCode == 73)
+        let executor = FakeExecutor()
+        var notices: [String] = []
+        try run(small, executor, in: temporary.results, writeTables: tables, notices: { notices.append($0) })
+        #expect(executor.batches.count == 4)
+        #expect(notices.count == 1 && notices[0].contains("runs.jsonl is gone or empty"), "\(notices)")
+        #expect(try temporary.text("results.csv.before") == "of before")
+        #expect(try temporary.text("results.csv") == "4")
+    }
+
+    @Test func whatIsGoneIsMendedOrSaid() throws {
+        let temporary = try TemporaryDirectory()
+        let whole = try run(everything, in: temporary.results)
+        try FileManager.default.removeItem(atPath: temporary.results + "/clusterings")
+        try FileManager.default.removeItem(atPath: temporary.results + "/selections")
+        let log = try temporary.text("runs.jsonl").split(separator: "\n").dropLast(2).joined(separator: "\n") + "\n"
+        try temporary.write(log, to: "runs.jsonl")
+        var notices: [String] = []
+        let results = try run(everything, in: temporary.results, notices: { notices.append($0) })
+        #expect(essence(results.records) == essence(whole.records))
+        #expect(notices.count == 1 && notices[0].contains("the files of 55 finished runs are gone"), "\(notices)")
+        // Without what says which data they are of, results are nobody's.
+        try FileManager.default.removeItem(atPath: temporary.results + "/environment.json")
+        let error = studyError { try run(everything, in: temporary.results) }
+        #expect(error?.exitCode == 73)
+        #expect(error?.description.contains("environment.json is gone or damaged") == true)
+    }
+
+    @Test func aLogThatIsRemovedAtWorkEndsTheStudy() throws {
+        let temporary = try TemporaryDirectory()
+        let executor = FakeExecutor()
+        executor.beforeTraining = { count, _, _ in
+            if count == 2 { try FileManager.default.removeItem(atPath: temporary.results + "/runs.jsonl") }
+        }
+        let error = studyError { try run(small, executor, in: temporary.results) }
+        #expect(error?.exitCode == 74)
+        #expect(error?.description.contains("somebody removed it") == true)
+    }
+
+    @Test func tablesAreNotWrittenAfterEveryBatch() throws {
+        var written: [Int] = []
+        try run(
+            everything, in: TemporaryDirectory().results,
+            writeTables: { results, _ in written.append(results.records.count) })
+        #expect(written == [57])
+        let executor = FakeExecutor()
+        executor.beforeTraining = { count, _, _ in if count == 9 { throw DeviceLost() } }
+        written = []
+        // What is done is in the tables also where the study ends early.
+        #expect(throws: DeviceLost.self) {
+            try run(
+                everything, executor, in: TemporaryDirectory().results,
+                writeTables: { results, _ in written.append(results.records.count) })
+        }
+        #expect(written == [9])
     }
 
     @Test func placesThatCannotBeWrittenAreRefused() throws {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct StudyLibraryTests {
     @Test(arguments: [
-        ("quickstart", 4, 2), ("article", 43, 5), ("article-large", 438, 5), ("half", 4, 40),
+        ("quickstart", 4, 7), ("article", 43, 5), ("article-large", 438, 5), ("half", 4, 40),
         ("scarce-or-plenty", 28, 10),
     ])
     func builtInStudiesPlan(name: String, experiments: Int, runs: Int) throws {

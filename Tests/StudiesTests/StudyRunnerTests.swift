@@ -220,9 +220,37 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
         var notices: [String] = []
         let second = try run(executor, in: temporary) { if case .notice(let notice) = $0 { notices.append(notice) } }
         #expect(second.records == first.records)
-        #expect(executor.batches.isEmpty && executor.fits.isEmpty)
+        #expect(executor.batches.isEmpty && executor.fits.isEmpty && notices.isEmpty)
+        // It needs no device, and no session is noted.
+        #expect(executor.preparations == 0)
+        #expect(try StoredStudy(reading: temporary.results).environment.sessions.count == 1)
+    }
+
+    @Test func rowsOfAnotherDeviceAreSaid() throws {
+        let temporary = try TemporaryDirectory()
+        let first = FakeExecutor()
+        first.beforeTraining = { count, _, _ in if count == 3 { throw DeviceLost() } }
+        #expect(throws: DeviceLost.self) { try run(first, in: temporary) }
+        let executor = FakeExecutor()
+        executor.device = "another device"
+        var notices: [String] = []
+        _ = try run(executor, in: temporary) { if case .notice(let notice) = $0 { notices.append(notice) } }
         #expect(
             notices == ["earlier runs were made on fake device, these are made on another device; rows say which"])
+        #expect(executor.preparations > 0)
+        #expect(try StoredStudy(reading: temporary.results).environment.sessions.count == 2)
+    }
+
+    @Test func aRunIsOnTheDiskBeforeItIsReported() throws {
+        let temporary = try TemporaryDirectory()
+        _ = try run(FakeExecutor(), in: temporary) {
+            guard case .finished(let record, _, let done, _) = $0 else { return }
+            let lines = (try? temporary.text("runs.jsonl").split(separator: "\n")) ?? []
+            #expect(lines.count >= done)
+            let key = "\"experiment_id\":\(record.experimentID),"
+            #expect(lines.contains { $0.contains(key) && $0.contains("\"run_id\":\(record.runID),") })
+            #expect(temporary.exists("selections/experiment\(record.experimentID)-run\(record.runID).npy"))
+        }
     }
 
     @Test func eventsCountUpToTheWholeStudy() throws {

@@ -47,7 +47,7 @@ def main():
             loss = train(x, y, arguments.epochs, fused)
             seconds = time.perf_counter() - start
             adam = "fused Adam" if fused else "plain Adam"
-            results.append({"work": "training", "case": f"{adam}, {threads} threads", "seconds": seconds, "loss": loss})
+            results.append({"work": "training", "case": f"PyTorch, {adam}, {threads} threads", "seconds": seconds, "loss": loss})
     print(json.dumps({"results": results, "versions": {"torch": torch.__version__}}))
 
 

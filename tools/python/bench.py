@@ -10,9 +10,16 @@ import statistics
 import subprocess
 import sys
 
+import bench_table
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPPICE = ROOT / ".build" / "release" / "coppice"
-MINI_BATCH, LLOYD = (50, 500), (10, 50, 500, 5000)
+MINI_BATCH, LLOYD, START = (50, 500), (10, 50, 500, 5000), (5000,)
+
+# What we want to reach: the least ratio of the peer's seconds to ours, or the most seconds of ours. Inertias should be
+# within 1% of the peer's (Lloyd) or half a percent (mini-batch) in the mean over the rounds, each of which has a seed.
+RATIOS = {"pca": 1.4, "minibatch 500": 3, "lloyd 50": 1.6, "lloyd 500": 1.6, "lloyd 5000": 1.6}
+SECONDS = {"start 5000": 0.2}
 
 
 def output(command, environment):
@@ -28,8 +35,9 @@ def peer(script, *options):
     # Where a machine sets these two, they slow the BLAS that numpy and faiss bring.
     environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
 
-    def run(versions):
-        printed = output([sys.executable, ROOT / "tools" / "bench.d" / script, *options], environment)
+    def run(versions, seed):
+        seeded = ["--seed", seed] if script == "clustering.py" else []
+        printed = output([sys.executable, ROOT / "tools" / "bench.d" / script, *options, *seeded], environment)
         versions |= printed["versions"]
         return [(r["work"], r["case"], r["seconds"], r.get("inertia")) for r in printed["results"]]
 
@@ -39,7 +47,7 @@ def peer(script, *options):
 def our_training(data, device, replicas):
     command = [COPPICE, "train", "--data", data, "--epochs", 1, "--replicas", replicas, "--device", device]
 
-    def run(versions):
+    def run(versions, _):
         printed = output([*command, "--quiet", "--json"], os.environ)
         versions[f"ours, {device}"] = printed.get("device")
         # Seconds for one network to see the whole set once, as the peer's are.
@@ -51,21 +59,26 @@ def our_training(data, device, replicas):
 def our_clustering(data, device, pca, kmeans):
     command = [COPPICE, "cluster", "--data", data, "--pca", 50, "--device", device, "--quiet", "--json"]
 
-    def run(versions):
+    def run(versions, seed):
         results = []
-        if pca:
-            printed = output([*command, "--k", 10, "--kmeans", "lloyd", "--iterations", 1], os.environ)
+
+        def cluster(k, *options):
+            printed = output([*command, "--k", k, "--seed", seed, *options], os.environ)
             versions[f"ours, {device}"] = printed.get("device")
+            return printed, printed["start_seconds"] + printed["kmeans_seconds"]
+
+        if pca:
+            printed, _ = cluster(10, "--kmeans", "lloyd", "--iterations", 1)
             results.append(("pca", device, printed["pca_seconds"], None))
         for k in MINI_BATCH if kmeans else ():
-            printed = output([*command, "--k", k, "--kmeans", "minibatch"], os.environ)
-            seconds = printed["start_seconds"] + printed["kmeans_seconds"]
+            printed, seconds = cluster(k, "--kmeans", "minibatch")
             results.append((f"minibatch {k}", device, seconds, printed["inertia"]))
         for k in LLOYD if kmeans else ():
-            lloyd = ["--kmeans", "lloyd", "--iterations", 20, "--start", "random"]
-            printed = output([*command, "--k", k, *lloyd], os.environ)
-            seconds = printed["start_seconds"] + printed["kmeans_seconds"]
+            printed, seconds = cluster(k, "--kmeans", "lloyd", "--iterations", 20, "--start", "random")
             results.append((f"lloyd {k}", device, seconds, printed["inertia"]))
+        for k in START if kmeans else ():
+            printed, _ = cluster(k, "--kmeans", "minibatch", "--iterations", 1)
+            results.append((f"start {k}", device, printed["start_seconds"], None))
         return results
 
     return run
@@ -87,7 +100,7 @@ def sides(arguments):
         if pca:
             options.append("--pca")
         if kmeans:
-            options += ["--lloyd", *LLOYD, "--minibatch", *MINI_BATCH]
+            options += ["--lloyd", *LLOYD, "--minibatch", *MINI_BATCH, "--start", *START]
         peers.append(peer("clustering.py", *options))
     return [(True, run) for run in ours] + [(False, run) for run in peers]
 
@@ -95,6 +108,15 @@ def sides(arguments):
 def middle(values):
     """Median and range of some seconds, for people."""
     return f"{statistics.median(values):8.3f} [{min(values):.3f}-{max(values):.3f}]"
+
+
+def verdict(work, ratio, seconds):
+    """The target of a work and whether it is met, in words; empty where there is none."""
+    if work in RATIOS:
+        return f"  target {RATIOS[work]}: {'met' if ratio >= RATIOS[work] else 'missed'}"
+    if work in SECONDS:
+        return f"  target {SECONDS[work]} s: {'met' if seconds <= SECONDS[work] else 'missed'}"
+    return ""
 
 
 def report(rounds):
@@ -113,9 +135,10 @@ def report(rounds):
             line = f"  {device:15} {middle([e['seconds'] for e in ours.values()])} s  ratio {statistics.median(ratios):.2f}"
             line += f" [{min(ratios):.2f}-{max(ratios):.2f}]"
             if best[numbers[0]]["inertia"]:
-                inertias = [ours[n]["inertia"] / best[n]["inertia"] for n in numbers]
-                line += f"  inertia {statistics.median(inertias):.4f} of the peer's"
-            print(line)
+                inertia = sum(ours[n]["inertia"] for n in numbers) / sum(best[n]["inertia"] for n in numbers)
+                line += f"  mean inertia {inertia:.4f} of the peer's"
+            seconds = statistics.median(e["seconds"] for e in ours.values())
+            print(line + verdict(work, statistics.median(ratios), seconds))
 
 
 def default_data():
@@ -137,7 +160,10 @@ def main():
     parser.add_argument("--replicas", type=int, default=5)
     parser.add_argument("--out", default="results/bench.json")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
+    if arguments.table:
+        return bench_table.print_table(arguments.out)
 
     revision = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT)
     versions = {"python": platform.python_version(), "coppice": revision.stdout.strip()}
@@ -145,7 +171,7 @@ def main():
     for number in range(arguments.rounds):
         order = sides(arguments)
         for ours, run in order if number % 2 == 0 else reversed(order):
-            for work, case, seconds, inertia in run(versions):
+            for work, case, seconds, inertia in run(versions, number + 1):
                 print(f"round {number + 1}: {work}, {case}: {seconds:.3f} s", file=sys.stderr)
                 entry = {"round": number + 1, "ours": ours, "work": work, "case": case, "seconds": seconds}
                 rounds.append(entry | {"inertia": inertia})

@@ -25,7 +25,8 @@ PROFILES = ("cpu16", "gpu", "cpu8", "cpu4")
 
 
 def kernel_file(name):
-    return KERNELS / (f"{name}.clh" if name == "common" else f"{name}.cl")
+    header = KERNELS / f"{name}.clh"
+    return header if header.exists() else KERNELS / f"{name}.cl"
 
 
 def equivalent_mutants():
@@ -65,7 +66,7 @@ class Verifier:
         file = folder / kernel_file(kernel).name
         file.write_text(text)
         command = [self.coppice, "verify", "--quiet", *options]
-        if kernel != "common":
+        if kernel_file(kernel).suffix == ".cl":
             command += ["--kernel", kernel]
         cache = tempfile.mkdtemp(dir=self.scratch)
         environment = os.environ | {"COPPICE_KERNELS": str(folder), "POCL_CACHE_DIR": cache,
@@ -127,7 +128,7 @@ def cases(kernel, stage):
     """Verify's option that chooses cases fit for the speed of an implementation."""
     if not stage.startswith("oclgrind"):
         return []
-    heavy = ("covariance", "common", "conv2d", "linear", "pca")
+    heavy = ("batch_norm", "classifier", "covariance", "common", "conv2d", "gather", "linear", "pca")
     return ["--tiny"] if kernel.startswith(heavy) else ["--quick"]
 
 

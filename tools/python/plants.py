@@ -19,11 +19,9 @@ class Fault:
 
 
 FAULTS = [
-    Fault("a wrong sign", "linear_forward.cl", "linear_forward", "sum[o] += value *", "sum[o] -= value *"),
-    # The numbers are right all the same.
-    Fault("a race in local memory", "common.clh", "batch_norm_statistics",
-          "    scratch[get_local_id(0)] = mine;\n    barrier(CLK_LOCAL_MEM_FENCE);",
-          "    scratch[get_local_id(0)] = mine;", finding=r"(?i)read-write data race.* local"),
+    Fault("a wrong sign", "linear.clh", "classifier_step", "sum[k][o] += value *", "sum[k][o] -= value *"),
+    Fault("a race in local memory", "conv2d_block_forward.cl", "conv2d_block_forward",
+          "    meet();\n    const int counted", "    const int counted", finding=r"(?i)read-write data race.* local"),
     Fault("a race in global memory", "kmeans_accumulate.cl", "kmeans_accumulate",
           "if (lane == 0) partial_count[cluster]++;", "partial_count[cluster]++;",
           finding=r"(?i)data race.* global"),
@@ -33,8 +31,8 @@ FAULTS = [
           "out[column * P + lane] = row", "out[column * P + lane + 100000 * P] = row", finding=r"(?i)invalid write"),
     Fault("a read of what was never written", "pca_project.cl", "pca_project",
           "p < P; p++", "p < P - 1; p++", finding=r"(?i)uninitialized value"),
-    Fault("an argument of another size", "linear_forward.cl", "linear_forward",
-          "const int stride", "const long stride", finding=r"CL_INVALID_ARG_SIZE"),
+    Fault("an argument of another size", "classifier_step.cl", "classifier_step",
+          "const int prediction_stride", "const long prediction_stride", finding=r"CL_INVALID_ARG_SIZE"),
     # A division and its remainder together make an instruction that Oclgrind does not know, at which it ends the kernel
     # as if it were done.
     Fault("an instruction that ends the kernel", "points_gather.cl", "points_gather",

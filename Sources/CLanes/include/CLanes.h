@@ -37,11 +37,6 @@ typedef struct {
     ptrdiff_t sums_tap;
 } clanes_correlations_shape;
 
-/// A plane of rows x columns vectors and its 2x2 max-pool, which drops an odd last row or column.
-typedef struct {
-    ptrdiff_t rows, columns;
-} clanes_pool_shape;
-
 /// A step of Adam (Kingma & Ba 2015): the weights of its moving averages, the step size, and 1 / sqrt(1 - beta2^t).
 typedef struct {
     /// Parameters; slices of their gradients, and floats from one slice to the next.
@@ -57,20 +52,6 @@ typedef struct {
     void (*products)(
         const clanes_products_shape *shape, const float *x, const float *w, const float *start, float *y);
     void (*correlations)(const clanes_correlations_shape *shape, const float *x, const float *d, float *sums);
-    /// y = max-pool of max(0, x * scale + shift), and where in each window the maximum was (0 to 3, row by row; 4 where
-    /// nothing is above 0) into `winners`, unless that is NULL. A NaN passes.
-    void (*relu_pool)(
-        const clanes_pool_shape *shape, const float *x, float scale, float shift, float *y, uint8_t *winners);
-    /// Sums over the plane, lane by lane, of the gradient that reaches the winners, into the first vector of `sums`,
-    /// and of that gradient times (x - mean) * inverse, into the second.
-    void (*relu_pool_sums)(
-        const clanes_pool_shape *shape, const float *x, const float *dy, const uint8_t *winners, float mean,
-        float inverse, float *sums);
-    /// dx = (gradient that reaches x - shift - (x - mean) * inverse * slope) * factor in the first `lanes` lanes, 0 in
-    /// the others.
-    void (*relu_pool_backward)(
-        const clanes_pool_shape *shape, const float *x, const float *dy, const uint8_t *winners, float mean,
-        float inverse, float shift, float slope, float factor, ptrdiff_t lanes, float *dx);
     /// Where scores[row][vector] is larger than best[vector], it is written there, and `first` + row to index[vector]:
     /// rows in order, so that the lowest wins a tie.
     void (*keep_largest)(

@@ -1,8 +1,40 @@
 extension CPUBackend {
-    public func batchNormReluPoolForward(
-        _ layer: BatchNormReluPool, input: DeviceBuffer<Float>, output: DeviceBuffer<Float>
-    ) throws(ComputeError) {
-        try layer.validate("batch norm, ReLU and pool forward", tile: tile, plane: input, pooled: output)
+    /// What wins each pool of a convolution's output, and its place: the largest value where gamma is positive, the
+    /// smallest where it is negative, the first where it is 0. The first of equals wins, and the first NaN.
+    func poolExtremes(_ layer: BatchNormReluPool, input: DeviceBuffer<Float>) throws(ComputeError) {
+        try layer.validate("pool extremes", tile: tile)
+        let shape = layer.shape
+        let (tiles, channels, width) = (shape.batch.tiles, shape.channels, shape.width)
+        let y = lanes(input)
+        let extremes = lanes(layer.extremes)
+        let winners = UnsafeMutableRawPointer(pointer(layer.winners)).assumingMemoryBound(to: SIMD16<UInt8>.self)
+        parallel(shape.batch.replicas * tiles * channels) { index in
+            let (replica, channel) = (index / (tiles * channels), index % channels)
+            let gamma = pointer(layer.gamma, replica: replica)[channel]
+            let direction: Float = gamma > 0 ? 1 : gamma < 0 ? -1 : 0
+            let plane = y + index * shape.height * width
+            for row in 0..<shape.pooledHeight {
+                for column in 0..<shape.pooledWidth {
+                    let corner = plane + 2 * row * width + 2 * column
+                    var best = corner[0]
+                    var winner = SIMD16<Int32>.zero
+                    for (place, step) in [1, width, width + 1].enumerated() {
+                        let (value, key) = (corner[step] * direction, best * direction)
+                        let wins = .!(value .<= key) .& (key .== key)
+                        best.replace(with: corner[step], where: wins)
+                        winner.replace(with: Int32(place + 1), where: wins)
+                    }
+                    let position = (index * shape.pooledHeight + row) * shape.pooledWidth + column
+                    extremes[position] = best
+                    winners[position] = SIMD16<UInt8>(truncatingIfNeeded: winner)
+                }
+            }
+        }
+    }
+
+    /// Joins the statistics of the tiles, saves them for the backward pass and moves the running ones.
+    func joinStatistics(_ layer: BatchNormReluPool) throws(ComputeError) {
+        try layer.validate("join statistics", tile: tile)
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.height * layer.shape.width
         let valid = Int(pointer(layer.current)[1])
@@ -24,52 +56,41 @@ extension CPUBackend {
                 squares += partial[1] + gap * gap * (count * added / total)
                 count = total
             }
-            let variance = squares / count
             saved[2 * index] = mean
-            saved[2 * index + 1] = 1 / (variance + BatchNormReluPool.epsilon).squareRoot()
+            saved[2 * index + 1] = 1 / (squares / count + BatchNormReluPool.epsilon).squareRoot()
             let runningMean = running + replica * 2 * channels + channel
             let runningVariance = runningMean + channels
             runningMean.pointee += momentum * (mean - runningMean.pointee)
             runningVariance.pointee += momentum * (squares / max(count - 1, 1) - runningVariance.pointee)
         }
-        reluPool(layer, input: input, output: output, recordWinners: true) { replica, channel in
-            let statistics = saved + 2 * (replica * channels + channel)
-            return (statistics[0], statistics[1])
-        }
     }
 
-    public func batchNormReluPoolInference(
-        _ layer: BatchNormReluPool, input: DeviceBuffer<Float>, output: DeviceBuffer<Float>
-    ) throws(ComputeError) {
-        try layer.validate("batch norm, ReLU and pool inference", tile: tile, plane: input, pooled: output)
-        let channels = layer.shape.channels
-        let running = pointer(layer.running)
-        reluPool(layer, input: input, output: output, recordWinners: false) { replica, channel in
-            let mean = running + replica * 2 * channels + channel
-            return (mean.pointee, 1 / (mean[channels] + BatchNormReluPool.epsilon).squareRoot())
-        }
-    }
-
-    /// Normalises with `statistics(replica, channel)` (mean, inverse standard deviation), then ReLU and max-pool.
-    private func reluPool(
-        _ layer: BatchNormReluPool, input: DeviceBuffer<Float>, output: DeviceBuffer<Float>, recordWinners: Bool,
-        statistics: (Int, Int) -> (Float, Float)
-    ) {
-        let shape = layer.shape
-        let (tiles, channels) = (shape.batch.tiles, shape.channels)
-        let plane = LanePool(rows: shape.height, columns: shape.width)
-        let x = pointer(input)
-        let pooled = pointer(output)
-        let winners = recordWinners ? pointer(layer.winners) : nil
-        let (size, pooledSize) = (shape.height * shape.width * 16, shape.pooledHeight * shape.pooledWidth * 16)
-        parallel(shape.batch.replicas * tiles * channels) { index in
+    /// ReLU of the normalised extremes into `output`, with the saved or the running statistics.
+    func normaliseRelu(_ layer: BatchNormReluPool, _ pass: Pass, output: DeviceBuffer<Float>) throws(ComputeError) {
+        try layer.validate("normalise", tile: tile)
+        let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
+        let positions = layer.shape.pooledHeight * layer.shape.pooledWidth
+        let (saved, running) = (pointer(layer.saved), pointer(layer.running))
+        let extremes = lanes(layer.extremes)
+        let target = lanes(output)
+        parallel(layer.shape.batch.replicas * tiles * channels) { index in
             let (replica, channel) = (index / (tiles * channels), index % channels)
-            let (mean, inverse) = statistics(replica, channel)
+            var (mean, inverse) = (
+                saved[2 * (replica * channels + channel)], saved[2 * (replica * channels + channel) + 1]
+            )
+            if pass == .inference {
+                let statistics = running + replica * 2 * channels + channel
+                mean = statistics[0]
+                inverse = 1 / (statistics[channels] + BatchNormReluPool.epsilon).squareRoot()
+            }
             let scale = pointer(layer.gamma, replica: replica)[channel] * inverse
             let shift = pointer(layer.beta, replica: replica)[channel] - mean * scale
-            loops.reluPool(
-                plane, x + index * size, scale: scale, shift: shift, into: pooled + index * pooledSize,
-                winners: winners.map { $0 + index * pooledSize })
+            for position in index * positions..<(index + 1) * positions {
+                var value = extremes[position] * scale + shift
+                // Written so that a NaN passes.
+                value.replace(with: Float.zero, where: value .<= Float.zero)
+                target[position] = value
+            }
         }
     }
 }

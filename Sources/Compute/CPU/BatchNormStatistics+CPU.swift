@@ -1,6 +1,6 @@
 extension CPUBackend {
-    public func batchNormStatistics(_ layer: BatchNormReluPool, input: DeviceBuffer<Float>) throws(ComputeError) {
-        try layer.validate("batch norm statistics", tile: tile, plane: input, pooled: nil)
+    func batchNormStatistics(_ layer: BatchNormReluPool, input: DeviceBuffer<Float>) throws(ComputeError) {
+        try layer.validate("batch norm statistics", tile: tile)
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.height * layer.shape.width
         let valid = Int(pointer(layer.current)[1])

@@ -1,7 +1,6 @@
 extension CPUBackend {
-    public func gradientSlices(tiles: Int) -> Int { 1 }
-
-    public func beginStep(_ schedule: StepSchedule) throws(ComputeError) {
+    /// Copies the schedule's next row into `current`.
+    func beginStep(_ schedule: StepSchedule) {
         let step = Int(pointer(schedule.cursor)[0])
         let row = pointer(schedule.batches) + 4 * step
         let current = pointer(schedule.current)
@@ -9,6 +8,5 @@ extension CPUBackend {
         current[1] = row[1]
         current[2] = Int32(step)
         current[3] = 0
-        pointer(schedule.cursor)[0] = Int32(step + 1)
     }
 }

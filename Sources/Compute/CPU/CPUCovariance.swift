@@ -1,9 +1,10 @@
 extension CPUBackend {
     public func covariance(
-        of rows: DeviceBuffer<UInt8>, shape: CovarianceShape, tiles: DeviceBuffer<Int32>, sums: DeviceBuffer<Int32>
+        of rows: DeviceBuffer<UInt8>, shape: CovarianceShape, adding: Bool, tiles: DeviceBuffer<Int32>,
+        sums: DeviceBuffer<Int32>
     ) throws(ComputeError) {
         try check(covariance: rows, shape, tiles: tiles.count, sums: sums.count)
-        covariance(of: pointer(rows), shape, tiles: pointer(tiles), sums: pointer(sums)) { value, _ in
+        covariance(of: pointer(rows), shape, adding, tiles: pointer(tiles), sums: pointer(sums)) { value, _ in
             Float(value)
         } flush: {
             Int32($0)
@@ -11,14 +12,14 @@ extension CPUBackend {
     }
 
     public func covariance(
-        of rows: DeviceBuffer<Float>, shape: CovarianceShape, shift: DeviceBuffer<Float>, tiles: DeviceBuffer<Float>,
-        sums: DeviceBuffer<Float>
+        of rows: DeviceBuffer<Float>, shape: CovarianceShape, shift: DeviceBuffer<Float>, adding: Bool,
+        tiles: DeviceBuffer<Float>, sums: DeviceBuffer<Float>
     ) throws(ComputeError) {
         try check(covariance: rows, shape, tiles: tiles.count, sums: sums.count)
         try require(
             shift.count >= shape.dimensions, "covariance", "\(shift.count) shifts for \(shape.dimensions) columns")
         let shifts = pointer(shift)
-        covariance(of: pointer(rows), shape, tiles: pointer(tiles), sums: pointer(sums)) { value, column in
+        covariance(of: pointer(rows), shape, adding, tiles: pointer(tiles), sums: pointer(sums)) { value, column in
             value - shifts[column]
         } flush: {
             $0
@@ -29,8 +30,9 @@ extension CPUBackend {
     /// summed in registers, and flushed into the tile.
     @inline(__always)
     private func covariance<Element, Sum: Numeric>(
-        of rows: UnsafePointer<Element>, _ shape: CovarianceShape, tiles: UnsafeMutablePointer<Sum>,
-        sums: UnsafeMutablePointer<Sum>, value: (Element, Int) -> Float, flush: (Float) -> Sum
+        of rows: UnsafePointer<Element>, _ shape: CovarianceShape, _ adding: Bool,
+        tiles: UnsafeMutablePointer<Sum>, sums: UnsafeMutablePointer<Sum>, value: (Element, Int) -> Float,
+        flush: (Float) -> Sum
     ) {
         let width = CovarianceShape.width
         let chunk = CovarianceShape.chunkRows
@@ -40,13 +42,13 @@ extension CPUBackend {
             let part = task / shape.pairs
             let (blockA, blockB) = shape.blocks(ofPair: task % shape.pairs)
             let tile = tiles + task * width * width
-            for element in 0..<width * width { tile[element] = 0 }
+            if !adding { tile.update(repeating: 0, count: width * width) }
             let scratch = Scratch(count: (chunk + cpuPanelWidth) * width + chunk * panels * cpuPanelWidth)
             let lanes = scratch.floats
             let panelSums = lanes + chunk * width
             let weights = panelSums + cpuPanelWidth * width
             let end = min(shape.count, (part + 1) * CovarianceShape.partRows)
-            if blockA == blockB {
+            if blockA == blockB, !adding {
                 for column in blockA * width..<min((blockA + 1) * width, shape.dimensions) {
                     sums[part * shape.dimensions + column] = 0
                 }

@@ -69,15 +69,19 @@ extension CPUBackend {
         }
     }
 
-    public func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums) throws(ComputeError) {
+    public func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
+        throws(ComputeError)
+    {
         try check(points, labels: labels, sums, "kmeans_accumulate")
         let size = sums.count * sums.dimensions
         let totals = pointer(sums.totals)
         let counts = pointer(sums.counts)
         let partials = pointer(sums.partials)
         let partialCounts = pointer(sums.partialCounts)
-        totals.update(repeating: 0, count: 2 * size)
-        counts.update(repeating: 0, count: sums.count)
+        if !adding {
+            totals.update(repeating: 0, count: 2 * size)
+            counts.update(repeating: 0, count: sums.count)
+        }
         for first in sums.rounds(of: points.count) {
             let blocks = sums.blocks(from: first, of: points.count)
             parallel(blocks) { block in

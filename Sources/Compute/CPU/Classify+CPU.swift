@@ -1,11 +1,8 @@
 extension CPUBackend {
-    public func classify(
+    func classify(
         _ batch: BatchShape, classes: Int, logits: DeviceBuffer<Float>, current: DeviceBuffer<Int32>,
         predictions: DeviceBuffer<Int32>, predictionStride: Int
-    ) throws(ComputeError) {
-        try batch.validateClassify(
-            tile: tile, classes: classes, logits: logits, predictions: predictions,
-            predictionStride: predictionStride)
+    ) {
         let (base, valid) = (Int(pointer(current)[0]), Int(pointer(current)[1]))
         let values = pointer(logits)
         let target = pointer(predictions)

@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func conv2dForward(
+    func conv2dForward(
         _ shape: Conv2DShape, input: DeviceBuffer<Float>, weights: ReplicaTensor, bias: ReplicaTensor,
         output: DeviceBuffer<Float>
     ) throws(ComputeError) {

@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func conv2dInputGradient(
+    func conv2dInputGradient(
         _ shape: Conv2DShape, outputGradient: DeviceBuffer<Float>, weights: ReplicaTensor,
         inputGradient: DeviceBuffer<Float>
     ) throws(ComputeError) {

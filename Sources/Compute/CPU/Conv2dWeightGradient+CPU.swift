@@ -1,11 +1,10 @@
 extension CPUBackend {
-    public func conv2dWeightGradient(
+    func conv2dWeightGradient(
         _ shape: Conv2DShape, input: DeviceBuffer<Float>, outputGradient: DeviceBuffer<Float>,
-        gradients: GradientSlices, offset: Int
+        gradients: GradientSlices
     ) throws(ComputeError) {
         try shape.validate(
             "conv2d weight gradient", tile: tile, input: input, output: outputGradient, weights: nil)
-        try gradients.validate("conv2d weight gradient", batch: shape.batch, offset: offset, count: shape.weightCount)
         let (channels, height, width) = (shape.inChannels, shape.height, shape.width)
         let (kernel, outs) = (shape.kernel, shape.outChannels)
         let (outHeight, outWidth) = (shape.outHeight, shape.outWidth)
@@ -37,7 +36,7 @@ extension CPUBackend {
                         addingTo: sums.floats)
                 }
             }
-            let target = pointer(gradients, replica: replica, slice: slice) + offset + tapRow * kernel * outs + first
+            let target = pointer(gradients, replica: replica, slice: slice) + tapRow * kernel * outs + first
             let lanes = sums.floats.lanes
             for tap in 0..<kernel {
                 for out in 0..<count { target[tap * outs + out] = lanes[tap * count + out].total }

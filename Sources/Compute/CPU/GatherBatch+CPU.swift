@@ -1,13 +1,14 @@
 extension CPUBackend {
-    public func gatherBatch(_ gather: GatherBatch) throws(ComputeError) {
+    /// Reads the batch that `schedule.current` names into `output` and labels.
+    func gatherBatch(_ gather: GatherBatch, output: DeviceBuffer<Float>) throws(ComputeError) {
         try gather.validate(tile: tile)
         let (tiles, pixels) = (gather.batch.tiles, gather.pixels)
-        let current = pointer(gather.current)
+        let current = pointer(gather.schedule.current)
         let (base, valid) = (Int(current[0]), Int(current[1]))
         let images = pointer(gather.images)
         let labels = pointer(gather.labels)
         let order = pointer(gather.order)
-        let activations = pointer(gather.activations)
+        let activations = pointer(output)
         let batchLabels = pointer(gather.batchLabels)
         parallel(gather.batch.replicas * tiles) { index in
             let (replica, tileIndex) = (index / tiles, index % tiles)

@@ -5,8 +5,6 @@ typealias LaneProducts = clanes_products_shape
 /// Sums of vectors times vectors; `clanes_correlations_shape` in CLanes.h says what each field means.
 typealias LaneCorrelations = clanes_correlations_shape
 
-/// A plane and its 2x2 max-pool.
-typealias LanePool = clanes_pool_shape
 /// A step of Adam.
 typealias LaneAdam = clanes_adam_step
 
@@ -36,40 +34,6 @@ struct LaneLoops: @unchecked Sendable {
         addingTo sums: UnsafeMutablePointer<Float>
     ) {
         withUnsafePointer(to: shape) { table.pointee.correlations($0, x, d, sums) }
-    }
-
-    /// y = max-pool of max(0, x * scale + shift); `winners` may be nil.
-    func reluPool(
-        _ shape: LanePool, _ x: UnsafePointer<Float>, scale: Float, shift: Float, into y: UnsafeMutablePointer<Float>,
-        winners: UnsafeMutablePointer<UInt8>?
-    ) {
-        withUnsafePointer(to: shape) { table.pointee.relu_pool($0, x, scale, shift, y, winners) }
-    }
-
-    /// The sums of the gradient that reaches the winners, and of that times (x - mean) * inverse.
-    func reluPoolSums(
-        _ shape: LanePool, _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, winners: UnsafePointer<UInt8>,
-        mean: Float, inverse: Float
-    ) -> (Lanes, Lanes) {
-        var sums = (Lanes.zero, Lanes.zero)
-        withUnsafeMutableBytes(of: &sums) { bytes in
-            let floats = bytes.assumingMemoryBound(to: Float.self)
-            withUnsafePointer(to: shape) {
-                table.pointee.relu_pool_sums($0, x, dy, winners, mean, inverse, floats.baseAddress)
-            }
-        }
-        return sums
-    }
-
-    /// dx = (gradient that reaches x - shift - (x - mean) * inverse * slope) * factor in the first `lanes` lanes, else 0.
-    func reluPoolBackward(
-        _ shape: LanePool, _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, winners: UnsafePointer<UInt8>,
-        mean: Float, inverse: Float, shift: Float, slope: Float, factor: Float, lanes: Int,
-        into dx: UnsafeMutablePointer<Float>
-    ) {
-        withUnsafePointer(to: shape) {
-            table.pointee.relu_pool_backward($0, x, dy, winners, mean, inverse, shift, slope, factor, lanes, dx)
-        }
     }
 
     /// Where one of `rows` rows of scores is larger than `best`, it takes its place, and `first` plus the row's number

@@ -11,10 +11,39 @@ extension CPUBackend {
     func pointer(_ tensor: ReplicaTensor, replica: Int) -> UnsafeMutablePointer<Float> {
         pointer(tensor.buffer) + tensor.offset + replica * tensor.stride
     }
+}
 
-    /// Parameter 0 of a slice of gradients.
+/// Where a weight gradient goes: [replica][slice][offset...], each slice the sum over its share of the tiles.
+struct GradientSlices {
+    let buffer: DeviceBuffer<Float>
+    let slices: Int
+    /// Elements from one slice to the next.
+    let stride: Int
+    let offset: Int
+
+    /// The tiles whose samples slice `slice` sums: contiguous, and as even as can be.
+    func tiles(of slice: Int, among tiles: Int) -> Range<Int> {
+        let chunk = (tiles + slices - 1) / slices
+        return min(slice * chunk, tiles)..<min((slice + 1) * chunk, tiles)
+    }
+}
+
+extension StepGradients {
+    /// The whole gradient of a tensor.
+    func whole(_ tensor: ReplicaTensor) -> GradientSlices {
+        GradientSlices(buffer: values, slices: 1, stride: parameterCount, offset: tensor.offset)
+    }
+
+    /// A slice a tile of the sliced tensor.
+    func slices(tiles count: Int) -> GradientSlices {
+        GradientSlices(buffer: tiles, slices: count, stride: tileCount, offset: 0)
+    }
+}
+
+extension CPUBackend {
+    /// The first element of a slice.
     func pointer(_ gradients: GradientSlices, replica: Int, slice: Int) -> UnsafeMutablePointer<Float> {
-        pointer(gradients.buffer) + (replica * gradients.slices + slice) * gradients.parameterCount
+        pointer(gradients.buffer) + (replica * gradients.slices + slice) * gradients.stride + gradients.offset
     }
 }
 

@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func linearForward(
+    func linearForward(
         _ shape: LinearShape, relu: Bool, input: DeviceBuffer<Float>, weights: ReplicaTensor,
         output: DeviceBuffer<Float>
     ) throws(ComputeError) {

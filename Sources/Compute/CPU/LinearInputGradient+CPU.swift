@@ -1,11 +1,10 @@
 extension CPUBackend {
-    public func linearInputGradient(
+    func linearInputGradient(
         _ shape: LinearShape, outputGradient: DeviceBuffer<Float>, weights: ReplicaTensor,
         relu input: DeviceBuffer<Float>?, inputGradient: DeviceBuffer<Float>, transposed: DeviceBuffer<Float>?
     ) throws(ComputeError) {
         try shape.validate(
             "linear input gradient", tile: tile, input: inputGradient, output: outputGradient, weights: weights)
-        try shape.validate("linear input gradient", tile: tile, relu: input, transposed: transposed)
         let (tiles, inputs, outputs, stride) = (shape.batch.tiles, shape.inputs, shape.outputs, shape.outputStride)
         let dy = pointer(outputGradient)
         let dx = pointer(inputGradient)

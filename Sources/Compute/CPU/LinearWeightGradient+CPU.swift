@@ -1,10 +1,9 @@
 extension CPUBackend {
-    public func linearWeightGradient(
+    func linearWeightGradient(
         _ shape: LinearShape, input: DeviceBuffer<Float>, transposedOutputGradient: DeviceBuffer<Float>,
-        gradients: GradientSlices, offset: Int
+        gradients: GradientSlices
     ) throws(ComputeError) {
         try shape.validate("linear weight gradient", tile: tile, input: input, output: nil, weights: nil)
-        try gradients.validate("linear weight gradient", batch: shape.batch, offset: offset, count: shape.weightCount)
         let (tiles, inputs, vectors) = (shape.batch.tiles, shape.inputs, shape.outputStride / 16)
         let x = pointer(input)
         let delta = pointer(transposedOutputGradient)
@@ -25,7 +24,7 @@ extension CPUBackend {
                 x_plane: 16 * vectors, x_row: 0, x_tap: vectors, x_column: 1,
                 w_plane: isBias ? 0 : inputs * 16, w_row: 0, w_tap: isBias ? 0 : 1, w_output: isBias ? 0 : 16,
                 y_output: vectors, y_column: 1)
-            let target = pointer(gradients, replica: replica, slice: slice) + offset + row * shape.outputStride
+            let target = pointer(gradients, replica: replica, slice: slice) + row * shape.outputStride
             withUnsafePointer(to: Float(1)) { one in
                 loops.products(
                     products, delta + firstTile * 16 * vectors * 16,

@@ -1,21 +1,37 @@
-/// Shapes of the clustering kernels on a device.
-extension DeviceProfile {
-    /// U: vectors of points that a work-item holds. TILE * U divides ``ClusteringShape/blockUnit``.
-    var pointVectors: Int { vectorWidth == 16 ? 2 : 1 }
-
-    /// R: centroids a panel; U * R running sums and their operands fit into the registers.
-    var centroidsAPanel: Int { vectorWidth == 16 ? 10 : vectorWidth == 1 ? 16 : 8 }
-
-    /// Work-items that share what one does on a processor.
-    var group: Int { splitsWork ? 64 : 1 }
+extension Tunable {
+    /// U: vectors of points that a work-item holds, TILE * U dividing ``ClusteringShape/blockUnit``; and R: centroids a
+    /// panel, U * R running sums and their operands fitting into the registers.
+    static let pointBlock = Tunable(
+        "point_block", of: ["kmeans_assign", "pca_project"],
+        arrangedBy: [
+            "points_pack", "points_gather", "centroids_gather", "kmeans_panels", "kmeans_accumulate",
+            "kmeans_plus_plus_distances", "kmeans_plus_plus_pick",
+        ]
+    ) { profile in
+        switch profile.vectorWidth {
+        case 16: [[2, 10], [1, 10], [1, 16], [2, 8], [2, 12], [4, 5], [4, 6]]
+        case 1: [[1, 16], [1, 8], [1, 12], [1, 24], [2, 8], [2, 12], [4, 8]]
+        default: [[1, 8], [1, 10], [1, 12], [2, 4], [2, 5], [2, 6], [4, 3]]
+        }
+    }
 
     /// Columns of a projection that are brought into local memory at a time: 32 KiB on a processor, 8 on a GPU.
-    var projectedColumns: Int { splitsWork ? 64 : 256 }
+    static let projectedColumns = Tunable("projected_columns", of: ["pca_project"]) {
+        $0.splitsWork ? [[64], [32], [128]] : [[256], [64], [128], [512]]
+    }
+}
+
+extension DeviceProfile {
+    /// Work-items that share what one does on a processor.
+    var group: Int { splitsWork ? 64 : 1 }
 }
 
 extension OpenCLBackend {
-    public var pointLanes: Int { profile.tile * profile.pointVectors }
-    public var panelWidth: Int { profile.centroidsAPanel }
+    /// U: vectors of points that a work-item holds.
+    var pointVectors: Int { sizes[.pointBlock][0] }
+    public var pointLanes: Int { profile.tile * pointVectors }
+    public var panelWidth: Int { sizes[.pointBlock][1] }
+    var projectedColumns: Int { sizes[.projectedColumns][0] }
 
     /// The most of `wanted` rows or columns, at least 1, for which a work-group finds local memory. Where it has less
     /// than would hold all, half is left alone: Rusticl counts what a kernel declares twice.

@@ -95,6 +95,21 @@ extension OpenCLBackend {
     /// A backend of its own on the same device in another profile.
     /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
     public func inProfile(_ profile: DeviceProfile) throws(ComputeError) -> OpenCLBackend {
-        try OpenCLBackend(device: clDevice, profile: profile)
+        let sizes = BlockSizeCache().sizes(for: clDevice, profile: profile)
+        return try OpenCLBackend(device: clDevice, profile: profile, sizes: sizes)
     }
+
+    /// A backend of its own on the same device, in the same profile, with other block sizes.
+    /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
+    public func with(_ sizes: BlockSizes, profiling: Bool) throws(ComputeError) -> OpenCLBackend {
+        try OpenCLBackend(device: clDevice, profile: profile, sizes: sizes, profiling: profiling)
+    }
+
+    /// Keeps block sizes for the device and profile, and says whether it could.
+    public func store(_ sizes: BlockSizes, in cache: BlockSizeCache) -> Bool {
+        cache.store(sizes, for: clDevice)
+    }
+
+    /// Removes the block sizes that are kept for the device and profile, and says whether there were any.
+    public func forgetSizes(in cache: BlockSizeCache) -> Bool { cache.forget(clDevice, profile: profile) }
 }

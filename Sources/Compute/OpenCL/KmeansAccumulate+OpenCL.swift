@@ -1,5 +1,7 @@
 extension OpenCLBackend {
-    public func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums) throws(ComputeError) {
+    public func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
+        throws(ComputeError)
+    {
         try check(points, labels: labels, sums, "kmeans_accumulate")
         let size = sums.count * sums.dimensions
         for first in sums.rounds(of: points.count) {
@@ -14,7 +16,7 @@ extension OpenCLBackend {
                 "kmeans_reduce", [:],
                 [
                     sums.partials.argument, sums.partialCounts.argument, sums.totals.argument, sums.counts.argument,
-                    blocks.argument, size.argument, sums.count.argument, (first == 0 ? 1 : 0).argument,
+                    blocks.argument, size.argument, sums.count.argument, (first == 0 && !adding ? 1 : 0).argument,
                 ], count: size + sums.count)
         }
     }

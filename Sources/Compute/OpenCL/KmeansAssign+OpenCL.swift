@@ -9,7 +9,7 @@ extension OpenCLBackend {
         try launchTiles(
             "kmeans_assign",
             [
-                "D": points.dimensions, "P": points.lanes, "U": profile.pointVectors, "R": centroids.panelWidth,
+                "D": points.dimensions, "P": points.lanes, "U": pointVectors, "R": centroids.panelWidth,
                 "DISTANCES": distances == nil ? 0 : 1,
             ],
             [

@@ -10,7 +10,7 @@ extension OpenCLBackend {
         try launchTiles(
             "kmeans_plus_plus_distances",
             [
-                "D": points.dimensions, "P": points.lanes, "U": profile.pointVectors, "TRIALS": start.trials,
+                "D": points.dimensions, "P": points.lanes, "U": pointVectors, "TRIALS": start.trials,
                 "BLOCK": ClusteringShape.blockUnit,
             ],
             [

@@ -10,6 +10,8 @@ public final class OpenCLBackend: Backend {
 
     /// The shape that kernels take on this device.
     public let profile: DeviceProfile
+    /// The block sizes of its kernels.
+    public let sizes: BlockSizes
     /// The device and its limits.
     let clDevice: Device
     /// What its driver is known to do wrong.
@@ -39,35 +41,41 @@ public final class OpenCLBackend: Backend {
 
     /// A backend on `device` with the program cache that suits it.
     /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
-    public convenience init(device: Device, profile: DeviceProfile? = nil, profiling: Bool = false)
-        throws(ComputeError)
-    {
-        try self.init(device: device, profile: profile, cache: .standard(for: device), profiling: profiling)
+    public convenience init(
+        device: Device, profile: DeviceProfile? = nil, sizes: BlockSizes? = nil, profiling: Bool = false
+    ) throws(ComputeError) {
+        try self.init(
+            device: device, profile: profile, sizes: sizes, cache: .standard(for: device), profiling: profiling)
     }
 
     /// A backend on `device`.
     /// - Parameters:
     ///   - profile: another shape than the one that suits the device; every profile gives right results everywhere.
+    ///   - sizes: block sizes for that profile; the defaults where nil.
     ///   - cache: where compiled programs are kept; nil compiles anew at each start.
     ///   - profiling: measures each launch, and so waits for each: for benchmarks.
     /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
     public convenience init(
-        device: Device, profile: DeviceProfile? = nil, cache: ProgramCache?, profiling: Bool = false
+        device: Device, profile: DeviceProfile? = nil, sizes: BlockSizes? = nil, cache: ProgramCache?,
+        profiling: Bool = false
     ) throws(ComputeError) {
         try self.init(
-            device: device, profile: profile, cache: cache, profiling: profiling
+            device: device, profile: profile, sizes: sizes, cache: cache, profiling: profiling
         ) { (name) throws(OpenCLError) in try KernelSource.chosenText(of: name) }
     }
 
     /// A backend whose kernels are those that `kernelText` knows by name.
     init(
-        device: Device, profile: DeviceProfile? = nil, cache: ProgramCache? = nil, profiling: Bool = false,
+        device: Device, profile: DeviceProfile? = nil, sizes: BlockSizes? = nil, cache: ProgramCache? = nil,
+        profiling: Bool = false,
         kernelText: @escaping (String) throws(OpenCLError) -> String?
     ) throws(ComputeError) {
         self.kernelText = kernelText
         self.device = DeviceDescription(
             backend: "opencl", name: device.name, platform: device.platform.name, driver: device.driverVersion)
-        self.profile = profile ?? DeviceProfile(for: device)
+        let shape = profile ?? DeviceProfile(for: device)
+        self.profile = shape
+        self.sizes = sizes ?? BlockSizes(shape)
         self.cache = cache
         clDevice = device
         quirks = DeviceQuirk.all(
@@ -170,10 +178,12 @@ public final class OpenCLBackend: Backend {
         if let kernel = kernels[key] { return kernel }
         do throws(OpenCLError) {
             guard let text = try kernelText(key.kernel) else { throw OpenCLError.unknownKernel(name: key.kernel) }
-            let source = KernelSource.assemble(
+            let source = try KernelSource.assemble(
                 name: key.kernel, common: try KernelSource.chosenText(of: "common"), text: text)
             var options = "-cl-std=CL1.2"
-            let shape = [("TILE", profile.tile), ("VW", profile.vectorWidth), ("LANES", profile.lanes)]
+            let shape = [
+                ("TILE", profile.tile), ("VW", profile.vectorWidth), ("LANES", profile.lanes), ("TEAM", profile.team),
+            ]
             for (name, value) in shape + key.defines.map({ ($0.name, $0.value) }) { options += " -D \(name)=\(value)" }
             if let programFolder {
                 let file = try programFolder.save(source, label: key.kernel, options: options)

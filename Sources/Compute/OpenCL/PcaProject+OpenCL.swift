@@ -13,9 +13,9 @@ extension OpenCLBackend {
         try launchTiles(
             "pca_project",
             [
-                "D": rows.dimensions, "C": projection.components, "P": points.lanes, "U": profile.pointVectors,
+                "D": rows.dimensions, "C": projection.components, "P": points.lanes, "U": pointVectors,
                 "R": projection.panelWidth,
-                "CHUNK": fitting(profile.projectedColumns, bytesEach: columnBytes), "BYTES": rows.bytesDefine,
+                "CHUNK": fitting(projectedColumns, bytesEach: columnBytes), "BYTES": rows.bytesDefine,
             ],
             [
                 rows.argument, projection.mean.argument, projection.panels.argument, points.buffer.argument,

@@ -10,12 +10,26 @@ extension OpenCLBackend {
             local: [profile.lanes, 1, 1])
     }
 
-    public var suggestedReplicas: Int { profile.suggestedReplicas }
+    /// Queues a kernel over `groups` work-groups of a team for each replica.
+    func launchTeams(
+        _ kernel: String, _ defines: KeyValuePairs<String, Int>, _ arguments: [KernelArgument], groups: Int,
+        replicas: Int
+    ) throws(ComputeError) {
+        try launch(
+            kernel, defines, arguments, global: [groups * profile.lanes, profile.team, replicas],
+            local: [profile.lanes, profile.team, 1])
+    }
 
-    public func gradientSlices(tiles: Int) -> Int { profile.splitsWork ? tiles : 1 }
+    public var suggestedReplicas: Int { profile.suggestedReplicas }
 }
 
 extension DeviceProfile {
+    /// TEAM: members of a work-group that share the work on a tile.
+    var team: Int { splitsWork ? 8 : 1 }
+
+    /// Rows of a linear layer that a work-item holds, of two vectors each where a processor runs it.
+    var rows: Int { vectorWidth == 16 || splitsWork ? 8 : 4 }
+
     /// Vectors that a work-item can hold as running sums: what the registers have beyond the operands.
     var accumulators: Int { vectorWidth == 16 ? 28 : vectorWidth == 1 ? 24 : 12 }
 

@@ -46,7 +46,7 @@ enum ClusteringBenchmarks {
         let tiles = try backend.makeBuffer(of: Int32.self, count: shape.tileElements, label: "covariance")
         let sums = try backend.makeBuffer(of: Int32.self, count: shape.sumElements, label: "column sums")
         return { () throws(ComputeError) in
-            try backend.covariance(of: images, shape: shape, tiles: tiles, sums: sums)
+            try backend.covariance(of: images, shape: shape, adding: false, tiles: tiles, sums: sums)
         }
     }
 
@@ -161,7 +161,7 @@ enum ClusteringBenchmarks {
             let sums = try backend.makeClusterSums(count: k, dimensions: components, points: rows)
             let shifts = try backend.makeBuffer(of: Float.self, count: k, label: "movements")
             return { () throws(ComputeError) in
-                try backend.accumulate(points, labels: labels, into: sums)
+                try backend.accumulate(points, labels: labels, into: sums, adding: false)
                 try backend.updateCentroids(centroids, from: sums, weights: nil, shifts: shifts)
             }
         }

@@ -1,0 +1,180 @@
+// Backward pass of a block of convolution, batch norm, ReLU and 2x2 max-pool down to the block before it, and, in the
+// same launch, the gradients of the three linear layers' weights, which wait for nothing else.
+//
+// 1. Batch norm (Ioffe & Szegedy 2015, section 3): convolved[r][t][o][y][x][s] becomes its own gradient,
+//      gamma / std * (g - mean of g - normalised input * mean of g * normalised input),
+//    where g is pooled_gradient at the pool's winner and 0 elsewhere; 0 in masked samples. The means come from
+//    sums[r][t][o]; the group of tile 0 writes the gradients of gamma and beta.
+// 2. source_gradient[r][t][c][y][x][s] = sum over o, ky, kx of that at [o][y - ky][x - kx] * weights[c][ky][kx][o], and
+//    0 where the ReLU before the convolution let nothing pass (activations not positive).
+// 3. source_sums[r][t][c] = (sum of source_gradient, sum of it times the normalised input of that ReLU's batch norm).
+// 4. Each tile's group takes its share of the linear layers' weight gradients.
+//
+// A member holds IB input channels x CB columns of one row in registers and adds what each output element it loads
+// gives to them. IB divides IN_CHANNELS and CB divides WIDTH; with CB = WIDTH every bound is known when compiling.
+// Groups: (tile, 1, replica).
+#include "batch_norm.clh"
+
+#define OUT_HEIGHT (HEIGHT - KERNEL + 1)
+#define OUT_WIDTH (WIDTH - KERNEL + 1)
+
+// The gradient of weights and biases, rows of columns: gradient[i][o] = sum over all samples of the batch of
+// input[t][i][s] * delta[t][s][o], where input number `inputs` is 1. The lanes are outputs, so that no sum runs across
+// lanes. Of blocks of ROWS_AT_ONCE rows x 2 vectors of outputs, this member takes every `step`-th from `first` on.
+static inline void linear_weight_gradient(__global const float *input, __global const float *delta, const int inputs,
+                                          const int columns, const int tiles, const int first, const int step,
+                                          __global float *gradient) {
+    const int pairs = COUNT_CEIL(columns, 2 * TILE);
+    const int blocks = COUNT_CEIL(inputs, ROWS_AT_ONCE);
+    for (int unit = first; unit < pairs * (blocks + 1); unit += step) {
+        const int block = unit / pairs;
+        // Columns past the end are those of the last vector once more.
+        const int left = min((unit - block * pairs) * 2 * TILE + (int)get_local_id(0) * VW, columns - VW);
+        const int right = min((unit - block * pairs) * 2 * TILE + TILE + (int)get_local_id(0) * VW, columns - VW);
+        if (block == blocks) {
+            floatv sum[2] = {0, 0};
+            for (int sample = 0; sample < tiles * TILE; sample++) {
+                sum[0] += VECTOR(delta + sample * columns + left);
+                sum[1] += VECTOR(delta + sample * columns + right);
+            }
+            VECTOR_OUT(gradient + inputs * columns + left) = sum[0];
+            VECTOR_OUT(gradient + inputs * columns + right) = sum[1];
+            continue;
+        }
+        floatv sum[ROWS_AT_ONCE][2];
+        int rows[ROWS_AT_ONCE];
+        UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
+            rows[i] = min(block * ROWS_AT_ONCE + i, inputs - 1);
+            sum[i][0] = sum[i][1] = 0;
+        }
+        for (int tile = 0; tile < tiles; tile++) {
+            __global const float *source = input + tile * inputs * TILE;
+            for (int sample = 0; sample < TILE; sample++) {
+                const floatv first_delta = VECTOR(delta + (tile * TILE + sample) * columns + left);
+                const floatv second_delta = VECTOR(delta + (tile * TILE + sample) * columns + right);
+                UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
+                    const float value = source[rows[i] * TILE + sample];
+                    sum[i][0] += first_delta * value;
+                    sum[i][1] += second_delta * value;
+                }
+            }
+        }
+        UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
+            VECTOR_OUT(gradient + rows[i] * columns + left) = sum[i][0];
+            VECTOR_OUT(gradient + rows[i] * columns + right) = sum[i][1];
+        }
+    }
+}
+
+TEAM_KERNEL void conv2d_block_backward(
+    __global float *restrict convolved, __global const uchar *restrict winners,
+    __global const float *restrict pooled_gradient, __global const float *restrict saved,
+    __global const float *restrict sums, __global const float *restrict parameters, const int stride, const int weights,
+    const int gamma, const int beta, __global const int *restrict current, __global const float *restrict activations,
+    __global const float *restrict source_extremes, __global const float *restrict source_saved,
+    __global float *restrict source_gradient, __global float *restrict source_sums,
+    __global const float *restrict features, __global const float *restrict hidden1,
+    __global const float *restrict hidden2, __global const float *restrict transposed1,
+    __global const float *restrict transposed2, __global const float *restrict transposed3, const int weights1,
+    const int weights2, const int weights3, __global float *restrict gradients) {
+    const int lane = get_local_id(0);
+    const int tile = get_group_id(0);
+    const int tiles = get_num_groups(0);
+    const int replica = get_group_id(2);
+    const int batch_tile = replica * tiles + tile;
+    const int valid = current[1];
+    const int counted = valid_samples(tile, valid);
+    parameters += (size_t)replica * stride;
+    gradients += (size_t)replica * stride;
+
+    __local norm_gradient_t norms[OUT_CHANNELS];
+    for (int channel = item_number(); channel < OUT_CHANNELS; channel += ITEMS) {
+        norms[channel] = norm_gradient(sums, saved, replica, channel, OUT_CHANNELS, tiles, OUT_HEIGHT * OUT_WIDTH, valid,
+                                       parameters[gamma + channel], gradients + gamma, gradients + beta, tile == 0);
+    }
+    meet();
+    convolved += (size_t)batch_tile * OUT_CHANNELS * OUT_HEIGHT * OUT_WIDTH * TILE + lane * VW;
+    const size_t pooled = (size_t)batch_tile * OUT_CHANNELS * (OUT_HEIGHT / 2) * (OUT_WIDTH / 2) * TILE + lane * VW;
+    for (int plane_row = get_local_id(1); plane_row < OUT_CHANNELS * OUT_HEIGHT; plane_row += TEAM) {
+        const int channel = plane_row / OUT_HEIGHT;
+        norm_gradient_row(convolved + plane_row * OUT_WIDTH * TILE, winners + pooled, pooled_gradient + pooled, channel,
+                          plane_row - channel * OUT_HEIGHT, OUT_HEIGHT, OUT_WIDTH, norms[channel], counted);
+    }
+    meet();
+
+    __local floatv lane_sums[IN_CHANNELS][LANES];
+    __local floatv lane_products[IN_CHANNELS][LANES];
+    const size_t source_base = (size_t)batch_tile * IN_CHANNELS * HEIGHT * WIDTH * TILE + lane * VW;
+    activations += source_base;
+    source_extremes += source_base;
+    source_gradient += source_base;
+    source_saved += 2 * replica * IN_CHANNELS;
+    for (int block = get_local_id(1) * IB; block < IN_CHANNELS; block += TEAM * IB) {
+        __global const float *block_taps = parameters + weights + block * KERNEL * KERNEL * OUT_CHANNELS;
+        floatv total[IB], product[IB];
+        UNROLL for (int c = 0; c < IB; c++) total[c] = product[c] = 0;
+        for (int row = 0; row < HEIGHT; row++) {
+            for (int column = 0; column < WIDTH; column += CB) {
+                floatv sum[IB][CB];
+                UNROLL for (int c = 0; c < IB; c++) {
+                    UNROLL for (int x = 0; x < CB; x++) sum[c][x] = 0;
+                }
+                const int last_tap = min(KERNEL - 1, row);
+                for (int o = 0; o < OUT_CHANNELS; o++) {
+                    for (int ky = max(0, row - OUT_HEIGHT + 1); ky <= last_tap; ky++) {
+                        __global const float *source = convolved + (o * OUT_HEIGHT + row - ky) * OUT_WIDTH * TILE;
+                        __global const float *taps = block_taps + ky * KERNEL * OUT_CHANNELS + o;
+#if CB == WIDTH
+                        UNROLL for (int from = 0; from < OUT_WIDTH; from++) {
+                            const int x0 = from;
+#else
+                        UNROLL for (int i = 0; i < CB + KERNEL - 1; i++) {
+                            const int x0 = i - KERNEL + 1;
+                            const int from = column + x0;
+                            if (from < 0 || from >= OUT_WIDTH) continue;
+#endif
+                            const floatv value = VECTOR(source + from * TILE);
+                            UNROLL for (int kx = 0; kx < KERNEL; kx++) {
+                                const int x = x0 + kx;
+                                if (x >= 0 && x < CB) {
+                                    UNROLL for (int c = 0; c < IB; c++) {
+                                        sum[c][x] += value * taps[(c * KERNEL * KERNEL + kx) * OUT_CHANNELS];
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                UNROLL for (int c = 0; c < IB; c++) {
+                    const float mean = source_saved[2 * (block + c)];
+                    const float inverse = source_saved[2 * (block + c) + 1];
+                    UNROLL for (int x = 0; x < CB; x++) {
+                        const int place = (((block + c) * HEIGHT + row) * WIDTH + column + x) * TILE;
+                        const floatv passed = choose(VECTOR(activations + place) <= 0, (floatv)0, sum[c][x]);
+                        VECTOR_OUT(source_gradient + place) = passed;
+                        total[c] += passed;
+                        product[c] += passed * ((VECTOR(source_extremes + place) - mean) * inverse);
+                    }
+                }
+            }
+        }
+        UNROLL for (int c = 0; c < IB; c++) {
+            lane_sums[block + c][lane] = total[c];
+            lane_products[block + c][lane] = product[c];
+        }
+    }
+    meet();
+    for (int channel = item_number(); channel < IN_CHANNELS; channel += ITEMS) {
+        source_sums[2 * (batch_tile * IN_CHANNELS + channel)] = lanes_sum(lane_sums[channel], counted);
+        source_sums[2 * (batch_tile * IN_CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], counted);
+    }
+
+    const int first = tile * TEAM + get_local_id(1);
+    const size_t sample = (size_t)replica * tiles * TILE;
+    linear_weight_gradient(features + sample * FEATURES, transposed1 + sample * PADDED(WIDTH1), FEATURES, PADDED(WIDTH1),
+                           tiles, first, tiles * TEAM, gradients + weights1);
+    linear_weight_gradient(hidden1 + sample * WIDTH1, transposed2 + sample * PADDED(WIDTH2), WIDTH1, PADDED(WIDTH2), tiles,
+                           first, tiles * TEAM, gradients + weights2);
+    linear_weight_gradient(hidden2 + sample * WIDTH2, transposed3 + sample * PADDED(CLASSES), WIDTH2, PADDED(CLASSES),
+                           tiles, first, tiles * TEAM, gradients + weights3);
+}

@@ -1,0 +1,187 @@
+// The end of the backward pass: the gradients of both convolutions' weights, after batch norm's backward pass over the
+// first one, as conv2d_block_backward does it. Nothing else needs that gradient: a processor keeps a row of it, on a GPU
+// it takes the place of convolved. The group of tile 0 writes the gradients of gamma and beta.
+//   tile_gradients[r][t][((c * KERNEL + ky) * KERNEL + kx) * OUT_CHANNELS + o] = sum over y, x and the tile's samples of
+//     input[r][t][c][y + ky][x + kx][s] * gradient[r][t][o][y][x][s]: the first block's, a sum a tile.
+//   gradients[r][weights + the same] for the next block (NEXT_...), whose gradient is there: over all samples.
+//
+// A member holds OB (NEXT_OB) channels x KERNEL taps of one kernel row in registers; OB divides OUT_CHANNELS. Sums over
+// the samples are folded at the end. Groups: (tile, 1, replica).
+#include "batch_norm.clh"
+
+#define OUT_HEIGHT (HEIGHT - KERNEL + 1)
+#define OUT_WIDTH (WIDTH - KERNEL + 1)
+#define TAPS (IN_CHANNELS * KERNEL * KERNEL)
+#define NEXT_OUT_HEIGHT (NEXT_HEIGHT - KERNEL + 1)
+#define NEXT_OUT_WIDTH (NEXT_WIDTH - KERNEL + 1)
+#define KERNEL_ROWS (IN_CHANNELS * KERNEL)
+#define UNITS (KERNEL_ROWS * (OUT_CHANNELS / OB))
+#define NEXT_UNITS (OUT_CHANNELS * KERNEL * (NEXT_OUT_CHANNELS / NEXT_OB))
+#define LARGER_OB (OB > NEXT_OB ? OB : NEXT_OB)
+
+// sum[o][kx] += one output row's part.
+#define ACCUMULATE_ROW(SUM, BLOCK, SOURCE, GRADIENT, COLUMNS)                                                          \
+    for (int column = 0; column < (COLUMNS); column++) {                                                               \
+        floatv values[KERNEL];                                                                                         \
+        UNROLL for (int kx = 0; kx < KERNEL; kx++) values[kx] = VECTOR((SOURCE) + (column + kx) * TILE);               \
+        UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                     \
+            const floatv gradient = GRADIENT;                                                                          \
+            UNROLL for (int kx = 0; kx < KERNEL; kx++) (SUM)[o][kx] += values[kx] * gradient;                          \
+        }                                                                                                              \
+    }
+
+// target[kx * COUNT + o] = the sum of sum[o][kx] over the samples. Every work-item of the group comes here; those of a
+// member without a unit write nothing.
+#if ITEMS == 1
+#define FOLD(SUM, BLOCK, HAS_UNIT, TARGET, COUNT)                                                                      \
+    UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                         \
+        UNROLL for (int kx = 0; kx < KERNEL; kx++) {                                                                   \
+            if (HAS_UNIT) (TARGET)[kx * (COUNT) + o] = lane_sum((SUM)[o][kx]);                                         \
+        }                                                                                                              \
+    }
+#else
+#define FOLD(SUM, BLOCK, HAS_UNIT, TARGET, COUNT)                                                                      \
+    UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                         \
+        UNROLL for (int kx = 0; kx < KERNEL; kx++) scratch[member][kx * (BLOCK) + o][lane] = lane_sum((SUM)[o][kx]);   \
+    }                                                                                                                  \
+    meet();                                                                                                            \
+    for (int entry = lane; entry < (BLOCK)*KERNEL && (HAS_UNIT); entry += LANES) {                                     \
+        float total = 0;                                                                                               \
+        for (int other = 0; other < LANES; other++) total += scratch[member][entry][other];                            \
+        const int kx = entry / (BLOCK);                                                                                \
+        (TARGET)[kx * (COUNT) + entry - kx * (BLOCK)] = total;                                                         \
+    }                                                                                                                  \
+    meet();
+#endif
+
+TEAM_KERNEL void conv2d_weight_gradients(
+    __global const float *restrict input, __global float *restrict convolved, __global const uchar *restrict winners,
+    __global const float *restrict pooled_gradient, __global const float *restrict saved,
+    __global const float *restrict sums, __global const float *restrict parameters, const int stride, const int gamma,
+    const int beta, __global const int *restrict current, __global const float *restrict next_input,
+    __global const float *restrict next_gradient, const int next_weights, __global float *restrict tile_gradients,
+    __global float *restrict gradients) {
+    const int lane = get_local_id(0);
+    const int member = get_local_id(1);
+    const int tile = get_group_id(0);
+    const int tiles = get_num_groups(0);
+    const int replica = get_group_id(2);
+    const int batch_tile = replica * tiles + tile;
+    const int valid = current[1];
+    const int counted = valid_samples(tile, valid);
+    parameters += (size_t)replica * stride;
+    gradients += (size_t)replica * stride;
+#if ITEMS > 1
+    __local float scratch[TEAM][LARGER_OB * KERNEL][LANES];
+#endif
+
+    __local norm_gradient_t norms[OUT_CHANNELS];
+    for (int channel = item_number(); channel < OUT_CHANNELS; channel += ITEMS) {
+        norms[channel] = norm_gradient(sums, saved, replica, channel, OUT_CHANNELS, tiles, OUT_HEIGHT * OUT_WIDTH, valid,
+                                       parameters[gamma + channel], gradients + gamma, gradients + beta, tile == 0);
+    }
+    meet();
+    input += (size_t)batch_tile * IN_CHANNELS * HEIGHT * WIDTH * TILE + lane * VW;
+    convolved += (size_t)batch_tile * OUT_CHANNELS * OUT_HEIGHT * OUT_WIDTH * TILE + lane * VW;
+    tile_gradients += batch_tile * PADDED(TAPS * OUT_CHANNELS);
+    const size_t pooled = (size_t)batch_tile * OUT_CHANNELS * (OUT_HEIGHT / 2) * (OUT_WIDTH / 2) * TILE + lane * VW;
+#if TEAM == 1
+    // A row of all channels stays in the innermost cache while every unit adds its part of it to sums in memory.
+    floatv sums_so_far[UNITS][OB][KERNEL];
+    floatv row_gradients[OUT_CHANNELS * OUT_WIDTH];
+    for (int unit = 0; unit < UNITS; unit++) {
+        UNROLL for (int o = 0; o < OB; o++) {
+            UNROLL for (int kx = 0; kx < KERNEL; kx++) sums_so_far[unit][o][kx] = 0;
+        }
+    }
+    for (int row = 0; row < OUT_HEIGHT; row++) {
+        for (int channel = 0; channel < OUT_CHANNELS; channel++) {
+            __global const float *values = convolved + (channel * OUT_HEIGHT + row) * OUT_WIDTH * TILE;
+            for (int column = 0; column < OUT_WIDTH; column += 2) {
+                floatv pair[2];
+                norm_gradient_pair(values, winners + pooled, pooled_gradient + pooled, channel, row, column, OUT_HEIGHT,
+                                   OUT_WIDTH, norms[channel], counted, pair);
+                row_gradients[channel * OUT_WIDTH + column] = pair[0];
+                if (column + 1 < OUT_WIDTH) row_gradients[channel * OUT_WIDTH + column + 1] = pair[1];
+            }
+        }
+        for (int unit = 0; unit < UNITS; unit++) {
+            const int block = unit / KERNEL_ROWS;
+            const int kernel_row = unit - block * KERNEL_ROWS;
+            const int c = kernel_row / KERNEL;
+            __global const float *source = input + (c * HEIGHT + row + kernel_row - c * KERNEL) * WIDTH * TILE;
+            const floatv *delta = row_gradients + block * OB * OUT_WIDTH;
+            floatv sum[OB][KERNEL];
+            UNROLL for (int o = 0; o < OB; o++) {
+                UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = sums_so_far[unit][o][kx];
+            }
+            ACCUMULATE_ROW(sum, OB, source, delta[o * OUT_WIDTH + column], OUT_WIDTH)
+            UNROLL for (int o = 0; o < OB; o++) {
+                UNROLL for (int kx = 0; kx < KERNEL; kx++) sums_so_far[unit][o][kx] = sum[o][kx];
+            }
+        }
+    }
+#else
+    for (int plane_row = member; plane_row < OUT_CHANNELS * OUT_HEIGHT; plane_row += TEAM) {
+        const int channel = plane_row / OUT_HEIGHT;
+        norm_gradient_row(convolved + plane_row * OUT_WIDTH * TILE, winners + pooled, pooled_gradient + pooled, channel,
+                          plane_row - channel * OUT_HEIGHT, OUT_HEIGHT, OUT_WIDTH, norms[channel], counted);
+    }
+    meet();
+#endif
+    for (int turn = 0; turn < COUNT_CEIL(UNITS, TEAM); turn++) {
+        const int unit = turn * TEAM + member;
+        const int block = unit / KERNEL_ROWS;
+        const int kernel_row = unit - block * KERNEL_ROWS;
+        floatv sum[OB][KERNEL];
+#if TEAM == 1
+        UNROLL for (int o = 0; o < OB; o++) {
+            UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = sums_so_far[unit][o][kx];
+        }
+#else
+        UNROLL for (int o = 0; o < OB; o++) {
+            UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = 0;
+        }
+        if (unit < UNITS) {
+            const int c = kernel_row / KERNEL;
+            for (int row = 0; row < OUT_HEIGHT; row++) {
+                __global const float *source = input + (c * HEIGHT + row + kernel_row - c * KERNEL) * WIDTH * TILE;
+                __global const float *delta = convolved + (block * OB * OUT_HEIGHT + row) * OUT_WIDTH * TILE;
+                ACCUMULATE_ROW(sum, OB, source, VECTOR(delta + (o * OUT_HEIGHT * OUT_WIDTH + column) * TILE), OUT_WIDTH)
+            }
+        }
+#endif
+        FOLD(sum, OB, unit < UNITS, tile_gradients + kernel_row * KERNEL * OUT_CHANNELS + block * OB, OUT_CHANNELS)
+    }
+
+    next_input += (size_t)replica * tiles * OUT_CHANNELS * NEXT_HEIGHT * NEXT_WIDTH * TILE + lane * VW;
+    next_gradient += (size_t)replica * tiles * NEXT_OUT_CHANNELS * NEXT_OUT_HEIGHT * NEXT_OUT_WIDTH * TILE + lane * VW;
+    gradients += next_weights;
+    for (int turn = 0; turn < COUNT_CEIL(NEXT_UNITS, tiles * TEAM); turn++) {
+        const int unit = (turn * tiles + tile) * TEAM + member;
+        const int block = unit / (OUT_CHANNELS * KERNEL);
+        const int kernel_row = unit - block * OUT_CHANNELS * KERNEL;
+        const int c = kernel_row / KERNEL;
+        floatv sum[NEXT_OB][KERNEL];
+        UNROLL for (int o = 0; o < NEXT_OB; o++) {
+            UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = 0;
+        }
+        if (unit < NEXT_UNITS) {
+            for (int other = 0; other < tiles; other++) {
+                for (int row = 0; row < NEXT_OUT_HEIGHT; row++) {
+                    __global const float *source =
+                        next_input +
+                        ((other * OUT_CHANNELS + c) * NEXT_HEIGHT + row + kernel_row - c * KERNEL) * NEXT_WIDTH * TILE;
+                    __global const float *delta =
+                        next_gradient +
+                        ((other * NEXT_OUT_CHANNELS + block * NEXT_OB) * NEXT_OUT_HEIGHT + row) * NEXT_OUT_WIDTH * TILE;
+                    ACCUMULATE_ROW(sum, NEXT_OB, source,
+                                   VECTOR(delta + (o * NEXT_OUT_HEIGHT * NEXT_OUT_WIDTH + column) * TILE),
+                                   NEXT_OUT_WIDTH)
+                }
+            }
+        }
+        FOLD(sum, NEXT_OB, unit < NEXT_UNITS, gradients + kernel_row * KERNEL * NEXT_OUT_CHANNELS + block * NEXT_OB,
+             NEXT_OUT_CHANNELS)
+    }
+}

@@ -1,0 +1,88 @@
+import Compute
+
+/// The points that k-means reads: all of them in the backend's memory, or brought there piece by piece in every pass.
+public struct PointSource {
+    private enum Storage {
+        case resident(Points)
+        case streamed(FeatureMatrix)
+    }
+    private let storage: Storage
+    /// What the points were projected by; nil where they are the rows themselves.
+    public let pca: PCA?
+    /// Number of points.
+    public let count: Int
+    /// Number of coordinates.
+    public let dimensions: Int
+    /// Most points a piece.
+    let pieceCount: Int
+
+    /// Points in a backend's memory, which came through `pca`.
+    public init(_ points: Points, through pca: PCA? = nil) {
+        storage = .resident(points)
+        self.pca = pca
+        count = points.count
+        dimensions = points.dimensions
+        pieceCount = points.count
+    }
+
+    /// The rows of a matrix, or what a PCA makes of them, brought to the backend `pieceCount` at a time: a multiple of
+    /// ``ClusteringShape/pieceUnit``, so that sums have the bits that they have over all points at once.
+    init(streaming matrix: FeatureMatrix, through pca: PCA?, pieceCount: Int) {
+        storage = .streamed(matrix)
+        self.pca = pca
+        count = matrix.count
+        dimensions = pca?.count ?? matrix.dimensions
+        self.pieceCount = min(pieceCount, matrix.count)
+    }
+
+    /// Whether every pass brings the points to the backend again.
+    public var isStreamed: Bool {
+        if case .streamed = storage { return true }
+        return false
+    }
+
+    /// Hands all points in their order to `body`, piece by piece, each with the number of its first point.
+    func forEachPiece(
+        on backend: any ClusteringOperations, _ body: (Points, Int) throws(ComputeError) -> Void
+    ) throws(ClusteringError) {
+        switch storage {
+        case .resident(let points): try computing { () throws(ComputeError) in try body(points, 0) }
+        case .streamed(let matrix):
+            let room = try computing { () throws(ComputeError) in
+                try backend.makePoints(count: pieceCount, dimensions: dimensions)
+            }
+            let projection = try pca.map { pca throws(ClusteringError) in try pca.projection(on: backend) }
+            try matrix.stream(0..<count, to: backend, atMost: pieceCount) { rows, first throws(ComputeError) in
+                let piece = Points(
+                    buffer: room.buffer, count: rows.count, dimensions: dimensions, lanes: room.lanes)
+                if let projection {
+                    try backend.project(rows, through: projection, into: piece, at: 0)
+                } else {
+                    try backend.packPoints(rows, into: piece, at: 0)
+                }
+                try body(piece, first)
+            }
+        }
+    }
+
+    /// The points of `indices`, in that order.
+    func points(at indices: [Int32], on backend: any ClusteringOperations) throws(ClusteringError) -> Points {
+        switch storage {
+        case .resident(let points):
+            try computing { () throws(ComputeError) in
+                let gathered = try backend.makePoints(count: indices.count, dimensions: dimensions)
+                try backend.gatherPoints(
+                    backend.makeBuffer(indices, label: "indices"), of: points, into: gathered)
+                return gathered
+            }
+        case .streamed(let matrix):
+            try matrix.rows(at: indices).points(through: pca, atMost: pieceCount, on: backend)
+        }
+    }
+
+    /// All points, where they are resident.
+    var resident: Points? {
+        if case .resident(let points) = storage { return points }
+        return nil
+    }
+}

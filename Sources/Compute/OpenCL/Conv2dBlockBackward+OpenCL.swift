@@ -1,0 +1,36 @@
+extension OpenCLBackend {
+    public func conv2dBlockBackward(
+        _ block: ConvolutionBlock, to source: ConvolutionBlock, _ classifier: Classifier, gradients: StepGradients
+    ) throws(ComputeError) {
+        try block.validate("conv2d block backward", tile: tile)
+        try block.validate("conv2d block backward", follows: source)
+        try classifier.validate("conv2d block backward", tile: tile, follows: block)
+        try gradients.validate("conv2d block backward", batch: block.shape.batch)
+        try gradients.validate("conv2d block backward", hold: block.norm.gamma, count: block.shape.outChannels)
+        try gradients.validate("conv2d block backward", hold: block.norm.beta, count: block.shape.outChannels)
+        let layers = [classifier.first, classifier.second, classifier.third]
+        for layer in layers {
+            try gradients.validate("conv2d block backward", hold: layer.weights, count: layer.shape.weightCount)
+        }
+        let (shape, norm) = (block.shape, block.norm)
+        let columns = divisor(of: shape.width, atMost: min(14, profile.accumulators))
+        let channels = divisor(of: shape.inChannels, atMost: profile.splitsWork ? 1 : profile.accumulators / columns)
+        try launchTeams(
+            "conv2d_block_backward",
+            [
+                "IN_CHANNELS": shape.inChannels, "OUT_CHANNELS": shape.outChannels, "HEIGHT": shape.height,
+                "WIDTH": shape.width, "KERNEL": shape.kernel, "IB": channels, "CB": columns,
+                "FEATURES": layers[0].shape.inputs, "WIDTH1": layers[0].shape.outputs,
+                "WIDTH2": layers[1].shape.outputs, "CLASSES": layers[2].shape.outputs, "ROWS_AT_ONCE": profile.rows,
+            ],
+            [
+                block.convolved.argument, norm.winners.argument, norm.pooledGradient.argument, norm.saved.argument,
+                norm.sums.argument, block.weights.argument, block.weights.stride.argument,
+                block.weights.offset.argument, norm.gamma.offset.argument, norm.beta.offset.argument,
+                norm.current.argument, block.input.argument, source.norm.extremes.argument,
+                source.norm.saved.argument, source.norm.pooledGradient.argument, source.norm.sums.argument,
+            ] + layers.map { $0.input.argument } + layers.map { $0.transposedDelta.argument }
+                + layers.map { $0.weights.offset.argument } + [gradients.values.argument],
+            groups: shape.batch.tiles, replicas: shape.batch.replicas)
+    }
+}

@@ -1,0 +1,51 @@
+extension OpenCLBackend {
+    public func conv2dBlockForward(_ block: ConvolutionBlock, from source: BlockSource, _ pass: Pass)
+        throws(ComputeError)
+    {
+        try block.validate("conv2d block forward", tile: tile)
+        let (shape, norm) = (block.shape, block.norm)
+        var arguments: [KernelArgument]
+        let gathers: Bool
+        switch source {
+        case .images(let gather):
+            try block.validate("conv2d block forward", takes: gather, tile: tile)
+            gathers = true
+            arguments = [
+                gather.images.argument, gather.labels.argument, gather.order.argument, gather.orderStride.argument,
+                .float(gather.scale), .float(gather.shift), gather.schedule.batches.argument,
+                gather.schedule.cursor.argument, gather.schedule.current.argument, gather.batchLabels.argument,
+            ]
+        case .block(let source):
+            try block.validate("conv2d block forward", follows: source)
+            gathers = false
+            let before = source.norm
+            arguments = [
+                before.extremes.argument, (before.shape.height * before.shape.width).argument,
+                before.gamma.offset.argument, before.beta.offset.argument, before.running.argument,
+                before.current.argument,
+            ]
+            if pass == .training { arguments += [before.partials.argument, before.saved.argument] }
+        }
+        arguments += [
+            block.weights.argument, block.weights.stride.argument, block.weights.offset.argument,
+            block.bias.offset.argument, norm.gamma.offset.argument, block.input.argument, norm.extremes.argument,
+        ]
+        if pass == .training {
+            arguments += [block.convolved.argument, norm.winners.argument, norm.partials.argument]
+        }
+        try launchTeams(
+            "conv2d_block_forward",
+            [
+                "GATHER": gathers ? 1 : 0, "TRAINING": pass == .training ? 1 : 0, "IN_CHANNELS": shape.inChannels,
+                "OUT_CHANNELS": shape.outChannels, "HEIGHT": shape.height, "WIDTH": shape.width,
+                "KERNEL": shape.kernel, "OB": profile.forwardChannels(of: shape.outChannels),
+            ], arguments, groups: shape.batch.tiles, replicas: shape.batch.replicas)
+    }
+}
+
+extension DeviceProfile {
+    /// Channels of which a member holds 2x2 outputs: what the registers take, and on a GPU few enough for the whole team.
+    fileprivate func forwardChannels(of channels: Int) -> Int {
+        divisor(of: channels, atMost: splitsWork ? (channels + team - 1) / team : accumulators / 6)
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+
+/// A .npy file whose elements are read when they are wanted, any range of them: for arrays that need not fit into memory.
+public final class NumPyFile: Sendable {
+    /// The dimensions, slowest first; none for a single value.
+    public let shape: [Int]
+    /// The type of the elements.
+    public let type: NumPyType
+    /// The file, as errors name it.
+    public let path: String
+    private let headerBytes: Int
+    private let descriptor: Int32
+
+    /// Opens `path` and reads its header.
+    /// - Throws: what ``NumPyArray/read(_:)`` throws.
+    public init(_ path: String) throws(DatasetError) {
+        let reader = try ByteReader(path: path, decompresses: false)
+        let header = try NumPyHeader(reader)
+        try header.check(reader)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .unreadable(file: path, reason: systemMessage()) }
+        shape = header.shape
+        type = header.type
+        self.path = path
+        headerBytes = header.byteCount
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Fills `destination`, whose size says how many, with elements from element `first` on.
+    /// - Throws: ``DatasetError/unreadable(file:reason:)``, ``DatasetError/truncated(file:expected:found:)`` when the file
+    ///   has become shorter.
+    public func read(from first: Int, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError) {
+        let start = headerBytes + first * type.byteCount
+        var filled = 0
+        while filled < destination.count {
+            let count = pread(
+                descriptor, destination.baseAddress?.advanced(by: filled), destination.count - filled,
+                off_t(start + filled))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .unreadable(file: path, reason: systemMessage()) }
+            guard count > 0 else {
+                throw .truncated(file: path, expected: start + destination.count, found: start + filled)
+            }
+            filled += count
+        }
+    }
+}

@@ -1,0 +1,292 @@
+import Compute
+
+/// One operation of a step on one network. What comes before it runs on the reference path alone and is copied to the
+/// tested backend in its own layout, so that a fault is found where it is.
+struct StepCase: KernelCase {
+    /// Which of the operations, in their order.
+    enum Operation: String, Comparable {
+        case gathered = "gathered images"
+        case normalised = "normalised block"
+        case classifier = "loss and gradients"
+        case predictions = "predictions"
+        case blockBackward = "second block"
+        case weightGradients = "both blocks"
+
+        var kernel: String {
+            switch self {
+            case .gathered, .normalised: "conv2d_block_forward"
+            case .classifier, .predictions: "classifier_step"
+            case .blockBackward: "conv2d_block_backward"
+            case .weightGradients: "conv2d_weight_gradients"
+            }
+        }
+
+        private var order: Int {
+            switch self {
+            case .gathered: 0
+            case .normalised: 1
+            case .classifier, .predictions: 2
+            case .blockBackward: 3
+            case .weightGradients: 4
+            }
+        }
+        static func < (left: Operation, right: Operation) -> Bool { left.order < right.order }
+    }
+    /// What is special about the values.
+    enum Kind: String {
+        case plain
+        /// Pixels and weights of few values, and a gamma of 0: pools tie. The first place wins.
+        case ties
+        /// A NaN in sample 0 of the last replica.
+        case poisoned = "a NaN"
+        /// A mean that is large against the spread: sums of squares that are not centred fail then.
+        case offset = "a large mean"
+        /// Logits whose exponentials overflow unless the largest is taken off first.
+        case large = "large logits"
+    }
+    let operation: Operation
+    let pass: Pass
+    let batch: (replicas: Int, samples: Int)
+    let shape: StepShape
+    let seed: UInt64
+    var kind = Kind.plain
+
+    var kernel: String { operation.kernel }
+    var name: String {
+        "R \(batch.replicas), batch \(batch.samples), \(operation.rawValue), \(pass), \(shape.name), seed \(seed)"
+            + (kind == .plain ? "" : ", \(kind.rawValue)")
+    }
+    var form: String { "\(operation.rawValue), \(pass), \(shape.name)" }
+    var cost: Int {
+        let one = BatchShape(replicas: 1, tiles: 1)
+        let (first, second) = (shape.first(one), shape.second(one))
+        let convolutions = [first, second].map { $0.weightCount * $0.outHeight * $0.outWidth }
+        let linear = shape.planes.2 * (second.outHeight / 2) * (second.outWidth / 2) * shape.widths.0
+        let each =
+            switch operation {
+            case .gathered: convolutions[0]
+            case .normalised: convolutions[1]
+            case .classifier, .predictions: 3 * (linear + shape.widths.0 * shape.widths.1)
+            case .blockBackward: convolutions[1] + linear
+            case .weightGradients: convolutions[0] + convolutions[1]
+            }
+        return batch.replicas * batch.samples * each
+    }
+
+    static func all(_ operations: [(Operation, Pass)], seed: UInt64) -> [any KernelCase] {
+        var cases: [any KernelCase] = []
+        for (operation, pass) in operations {
+            for (index, shape) in StepShape.awkward.enumerated() {
+                for batch in index == 1 ? AwkwardBatch.all + AwkwardBatch.few.dropFirst() : AwkwardBatch.few {
+                    cases.append(
+                        StepCase(
+                            operation: operation, pass: pass, batch: batch, shape: shape, seed: seed + UInt64(index)))
+                }
+            }
+            for kind in kinds(operation) {
+                cases.append(
+                    StepCase(
+                        operation: operation, pass: pass, batch: (2, 17), shape: StepShape.awkward[1], seed: seed,
+                        kind: kind))
+            }
+        }
+        return cases
+    }
+
+    private static func kinds(_ operation: Operation) -> [Kind] {
+        switch operation {
+        case .gathered: [.ties, .offset]
+        case .normalised: [.ties, .poisoned]
+        case .classifier, .predictions: [.poisoned, .large]
+        case .blockBackward, .weightGradients: []
+        }
+    }
+
+    static func launched(_ operations: [(Operation, Pass)], seed: UInt64, replicas: Int) -> [any KernelCase] {
+        operations.flatMap { operation, pass in
+            [1, 3].map { channels in
+                StepCase(
+                    operation: operation, pass: pass, batch: (channels == 3 ? 2 : replicas, 64),
+                    shape: .leNet5(channels: channels), seed: seed)
+            }
+        }
+    }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        let values = startValues()
+        let expected = try StepNetwork(shape, values, size: batch, on: reference)
+        let actual = try StepNetwork(shape, values, size: batch, on: backend)
+        try prepare(expected, reference)
+        if kind == .poisoned {
+            let name = operation == .normalised ? "extremes1" : "extremes2"
+            var spoilt = try expected.values(name)
+            let count = spoilt.count / (batch.replicas * batch.samples)
+            spoilt[(batch.replicas - 1) * batch.samples * count + count / 2] = .nan
+            try write(spoilt, to: name, of: expected, masked: 0)
+        }
+        try copyInputs(from: expected, to: actual)
+        let before = try StepMagnitudes(expected)
+        let predicted = (try execute(operation, on: actual, backend), try execute(operation, on: expected, reference))
+        if let (mine, theirs) = predicted.0.flatMap({ mine in predicted.1.map { (mine, $0) } }) {
+            judge.check("predictions", mine, equals: theirs.values)
+        }
+        try StepComparison(self, actual, expected, before).judge(&judge)
+        return judge.result
+    }
+
+    private func startValues() -> StepValues {
+        var inputs = CaseInputs(seed: seed)
+        let layout = StepNetwork.Layout(shape)
+        var parameters = [Float](repeating: 0, count: batch.replicas * layout.count)
+        let stride = StepValues.firstSample + batch.samples + 3
+        for replica in 0..<batch.replicas {
+            for (name, (offset, count)) in layout.tensors.sorted(by: { $0.key < $1.key }) {
+                // Negative gammas too: the pool's winner is then the smallest input.
+                var drawn = inputs.floats(count, in: name.hasPrefix("gamma") ? -1.5...1.5 : -1...1)
+                let columns = ["linear1": shape.widths.0, "linear2": shape.widths.1, "linear3": shape.classes][name]
+                if let columns {
+                    // Padding columns are 0, as they are in a model.
+                    let padded = paddedColumns(columns)
+                    let scale = (kind == .large ? 30 : 2) / Float(count / padded).squareRoot()
+                    for index in 0..<count { drawn[index] = index % padded < columns ? drawn[index] * scale : 0 }
+                }
+                if kind == .ties {
+                    if name.hasPrefix("weights") { drawn = drawn.map { ($0 * 2).rounded() / 2 } }
+                    if name.hasPrefix("gamma") { drawn[0] = 0 }
+                }
+                if kind == .offset, name == "bias1" { drawn = drawn.map { $0 + 50 } }
+                parameters.replaceSubrange(
+                    replica * layout.count + offset..<replica * layout.count + offset + count, with: drawn)
+            }
+        }
+        return StepValues(
+            parameters: parameters,
+            images: inputs.bytes(
+                StepValues.imageCount * shape.planes.0 * shape.height * shape.width, in: kind == .ties ? 0..<2 : 0..<256
+            ),
+            labels: inputs.bytes(StepValues.imageCount, in: 0..<shape.classes),
+            order: inputs.integers(batch.replicas * stride, in: 0..<StepValues.imageCount),
+            running1: inputs.floats(2 * batch.replicas * shape.planes.1, in: 0.01...1),
+            running2: inputs.floats(2 * batch.replicas * shape.planes.2, in: 0.01...1))
+    }
+
+    /// Runs the operations before the case's own.
+    private func prepare(_ network: StepNetwork, _ reference: CPUBackend) throws {
+        let before: [Operation] = [.gathered, .normalised, .classifier, .blockBackward].filter { $0 < operation }
+        for operation in before { _ = try execute(operation, on: network, reference) }
+    }
+
+    private func execute(_ operation: Operation, on network: StepNetwork, _ backend: any Backend) throws
+        -> GuardedContents<Int32>?
+    {
+        switch operation {
+        case .gathered: try backend.conv2dBlockForward(network.first, from: .images(network.gather), pass)
+        case .normalised: try backend.conv2dBlockForward(network.second, from: .block(network.first), pass)
+        case .classifier: try backend.classifierStep(network.classifier, from: network.second)
+        case .predictions:
+            // Predictions of other batches must stay.
+            let stride = StepValues.firstSample + batch.samples + 9
+            let predictions = try GuardedBuffer<Int32>(
+                on: backend, [Int32](repeating: -9, count: batch.replicas * stride), label: "predictions")
+            try backend.classifierPredictions(
+                network.classifier, from: network.second, schedule: network.schedule,
+                predictions: predictions.buffer, predictionStride: stride)
+            return try predictions.contents()
+        case .blockBackward:
+            try backend.conv2dBlockBackward(
+                network.second, to: network.first, network.classifier, gradients: network.gradients)
+        case .weightGradients:
+            try backend.conv2dWeightGradients(network.first, next: network.second, gradients: network.gradients)
+        }
+        return nil
+    }
+
+    /// What an operation reads; activations past the batch hold a number that must not count, gradients there hold 0.
+    private var inputs: (activations: [String], gradients: [String]) {
+        switch operation {
+        case .gathered: ([], [])
+        case .normalised: (["extremes1"], [])
+        case .classifier, .predictions: (["extremes2"], [])
+        case .blockBackward:
+            (["convolved2", "input2", "extremes1", "layer1", "layer2", "layer3"], ["gradient2"])
+        case .weightGradients: (["input1", "convolved1", "input2"], ["gradient1", "convolved2"])
+        }
+    }
+
+    private func write(_ values: [Float], to name: String, of network: StepNetwork, masked: Float) throws {
+        guard let (count, buffer) = network.activations[name] else { return }
+        try network.batch.backend.write(network.batch.layout(count).pack(values, masked: masked), to: buffer.buffer)
+    }
+
+    private func copyInputs(from expected: StepNetwork, to actual: StepNetwork) throws {
+        guard operation != .gathered else { return }
+        let backend = actual.batch.backend
+        let current = [Int32(StepValues.firstSample), Int32(batch.samples), Int32(StepValues.step), 0]
+        try backend.write(current, to: actual.current.buffer)
+        for name in inputs.activations { try write(try expected.values(name), to: name, of: actual, masked: 3) }
+        for name in inputs.gradients { try write(try expected.values(name), to: name, of: actual, masked: 0) }
+        for (name, won) in actual.winners where operation > .predictions {
+            guard let theirs = expected.winners[name] else { continue }
+            let values = expected.batch.layout(won.values).unpack(try theirs.buffer.contents().values)
+            try backend.write(actual.batch.layout(won.values).pack(values, masked: 0), to: won.buffer.buffer)
+        }
+        for (name, row) in actual.rows where operation == .blockBackward {
+            guard let theirs = expected.rows[name] else { continue }
+            let plain = expected.batch.untransposed(try theirs.buffer.contents().values, stride: row.stride).valid
+            // Rows of whole vectors: nothing is padded any further.
+            let moved = try actual.batch.transposed(plain, values: row.stride)
+            try backend.write(try backend.read(moved), to: row.buffer.buffer)
+        }
+        for name in ["saved1", "saved2"] where operation > .predictions {
+            guard let mine = actual.perReplica[name], let theirs = expected.perReplica[name] else { continue }
+            try backend.write(try theirs.contents().values, to: mine.buffer)
+        }
+        if operation == .classifier {
+            let labels = expected.batch.layout(1).unpack(try expected.labels.contents().values)
+            try backend.write(actual.batch.layout(1).pack(labels, masked: -1), to: actual.labels.buffer)
+        }
+        if pass == .training, operation == .normalised || operation == .classifier {
+            try copyStatistics(operation == .normalised ? 1 : 2, from: expected, to: actual)
+        }
+        if operation > .predictions {
+            try copySums(operation == .blockBackward ? "sums2" : "sums1", from: expected, to: actual)
+        }
+    }
+
+    /// The tested backend may have other tiles: their statistics are computed here, in double, from the plane.
+    private func copyStatistics(_ index: Int, from expected: StepNetwork, to actual: StepNetwork) throws {
+        guard let (count, buffer) = actual.tiled["partials\(index)"] else { return }
+        let plane = try expected.values("convolved\(index)")
+        let (tile, tiles, channels) = (actual.batch.backend.tile, actual.batch.shape.tiles, count / 2)
+        let positions = plane.count / (batch.replicas * batch.samples * channels)
+        var partials = [Float](repeating: 0, count: batch.replicas * tiles * count)
+        for entry in 0..<batch.replicas * tiles * channels {
+            let (replica, first) = (entry / (tiles * channels), entry / channels % tiles * tile)
+            let members = (first..<max(first, min(first + tile, batch.samples))).flatMap {
+                sample -> ArraySlice<Float> in
+                let start = ((replica * batch.samples + sample) * channels + entry % channels) * positions
+                return plane[start..<start + positions]
+            }
+            guard !members.isEmpty else { continue }
+            let mean = members.reduce(0.0) { $0 + Double($1) } / Double(members.count)
+            partials[2 * entry] = Float(mean)
+            partials[2 * entry + 1] = Float(members.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) })
+        }
+        try actual.batch.backend.write(partials, to: buffer.buffer)
+    }
+
+    /// Half of each sum to the first tile, a quarter each to the second and the last, so that every tile counts.
+    private func copySums(_ name: String, from expected: StepNetwork, to actual: StepNetwork) throws {
+        guard let (count, buffer) = actual.tiled[name] else { return }
+        let total = try expected.total(name)
+        let tiles = actual.batch.shape.tiles
+        var sums = [Float](repeating: 0, count: batch.replicas * tiles * count)
+        for (index, value) in total.enumerated() {
+            for (tile, part) in [(0, 0.5), (min(1, tiles - 1), 0.25), (tiles - 1, 0.25)] as [(Int, Float)] {
+                sums[(index / count * tiles + tile) * count + index % count] += value * part
+            }
+        }
+        try actual.batch.backend.write(sums, to: buffer.buffer)
+    }
+}

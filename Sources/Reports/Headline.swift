@@ -1,0 +1,176 @@
+import Studies
+
+/// What a section's comparisons come to, in words: never more than the verdicts say.
+struct Headline: Equatable, Sendable {
+    /// One line, without a full stop.
+    let title: String
+    /// The sentences below it.
+    let sentences: [String]
+
+    /// The headline of `section`.
+    init(_ section: ReportSection) {
+        let tally = Tally(section)
+        let sofar = section.isFinished ? "" : "So far: "
+        var sentences: [String] = []
+        if !section.isFinished {
+            sentences.append(
+                "\(Number.grouped(Double(section.finishedRuns))) of \(Wording.counted(section.plannedRuns, "run")) are"
+                    + " finished; what follows may change with the rest.")
+        }
+        title = sofar + Self.title(section, tally)
+        sentences += Self.smallest(section, tally)
+        sentences += Self.againstWhole(section, tally)
+        sentences += Self.againstRandom(section)
+        self.sentences = sentences
+    }
+
+    /// Cases smaller than the whole set by their verdict against it.
+    private struct Tally {
+        var byVerdict: [Verdict: [ReportCase]] = [:]
+        var count = 0
+
+        init(_ section: ReportSection) {
+            guard let whole = section.whole else { return }
+            for entry in section.cases where !entry.isWhole && entry.kept < whole.kept {
+                guard let comparison = entry.summary.comparisons[.full] else { continue }
+                byVerdict[comparison.verdict, default: []].append(entry)
+                count += 1
+            }
+        }
+
+        func cases(_ verdict: Verdict) -> [ReportCase] { byVerdict[verdict] ?? [] }
+
+        /// Of the cases that are equal or better, the one that keeps least; of several, the most accurate.
+        var smallest: ReportCase? {
+            (cases(.equal) + cases(.better)).min {
+                ($0.kept, -$0.accuracy, $0.summary.experiment.id) < ($1.kept, -$1.accuracy, $1.summary.experiment.id)
+            }
+        }
+    }
+
+    // MARK: - The line
+
+    private static func title(_ section: ReportSection, _ tally: Tally) -> String {
+        if section.cases.isEmpty { return "No run is finished yet" }
+        guard let whole = section.whole else {
+            return section.experiments.contains { $0.method == .none }
+                ? "No run on the whole set is finished, so nothing can be compared with it yet"
+                : "Without a run on the whole set, the study cannot say what pruning costs"
+        }
+        guard tally.count > 0 else {
+            return section.cases.contains { !$0.isWhole }
+                ? "No case shares its runs with the whole set, so nothing can be compared with it"
+                : "Only the whole set has been run"
+        }
+        if let smallest = tally.smallest {
+            let verdict = smallest.summary.comparisons[.full]?.verdict == .better ? "better than" : "equal to"
+            return "\(Wording.size(smallest.kept)) of \(Wording.size(whole.kept)) images (\(smallest.name)) are"
+                + " \(verdict) the whole set"
+        }
+        let undecided = tally.cases(.notDecided).count
+        if undecided == 0 { return "Every smaller set that was tried is worse than the whole" }
+        if undecided == tally.count { return "Not decided: these runs do not tell any smaller set from the whole" }
+        return "No smaller set is shown to be as good as the whole;"
+            + " \(Number.grouped(Double(undecided))) of \(Wording.counted(tally.count, "case")) \(undecided == 1 ? "is" : "are") not decided"
+    }
+
+    // MARK: - The sentences
+
+    private static func smallest(_ section: ReportSection, _ tally: Tally) -> [String] {
+        guard let smallest = tally.smallest, let comparison = smallest.summary.comparisons[.full] else { return [] }
+        var sentences = [
+            "\(Wording.sentence(smallest.name)) with \(Wording.size(smallest.kept)) images differs from the whole set by"
+                + " \(Wording.signed(comparison.difference)) points on average, \(evidence(smallest, comparison))."
+        ]
+        if tally.count > 1 {
+            sentences.append(
+                "It is the smallest such set of the \(tally.count) that were tried, no proof that a smaller one would"
+                    + " not do.")
+        }
+        if comparison.verdict == .equal, let better = tally.cases(.better).min(by: { $0.kept < $1.kept }),
+            let proof = better.summary.comparisons[.full]
+        {
+            sentences.append(
+                "The smallest set that is better than the whole has \(Wording.size(better.kept)) images"
+                    + " (\(better.name)): \(Wording.signed(proof.difference)) points, \(evidence(better, proof)).")
+        }
+        return sentences
+    }
+
+    /// What a verdict rests on.
+    private static func evidence(_ entry: ReportCase, _ comparison: Comparison) -> String {
+        let runs = "over \(Wording.counted(comparison.pairs, "paired run"))"
+        switch comparison.verdict {
+        case .equal:
+            let margin = Number.exact(entry.summary.experiment.settings.equalWithin)
+            let interval = comparison.interval90.map { "90% interval \(Wording.signed($0)), " } ?? ""
+            return "\(interval)inside \u{B1}\(margin), \(runs)"
+        case .better, .worse, .notDecided:
+            let interval = comparison.interval95.map { "95% interval \(Wording.signed($0)), " } ?? ""
+            return "\(interval)p \(equals(comparison.pHolm)) after Holm's correction, \(runs)"
+        }
+    }
+
+    private static func equals(_ p: Double) -> String {
+        let text = Wording.probability(p)
+        return text.hasPrefix("<") ? text : "= \(text)"
+    }
+
+    private static func againstWhole(_ section: ReportSection, _ tally: Tally) -> [String] {
+        guard tally.count > 0 else { return [] }
+        var sentences = [
+            "Against the whole set, of \(Wording.counted(tally.count, "smaller case")): \(counts(tally.byVerdict.mapValues(\.count)))."
+        ]
+        sentences += runsToDecide(tally.cases(.notDecided), .full)
+        return sentences
+    }
+
+    /// How many cases have each verdict, those with none left out.
+    private static func counts(_ counts: [Verdict: Int]) -> String {
+        let order: [Verdict] = [.better, .equal, .worse, .notDecided]
+        return Wording.list(
+            order.compactMap { verdict in counts[verdict].map { "\(Number.grouped(Double($0))) \(verdict.rawValue)" } })
+    }
+
+    /// How many runs would decide what is not decided.
+    private static func runsToDecide(_ cases: [ReportCase], _ baseline: Baseline) -> [String] {
+        let estimates = cases.compactMap { entry in
+            entry.summary.comparisons[baseline]?.runsToDecide.map { (runs: $0, entry: entry) }
+        }
+        let hopeless = cases.count - estimates.count
+        var sentences: [String] = []
+        if let first = estimates.min(by: { $0.runs < $1.runs }), let last = estimates.max(by: { $0.runs < $1.runs }) {
+            let runs = "\(Wording.counted(first.runs, "run"))"
+            sentences.append(
+                estimates.count == 1
+                    ? "About \(runs) would decide \(first.entry.label), by an estimate from the spread seen so far."
+                    : "By an estimate from the spread seen so far, about \(runs) would decide the first of the undecided"
+                        + " cases (\(first.entry.label)), and about \(Number.grouped(Double(last.runs)))"
+                        + " \(hopeless == 0 ? "all of them" : "\(estimates.count) of the \(cases.count)").")
+        }
+        if hopeless > 0 {
+            sentences.append(
+                estimates.isEmpty && hopeless == 1
+                    ? "Not even 10,000 runs would be likely to decide it."
+                    : "Not even 10,000 runs would be likely to decide \(hopeless) of them.")
+        }
+        return sentences
+    }
+
+    private static func againstRandom(_ section: ReportSection) -> [String] {
+        var byVerdict: [Verdict: [ReportCase]] = [:]
+        var count = 0
+        for entry in section.cases {
+            guard let comparison = entry.summary.comparisons[.random] else { continue }
+            byVerdict[comparison.verdict, default: []].append(entry)
+            count += 1
+        }
+        guard count > 0 else { return [] }
+        var sentence =
+            "Against random sets of the same size, of \(Wording.counted(count, "case")): \(counts(byVerdict.mapValues(\.count)))"
+        if let better = byVerdict[.better], !better.isEmpty {
+            sentence += "; better: \(Wording.list(better.map(\.label).map { "\u{201C}\($0)\u{201D}" }, atMost: 4))"
+        }
+        return [sentence + "."]
+    }
+}

@@ -1,0 +1,55 @@
+import Studies
+
+/// Where a study's results come from: the machines, programs and days, as its sessions noted them.
+struct Provenance: Sendable {
+    /// Sessions on one machine with one program.
+    struct Machine: Sendable {
+        let device: String
+        let facts: String
+        let sessions: String
+    }
+
+    let machines: [Machine]
+    /// The commands that the study was run by, each once, the latest last.
+    let commands: [String]
+    let data: [String]
+
+    init(_ environment: StudyEnvironment) {
+        var order: [String] = []
+        var groups: [String: [[String: String]]] = [:]
+        let keys = ["device", "platform", "driver", "backend", "system", "coppice"]
+        for session in environment.sessions {
+            let key = keys.map { session[$0] ?? "" }.joined(separator: "\u{0}")
+            if groups[key] == nil { order.append(key) }
+            groups[key, default: []].append(session)
+        }
+        machines = order.compactMap { key in
+            guard let sessions = groups[key], let first = sessions.first else { return nil }
+            let facts = [
+                first["platform"].map { "platform \($0)" }, first["driver"].map { "driver \($0)" },
+                first["backend"].map { "backend \($0)" }, first["system"], first["coppice"].map { "coppice \($0)" },
+            ]
+            let started = sessions.compactMap { $0["started"] }.sorted()
+            var when = Wording.counted(sessions.count, "session")
+            if let begin = started.first, let end = started.last {
+                when += begin == end ? ", started \(begin)" : ", started \(begin) to \(end)"
+            }
+            return Machine(
+                device: first["device"] ?? "a device without a name",
+                facts: facts.compactMap { $0 }.filter { !$0.hasSuffix(" ") && !$0.isEmpty }.joined(separator: "; "),
+                sessions: when)
+        }
+        var commands: [String] = []
+        for command in environment.sessions.compactMap({ $0["command"] }) {
+            commands.removeAll { $0 == command }
+            commands.append(command)
+        }
+        // The newest say how to go on.
+        self.commands = commands.suffix(5).map { "coppice " + $0 }
+        data = environment.datasets.sorted { $0.key < $1.key }.map { name, facts in
+            var words = "\(name): \(Wording.counted(facts.count, "training image")), \(facts.classCount) classes"
+            if let height = facts.height, let width = facts.width { words += ", \(height) by \(width) pixels" }
+            return words + ", SHA-256 \(facts.fingerprint)"
+        }
+    }
+}

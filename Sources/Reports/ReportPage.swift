@@ -1,0 +1,100 @@
+import Foundation
+import Mustache
+import Studies
+
+/// A picture as the page has it.
+struct PageFigure: Sendable {
+    let number: Int
+    let title: String
+    let caption: String
+    let svg: String
+}
+
+/// What the template fills in; its names are the template's.
+struct PageContents {
+    struct Progress {
+        let done: Int
+        let total: Int
+        let text: String
+    }
+
+    struct Group {
+        let heading: String
+        let figures: [PageFigure]
+        let note: String?
+    }
+
+    struct Classes {
+        let title: String
+        let classes: [String]
+        let rows: [ClassCounts.Row]
+        let leftOut: String?
+    }
+
+    struct Comparisons {
+        let name: String
+        let span: Int
+    }
+
+    struct Section {
+        let id: String
+        let title: String
+        let lead: String?
+        let sentences: [String]
+        let hasSentences: Bool
+        let groups: [Group]
+        let classes: Classes?
+        let hasCases: Bool
+        let caption: String
+        let ownColumns: Int
+        let moreColumns: Int
+        let comparisons: [Comparisons]
+        let columns: [String]
+        let rows: String
+    }
+
+    struct Sheet {
+        let number: Int
+        let title: String
+        let caption: String
+        let alt: String
+        let source: String
+        let width: Int
+        let height: Int
+    }
+
+    struct Clusters {
+        let id: String
+        let title: String
+        let text: String
+        let sheets: [Sheet]
+        let hasSheets: Bool
+    }
+
+    let study: String
+    let headline: String
+    let summary: String
+    let progress: Progress?
+    let notes: [String]
+    let hasNotes: Bool
+    let sections: [Section]
+    let clusters: [Clusters]
+    let scree: [PageFigure]
+    let screeText: String?
+    let margin: String
+    let runs: String
+    let seeds: String
+    let data: [String]
+    let machines: [Provenance.Machine]
+    let commands: [String]
+    let `repeat`: String
+    let files: String
+    let yaml: String
+    private(set) var style = String(decoding: PackageResources.report_css, as: UTF8.self)
+    private(set) var script = String(decoding: PackageResources.report_js, as: UTF8.self)
+
+    /// The whole page.
+    func rendered() throws -> String {
+        try MustacheTemplate(string: String(decoding: PackageResources.report_mustache, as: UTF8.self)).render(self)
+    }
+}

@@ -1,0 +1,204 @@
+import Foundation
+import Studies
+
+/// What a report shows: its sections, and the charts to draw for each.
+struct ReportPlan: Sendable {
+    /// The charts of a section under one heading.
+    struct Group: Sendable {
+        let heading: String
+        let charts: [Chart]
+        /// What was left out.
+        let note: String?
+    }
+
+    let sections: [ReportSection]
+    /// The groups of each section; none for sections beyond those that have pictures.
+    let groups: [[Group]]
+    let scree: [Chart]
+    /// What a file of a chart or sheet begins with, after the number of its section where there are several.
+    static let kinds = ["accuracy", "bars-", "runs", "bubbles-", "scree-", "cluster-"]
+
+    /// Every chart of the page.
+    var charts: [Chart] { groups.flatMap { $0.flatMap(\.charts) } + scree }
+
+    init(_ stored: StoredStudy) {
+        sections = ReportSection.sections(of: stored.results)
+        let isSingle = sections.count == 1
+        groups = sections.prefix(StudyReport.Limits.sections).enumerated().map { index, section in
+            Self.groups(
+                section, prefix: isSingle ? "" : "\(index + 1)-", panels: StudyReport.Limits.panels / (isSingle ? 1 : 2)
+            )
+        }
+        var components: [String: Int] = [:]
+        for experiment in stored.results.plan.experiments where experiment.usePCA == true {
+            components[experiment.settings.dataset] = max(
+                components[experiment.settings.dataset] ?? 0, experiment.settings.pcaComponents)
+        }
+        scree = components.sorted { $0.key < $1.key }.prefix(StudyReport.Limits.datasets).compactMap { name, count in
+            stored.spectrum(dataset: name, components: count).flatMap {
+                ScreeChart.chart(dataset: name, variances: $0.variances, total: $0.totalVariance)
+            }
+        }
+    }
+
+    private static func groups(_ section: ReportSection, prefix: String, panels: Int) -> [Group] {
+        guard !section.cases.isEmpty else { return [] }
+        let limits = StudyReport.Limits.self
+        let sizes = SizeCharts.accuracyAgainstSize(section, most: panels)
+        let bubbles = BubbleCharts.charts(section, most: panels)
+        let cases = CaseCharts.charts(section, most: limits.bars)
+        func note(_ leftOut: [String]) -> String? {
+            leftOut.isEmpty
+                ? nil
+                : "Not pictured for want of room: \(Wording.list(leftOut, atMost: 8)). The table has every case."
+        }
+        let groups = [
+            Group(heading: "Accuracy against size", charts: sizes.charts, note: note(sizes.leftOut)),
+            Group(heading: "Accuracy and cost", charts: cases, note: nil),
+            Group(
+                heading: "Accuracy against time",
+                charts: [SizeCharts.accuracyAgainstSeconds(section, most: limits.points)].compactMap { $0 }, note: nil),
+            Group(heading: "Size and number of clusters", charts: bubbles.charts, note: note(bubbles.leftOut)),
+        ]
+        return groups.filter { !$0.charts.isEmpty || $0.note != nil }.map { group in
+            Group(
+                heading: group.heading, charts: group.charts.map { $0.named(prefix + $0.name) }, note: group.note)
+        }
+    }
+
+    // MARK: - The page
+
+    /// Everything that the template needs.
+    /// - Parameter svgs: the inlined plots by the charts' names.
+    func contents(
+        _ stored: StoredStudy, svgs: [String: String], clusters: [ClusterSection], hasPlots: Bool
+    ) -> PageContents {
+        var number = 0
+        func figures(_ charts: [Chart]) -> [PageFigure] {
+            charts.compactMap { chart in
+                svgs[chart.name].map { svg in
+                    number += 1
+                    return PageFigure(number: number, title: chart.title, caption: chart.caption, svg: svg)
+                }
+            }
+        }
+        let headlines = sections.map(Headline.init)
+        let pages = sections.indices.map { index in
+            section(
+                index, headlines[index], hasPlots: hasPlots,
+                groups: index < groups.count
+                    ? groups[index].map { group in
+                        PageContents.Group(
+                            heading: group.heading, figures: figures(group.charts), note: group.note)
+                    } : [])
+        }
+        let sheets = clusters.map { cluster in
+            let sheets = cluster.pageSheets(from: number + 1)
+            number += sheets.count
+            return PageContents.Clusters(
+                id: "clusters-\(Wording.slug(cluster.dataset))", title: "Clusters of \(cluster.dataset)",
+                text: cluster.text, sheets: sheets, hasSheets: !sheets.isEmpty)
+        }
+        let plan = stored.results.plan
+        let done = stored.results.records.count
+        let provenance = Provenance(stored.environment)
+        let usesPCA = plan.experiments.contains { $0.usePCA == true }
+        let name = URL(fileURLWithPath: stored.directory).standardizedFileURL.lastPathComponent
+        let notes = (stored.results.comparisonNotes + Wording.bounded(stored.notices)).map(Self.sentence)
+        let unknown = stored.study.datasets.filter { !["mnist", "fashion-mnist"].contains($0) }
+        return PageContents(
+            study: name, headline: headline(headlines), summary: summary(stored),
+            progress: done < plan.runs.count
+                ? .init(
+                    done: done, total: plan.runs.count,
+                    text: "Unfinished: \(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))."
+                        + " The same command goes on, and coppice report makes this page again.") : nil,
+            notes: notes, hasNotes: !notes.isEmpty, sections: pages, clusters: sheets, scree: figures(scree),
+            screeText: screeText(usesPCA: usesPCA, hasPlots: hasPlots),
+            margin: Wording.list(Set(plan.experiments.map(\.settings.equalWithin)).sorted().map(Number.exact)),
+            runs: "\(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))"
+                + " of \(Wording.counted(plan.experiments.count, "case")), \(Wording.counted(plan.clusteringCount, "distinct clustering"))",
+            seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
+            repeat: "coppice run study.yaml" + (unknown.isEmpty ? "" : " --data DIR"),
+            files: "This page stands alone. Beside it lie results.csv (a row a run), summary.csv (a row a case)"
+                + (hasPlots ? " and plots/ (every plot as SVG and PNG)." : "."),
+            yaml: stored.study.yaml)
+    }
+
+    private static func sentence(_ text: String) -> String {
+        let text = Wording.sentence(text)
+        return text.hasSuffix(".") ? text : text + "."
+    }
+
+    private func headline(_ headlines: [Headline]) -> String {
+        headlines.count == 1
+            ? headlines[0].title : "\(headlines.count) data sets or ways of training, each compared on its own"
+    }
+
+    private func summary(_ stored: StoredStudy) -> String {
+        let plan = stored.results.plan
+        let counts = Set(plan.experiments.map(\.settings.runs)).sorted().map { "\($0)" }
+        let names = sections.count <= 4 ? sections.map(\.title).joined(separator: "; ") : "\(sections.count) sections"
+        return "\(Wording.counted(plan.experiments.count, "case")) of \(counts.joined(separator: " or "))"
+            + " \(counts == ["1"] ? "run" : "runs") each; \(names)."
+    }
+
+    private func seeds(_ plan: StudyPlan) -> String {
+        let seeds = Set(plan.experiments.map(\.settings.seed)).sorted().map(String.init)
+        let clusterings = Set(plan.experiments.filter { $0.method == .cluster }.map(\.clusteringSeeds)).sorted()
+        return Wording.list(seeds, atMost: 8)
+            + (clusterings.isEmpty
+                ? "" : "; clusterings a case: \(Wording.list(clusterings.map(String.init), atMost: 8))")
+    }
+
+    private func screeText(usesPCA: Bool, hasPlots: Bool) -> String? {
+        if !usesPCA { return "No case of this study projects its images by PCA, so that there is no scree plot." }
+        if scree.isEmpty { return "No spectrum of a PCA is stored in this directory, so that there is no scree plot." }
+        return hasPlots ? nil : "The scree plot is left out with the other plots."
+    }
+
+    private func section(
+        _ index: Int, _ headline: Headline, hasPlots: Bool, groups: [PageContents.Group]
+    ) -> PageContents.Section {
+        let section = sections[index]
+        let isSingle = sections.count == 1
+        let counts = ClassCounts(section, most: StudyReport.Limits.classRows)
+        var sentences = headline.sentences
+        if !hasPlots, index == 0 {
+            sentences.append("Plots are left out: gnuplot was not found when this page was made.")
+        } else if index >= self.groups.count {
+            sentences.append("For want of room only the first \(self.groups.count) sections have pictures.")
+        }
+        let kept = groups.filter { !$0.figures.isEmpty || $0.note != nil }
+        return PageContents.Section(
+            id: "section-\(index + 1)", title: isSingle ? "Findings: \(section.title)" : section.title,
+            lead: isSingle ? nil : headline.title, sentences: sentences, hasSentences: !sentences.isEmpty,
+            groups: kept,
+            classes: counts.map { counts in
+                PageContents.Classes(
+                    title: section.title, classes: counts.classes, rows: counts.rows,
+                    leftOut: counts.leftOut > 0
+                        ? "The \(StudyReport.Limits.classRows) cases whose classes are furthest from their shares are shown; \(Number.grouped(Double(counts.leftOut))) others are not."
+                        : nil)
+            },
+            hasCases: !section.cases.isEmpty,
+            caption:
+                "\(Wording.counted(section.cases.count, "case")) with finished runs, of \(Number.grouped(Double(section.experiments.count))).",
+            ownColumns: CaseTable.columns.count, moreColumns: CaseTable.moreColumns.count,
+            comparisons: Baseline.allCases.map {
+                PageContents.Comparisons(name: "against \($0.phrase)", span: CaseTable.comparisonColumns.count)
+            },
+            columns: CaseTable.columns + Baseline.allCases.flatMap { _ in CaseTable.comparisonColumns }
+                + CaseTable.moreColumns,
+            rows: CaseTable.rows(section))
+    }
+}
+
+extension Chart {
+    /// The same chart under another name.
+    func named(_ name: String) -> Chart {
+        Chart(
+            name: name, title: title, caption: caption, description: description, width: width, height: height,
+            commands: commands)
+    }
+}

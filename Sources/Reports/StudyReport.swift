@@ -1,0 +1,130 @@
+import Datasets
+import Foundation
+import Pruning
+import Studies
+
+/// The report of a study: plots, cluster sheets, and a page that holds them all.
+public enum StudyReport {
+    /// How many pictures, sections and rows a page holds, whatever the study's size.
+    enum Limits {
+        /// Sections with pictures; the others have their table.
+        static let sections = 4
+        /// Pictures of accuracy against size, and of bubbles, in a section; half as many where there are several sections.
+        static let panels = 4
+        /// Bars, and rows of dots.
+        static let bars = 20
+        /// Points of accuracy against seconds.
+        static let points = 600
+        /// Rows of class counts.
+        static let classRows = 12
+        /// Data sets with cluster sheets or a scree plot.
+        static let datasets = 4
+    }
+
+    /// Writes `plots/` and `report.html` into the study's directory, in place of older ones.
+    ///
+    /// Plots are drawn by gnuplot; where it is missing the page is made without them.
+    /// - Parameter images: the data set of a name, for the pictures of its clusters; nil where it is not at hand.
+    /// - Returns: what is left out and why, as sentences.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`; an older page is then unchanged.
+    @discardableResult
+    public static func write(
+        _ stored: StoredStudy, images: @escaping @Sendable (String) -> Dataset?
+    ) async throws -> [String] {
+        try await write(stored, images: images, gnuplot: await Gnuplot())
+    }
+
+    /// The same with the program that draws the plots, or none.
+    static func write(
+        _ stored: StoredStudy, images: @escaping @Sendable (String) -> Dataset?, gnuplot: Gnuplot?
+    ) async throws -> [String] {
+        let page = stored.directory + "/report.html"
+        let folder = stored.directory + "/plots"
+        do {
+            try AtomicFile.checkCanWrite(page)
+        } catch {
+            throw StudyError.cannotCreate(path: page, reason: reason(error))
+        }
+        try makeFolder(folder)
+        // Reading images takes as long as drawing all plots, so both are done at once.
+        async let sheets = ClusterSection.all(stored, images: images)
+        let plan = ReportPlan(stored)
+        let plots = await draw(plan.charts, by: gnuplot, in: folder)
+        let clusters = await sheets
+        var notices = plots.notices
+        try writeSheets(clusters, to: folder)
+        removeStale(in: folder, kept: Set(plan.charts.map(\.name) + clusters.flatMap { $0.sheets.map(\.name) }))
+        let contents = plan.contents(stored, svgs: plots.svgs, clusters: clusters, hasPlots: plots.hasPlots)
+        try OutputFile.write(try contents.rendered(), to: page)
+        notices += clusters.compactMap(\.missing).map { Wording.sentence($0) }
+        return notices
+    }
+
+    private struct Plots {
+        var svgs: [String: String] = [:]
+        var notices: [String] = []
+        var hasPlots = true
+    }
+
+    private static func draw(_ charts: [Chart], by gnuplot: Gnuplot?, in folder: String) async -> Plots {
+        var plots = Plots()
+        guard !charts.isEmpty else { return plots }
+        guard let gnuplot else {
+            plots.hasPlots = false
+            plots.notices = [
+                "the report is made without plots: gnuplot is not on the PATH; Debian's package gnuplot-nox brings it"
+            ]
+            return plots
+        }
+        let outcomes = await gnuplot.draw(charts, in: folder)
+        for chart in charts {
+            switch outcomes[chart.name] {
+            case .drawn(let svg):
+                plots.svgs[chart.name] = InlineSVG.element(
+                    svg, prefix: chart.name, label: "\(chart.title). \(chart.description)")
+            case .failed(let reason): plots.notices.append("the plot \(chart.name) is left out: gnuplot: \(reason)")
+            case nil: break
+            }
+        }
+        return plots
+    }
+
+    private static func writeSheets(_ clusters: [ClusterSection], to folder: String) throws {
+        for sheet in clusters.flatMap(\.sheets) {
+            do {
+                try AtomicFile.write(sheet.png, to: "\(folder)/\(sheet.name).png")
+            } catch {
+                throw StudyError.data(error)
+            }
+        }
+    }
+
+    private static func makeFolder(_ folder: String) throws(StudyError) {
+        if mkdir(folder, 0o777) != 0, errno != EEXIST {
+            throw .cannotCreate(path: folder, reason: String(cString: strerror(errno)))
+        }
+        var status = stat()
+        guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw .cannotCreate(path: folder, reason: "a file that is no directory is in its place")
+        }
+        guard access(folder, W_OK | X_OK) == 0 else {
+            throw .cannotCreate(path: folder, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    /// Takes plots away that an earlier report made and this one does not have; nothing else is touched.
+    private static func removeStale(in folder: String, kept: Set<String>) {
+        for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let name = file.hasSuffix(".svg") || file.hasSuffix(".png") ? String(file.dropLast(4)) : ""
+            guard !name.isEmpty, !kept.contains(name),
+                ReportPlan.kinds.contains(where: { name.hasPrefix($0) || name.contains("-\($0)") })
+            else { continue }
+            unlink("\(folder)/\(file)")
+        }
+    }
+
+    private static func reason(_ error: DatasetError) -> String {
+        if case .cannotCreate(_, let reason) = error { return reason }
+        return error.description
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+/// Decides whether a study may use a directory, and makes `environment.json` and `study.yaml` say so.
+///
+/// Whoever makes a claim holds the directory against others who would.
+struct DirectoryClaim {
+    let directory: String
+    let study: Study
+    let datasets: [String: StudyDataset]
+
+    private var yaml: String { directory + "/study.yaml" }
+    private var environment: String { directory + "/environment.json" }
+    private var table: String { directory + "/results.csv" }
+
+    /// Checks first and writes then.
+    /// - Parameter isAlone: whether nobody else is at work in the directory; only then may the study that is there be
+    ///   replaced.
+    /// - Returns: what whoever watches should hear.
+    /// - Throws: ``StudyError`` `.otherStudy`, `.otherVersion`, `.directoryBusy`, `.cannotCreate`, `.writeFailed`.
+    func make(isAlone: Bool) throws(StudyError) -> [String] {
+        var notices: [String] = []
+        var known = try knownEnvironment()
+        let replaces: Bool
+        switch try continuation() {
+        case .same: replaces = false
+        case .extended:
+            replaces = true
+            notices.append("\(yaml): going on with this study's runs and equal_within")
+        // A study that finished no run has nothing that could be mixed with another's.
+        case .different(let difference):
+            if hasResults { throw .otherStudy(directory: directory, difference: difference) }
+            replaces = true
+        case nil: replaces = true
+        }
+        if replaces, !isAlone {
+            throw .directoryBusy(
+                directory: directory, who: "other shards are at work in it, so its study cannot be changed now")
+        }
+        let before = known
+        for (name, dataset) in datasets {
+            let facts = StudyEnvironment.Dataset(dataset)
+            if let old = known.datasets[name]?.fingerprint, old != facts.fingerprint, hasResults {
+                throw .otherStudy(
+                    directory: directory,
+                    difference:
+                        "they were made from another data set \(name): \(old) there, \(facts.fingerprint) here")
+            }
+            known.datasets[name] = facts
+        }
+        if !hasRuns, FileManager.default.fileExists(atPath: table) {
+            notices.append(
+                "\(directory)/runs.jsonl is gone or empty, so every run is repeated; the tables are kept as *.csv.before"
+            )
+            for name in ["results.csv", "summary.csv"] {
+                rename("\(directory)/\(name)", "\(directory)/\(name).before")
+            }
+        }
+        // The study last: it is what makes a directory a study's.
+        if known != before || !FileManager.default.fileExists(atPath: environment) {
+            try OutputFile.write(known.text, to: environment)
+        }
+        if replaces { try OutputFile.write(study.yaml, to: yaml) }
+        return notices
+    }
+
+    /// How the study stands to the one that is there; nil where there is none.
+    private func continuation() throws(StudyError) -> StudyContinuation? {
+        guard let old = FileManager.default.contents(atPath: yaml) else {
+            if hasResults {
+                throw .otherStudy(directory: directory, difference: "it has results and no study.yaml")
+            }
+            return nil
+        }
+        do {
+            return try StudyReader(file: yaml, acceptsAnyDataset: true).read(String(decoding: old, as: UTF8.self))
+                .continuation(as: study)
+        } catch {
+            return .different("its study.yaml cannot be read (\(error))")
+        }
+    }
+
+    private func knownEnvironment() throws(StudyError) -> StudyEnvironment {
+        switch StudyEnvironment.read(environment) {
+        case .valid(let known): return known
+        case .otherVersion(let version):
+            throw .otherVersion(directory: directory, version: version, isWriting: true)
+        case .missing, .damaged:
+            if hasResults {
+                throw .otherStudy(directory: directory, difference: "its environment.json is gone or damaged")
+            }
+            return StudyEnvironment()
+        }
+    }
+
+    private var hasResults: Bool { hasRuns || FileManager.default.fileExists(atPath: table) }
+
+    private var hasRuns: Bool {
+        (RunLog.shards(in: directory) + [directory + "/runs.jsonl"]).contains { file in
+            var status = stat()
+            return stat(file, &status) == 0 && status.st_size > 0
+        }
+    }
+}

@@ -1,0 +1,95 @@
+/// What a session holds while it runs.
+final class StudySession {
+    let plan: StudyPlan
+    /// What this session is to run: all of the plan, or a shard of it.
+    let part: [PlannedRun]
+    let datasets: [String: StudyDataset]
+    let directory: StudyDirectory
+    /// How many runs of the part are finished.
+    var finished: Int
+    var log: RunLog { directory.log }
+
+    private let pending: [PlannedRun]
+    private var clusterings: [ClusteringKey: StudyArrays.StoredClustering] = [:]
+    /// How many pending runs are yet to ask for each clustering.
+    private var uses: [ClusteringKey: Int] = [:]
+    private var nextTables: ContinuousClock.Instant
+
+    init(plan: StudyPlan, part: [PlannedRun], datasets: [String: StudyDataset], directory: StudyDirectory) {
+        self.plan = plan
+        self.part = part
+        self.datasets = datasets
+        self.directory = directory
+        let known = Set(directory.log.records.map(\.plannedRun))
+        pending = part.filter { !known.contains($0) }
+        finished = part.count - pending.count
+        nextTables = .now + Self.tableInterval
+        for run in pending {
+            if let key = plan.experiment(run.experimentID).clustering(run: run.run) { uses[key, default: 0] += 1 }
+        }
+    }
+
+    // MARK: - Clusterings
+
+    /// A clustering that is held in memory, for one of the runs that need it.
+    func take(_ key: ClusteringKey) -> StudyArrays.StoredClustering? {
+        guard let clustering = clusterings[key] else { return nil }
+        return keep(clustering, for: key)
+    }
+
+    /// Counts a run's use of a clustering, and holds it for as long as there will be others.
+    func keep(_ clustering: StudyArrays.StoredClustering, for key: ClusteringKey) -> StudyArrays.StoredClustering {
+        let left = (uses[key] ?? 1) - 1
+        uses[key] = left
+        clusterings[key] = left > 0 ? clustering : nil
+        return clustering
+    }
+
+    // MARK: - Order
+
+    private struct Training: Hashable {
+        let dataset: String
+        let size: Int
+        let duration: TrainingDuration
+        let batchSize: Int
+        let learningRate: Double
+    }
+
+    /// The runs that are left, those together that may train together, in the order of the first of each.
+    func pendingByTraining() -> [[PlannedRun]] {
+        var order: [Training] = []
+        var groups: [Training: [PlannedRun]] = [:]
+        for run in pending {
+            let experiment = plan.experiment(run.experimentID)
+            let settings = experiment.settings
+            let training = Training(
+                dataset: settings.dataset, size: experiment.size, duration: settings.duration,
+                batchSize: settings.batchSize, learningRate: settings.learningRate)
+            if groups[training] == nil { order.append(training) }
+            groups[training, default: []].append(run)
+        }
+        return order.compactMap { groups[$0] }
+    }
+
+    // MARK: - Tables
+
+    /// Tables of ever more rows after every batch would take quadratic time; the log is what counts.
+    private static let tableInterval = Duration.seconds(5)
+    /// Tables may take so much of a session's time: one part in this many.
+    private static let tableShare = 20
+
+    /// Writes the tables where the last time is long enough ago.
+    func writeTablesNowAndThen(_ write: (StudyResults, String) throws -> Void) throws {
+        guard ContinuousClock.now >= nextTables else { return }
+        let start = ContinuousClock.now
+        _ = try writeTables(write)
+        nextTables = .now + max(Self.tableInterval, (ContinuousClock.now - start) * Self.tableShare)
+    }
+
+    /// Writes the tables of what is finished.
+    func writeTables(_ write: (StudyResults, String) throws -> Void) throws -> StudyResults {
+        let results = StudyResults(plan: plan, records: log.records)
+        try write(results, directory.path)
+        return results
+    }
+}

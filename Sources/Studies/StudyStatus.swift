@@ -1,0 +1,104 @@
+import Foundation
+
+/// The best case among the finished runs: the highest median accuracy.
+public struct BestCase: Sendable {
+    /// The case's experiment, counted from 1.
+    public private(set) var experimentID: Int?
+    /// Its median accuracy in percent.
+    public private(set) var medianAccuracy = 0.0
+    /// Its finished runs.
+    public var runs: Int { experimentID.flatMap { accuracies[$0]?.count } ?? 0 }
+
+    private var accuracies: [Int: [Double]] = [:]
+
+    /// No runs yet.
+    public init() {}
+
+    /// Takes finished runs into account.
+    public mutating func add(_ records: [RunRecord]) {
+        for record in records { accuracies[record.experimentID, default: []].append(record.accuracy) }
+        let touched = Set(records.map(\.experimentID))
+        // A median may fall as well as rise, so that the best of before may be it no longer.
+        let isSettled = experimentID.map { !touched.contains($0) } ?? true
+        let candidates = isSettled ? touched.sorted() : accuracies.keys.sorted()
+        if !isSettled { (experimentID, medianAccuracy) = (nil, 0) }
+        for id in candidates {
+            let median = Statistics.median(accuracies[id] ?? []) ?? 0
+            if experimentID == nil || median > medianAccuracy { (experimentID, medianAccuracy) = (id, median) }
+        }
+    }
+}
+
+/// How far a study is, read from its directory without its lock and without its data. It may be at work meanwhile.
+public struct StudyStatus {
+    /// The directory.
+    public let directory: String
+    /// The plan.
+    public let plan: StudyPlan
+    /// Finished runs.
+    public let finished: Int
+    /// Images that the runs that are left will see in training.
+    public let imagesLeft: Int
+    /// Whether a process is at work: one without shards, or those of ``shards``.
+    public let isAtWork: Bool
+    /// The shards that are at work.
+    public let shards: [Shard]
+    /// Images a second in training, all processes that are at work together, by what the latest runs took, selection
+    /// and test included; nil where nobody is at work or nothing is finished.
+    public let imagesPerSecond: Double?
+    /// The best case so far.
+    public let best: BestCase
+    /// The last finished run, and how many seconds ago it was.
+    public let last: (record: RunRecord, secondsAgo: Double)?
+    /// What was wrong with the directory and does not keep it from being read.
+    public let notices: [String]
+
+    /// Seconds that are left at the rate of now; nil without a rate.
+    public var secondsLeft: Double? { imagesPerSecond.map { Double(imagesLeft) / $0 } }
+
+    /// So many seconds of the latest runs tell a process's rate.
+    private static let rateSeconds = 180.0
+
+    /// Reads a directory.
+    /// - Throws: as ``StoredStudy/init(reading:)``.
+    public init(reading directory: String) throws(StudyError) {
+        let contents = try StudyContents(reading: directory)
+        let plan = contents.plan
+        self.directory = directory
+        self.plan = plan
+        notices = contents.notices
+        finished = contents.records.count
+        imagesLeft = plan.runs.reduce(0) { sum, run in
+            let experiment = plan.experiment(run.experimentID)
+            return contents.records[run] == nil ? sum + experiment.trainedImages(kept: experiment.size) : sum
+        }
+        shards = StudyDirectory.shardsAtWork(in: directory)
+        isAtWork = !shards.isEmpty || StudyDirectory.isHeld(directory)
+        var best = BestCase()
+        best.add(Array(contents.records.values))
+        self.best = best
+        let latest = contents.logs.filter { !$0.records.isEmpty }.max { $0.modified < $1.modified }
+        last = latest.flatMap { log in
+            log.records.last.map { ($0, max(0, Date().timeIntervalSince(log.modified))) }
+        }
+        var rates: [Double] = []
+        for log in contents.logs where log.shard.map(shards.contains) ?? (shards.isEmpty && isAtWork) {
+            if let rate = Self.rate(of: log.records, plan) { rates.append(rate) }
+        }
+        // A shard that has finished nothing yet goes as fast as the others.
+        let processes = max(shards.count, 1)
+        imagesPerSecond =
+            rates.isEmpty ? nil : rates.reduce(0, +) / Double(rates.count) * Double(max(processes, rates.count))
+    }
+
+    /// Images a second of the latest runs of a log.
+    private static func rate(of records: [RunRecord], _ plan: StudyPlan) -> Double? {
+        var images = 0
+        var seconds = 0.0
+        for record in records.reversed() where seconds < rateSeconds {
+            images += plan.experiment(record.experimentID).trainedImages(kept: record.kept)
+            seconds += record.time
+        }
+        return seconds > 0 ? Double(images) / seconds : nil
+    }
+}

@@ -1,0 +1,46 @@
+/// A number of steps that so many networks take side by side.
+public struct StudySteps: Hashable, Sendable {
+    /// Networks that share the steps' launches.
+    public var networks: Int
+    /// Steps that they take, each of a full batch or of what is left of an epoch.
+    public var steps: Int
+}
+
+extension StudyPlan {
+    /// The steps of all runs, where up to `replicas` runs of one size that train alike share their launches, as a study's
+    /// runs do; every size is taken to be kept as it was requested. One entry a training.
+    public func steps(replicas: Int) -> [StudySteps] {
+        var trainings: [StudySteps] = []
+        for group in groupsThatTrainTogether {
+            guard let experiment = group.first else { continue }
+            let steps = experiment.steps
+            var runs = group.reduce(0) { $0 + $1.settings.runs }
+            while runs > 0 {
+                trainings.append(StudySteps(networks: min(runs, max(1, replicas)), steps: steps))
+                runs -= max(1, replicas)
+            }
+        }
+        return trainings
+    }
+
+    private var groupsThatTrainTogether: [[Experiment]] {
+        var groups: [[Experiment]] = []
+        for experiment in experiments {
+            let place = groups.firstIndex {
+                $0[0].size == experiment.size && $0[0].settings.trainsAlike(experiment.settings)
+            }
+            if let place { groups[place].append(experiment) } else { groups.append([experiment]) }
+        }
+        return groups
+    }
+}
+
+extension Experiment {
+    /// Steps of one run.
+    fileprivate var steps: Int {
+        switch settings.duration {
+        case .epochs(let epochs): epochs * ((size + settings.batchSize - 1) / settings.batchSize)
+        case .steps(let steps): steps
+        }
+    }
+}

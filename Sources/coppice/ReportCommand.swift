@@ -1,0 +1,45 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Reports
+import Studies
+
+/// `coppice report`
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Makes the tables, plots and page of a study's results again, finished or not.",
+        discussion: """
+            DIR is what coppice run --out named: results/STUDY unless it was given. Written there: report.html (one \
+            file that needs no other), plots/ (the same plots as SVG and PNG), results.csv and summary.csv. Plots are \
+            drawn by gnuplot (Debian's gnuplot-nox). Pictures of clusters need the study's images, which are looked for \
+            as coppice run does.
+            """)
+
+    @Argument(help: "A study's directory.")
+    var dir: String
+    @Option(help: ArgumentHelp("The data set's folder, or a folder that holds data sets by name.", valueName: "dir"))
+    var data: String?
+    @Flag(help: "Print the results as a Markdown table instead, for a page or an issue, and write nothing.")
+    var markdown = false
+    @Flag(help: "No notes on stderr.")
+    var quiet = false
+
+    func run() async throws {
+        let stored = try StoredStudy(reading: dir)
+        for notice in Wording.bounded(stored.notices) { Terminal.note(notice, quiet: quiet) }
+        if markdown { return print(StudyText.markdown(stored.results), terminator: "") }
+        try StudyTables.write(stored.results, to: dir)
+        try await Self.write(stored, data: data, quiet: quiet)
+        print("\(dir)/report.html")
+    }
+
+    /// Writes a study's page and plots, its images looked for as `coppice run` does.
+    static func write(_ stored: StoredStudy, data: String?, quiet: Bool) async throws {
+        let locator = DatasetLocator()
+        let notices = try await StudyReport.write(stored) { name in
+            (try? locator.find(name, dataDirectory: data)).flatMap { try? Dataset.load($0) }
+        }
+        for notice in notices { Terminal.note(notice, quiet: quiet) }
+    }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Foundation
+import Reports
+import Studies
+
+/// `coppice status`
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Says how far a study is: from another terminal while it runs, or afterwards.",
+        discussion: "Reads the results directory alone: it needs neither the data nor a device, and disturbs nobody.")
+
+    @Argument(help: ArgumentHelp("The study's results directory.", valueName: "dir"))
+    var directory: String
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let status = try StudyStatus(reading: directory)
+        for notice in status.notices { Terminal.note(notice, quiet: false) }
+        if json { try printJSON(StatusReport(status)) } else { print(text(status), terminator: "") }
+    }
+
+    private func text(_ status: StudyStatus) -> String {
+        let plan = status.plan
+        let total = plan.runs.count
+        let datasets = Set(plan.experiments.map(\.settings.dataset)).sorted().joined(separator: ", ")
+        var lines = ["\(status.directory): \(plan.experiments.count) experiments, \(total) runs on \(datasets)"]
+        let share = total == 0 ? 100 : Int(100 * Double(status.finished) / Double(total))
+        lines.append("finished: \(status.finished) of \(total) runs (\(share)%)")
+        if status.finished < total { lines.append("left: \(status.imagesLeft) images to train on") }
+        if !status.shards.isEmpty {
+            lines.append(
+                "at work: shard\(status.shards.count == 1 ? "" : "s") "
+                    + status.shards.map(\.description).joined(separator: ", "))
+        } else if status.isAtWork {
+            lines.append("at work: one process")
+        } else {
+            lines.append("at work: nobody" + (status.finished < total ? "; coppice run goes on" : ""))
+        }
+        if let rate = status.imagesPerSecond, let left = status.secondsLeft, status.finished < total {
+            lines.append("rate: \(Int(rate)) images/s, \(clockTime(seconds: left)) left")
+        }
+        if let id = status.best.experimentID {
+            let count = status.best.runs
+            lines.append(
+                "best: \(fixed(status.best.medianAccuracy, 2))% (\(name(plan.experiment(id))), median of \(count) "
+                    + "run\(count == 1 ? "" : "s"))")
+        }
+        if let last = status.last {
+            lines.append(
+                "last: \(name(plan.experiment(last.record.experimentID))), run \(last.record.runID): "
+                    + "\(fixed(last.record.accuracy, 2))%, \(clockTime(seconds: last.secondsAgo)) ago")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func name(_ experiment: Experiment) -> String { "\(StudyText.name(experiment)), \(experiment.size)" }
+}
+
+/// `status --json`.
+private struct StatusReport: Encodable {
+    struct Case: Encodable {
+        var experiment_id: Int
+        var name: String
+        var requested: Int
+        var median_accuracy: Double
+        var runs: Int
+    }
+    struct Run: Encodable {
+        var experiment_id: Int
+        var run_id: Int
+        var name: String
+        var accuracy: Double
+        var seconds_ago: Double
+    }
+    var directory: String
+    var datasets: [String]
+    var experiments: Int
+    var runs: Int
+    var finished: Int
+    var images_left: Int
+    var at_work: Bool
+    var shards: [String]
+    var images_per_second: Double?
+    var seconds_left: Double?
+    var best: Case?
+    var last: Run?
+
+    init(_ status: StudyStatus) {
+        let plan = status.plan
+        directory = status.directory
+        datasets = Set(plan.experiments.map(\.settings.dataset)).sorted()
+        experiments = plan.experiments.count
+        runs = plan.runs.count
+        finished = status.finished
+        images_left = status.imagesLeft
+        at_work = status.isAtWork
+        shards = status.shards.map(\.description)
+        images_per_second = status.imagesPerSecond
+        seconds_left = status.secondsLeft
+        best = status.best.experimentID.map { id in
+            let experiment = plan.experiment(id)
+            return Case(
+                experiment_id: id, name: StudyText.name(experiment), requested: experiment.size,
+                median_accuracy: status.best.medianAccuracy, runs: status.best.runs)
+        }
+        last = status.last.map { last in
+            Run(
+                experiment_id: last.record.experimentID, run_id: last.record.runID,
+                name: StudyText.name(plan.experiment(last.record.experimentID)), accuracy: last.record.accuracy,
+                seconds_ago: last.secondsAgo)
+        }
+    }
+}

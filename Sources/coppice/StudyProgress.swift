@@ -1,0 +1,73 @@
+import Reports
+import Studies
+
+/// What happens in a study, as lines and one bar on stderr.
+final class StudyProgress {
+    private let quiet: Bool
+    private var bar: ProgressBar?
+    private var plan: StudyPlan?
+    /// Images of the part that is run: those of finished runs, and of all.
+    private var finished = 0.0
+    private var total = 0.0
+    private var best = BestCase()
+
+    init(quiet: Bool) { self.quiet = quiet }
+
+    func hear(_ event: StudyEvent) {
+        switch event {
+        case .notice(let line): note(line)
+        case .began(let plan, let part, let finished): begin(plan, part, finished)
+        case .fitting(let key):
+            note(
+                "clustering \(key.dataset), k \(key.k), "
+                    + (key.pcaComponents.map { "PCA \($0)" } ?? "pixels") + ", \(key.kmeans) \(key.index + 1)")
+        case .training: break
+        case .finished(let record, let experiment, let done, let all):
+            let images = Double(experiment.trainedImages(kept: record.kept))
+            finished += images
+            // The article's quota may keep fewer than were planned.
+            total += images - Double(experiment.trainedImages(kept: experiment.size))
+            best.add([record])
+            note(
+                "[\(done)/\(all)] \(StudyText.name(experiment)), \(record.kept) kept, run \(record.runID): "
+                    + "\(fixed(record.accuracy, 2))%, \(fixed(record.time, 2)) s")
+        }
+    }
+
+    private func begin(_ plan: StudyPlan, _ part: [PlannedRun], _ records: [RunRecord]) {
+        self.plan = plan
+        for run in part {
+            let experiment = plan.experiment(run.experimentID)
+            total += Double(experiment.trainedImages(kept: experiment.size))
+        }
+        let part = Set(part)
+        var count = 0
+        for record in records where part.contains(record.plannedRun) {
+            let experiment = plan.experiment(record.experimentID)
+            let images = Double(experiment.trainedImages(kept: record.kept))
+            finished += images
+            total += images - Double(experiment.trainedImages(kept: experiment.size))
+            count += 1
+        }
+        best.add(records)
+        let share = part.count == plan.runs.count ? "" : " of \(plan.runs.count)"
+        let done = count == 0 ? "" : ", \(count) are finished"
+        note("\(plan.experiments.count) experiments, \(part.count)\(share) runs\(done)")
+        bar = ProgressBar("study", unit: "images", quiet: quiet, done: finished)
+    }
+
+    func training(images: Int) { bar?.update(finished + Double(images), of: total, note: bestSoFar) }
+
+    private var bestSoFar: String {
+        guard let plan, let id = best.experimentID else { return "" }
+        let experiment = plan.experiment(id)
+        return "best \(fixed(best.medianAccuracy, 2))% (\(StudyText.name(experiment)), \(experiment.size))"
+    }
+
+    func finish() { bar?.finish() }
+
+    private func note(_ line: String) {
+        bar?.finish()
+        Terminal.note(line, quiet: quiet)
+    }
+}

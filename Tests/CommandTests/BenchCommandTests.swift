@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+@Suite struct BenchCommandTests {
+    private static let gpu = "name: A card\ntflops: 50\ngbs: 2000\nlaunch_us: 4\ncompute_units: 100\n"
+
+    private func file(_ folder: TemporaryFolder, _ text: String = gpu) throws -> String {
+        try text.write(toFile: folder / "gpu.yaml", atomically: true, encoding: .utf8)
+        return folder / "gpu.yaml"
+    }
+
+    /// Without any device, and nothing else than sums of what it prints itself.
+    @Test func rooflineIsTheSumOfItsLaunches() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try coppice(
+            "bench", "--roofline", file(folder), "--replicas", "20", "--json",
+            environment: ["COPPICE_OPENCL_LIBRARY": "none"])
+        #expect(outcome.status == 0 && outcome.stderr.isEmpty, "\(outcome.stderr)")
+        let report = try outcome.json()
+        #expect(report["estimate"] as? Bool == true && report["replicas"] as? Int == 20)
+        let launches = try #require(report["launches"] as? [[String: Any]])
+        var seconds = 0.0
+        var slowed = 0.0
+        for launch in launches {
+            let (operations, bytes) = (
+                try #require(launch["operations"] as? Double), try #require(launch["bytes"] as? Double)
+            )
+            let (arithmetic, memory) = (operations / 50e12, bytes / 2000e9)
+            #expect(abs(try #require(launch["seconds"] as? Double) - max(arithmetic, memory)) < 1e-12)
+            #expect(launch["bound"] as? String == (arithmetic >= memory ? "arithmetic" : "memory"))
+            seconds += max(arithmetic, memory) + 4e-6
+            // 2 tiles of 32 for each of 20 networks: 40 of 100 units work.
+            slowed += max(arithmetic / 0.4, memory) + 4e-6
+        }
+        let step = try #require(report["step"] as? [String: Double])
+        #expect(abs(try #require(step["seconds"]) / seconds - 1) < 1e-9)
+        #expect(abs(try #require(step["seconds_with_few_groups"]) / slowed - 1) < 1e-9)
+        let epoch = try #require(report["epoch"] as? [String: Double])
+        #expect(abs(try #require(epoch["seconds"]) / (938 * seconds) - 1) < 1e-9)
+        // 20 + 15 runs of each size take as many steps as two trainings do.
+        let training = try #require((report["study_training"] as? [String: Double])?["seconds"])
+        #expect(training > epoch["seconds"] ?? 0)
+        #expect((report["assumptions"] as? [String])?.count ?? 0 >= 6)
+    }
+
+    @Test func rooflineCallsItselfAnEstimateFirst() throws {
+        let folder = try TemporaryFolder()
+        let text = try coppice("bench", "--roofline", file(folder)).stdout
+        let lines = text.split(separator: "\n")
+        #expect(lines.first?.hasPrefix("an estimate from a data sheet, not a measurement: A card") == true, "\(text)")
+        for words in [
+            "40 networks", "study article", "no", "assumptions:", "reaches the peak", "read once", "none overlaps",
+        ] {
+            #expect(text.contains(words), "\(words)")
+        }
+    }
+
+    @Test func rooflineSaysWhatIsWrongWithItsFile() throws {
+        let folder = try TemporaryFolder()
+        let path = try file(folder, Self.gpu.replacing("gbs: 2000", with: "gbs: much"))
+        expectComplaint(
+            try coppice("bench", "--roofline", path), code: 65,
+            mentions: ["gpu.yaml:3:6: gbs is much; a number is needed"])
+        expectComplaint(
+            try coppice("bench", "--roofline", folder / "none.yaml"), code: 66, mentions: ["none.yaml: cannot be read"])
+        let both = try coppice("bench", "--roofline", path, "--stage", "pca")
+        #expect(both.status == 64 && both.stderr.contains("leave --kernel and --stage out"))
+        let none = try coppice("bench", "--roofline", path, "--replicas", "0")
+        #expect(none.status == 64 && none.stderr.contains("from 1 to 10000 networks are accepted"))
+    }
+
+    @Test func benchNamesTheNearestStage() throws {
+        expectComplaint(
+            try coppice("bench", "--quiet", "--stage", "pcs"), code: 64,
+            mentions: ["no stage pcs", "the nearest is pca"])
+    }
+
+    /// A stage's share is that of the limit, its operations are those of its shape.
+    @Test func aStageIsTimedAlone() throws {
+        let outcome = try coppice("bench", "--stage", "lloyd", "--quiet", "--json")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let report = try outcome.json()
+        #expect((report["cases"] as? [Any])?.isEmpty == true)
+        let stages = try #require(report["stages"] as? [[String: Any]])
+        #expect(stages.count == 1 && stages[0]["stage"] as? String == "lloyd")
+        #expect(stages[0]["case"] as? String == "60000x50, k 500, 20 iterations")
+        let seconds = try #require(stages[0]["seconds"] as? Double)
+        let operations = try #require(stages[0]["gflops"] as? Double) * seconds * 1e9
+        #expect(abs(operations - (21 * 2 * 60_000 * 500 * 50 + 20 * 60_500 * 50)) < 1e4)
+        let limit = try #require((report["limits"] as? [String: Any])?["gflops"] as? Double)
+        let share = try #require(stages[0]["share"] as? Double)
+        #expect(share >= 0.999 * operations / (seconds * limit * 1e9) && share < 1.5)
+    }
+}

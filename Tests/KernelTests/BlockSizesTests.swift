@@ -1,0 +1,84 @@
+import Foundation
+import KernelChecks
+import OpenCL
+import Testing
+
+@testable import Compute
+
+@Suite struct BlockSizesTests {
+    @Test(arguments: DeviceProfile.all) func everyCandidateFitsTheLayouts(_ profile: DeviceProfile) {
+        for tunable in Tunable.all {
+            let candidates = tunable.candidates(profile)
+            #expect(Set(candidates).count == candidates.count && BlockSizes(profile)[tunable] == candidates[0])
+            #expect(Set(candidates.map(\.count)).count == 1)
+        }
+        for block in Tunable.pointBlock.candidates(profile) {
+            #expect(ClusteringShape.blockUnit % (profile.tile * block[0]) == 0)
+        }
+        let kernels = Set(KernelChecks.allCases().map(\.kernel))
+        for tunable in Tunable.all { #expect(kernels.isSuperset(of: tunable.kernels + tunable.arrangers)) }
+    }
+
+    @Test(arguments: DeviceProfile.all) func theTextReadsBack(_ profile: DeviceProfile) throws {
+        var sizes = BlockSizes(profile)
+        #expect(sizes.text.isEmpty && sizes.tuned.isEmpty)
+        for tunable in Tunable.all { sizes = sizes.with(try #require(tunable.candidates(profile).last), for: tunable) }
+        #expect(sizes.tuned.count == Tunable.all.count && sizes != BlockSizes(profile))
+        #expect(BlockSizes(text: sizes.text, profile: profile) == sizes)
+        #expect(BlockSizes(text: "", profile: profile) == BlockSizes(profile))
+    }
+
+    @Test(arguments: [
+        "point_block", "point_block: ", "point_block: 2", "point_block: 2 10 3", "point_block: 3 10",
+        "point_block: a b",
+        "points_block: 2 8", "point_block: 2 8\npoint_block: 2 8", "point_block: 2 8\nx",
+    ])
+    func whatIsNoCandidateIsRefused(text: String) {
+        #expect(BlockSizes(text: text, profile: .cpu16) == nil)
+        #expect(BlockSizes(text: "point_block: 2 8", profile: .cpu16) != nil)
+    }
+
+    @Test(.enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"))
+    func theCacheKeepsThemForOneDeviceAndProfile() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tuned-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let cache = BlockSizeCache(directory: folder)
+        let device = try #require(try Device.all().first)
+        #expect(cache.sizes(for: device, profile: .cpu16) == nil)
+        let sizes = BlockSizes(.cpu16).with([2, 8], for: .pointBlock)
+        #expect(cache.store(sizes, for: device))
+        #expect(cache.sizes(for: device, profile: .cpu16) == sizes)
+        #expect(cache.sizes(for: device, profile: .gpu) == nil)
+        // A file with one bit changed is no file.
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path).first)
+        let file = folder.appendingPathComponent(name)
+        var bytes = try Data(contentsOf: file)
+        bytes[bytes.count - 2] ^= 1
+        try bytes.write(to: file)
+        #expect(cache.sizes(for: device, profile: .cpu16) == nil)
+        #expect(cache.store(sizes, for: device) && cache.forget(device, profile: .cpu16))
+        #expect(!cache.forget(device, profile: .cpu16) && cache.sizes(for: device, profile: .cpu16) == nil)
+    }
+
+    /// What the tuner demands of a candidate before it keeps it, of all of them at once, where they differ most.
+    @Test(.enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"))
+    func everyCandidateGivesTheSameBits() throws {
+        let backend = try OpenCLBackend(device: try #require(try Device.all().first))
+        let reference = CPUBackend()
+        func results(_ tunable: Tunable, _ sizes: [Int]) throws -> [CaseResult] {
+            let target = try backend.with(BlockSizes(backend.profile).with(sizes, for: tunable), profiling: false)
+            return KernelChecks.cases(.tiny, for: backend.profile).filter { tunable.kernels.contains($0.kernel) }
+                .map { KernelChecks.run($0, on: target, reference: reference) }
+        }
+        for tunable in Tunable.all {
+            let candidates = tunable.candidates(backend.profile)
+            let standard = try results(tunable, candidates[0])
+            #expect(!standard.isEmpty && Set(standard.map(\.fingerprint)).count > 1)
+            for candidate in candidates {
+                let changed = try results(tunable, candidate)
+                #expect(changed.allSatisfy { $0.verdict == .right }, "\(tunable.name) \(candidate)")
+                #expect(changed.map(\.fingerprint) == standard.map(\.fingerprint), "\(tunable.name) \(candidate)")
+            }
+        }
+    }
+}

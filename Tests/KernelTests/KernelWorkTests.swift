@@ -1,0 +1,63 @@
+import KernelChecks
+import Networks
+import OpenCL
+import Testing
+
+@testable import Compute
+
+@Suite struct KernelWorkTests {
+    /// The launches that are counted are those that the tool makes: in training and in an evaluation.
+    @Test(
+        .enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"),
+        arguments: DeviceProfile.all)
+    func theLaunchesOfAStepAreTheOnesThatAreMade(_ profile: DeviceProfile) throws {
+        let device = try #require(try Device.all().first)
+        let backend = try OpenCLBackend(device: device, profile: profile, profiling: true)
+        var inputs = CaseInputs(seed: 1)
+        let count = 3 * KernelWork.batch
+        let store = try ImageStore(
+            pixels: inputs.bytes(count * 1024), labels: (0..<count).map { UInt8($0 % 10) }, channels: 1, classes: 10,
+            on: backend)
+        let normalisation = Normalisation(mean: 0.5, std: 0.25)
+        let trained = try Trainer(store, normalisation: normalisation, seed: 1, on: backend).train(
+            [TrainingRun(subset: Array(0..<count), run: 0)], options: TrainingOptions(length: .epochs(1)))
+        let training = backend.kernelTimes.mapValues(\.launches)
+        #expect(training == Self.launches(KernelWork.trainingStep(networks: 1), times: 3))
+        _ = try Evaluator(store, normalisation: normalisation, on: backend).evaluate(trained.weights)
+        let after = backend.kernelTimes.mapValues(\.launches)
+        let evaluation = after.merging(training) { $0 - $1 }.filter { $0.value > 0 }
+        // The evaluator takes as many batches at a time as a training has networks.
+        let times = (3 + profile.suggestedReplicas - 1) / profile.suggestedReplicas
+        #expect(evaluation == Self.launches(KernelWork.evaluationStep(networks: 1), times: times))
+    }
+
+    private static func launches(_ work: [KernelWork], times: Int) -> [String: Int] {
+        Dictionary(work.map { ($0.kernel, times) }) { $0 + $1 }
+    }
+
+    @Test func workGrowsWithTheNetworks() {
+        let (one, forty) = (KernelWork.trainingStep(networks: 1), KernelWork.trainingStep(networks: 40))
+        #expect(one.map(\.kernel) == forty.map(\.kernel))
+        for (few, many) in zip(one, forty) {
+            #expect(abs(many.operations - 40 * few.operations) <= 1e-9 * many.operations)
+            #expect(abs(many.bytes - 40 * few.bytes) <= 1e-9 * many.bytes)
+        }
+        // Of the article's network, by hand: 64 images x 2 operations x multiply-adds (convolutions 784 x 150 and 100 x
+        // 2400, linear layers 400 x 120, 120 x 84, 84 x 10), each forward, for the weights, and for the inputs of all but
+        // the first convolution. All else is small.
+        let first: Int = 784 * 150
+        let others: [Int] = [100 * 2400, 400 * 120, 120 * 84, 84 * 10]
+        let least = Double(128 * (2 * first + 3 * others.reduce(0, +)))
+        let counted = one.reduce(0) { $0 + $1.operations }
+        #expect(counted > least && counted < 1.1 * least)
+    }
+
+    @Test func theRooflineIsTheSlowerOfItsTwoLimits() {
+        let roofline = Roofline(gflops: 100, gbs: 10)
+        let arithmetic = KernelWork("a", "", operations: 2e9, bytes: 1e7)
+        let memory = KernelWork("b", "", operations: 1e7, bytes: 3e9)
+        #expect(roofline.seconds(arithmetic) == 0.02 && roofline.bound(arithmetic) == .arithmetic)
+        #expect(roofline.seconds(memory) == 0.3 && roofline.bound(memory) == .memory)
+        #expect(abs(roofline.seconds([arithmetic, memory, memory]) - 0.62) < 1e-12)
+    }
+}

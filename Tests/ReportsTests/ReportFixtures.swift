@@ -1,0 +1,144 @@
+import Compute
+import Datasets
+import Foundation
+import Pruning
+import Studies
+
+@testable import Reports
+
+/// An executor that trains nothing: its images are real ones of a few pixels, its counts of right answers the test's.
+final class ToyExecutor: StudyExecutor {
+    let device = "toy device"
+    let suggestedReplicas = 5
+    let images: Dataset
+    private let correct: (TrainingJob) -> Int
+    private(set) var lastSpectrum: PCASpectrum?
+
+    init(images: Dataset, correct: @escaping (TrainingJob) -> Int) {
+        self.images = images
+        self.correct = correct
+    }
+
+    /// 200 images of 6 by 5 pixels in two classes; the pixels of image i are all i.
+    static func images(_ name: String = "mnist", first: UInt8 = 0) throws -> Dataset {
+        let count = 200
+        let pixels = (0..<count).flatMap { [UInt8](repeating: first &+ UInt8($0), count: 30) }
+        let labels = (0..<count).map { UInt8($0 % 2) }
+        return try Dataset(
+            name: name, train: ImageSet(pixels: pixels, labels: labels, height: 6, width: 5),
+            test: ImageSet(pixels: Array(pixels.prefix(300)), labels: Array(labels.prefix(10)), height: 6, width: 5))
+    }
+
+    func prepare() {}
+
+    func dataset(_ name: String) throws -> StudyDataset {
+        let train = images.train
+        return StudyDataset(
+            shape: DatasetShape(count: train.count, featureCount: train.height * train.width),
+            classes: ClassLabels(labels: train.labels, count: images.classCount),
+            fingerprint: LeNet5Executor.fingerprint(of: images),
+            image: ImageShape(channels: 1, height: train.height, width: train.width))
+    }
+
+    /// Sample i is in cluster i modulo k; later samples lie further out.
+    func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
+        lastSpectrum = key.pcaComponents.map { count in
+            PCASpectrum(variances: (0..<count).map { 9 - Double($0) / 2 }, totalVariance: 100)
+        }
+        return ClusterAssignment(
+            labels: images.train.labels.indices.map { Int32($0 % key.k) },
+            squaredDistances: images.train.labels.indices.map { Float($0) }, k: key.k)
+    }
+
+    func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
+        jobs.map {
+            TrainingOutcome(
+                correct: correct($0), count: 10_000, trainingSeconds: 0.01 * Double($0.indices.count),
+                evaluationSeconds: 0.25, replicas: jobs.count)
+        }
+    }
+}
+
+/// A study's directory that is gone with the value.
+final class ToyStudy {
+    let directory: String
+    let images: Dataset
+
+    /// Runs `yaml` with the given counts of right answers of 10,000.
+    init(_ yaml: String, images: Dataset? = nil, correct: @escaping (TrainingJob) -> Int) throws {
+        let images = try images ?? ToyExecutor.images()
+        self.images = images
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path + "/toy"
+        let study = try StudyReader(file: "test.yaml", acceptsAnyDataset: true).read(yaml)
+        _ = try StudyRunner(
+            study, directory: directory, executor: ToyExecutor(images: images, correct: correct), replicas: 4,
+            environment: [
+                "coppice": "0.0.1", "device": "toy device", "driver": "7.1", "platform": "none",
+                "started": "2026-01-02T03:04:05Z", "command": "run toy.yaml --seed 1",
+            ]
+        ).run()
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: URL(fileURLWithPath: directory).deletingLastPathComponent())
+    }
+
+    func stored() throws -> StoredStudy { try StoredStudy(reading: directory) }
+
+    /// Writes the report and reads the page back.
+    @discardableResult
+    func report(gnuplot: Bool = true, images: Dataset? = nil) async throws -> (page: String, notices: [String]) {
+        let images = images ?? self.images
+        let notices = try await StudyReport.write(
+            try stored(), images: { _ in images }, gnuplot: gnuplot ? await Gnuplot() : nil)
+        return (try text("report.html"), notices)
+    }
+
+    func text(_ name: String) throws -> String { try String(contentsOfFile: directory + "/" + name, encoding: .utf8) }
+
+    func names(_ folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: directory + "/" + folder).sorted()
+    }
+
+    /// The whole set, two random sizes and clusters' parts of them, run often enough to decide.
+    static let everything = """
+        runs: 12
+        pca_components: 4
+        experiments:
+          - pruning_method: none
+          - {pruning_method: random, sizes: [20, 100]}
+          - pruning_method: cluster
+            sizes: [20, 100]
+            ks: [3, 7]
+            use_pca: true
+            selection_strategies: [closest, furthest, random, hybrid]
+        """
+
+    /// Better the larger the set, with a little noise that differs between cases.
+    static func plausible(_ job: TrainingJob) -> Int {
+        9000 + 4 * job.indices.count + (job.run * 7 + job.experimentID * 3) % 11
+    }
+}
+
+/// Results of a plan on 200 samples without a directory; `correct` is nil for runs that are not finished.
+func results(_ yaml: String, correct: (_ experiment: Int, _ run: Int) -> Int?) throws -> StudyResults {
+    let study = try StudyReader(file: "test.yaml", acceptsAnyDataset: true).read(yaml)
+    let shapes = study.datasets.map { ($0, DatasetShape(count: 200, featureCount: 16)) }
+    let plan = try StudyPlan(study, shapes: Dictionary(uniqueKeysWithValues: shapes))
+    let records = plan.runs.compactMap { run -> RunRecord? in
+        guard let correct = correct(run.experimentID, run.run) else { return nil }
+        let size = plan.experiment(run.experimentID).size
+        return RunRecord(
+            experimentID: run.experimentID, runID: run.runID,
+            outcome: TrainingOutcome(
+                correct: correct, count: 10_000, trainingSeconds: 0.1 * Double(size), evaluationSeconds: 0.5,
+                replicas: 1),
+            selectionSeconds: 0, requested: size, kept: size, perClass: [size / 4, size - size / 4], device: "toy")
+    }
+    return StudyResults(plan: plan, records: records)
+}
+
+/// Whether plots can be drawn here.
+let hasGnuplot = ["/usr/bin/gnuplot", "/usr/local/bin/gnuplot"].contains {
+    FileManager.default.isExecutableFile(atPath: $0)
+}

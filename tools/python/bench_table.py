@@ -1,0 +1,80 @@
+"""The README's speed table, from the JSON that tools/bench writes."""
+
+import json
+import pathlib
+import statistics
+import sys
+
+STAGES = {"training": "training, an epoch of one network", "pca": "PCA to 50 components, fit and projection"}
+KINDS = {"minibatch": "mini-batch k-means", "lloyd": "20 iterations of Lloyd"}
+
+
+def stage(work):
+    """What a row calls a work such as "lloyd 500"."""
+    kind, _, k = work.partition(" ")
+    return STAGES.get(work) or f"{KINDS.get(kind, kind)}{', k ' + k if k else ''}"
+
+
+def comparisons(rounds):
+    """(work, device, our seconds, the best peer's seconds, its cases), the seconds in the order of the rounds.
+
+    A round counts where both sides ran in it; a work without either side has no comparison.
+    """
+    for work in dict.fromkeys(entry["work"] for entry in rounds):
+        here = [entry for entry in rounds if entry["work"] == work]
+        best = {}
+        for entry in here:
+            number = entry["round"]
+            if not entry["ours"] and (number not in best or entry["seconds"] < best[number]["seconds"]):
+                best[number] = entry
+        for device in dict.fromkeys(entry["case"] for entry in here if entry["ours"]):
+            ours = {e["round"]: e["seconds"] for e in here if e["ours"] and e["case"] == device}
+            both = [number for number in sorted(ours) if number in best]
+            if both:
+                cases = sorted({best[number]["case"] for number in both})
+                yield work, device, [ours[n] for n in both], [best[n]["seconds"] for n in both], cases
+
+
+def table(record):
+    """The Markdown lines: a row for each work and device of ours, and what it was measured with."""
+    lines = ["| stage | ours | seconds | peer | seconds | ratio |", "| --- | --- | --- | --- | --- | --- |"]
+    for work, device, ours, peers, cases in comparisons(record["rounds"]):
+        ratios = [theirs / mine for mine, theirs in zip(ours, peers)]
+        ratio = f"**{statistics.median(ratios):.2f}**"
+        if len(ratios) > 1:
+            ratio += f" ({min(ratios):.2f}-{max(ratios):.2f})"
+        seconds = [f"{statistics.median(side):.3f}" for side in (ours, peers)]
+        lines.append(f"| {stage(work)} | {device} | {seconds[0]} | {'; '.join(cases)} | {seconds[1]} | {ratio} |")
+    count = len({entry["round"] for entry in record["rounds"]})
+    versions = record["versions"]
+    libraries = [f"{name} {value}" for name, value in versions.items() if isinstance(value, str) and name != "coppice"]
+    devices = [
+        f"{name.removeprefix('ours, ')} is {value['name']} ({value['platform'] or 'built in'})"
+        for name, value in versions.items()
+        if isinstance(value, dict)
+    ]
+    lines += [
+        "",
+        f"Medians of {count} alternating round{'s' if count != 1 else ''}, the ratio with its range (above 1, ours is faster); "
+        f"{record['taken'][:10]}, {record['machine']}; data {pathlib.PurePath(record['data']).name}; "
+        f"coppice {versions.get('coppice', '?')}, {', '.join(libraries)}; {'; '.join(devices)}.",
+    ]
+    return lines
+
+
+def complain(code, sentence):
+    """Ends the program with a sentence on stderr and an exit code of sysexits.h."""
+    print(f"bench: {sentence}", file=sys.stderr)
+    sys.exit(code)
+
+
+def print_table(path):
+    """Prints the table of a file of times; ends with a sentence where there is none."""
+    try:
+        record = json.loads(pathlib.Path(path).read_text())
+        lines = table(record)
+    except OSError as error:
+        complain(66, f"{path}: {error.strerror}; run tools/bench first, or name a file that it wrote with --out")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        complain(65, f"{path}: not what tools/bench writes ({type(error).__name__}: {error})")
+    print("\n".join(lines))
