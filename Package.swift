@@ -41,7 +41,8 @@ let package = Package(
         .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev"])]),
         .target(name: "COpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "OpenCL", dependencies: ["COpenCL"], swiftSettings: strict),
-        .target(name: "Compute", dependencies: ["OpenCL"], swiftSettings: strict),
+        .target(name: "CLanes", cSettings: [.unsafeFlags(["-Werror"])]),
+        .target(name: "Compute", dependencies: ["OpenCL", "CLanes"], swiftSettings: strict),
         .target(
             name: "Datasets", dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: watched),
@@ -75,7 +76,7 @@ let package = Package(
         .target(name: "FaultyOpenCL", path: "Tests/FaultyOpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "BadDriver", path: "Tests/BadDriver", cSettings: [.unsafeFlags(["-Werror"])]),
         .testTarget(name: "OpenCLTests", dependencies: ["OpenCL", "COpenCL"], swiftSettings: strict),
-        .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: strict),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute", "CLanes"], swiftSettings: strict),
         .testTarget(
             name: "KernelTests",
             dependencies: ["KernelChecks", "Compute", "OpenCL", "Clustering", "Networks", "Datasets"],
@@ -111,7 +112,7 @@ let package = Package(
 // which spares a machine without a build a third of the work.
 if Context.environment["COPPICE_THREADS"] == "1" {
     let kept = ["OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Studies"]
-    let names = ["CZlib", "CLAPACK", "COpenCL", "Pruning"] + kept + kept.map { $0 + "Tests" }
+    let names = ["CZlib", "CLAPACK", "COpenCL", "CLanes", "Pruning"] + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }
     package.products = []
     package.dependencies.removeFirst(3)

@@ -130,25 +130,27 @@ import Testing
         plain.first = linearWeights(plain.flat, plain.hidden)
         plain.second = linearWeights(plain.hidden, plain.classes)
 
-        let ours = try gradients(plain)
-        #expect(abs(ours.loss - plain.loss()) < 1e-5)
-        let step = 1e-5
-        for (name, path, gradient) in [
-            ("weights", \Plain.weights, ours.weights), ("gamma", \Plain.gamma, ours.gamma),
-            ("beta", \Plain.beta, ours.beta), ("first linear", \Plain.first, ours.first),
-            ("second linear", \Plain.second, ours.second), ("input", \Plain.input, ours.input),
-        ] as [(String, WritableKeyPath<Plain, [Double]>, [Float])] {
-            let scale = gradient.map { Double(abs($0)) }.max() ?? 0
-            #expect(scale > 0, "\(name) has a gradient")
-            for index in stride(from: 0, to: gradient.count, by: max(1, gradient.count / 40)) {
-                var moved = plain
-                moved[keyPath: path][index] += step
-                let above = moved.loss()
-                moved[keyPath: path][index] -= 2 * step
-                let difference = (above - moved.loss()) / (2 * step)
-                #expect(
-                    abs(Double(gradient[index]) - difference) < 1e-4 * scale + 1e-7,
-                    "\(name)[\(index)]: \(gradient[index]), differences say \(difference)")
+        for loops in LaneLoops.all {
+            let ours = try gradients(plain, loops)
+            #expect(abs(ours.loss - plain.loss()) < 1e-5)
+            let step = 1e-5
+            for (name, path, gradient) in [
+                ("weights", \Plain.weights, ours.weights), ("gamma", \Plain.gamma, ours.gamma),
+                ("beta", \Plain.beta, ours.beta), ("first linear", \Plain.first, ours.first),
+                ("second linear", \Plain.second, ours.second), ("input", \Plain.input, ours.input),
+            ] as [(String, WritableKeyPath<Plain, [Double]>, [Float])] {
+                let scale = gradient.map { Double(abs($0)) }.max() ?? 0
+                #expect(scale > 0, "\(name) has a gradient")
+                for index in stride(from: 0, to: gradient.count, by: max(1, gradient.count / 40)) {
+                    var moved = plain
+                    moved[keyPath: path][index] += step
+                    let above = moved.loss()
+                    moved[keyPath: path][index] -= 2 * step
+                    let difference = (above - moved.loss()) / (2 * step)
+                    #expect(
+                        abs(Double(gradient[index]) - difference) < 1e-4 * scale + 1e-7,
+                        "\(loops.name), \(name)[\(index)]: \(gradient[index]), differences say \(difference)")
+                }
             }
         }
     }
@@ -159,8 +161,8 @@ import Testing
     }
 
     /// The same network's loss and gradients by the operations of the CPU path.
-    private func gradients(_ plain: Plain) throws -> Gradients {
-        let backend = CPUBackend()
+    private func gradients(_ plain: Plain, _ loops: LaneLoops) throws -> Gradients {
+        let backend = CPUBackend(loops: loops)
         let tiles = (plain.samples + 15) / 16
         let batch = BatchShape(replicas: 1, tiles: tiles)
         func floats(_ values: [Double]) -> [Float] { values.map { Float($0) } }

@@ -1,8 +1,9 @@
-import Compute
 import Foundation
 import KernelChecks
 import OpenCL
 import Testing
+
+@testable import Compute
 
 /// An OpenCL device in one profile, with a backend that its cases share so that a kernel is compiled once.
 /// Sendable unchecked: the suite is serialized, and the lock covers those who run it otherwise.
@@ -60,11 +61,15 @@ private let requiresOpenCL = ProcessInfo.processInfo.environment["COPPICE_REQUIR
             "\(result.kernel), \(result.name): \(result.message) (error \(result.maxError), bound \(result.bound))")
     }
 
-    /// The CPU path is its own reference: this finds cases that fail by themselves.
+    /// The CPU path is its own reference, on each instruction set: this finds cases that fail by themselves, and loops
+    /// that differ.
     @Test(arguments: CaseArgument.all)
     fileprivate func holdsForTheReferenceItself(_ argument: CaseArgument) throws {
-        let result = KernelChecks.run(argument.kernelCase, on: CPUBackend(), reference: CPUBackend())
-        #expect(result.verdict == .right, "\(result.kernel), \(result.name): \(result.message)")
+        for loops in LaneLoops.all {
+            let result = KernelChecks.run(
+                argument.kernelCase, on: CPUBackend(loops: loops), reference: CPUBackend())
+            #expect(result.verdict == .right, "\(loops.name): \(result.kernel), \(result.name): \(result.message)")
+        }
     }
 
     @Test func casesHaveNamesOfTheirOwn() {

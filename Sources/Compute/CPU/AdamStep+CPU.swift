@@ -7,24 +7,20 @@ extension CPUBackend {
         let index = Int(pointer(step.schedule.current)[2])
         let stepSize = pointer(step.schedule.rates)[2 * index]
         let correction = pointer(step.schedule.rates)[2 * index + 1]
-        let (towards, decay, fresh) = (Float(1 - AdamStep.beta1), Float(AdamStep.beta2), Float(1 - AdamStep.beta2))
-        let epsilon = Float(AdamStep.epsilon)
         let block = 4096
         let blocks = (count + block - 1) / block
         parallel(step.batch.replicas * blocks) { task in
             let (replica, first) = (task / blocks, task % blocks * block)
-            let gradients = pointer(step.gradients.values) + replica * count
-            let parameters = pointer(step.parameters) + replica * count
-            let firstMoments = pointer(step.firstMoments) + replica * count
-            let secondMoments = pointer(step.secondMoments) + replica * count
-            for parameter in first..<min(first + block, count) {
-                let gradient = gradients[parameter]
-                let m = firstMoments[parameter] + (gradient - firstMoments[parameter]) * towards
-                let v = secondMoments[parameter] * decay + gradient * gradient * fresh
-                firstMoments[parameter] = m
-                secondMoments[parameter] = v
-                parameters[parameter] -= stepSize * m / (v.squareRoot() * correction + epsilon)
-            }
+            let start = replica * count + first
+            let adam = LaneAdam(
+                count: min(block, count - first), slices: 1, slice_stride: count,
+                one_minus_beta1: Float(1 - AdamStep.beta1), beta2: Float(AdamStep.beta2),
+                one_minus_beta2: Float(1 - AdamStep.beta2), step_size: stepSize, correction: correction,
+                epsilon: Float(AdamStep.epsilon))
+            loops.adam(
+                adam, gradients: pointer(step.gradients.values) + start,
+                parameters: pointer(step.parameters) + start, firstMoments: pointer(step.firstMoments) + start,
+                secondMoments: pointer(step.secondMoments) + start)
         }
     }
 

@@ -1,15 +1,21 @@
+import CLanes
 import Dispatch
 import Foundation
 
-/// The built-in backend: plain Swift on all cores. It is the reference that kernels are validated against, and does
+/// The built-in backend: plain Swift and a few loops of C on all cores. It is the reference that kernels are validated against, and does
 /// the work on hosts without OpenCL. It computes at once, so that nothing is ever queued.
 public final class CPUBackend: Backend {
     public let device: DeviceDescription
     public let tile = 16
     public let suggestedReplicas = 5
+    /// The inner loops for an instruction set of this processor.
+    let loops: LaneLoops
 
     /// A backend on this machine's processor cores.
-    public init() {
+    public convenience init() { self.init(loops: .best) }
+
+    init(loops: LaneLoops) {
+        self.loops = loops
         device = DeviceDescription(backend: "cpu", name: "built-in CPU path")
     }
 

@@ -43,9 +43,10 @@ extension CPUBackend {
             let (blockA, blockB) = shape.blocks(ofPair: task % shape.pairs)
             let tile = tiles + task * width * width
             if !adding { tile.update(repeating: 0, count: width * width) }
-            let scratch = Scratch(count: chunk * width + chunk * panels * cpuPanelWidth)
+            let scratch = Scratch(count: (chunk + cpuPanelWidth) * width + chunk * panels * cpuPanelWidth)
             let lanes = scratch.floats
-            let weights = lanes + chunk * width
+            let panelSums = lanes + chunk * width
+            let weights = panelSums + cpuPanelWidth * width
             let end = min(shape.count, (part + 1) * CovarianceShape.partRows)
             if blockA == blockB, !adding {
                 for column in blockA * width..<min((blockA + 1) * width, shape.dimensions) {
@@ -65,16 +66,16 @@ extension CPUBackend {
                         weights[(panel * chunk + row) * cpuPanelWidth + slot] = value(source[column], column)
                     }
                 }
+                let products = LaneProducts(
+                    planes: 1, rows: 1, taps: count, outputs: cpuPanelWidth, columns: laneBlocks,
+                    x_plane: 0, x_row: 0, x_tap: 1, x_column: chunk,
+                    w_plane: 0, w_row: 0, w_tap: cpuPanelWidth, w_output: 1,
+                    y_output: laneBlocks, y_column: 1)
                 for panel in 0..<panels {
-                    let w = weights + panel * chunk * cpuPanelWidth
-                    for block in 0..<laneBlocks {
-                        let x = UnsafePointer((lanes + block * chunk * 16).lanes)
-                        let (a, b, c) = panelProducts(x, w, depth: count, start: (.zero, .zero, .zero))
-                        let target = tile + panel * cpuPanelWidth * width + block * 16
-                        let left = width - panel * cpuPanelWidth
-                        for lane in 0..<16 { target[lane] += flush(a[lane]) }
-                        if left > 1 { for lane in 0..<16 { target[width + lane] += flush(b[lane]) } }
-                        if left > 2 { for lane in 0..<16 { target[2 * width + lane] += flush(c[lane]) } }
+                    loops.products(products, lanes, weights + panel * chunk * cpuPanelWidth, into: panelSums)
+                    let first = panel * cpuPanelWidth * width
+                    for element in first..<min(first + cpuPanelWidth * width, width * width) {
+                        tile[element] += flush(panelSums[element - first])
                     }
                 }
                 if blockA == blockB {

@@ -32,27 +32,32 @@ extension CPUBackend {
         let values = pointer(centroids.values)
         let labelOut = pointer(labels)
         let distanceOut = distances.map { pointer($0) }
-        // Some tiles a task, so that each panel is read from a near cache for several of them.
+        // Some tiles a task, so that each panel is read from a near cache for all of them.
         let together = 16
         parallel((points.tiles + together - 1) / together) { task in
-            for tile in task * together..<min((task + 1) * together, points.tiles) {
-                let x = source + tile * size
-                var best = Lanes(repeating: -.infinity)
-                var label = SIMD16<Int32>.zero
-                for panel in 0..<centroids.panelCount {
-                    let w = panels + panel * (1 + dimensions) * cpuPanelWidth
-                    let (a, b, c) = panelProducts(
-                        x.lanes, w + cpuPanelWidth, depth: dimensions,
-                        start: (Lanes(repeating: w[0]), Lanes(repeating: w[1]), Lanes(repeating: w[2])))
-                    let first = Int32(panel * cpuPanelWidth)
-                    keep(a, first, &best, &label)
-                    keep(b, first + 1, &best, &label)
-                    keep(c, first + 2, &best, &label)
-                }
+            let tiles = task * together..<min((task + 1) * together, points.tiles)
+            let products = LaneProducts(
+                planes: 1, rows: 1, taps: dimensions, outputs: cpuPanelWidth, columns: tiles.count,
+                x_plane: 0, x_row: 0, x_tap: 1, x_column: dimensions,
+                w_plane: 0, w_row: 0, w_tap: cpuPanelWidth, w_output: 1, y_output: tiles.count, y_column: 1)
+            let scores = Scratch(count: (cpuPanelWidth + 1) * tiles.count * 16)
+            let best = scores.floats + cpuPanelWidth * tiles.count * 16
+            best.update(repeating: -.infinity, count: tiles.count * 16)
+            var nearest = [Int32](repeating: 0, count: tiles.count * 16)
+            for panel in 0..<centroids.panelCount {
+                let w = panels + panel * (1 + dimensions) * cpuPanelWidth
+                loops.products(
+                    products, source + tiles.lowerBound * size, w + cpuPanelWidth, start: w, into: scores.floats)
+                loops.keepLargest(
+                    scores.floats, rows: cpuPanelWidth, first: panel * cpuPanelWidth, best: best, index: &nearest)
+            }
+            for tile in tiles {
                 for lane in 0..<min(16, points.count - tile * 16) {
-                    labelOut[tile * 16 + lane] = label[lane]
+                    let label = nearest[(tile - tiles.lowerBound) * 16 + lane]
+                    labelOut[tile * 16 + lane] = label
                     guard let distanceOut else { continue }
-                    let centroid = values + Int(label[lane]) * dimensions
+                    let x = source + tile * size
+                    let centroid = values + Int(label) * dimensions
                     var sum: Float = 0
                     for dimension in 0..<dimensions {
                         let difference = x[dimension * 16 + lane] - centroid[dimension]
@@ -62,13 +67,6 @@ extension CPUBackend {
                 }
             }
         }
-    }
-
-    @inline(__always)
-    private func keep(_ score: Lanes, _ index: Int32, _ best: inout Lanes, _ label: inout SIMD16<Int32>) {
-        let better = score .> best
-        best.replace(with: score, where: better)
-        label.replace(with: index, where: better)
     }
 
     public func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)

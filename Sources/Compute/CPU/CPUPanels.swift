@@ -1,23 +1,5 @@
-/// Centroids a panel on the CPU path: with sixteen lanes, what the registers of any x86-64 or arm64 processor hold.
-let cpuPanelWidth = 3
-
-/// Three rows of products: start[r] + Σ_k x[k] · w[k][r], with x [depth][16] and w [depth][3].
-@inline(__always)
-func panelProducts(
-    _ x: UnsafePointer<Lanes>, _ w: UnsafePointer<Float>, depth: Int, start: (Lanes, Lanes, Lanes)
-) -> (Lanes, Lanes, Lanes) {
-    var (a, b, c) = start
-    var weight = w
-    for k in 0..<depth {
-        // `a += x * w` and not addProduct: without a machine flag that is a call to fmaf for each lane.
-        let value = x[k]
-        a += value * weight[0]
-        b += value * weight[1]
-        c += value * weight[2]
-        weight += cpuPanelWidth
-    }
-    return (a, b, c)
-}
+/// Centroids a panel on the CPU path: the sums of one panel and four tiles are what 32 registers hold.
+let cpuPanelWidth = 6
 
 extension UnsafeMutablePointer<Float> {
     /// The same memory as lanes; the pointer must be aligned to 64 bytes.

@@ -71,15 +71,16 @@ extension CPUBackend {
                         for column in 0..<columns { scratch.floats[column * 16 + lane] = 0 }
                     }
                 }
-                let out = (target + tile * components * 16).lanes
                 for panel in 0..<projection.panelCount {
-                    let w = panels + (panel * (1 + columns) + 1) * cpuPanelWidth
-                    let (a, b, c) = panelProducts(
-                        scratch.floats.lanes, w, depth: columns, start: (.zero, .zero, .zero))
                     let component = panel * cpuPanelWidth
-                    out[component] = a
-                    if component + 1 < components { out[component + 1] = b }
-                    if component + 2 < components { out[component + 2] = c }
+                    // A panel's components past the last are padding.
+                    let products = LaneProducts(
+                        planes: 1, rows: 1, taps: columns, outputs: min(cpuPanelWidth, components - component),
+                        columns: 1, x_plane: 0, x_row: 0, x_tap: 1, x_column: 0,
+                        w_plane: 0, w_row: 0, w_tap: cpuPanelWidth, w_output: 1, y_output: 1, y_column: 0)
+                    loops.products(
+                        products, scratch.floats, panels + (panel * (1 + columns) + 1) * cpuPanelWidth,
+                        into: target + (tile * components + component) * 16)
                 }
             }
         }

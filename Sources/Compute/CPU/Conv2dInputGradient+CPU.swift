@@ -5,30 +5,31 @@ extension CPUBackend {
     ) throws(ComputeError) {
         try shape.validate(
             "conv2d input gradient", tile: tile, input: inputGradient, output: outputGradient, weights: weights)
-        let (height, width, kernel, outs) = (shape.height, shape.width, shape.kernel, shape.outChannels)
+        let (tiles, height, width) = (shape.batch.tiles, shape.height, shape.width)
+        let (kernel, channels, outs) = (shape.kernel, shape.inChannels, shape.outChannels)
         let (outHeight, outWidth) = (shape.outHeight, shape.outWidth)
-        let dy = lanes(outputGradient)
-        let dx = lanes(inputGradient)
-        parallel(shape.batch.replicas * shape.batch.tiles * shape.inChannels) { index in
-            let (batchTile, channel) = (index / shape.inChannels, index % shape.inChannels)
-            let w = pointer(weights, replica: batchTile / shape.batch.tiles) + channel * kernel * kernel * outs
-            let planes = dy + batchTile * outs * outHeight * outWidth
-            for row in 0..<height {
-                let target = dx + (index * height + row) * width
-                target.initialize(repeating: .zero, count: width)
-                for out in 0..<outs {
-                    for ky in max(0, row - outHeight + 1)...min(kernel - 1, row) {
-                        let source = planes + (out * outHeight + row - ky) * outWidth
-                        for kx in 0..<kernel {
-                            let weight = w[(ky * kernel + kx) * outs + out]
-                            var column = 0
-                            while column < outWidth {
-                                target[column + kx] += source[column] * weight
-                                column += 1
-                            }
-                        }
-                    }
-                }
+        let dy = pointer(outputGradient)
+        let dx = pointer(inputGradient)
+        parallel(shape.batch.replicas * height) { index in
+            let (replica, row) = (index / height, index % height)
+            let w = pointer(weights, replica: replica)
+            let deltas = dy + replica * tiles * outs * outHeight * outWidth * 16
+            let target = dx + replica * tiles * channels * height * width * 16
+            // Taps that reach into the output, for this row and below for each column. One position of all tiles at a
+            // time: they share its taps, where neighbouring columns would not.
+            let rows = max(0, row - outHeight + 1)...min(kernel - 1, row)
+            for column in 0..<width {
+                let taps = max(0, column - outWidth + 1)...min(kernel - 1, column)
+                let products = LaneProducts(
+                    planes: outs, rows: rows.count, taps: taps.count, outputs: channels, columns: tiles,
+                    x_plane: outHeight * outWidth, x_row: -outWidth, x_tap: -1, x_column: outs * outHeight * outWidth,
+                    w_plane: 1, w_row: kernel * outs, w_tap: outs, w_output: kernel * kernel * outs,
+                    y_output: height * width, y_column: channels * height * width)
+                loops.products(
+                    products,
+                    deltas + ((row - rows.lowerBound) * outWidth + column - taps.lowerBound) * 16,
+                    w + (rows.lowerBound * kernel + taps.lowerBound) * outs,
+                    into: target + (row * width + column) * 16)
             }
         }
     }

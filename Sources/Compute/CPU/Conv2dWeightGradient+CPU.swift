@@ -5,34 +5,41 @@ extension CPUBackend {
     ) throws(ComputeError) {
         try shape.validate(
             "conv2d weight gradient", tile: tile, input: input, output: outputGradient, weights: nil)
-        let (height, width, kernel, outs) = (shape.height, shape.width, shape.kernel, shape.outChannels)
+        let (channels, height, width) = (shape.inChannels, shape.height, shape.width)
+        let (kernel, outs) = (shape.kernel, shape.outChannels)
         let (outHeight, outWidth) = (shape.outHeight, shape.outWidth)
-        let x = lanes(input)
-        let dy = lanes(outputGradient)
-        let taps = shape.inChannels * kernel * kernel
-        parallel(shape.batch.replicas * gradients.slices * taps) { index in
-            let (part, tap) = (index / taps, index % taps)
+        let x = pointer(input)
+        let dy = pointer(outputGradient)
+        // Some rows at a time, added up on their own first: they stay in a near cache for all taps, and fewer terms
+        // are in a chain of roundings.
+        let together = max(1, 64 / outWidth)
+        // A task has a row of taps for half of the outputs: enough tasks for an even share of one replica.
+        let half = (outs + 1) / 2
+        let tasks = channels * kernel * 2
+        parallel(shape.batch.replicas * gradients.slices * tasks) { index in
+            let (part, task) = (index / tasks, index % tasks)
             let (replica, slice) = (part / gradients.slices, part % gradients.slices)
-            let (channel, ky, kx) = (tap / (kernel * kernel), tap / kernel % kernel, tap % kernel)
-            let target = pointer(gradients, replica: replica, slice: slice) + tap * outs
-            for out in 0..<outs {
-                var sum = Lanes.zero
-                for tileIndex in gradients.tiles(of: slice, among: shape.batch.tiles) {
-                    let batchTile = replica * shape.batch.tiles + tileIndex
-                    for row in 0..<outHeight {
-                        let source = x + ((batchTile * shape.inChannels + channel) * height + row + ky) * width + kx
-                        let delta = dy + ((batchTile * outs + out) * outHeight + row) * outWidth
-                        // A row's sum on its own first: fewer terms in a chain of roundings.
-                        var rowSum = Lanes.zero
-                        var column = 0
-                        while column < outWidth {
-                            rowSum += source[column] * delta[column]
-                            column += 1
-                        }
-                        sum += rowSum
-                    }
+            let (tapRow, first) = (task / 2, task % 2 * half)
+            let (channel, ky) = (tapRow / kernel, tapRow % kernel)
+            let count = min(half, outs - first)
+            let sums = Scratch(count: kernel * count * 16)
+            for tileIndex in gradients.tiles(of: slice, among: shape.batch.tiles) {
+                let batchTile = replica * shape.batch.tiles + tileIndex
+                let plane = x + (batchTile * channels + channel) * height * width * 16
+                let deltas = dy + (batchTile * outs + first) * outHeight * outWidth * 16
+                for row in stride(from: 0, to: outHeight, by: together) {
+                    let correlations = LaneCorrelations(
+                        rows: min(together, outHeight - row), columns: outWidth, taps: kernel, outputs: count,
+                        x_row: width, d_row: outWidth, d_output: outHeight * outWidth, sums_tap: count)
+                    loops.correlations(
+                        correlations, plane + (row + ky) * width * 16, deltas + row * outWidth * 16,
+                        addingTo: sums.floats)
                 }
-                target[out] = sum.total
+            }
+            let target = pointer(gradients, replica: replica, slice: slice) + tapRow * kernel * outs + first
+            let lanes = sums.floats.lanes
+            for tap in 0..<kernel {
+                for out in 0..<count { target[tap * outs + out] = lanes[tap * count + out].total }
             }
         }
     }

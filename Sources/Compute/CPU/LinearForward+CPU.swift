@@ -5,30 +5,30 @@ extension CPUBackend {
     ) throws(ComputeError) {
         try shape.validate("linear forward", tile: tile, input: input, output: output, weights: weights)
         let (tiles, inputs, outputs, stride) = (shape.batch.tiles, shape.inputs, shape.outputs, shape.outputStride)
-        let x = lanes(input)
-        let y = lanes(output)
-        let pairs = (outputs + 1) / 2
-        parallel(shape.batch.replicas * tiles * pairs) { index in
-            let (batchTile, out) = (index / pairs, index % pairs * 2)
-            let w = pointer(weights, replica: batchTile / tiles) + out
-            let source = x + batchTile * inputs
-            // Columns past the last output are padding, so that the second of a pair can always be computed.
-            var first = Lanes(repeating: w[inputs * stride])
-            var second = Lanes(repeating: w[inputs * stride + 1])
-            var row = 0
-            while row < inputs {
-                let value = source[row]
-                first += value * w[row * stride]
-                second += value * w[row * stride + 1]
-                row += 1
+        let x = pointer(input)
+        let y = pointer(output)
+        // Some outputs a task, for all tiles: they share the weights.
+        let block = 24
+        let blocks = (outputs + block - 1) / block
+        parallel(shape.batch.replicas * blocks) { index in
+            let (replica, first) = (index / blocks, index % blocks * block)
+            let count = min(block, outputs - first)
+            let products = LaneProducts(
+                planes: 1, rows: 1, taps: inputs, outputs: count, columns: tiles,
+                x_plane: 0, x_row: 0, x_tap: 1, x_column: inputs,
+                w_plane: 0, w_row: 0, w_tap: stride, w_output: 1,
+                y_output: 1, y_column: outputs)
+            let w = pointer(weights, replica: replica) + first
+            let target = y + (replica * tiles * outputs + first) * 16
+            loops.products(products, x + replica * tiles * inputs * 16, w, start: w + inputs * stride, into: target)
+            guard relu else { return }
+            for tileIndex in 0..<tiles {
+                let values = (target + tileIndex * outputs * 16).lanes
+                for output in 0..<count {
+                    // Written so that a NaN passes.
+                    values[output].replace(with: Float.zero, where: values[output] .<= Float.zero)
+                }
             }
-            if relu {
-                // Written so that a NaN passes.
-                first.replace(with: Float.zero, where: first .<= Float.zero)
-                second.replace(with: Float.zero, where: second .<= Float.zero)
-            }
-            y[batchTile * outputs + out] = first
-            if out + 1 < outputs { y[batchTile * outputs + out + 1] = second }
         }
     }
 }

@@ -6,24 +6,37 @@ extension CPUBackend {
         try shape.validate(
             "linear input gradient", tile: tile, input: inputGradient, output: outputGradient, weights: weights)
         let (tiles, inputs, outputs, stride) = (shape.batch.tiles, shape.inputs, shape.outputs, shape.outputStride)
-        let dy = lanes(outputGradient)
-        let dx = lanes(inputGradient)
+        let dy = pointer(outputGradient)
+        let dx = pointer(inputGradient)
         let activation = input.map { lanes($0) }
         let rows = transposed.map { pointer($0) }
-        parallel(shape.batch.replicas * tiles * shape.inputStride) { index in
-            let (batchTile, row) = (index / shape.inputStride, index % shape.inputStride)
-            var sum = Lanes.zero
-            if row < inputs {
-                let w = pointer(weights, replica: batchTile / tiles) + row * stride
-                let delta = dy + batchTile * outputs
-                for out in 0..<outputs { sum += delta[out] * w[out] }
-                if let activation {
-                    sum.replace(with: Float.zero, where: activation[batchTile * inputs + row] .<= Float.zero)
-                }
-                dx[batchTile * inputs + row] = sum
+        // Some inputs a task, for all tiles: they share the weights.
+        let block = 48
+        let blocks = (shape.inputStride + block - 1) / block
+        parallel(shape.batch.replicas * blocks) { index in
+            let (replica, first) = (index / blocks, index % blocks * block)
+            let end = min(first + block, inputs)
+            if first < end {
+                let products = LaneProducts(
+                    planes: 1, rows: 1, taps: outputs, outputs: end - first, columns: tiles,
+                    x_plane: 0, x_row: 0, x_tap: 1, x_column: outputs,
+                    w_plane: 0, w_row: 0, w_tap: 1, w_output: stride,
+                    y_output: 1, y_column: inputs)
+                loops.products(
+                    products, dy + replica * tiles * outputs * 16, pointer(weights, replica: replica) + first * stride,
+                    into: dx + (replica * tiles * inputs + first) * 16)
             }
-            if let rows {
-                for sample in 0..<16 { rows[(batchTile * 16 + sample) * shape.inputStride + row] = sum[sample] }
+            for batchTile in replica * tiles..<(replica + 1) * tiles {
+                let gradient = (dx + batchTile * inputs * 16).lanes
+                for row in first..<min(first + block, shape.inputStride) {
+                    if row < inputs, let activation {
+                        gradient[row].replace(
+                            with: Float.zero, where: activation[batchTile * inputs + row] .<= Float.zero)
+                    }
+                    guard let rows else { continue }
+                    let values = row < inputs ? gradient[row] : .zero
+                    for sample in 0..<16 { rows[(batchTile * 16 + sample) * shape.inputStride + row] = values[sample] }
+                }
             }
         }
     }

@@ -6,24 +6,29 @@ extension CPUBackend {
         try shape.validate("linear weight gradient", tile: tile, input: input, output: nil, weights: nil)
         let (tiles, inputs, vectors) = (shape.batch.tiles, shape.inputs, shape.outputStride / 16)
         let x = pointer(input)
-        let delta = lanes(transposedOutputGradient)
-        let rows = inputs + 1
-        parallel(shape.batch.replicas * gradients.slices * rows) { index in
-            let (part, row) = (index / rows, index % rows)
+        let delta = pointer(transposedOutputGradient)
+        // Some inputs a task; the last task of each slice has the biases, whose inputs are 1.
+        let block = 48
+        let blocks = (inputs + block - 1) / block
+        parallel(shape.batch.replicas * gradients.slices * (blocks + 1)) { index in
+            let (part, first) = (index / (blocks + 1), index % (blocks + 1) * block)
             let (replica, slice) = (part / gradients.slices, part % gradients.slices)
+            let isBias = index % (blocks + 1) == blocks
+            let row = isBias ? inputs : first
+            let summed = gradients.tiles(of: slice, among: tiles)
+            let firstTile = replica * tiles + summed.lowerBound
+            // The lanes are outputs here, so that no sum runs across lanes; the taps are samples.
+            let products = LaneProducts(
+                planes: summed.count, rows: 1, taps: 16, outputs: isBias ? 1 : min(block, inputs - first),
+                columns: vectors,
+                x_plane: 16 * vectors, x_row: 0, x_tap: vectors, x_column: 1,
+                w_plane: isBias ? 0 : inputs * 16, w_row: 0, w_tap: isBias ? 0 : 1, w_output: isBias ? 0 : 16,
+                y_output: vectors, y_column: 1)
             let target = pointer(gradients, replica: replica, slice: slice) + row * shape.outputStride
-            for vector in 0..<vectors {
-                // The lanes are outputs here, so that no sum runs across lanes.
-                var sum = Lanes.zero
-                for tileIndex in gradients.tiles(of: slice, among: tiles) {
-                    let batchTile = replica * tiles + tileIndex
-                    let samples = x + (batchTile * inputs + row) * 16
-                    for sample in 0..<16 {
-                        let value = row < inputs ? samples[sample] : 1
-                        sum += delta[(batchTile * 16 + sample) * vectors + vector] * value
-                    }
-                }
-                for lane in 0..<16 { target[vector * 16 + lane] = sum[lane] }
+            withUnsafePointer(to: Float(1)) { one in
+                loops.products(
+                    products, delta + firstTile * 16 * vectors * 16,
+                    isBias ? one : UnsafePointer(x + (firstTile * inputs + first) * 16), into: target)
             }
         }
     }

@@ -1,0 +1,179 @@
+// The loops for one instruction set; lanes.c includes this once for each. It defines before:
+//   LEVEL(name)   name with the level's suffix
+//   VECTOR        floats a register
+//   BLOCK_A, _B   the block of sums that the registers hold: BLOCK_A * BLOCK_B sums, BLOCK_B factors and one more.
+// An expression `sum += a * b` is one rounding where the level has a fused multiply-add, two where it has none.
+
+typedef float LEVEL(vector) __attribute__((vector_size(4 * VECTOR), aligned(4)));
+typedef int32_t LEVEL(mask) __attribute__((vector_size(4 * VECTOR), aligned(4)));
+#define VEC LEVEL(vector)
+#define MASK LEVEL(mask)
+#define LOAD(pointer) (*(const VEC *)(pointer))
+// `yes` where the mask is set, else `no`.
+#define SELECT(type, mask, yes, no) ((type)(((mask) & (MASK)(yes)) | (~(mask) & (MASK)(no))))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+/// `outputs` x `columns` of the products, both constants where it is inlined.
+static inline __attribute__((always_inline)) void LEVEL(products_block)(
+    const clanes_products_shape *s, const float *x, const float *w, const float *start, float *y, const int outputs,
+    const int columns) {
+    const ptrdiff_t x_tap = s->x_tap * CLANES_WIDTH, x_column = s->x_column * CLANES_WIDTH;
+    const ptrdiff_t w_tap = s->w_tap, w_output = s->w_output;
+    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR) {
+        VEC sums[BLOCK_A][BLOCK_B];
+        UNROLL for (int o = 0; o < outputs; o++)
+            UNROLL for (int c = 0; c < columns; c++) sums[o][c] = (VEC){} + (start ? start[o] : 0);
+        for (ptrdiff_t plane = 0; plane < s->planes; plane++)
+            for (ptrdiff_t row = 0; row < s->rows; row++) {
+                const float *value = x + lane + (plane * s->x_plane + row * s->x_row) * CLANES_WIDTH;
+                const float *weight = w + plane * s->w_plane + row * s->w_row;
+                for (ptrdiff_t tap = 0; tap < s->taps; tap++) {
+                    VEC values[BLOCK_B];
+                    UNROLL for (int c = 0; c < columns; c++) values[c] = LOAD(value + c * x_column);
+                    UNROLL for (int o = 0; o < outputs; o++) {
+                        const VEC factor = (VEC){} + weight[o * w_output];
+                        UNROLL for (int c = 0; c < columns; c++) sums[o][c] += values[c] * factor;
+                    }
+                    value += x_tap;
+                    weight += w_tap;
+                }
+            }
+        UNROLL for (int o = 0; o < outputs; o++)
+            UNROLL for (int c = 0; c < columns; c++)
+                *(VEC *)(y + lane + (o * s->y_output + c * s->y_column) * CLANES_WIDTH) = sums[o][c];
+    }
+}
+
+/// `taps` x `outputs` of the correlations, both constants where it is inlined.
+static inline __attribute__((always_inline)) void LEVEL(correlations_block)(
+    const clanes_correlations_shape *s, const float *x, const float *d, float *sums, const int taps,
+    const int outputs) {
+    const ptrdiff_t d_output = s->d_output * CLANES_WIDTH;
+    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR) {
+        VEC block[BLOCK_A][BLOCK_B];
+        UNROLL for (int t = 0; t < taps; t++) UNROLL for (int o = 0; o < outputs; o++) block[t][o] = (VEC){};
+        for (ptrdiff_t row = 0; row < s->rows; row++) {
+            const float *value = x + lane + row * s->x_row * CLANES_WIDTH;
+            const float *delta = d + lane + row * s->d_row * CLANES_WIDTH;
+            for (ptrdiff_t column = 0; column < s->columns; column++) {
+                VEC deltas[BLOCK_B];
+                UNROLL for (int o = 0; o < outputs; o++) deltas[o] = LOAD(delta + o * d_output);
+                UNROLL for (int t = 0; t < taps; t++) {
+                    const VEC factor = LOAD(value + t * CLANES_WIDTH);
+                    UNROLL for (int o = 0; o < outputs; o++) block[t][o] += deltas[o] * factor;
+                }
+                value += CLANES_WIDTH;
+                delta += CLANES_WIDTH;
+            }
+        }
+        UNROLL for (int t = 0; t < taps; t++)
+            UNROLL for (int o = 0; o < outputs; o++)
+                *(VEC *)(sums + lane + (t * s->sums_tap + o) * CLANES_WIDTH) += block[t][o];
+    }
+}
+
+// Calls BLOCK(a, b) with constants in place of two variables that are at most BLOCK_A and BLOCK_B.
+#define WITH_B(a, b)                                                                                                   \
+    switch (b) {                                                                                                       \
+    case 1: BLOCK(a, 1); break;                                                                                        \
+    case 2: BLOCK(a, 2); break;                                                                                        \
+    case 3: BLOCK(a, 3); break;                                                                                        \
+    default: BLOCK(a, BLOCK_B); break;                                                                                 \
+    }
+#define WITH_CONSTANTS(a, b)                                                                                           \
+    switch (a) {                                                                                                       \
+    case 1: WITH_B(1, b) break;                                                                                        \
+    case 2: WITH_B(2, b) break;                                                                                        \
+    case 3: WITH_B(3, b) break;                                                                                        \
+    IF_WIDE(case 4: WITH_B(4, b) break; case 5: WITH_B(5, b) break;)                                                   \
+    default: WITH_B(BLOCK_A, b) break;                                                                                 \
+    }
+
+static void LEVEL(products)(
+    const clanes_products_shape *s, const float *x, const float *w, const float *start, float *y) {
+    const ptrdiff_t parts_a = (s->outputs + BLOCK_A - 1) / BLOCK_A, parts_b = (s->columns + BLOCK_B - 1) / BLOCK_B;
+    for (ptrdiff_t b = 0; b < parts_b; b++) {
+        const ptrdiff_t column = s->columns * b / parts_b, columns = s->columns * (b + 1) / parts_b - column;
+        for (ptrdiff_t a = 0; a < parts_a; a++) {
+            const ptrdiff_t output = s->outputs * a / parts_a, outputs = s->outputs * (a + 1) / parts_a - output;
+            const float *values = x + column * s->x_column * CLANES_WIDTH, *weights = w + output * s->w_output;
+            const float *starts = start ? start + output : NULL;
+            float *target = y + (output * s->y_output + column * s->y_column) * CLANES_WIDTH;
+#define BLOCK(a, b) LEVEL(products_block)(s, values, weights, starts, target, a, b)
+            WITH_CONSTANTS(outputs, columns)
+#undef BLOCK
+        }
+    }
+}
+
+static void LEVEL(correlations)(const clanes_correlations_shape *s, const float *x, const float *d, float *sums) {
+    const ptrdiff_t parts_a = (s->taps + BLOCK_A - 1) / BLOCK_A, parts_b = (s->outputs + BLOCK_B - 1) / BLOCK_B;
+    for (ptrdiff_t b = 0; b < parts_b; b++) {
+        const ptrdiff_t output = s->outputs * b / parts_b, outputs = s->outputs * (b + 1) / parts_b - output;
+        for (ptrdiff_t a = 0; a < parts_a; a++) {
+            const ptrdiff_t tap = s->taps * a / parts_a, taps = s->taps * (a + 1) / parts_a - tap;
+            const float *values = x + tap * CLANES_WIDTH, *deltas = d + output * s->d_output * CLANES_WIDTH;
+            float *target = sums + (tap * s->sums_tap + output) * CLANES_WIDTH;
+#define BLOCK(a, b) LEVEL(correlations_block)(s, values, deltas, target, a, b)
+            WITH_CONSTANTS(taps, outputs)
+#undef BLOCK
+        }
+    }
+}
+
+// The element-wise loops round after every operation, so that all levels agree to the bit.
+
+static void LEVEL(keep_largest)(
+    const float *scores, ptrdiff_t rows, ptrdiff_t vectors, int32_t first, float *best, int32_t *index) {
+    for (ptrdiff_t i = 0; i < vectors * CLANES_WIDTH; i += VECTOR) {
+        VEC largest = LOAD(best + i);
+        MASK place = *(const MASK *)(index + i);
+        for (ptrdiff_t row = 0; row < rows; row++) {
+            const VEC score = LOAD(scores + row * vectors * CLANES_WIDTH + i);
+            const MASK larger = score > largest;
+            largest = SELECT(VEC, larger, score, largest);
+            place = SELECT(MASK, larger, (MASK){} + (first + (int32_t)row), place);
+        }
+        *(VEC *)(best + i) = largest;
+        *(MASK *)(index + i) = place;
+    }
+}
+
+// Parameter i, or as many from i on as TYPE has floats.
+#define ADAM(TYPE, i)                                                                                                  \
+    TYPE gradient = *(const TYPE *)(gradients + i);                                                                    \
+    for (ptrdiff_t slice = 1; slice < s->slices; slice++)                                                              \
+        gradient += *(const TYPE *)(gradients + slice * s->slice_stride + i);                                          \
+    const TYPE before = *(const TYPE *)(first + i);                                                                    \
+    const TYPE m = before + (gradient - before) * s->one_minus_beta1;                                                  \
+    const TYPE v = *(const TYPE *)(second + i) * s->beta2 + gradient * gradient * s->one_minus_beta2;                  \
+    *(TYPE *)(first + i) = m;                                                                                          \
+    *(TYPE *)(second + i) = v;                                                                                         \
+    *(TYPE *)(parameters + i) -= s->step_size * m / (__builtin_elementwise_sqrt(v) * s->correction + s->epsilon);
+
+static void LEVEL(adam)(
+    const clanes_adam_step *s, const float *gradients, float *parameters, float *first, float *second) {
+#pragma STDC FP_CONTRACT OFF
+    ptrdiff_t i = 0;
+    for (; i + VECTOR <= s->count; i += VECTOR) { ADAM(VEC, i) }
+    for (; i < s->count; i++) { ADAM(float, i) }
+}
+
+static const clanes_loops LEVEL(loops) = {
+    LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(keep_largest), LEVEL(adam),
+};
+
+#undef VEC
+#undef MASK
+#undef SELECT
+#undef LOAD
+#undef UNROLL
+#undef WITH_B
+#undef WITH_CONSTANTS
+#undef LEVEL
+#undef LEVEL_NAME
+#undef VECTOR
+#undef BLOCK_A
+#undef BLOCK_B
+#undef IF_WIDE
+#undef ADAM
