@@ -6,6 +6,7 @@
 
 typedef float LEVEL(vector) __attribute__((vector_size(4 * VECTOR), aligned(4)));
 typedef int32_t LEVEL(mask) __attribute__((vector_size(4 * VECTOR), aligned(4)));
+typedef uint8_t LEVEL(bytes) __attribute__((vector_size(VECTOR), aligned(1)));
 #define VEC LEVEL(vector)
 #define MASK LEVEL(mask)
 #define LOAD(pointer) (*(const VEC *)(pointer))
@@ -123,6 +124,96 @@ static void LEVEL(correlations)(const clanes_correlations_shape *s, const float 
 
 // The element-wise loops round after every operation, so that all levels agree to the bit.
 
+static void LEVEL(moments)(const float *x, ptrdiff_t count, float *sums, float *squares) {
+#pragma STDC FP_CONTRACT OFF
+    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR) {
+        const VEC pivot = LOAD(x + lane);
+        VEC sum = {}, square = {};
+        for (ptrdiff_t i = 0; i < count; i++) {
+            const VEC deviation = LOAD(x + i * CLANES_WIDTH + lane) - pivot;
+            sum += deviation;
+            square += deviation * deviation;
+        }
+        *(VEC *)(sums + lane) = sum;
+        *(VEC *)(squares + lane) = square;
+    }
+}
+
+static void LEVEL(pool_extremes)(
+    const clanes_plane *s, const float *x, float direction, float *extremes, uint8_t *winners) {
+    const ptrdiff_t rows = s->rows / 2, columns = s->columns / 2;
+    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR)
+        for (ptrdiff_t row = 0; row < rows; row++)
+            for (ptrdiff_t column = 0; column < columns; column++) {
+                const float *corner = x + (2 * row * s->columns + 2 * column) * CLANES_WIDTH + lane;
+                VEC best = LOAD(corner);
+                MASK winner = {};
+                UNROLL for (int place = 1; place < 4; place++) {
+                    const VEC value = LOAD(corner + (place / 2 * s->columns + place % 2) * CLANES_WIDTH);
+                    const VEC key = value * direction, largest = best * direction;
+                    // Not a maximum of floats: the first NaN must win.
+                    const MASK wins = ~(key <= largest) & (largest == largest);
+                    best = SELECT(VEC, wins, value, best);
+                    winner = SELECT(MASK, wins, (MASK){} + place, winner);
+                }
+                const ptrdiff_t window = (row * columns + column) * CLANES_WIDTH + lane;
+                *(VEC *)(extremes + window) = best;
+                *(LEVEL(bytes) *)(winners + window) = __builtin_convertvector(winner, LEVEL(bytes));
+            }
+}
+
+static void LEVEL(normalise_relu)(const float *x, ptrdiff_t count, float scale, float shift, float *y) {
+#pragma STDC FP_CONTRACT OFF
+    for (ptrdiff_t i = 0; i < count * CLANES_WIDTH; i += VECTOR) {
+        const VEC value = LOAD(x + i) * scale + shift;
+        // Not a maximum of floats: a NaN must reach the output, not lose against 0.
+        *(VEC *)(y + i) = SELECT(VEC, value <= 0, (VEC){}, value);
+    }
+}
+
+static void LEVEL(relu_backward)(const float *y, ptrdiff_t count, float *gradient) {
+    for (ptrdiff_t i = 0; i < count * CLANES_WIDTH; i += VECTOR)
+        *(VEC *)(gradient + i) = SELECT(VEC, LOAD(y + i) <= 0, (VEC){}, LOAD(gradient + i));
+}
+
+static void LEVEL(pool_sums)(
+    const float *extremes, const float *dy, ptrdiff_t count, float mean, float inverse, float *sums, float *products) {
+#pragma STDC FP_CONTRACT OFF
+    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR) {
+        VEC sum = {}, product = {};
+        for (ptrdiff_t i = lane; i < count * CLANES_WIDTH; i += CLANES_WIDTH) {
+            const VEC gradient = LOAD(dy + i);
+            sum += gradient;
+            product += gradient * ((LOAD(extremes + i) - mean) * inverse);
+        }
+        *(VEC *)(sums + lane) = sum;
+        *(VEC *)(products + lane) = product;
+    }
+}
+
+static void LEVEL(pool_backward)(
+    const clanes_plane *s, const clanes_batch_norm_slope *n, const float *dy, const uint8_t *winners, float *x) {
+#pragma STDC FP_CONTRACT OFF
+    const ptrdiff_t rows = s->rows / 2, columns = s->columns / 2;
+    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR) {
+        MASK counted;
+        UNROLL for (int i = 0; i < VECTOR; i++) counted[i] = lane + i < n->lanes ? -1 : 0;
+        for (ptrdiff_t row = 0; row < s->rows; row++)
+            for (ptrdiff_t column = 0; column < s->columns; column++) {
+                VEC passed = {};
+                if (row / 2 < rows && column / 2 < columns) {
+                    const ptrdiff_t window = (row / 2 * columns + column / 2) * CLANES_WIDTH + lane;
+                    const MASK places = __builtin_convertvector(*(const LEVEL(bytes) *)(winners + window), MASK);
+                    passed = SELECT(VEC, places == (int32_t)(2 * (row % 2) + column % 2), LOAD(dy + window), passed);
+                }
+                float *value = x + (row * s->columns + column) * CLANES_WIDTH + lane;
+                const VEC normalised = (LOAD(value) - n->mean) * n->inverse;
+                const VEC gradient = (passed - n->shift - normalised * n->slope) * n->factor;
+                *(VEC *)value = SELECT(VEC, counted, gradient, (VEC){});
+            }
+    }
+}
+
 static void LEVEL(keep_largest)(
     const float *scores, ptrdiff_t rows, ptrdiff_t vectors, int32_t first, float *best, int32_t *index) {
     for (ptrdiff_t i = 0; i < vectors * CLANES_WIDTH; i += VECTOR) {
@@ -141,9 +232,7 @@ static void LEVEL(keep_largest)(
 
 // Parameter i, or as many from i on as TYPE has floats.
 #define ADAM(TYPE, i)                                                                                                  \
-    TYPE gradient = *(const TYPE *)(gradients + i);                                                                    \
-    for (ptrdiff_t slice = 1; slice < s->slices; slice++)                                                              \
-        gradient += *(const TYPE *)(gradients + slice * s->slice_stride + i);                                          \
+    const TYPE gradient = *(const TYPE *)(gradients + i);                                                              \
     const TYPE before = *(const TYPE *)(first + i);                                                                    \
     const TYPE m = before + (gradient - before) * s->one_minus_beta1;                                                  \
     const TYPE v = *(const TYPE *)(second + i) * s->beta2 + gradient * gradient * s->one_minus_beta2;                  \
@@ -159,8 +248,20 @@ static void LEVEL(adam)(
     for (; i < s->count; i++) { ADAM(float, i) }
 }
 
+static void LEVEL(multiply_add_chains)(float *values, ptrdiff_t steps) {
+    for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR) {
+        VEC chains[CLANES_CHAINS];
+        UNROLL for (int c = 0; c < CLANES_CHAINS; c++) chains[c] = LOAD(values + c * CLANES_WIDTH + lane);
+        for (ptrdiff_t step = 0; step < steps; step++)
+            UNROLL for (int c = 0; c < CLANES_CHAINS; c++) chains[c] = chains[c] * 0.75f + 0.25f;
+        UNROLL for (int c = 0; c < CLANES_CHAINS; c++) *(VEC *)(values + c * CLANES_WIDTH + lane) = chains[c];
+    }
+}
+
 static const clanes_loops LEVEL(loops) = {
-    LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(keep_largest), LEVEL(adam),
+    LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(moments), LEVEL(pool_extremes), LEVEL(normalise_relu),
+    LEVEL(relu_backward), LEVEL(pool_sums), LEVEL(pool_backward), LEVEL(keep_largest), LEVEL(adam),
+    LEVEL(multiply_add_chains),
 };
 
 #undef VEC

@@ -7,7 +7,7 @@ import Testing
     private static let awkward = [1, 2, 3, 4, 5, 6, 7, 9, 13]
 
     /// Different values in [-1, 1) for each place and seed.
-    private static func values(_ count: Int, seed: UInt64) -> [Float] {
+    static func values(_ count: Int, seed: UInt64) -> [Float] {
         var random = RandomStream(seed: seed, run: 0, purpose: .testing)
         return (0..<count).map { _ in Float(random.nextUniform(-1, 1)) }
     }
@@ -18,7 +18,7 @@ import Testing
     }
 
     /// What a loop left in its output, which has one vector more at either end than it may write.
-    private struct Output {
+    struct Output {
         static let canary = Float(bitPattern: 0x7FC0_1234)
         var floats: [Float]
 
@@ -178,20 +178,18 @@ import Testing
         }
     }
 
-    @Test("Adam is that of a scalar loop, to the bit", arguments: [1, 15, 16, 17, 100], [1, 3])
-    func adam(count: Int, slices: Int) {
-        let stride = count + 3
-        let gradients = Self.values(slices * stride, seed: 1)
+    @Test("Adam is that of a scalar loop, to the bit", arguments: [1, 15, 16, 17, 100])
+    func adam(count: Int) {
+        let gradients = Self.values(count, seed: 1)
         let parameters = Self.values(count + 1, seed: 2)
         let first = Self.values(count + 1, seed: 3)
         let second = Self.values(count + 1, seed: 4).map(abs)
         let step = LaneAdam(
-            count: count, slices: slices, slice_stride: stride, one_minus_beta1: 0.1, beta2: 0.999,
+            count: count, one_minus_beta1: 0.1, beta2: 0.999,
             one_minus_beta2: 0.001, step_size: 0.01, correction: 1.3, epsilon: 1e-8)
         var (expected, m, v) = (parameters, first, second)
         for index in 0..<count {
-            var gradient = gradients[index]
-            for slice in 1..<slices { gradient += gradients[slice * stride + index] }
+            let gradient = gradients[index]
             m[index] += (gradient - m[index]) * 0.1
             v[index] = v[index] * 0.999 + gradient * gradient * 0.001
             expected[index] -= 0.01 * m[index] / (v[index].squareRoot() * 1.3 + 1e-8)
@@ -204,8 +202,21 @@ import Testing
         }
     }
 
+    @Test("A chain of multiply-adds is that of a loop in Double", arguments: [0, 1, 7])
+    func multiplyAddChains(steps: Int) {
+        let before = Self.values(MeasuringShape.unit, seed: 5)
+        for loops in LaneLoops.all {
+            var after = before
+            loops.multiplyAddChains(&after, steps: steps)
+            for (start, result) in zip(before, after) {
+                let exact = (0..<steps).reduce(Double(start)) { value, _ in value * 0.75 + 0.25 }
+                #expect(Self.isClose(result, exact, magnitude: 1, terms: 2), "\(loops.name)")
+            }
+        }
+    }
+
     /// The same numbers, with any NaN the same as any other.
-    private static func equalBits(_ a: [Float], _ b: [Float]) -> Bool {
+    static func equalBits(_ a: [Float], _ b: [Float]) -> Bool {
         a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern || $0.isNaN && $1.isNaN }
     }
 

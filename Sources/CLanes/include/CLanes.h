@@ -10,6 +10,8 @@
 
 /// Values a vector.
 #define CLANES_WIDTH 16
+/// Vectors that clanes_loops.multiply_add_chains works on.
+#define CLANES_CHAINS 8
 
 /// Sums of vectors times weights, output o at column c being
 ///
@@ -39,11 +41,23 @@ typedef struct {
 
 /// A step of Adam (Kingma & Ba 2015): the weights of its moving averages, the step size, and 1 / sqrt(1 - beta2^t).
 typedef struct {
-    /// Parameters; slices of their gradients, and floats from one slice to the next.
-    ptrdiff_t count, slices, slice_stride;
+    /// Parameters.
+    ptrdiff_t count;
     float one_minus_beta1, beta2, one_minus_beta2;
     float step_size, correction, epsilon;
 } clanes_adam_step;
+
+/// A plane of a convolution's output, which is pooled two by two: an odd last row or column is left out.
+typedef struct {
+    ptrdiff_t rows, columns;
+} clanes_plane;
+
+/// What a batch norm's backward pass takes from a channel: the statistics, the gradient's mean, the mean of the gradient
+/// times the normalised value, gamma times the inverse, and the lanes that hold a sample.
+typedef struct {
+    float mean, inverse, shift, slope, factor;
+    ptrdiff_t lanes;
+} clanes_batch_norm_slope;
 
 /// The loops as one instruction set has them.
 typedef struct {
@@ -52,13 +66,34 @@ typedef struct {
     void (*products)(
         const clanes_products_shape *shape, const float *x, const float *w, const float *start, float *y);
     void (*correlations)(const clanes_correlations_shape *shape, const float *x, const float *d, float *sums);
+    /// Sums, lane by lane, of the deviations of `count` vectors from the first, and of their squares.
+    void (*moments)(const float *x, ptrdiff_t count, float *sums, float *squares);
+    /// What wins each pool of a plane, the largest where it is multiplied by `direction`, and its place in the pool: the
+    /// first of equals, and the first NaN.
+    void (*pool_extremes)(
+        const clanes_plane *plane, const float *x, float direction, float *extremes, uint8_t *winners);
+    /// y = max(x * scale + shift, 0) for `count` vectors; a NaN stays one.
+    void (*normalise_relu)(const float *x, ptrdiff_t count, float scale, float shift, float *y);
+    /// The gradient of `count` vectors becomes 0 where the ReLU's output y is not positive; a NaN of y lets it pass.
+    void (*relu_backward)(const float *y, ptrdiff_t count, float *gradient);
+    /// Sums, lane by lane, of the gradients of `count` pools, and of them times the normalised extremes.
+    void (*pool_sums)(
+        const float *extremes, const float *dy, ptrdiff_t count, float mean, float inverse, float *sums,
+        float *products);
+    /// The gradient of a plane in its place: (the pool's, where it won) - shift - normalised * slope, times the factor;
+    /// 0 in lanes without a sample.
+    void (*pool_backward)(
+        const clanes_plane *plane, const clanes_batch_norm_slope *slope, const float *dy, const uint8_t *winners,
+        float *x);
     /// Where scores[row][vector] is larger than best[vector], it is written there, and `first` + row to index[vector]:
     /// rows in order, so that the lowest wins a tie.
     void (*keep_largest)(
         const float *scores, ptrdiff_t rows, ptrdiff_t vectors, int32_t first, float *best, int32_t *index);
-    /// Adds the slices of the gradients in order and moves parameters and moments on.
+    /// Moves parameters and moments on.
     void (*adam)(
         const clanes_adam_step *step, const float *gradients, float *parameters, float *first, float *second);
+    /// So many times v = v * 0.75 + 0.25 for each of CLANES_CHAINS vectors: what the arithmetic can do at most.
+    void (*multiply_add_chains)(float *values, ptrdiff_t steps);
 } clanes_loops;
 
 /// The number of instruction sets that this processor has of those that the loops are compiled for, at least 1.

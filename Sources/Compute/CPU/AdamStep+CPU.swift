@@ -13,8 +13,8 @@ extension CPUBackend {
             let (replica, first) = (task / blocks, task % blocks * block)
             let start = replica * count + first
             let adam = LaneAdam(
-                count: min(block, count - first), slices: 1, slice_stride: count,
-                one_minus_beta1: Float(1 - AdamStep.beta1), beta2: Float(AdamStep.beta2),
+                count: min(block, count - first), one_minus_beta1: Float(1 - AdamStep.beta1),
+                beta2: Float(AdamStep.beta2),
                 one_minus_beta2: Float(1 - AdamStep.beta2), step_size: stepSize, correction: correction,
                 epsilon: Float(AdamStep.epsilon))
             loops.adam(

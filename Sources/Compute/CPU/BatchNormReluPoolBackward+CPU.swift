@@ -4,18 +4,15 @@ extension CPUBackend {
         try layer.validate("batch norm backward sums", tile: tile)
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.pooledHeight * layer.shape.pooledWidth
-        let (extremes, gradient) = (lanes(layer.extremes), lanes(layer.pooledGradient))
+        let (extremes, gradient) = (pointer(layer.extremes), pointer(layer.pooledGradient))
         let (saved, sums) = (pointer(layer.saved), pointer(layer.sums))
         let valid = Int(pointer(layer.current)[1])
         parallel(layer.shape.batch.replicas * tiles * channels) { index in
             let statistics = saved + 2 * (index / (tiles * channels) * channels + index % channels)
             let counted = validLanes(tile: index / channels % tiles, of: valid)
-            var sum = Lanes.zero
-            var product = Lanes.zero
-            for position in index * positions..<(index + 1) * positions {
-                sum += gradient[position]
-                product += gradient[position] * ((extremes[position] - statistics[0]) * statistics[1])
-            }
+            let (sum, product) = loops.poolSums(
+                extremes: extremes + index * positions * 16, gradient: gradient + index * positions * 16,
+                count: positions, mean: statistics[0], inverse: statistics[1])
             sums[2 * index] = sum.masked(to: counted).total
             sums[2 * index + 1] = product.masked(to: counted).total
         }
@@ -33,8 +30,10 @@ extension CPUBackend {
         let (tiles, channels) = (shape.batch.tiles, shape.channels)
         let valid = Int(pointer(layer.current)[1])
         let count = Float(valid * shape.height * shape.width)
-        let planes = lanes(convolved)
-        let dp = lanes(layer.pooledGradient)
+        let plane = LanePlane(rows: shape.height, columns: shape.width)
+        let (size, pooledSize) = (shape.height * shape.width * 16, shape.pooledHeight * shape.pooledWidth * 16)
+        let planes = pointer(convolved)
+        let dp = pointer(layer.pooledGradient)
         let winners = pointer(layer.winners)
         let sums = pointer(layer.sums)
         let saved = pointer(layer.saved)
@@ -52,26 +51,13 @@ extension CPUBackend {
                 slice[layer.beta.offset + channel] = sum
             }
             let statistics = saved + 2 * (replica * channels + channel)
-            let (mean, inverse) = (statistics[0], statistics[1])
-            let factor = pointer(layer.gamma, replica: replica)[channel] * inverse
-            let counted = validLanes(tile: tileIndex, of: valid)
-            let plane = planes + index * shape.height * shape.width
-            for row in 0..<shape.height {
-                for column in 0..<shape.width {
-                    var passed = Lanes.zero
-                    if row / 2 < shape.pooledHeight, column / 2 < shape.pooledWidth {
-                        let position = (index * shape.pooledHeight + row / 2) * shape.pooledWidth + column / 2
-                        let place = UInt8(2 * (row % 2) + column % 2)
-                        let won = UnsafeMutableRawPointer(winners + position * 16)
-                            .assumingMemoryBound(to: SIMD16<UInt8>.self).pointee
-                        let wide = SIMD16<Int32>(truncatingIfNeeded: won)
-                        passed.replace(with: dp[position], where: wide .== Int32(place))
-                    }
-                    let normalised = (plane[row * shape.width + column] - mean) * inverse
-                    let gradient = (passed - sum / count - normalised * (product / count)) * factor
-                    plane[row * shape.width + column] = gradient.masked(to: counted)
-                }
-            }
+            loops.poolBackward(
+                plane,
+                LaneBatchNormSlope(
+                    mean: statistics[0], inverse: statistics[1], shift: sum / count, slope: product / count,
+                    factor: pointer(layer.gamma, replica: replica)[channel] * statistics[1],
+                    lanes: validLanes(tile: tileIndex, of: valid)),
+                gradient: dp + index * pooledSize, winners: winners + index * pooledSize, into: planes + index * size)
         }
     }
 }

@@ -5,30 +5,15 @@ extension CPUBackend {
         try layer.validate("pool extremes", tile: tile)
         let shape = layer.shape
         let (tiles, channels, width) = (shape.batch.tiles, shape.channels, shape.width)
-        let y = lanes(input)
-        let extremes = lanes(layer.extremes)
-        let winners = UnsafeMutableRawPointer(pointer(layer.winners)).assumingMemoryBound(to: SIMD16<UInt8>.self)
+        let plane = LanePlane(rows: shape.height, columns: width)
+        let (size, pooledSize) = (shape.height * width * 16, shape.pooledHeight * shape.pooledWidth * 16)
+        let (y, extremes, winners) = (pointer(input), pointer(layer.extremes), pointer(layer.winners))
         parallel(shape.batch.replicas * tiles * channels) { index in
             let (replica, channel) = (index / (tiles * channels), index % channels)
             let gamma = pointer(layer.gamma, replica: replica)[channel]
-            let direction: Float = gamma > 0 ? 1 : gamma < 0 ? -1 : 0
-            let plane = y + index * shape.height * width
-            for row in 0..<shape.pooledHeight {
-                for column in 0..<shape.pooledWidth {
-                    let corner = plane + 2 * row * width + 2 * column
-                    var best = corner[0]
-                    var winner = SIMD16<Int32>.zero
-                    for (place, step) in [1, width, width + 1].enumerated() {
-                        let (value, key) = (corner[step] * direction, best * direction)
-                        let wins = .!(value .<= key) .& (key .== key)
-                        best.replace(with: corner[step], where: wins)
-                        winner.replace(with: Int32(place + 1), where: wins)
-                    }
-                    let position = (index * shape.pooledHeight + row) * shape.pooledWidth + column
-                    extremes[position] = best
-                    winners[position] = SIMD16<UInt8>(truncatingIfNeeded: winner)
-                }
-            }
+            loops.poolExtremes(
+                plane, y + index * size, direction: gamma > 0 ? 1 : gamma < 0 ? -1 : 0,
+                into: extremes + index * pooledSize, winners: winners + index * pooledSize)
         }
     }
 
@@ -71,8 +56,7 @@ extension CPUBackend {
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.pooledHeight * layer.shape.pooledWidth
         let (saved, running) = (pointer(layer.saved), pointer(layer.running))
-        let extremes = lanes(layer.extremes)
-        let target = lanes(output)
+        let (extremes, target) = (pointer(layer.extremes), pointer(output))
         parallel(layer.shape.batch.replicas * tiles * channels) { index in
             let (replica, channel) = (index / (tiles * channels), index % channels)
             var (mean, inverse) = (
@@ -85,12 +69,9 @@ extension CPUBackend {
             }
             let scale = pointer(layer.gamma, replica: replica)[channel] * inverse
             let shift = pointer(layer.beta, replica: replica)[channel] - mean * scale
-            for position in index * positions..<(index + 1) * positions {
-                var value = extremes[position] * scale + shift
-                // Written so that a NaN passes.
-                value.replace(with: Float.zero, where: value .<= Float.zero)
-                target[position] = value
-            }
+            loops.normaliseRelu(
+                extremes + index * positions * 16, count: positions, scale: scale, shift: shift,
+                into: target + index * positions * 16)
         }
     }
 }

@@ -4,20 +4,14 @@ extension CPUBackend {
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.height * layer.shape.width
         let valid = Int(pointer(layer.current)[1])
-        let y = lanes(input)
+        let y = pointer(input)
         let partials = pointer(layer.partials)
         parallel(layer.shape.batch.replicas * tiles * channels) { index in
             let counted = validLanes(tile: index / channels % tiles, of: valid)
-            let plane = y + index * positions
+            let plane = y + index * positions * 16
             // Deviations from each lane's first value keep the sum of squares from cancelling.
-            let pivot = plane[0]
-            var sum = Lanes.zero
-            var squares = Lanes.zero
-            for position in 0..<positions {
-                let deviation = plane[position] - pivot
-                sum += deviation
-                squares += deviation * deviation
-            }
+            let (sum, squares) = loops.moments(plane, count: positions)
+            let pivot = UnsafeMutableRawPointer(plane).loadUnaligned(as: Lanes.self)
             let laneMean = pivot + sum / Float(positions)
             let laneSquares = squares - sum * sum / Float(positions)
             let mean = counted == 0 ? 0 : laneMean.masked(to: counted).total / Float(counted)

@@ -26,8 +26,8 @@ extension CPUBackend {
         }
     }
 
-    /// Every (part, pair of column blocks) on its own: chunks of rows are packed as lanes and as panels, their products
-    /// summed in registers, and flushed into the tile.
+    /// Every (part, pair of column blocks) on its own: chunks of rows are packed as lanes, their products summed in
+    /// registers, and flushed into the tile.
     @inline(__always)
     private func covariance<Element, Sum: Numeric>(
         of rows: UnsafePointer<Element>, _ shape: CovarianceShape, _ adding: Bool,
@@ -37,16 +37,16 @@ extension CPUBackend {
         let width = CovarianceShape.width
         let chunk = CovarianceShape.chunkRows
         let laneBlocks = width / Lanes.scalarCount
-        let panels = (width + cpuPanelWidth - 1) / cpuPanelWidth
         parallel(shape.parts * shape.pairs) { task in
             let part = task / shape.pairs
             let (blockA, blockB) = shape.blocks(ofPair: task % shape.pairs)
             let tile = tiles + task * width * width
             if !adding { tile.update(repeating: 0, count: width * width) }
-            let scratch = Scratch(count: (chunk + cpuPanelWidth) * width + chunk * panels * cpuPanelWidth)
-            let lanes = scratch.floats
-            let panelSums = lanes + chunk * width
-            let weights = panelSums + cpuPanelWidth * width
+            let scratch = Scratch(count: (2 * chunk + 16) * width)
+            defer { extendLifetime(scratch) }
+            let lanesA = scratch.floats
+            let lanesB = blockA == blockB ? lanesA : lanesA + chunk * width
+            let products = lanesA + 2 * chunk * width
             let end = min(shape.count, (part + 1) * CovarianceShape.partRows)
             if blockA == blockB, !adding {
                 for column in blockA * width..<min((blockA + 1) * width, shape.dimensions) {
@@ -55,34 +55,33 @@ extension CPUBackend {
             }
             for first in stride(from: part * CovarianceShape.partRows, to: end, by: chunk) {
                 let count = min(chunk, end - first)
-                for row in 0..<count {
-                    let source = rows + (first + row) * shape.dimensions
-                    for column in blockB * width..<min((blockB + 1) * width, shape.dimensions) {
-                        let local = column - blockB * width
-                        lanes[(local >> 4) * chunk * 16 + row * 16 + local & 15] = value(source[column], column)
-                    }
-                    for column in blockA * width..<min((blockA + 1) * width, shape.dimensions) {
-                        let (panel, slot) = (column - blockA * width).quotientAndRemainder(dividingBy: cpuPanelWidth)
-                        weights[(panel * chunk + row) * cpuPanelWidth + slot] = value(source[column], column)
+                for (block, lanes) in blockA == blockB ? [(blockA, lanesA)] : [(blockA, lanesA), (blockB, lanesB)] {
+                    let columns = min((block + 1) * width, shape.dimensions)
+                    for row in 0..<count {
+                        let source = rows + (first + row) * shape.dimensions
+                        for start in stride(from: block * width, to: columns, by: 16) {
+                            let target = lanes + (start - block * width) * chunk + row * 16
+                            for lane in 0..<min(16, columns - start) {
+                                target[lane] = value(source[start + lane], start + lane)
+                            }
+                        }
                     }
                 }
-                let products = LaneProducts(
-                    planes: 1, rows: 1, taps: count, outputs: cpuPanelWidth, columns: laneBlocks,
+                // Sixteen columns of one block times all of the other.
+                let nest = LaneProducts(
+                    planes: 1, rows: 1, taps: count, outputs: 16, columns: laneBlocks,
                     x_plane: 0, x_row: 0, x_tap: 1, x_column: chunk,
-                    w_plane: 0, w_row: 0, w_tap: cpuPanelWidth, w_output: 1,
-                    y_output: laneBlocks, y_column: 1)
-                for panel in 0..<panels {
-                    loops.products(products, lanes, weights + panel * chunk * cpuPanelWidth, into: panelSums)
-                    let first = panel * cpuPanelWidth * width
-                    for element in first..<min(first + cpuPanelWidth * width, width * width) {
-                        tile[element] += flush(panelSums[element - first])
-                    }
+                    w_plane: 0, w_row: 0, w_tap: 16, w_output: 1, y_output: laneBlocks, y_column: 1)
+                for block in 0..<laneBlocks {
+                    loops.products(nest, lanesB, lanesA + block * chunk * 16, into: products)
+                    let target = tile + block * 16 * width
+                    for element in 0..<16 * width { target[element] += flush(products[element]) }
                 }
                 if blockA == blockB {
                     for column in blockA * width..<min((blockA + 1) * width, shape.dimensions) {
                         let local = column - blockA * width
                         var sum: Float = 0
-                        for row in 0..<count { sum += lanes[(local >> 4) * chunk * 16 + row * 16 + local & 15] }
+                        for row in 0..<count { sum += lanesA[(local >> 4) * chunk * 16 + row * 16 + local & 15] }
                         sums[part * shape.dimensions + column] += flush(sum)
                     }
                 }

@@ -32,8 +32,8 @@ extension CPUBackend {
         let values = pointer(centroids.values)
         let labelOut = pointer(labels)
         let distanceOut = distances.map { pointer($0) }
-        // Some tiles a task, so that each panel is read from a near cache for all of them.
-        let together = 16
+        // Some tiles a task, which share each panel, and stay in the nearest cache for all panels.
+        let together = 8
         parallel((points.tiles + together - 1) / together) { task in
             let tiles = task * together..<min((task + 1) * together, points.tiles)
             let products = LaneProducts(
@@ -41,6 +41,7 @@ extension CPUBackend {
                 x_plane: 0, x_row: 0, x_tap: 1, x_column: dimensions,
                 w_plane: 0, w_row: 0, w_tap: cpuPanelWidth, w_output: 1, y_output: tiles.count, y_column: 1)
             let scores = Scratch(count: (cpuPanelWidth + 1) * tiles.count * 16)
+            defer { extendLifetime(scores) }
             let best = scores.floats + cpuPanelWidth * tiles.count * 16
             best.update(repeating: -.infinity, count: tiles.count * 16)
             var nearest = [Int32](repeating: 0, count: tiles.count * 16)

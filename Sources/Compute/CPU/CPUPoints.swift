@@ -20,12 +20,14 @@ extension CPUBackend {
         let lanes = points.lanes
         let target = pointer(points.buffer) + first * points.dimensions
         parallel((rows.count + lanes - 1) / lanes) { tile in
-            let out = target + tile * points.dimensions * lanes
-            for lane in 0..<lanes {
-                let row = tile * lanes + lane
-                for column in 0..<rows.dimensions {
-                    out[column * lanes + lane] = row < rows.count ? value(source[row * rows.dimensions + column]) : 0
-                }
+            let first = source + tile * lanes * rows.dimensions
+            packTile(
+                rows: min(lanes, rows.count - tile * lanes), columns: rows.dimensions,
+                into: target + tile * points.dimensions * lanes
+            ) {
+                first + $0 * rows.dimensions
+            } value: { element, _ in
+                value(element)
             }
         }
     }
@@ -54,34 +56,34 @@ extension CPUBackend {
         let mean = pointer(projection.mean)
         let panels = pointer(projection.panels)
         let target = pointer(points.buffer) + first * components
-        // Some tiles a task, so that they share the memory of one.
-        let together = 16
+        // Some tiles a task: they share each panel.
+        let together = 4
         let tiles = (rows.count + 15) / 16
         parallel((tiles + together - 1) / together) { task in
-            let scratch = Scratch(count: columns * 16)
-            for tile in task * together..<min((task + 1) * together, tiles) {
-                for lane in 0..<16 {
-                    let row = tile * 16 + lane
-                    if row < rows.count {
-                        let start = source + row * columns
-                        for column in 0..<columns {
-                            scratch.floats[column * 16 + lane] = value(start[column]) - mean[column]
-                        }
-                    } else {
-                        for column in 0..<columns { scratch.floats[column * 16 + lane] = 0 }
-                    }
+            let firstTile = task * together
+            let count = min(together, tiles - firstTile)
+            let scratch = Scratch(count: count * columns * 16)
+            defer { extendLifetime(scratch) }
+            let packed = scratch.floats
+            for tile in 0..<count {
+                let row = (firstTile + tile) * 16
+                let first = source + row * columns
+                packTile(rows: min(16, rows.count - row), columns: columns, into: packed + tile * columns * 16) {
+                    first + $0 * columns
+                } value: {
+                    value($0) - mean[$1]
                 }
-                for panel in 0..<projection.panelCount {
-                    let component = panel * cpuPanelWidth
-                    // A panel's components past the last are padding.
-                    let products = LaneProducts(
-                        planes: 1, rows: 1, taps: columns, outputs: min(cpuPanelWidth, components - component),
-                        columns: 1, x_plane: 0, x_row: 0, x_tap: 1, x_column: 0,
-                        w_plane: 0, w_row: 0, w_tap: cpuPanelWidth, w_output: 1, y_output: 1, y_column: 0)
-                    loops.products(
-                        products, scratch.floats, panels + (panel * (1 + columns) + 1) * cpuPanelWidth,
-                        into: target + (tile * components + component) * 16)
-                }
+            }
+            for panel in 0..<projection.panelCount {
+                let component = panel * cpuPanelWidth
+                // A panel's components past the last are padding.
+                let products = LaneProducts(
+                    planes: 1, rows: 1, taps: columns, outputs: min(cpuPanelWidth, components - component),
+                    columns: count, x_plane: 0, x_row: 0, x_tap: 1, x_column: columns,
+                    w_plane: 0, w_row: 0, w_tap: cpuPanelWidth, w_output: 1, y_output: 1, y_column: components)
+                loops.products(
+                    products, packed, panels + (panel * (1 + columns) + 1) * cpuPanelWidth,
+                    into: target + (firstTile * components + component) * 16)
             }
         }
     }

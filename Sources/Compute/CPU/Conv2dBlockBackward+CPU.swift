@@ -10,9 +10,12 @@ extension CPUBackend {
         try conv2dInputGradient(
             block.shape, outputGradient: block.convolved, weights: block.weights,
             inputGradient: source.norm.pooledGradient)
-        reluGradient(
-            source.norm.pooledGradient, of: block.input,
-            count: block.shape.batch.samples(tile: 1) * block.shape.inChannels * block.shape.height * block.shape.width)
+        let (pooled, activation) = (pointer(source.norm.pooledGradient), pointer(block.input))
+        let vectors = block.shape.inChannels * block.shape.height * block.shape.width
+        parallel(block.shape.batch.replicas * block.shape.batch.tiles) { tile in
+            let first = tile * vectors * 16
+            loops.reluBackward(activation + first, count: vectors, gradient: pooled + first)
+        }
         try batchNormReluPoolBackwardSums(source.norm)
         for layer in [classifier.first, classifier.second, classifier.third] {
             try gradients.validate("conv2d block backward", hold: layer.weights, count: layer.shape.weightCount)
@@ -20,11 +23,5 @@ extension CPUBackend {
                 layer.shape, input: layer.input, transposedOutputGradient: layer.transposedDelta,
                 gradients: gradients.whole(layer.weights))
         }
-    }
-
-    /// Puts 0 into `gradient` where a ReLU's output is not positive; `count` vectors.
-    private func reluGradient(_ gradient: DeviceBuffer<Float>, of output: DeviceBuffer<Float>, count: Int) {
-        let (delta, activation) = (lanes(gradient), lanes(output))
-        for index in 0..<count { delta[index].replace(with: Float.zero, where: activation[index] .<= Float.zero) }
     }
 }

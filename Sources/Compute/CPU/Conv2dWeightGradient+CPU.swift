@@ -23,6 +23,7 @@ extension CPUBackend {
             let (channel, ky) = (tapRow / kernel, tapRow % kernel)
             let count = min(half, outs - first)
             let sums = Scratch(count: kernel * count * 16)
+            defer { extendLifetime(sums) }
             for tileIndex in gradients.tiles(of: slice, among: shape.batch.tiles) {
                 let batchTile = replica * shape.batch.tiles + tileIndex
                 let plane = x + (batchTile * channels + channel) * height * width * 16

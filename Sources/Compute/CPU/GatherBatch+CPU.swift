@@ -8,24 +8,21 @@ extension CPUBackend {
         let images = pointer(gather.images)
         let labels = pointer(gather.labels)
         let order = pointer(gather.order)
+        let (scale, shift) = (gather.scale, gather.shift)
         let activations = pointer(output)
         let batchLabels = pointer(gather.batchLabels)
         parallel(gather.batch.replicas * tiles) { index in
             let (replica, tileIndex) = (index / tiles, index % tiles)
             let target = activations + index * pixels * 16
+            let samples = validLanes(tile: tileIndex, of: valid)
+            let chosen = order + replica * gather.orderStride + base + tileIndex * 16
+            packTile(rows: samples, columns: pixels, into: target) {
+                UnsafePointer(images + Int(chosen[$0]) * pixels)
+            } value: { pixel, _ in
+                Float(pixel) * scale + shift
+            }
             for sample in 0..<16 {
-                let position = tileIndex * 16 + sample
-                guard position < valid else {
-                    batchLabels[index * 16 + sample] = -1
-                    for pixel in 0..<pixels { target[pixel * 16 + sample] = 0 }
-                    continue
-                }
-                let image = Int(order[replica * gather.orderStride + base + position])
-                batchLabels[index * 16 + sample] = Int32(labels[image])
-                let source = images + image * pixels
-                for pixel in 0..<pixels {
-                    target[pixel * 16 + sample] = Float(source[pixel]) * gather.scale + gather.shift
-                }
+                batchLabels[index * 16 + sample] = sample < samples ? Int32(labels[Int(chosen[sample])]) : -1
             }
         }
     }

@@ -5,6 +5,11 @@ typealias LaneProducts = clanes_products_shape
 /// Sums of vectors times vectors; `clanes_correlations_shape` in CLanes.h says what each field means.
 typealias LaneCorrelations = clanes_correlations_shape
 
+/// A plane that is pooled.
+typealias LanePlane = clanes_plane
+/// What a batch norm's backward pass takes from a channel; CLanes.h says what each field means.
+typealias LaneBatchNormSlope = clanes_batch_norm_slope
+
 /// A step of Adam.
 typealias LaneAdam = clanes_adam_step
 
@@ -36,6 +41,57 @@ struct LaneLoops: @unchecked Sendable {
         withUnsafePointer(to: shape) { table.pointee.correlations($0, x, d, sums) }
     }
 
+    /// The sums of deviations of `count` vectors from the first, and of their squares, lane by lane.
+    func moments(_ x: UnsafePointer<Float>, count: Int) -> (sums: Lanes, squares: Lanes) {
+        twoSums { table.pointee.moments(x, count, $0, $1) }
+    }
+
+    /// What wins each pool of a plane where it is multiplied by `direction`, and its place.
+    func poolExtremes(
+        _ plane: LanePlane, _ x: UnsafePointer<Float>, direction: Float, into extremes: UnsafeMutablePointer<Float>,
+        winners: UnsafeMutablePointer<UInt8>
+    ) {
+        withUnsafePointer(to: plane) { table.pointee.pool_extremes($0, x, direction, extremes, winners) }
+    }
+
+    /// y = max(x · scale + shift, 0) for `count` vectors; a NaN stays one.
+    func normaliseRelu(
+        _ x: UnsafePointer<Float>, count: Int, scale: Float, shift: Float, into y: UnsafeMutablePointer<Float>
+    ) {
+        table.pointee.normalise_relu(x, count, scale, shift, y)
+    }
+
+    /// Puts 0 into the gradient of `count` vectors where the ReLU's output y is not positive.
+    func reluBackward(_ y: UnsafePointer<Float>, count: Int, gradient: UnsafeMutablePointer<Float>) {
+        table.pointee.relu_backward(y, count, gradient)
+    }
+
+    /// The sums of the gradients of `count` pools, and of them times the normalised extremes, lane by lane.
+    func poolSums(
+        extremes: UnsafePointer<Float>, gradient: UnsafePointer<Float>, count: Int, mean: Float, inverse: Float
+    ) -> (sums: Lanes, products: Lanes) {
+        twoSums { table.pointee.pool_sums(extremes, gradient, count, mean, inverse, $0, $1) }
+    }
+
+    /// Turns a plane into its gradient, with those of its pools and what won them.
+    func poolBackward(
+        _ plane: LanePlane, _ slope: LaneBatchNormSlope, gradient: UnsafePointer<Float>,
+        winners: UnsafePointer<UInt8>, into x: UnsafeMutablePointer<Float>
+    ) {
+        withUnsafePointer(to: plane) { plane in
+            withUnsafePointer(to: slope) { table.pointee.pool_backward(plane, $0, gradient, winners, x) }
+        }
+    }
+
+    private func twoSums(_ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void) -> (Lanes, Lanes) {
+        var sums = (Lanes.zero, Lanes.zero)
+        withUnsafeMutableBytes(of: &sums) { bytes in
+            let floats = bytes.bindMemory(to: Float.self)
+            if let base = floats.baseAddress { body(base, base + Lanes.scalarCount) }
+        }
+        return sums
+    }
+
     /// Where one of `rows` rows of scores is larger than `best`, it takes its place, and `first` plus the row's number
     /// that of `index`, which has as many elements as a row and as `best`: a multiple of 16.
     func keepLargest(
@@ -44,11 +100,16 @@ struct LaneLoops: @unchecked Sendable {
         table.pointee.keep_largest(scores, rows, index.count / 16, Int32(first), best, &index)
     }
 
-    /// Adds the slices of the gradients and moves parameters and moments on.
+    /// Moves parameters and moments on.
     func adam(
         _ step: LaneAdam, gradients: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>,
         firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>
     ) {
         withUnsafePointer(to: step) { table.pointee.adam($0, gradients, parameters, firstMoments, secondMoments) }
+    }
+
+    /// `steps` times v = v * 0.75 + 0.25 for each of ``MeasuringShape/chains`` vectors.
+    func multiplyAddChains(_ values: UnsafeMutablePointer<Float>, steps: Int) {
+        table.pointee.multiply_add_chains(values, steps)
     }
 }

@@ -8,7 +8,7 @@ extension CPUBackend {
         let (tiles, inputs, outputs, stride) = (shape.batch.tiles, shape.inputs, shape.outputs, shape.outputStride)
         let dy = pointer(outputGradient)
         let dx = pointer(inputGradient)
-        let activation = input.map { lanes($0) }
+        let activation = input.map { pointer($0) }
         let rows = transposed.map { pointer($0) }
         // Some inputs a task, for all tiles: they share the weights.
         let block = 48
@@ -27,15 +27,17 @@ extension CPUBackend {
                     into: dx + (replica * tiles * inputs + first) * 16)
             }
             for batchTile in replica * tiles..<(replica + 1) * tiles {
-                let gradient = (dx + batchTile * inputs * 16).lanes
-                for row in first..<min(first + block, shape.inputStride) {
-                    if row < inputs, let activation {
-                        gradient[row].replace(
-                            with: Float.zero, where: activation[batchTile * inputs + row] .<= Float.zero)
+                let gradient = dx + batchTile * inputs * 16
+                if let activation, first < end {
+                    let values = activation + (batchTile * inputs + first) * 16
+                    loops.reluBackward(values, count: end - first, gradient: gradient + first * 16)
+                }
+                guard let rows else { continue }
+                for sample in 0..<16 {
+                    let target = rows + (batchTile * 16 + sample) * shape.inputStride
+                    for row in first..<min(first + block, shape.inputStride) {
+                        target[row] = row < inputs ? gradient[row * 16 + sample] : 0
                     }
-                    guard let rows else { continue }
-                    let values = row < inputs ? gradient[row] : .zero
-                    for sample in 0..<16 { rows[(batchTile * 16 + sample) * shape.inputStride + row] = values[sample] }
                 }
             }
         }
