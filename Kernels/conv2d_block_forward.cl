@@ -152,7 +152,7 @@ TEAM_KERNEL void conv2d_block_forward(
                         }
                     }
 #endif
-                    if (!below || !right) continue;
+                    if (!(below & right)) continue;
                     const float direction = sign(parameters[gamma + block + o]);
                     floatv best = sum[o][0];
                     floatv key = best * direction;

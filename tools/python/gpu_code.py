@@ -89,7 +89,8 @@ class Compiler:
         self.clang, self.ptxas, self.scratch = clang, ptxas, pathlib.Path(scratch)
 
     def clang_command(self, source, options, triple, library, output):
-        return [self.clang, "-x", "cl", "-target", triple, *options.split(), "-O3", "-S", "-w",
+        return [self.clang, "-x", "cl", "-target", triple, *options.split(), "-O3", "-S", "-Werror",
+                "-Wno-linker-warnings",
                 "-Xclang", "-finclude-default-header", "-Xclang", "-mlink-builtin-bitcode", "-Xclang", CLC / library,
                 source, "-o", output]
 
