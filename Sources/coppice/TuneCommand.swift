@@ -75,7 +75,7 @@ struct TuneCommand: ParsableCommand {
     }
 
     private static func line(_ trial: Tuner.Trial) -> String {
-        trial.tunable.padding(toLength: 20, withPad: " ", startingAt: 0)
+        trial.tunable.padding(toLength: 26, withPad: " ", startingAt: 0)
             + trial.sizes.map(String.init).joined(separator: " x ").padding(toLength: 12, withPad: " ", startingAt: 0)
             + (trial.seconds.map { "\(fixed(1e3 * $0, 3)) ms" } ?? "").padding(
                 toLength: 14, withPad: " ", startingAt: 0)

@@ -1,8 +1,8 @@
 import Compute
 import KernelChecks
 
-/// Finds the block sizes that suit a device: each candidate is timed, and what is faster than the default is kept only
-/// if it is right and its results have the default's bits.
+/// Finds the block sizes that suit a device: each candidate is timed, and the fastest is kept only if it is right, its
+/// results have the default's bits, and it is faster than the default again when the two are timed in turns.
 struct Tuner {
     /// What became of a candidate.
     struct Trial: Encodable {
@@ -31,6 +31,8 @@ struct Tuner {
 
     /// Share of the default's time that a candidate has to save: less is noise.
     static let leastGain = 0.03
+    /// Times that the fastest candidate is held against the default before it is kept.
+    private static let rounds = 5
 
     private let backend: OpenCLBackend
     private let profile: DeviceProfile
@@ -80,8 +82,25 @@ struct Tuner {
                 try hear(trial(candidate, nil, .failed, error.description))
             }
         }
-        if best.sizes != sizes { try hear(trial(best.candidate, best.seconds, .kept)) }
+        guard best.sizes != sizes else { return sizes }
+        let ratio = try ratio(of: tunable, best.sizes, to: sizes)
+        guard ratio < 1 - Self.leastGain else {
+            try hear(trial(best.candidate, ratio * standard, .slower, "in turns with the default"))
+            return sizes
+        }
+        try hear(trial(best.candidate, ratio * standard, .kept))
         return best.sizes
+    }
+
+    /// The median over rounds of one candidate's time divided by another's: in turns, so that what else the device does
+    /// meanwhile is the same for both.
+    private func ratio(of tunable: Tunable, _ sizes: BlockSizes, to others: BlockSizes) throws -> Double {
+        var ratios: [Double] = []
+        for _ in 0..<Self.rounds {
+            let time = try seconds(of: tunable, sizes)
+            ratios.append(try time / seconds(of: tunable, others))
+        }
+        return ratios.sorted()[Self.rounds / 2]
     }
 
     /// The benchmarks of a tunable's kernels, together.

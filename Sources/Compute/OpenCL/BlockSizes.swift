@@ -21,7 +21,10 @@ public struct Tunable: Sendable {
     }
 
     /// Every one there is.
-    public static let all: [Tunable] = [pointBlock, projectedColumns]
+    public static let all: [Tunable] = [
+        pointBlock, projectedColumns, forwardChannels, backwardBlock, weightGradientChannels, classifierBlock,
+        gradientRows,
+    ]
 }
 
 /// The block sizes of every ``Tunable`` in a profile: the defaults, or what was found best on a device.

@@ -30,14 +30,14 @@ extension OpenCLBackend {
         let (first, second, third) = (classifier.first, classifier.second, classifier.third)
         let norm = block.norm
         let tiles = classifier.batch.tiles
-        let tilesAtOnce = profile.splitsWork ? 1 : 2
+        let tilesAtOnce = sizes[.classifierBlock][1]
         try launchTeams(
             "classifier_step",
             [
                 "TRAINING": pass == .training ? 1 : 0, "CHANNELS": norm.shape.channels,
                 "POSITIONS": norm.shape.pooledHeight * norm.shape.pooledWidth, "WIDTH1": first.shape.outputs,
                 "WIDTH2": second.shape.outputs, "CLASSES": third.shape.outputs, "TILES_AT_ONCE": tilesAtOnce,
-                "BLOCK": profile.splitsWork ? 4 : profile.rows,
+                "BLOCK": sizes[.classifierBlock][0],
             ],
             [
                 norm.extremes.argument, first.weights.argument, first.weights.stride.argument,
@@ -46,5 +46,16 @@ extension OpenCLBackend {
                 norm.running.argument, first.input.argument, second.input.argument, third.input.argument,
                 classifier.logits.argument,
             ] + arguments, groups: (tiles + tilesAtOnce - 1) / tilesAtOnce, replicas: classifier.batch.replicas)
+    }
+}
+
+extension Tunable {
+    /// Outputs of a linear layer that a member holds as running sums, a divisor of 16, and tiles that share its weights.
+    static let classifierBlock = Tunable("classifier_block", of: ["classifier_step"]) { profile in
+        switch profile.vectorWidth {
+        case 16: [[8, 2], [4, 2], [8, 1], [16, 1]]
+        case 1: [[4, 1], [2, 1], [8, 1], [4, 2]]
+        default: [[4, 2], [2, 2], [4, 1], [8, 1]]
+        }
     }
 }

@@ -38,14 +38,24 @@ extension OpenCLBackend {
             [
                 "GATHER": gathers ? 1 : 0, "TRAINING": pass == .training ? 1 : 0, "IN_CHANNELS": shape.inChannels,
                 "OUT_CHANNELS": shape.outChannels, "HEIGHT": shape.height, "WIDTH": shape.width,
-                "KERNEL": shape.kernel, "OB": profile.forwardChannels(of: shape.outChannels),
+                "KERNEL": shape.kernel, "OB": divisor(of: shape.outChannels, atMost: forwardChannels(of: shape)),
             ], arguments, groups: shape.batch.tiles, replicas: shape.batch.replicas)
+    }
+
+    private func forwardChannels(of shape: Conv2DShape) -> Int {
+        min(
+            sizes[.forwardChannels][0],
+            profile.splitsWork ? (shape.outChannels + profile.team - 1) / profile.team : .max)
     }
 }
 
-extension DeviceProfile {
-    /// Channels of which a member holds 2x2 outputs: what the registers take, and on a GPU few enough for the whole team.
-    fileprivate func forwardChannels(of channels: Int) -> Int {
-        divisor(of: channels, atMost: splitsWork ? (channels + team - 1) / team : accumulators / 6)
+extension Tunable {
+    /// The most channels of which a member holds 2x2 outputs, on a GPU few enough for the whole team.
+    static let forwardChannels = Tunable("forward_channels", of: ["conv2d_block_forward"]) { profile in
+        switch profile.vectorWidth {
+        case 16: [[4], [2], [3], [6]]
+        case 1: [[2], [1], [4]]
+        default: [[2], [1], [3], [4]]
+        }
     }
 }

@@ -15,7 +15,7 @@ extension OpenCLBackend {
             throw .invalidShape(
                 operation: "conv2d weight gradients", reason: "kernels of \(shape.kernel) and \(next.shape.kernel)")
         }
-        let most = profile.accumulators / shape.kernel
+        let most = sizes[.weightGradientChannels][0]
         try launchTeams(
             "conv2d_weight_gradients",
             [
@@ -31,5 +31,17 @@ extension OpenCLBackend {
                 next.convolved.argument, next.weights.offset.argument, gradients.tiles.argument,
                 gradients.values.argument,
             ], groups: shape.batch.tiles, replicas: shape.batch.replicas)
+    }
+}
+
+extension Tunable {
+    /// The most channels of which a member holds the gradients of a row of taps as running sums.
+    static let weightGradientChannels = Tunable("weight_gradient_channels", of: ["conv2d_weight_gradients"]) {
+        profile in
+        switch profile.vectorWidth {
+        case 16: [[5], [2], [3], [6]]
+        case 1: [[4], [1], [2], [3]]
+        default: [[2], [1], [3], [4]]
+        }
     }
 }

@@ -27,12 +27,6 @@ extension DeviceProfile {
     /// TEAM: members of a work-group that share the work on a tile.
     var team: Int { splitsWork ? 8 : 1 }
 
-    /// Rows of a linear layer that a work-item holds, of two vectors each where a processor runs it.
-    var rows: Int { vectorWidth == 16 || splitsWork ? 8 : 4 }
-
-    /// Vectors that a work-item can hold as running sums: what the registers have beyond the operands.
-    var accumulators: Int { vectorWidth == 16 ? 28 : vectorWidth == 1 ? 24 : 12 }
-
     /// Networks to train side by side unless the user says. One this small does not fill a GPU; a processor is full with
     /// one, and shares its launch costs among five.
     public var suggestedReplicas: Int { splitsWork ? 40 : 5 }
