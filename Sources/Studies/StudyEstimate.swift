@@ -51,9 +51,10 @@ public struct StudyEstimate: Equatable, Sendable {
 }
 
 extension StudyPlan {
-    /// How long the runs that are not among `finished` should take at these rates.
-    public func estimate(_ rates: StudyRates, finished: Set<PlannedRun> = []) -> StudyEstimate {
-        let left = runs.filter { !finished.contains($0) }
+    /// How long runs of the plan should take at these rates.
+    public func estimate(_ rates: StudyRates, of chosen: Set<PlannedRun>) -> StudyEstimate {
+        // In the plan's order, in which a sum of times is always the same.
+        let left = runs.filter(chosen.contains)
         var images = 0.0
         var keys: Set<ClusteringKey> = []
         for run in left {

@@ -132,18 +132,22 @@ struct RunCommand: AsyncParsableCommand {
         let plan = try StudyPlan(study, shapes: shapes)
         // A directory of another study, or none, has nothing that is finished; `run` itself would say so.
         let stored = (try? StoredStudy(reading: directory)).flatMap { $0.study == study.resolved ? $0 : nil }
-        let finished = Set((stored?.results.records ?? []).map(\.plannedRun))
+        let records = Set((stored?.results.records ?? []).map(\.plannedRun))
+        let mine = Set(part.map(plan.runs(of:)) ?? plan.runs)
+        let finished = mine.intersection(records)
         let rates = try executor.measureRates(for: plan, replicas: replicas ?? backend.suggestedReplicas)
-        let estimate = plan.estimate(rates, finished: finished)
+        let estimate = plan.estimate(rates, of: mine.subtracting(finished))
         if json {
-            try printJSON(PlanReport(plan, estimate, finished: finished.count, device: backend.device))
-        } else {
-            print(StudyText.plan(plan, estimate: estimate), terminator: "")
-            if !finished.isEmpty {
-                print(
-                    "\(finished.count) of \(plan.runs.count) runs are finished in \(directory); the time is for the others"
-                )
-            }
+            let report = PlanReport(
+                plan, estimate, shardRuns: mine.count, finished: finished.count, device: backend.device)
+            return try printJSON(report)
+        }
+        print(StudyText.plan(plan, estimate: estimate), terminator: "")
+        if let part {
+            print("shard \(part) has \(mine.count) of \(plan.runs.count) runs; the time is for these")
+        }
+        if !finished.isEmpty {
+            print("\(finished.count) of \(mine.count) runs are finished in \(directory); the time is for the others")
         }
     }
 

@@ -12,6 +12,9 @@ struct PlanReport: Encodable {
     }
     var experiments: [Case]
     var runs: Int
+    /// Those that this command would do if none were finished: all but those of other shards.
+    var shard_runs: Int
+    /// Of those.
     var finished: Int
     var clusterings: Int
     var trained_images: Double
@@ -23,11 +26,12 @@ struct PlanReport: Encodable {
     var seconds: Double
     var device: DeviceDescription
 
-    init(_ plan: StudyPlan, _ estimate: StudyEstimate, finished: Int, device: DeviceDescription) {
+    init(_ plan: StudyPlan, _ estimate: StudyEstimate, shardRuns: Int, finished: Int, device: DeviceDescription) {
         experiments = plan.experiments.map {
             Case(experiment_id: $0.id, name: StudyText.name($0), requested: $0.size, runs: $0.settings.runs)
         }
         runs = plan.runs.count
+        shard_runs = shardRuns
         self.finished = finished
         clusterings = plan.clusteringCount
         trained_images = plan.trainedImages

@@ -182,13 +182,21 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: place.out))
         struct Plan: Decodable {
             var runs: Int
+            var shard_runs: Int
             var finished: Int
             var seconds: Double
             var images_per_second: Double
         }
-        let text = try place.run(["--dry-run", "--quiet", "--json"]).stdout
-        let plan = try JSONDecoder().decode(Plan.self, from: Data(text.utf8))
-        #expect(plan.runs == Self.runs && plan.finished == 0 && plan.seconds > 0 && plan.images_per_second > 0)
+        func plan(_ options: [String]) throws -> Plan {
+            let text = try place.run(["--dry-run", "--quiet", "--json"] + options).stdout
+            return try JSONDecoder().decode(Plan.self, from: Data(text.utf8))
+        }
+        let whole = try plan([])
+        #expect(whole.runs == Self.runs && whole.shard_runs == Self.runs && whole.finished == 0)
+        #expect(whole.seconds > 0 && whole.images_per_second > 0)
+        let shards = try (1...3).map { try plan(["--shard", "\($0)/3"]) }
+        #expect(shards.allSatisfy { $0.runs == Self.runs && $0.shard_runs < Self.runs })
+        #expect(shards.reduce(0) { $0 + $1.shard_runs } == Self.runs)
     }
 
     @Test(

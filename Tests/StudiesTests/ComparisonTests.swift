@@ -58,7 +58,7 @@ private func threeCases(runs: Int, more: String = "") -> String {
         // Far apart: what lacks is only the number of signs. 2 * 2 / 2^7 is the first below 0.05.
         #expect(full.runsToDecide == 7)
         let note = try #require(results.comparisonNotes.first)
-        #expect(note.contains("5 runs cannot give a p-value below 0.0625, nor below 0.125 after Holm's"))
+        #expect(note.contains("5 runs cannot give a p-value below 0.0625 (0.125 after Holm's"))
         #expect(note.contains("7 runs could (6 for a single comparison)"))
         #expect(results.comparisonNotes.count == 2 && results.comparisonNotes[1].hasSuffix("6 runs could"))
     }

@@ -27,7 +27,7 @@ private let yaml = """
 
     @Test func timeFollowsFromImagesTestsAndClusterings() throws {
         let plan = try plan()
-        let estimate = plan.estimate(rates)
+        let estimate = plan.estimate(rates, of: Set(plan.runs))
         // 4 runs x 2 epochs x (200 + 5 x 50) images; 24 runs; 4 clusterings of 2 clusters and 4 of 12.
         #expect(estimate.training == 36 && estimate.evaluation == 12)
         let clusterings: Double = 10 + 4 * 1 + 4 * 3.5
@@ -38,9 +38,9 @@ private let yaml = """
     @Test func whatIsFinishedTakesNoTime() throws {
         let plan = try plan()
         let finished = Set(plan.runs.filter { $0.experimentID != 2 })
-        let estimate = plan.estimate(rates, finished: finished)
+        let estimate = plan.estimate(rates, of: Set(plan.runs).subtracting(finished))
         #expect(estimate.training == 4 && estimate.evaluation == 2 && estimate.clustering == 0)
-        #expect(plan.estimate(rates, finished: Set(plan.runs)).total == 0)
+        #expect(plan.estimate(rates, of: []).total == 0)
     }
 
     @Test func ratesAreMeasuredAsTheStudyWillRun() throws {
