@@ -189,7 +189,7 @@ public struct CovarianceShape: Sendable {
     /// Most rows whose products of bytes a 32-bit sum holds.
     public static let mostByteRows = Int(Int32.max) / (255 * 255)
     /// Rows that float32 sums run over at once.
-    static let chunkRows = 128
+    public static let chunkRows = 128
     /// Number of rows.
     public let count: Int
     /// Number of columns.

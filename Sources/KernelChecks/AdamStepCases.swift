@@ -24,6 +24,7 @@ private struct AdamStepCase: KernelCase {
     /// Gradients that are sums over tiles.
     let sliced: Int
     let seed: UInt64
+    private static let (stepSize, correction): (Float, Float) = (0.0021, 1.7)
     private var tilesName: String { tiles.map { "\($0) tiles" } ?? "the tiles of batches of 64" }
     var kernel: String { "adam_step" }
     var name: String { "R \(replicas), \(count) parameters, \(sliced) over \(tilesName), seed \(seed)" }
@@ -69,7 +70,8 @@ private struct AdamStepCase: KernelCase {
             ]
             let schedule = StepSchedule(
                 batches: try backend.makeBuffer([Int32](repeating: 0, count: 4 * steps), label: "batches"),
-                rates: try backend.makeBuffer([9, 9, 0.0021, 1.7, 9, 9], label: "rates"), cursor: counters[1].buffer,
+                rates: try backend.makeBuffer([9, 9, Self.stepSize, Self.correction, 9, 9], label: "rates"),
+                cursor: counters[1].buffer,
                 current: try backend.makeBuffer([Int32(0), Int32(valid), 1, 0], label: "current"))
             try backend.adamStep(
                 AdamStep(
@@ -83,18 +85,35 @@ private struct AdamStepCase: KernelCase {
                     correct: counters[0].buffer, schedule: schedule))
             return (try state.map { try $0.contents() }, try counters.map { try $0.contents() })
         }
-        let ((actual, counted), (expected, expectedCounts)) = (try step(backend), try step(reference))
+        let ((actual, counted), (_, expectedCounts)) = (try step(backend), try step(reference))
         for (index, label) in ["right answers", "cursor"].enumerated() {
             judge.check(label, counted[index], equals: expectedCounts[index].values)
         }
-        // A handful of roundings of values as large as the inputs, which may cancel in the sum; square root and
-        // division are right to 3 epsilons.
-        let epsilon = Double(Float.ulpOfOne)
-        for (index, (label, largest)) in [
-            ("parameters", 1.0), ("first moments", 0.1), ("second moments", 0.01), ("gradients", 7.0), ("losses", 9.0),
-        ].enumerated() {
-            let tolerance = Tolerance(absolute: 4 * epsilon * largest, relative: 16 * epsilon)
-            judge.check(label, actual[index], equals: expected[index].values, within: tolerance)
+        // In double precision, a line of the kernel at a time, each from what the backend has of the lines before.
+        let sums = (0..<total).map { index -> Bounded in
+            let (replica, slice) = (index / count, index % count - offset)
+            guard slice >= 0 else { return Bounded(gradients[index]) }
+            let terms = (0..<tiles).map { Bounded(tileGradients[(replica * tiles + $0) * sliced + slice]) }
+            return Bounded.sum(terms, additions: tiles - 1)
+        }
+        let own = actual.map { $0.values.map { Bounded($0) } }
+        let towards = Bounded(Float(1 - AdamStep.beta1))
+        let (decay, fresh) = (Bounded(Float(AdamStep.beta2)), Bounded(Float(1 - AdamStep.beta2)))
+        var truths: [[Bounded]] = [[], [], [], sums, [Bounded](repeating: Bounded(7.0), count: steps * replicas)]
+        for index in 0..<total {
+            let gradient = own[3][index]
+            let (first, second) = (Bounded(firstMoments[index]), Bounded(secondMoments[index]))
+            truths[1].append(first + (gradient - first) * towards)
+            truths[2].append(second * decay + gradient * gradient * fresh)
+            let root = own[2][index].squareRoot * Bounded(Self.correction) + Bounded(Float(AdamStep.epsilon))
+            truths[0].append(Bounded(parameters[index]) - Bounded(Self.stepSize) * own[1][index] / root)
+        }
+        for replica in 0..<replicas {
+            let losses = (0..<tiles).map { Bounded(results[2 * (replica * tiles + $0)]) }
+            truths[4][replicas + replica] = Bounded.sum(losses, additions: tiles - 1) / Bounded(Double(valid))
+        }
+        for (index, label) in ["parameters", "first moments", "second moments", "gradients", "losses"].enumerated() {
+            judge.check(label, actual[index], equals: truths[index])
         }
         return judge.result
     }

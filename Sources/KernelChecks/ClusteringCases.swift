@@ -57,10 +57,24 @@ extension CaseJudge {
         _ label: String, _ actual: (points: GuardedContents<Float>, layout: TileLayout),
         equals expected: (points: GuardedContents<Float>, layout: TileLayout), within tolerance: Tolerance
     ) {
-        checkGuards(label, actual.points)
+        checkLanes(label, actual)
         check(
             label, actual.layout.unpack(actual.points.values),
             equals: expected.layout.unpack(expected.points.values), within: tolerance)
+    }
+
+    /// Compares points in their order with numbers that have bounds of their own; lanes beyond the last one must be 0.
+    mutating func check(
+        _ label: String, _ actual: (points: GuardedContents<Float>, layout: TileLayout), equals expected: [Bounded]
+    ) {
+        checkLanes(label, actual)
+        check(label, actual.layout.unpack(actual.points.values), equals: expected)
+    }
+
+    private mutating func checkLanes(
+        _ label: String, _ actual: (points: GuardedContents<Float>, layout: TileLayout)
+    ) {
+        checkGuards(label, actual.points)
         if let stray = actual.layout.maskedValues(actual.points.values).first(where: { $0 != 0 }) {
             complain("\(label) hold \(stray) in a lane beyond the last point, 0 is due")
         }

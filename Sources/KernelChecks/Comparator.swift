@@ -36,20 +36,36 @@ public struct Comparison: Sendable {
 
 /// Compares element by element. NaN is equal to NaN alone, an infinity to the same infinity alone.
 public func compare(_ actual: [Float], _ expected: [Float], within tolerance: Tolerance) -> Comparison {
-    guard actual.count == expected.count else {
-        return Comparison(
-            maxError: .infinity, bound: 0, index: nil,
-            complaint: " has \(actual.count) elements where \(expected.count) are expected")
-    }
     var largest = 0.0
     for value in expected where value.isFinite { largest = max(largest, Double(value.magnitude)) }
-    var worst = Comparison(maxError: 0, bound: tolerance.absolute + tolerance.ofLargest * largest, index: nil)
+    return compare(actual, count: expected.count) { index in
+        let size = expected[index].isFinite ? Double(expected[index].magnitude) : 0
+        return Bounded(
+            Double(expected[index]),
+            error: tolerance.absolute + tolerance.relative * size + tolerance.ofLargest * largest)
+    }
+}
+
+/// Compares each element with a number and its own bound. NaN is equal to NaN alone, an infinity to the same infinity
+/// alone; a bound that is not finite allows no error at all.
+public func compare(_ actual: [Float], _ expected: [Bounded]) -> Comparison {
+    compare(actual, count: expected.count) { expected[$0] }
+}
+
+private func compare(_ actual: [Float], count: Int, _ expected: (Int) -> Bounded) -> Comparison {
+    guard actual.count == count else {
+        return Comparison(
+            maxError: .infinity, bound: 0, index: nil,
+            complaint: " has \(actual.count) elements where \(count) are expected")
+    }
+    var worst = Comparison(maxError: 0, bound: 0, index: nil)
     var wrong = 0
     var firstWrong: Int?
-    for index in expected.indices {
-        let error = distance(actual[index], expected[index])
-        let size = expected[index].isFinite ? Double(expected[index].magnitude) : 0
-        let bound = tolerance.absolute + tolerance.relative * size + tolerance.ofLargest * largest
+    for index in 0..<count {
+        let due = expected(index)
+        let error = distance(Double(actual[index]), due.value)
+        let bound = due.error.isFinite ? due.error : 0
+        if index == 0 { worst.bound = bound }
         // An error that is not a number must not pass for a small one.
         if !(error <= bound) {
             wrong += 1
@@ -60,8 +76,8 @@ public func compare(_ actual: [Float], _ expected: [Float], within tolerance: To
     }
     if wrong > 0, let firstWrong, let index = worst.index {
         worst.complaint =
-            "[\(index)] is \(actual[index]), expected \(expected[index]) within \(worst.bound); "
-            + "\(wrong) of \(expected.count) elements are wrong, the first is [\(firstWrong)]"
+            "[\(index)] is \(actual[index]), expected \(expected(index).value) within \(worst.bound); "
+            + "\(wrong) of \(count) elements are wrong, the first is [\(firstWrong)]"
     }
     return worst
 }
@@ -109,8 +125,8 @@ public func nearestComplaint(_ label: Int, among candidates: [Candidate]) -> Str
     return nil
 }
 
-private func distance(_ actual: Float, _ expected: Float) -> Double {
+private func distance(_ actual: Double, _ expected: Double) -> Double {
     if actual.isNaN && expected.isNaN { return 0 }
-    if actual.isFinite && expected.isFinite { return (Double(actual) - Double(expected)).magnitude }
+    if actual.isFinite && expected.isFinite { return (actual - expected).magnitude }
     return actual == expected ? 0 : .infinity
 }

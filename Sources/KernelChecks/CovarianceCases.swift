@@ -4,15 +4,15 @@ import Compute
 public enum CovarianceCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         let shapes = [
-            (1, 1), (7, 7), (127, 17), (128, 17), (129, 61), (300, 112), (61, 111), (33, 113), (257, 113), (15, 257),
-            (4095, 7), (4096, 7), (4097, 7), (8300, 17),
+            (1, 1), (7, 7), (127, 7), (128, 7), (129, 7), (300, 112), (61, 111), (33, 113), (257, 113), (15, 257),
+            (4095, 7), (4096, 7), (4097, 7), (8300, 7),
         ]
         return [true, false].flatMap { bytes in
-            shapes.filter { bytes || [7, 17, 113].contains($0.1) }.map {
+            shapes.filter { bytes || [7, 113].contains($0.1) }.map {
                 CovarianceCase(
                     count: $0.0, dimensions: $0.1, bytes: bytes, largest: false, times: 1 + $0.0 % 2, seed: seed)
             }
-        } + [CovarianceCase(count: 4200, dimensions: 17, bytes: true, largest: true, seed: seed)]
+        } + [CovarianceCase(count: 4200, dimensions: 7, bytes: true, largest: true, seed: seed)]
     }
 
     public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
@@ -81,12 +81,62 @@ private struct CovarianceCase: KernelCase {
             return (try tiles.contents(), try sums.contents())
         }
         let (tiles, sums) = try covariance(backend)
-        let (referenceTiles, referenceSums) = try covariance(reference)
-        // Values less shifts are up to 1.5; a part's rows are added up.
-        let terms = times * min(count, CovarianceShape.partRows)
-        judge.check("tiles", tiles, equals: referenceTiles.values, within: .sum(of: terms, magnitude: 1.5 * 1.5))
-        judge.check("sums", sums, equals: referenceSums.values, within: .sum(of: terms, magnitude: 1.5))
+        checkTruth(&judge, tiles.values, sums.values, shape, values, shifts)
+        judge.checkGuards("tiles", tiles)
+        judge.checkGuards("sums", sums)
         return judge.result
+    }
+
+    /// Products of float values less their shifts. A value is rounded less its shift, a product of two is rounded, and
+    /// passes through the additions of its chunk of rows and through one for each chunk of its part, in a device's chunks
+    /// of a quarter of the largest at least.
+    private func checkTruth(
+        _ judge: inout CaseJudge, _ tiles: [Float], _ sums: [Float], _ shape: CovarianceShape, _ values: [Float],
+        _ shifts: [Float]
+    ) {
+        let (width, chunk) = (CovarianceShape.width, CovarianceShape.chunkRows)
+        let chunks = (min(count, CovarianceShape.partRows) + chunk / 4 - 1) / (chunk / 4)
+        let roundings = min(count, chunk) + times * chunks + 3
+        /// Columns of a block in some rows, [row][column]; zero beyond the last column.
+        func block(_ number: Int, _ rows: Range<Int>) -> [Double] {
+            var block = [Double](repeating: 0, count: rows.count * width)
+            for row in 0..<rows.count {
+                for column in 0..<min(width, dimensions - number * width) {
+                    let place = number * width + column
+                    let value = values[(rows.lowerBound + row) * dimensions + place]
+                    block[row * width + column] = Double(value) - Double(shifts[place])
+                }
+            }
+            return block
+        }
+        for part in 0..<shape.parts {
+            let first = part * CovarianceShape.partRows
+            let rows = first..<min(count, first + CovarianceShape.partRows)
+            for pair in 0..<shape.pairs {
+                let (blockA, blockB) = shape.blocks(ofPair: pair)
+                let (left, right) = (block(blockA, rows), block(blockB, rows))
+                var products = ProductSums(count: width * width)
+                for place in left.indices where left[place] != 0 {
+                    products.add(
+                        right, place / width * width, times: Double(times) * left[place], at: place % width * width,
+                        count: width)
+                }
+                let tile = (part * shape.pairs + pair) * width * width
+                judge.check(
+                    "tiles of part \(part), pair \(pair)", Array(tiles[tile..<tile + width * width]),
+                    equals: products.bounded(roundings: roundings))
+                guard blockA == blockB else { continue }
+                let extent = min(width, dimensions - blockA * width)
+                var columns = ProductSums(count: extent)
+                for row in 0..<rows.count {
+                    columns.add(left, row * width, times: Double(times), at: 0, count: extent)
+                }
+                let start = part * dimensions + blockA * width
+                judge.check(
+                    "sums of part \(part), block \(blockA)", Array(sums[start..<start + extent]),
+                    equals: columns.bounded(roundings: roundings))
+            }
+        }
     }
 
     /// Whole numbers summed in whole numbers, for one pair of columns a pair of blocks.

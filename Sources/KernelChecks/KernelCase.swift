@@ -96,7 +96,22 @@ public struct CaseJudge {
         _ label: String, _ actual: [Float], equals expected: [Float], within tolerance: Tolerance
     ) {
         note(actual)
-        let comparison = compare(actual, expected, within: tolerance)
+        take(label, compare(actual, expected, within: tolerance))
+    }
+
+    /// Compares one output with numbers that each have a bound of their own.
+    public mutating func check(_ label: String, _ actual: GuardedContents<Float>, equals expected: [Bounded]) {
+        checkGuards(label, actual)
+        check(label, actual.values, equals: expected)
+    }
+
+    /// Compares values that need no guard with numbers that each have a bound of their own.
+    public mutating func check(_ label: String, _ actual: [Float], equals expected: [Bounded]) {
+        note(actual)
+        take(label, compare(actual, expected))
+    }
+
+    private mutating func take(_ label: String, _ comparison: Comparison) {
         if comparison.ratio >= worst.ratio { worst = comparison }
         if let complaint = comparison.complaint { complaints.append("\(label)\(complaint)") }
     }

@@ -96,17 +96,18 @@ struct AccumulateCase: KernelCase {
         _ judge: inout CaseJudge, _ points: [Float], _ labels: [Int32], _ totals: [Float], _ counts: [Int32]
     ) {
         let size = clusters * dimensions
-        var sums = [Double](repeating: 0, count: size)
+        var sums = [Bounded](repeating: Bounded(0.0), count: size)
         var expectedCounts = [Int32](repeating: 0, count: clusters)
         for (point, label) in labels.enumerated() {
             expectedCounts[Int(label)] += 1
             for dimension in 0..<dimensions {
-                sums[Int(label) * dimensions + dimension] += Double(points[point * dimensions + dimension])
+                let (element, value) = (Int(label) * dimensions + dimension, points[point * dimensions + dimension])
+                sums[element].value += Double(value)
+                // The additions of a block, and that of sum and correction.
+                sums[element].error += Rounding.gamma(blocks.blockPoints + 1) * Double(value.magnitude)
             }
         }
-        judge.check(
-            "sums", (0..<size).map { totals[$0] + totals[size + $0] }, equals: sums.map { Float($0) },
-            within: .sum(of: blocks.blockPoints))
+        judge.check("sums", (0..<size).map { totals[$0] + totals[size + $0] }, equals: sums)
         if counts != expectedCounts { judge.complain("counts are not those of the labels") }
     }
 }

@@ -112,10 +112,9 @@ private struct KmeansAssignCase: KernelCase {
                 overflowing.contains(point) ? .infinity : Float(square(Array(x), centroids, label)))
         }
         if hasDistances {
-            // Differences, squares and sums round once each: as many halves of an epsilon as there are terms.
+            // A difference, which is squared, and a square round once each, and each addition: all of one sign.
             judge.check(
-                "distances", distances, equals: nearest,
-                within: Tolerance(relative: Double(Float.ulpOfOne) * Double(dimensions + 4)))
+                "distances", distances, equals: nearest, within: Tolerance(relative: Rounding.gamma(dimensions + 3)))
         } else if distances.unwrittenCount != count || distances.firstOverrun != nil {
             judge.complain("distances were written unasked")
         }
@@ -135,16 +134,17 @@ private struct KmeansAssignCase: KernelCase {
         return sum
     }
 
-    /// What rounding can add to |x|² - 2 score: every one of the d + 1 additions of the score and the d of |c|²/2 is off
-    /// by at most half an epsilon of the sum of magnitudes.
+    /// What rounding can add to |x|² - 2 score: the squares of c pass through d + 1 roundings in |c|²/2 and as many as the
+    /// products in the score, d + 1.
     private func slack(_ x: [Float], _ centroids: [Float], _ centroid: Int) -> Double {
         if kind == .ties { return 0 }
-        var size = 0.0
+        var slack = 0.0
         for dimension in 0..<dimensions {
             let c = Double(centroids[centroid * dimensions + dimension])
-            size += abs(Double(x[dimension]) * c) + c * c
+            slack += Rounding.gamma(dimensions + 1) * 2 * abs(Double(x[dimension]) * c)
+            slack += Rounding.gamma(2 * dimensions + 2) * c * c
         }
-        return Double(Float.ulpOfOne) * Double(dimensions + 2) * size
+        return slack
     }
 
     private func checkNearest(

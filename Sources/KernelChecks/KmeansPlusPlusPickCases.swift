@@ -20,7 +20,7 @@ public enum KmeansPlusPlusPickCases: KernelCases {
         }
         // Wide enough for several work-items a dimension, more trials than a small group.
         cases.append(PickCase(count: 600, dimensions: 61, trials: 70, step: 1, seed: seed))
-        cases += [(1, 1, 1), (7, 3, 7), (300, 5, 17), (601, 2, 61)].map {
+        cases += [(1, 3, 1), (7, 3, 7), (300, 3, 17), (601, 3, 61)].map {
             StartCase(count: $0.0, dimensions: $0.1, clusters: $0.2, seed: seed)
         }
         return cases

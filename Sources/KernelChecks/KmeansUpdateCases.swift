@@ -66,27 +66,29 @@ private struct KmeansUpdateCase: KernelCase {
         }
         let actual = try update(backend)
         let expected = try update(reference)
-        // Means of numbers up to 1.1, a product, a sum and a quotient.
-        judge.check("centroids", actual.values, equals: expected.values.values, within: .sum(of: 1, magnitude: 1.1))
         judge.check("weights", actual.weights, equals: expected.weights.values, within: .exact)
-        // Squares of differences up to 2.1, themselves off by the centroids' own rounding.
-        judge.check(
-            "shifts", actual.shifts, equals: expected.shifts.values, within: .sum(of: 4 * dimensions, magnitude: 4.4))
-        for cluster in 0..<clusters {
-            let count = Double(counts[cluster])
-            let before = weighted ? Double(weights[cluster]) : 0
-            if count == 0 {
-                let range = cluster * dimensions..<(cluster + 1) * dimensions
-                if actual.values.values[range] != values[range] || actual.shifts.values[cluster] != 0 {
-                    judge.complain("cluster \(cluster) has no points and moved")
-                }
-            } else {
-                let element = cluster * dimensions
-                let sum = Double(sums[element]) + Double(corrections[element])
-                let mean = (Double(values[element]) * before + sum) / (before + count)
-                if abs(Double(actual.values.values[element]) - mean) > 1e-5 {
-                    judge.complain("cluster \(cluster) is at \(actual.values.values[element]), its mean is \(mean)")
-                }
+        let means = (0..<size).map { element -> Bounded in
+            let cluster = element / dimensions
+            if counts[cluster] == 0 { return Bounded(values[element]) }
+            let before = Bounded(weighted ? weights[cluster] : 0)
+            let sum = Bounded(sums[element]) + Bounded(corrections[element])
+            return (Bounded(values[element]) * before + sum) / (before + Bounded(Double(counts[cluster])))
+        }
+        judge.check("centroids", actual.values, equals: means)
+        // From the centroids as they are: a difference, a square and an addition a dimension.
+        let shifts = (0..<clusters).map { cluster -> Bounded in
+            let range = cluster * dimensions..<(cluster + 1) * dimensions
+            let squares = range.map { element -> Bounded in
+                let moved = Bounded(actual.values.values[element]) - Bounded(values[element])
+                return moved * moved
+            }
+            return Bounded.sum(squares, additions: dimensions)
+        }
+        judge.check("shifts", actual.shifts, equals: shifts)
+        for cluster in 0..<clusters where counts[cluster] == 0 {
+            let range = cluster * dimensions..<(cluster + 1) * dimensions
+            if actual.values.values[range] != values[range] || actual.shifts.values[cluster] != 0 {
+                judge.complain("cluster \(cluster) has no points and moved")
             }
         }
         return judge.result

@@ -64,7 +64,7 @@ private struct PcaProjectCase: KernelCase {
         let mean = inputs.floats(columns, in: 0...magnitude)
         let weights = inputs.floats(components * columns)
         let total = first + count + behind
-        let before = [Float](repeating: -7, count: total * components)
+        let before = [Float](repeating: Self.untouched, count: total * components)
         func project(_ backend: any Backend) throws -> (points: GuardedContents<Float>, layout: TileLayout) {
             let points =
                 total == count
@@ -83,10 +83,30 @@ private struct PcaProjectCase: KernelCase {
                 at: first)
             return try points.contents()
         }
-        // A value less its mean is at most the range of values, and weights are at most 1.
         judge.check(
-            "points", try project(backend), equals: try project(reference),
-            within: .sum(of: columns, magnitude: Double(magnitude)))
+            "points", try project(backend),
+            equals: truth(values: drawn.bytes ? drawn.byteValues.map { Float($0) } : values, mean, weights))
         return judge.result
     }
+
+    /// [point][component]: a column's value is rounded once less its mean, and each of its products once, and once in
+    /// every addition.
+    private func truth(values: [Float], _ mean: [Float], _ weights: [Float]) -> [Bounded] {
+        let before = [Bounded](repeating: Bounded(Self.untouched), count: (first + behind) * components)
+        let byColumn = (0..<columns).flatMap { column in
+            (0..<components).map { Double(weights[$0 * columns + column]) }
+        }
+        let points = (0..<count).flatMap { row -> [Bounded] in
+            var sums = ProductSums(count: components)
+            for column in 0..<columns {
+                let value = Double(values[row * columns + column]) - Double(mean[column])
+                sums.add(byColumn, column * components, times: value, at: 0, count: components)
+            }
+            return sums.bounded(roundings: columns + 2)
+        }
+        return before[..<(first * components)] + points + before[(first * components)...]
+    }
+
+    /// What stands in points before and behind those that are written.
+    private static let untouched: Float = -7
 }

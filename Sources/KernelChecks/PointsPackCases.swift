@@ -8,7 +8,7 @@ public enum PointsPackCases: KernelCases {
                 PointsPackCase(count: $0.0, dimensions: $0.1, bytes: bytes, first: 0, behind: 0, seed: seed)
             } + [
                 PointsPackCase(count: 61, dimensions: 7, bytes: bytes, first: 64, behind: 0, seed: seed),
-                PointsPackCase(count: 64, dimensions: 5, bytes: bytes, first: 128, behind: 70, seed: seed),
+                PointsPackCase(count: 64, dimensions: 7, bytes: bytes, first: 128, behind: 70, seed: seed),
             ]
         }
     }

@@ -77,6 +77,9 @@ struct StepCase: KernelCase {
         var cases: [any KernelCase] = []
         for (operation, pass) in operations {
             for (index, shape) in StepShape.awkward.enumerated() {
+                // Of the convolutions inference only leaves out what is written: two shapes have an even extent and odd
+                // ones, and each shape is compiled for training.
+                if pass == .inference, operation.kernel == "conv2d_block_forward", ![1, 3].contains(index) { continue }
                 for batch in index == 1 ? AwkwardBatch.all + AwkwardBatch.few.dropFirst() : AwkwardBatch.few {
                     cases.append(
                         StepCase(
@@ -126,14 +129,33 @@ struct StepCase: KernelCase {
             try write(spoilt, to: name, of: expected, masked: 0)
         }
         try copyInputs(from: expected, to: actual)
-        let before = try StepMagnitudes(expected)
-        let predicted = (try execute(operation, on: actual, backend), try execute(operation, on: expected, reference))
-        if let (mine, theirs) = predicted.0.flatMap({ mine in predicted.1.map { (mine, $0) } }) {
-            judge.check("predictions", mine, equals: theirs.values)
+        var before: [String: [Float]] = [:]
+        for name in inputs.activations + inputs.gradients + inputs.rows { before[name] = try expected.values(name) }
+        let predictions = try execute(operation, on: actual, backend)
+        _ = try execute(operation, on: expected, reference)
+        if let predictions {
+            judge.check("predictions", predictions, equals: duePredictions(try actual.values("logits")))
         }
-        try StepComparison(self, actual, expected, before).judge(&judge)
+        try StepComparison(self, actual, expected, values, before: before).judge(&judge)
         return judge.result
     }
+
+    /// The class of each sample's largest logit, the lowest on ties, where it belongs among those of other batches.
+    private func duePredictions(_ logits: [Float]) -> [Int32] {
+        var due = [Int32](repeating: Self.untouched, count: batch.replicas * predictionStride)
+        for row in 0..<batch.replicas * batch.samples {
+            var best = 0
+            for index in 0..<shape.classes
+            where logits[row * shape.classes + index] > logits[row * shape.classes + best] { best = index }
+            let (replica, sample) = (row / batch.samples, row % batch.samples)
+            due[replica * predictionStride + StepValues.firstSample + sample] = Int32(best)
+        }
+        return due
+    }
+
+    private var predictionStride: Int { StepValues.firstSample + batch.samples + 9 }
+    /// What stands in the place of other batches' predictions.
+    private static let untouched: Int32 = -9
 
     private func startValues() -> StepValues {
         var inputs = CaseInputs(seed: seed)
@@ -186,12 +208,12 @@ struct StepCase: KernelCase {
         case .classifier: try backend.classifierStep(network.classifier, from: network.second)
         case .predictions:
             // Predictions of other batches must stay.
-            let stride = StepValues.firstSample + batch.samples + 9
             let predictions = try GuardedBuffer<Int32>(
-                on: backend, [Int32](repeating: -9, count: batch.replicas * stride), label: "predictions")
+                on: backend, [Int32](repeating: Self.untouched, count: batch.replicas * predictionStride),
+                label: "predictions")
             try backend.classifierPredictions(
                 network.classifier, from: network.second, schedule: network.schedule,
-                predictions: predictions.buffer, predictionStride: stride)
+                predictions: predictions.buffer, predictionStride: predictionStride)
             return try predictions.contents()
         case .blockBackward:
             try backend.conv2dBlockBackward(
@@ -203,14 +225,18 @@ struct StepCase: KernelCase {
     }
 
     /// What an operation reads; activations past the batch hold a number that must not count, gradients there hold 0.
-    private var inputs: (activations: [String], gradients: [String]) {
+    /// Gradients that it reads as rows are copied as such.
+    private var inputs: (activations: [String], gradients: [String], rows: [String]) {
         switch operation {
-        case .gathered: ([], [])
-        case .normalised: (["extremes1"], [])
-        case .classifier, .predictions: (["extremes2"], [])
+        case .gathered: ([], [], [])
+        case .normalised: (["extremes1"], [], [])
+        case .classifier, .predictions: (["extremes2"], [], [])
         case .blockBackward:
-            (["convolved2", "input2", "extremes1", "layer1", "layer2", "layer3"], ["gradient2"])
-        case .weightGradients: (["input1", "convolved1", "input2"], ["gradient1", "convolved2"])
+            (
+                ["convolved2", "input2", "extremes1", "layer1", "layer2", "layer3"], ["gradient2"],
+                ["delta1", "delta2", "delta3"]
+            )
+        case .weightGradients: (["input1", "convolved1", "input2"], ["gradient1", "convolved2"], [])
         }
     }
 

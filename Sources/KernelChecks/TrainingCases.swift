@@ -4,15 +4,6 @@ import Compute
 /// each backend; what comes back is compared sample by sample, so that backends with another TILE can be held against
 /// each other.
 
-extension Tolerance {
-    /// The bound of a sum of `terms` products whose size is about `magnitude`, computed in float32 in two orders: each
-    /// addition rounds by at most half an epsilon of a partial sum, the partial sums and the roundings both walk
-    /// randomly, so that the error grows like epsilon * magnitude * terms, taken twice for the two orders.
-    static func sum(of terms: Int, magnitude: Double = 1) -> Tolerance {
-        Tolerance(absolute: 2 * Double(Float.ulpOfOne) * magnitude * Double(terms + 4))
-    }
-}
-
 /// Shapes of batches that are awkward for every TILE from 8 to 64: one sample, primes, a tile more or less by one.
 enum AwkwardBatch {
     /// (replicas, samples).

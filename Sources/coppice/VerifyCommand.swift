@@ -17,8 +17,8 @@ struct VerifyCommand: ParsableCommand {
             Ends with 0 where all are right, 1 where one is not, 69 where there is no OpenCL device to verify.
             """)
 
-    @Option(help: ArgumentHelp("This kernel alone.", valueName: "name"))
-    var kernel: String?
+    @Option(help: ArgumentHelp("This kernel alone, and others given so.", valueName: "name"))
+    var kernel: [String] = []
     @Option(name: .customLong("case"), help: ArgumentHelp("The cases of this name alone.", valueName: "name"))
     var caseName: String?
     @Option(
@@ -36,7 +36,8 @@ struct VerifyCommand: ParsableCommand {
     var verbose = false
     @Option(
         help: ArgumentHelp(
-            "Processes at a time, one a profile. By default one a core on a processor, else one.", valueName: "n"))
+            "Processes at a time. By default one a core on a processor, where each has a kernel in a profile, and one "
+                + "elsewhere, where each has a profile.", valueName: "n"))
     var jobs: Int?
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -87,14 +88,18 @@ struct VerifyCommand: ParsableCommand {
         } else {
             // Some devices serve one process at a time.
             backend = nil
-            try verifyInProcesses(report.profiles, isProcessor: kind == .cpu, take)
+            let shares = try profiles.flatMap { profile in
+                let kernels = try chosenCases(for: profile, own: own).map(\.kernel)
+                return VerifyWorkers.shares(of: profile.name, kernels: kernels, isProcessor: kind == .cpu)
+            }
+            try verifyInProcesses(shares, isProcessor: kind == .cpu, take)
         }
         bar.finish()
         if events {
             if report.wrong > 0 { throw ExitCode(1) }
             return
         }
-        report.sort()
+        report.sort(kernels: try chosenCases(for: own, own: own).map(\.kernel))
         try finish(report)
     }
 
@@ -129,19 +134,18 @@ struct VerifyCommand: ParsableCommand {
     }
 
     private func verifyInProcesses(
-        _ profiles: [String], isProcessor: Bool, _ take: (VerifyReport.Case) throws -> Void
+        _ shares: [VerifyWorkers.Share], isProcessor: Bool, _ take: (VerifyReport.Case) throws -> Void
     ) throws {
         var arguments = ["verify", "--device", compute.device, "--seed", "\(compute.seed)", "--quiet", "--events"]
         if quick { arguments.append("--quick") }
         if tiny { arguments.append("--tiny") }
         if failFast { arguments.append("--fail-fast") }
-        if let kernel { arguments += ["--kernel", kernel] }
         if let caseName { arguments += ["--case", caseName] }
         // Programs compile on the processor; a processor also serves several processes well.
         let cores = isProcessor ? ProcessInfo.processInfo.activeProcessorCount : 1
         let stopping = Atomic(false)
         let workers = VerifyWorkers(
-            profiles, jobs: min(jobs ?? cores, profiles.count), arguments: arguments, failFast: failFast)
+            shares, jobs: min(jobs ?? cores, shares.count), arguments: arguments, failFast: failFast)
         let interrupt = Interrupt {
             stopping.store(true, ordering: .relaxed)
             workers.stop()
@@ -204,10 +208,13 @@ struct VerifyCommand: ParsableCommand {
         var cases = selections.flatMap {
             KernelChecks.cases($0, seed: compute.seed, for: profile, isOwn: profile == own)
         }
-        if let kernel {
-            cases = try only(
-                "kernel", kernel, of: cases, by: \.kernel,
-                list: { "and there are \($0.joined(separator: ", "))" })
+        if !kernel.isEmpty {
+            for name in kernel {
+                _ = try only(
+                    "kernel", name, of: cases, by: \.kernel,
+                    list: { "and there are \($0.joined(separator: ", "))" })
+            }
+            cases = cases.filter { kernel.contains($0.kernel) }
         }
         guard let caseName else { return cases }
         let found = try only("case", caseName, of: cases, by: \.name, list: { "of \($0.count) cases" })

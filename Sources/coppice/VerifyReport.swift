@@ -58,11 +58,20 @@ struct VerifyReport: Encodable {
         kernels[index].add(entry)
     }
 
-    /// Brings cases that came from several processes into the order of the profiles.
-    mutating func sort() {
-        let (cases, kernels) = (self.cases, self.kernels)
-        self.cases = profiles.flatMap { profile in cases.filter { $0.profile == profile } }
-        self.kernels = profiles.flatMap { profile in kernels.filter { $0.profile == profile } }
+    /// Brings cases that came from several processes into the order of the profiles and of `names`.
+    mutating func sort(kernels names: [String]) {
+        var places: [String: Int] = [:]
+        for profile in profiles {
+            // A process that never began a case has none of the names.
+            for name in names + ["-"] where places["\(profile) \(name)"] == nil {
+                places["\(profile) \(name)"] = places.count
+            }
+        }
+        func place(_ profile: String, _ kernel: String) -> Int { places["\(profile) \(kernel)"] ?? places.count }
+        // Those of a process come in their order, and keep it.
+        cases = cases.enumerated().map { (place($0.element.profile, $0.element.kernel), $0.offset, $0.element) }
+            .sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
+        kernels.sort { place($0.profile, $0.kernel) < place($1.profile, $1.kernel) }
     }
 }
 

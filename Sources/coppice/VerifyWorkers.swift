@@ -32,40 +32,55 @@ struct VerifyEvent: Codable, Sendable {
     }
 }
 
-/// Verifies each profile in a process of its own. Drivers compile one program at a time in a process, and compiling is
-/// most of the work; and a driver that crashes takes only its own profile along.
+/// Verifies in several processes, each of which takes a share of the cases. Drivers compile one program at a time in a
+/// process, and compiling is most of the work; and a driver that crashes takes only the rest of a share along.
 final class VerifyWorkers: Sendable {
+    /// What one process verifies.
+    struct Share: Sendable {
+        var profile: String
+        /// In the order of their cases.
+        var kernels: [String]
+    }
+
+    /// The shares of a profile: a kernel each on a processor, where a process starts at once and cores are to be busy to
+    /// the end; elsewhere all of them in one, since a GPU's driver takes its time to start.
+    static func shares(of profile: String, kernels: [String], isProcessor: Bool) -> [Share] {
+        var names: [String] = []
+        for kernel in kernels where !names.contains(kernel) { names.append(kernel) }
+        if !isProcessor { return [Share(profile: profile, kernels: names)] }
+        return names.map { Share(profile: profile, kernels: [$0]) }
+    }
+
     private let arguments: [String]
     private let failFast: Bool
     private let state: Mutex<State>
     private let news = DispatchSemaphore(value: 0)
 
     private struct State {
-        var waiting: [String]
+        var waiting: [Share]
         var threads = 0
-        /// Process numbers by profile.
-        var running: [String: pid_t] = [:]
+        var running: Set<pid_t> = []
         var ended: [VerifyReport.Case] = []
         var isStopping = false
         /// The exit code of the first process that refused to begin.
         var refusal: Int32?
     }
 
-    /// Starts processes for `profiles`, at most `jobs` at a time, with `arguments` besides.
-    init(_ profiles: [String], jobs: Int, arguments: [String], failFast: Bool) {
+    /// Starts processes for `shares`, at most `jobs` at a time, with `arguments` besides.
+    init(_ shares: [Share], jobs: Int, arguments: [String], failFast: Bool) {
         self.arguments = arguments
         self.failFast = failFast
-        state = Mutex(State(waiting: profiles, threads: jobs))
+        state = Mutex(State(waiting: shares, threads: jobs))
         for _ in 0..<jobs {
             Thread.detachNewThread { [self] in
-                while let profile = nextProfile() { verify(profile) }
+                while let share = nextShare() { verify(share) }
                 state.withLock { $0.threads -= 1 }
                 news.signal()
             }
         }
     }
 
-    /// Waits for the next case that has ended, nil when there are no more; those of a profile come in their order.
+    /// Waits for the next case that has ended, nil when there are no more; those of a share come in their order.
     func next() -> VerifyReport.Case? {
         while true {
             let (entry, isLast) = state.withLock { state in
@@ -80,7 +95,7 @@ final class VerifyWorkers: Sendable {
     /// The exit code of a process that refused to begin, nil where there was none.
     var refusal: Int32? { state.withLock(\.refusal) }
 
-    private func nextProfile() -> String? {
+    private func nextShare() -> Share? {
         state.withLock { $0.isStopping || $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
     }
 
@@ -93,14 +108,15 @@ final class VerifyWorkers: Sendable {
     func stop() {
         state.withLock {
             $0.isStopping = true
-            for process in $0.running.values { kill(process, SIGINT) }
+            for process in $0.running { kill(process, SIGINT) }
         }
     }
 
-    private func verify(_ profile: String) {
+    private func verify(_ share: Share) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = arguments + ["--profile", profile, "--events"]
+        process.arguments =
+            arguments + share.kernels.flatMap { ["--kernel", $0] } + ["--profile", share.profile, "--events"]
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardInput = FileHandle.nullDevice
@@ -108,12 +124,12 @@ final class VerifyWorkers: Sendable {
         do {
             try process.run()
         } catch {
-            receive(Self.failure(profile, nil, "its process could not be started: \(error)"))
+            receive(Self.failure(share, nil, "its process could not be started: \(error)"))
             return
         }
         let number = process.processIdentifier
         state.withLock { state in
-            state.running[profile] = number
+            state.running.insert(number)
             // The order to stop may have come while it started.
             if state.isStopping { kill(number, SIGINT) }
         }
@@ -136,7 +152,7 @@ final class VerifyWorkers: Sendable {
         }
         process.waitUntilExit()
         let isStopping = state.withLock { state in
-            state.running[profile] = nil
+            state.running.remove(number)
             return state.isStopping
         }
         if isStopping { return }
@@ -144,18 +160,17 @@ final class VerifyWorkers: Sendable {
             let signal = process.terminationStatus
             receive(
                 Self.failure(
-                    profile, begun,
+                    share, begun,
                     "signal \(signal) (\(String(cString: strsignal(signal)))) in the driver ended the process; the "
-                        + "cases after it did not run in this profile"))
+                        + "cases after it of \(share.kernels.joined(separator: ", ")) did not run in this profile"))
         } else if process.terminationStatus > 1 {
             state.withLock { state in if state.refusal == nil { state.refusal = process.terminationStatus } }
         }
     }
 
-    private static func failure(_ profile: String, _ begun: VerifyReport.Case?, _ message: String) -> VerifyReport.Case
-    {
+    private static func failure(_ share: Share, _ begun: VerifyReport.Case?, _ message: String) -> VerifyReport.Case {
         VerifyReport.Case(
-            kernel: begun?.kernel ?? "-", profile: profile, name: begun?.name ?? "start", error: .infinity, bound: 0,
+            kernel: begun?.kernel ?? (share.kernels.count == 1 ? share.kernels[0] : "-"), profile: share.profile, name: begun?.name ?? "start", error: .infinity, bound: 0,
             verdict: .failed, message: message)
     }
 }
