@@ -46,6 +46,9 @@ public protocol BufferBackend: AnyObject {
     func fill<Element: BufferElement>(_ buffer: DeviceBuffer<Element>, with value: Element) throws(ComputeError)
     /// Waits until everything queued so far has run.
     func finish() throws(ComputeError)
+    /// Calls `operations`, and compiles what they need instead of running it: a clock that is started afterwards shows
+    /// the work alone. Nothing is written to any buffer by an operation. What needs no preparation does nothing.
+    func preparing<Failure: Error>(_ operations: () throws(Failure) -> Void) throws(Failure)
 }
 
 extension BufferBackend {

@@ -28,12 +28,13 @@ public struct Evaluator {
         self.backend = backend
     }
 
-    /// One evaluation for each of `weights`, which share a layout, and the wall time of all of them.
+    /// One evaluation for each of `weights`, which share a layout, and the wall time of all of them once their kernels
+    /// are compiled.
     /// - Throws: ``NetworkError/invalid(reason:)`` where the weights are for other images, or the device's error.
     public func evaluate(_ weights: [LeNet5Weights]) throws(NetworkError) -> (results: [Evaluation], seconds: Double) {
         let clock = ContinuousClock()
-        let start = clock.now
-        let predictions = try predictions(weights)
+        var start = clock.now
+        let predictions = try predictions(weights) { start = clock.now }
         let results = predictions.map { predicted in
             let classes = max(store.classes, weights.first?.layout.classes ?? 0)
             var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
@@ -45,8 +46,8 @@ public struct Evaluator {
         return (results, (clock.now - start) / .seconds(1))
     }
 
-    /// The predicted class of every image, for each of `weights`.
-    func predictions(_ weights: [LeNet5Weights]) throws(NetworkError) -> [[Int32]] {
+    /// The predicted class of every image, for each of `weights`; `begin` is called once their kernels are compiled.
+    func predictions(_ weights: [LeNet5Weights], begin: () -> Void = {}) throws(NetworkError) -> [[Int32]] {
         guard let layout = weights.first?.layout else { return [] }
         guard layout.channels == store.channels, weights.allSatisfy({ $0.layout == layout }) else {
             throw .invalid(
@@ -64,6 +65,10 @@ public struct Evaluator {
             let network = try LeNet5(
                 LeNet5Parameters(weights, on: backend), batchSize: size, schedule: schedule, on: backend)
             let images = LeNet5.Images(store: store, order: order, orderStride: 0, normalisation: normalisation)
+            try backend.preparing { () throws(ComputeError) in
+                try network.predict(images, into: predicted, stride: store.count)
+            }
+            begin()
             for _ in batches { try network.predict(images, into: predicted, stride: store.count) }
             let flat = try backend.read(predicted)
             if let stray = flat.first(where: { !(0..<Int32(layout.classes)).contains($0) }) {

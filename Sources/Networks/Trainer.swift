@@ -26,14 +26,16 @@ public struct TrainingOptions: Hashable, Sendable {
 public struct TrainingRun: Sendable {
     /// Indices of the training images to use, each below the store's count.
     public var subset: [Int]
-    /// Run number: initial weights and order of samples depend on (seed, run) alone, so that the same run under another
+    /// Seed and run number: initial weights and order of samples depend on them alone, so that the same run under another
     /// strategy can be compared in pairs.
+    public var seed: UInt64
     public var run: Int
     /// Weights to start from in place of random ones.
     public var initial: LeNet5Weights?
 
-    public init(subset: [Int], run: Int, initial: LeNet5Weights? = nil) {
+    public init(subset: [Int], seed: UInt64, run: Int, initial: LeNet5Weights? = nil) {
         self.subset = subset
+        self.seed = seed
         self.run = run
         self.initial = initial
     }
@@ -45,7 +47,7 @@ public struct TrainingResult: Sendable {
     public var weights: [LeNet5Weights]
     /// Mean loss of each step, for each run: [step][run].
     public var losses: [[Float]]
-    /// Wall time of the training alone: uploads of orders and the steps.
+    /// Wall time of the training alone: uploads of orders and the steps. Kernels are compiled before.
     public var seconds: Double
 }
 
@@ -62,16 +64,16 @@ public struct Trainer {
     private let backend: any Backend
     private let store: ImageStore
     private let normalisation: Normalisation
-    private let seed: UInt64
 
-    /// A trainer over `store`. Random numbers are those of `seed`.
-    public init(_ store: ImageStore, normalisation: Normalisation, seed: UInt64, on backend: any Backend) {
+    /// A trainer over `store`.
+    public init(_ store: ImageStore, normalisation: Normalisation, on backend: any Backend) {
         self.store = store
         self.normalisation = normalisation
-        self.seed = seed
         self.backend = backend
     }
 
+    /// Most epochs or steps: enough for anyone, and products with them stay within an integer.
+    private static let longest = 1_000_000_000
     /// Steps between two looks at the cancellation: short enough to stop within a moment on any device.
     private static let stepsBetweenLooks = 64
     /// Samples of all replicas' orders that are uploaded at a time; bounds the memory of orders and losses.
@@ -87,7 +89,7 @@ public struct Trainer {
         try validate(runs, size: size, options: options)
         let plan = EpochPlan(size: size, options: options)
         let layout = LeNet5Layout(channels: store.channels, classes: store.classes)
-        let initial = runs.map { $0.initial ?? LeNet5Weights(layout: layout, seed: seed, run: $0.run) }
+        let initial = runs.map { $0.initial ?? LeNet5Weights(layout: layout, seed: $0.seed, run: $0.run) }
         do {
             return try train(runs, initial: initial, plan: plan, options: options, progress: progress)
         } catch let error as ComputeError {
@@ -104,6 +106,12 @@ public struct Trainer {
         guard options.batchSize > 0 else { throw .invalid(reason: "the batch size must be at least 1") }
         guard options.learningRate > 0, options.learningRate.isFinite else {
             throw .invalid(reason: "the learning rate must be above 0, got \(options.learningRate)")
+        }
+        switch options.length {
+        case .epochs(let count), .steps(let count):
+            guard (0...Self.longest).contains(count) else {
+                throw .invalid(reason: "\(count) epochs or steps; 0 to \(Self.longest) are accepted")
+            }
         }
         for run in runs {
             guard run.subset.count == size else {
@@ -139,7 +147,12 @@ public struct Trainer {
             on: backend)
         let source = LeNet5.Images(
             store: store, order: order, orderStride: orderStride, normalisation: normalisation)
-        var streams = runs.map { RandomStream(seed: seed, run: $0.run, purpose: .sampleOrder) }
+        var streams = runs.map { RandomStream(seed: $0.seed, run: $0.run, purpose: .sampleOrder) }
+        func step() throws {
+            try network.backpropagate(source)
+            try network.update()
+        }
+        try backend.preparing(step)
         try backend.finish()
 
         let clock = ContinuousClock()
@@ -161,13 +174,12 @@ public struct Trainer {
             let batches = plan.batches(of: epochs)
             try schedule.load(
                 batches, firstStep: firstEpoch * plan.stepsPerEpoch, learningRate: options.learningRate, on: backend)
-            for (step, batch) in batches.enumerated() {
-                try network.backpropagate(source)
-                try network.update()
+            for (index, batch) in batches.enumerated() {
+                try step()
                 images += batch.count * replicas
-                if (step + 1) % Self.stepsBetweenLooks == 0 || step + 1 == batches.count {
+                if (index + 1) % Self.stepsBetweenLooks == 0 || index + 1 == batches.count {
                     try backend.finish()
-                    let done = firstEpoch * plan.stepsPerEpoch + step + 1
+                    let done = firstEpoch * plan.stepsPerEpoch + index + 1
                     let go = progress(TrainingProgress(finishedSteps: done, steps: plan.steps, images: images))
                     guard go else { throw NetworkError.cancelled }
                 }
@@ -193,8 +205,8 @@ struct EpochPlan {
         batchSize = min(options.batchSize, size)
         let perEpoch = (size + batchSize - 1) / batchSize
         switch options.length {
-        case .epochs(let epochs): steps = max(0, epochs) * perEpoch
-        case .steps(let steps): self.steps = max(0, steps)
+        case .epochs(let epochs): steps = epochs * perEpoch
+        case .steps(let steps): self.steps = steps
         }
     }
 

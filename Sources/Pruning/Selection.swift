@@ -73,7 +73,7 @@ public enum PruningError: Error, Equatable, CustomStringConvertible {
         case .classesMissing: "balance class needs the class of every sample, and this input has none"
         case .balancedArticleQuota: "balance class does not go with quota article; use quota exact"
         case .hybridRatio(let nClosest, let nFurthest):
-            "hybrid cannot take \(nClosest) closest to \(nFurthest) furthest: both must be 0 or more, and one above 0"
+            "hybrid cannot take \(nClosest) closest to \(nFurthest) furthest: both must be from 0 to \(SelectionRequest.hybridRange.upperBound), and one above 0"
         case .countMismatch(let what, let got, let expected):
             "there are \(got) \(what) for \(expected) samples; one for each is needed"
         case .labelOutOfRange(let what, let index, let label, let bound):

@@ -183,6 +183,9 @@ private func tally<Label: BinaryInteger>(_ indices: [Int], _ labels: [Label], _ 
 // MARK: - Checks
 
 extension SelectionRequest {
+    /// What either part of a hybrid's ratio may be.
+    static let hybridRange = 0...1_000_000
+
     private func validate(count: Int, assignment: ClusterAssignment?, classes: ClassLabels?) throws(PruningError) {
         if strategy != .none && !(1...max(count, 1)).contains(size) || count < 1 {
             throw .sizeOutOfRange(size: size, count: count)
@@ -193,7 +196,7 @@ extension SelectionRequest {
         }
         if balance == .class && strategy != .none && classes == nil { throw .classesMissing }
         if case .hybrid(let nClosest, let nFurthest) = strategy,
-            nClosest < 0 || nFurthest < 0 || nClosest + nFurthest == 0
+            !Self.hybridRange.contains(nClosest) || !Self.hybridRange.contains(nFurthest) || nClosest + nFurthest == 0
         {
             throw .hybridRatio(nClosest: nClosest, nFurthest: nFurthest)
         }

@@ -114,9 +114,9 @@ public final class LeNet5Executor: StudyExecutor {
         let options = TrainingOptions(
             length: length, batchSize: first.batchSize, learningRate: first.learningRate)
         do {
-            let trainer = Trainer(data.train, normalisation: data.normalisation, seed: first.seed, on: backend)
+            let trainer = Trainer(data.train, normalisation: data.normalisation, on: backend)
             let result = try trainer.train(
-                jobs.map { TrainingRun(subset: $0.indices, run: $0.run) }, options: options
+                jobs.map { TrainingRun(subset: $0.indices, seed: $0.seed, run: $0.run) }, options: options
             ) { status in
                 progress(status.images)
                 return !cancellation.isCancelled

@@ -136,6 +136,14 @@ public struct Study: Equatable, Sendable {
 
     public static func == (left: Study, right: Study) -> Bool { left.groups == right.groups }
 
+    /// What a data set may be called: files are named after it.
+    public static let acceptedDatasetName = "at most 60 letters, digits, '.', '-' and '_', that begins with no dot"
+
+    /// Whether a data set may be called `name`.
+    public static func isDatasetName(_ name: String) -> Bool {
+        name.count <= 60 && name.wholeMatch(of: /[A-Za-z0-9_-][A-Za-z0-9._-]*/) != nil
+    }
+
     /// The data sets that the study needs, in the order of their first use.
     public var datasets: [String] {
         var names: [String] = []

@@ -56,13 +56,16 @@ extension StudyPlan {
         // In the plan's order, in which a sum of times is always the same.
         let left = runs.filter(chosen.contains)
         var images = 0.0
-        var keys: Set<ClusteringKey> = []
+        var keys: [ClusteringKey] = []
+        var kinds: [StudyRates.ClusteringKind] = []
+        var known: Set<ClusteringKey> = []
         for run in left {
             let experiment = experiment(run.experimentID)
             images += Double(experiment.trainedImages(kept: experiment.size))
-            if let key = experiment.clustering(run: run.run) { keys.insert(key) }
+            guard let key = experiment.clustering(run: run.run), known.insert(key).inserted else { continue }
+            keys.append(key)
+            if !kinds.contains(.init(key)) { kinds.append(.init(key)) }
         }
-        let kinds = Set(keys.map(StudyRates.ClusteringKind.init))
         let clustering =
             keys.reduce(0) { $0 + (rates.clusterings[.init($1)]?.seconds(k: $1.k) ?? 0) }
             + kinds.reduce(0) { $0 + (rates.clusterings[$1]?.points ?? 0) }
@@ -73,8 +76,9 @@ extension StudyPlan {
 }
 
 extension StudyExecutor {
-    /// Measures the rates that a plan depends on, within about a second: a short training of as many networks as would
-    /// train together, their test, and for each kind of clustering one with few clusters and one with more.
+    /// Measures the rates that a plan depends on: a short training of as many networks as would train together, their
+    /// test, and for each kind of clustering three on all samples, two with few clusters and one with more. About a
+    /// second with MNIST.
     /// - Throws: the executor's errors.
     public func measureRates(for plan: StudyPlan, replicas: Int) throws -> StudyRates {
         let heaviest = plan.experiments.max {

@@ -146,7 +146,7 @@ public protocol StudyExecutor {
     var lastSpectrum: PCASpectrum? { get }
 
     /// Trains networks together, one replica a job, and tests each. All jobs have the same data set, number of samples,
-    /// duration, batch size and learning rate; results do not depend on which jobs share a call.
+    /// duration, batch size and learning rate, not always the same seed; results do not depend on which jobs share a call.
     /// - Returns: one outcome a job, in the same order.
     /// - Throws: `ComputeError.outOfMemory` where fewer jobs might fit, `CancellationError` where it was stopped by
     ///   `cancellation`, and any error of the device.

@@ -107,10 +107,10 @@ public struct StudyReader {
             if !acceptsAnyDataset && !known.contains(name) {
                 throw fields.unknownWord(name, of: "dataset", known: known)
             }
-            guard !name.isEmpty, excerpt(name) == name else {
+            guard Study.isDatasetName(name) else {
                 throw .invalid(
                     fields.place(of: "dataset"),
-                    reason: "dataset is \(excerpt(name)); a name of at most 60 printable characters is needed")
+                    reason: "dataset is \(excerpt(name)); a name of \(Study.acceptedDatasetName) is needed")
             }
             settings.dataset = name
         }

@@ -156,7 +156,7 @@ extension StudyResults {
             "against \(baseline.phrase): \(runs) cannot give a p-value below \(shortest((p * 1e6).rounded() / 1e6))"
         if tests > 1 {
             note +=
-                
+
                 " (\(shortest((min(1, p * Double(tests)) * 1e6).rounded() / 1e6)) after Holm's correction over \(tests) comparisons)"
         }
         note += ", so that no case can be called better or worse; "

@@ -77,9 +77,9 @@ private struct StageBench {
     /// A step, and an epoch, of so many networks.
     func training(networks: Int) throws -> [StageTiming] {
         let trainer = Trainer(
-            try images(Self.rows), normalisation: Normalisation(mean: 0.5, std: 0.25), seed: seed, on: backend)
+            try images(Self.rows), normalisation: Normalisation(mean: 0.5, std: 0.25), on: backend)
         func seconds(_ images: Int) throws -> Double {
-            let runs = (0..<networks).map { TrainingRun(subset: Array(0..<images), run: $0) }
+            let runs = (0..<networks).map { TrainingRun(subset: Array(0..<images), seed: seed, run: $0) }
             let options = TrainingOptions(length: .epochs(1), batchSize: KernelWork.batch)
             return try trainer.train(runs, options: options).seconds
         }
@@ -109,8 +109,9 @@ private struct StageBench {
     func evaluation() throws -> StageTiming {
         let store = try images(Self.tested)
         let normalisation = Normalisation(mean: 0.5, std: 0.25)
-        let weights = try Trainer(store, normalisation: normalisation, seed: seed, on: backend)
-            .train([TrainingRun(subset: Array(0..<64), run: 0)], options: TrainingOptions(length: .steps(1))).weights
+        let run = TrainingRun(subset: Array(0..<64), seed: seed, run: 0)
+        let weights = try Trainer(store, normalisation: normalisation, on: backend)
+            .train([run], options: TrainingOptions(length: .steps(1))).weights
         let evaluator = Evaluator(store, normalisation: normalisation, on: backend)
         let seconds = try median { try evaluator.evaluate(weights).seconds }
         let batches = Double(Self.tested) / Double(KernelWork.batch)

@@ -5,8 +5,9 @@ import Datasets
 import Dispatch
 import Foundation
 import Networks
-import Studies
 import Pruning
+import Studies
+import Synchronization
 
 /// An error as the command line reports it: one sentence and an exit code of sysexits.h.
 struct Failure: Error {
@@ -84,24 +85,32 @@ final class Interrupt: @unchecked Sendable {
 
 /// Ends the process at Ctrl-C at once, for commands with nothing to keep, but never in the middle of a result.
 final class ExitOnInterrupt: Sendable {
-    private let writing: NSLock
+    private final class Writing: Sendable {
+        /// Whether the result is there; locked while it is being written.
+        let isDone = Mutex(false)
+    }
+    private let writing: Writing
     private let interrupt: Interrupt
 
     init() {
-        let writing = NSLock()
+        let writing = Writing()
         self.writing = writing
         interrupt = Interrupt {
-            writing.lock()
-            Terminal.complain("interrupted, nothing was written")
-            _exit(130)
+            writing.isDone.withLock { isDone in
+                // What is done ends by itself in a moment, as if nobody had called.
+                if isDone { return }
+                Terminal.complain("interrupted, nothing was written")
+                _exit(130)
+            }
         }
     }
 
     /// Runs what must be finished once it is begun.
-    func finishing<Result>(_ body: () throws -> Result) rethrows -> Result {
-        writing.lock()
-        defer { writing.unlock() }
-        return try body()
+    func finishing(_ body: () throws -> Void) rethrows {
+        try writing.isDone.withLock { isDone in
+            try body()
+            isDone = true
+        }
     }
 }
 

@@ -63,6 +63,9 @@ struct RunCommand: AsyncParsableCommand {
                 "--dataset \(dataset) is not known; \(KnownDataset.all.map(\.name).joined(separator: " and ")) are, and with"
                     + " --data DIR any name is.")
         }
+        if let dataset, !Study.isDatasetName(dataset) {
+            throw ValidationError("--dataset is '\(dataset)'; a name of \(Study.acceptedDatasetName) is needed.")
+        }
         if let shard, part == nil {
             throw ValidationError(
                 "--shard is '\(shard)'; i/n is accepted, i from 1 to n and n up to \(Shard.mostShards), 1/4 for one.")
@@ -73,14 +76,15 @@ struct RunCommand: AsyncParsableCommand {
         let locator = DatasetLocator()
         let memory = try memory.bytes
         var study = try StudyLibrary.load(self.study, acceptsAnyDataset: data != nil)
-        study = try study.overriding(runs: runs, seed: seed, dataset: try dataset ?? substitute(locator))
+        let replacement = try dataset ?? substitute(locator)
+        let directory = out ?? defaultDirectory(replacement, of: study.datasets)
+        study = try study.overriding(runs: runs, seed: seed, dataset: replacement)
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
         let load = { (name: String) -> Dataset in
             let location = try locator.find(name, dataDirectory: data)
             Terminal.note("data: \(name) in \(location.directory)", quiet: quiet)
             return try Dataset.load(location)
         }
-        let directory = out ?? defaultDirectory
         if dryRun { return try printPlan(study, load, memory, directory: directory) }
         let progress = StudyProgress(quiet: quiet)
         let executor = LeNet5Executor(onDemand: makeBackend, clusteringMemory: memory, load: load) {
@@ -115,10 +119,13 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    /// Named after the study, and after the data set where another is taken than the study names.
-    private var defaultDirectory: String {
+    /// Named after the study, and after the data where they are not those that the study names, so that results of one
+    /// do not meet those of the other.
+    private func defaultDirectory(_ dataset: String?, of named: [String]) -> String {
         let name = URL(fileURLWithPath: study).deletingPathExtension().lastPathComponent
-        return "results/\(name)" + (dataset.map { "-\($0)" } ?? "")
+        let folder = data.map { URL(fileURLWithPath: $0).standardizedFileURL.lastPathComponent }
+        guard let other = dataset ?? folder.flatMap({ named.contains($0) ? nil : $0 }) else { return "results/\(name)" }
+        return "results/\(name)-\(other)"
     }
 
     /// Prints what the study would do and how long it should take, by a rate that is measured here and now.

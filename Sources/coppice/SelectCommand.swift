@@ -111,11 +111,19 @@ struct SelectCommand: ParsableCommand {
 
     /// Every word and number that needs no data to be checked.
     private func request(_ plan: ClusteringPlan) throws -> SelectionRequest {
+        let ofClustering = [
+            ("--pca", plan.pca != nil), ("--iterations", options.iterations != nil),
+            ("--kmeans", options.kmeans != "minibatch"), ("--start", options.start != "kmeans++"),
+            ("--memory", plan.memory != nil),
+        ]
         if clustering != nil {
-            for (name, isGiven) in [
-                ("--k", plan.k != nil), ("--pca", plan.pca != nil), ("--features", options.features != nil),
-            ] where isGiven {
+            for (name, isGiven) in [("--k", plan.k != nil), ("--features", options.features != nil)] + ofClustering
+            where isGiven {
                 throw Failure("--clustering stands in place of \(name); give one of them", exitCode: 64)
+            }
+        } else if plan.k == nil {
+            for (name, isGiven) in ofClustering where isGiven {
+                throw Failure("\(name) is for a clustering, and there is none without --k", exitCode: 64)
             }
         }
         let isClustered = plan.k != nil || clustering != nil
@@ -164,6 +172,9 @@ struct SelectCommand: ParsableCommand {
             throw Failure("\(array.path): its shape is \(array.shape); one dimension is needed", exitCode: 65)
         }
         let values = try labels.integers().map { Int32(clamping: $0) }
+        guard !values.isEmpty else {
+            throw Failure("\(labels.path): it is empty; a label for each sample is needed", exitCode: 65)
+        }
         let centroids = "\(directory)/\(ClusteringFolder.centroids)"
         // Without centroids, clusters after the last one that has samples cannot be known, and make no difference.
         let k =

@@ -36,9 +36,13 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
-        guard epochs >= 0 else { throw ValidationError("--epochs must be 0 or more, got \(epochs).") }
-        guard batch > 0 else { throw ValidationError("--batch must be at least 1, got \(batch).") }
-        guard replicas > 0 else { throw ValidationError("--replicas must be at least 1, got \(replicas).") }
+        for (name, value, accepted) in [
+            ("--epochs", epochs, 0...1_000_000), ("--batch", batch, 1...1_000_000),
+            ("--replicas", replicas, 1...10_000),
+        ] where !accepted.contains(value) {
+            throw ValidationError(
+                "\(name) is \(value); from \(accepted.lowerBound) to \(accepted.upperBound) are accepted.")
+        }
         guard learningRate > 0, learningRate.isFinite else {
             throw ValidationError("--learning-rate must be above 0, got \(learningRate).")
         }
@@ -102,8 +106,10 @@ struct TrainCommand: ParsableCommand {
                 + "\(epochs) \(epochs == 1 ? "epoch" : "epochs")", quiet: compute.quiet)
         let bar = ProgressBar("training", unit: "images", quiet: compute.quiet)
         defer { bar.finish() }
-        let runs = (0..<replicas).map { TrainingRun(subset: subset, run: $0, initial: initialWeights) }
-        let result = try Trainer(store, normalisation: normalisation, seed: compute.seed, on: backend).train(
+        let runs = (0..<replicas).map {
+            TrainingRun(subset: subset, seed: compute.seed, run: $0, initial: initialWeights)
+        }
+        let result = try Trainer(store, normalisation: normalisation, on: backend).train(
             runs, options: TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate)
         ) { progress in
             bar.update(Double(progress.images), of: Double(epochs * subset.count * replicas))

@@ -170,7 +170,8 @@ final class VerifyWorkers: Sendable {
 
     private static func failure(_ share: Share, _ begun: VerifyReport.Case?, _ message: String) -> VerifyReport.Case {
         VerifyReport.Case(
-            kernel: begun?.kernel ?? (share.kernels.count == 1 ? share.kernels[0] : "-"), profile: share.profile, name: begun?.name ?? "start", error: .infinity, bound: 0,
+            kernel: begun?.kernel ?? (share.kernels.count == 1 ? share.kernels[0] : "-"), profile: share.profile,
+            name: begun?.name ?? "start", error: .infinity, bound: 0,
             verdict: .failed, message: message)
     }
 }

@@ -173,6 +173,20 @@ import Testing
         String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
     }
 
+    /// Entries of the same size train side by side, each by its own seed.
+    @Test func everyEntryKeepsItsSeed() throws {
+        let entries = [1, 2].map { "{pruning_method: random, sizes: 64, seed: \($0)}" }
+        func accuracies(_ entries: [String], _ options: String...) throws -> [String] {
+            let place = try Place("runs: 2\nsteps: 5\nexperiments: [\(entries.joined(separator: ", "))]")
+            #expect(try place.run(["--quiet", "--no-report"] + options).status == 0)
+            return try place.rows().map { $0.split(separator: ",").dropFirst().joined(separator: ",") }
+        }
+        let together = try accuracies(entries)
+        #expect(together == (try accuracies(entries, "--replicas", "1")))
+        #expect(together == (try entries.flatMap { try accuracies([$0]) }))
+        #expect(together[..<2] != together[2...])
+    }
+
     @Test func dryRunPlansAndWritesNothing() throws {
         let place = try Place()
         let outcome = try place.run(["--dry-run", "--quiet"])

@@ -120,7 +120,13 @@ import Testing
         (["--strategy", "closest", "--size", "3", "--balance", "classes"], 64, "the nearest accepted is class"),
         (["--strategy", "closest", "--size", "3", "--balance", "class"], 64, "class"),
         (["--strategy", "hybrid", "--size", "3", "--n-closest", "0", "--n-furthest", "0"], 64, "hybrid"),
+        (["--strategy", "hybrid", "--size", "3", "--n-closest", "9223372036854775807"], 64, "from 0 to 1000000"),
         (["--strategy", "closest", "--size", "3", "--k", "4"], 64, "--clustering stands in place of --k"),
+        (
+            ["--strategy", "closest", "--size", "3", "--kmeans", "lloyd"], 64,
+            "--clustering stands in place of --kmeans"
+        ),
+        (["--strategy", "closest", "--size", "3", "--memory", "1G"], 64, "--clustering stands in place of --memory"),
     ])
     func badOptions(_ more: [String], _ code: Int32, _ words: String) throws {
         let folder = try TemporaryFolder()
@@ -142,6 +148,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [["--pca", "1"], ["--kmeans", "lloyd"], ["--iterations", "3"], ["--start", "random"]])
+    func optionsOfAClusteringNeedOne(options: [String]) throws {
+        let folder = try TemporaryFolder()
+        try NumPy.write([Float](repeating: 1, count: 20), shape: [10, 2], to: folder / "X.npy")
+        let outcome = try coppice(
+            ["select", "--features", folder / "X.npy", "--strategy", "random", "--size", "3", "--out"]
+                + [folder / "kept.npy", "--quiet"] + options)
+        expectComplaint(outcome, code: 64, mentions: [options[0], "--k"])
+        #expect(try folder.names() == ["X.npy"])
+    }
+
     @Test func badClusterings() throws {
         let folder = try TemporaryFolder()
         let clusters = try writeClustering(folder)
@@ -155,6 +172,9 @@ import Testing
         }
         try expectRefusal(65, "outside 0 to 2") {
             try NumPy.write([Int32](repeating: 3, count: 10), shape: [10], to: "\(clusters)/labels.npy")
+        }
+        try expectRefusal(65, "labels.npy: it is empty") {
+            try NumPy.write([Int32](), shape: [0], to: "\(clusters)/labels.npy")
         }
         try expectRefusal(65, "10 samples") {
             try NumPy.write([Float](repeating: 3, count: 9), shape: [9], to: "\(clusters)/distances.npy")

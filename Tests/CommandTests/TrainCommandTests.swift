@@ -135,7 +135,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--epochs", "-1"], ["--batch", "0"], ["--replicas", "0"], ["--learning-rate", "0"],
+        ["--epochs", "-1"], ["--epochs", "9000000000000000000"], ["--replicas", "9000000000000000000"],
+        ["--batch", "0"], ["--replicas", "0"], ["--learning-rate", "0"],
         ["--learning-rate=-0.1"], ["--learning-rate", "nan"], ["--epochs", "many"], ["--nonsense"],
     ])
     func badOptions(arguments: [String]) throws {

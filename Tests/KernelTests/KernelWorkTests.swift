@@ -19,8 +19,8 @@ import Testing
             pixels: inputs.bytes(count * 1024), labels: (0..<count).map { UInt8($0 % 10) }, channels: 1, classes: 10,
             on: backend)
         let normalisation = Normalisation(mean: 0.5, std: 0.25)
-        let trained = try Trainer(store, normalisation: normalisation, seed: 1, on: backend).train(
-            [TrainingRun(subset: Array(0..<count), run: 0)], options: TrainingOptions(length: .epochs(1)))
+        let trained = try Trainer(store, normalisation: normalisation, on: backend).train(
+            [TrainingRun(subset: Array(0..<count), seed: 1, run: 0)], options: TrainingOptions(length: .epochs(1)))
         let training = backend.kernelTimes.mapValues(\.launches)
         #expect(training == Self.launches(KernelWork.trainingStep(networks: 1), times: 3))
         _ = try Evaluator(store, normalisation: normalisation, on: backend).evaluate(trained.weights)

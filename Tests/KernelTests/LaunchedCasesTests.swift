@@ -26,8 +26,8 @@ import Testing
                 pixels: inputs.bytes(count * channels * 1024), labels: (0..<count).map { UInt8($0 % 10) },
                 channels: channels, classes: 10, on: backend)
             let normalisation = Normalisation(mean: 0.5, std: 0.25)
-            let trained = try Trainer(store, normalisation: normalisation, seed: 1, on: backend).train(
-                [TrainingRun(subset: Array(0..<count), run: 0)], options: TrainingOptions(length: .steps(2)))
+            let trained = try Trainer(store, normalisation: normalisation, on: backend).train(
+                [TrainingRun(subset: Array(0..<count), seed: 1, run: 0)], options: TrainingOptions(length: .steps(2)))
             _ = try Evaluator(store, normalisation: normalisation, on: backend).evaluate(trained.weights)
         }
         let images = try FeatureMatrix(bytes: inputs.bytes(600 * 784), count: 600, dimensions: 784)

@@ -6,12 +6,12 @@ import Testing
 @Suite struct TrainerTests {
     private static let options = TrainingOptions(length: .epochs(2), batchSize: 20)
 
-    private func trainer(_ name: String, seed: UInt64 = 3) throws -> (Trainer, any Backend) {
+    private func trainer(_ name: String) throws -> (Trainer, any Backend) {
         let backend = try TestBackends.make(name)
         return (
             Trainer(
-                try Fixture.store(on: backend), normalisation: try Fixture.expected().normalisation, seed: seed,
-                on: backend), backend
+                try Fixture.store(on: backend), normalisation: try Fixture.expected().normalisation, on: backend),
+            backend
         )
     }
 
@@ -20,7 +20,7 @@ import Testing
 
     @Test(arguments: TestBackends.names) func aRunAloneAndAmongSevenGivesTheSameBits(name: String) throws {
         let (trainer, _) = try trainer(name)
-        let runs = (0..<7).map { TrainingRun(subset: subset($0), run: $0) }
+        let runs = (0..<7).map { TrainingRun(subset: subset($0), seed: 3, run: $0) }
         let together = try trainer.train(runs, options: Self.options)
         for run in [0, 3, 6] {
             let alone = try trainer.train([runs[run]], options: Self.options)
@@ -31,18 +31,21 @@ import Testing
     }
 
     @Test(arguments: TestBackends.names) func theSameSeedGivesTheSameBitsAndAnotherSeedOthers(name: String) throws {
-        let runs = [TrainingRun(subset: subset(0), run: 0)]
-        let first = try trainer(name).0.train(runs, options: Self.options)
-        #expect(try trainer(name).0.train(runs, options: Self.options).weights == first.weights)
-        #expect(try trainer(name, seed: 4).0.train(runs, options: Self.options).weights != first.weights)
+        let runs = [3, 4].map { TrainingRun(subset: subset(0), seed: $0, run: 0) }
+        let first = try trainer(name).0.train([runs[0]], options: Self.options)
+        let other = try trainer(name).0.train([runs[1]], options: Self.options)
+        #expect(try trainer(name).0.train([runs[0]], options: Self.options).weights == first.weights)
+        #expect(other.weights != first.weights)
+        // Side by side each has its own.
+        #expect(try trainer(name).0.train(runs, options: Self.options).weights == first.weights + other.weights)
     }
 
     @Test(arguments: TestBackends.names) func initialWeightsAndOrderDependOnTheRunAlone(name: String) throws {
         let (trainer, _) = try trainer(name)
         // No step: the weights are the initial ones.
         let none = TrainingOptions(length: .steps(0))
-        let small = try trainer.train([TrainingRun(subset: [1, 2, 3], run: 5)], options: none)
-        let large = try trainer.train([TrainingRun(subset: subset(1), run: 5)], options: none)
+        let small = try trainer.train([TrainingRun(subset: [1, 2, 3], seed: 3, run: 5)], options: none)
+        let large = try trainer.train([TrainingRun(subset: subset(1), seed: 3, run: 5)], options: none)
         #expect(small.weights == large.weights)
         #expect(small.losses.isEmpty)
         #expect(small.weights[0] == LeNet5Weights(layout: LeNet5Layout(), seed: 3, run: 5))
@@ -64,7 +67,7 @@ import Testing
 
     @Test(arguments: TestBackends.names) func stepsTrainLikeEpochsOfAsManySteps(name: String) throws {
         let (trainer, _) = try trainer(name)
-        let runs = [TrainingRun(subset: subset(2), run: 1)]
+        let runs = [TrainingRun(subset: subset(2), seed: 3, run: 1)]
         let epochs = try trainer.train(runs, options: Self.options)
         let steps = try trainer.train(runs, options: TrainingOptions(length: .steps(10), batchSize: 20))
         #expect(epochs.weights == steps.weights)
@@ -74,7 +77,10 @@ import Testing
         let (trainer, backend) = try trainer(name)
         let store = try Fixture.store(on: backend)
         let result = try trainer.train(
-            [TrainingRun(subset: Array(0..<500), run: 0), TrainingRun(subset: Array(100..<600), run: 1)],
+            [
+                TrainingRun(subset: Array(0..<500), seed: 3, run: 0),
+                TrainingRun(subset: Array(100..<600), seed: 3, run: 1),
+            ],
             options: TrainingOptions(length: .epochs(6), batchSize: 32))
         let (evaluations, _) = try Evaluator(store, normalisation: try Fixture.expected().normalisation, on: backend)
             .evaluate(result.weights)
@@ -92,7 +98,7 @@ import Testing
         var seen: [Int] = []
         #expect(throws: NetworkError.self) {
             try trainer.train(
-                [TrainingRun(subset: subset(0), run: 0)],
+                [TrainingRun(subset: subset(0), seed: 3, run: 0)],
                 options: TrainingOptions(length: .epochs(9), batchSize: 10)
             ) { progress in
                 seen.append(progress.finishedSteps)
@@ -113,14 +119,17 @@ import Testing
                 return error.description
             }
         }
-        #expect(message([TrainingRun(subset: [], run: 0)]).contains("a subset is empty"))
-        #expect(message([TrainingRun(subset: [600], run: 0)]).contains("index 600 is outside the 600"))
-        #expect(message([TrainingRun(subset: [-1], run: 0)]).contains("index -1"))
+        #expect(message([TrainingRun(subset: [], seed: 3, run: 0)]).contains("a subset is empty"))
+        #expect(message([TrainingRun(subset: [600], seed: 3, run: 0)]).contains("index 600 is outside the 600"))
+        #expect(message([TrainingRun(subset: [-1], seed: 3, run: 0)]).contains("index -1"))
         #expect(
-            message([TrainingRun(subset: [1], run: 0), TrainingRun(subset: [1, 2], run: 1)]).contains("one size"))
-        #expect(message([TrainingRun(subset: [1], run: 0)], TrainingOptions(learningRate: -1)).contains("above 0"))
-        #expect(message([TrainingRun(subset: [1], run: 0)], TrainingOptions(batchSize: 0)).contains("at least 1"))
+            message([TrainingRun(subset: [1], seed: 3, run: 0), TrainingRun(subset: [1, 2], seed: 3, run: 1)]).contains(
+                "one size"))
+        #expect(
+            message([TrainingRun(subset: [1], seed: 3, run: 0)], TrainingOptions(learningRate: -1)).contains("above 0"))
+        #expect(
+            message([TrainingRun(subset: [1], seed: 3, run: 0)], TrainingOptions(batchSize: 0)).contains("at least 1"))
         let other = LeNet5Weights(layout: LeNet5Layout(channels: 3, classes: 10), seed: 1, run: 0)
-        #expect(message([TrainingRun(subset: [1], run: 0, initial: other)]).contains("3 planes"))
+        #expect(message([TrainingRun(subset: [1], seed: 3, run: 0, initial: other)]).contains("3 planes"))
     }
 }

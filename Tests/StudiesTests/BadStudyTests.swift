@@ -184,6 +184,13 @@ private let badExperiments: [BadStudy] = [
     @Test func anyDatasetIsAcceptedWhereItsDirectoryIsGiven() throws {
         let yaml = "{dataset: letters, experiments: [{pruning_method: none}]}"
         #expect(try StudyReader(file: "x", acceptsAnyDataset: true).read(yaml).datasets == ["letters"])
+        // Files are named after it.
+        for name in ["../letters", "a/b", ".letters", "''", "\"a b\""] {
+            #expect(throws: StudyError.self, "\(name)") {
+                try StudyReader(file: "x", acceptsAnyDataset: true)
+                    .read(yaml.replacing("letters", with: name))
+            }
+        }
         #expect(studyError { _ = try study(yaml) }?.exitCode == 65)
     }
 }

@@ -49,7 +49,9 @@ final class FakeExecutor: StudyExecutor {
         batches.append(jobs)
         return jobs.map { job in
             var hash = UInt64(14_695_981_039_346_656_037)
-            for word in [job.run, job.batchSize] + job.indices { hash = (hash ^ UInt64(word)) &* 1_099_511_628_211 }
+            for word in [job.run, Int(truncatingIfNeeded: job.seed), job.batchSize] + job.indices {
+                hash = (hash ^ UInt64(truncatingIfNeeded: word)) &* 1_099_511_628_211
+            }
             return TrainingOutcome(
                 correct: Int(hash >> 40 % 10_000), count: 10_000, trainingSeconds: 0.5, evaluationSeconds: 0.25,
                 replicas: jobs.count)

@@ -52,6 +52,8 @@ public final class CPUBackend: Backend {
 
     public func finish() throws(ComputeError) {}
 
+    public func preparing<Failure: Error>(_ operations: () throws(Failure) -> Void) throws(Failure) {}
+
     /// The elements of a buffer of this backend.
     func pointer<Element: BufferElement>(_ buffer: DeviceBuffer<Element>) -> UnsafeMutablePointer<Element> {
         // A buffer of another backend here is a mistake of the caller that no input can provoke.

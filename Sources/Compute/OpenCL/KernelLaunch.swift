@@ -6,10 +6,6 @@ enum KernelArgument {
     case buffer(any DeviceStorage)
     /// An `int`.
     case int(Int32)
-    /// A `uint`.
-    case uint(UInt32)
-    /// A `long`.
-    case long(Int64)
     /// A `float`.
     case float(Float)
     /// A `__local` pointer to so many bytes.
@@ -80,6 +76,7 @@ extension OpenCLBackend {
         throws(ComputeError)
     {
         let kernel = try preparedKernel(key)
+        if isPreparing { return }
         var localBytes = kernel.localMemory
         for case .local(let byteCount) in arguments { localBytes += byteCount }
         if let reason = launchObstacle(kernel, arguments.count, global, local, localBytes) {
@@ -109,8 +106,6 @@ extension OpenCLBackend {
             case .buffer(let storage):
                 try kernel.setArgument(index, to: unsafeDowncast(storage, to: OpenCLStorage.self).buffer)
             case .int(let value): try kernel.setArgument(index, to: value)
-            case .uint(let value): try kernel.setArgument(index, to: value)
-            case .long(let value): try kernel.setArgument(index, to: value)
             case .float(let value): try kernel.setArgument(index, to: value)
             case .local(let byteCount): try kernel.setArgument(index, toLocalBytes: byteCount)
             }

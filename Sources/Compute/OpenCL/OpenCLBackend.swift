@@ -27,6 +27,8 @@ public final class OpenCLBackend: Backend {
     private var savedPrograms: [KernelKey: (file: String, options: String)] = [:]
     private let allocated = MemoryMeter()
     private var staging = Staging()
+    /// Whether launches end where their kernels are compiled.
+    private(set) var isPreparing = false
 
     /// The time that the device spent in each kernel, where the backend was made for profiling.
     public private(set) var kernelTimes: [String: KernelTime] = [:]
@@ -154,6 +156,12 @@ public final class OpenCLBackend: Backend {
         try attempt(buffer.label, storage.byteCount) { () throws(OpenCLError) in
             try queue.fill(storage.buffer, with: value, byteCount: buffer.count * MemoryLayout<Element>.stride)
         }
+    }
+
+    public func preparing<Failure: Error>(_ operations: () throws(Failure) -> Void) throws(Failure) {
+        isPreparing = true
+        defer { isPreparing = false }
+        try operations()
     }
 
     /// Whether a quirk of the driver has this effect.
