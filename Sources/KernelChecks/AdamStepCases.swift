@@ -3,7 +3,7 @@ import Compute
 /// Adam's step and the end of a step: the sums over tiles that it finishes.
 public enum AdamStepCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
-        [(1, 16, 1, 16), (2, 32, 1, 16), (3, 48, 3, 16), (1, 4112, 2, 48), (2, 8208, 1, 4096), (1, 65536, 7, 160)].map {
+        [(1, 16, 1, 16), (2, 48, 1, 16), (3, 48, 3, 16), (1, 4112, 2, 48), (2, 8208, 1, 4096), (1, 65536, 7, 160)].map {
             AdamStepCase(replicas: $0.0, count: $0.1, tiles: $0.2, sliced: $0.3, seed: seed)
         }
     }

@@ -5,7 +5,7 @@ public enum KmeansUpdateCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         [false, true].flatMap { weighted in
             [1, 7, 16, 61, 64, 65, 300].flatMap { clusters in
-                [1, 7, 61].map {
+                [1, 61].map {
                     KmeansUpdateCase(clusters: clusters, dimensions: $0, weighted: weighted, seed: seed)
                 }
             }

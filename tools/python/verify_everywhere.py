@@ -57,7 +57,7 @@ def installed(name):
 
 
 def implementations():
-    everything = ("cpu16", "cpu8", "cpu4", "gpu")
+    everything = ("cpu16", "cpu8", "cpu4", "gpu", "gpu64")
 
     def pocl(method):
         return Implementation("Portable Computing Language", installed("pocl.icd"), [Pass(everything, "quick", 600)],

@@ -44,7 +44,7 @@ extension OpenCLBackend {
     func launchItems(
         _ kernel: String, _ defines: KeyValuePairs<String, Int>, _ arguments: [KernelArgument], count: Int
     ) throws(ComputeError) {
-        let group = 64
+        let group = min(64, clDevice.maxWorkGroupSize, clDevice.maxWorkItemSizes[0])
         try launch(
             kernel, defines, arguments, global: [(count + group - 1) / group * group], local: [group])
     }

@@ -25,7 +25,7 @@ extension OpenCLBackend {
 
 extension DeviceProfile {
     /// TEAM: members of a work-group that share the work on a tile.
-    var team: Int { splitsWork ? 8 : 1 }
+    var team: Int { splitsWork ? 256 / lanes : 1 }
 
     /// Rows of a linear layer that a work-item holds, of two vectors each where a processor runs it.
     var rows: Int { vectorWidth == 16 || splitsWork ? 8 : 4 }
