@@ -121,8 +121,8 @@ cl_int cop_finish(cl_command_queue queue) {
     FORWARD(clFinish, queue);
 }
 
-cl_int cop_create_buffer(cl_context context, cl_mem_flags flags, size_t size, cl_mem *buffer) {
-    CREATE(buffer, clCreateBuffer, context, flags, size, NULL);
+cl_int cop_create_buffer(cl_context context, cl_mem_flags flags, size_t size, void *host_memory, cl_mem *buffer) {
+    CREATE(buffer, clCreateBuffer, context, flags, size, host_memory);
 }
 
 cl_int cop_release_mem_object(cl_mem object) {

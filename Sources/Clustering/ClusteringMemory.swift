@@ -19,8 +19,11 @@ struct ClusteringMemory {
     /// A point: its coordinates, label and distance.
     private var point: Int { Self.number * (dimensions + 2) }
 
-    /// With all points in the backend's memory.
-    var resident: Int { max(analysis, constant + matrix.count * point) + travelling(FeatureMatrix.streamedRows) }
+    /// With all points in the backend's memory; a mini-batch takes them from rows of their own.
+    var resident: Int {
+        let rows = kmeans.batch(of: matrix.count) > 0 ? matrix.count * dimensions * Self.number : 0
+        return max(analysis, constant + matrix.count * point + rows) + travelling(FeatureMatrix.streamedRows)
+    }
 
     /// With at most `pieceCount` points there.
     func streamed(pieceCount: Int) -> Int {
@@ -42,11 +45,12 @@ struct ClusteringMemory {
     private var constant: Int {
         let (k, d) = (kmeans.k, dimensions)
         let batch = kmeans.batch(of: matrix.count)
-        let points = batch > 0 ? batch : matrix.count
+        let points = batch > 0 ? 1 : matrix.count
         let (blockPoints, most) = ClusteringShape.blocks(clusters: k, dimensions: d, points: points)
         let blocks = min(most, (points + blockPoints - 1) / blockPoints)
         let sums = (2 + blocks) * k * (d + 1) * Self.number
-        return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + sums + start
+        let queued = 3 * KMeans.stepsAtOnce * batch * Self.number
+        return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + sums + queued + start
     }
 
     private var start: Int {
@@ -56,9 +60,9 @@ struct ClusteringMemory {
         return count * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * matrix.rowBytes)
     }
 
-    /// Rows of a mini-batch on their way.
+    /// Rows of mini-batches on their way, then as tiles and as rows again.
     private var batches: Int {
-        kmeans.batch(of: matrix.count) * (2 * matrix.rowBytes + Self.number * dimensions)
+        KMeans.stepsAtOnce * kmeans.batch(of: matrix.count) * (2 * matrix.rowBytes + 2 * Self.number * dimensions)
     }
 
     /// What the process takes as it stands; 0 where the system does not say.

@@ -165,8 +165,8 @@ public struct FeatureMatrix: Sendable {
     /// Rows that are in a backend's memory at once: a multiple of every tile, and of a covariance's parts.
     static let streamedRows = 4 * CovarianceShape.partRows
 
-    /// Uploads at most `limit` rows of `range` at a time into one buffer and hands each piece to `body` with the place
-    /// of its first row in the range.
+    /// Brings at most `limit` rows of `range` at a time to the backend and hands each piece to `body` with the place of
+    /// its first row in the range: in one buffer, or where they are if the device computes in this memory.
     func stream(
         _ range: Range<Int>, to backend: any ClusteringOperations, atMost limit: Int,
         _ body: (Rows, Int) throws(ComputeError) -> Void
@@ -182,17 +182,31 @@ public struct FeatureMatrix: Sendable {
         _ range: Range<Int>, of type: Element.Type, to backend: any ClusteringOperations, _ limit: Int,
         _ storage: (DeviceBuffer<Element>) -> Rows.Storage, _ body: (Rows, Int) throws(ComputeError) -> Void
     ) throws(ClusteringError) {
-        let buffer = try computing { () throws(ComputeError) in
-            try backend.makeBuffer(
-                of: type, count: min(limit, range.count) * dimensions, label: "rows of the data set")
-        }
+        var room: DeviceBuffer<Element>?
         for first in stride(from: range.lowerBound, to: range.upperBound, by: limit) {
             let rows = first..<min(first + limit, range.upperBound)
             try withRows(rows, of: type) { piece throws(ClusteringError) in
                 try computing { () throws(ComputeError) in
-                    try backend.write(piece, to: buffer, at: 0)
-                    try body(
-                        Rows(storage(buffer), count: rows.count, dimensions: dimensions), first - range.lowerBound)
+                    func hand(_ buffer: DeviceBuffer<Element>) throws(ComputeError) {
+                        try body(
+                            Rows(storage(buffer), count: rows.count, dimensions: dimensions),
+                            first - range.lowerBound)
+                    }
+                    if let borrowed = try backend.hostBuffer(over: piece, label: "rows of the data set") {
+                        do throws(ComputeError) { try hand(borrowed) } catch {
+                            // What was queued may still read the rows.
+                            try? backend.finish()
+                            throw error
+                        }
+                        return try backend.finish()
+                    }
+                    if room == nil {
+                        room = try backend.makeBuffer(
+                            of: type, count: min(limit, range.count) * dimensions, label: "rows of the data set")
+                    }
+                    guard let room else { return }
+                    try backend.write(piece, to: room, at: 0)
+                    try hand(room)
                 }
             }
         }

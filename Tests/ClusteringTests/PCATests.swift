@@ -58,6 +58,38 @@ import Testing
         }
     }
 
+    /// Columns that never change, as the corners of images, get no loading and change nothing for the others.
+    @Test(arguments: TestBackends.names) func columnsThatDoNotVaryAreLeftOut(name: String) throws {
+        let backend = try TestBackends.make(name)
+        let (count, d, c) = (300, 13, 5)
+        var random = RandomStream(seed: 3, run: 0, purpose: .testing)
+        let bytes = (0..<count * d).map { _ in UInt8(random.nextIndex(below: 256)) }
+        // Before each column one of zeros, after it one of 255 and one of 7.
+        let wide = bytes.flatMap { [0, $0, 255, 7] as [UInt8] }
+        for isBytes in [true, false] {
+            func fit(_ values: [UInt8], _ dimensions: Int) throws -> (pca: PCA, points: [Float]) {
+                let matrix =
+                    isBytes
+                    ? try FeatureMatrix(bytes: values, count: count, dimensions: dimensions)
+                    : try FeatureMatrix(floats: values.map { Float($0) }, count: count, dimensions: dimensions)
+                let pca = try PCA.fit(matrix, components: c, on: backend)
+                return (pca, try plain(pca.project(matrix, on: backend), on: backend))
+            }
+            let (narrow, narrowPoints) = try fit(bytes, d)
+            let (found, points) = try fit(wide, 4 * d)
+            for component in 0..<c {
+                let row = found.components[component * 4 * d..<(component + 1) * 4 * d]
+                for (column, value) in zip(0..<4 * d, row) where column % 4 != 1 {
+                    #expect(value == 0, "component \(component), column \(column)")
+                }
+                let kept = stride(from: 1, to: 4 * d, by: 4).map { found.components[component * 4 * d + $0] }
+                #expect(relativeError(kept, Array(narrow.components[component * d..<(component + 1) * d])) < 1e-5)
+            }
+            #expect(relativeError(points, narrowPoints) < 1e-5)
+            #expect(abs(found.totalVariance / narrow.totalVariance - 1) < 1e-12)
+        }
+    }
+
     @Test(arguments: TestBackends.names) func rowsWithoutVarianceHaveComponentsButNoShares(name: String) throws {
         let backend = try TestBackends.make(name)
         let rows = try FeatureMatrix(bytes: [UInt8](repeating: 77, count: 60), count: 20, dimensions: 3)

@@ -4,8 +4,8 @@ extension Tunable {
     static let pointBlock = Tunable(
         "point_block", of: ["kmeans_assign", "pca_project"],
         arrangedBy: [
-            "points_pack", "points_gather", "centroids_gather", "kmeans_panels", "kmeans_accumulate",
-            "kmeans_plus_plus_distances", "kmeans_plus_plus_pick",
+            "points_pack", "points_unpack", "points_gather", "centroids_gather", "kmeans_panels", "kmeans_accumulate",
+            "kmeans_accumulate_update", "kmeans_plus_plus_distances", "kmeans_plus_plus_pick",
         ]
     ) { profile in
         switch profile.vectorWidth {
