@@ -5,7 +5,7 @@ public enum KmeansAccumulateUpdateCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         let clusters = [1, 7, 9, 10, 11, 16, 17, 61, 161, 300, 331]
         return AwkwardMatrix.all.enumerated().flatMap { index, matrix in
-            [clusters[index % clusters.count], clusters[(3 * index + 5) % clusters.count]].map {
+            [clusters[index % clusters.count], clusters[(index + 4) % clusters.count]].map {
                 KmeansAccumulateUpdateCase(count: matrix.0, dimensions: matrix.1, clusters: $0, seed: seed)
             }
         }
