@@ -4,7 +4,8 @@
 // indices[first_index + i] of rows [row][D]; points are added one after the other into sums [k][D] and what float32
 // dropped from them [k][D].
 //
-// A work-group of GROUP work-items has `group_panels` panels; each work-item owns every GROUP-th dimension.
+// A work-group of GROUP work-items has `group_clusters` clusters, those of whole panels where it is one work-item; each
+// work-item owns every GROUP-th dimension.
 // Defines: D, R, GROUP.
 
 #if GROUP == 1
@@ -16,10 +17,10 @@
 __kernel void kmeans_accumulate_update(
     __global const float *rows, __global const int *indices, __global const int *labels, __global float *totals,
     __global int *counts, __global float *values, __global float *weights, __global float *panels,
-    const int first_index, const int count, const int clusters, const int group_panels) {
+    const int first_index, const int count, const int clusters, const int group_clusters) {
     const int lane = get_local_id(0);
-    const int first = (int)get_group_id(0) * group_panels * R;
-    const int end = min(first + group_panels * R, clusters);
+    const int first = (int)get_group_id(0) * group_clusters;
+    const int end = min(first + group_clusters, clusters);
     __global float *corrections = totals + clusters * D;
     for (int cluster = first; cluster < end; cluster++) {
         for (int dimension = lane; dimension < D; dimension += GROUP) {
