@@ -61,7 +61,8 @@ __kernel void kmeans_accumulate_update(
     }
     // SLOTS centroids of a panel side by side, so that their sums do not wait for each other.
     for (int start = first + lane * SLOTS; start < end; start += GROUP * SLOTS) {
-        __global float *to = panels + (size_t)(start / R) * (1 + D) * R + start % R;
+        const int panel = start / R;
+        __global float *to = panels + (size_t)panel * (1 + D) * R + (start - panel * R);
         float square[SLOTS] = {0.0f};
         ONE_BY_ONE for (int dimension = 0; dimension < D; dimension++) {
             UNROLL for (int slot = 0; slot < SLOTS; slot++) {

@@ -33,11 +33,12 @@ extension OpenCLBackend {
     public var panelWidth: Int { sizes[.pointBlock][1] }
     var projectedColumns: Int { sizes[.projectedColumns][0] }
 
-    /// The most of `wanted` rows or columns, at least 1, for which a work-group finds local memory. Where it has less
-    /// than would hold all, half is left alone: Rusticl counts what a kernel declares twice.
-    func fitting(_ wanted: Int, bytesEach: Int) -> Int {
-        if 2 * wanted * bytesEach <= clDevice.localMemory { return wanted }
-        return max(1, min(wanted, clDevice.localMemory / 2 / bytesEach))
+    /// The most of `wanted` rows or columns, at least 1, for which a work-group finds local memory, with `besides` bytes
+    /// for other things. Where it has less than would hold all, half is left alone: Rusticl counts what a kernel
+    /// declares twice.
+    func fitting(_ wanted: Int, bytesEach: Int, besides: Int = 0) -> Int {
+        if 2 * (wanted * bytesEach + besides) <= clDevice.localMemory { return wanted }
+        return max(1, min(wanted, (clDevice.localMemory / 2 - besides) / bytesEach))
     }
 
     /// Queues a kernel with at least `count` work-items; the kernel passes over those beyond.

@@ -24,12 +24,13 @@ extension OpenCLBackend {
         // On a GPU a work-group takes a pair of blocks of columns, on a processor a block with all it is paired with. The
         // latter holds a chunk of two blocks, one of which should fit into its nearest cache; a GPU a few rows only.
         let splits = profile.splitsWork
-        let stepBytes = 2 * CovarianceShape.width * MemoryLayout<Float>.stride
+        let rowBytes = CovarianceShape.width * MemoryLayout<Float>.stride
         try launch(
             "covariance",
             [
                 "WIDTH": CovarianceShape.width,
-                "CHUNK": splits ? CovarianceShape.chunkRows : fitting(64, bytesEach: stepBytes),
+                "CHUNK": splits
+                    ? CovarianceShape.chunkRows : fitting(64, bytesEach: 2 * rowBytes, besides: 3 * rowBytes),
                 "PART": CovarianceShape.partRows, "BYTES": bytes, "D": shape.dimensions,
             ],
             buffers + [shape.count.argument, (adding ? 0 : 1).argument],
