@@ -10,24 +10,19 @@
 #if BYTES
 typedef uchar value_t;
 #define VALUE(value, column) convert_float(value)
-#define START(value, point) choose(lane_numbers() + (point) < (intv)count, (floatv)(value), (floatv)0.0f)
+#define START(value) (value)
 #else
 typedef float value_t;
 #define VALUE(value, column) ((value) - mean[column])
-#define START(value, point) 0.0f
+#define START(value) 0.0f
 #endif
 
 // On a GPU neighbouring work-items write neighbouring columns: one more float a column keeps them in different banks.
 #define PITCH (P + (VW == 1))
 
-#if BYTES && VW > 1 && defined(__ENDIAN_LITTLE__)
+#if BYTES && VW > 1 && D % 4 == 0 && defined(__ENDIAN_LITTLE__)
 #define PASSES_OVER_ZEROS 1
-#define COLUMN(slot) used[lane][slot]
-
-typedef union {
-    uintv vector;
-    uint lane[VW];
-} words_t;
+#define COLUMN(slot) used[lane * CHUNK + (slot)]
 
 // Brings the columns of rows from + l * D that are not zero in all of this work-item's rows into slots of `x`, four at
 // a time, with their numbers in `used`; returns how many.
@@ -35,19 +30,21 @@ static inline int bring_used(
     __global const uchar *from, __local float *x, __local int *used, const int lane, const int columns) {
     int slots = 0;
     for (int column = 0; column < columns; column += 4) {
-        words_t words[U];
+        uintv words[U];
         uintv all = 0;
         UNROLL for (int u = 0; u < U; u++) {
+            uint lanes[VW];
             UNROLL for (int l = 0; l < VW; l++) {
-                words[u].lane[l] = as_uint(vload4(0, from + ((u * LANES + lane) * VW + l) * D + column));
+                lanes[l] = *(__global const uint *)(from + ((u * LANES + lane) * VW + l) * D + column);
             }
-            all |= words[u].vector;
+            words[u] = load_private_uintv(lanes);
+            all |= words[u];
         }
         if (!any(all != 0)) continue;
         UNROLL for (int byte = 0; byte < 4; byte++) {
             UNROLL for (int u = 0; u < U; u++) {
                 *(__local floatv *)(x + slots * PITCH + (u * LANES + lane) * VW) =
-                    convert_floatv(words[u].vector >> 8 * byte & 0xff);
+                    convert_floatv(words[u] >> 8 * byte & 0xff);
             }
             used[slots] = column + byte;
             slots += any((all >> 8 * byte & 0xff) != 0);
@@ -65,7 +62,7 @@ __kernel void pca_project(
     const int first_tile, const int count) {
     __local float x[CHUNK * PITCH] __attribute__((aligned(64)));
 #if PASSES_OVER_ZEROS
-    __local int used[LANES][CHUNK];
+    __local int used[LANES * CHUNK];
 #endif
     const int tile = get_group_id(0);
     const int lane = get_local_id(0);
@@ -78,9 +75,9 @@ __kernel void pca_project(
 #if PASSES_OVER_ZEROS
         const bool whole = (tile + 1) * P <= count && columns % 4 == 0;
         if (whole) {
-            slots = bring_used(rows + (size_t)tile * P * D + first, x, used[lane], lane, columns);
+            slots = bring_used(rows + (size_t)tile * P * D + first, x, used + lane * CHUNK, lane, columns);
         } else {
-            for (int column = 0; column < columns; column++) used[lane][column] = column;
+            for (int column = 0; column < columns; column++) used[lane * CHUNK + column] = column;
         }
 #else
         const bool whole = false;
@@ -105,7 +102,7 @@ __kernel void pca_project(
             for (int r = 0; r < R; r++) {
 #pragma unroll
                 for (int u = 0; u < U; u++) {
-                    sum[u][r] = START(start[r], tile * P + (u * LANES + lane) * VW);
+                    sum[u][r] = START(start[r]);
                     if (first > 0 && panel * R + r < C) {
                         sum[u][r] = load_floatv(out, (panel * R + r) * (P / VW) + u * LANES + lane);
                     }
@@ -135,4 +132,11 @@ __kernel void pca_project(
             }
         }
     }
+#if BYTES
+    // The lanes beyond the last row have the start of their sums.
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    for (int p = count - tile * P + lane; p < P; p += LANES) {
+        for (int component = 0; component < C; component++) out[component * P + p] = 0.0f;
+    }
+#endif
 }
