@@ -62,7 +62,8 @@ def implementations():
     def pocl(method):
         return Implementation("Portable Computing Language", installed("pocl.icd"), [Pass(everything, "quick", 600)],
                               {"POCL_WORK_GROUP_METHOD": method}, "gpu")
-    checks = {"OCLGRIND_CHECK_API": "1", "OCLGRIND_DATA_RACES": "1", "OCLGRIND_INST_COUNTS": "1"}
+    checks = {"OCLGRIND_CHECK_API": "1", "OCLGRIND_DATA_RACES": "1", "OCLGRIND_UNIFORM_WRITES": "1",
+              "OCLGRIND_INST_COUNTS": "1"}
     return {
         "pocl-loopvec": pocl("loopvec"),
         "pocl-cbs": pocl("cbs"),
