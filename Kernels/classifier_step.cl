@@ -171,10 +171,10 @@ TEAM_KERNEL void classifier_step(
             lane_products[channel][lane] = product;
         }
         meet();
-        const int counted = valid_samples(min(first + k, tiles - 1), valid);
+        // Masked samples have gradients of 0.
         for (int channel = item_number(); channel < CHANNELS; channel += ITEMS) {
-            sums[2 * (group.tile[k] * CHANNELS + channel)] = lanes_sum(lane_sums[channel], counted);
-            sums[2 * (group.tile[k] * CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], counted);
+            sums[2 * (group.tile[k] * CHANNELS + channel)] = lanes_sum(lane_sums[channel], TILE);
+            sums[2 * (group.tile[k] * CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], TILE);
         }
         meet();
     }

@@ -18,6 +18,12 @@
 #define OUT_HEIGHT (HEIGHT - KERNEL + 1)
 #define OUT_WIDTH (WIDTH - KERNEL + 1)
 
+// A row's two vectors at `column` and TILE further, as far as the row of `columns` has them.
+static inline void store_pair(__global float *row, const int column, const int columns, const floatv *pair) {
+    if (column < columns) VECTOR_OUT(row + column) = pair[0];
+    if (column + TILE < columns) VECTOR_OUT(row + column + TILE) = pair[1];
+}
+
 // The gradient of weights and biases, rows of columns: gradient[i][o] = sum over all samples of the batch of
 // input[t][i][s] * delta[t][s][o], where input number `inputs` is 1. The lanes are outputs, so that no sum runs across
 // lanes. Of blocks of ROWS_AT_ONCE rows x 2 vectors of outputs, this member takes every `step`-th from `first` on.
@@ -28,40 +34,37 @@ static inline void linear_weight_gradient(__global const float *input, __global 
     const int blocks = COUNT_CEIL(inputs, ROWS_AT_ONCE);
     for (int unit = first; unit < pairs * (blocks + 1); unit += step) {
         const int block = unit / pairs;
-        // Columns past the end are those of the last vector once more.
-        const int left = min((unit - block * pairs) * 2 * TILE + (int)get_local_id(0) * VW, columns - VW);
-        const int right = min((unit - block * pairs) * 2 * TILE + TILE + (int)get_local_id(0) * VW, columns - VW);
+        const int column = (unit - block * pairs) * 2 * TILE + (int)get_local_id(0) * VW;
+        // Columns past the end are read as those of the last vector, and not written.
+        __global const float *left = delta + min(column, columns - VW);
+        __global const float *right = delta + min(column + TILE, columns - VW);
         if (block == blocks) {
             floatv sum[2] = {0, 0};
             for (int sample = 0; sample < tiles * TILE; sample++) {
-                sum[0] += VECTOR(delta + sample * columns + left);
-                sum[1] += VECTOR(delta + sample * columns + right);
+                sum[0] += VECTOR(left + sample * columns);
+                sum[1] += VECTOR(right + sample * columns);
             }
-            VECTOR_OUT(gradient + inputs * columns + left) = sum[0];
-            VECTOR_OUT(gradient + inputs * columns + right) = sum[1];
-            continue;
-        }
-        floatv sum[ROWS_AT_ONCE][2];
-        int rows[ROWS_AT_ONCE];
-        UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
-            rows[i] = min(block * ROWS_AT_ONCE + i, inputs - 1);
-            sum[i][0] = sum[i][1] = 0;
-        }
-        for (int tile = 0; tile < tiles; tile++) {
-            __global const float *source = input + tile * inputs * TILE;
-            for (int sample = 0; sample < TILE; sample++) {
-                const floatv first_delta = VECTOR(delta + (tile * TILE + sample) * columns + left);
-                const floatv second_delta = VECTOR(delta + (tile * TILE + sample) * columns + right);
-                UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
-                    const float value = source[rows[i] * TILE + sample];
-                    sum[i][0] += first_delta * value;
-                    sum[i][1] += second_delta * value;
+            store_pair(gradient + inputs * columns, column, columns, sum);
+        } else {
+            floatv sum[ROWS_AT_ONCE][2];
+            int rows[ROWS_AT_ONCE];
+            UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
+                rows[i] = min(block * ROWS_AT_ONCE + i, inputs - 1);
+                sum[i][0] = sum[i][1] = 0;
+            }
+            for (int tile = 0; tile < tiles; tile++) {
+                __global const float *source = input + tile * inputs * TILE;
+                for (int sample = 0; sample < TILE; sample++) {
+                    const floatv first_delta = VECTOR(left + (tile * TILE + sample) * columns);
+                    const floatv second_delta = VECTOR(right + (tile * TILE + sample) * columns);
+                    UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
+                        const float value = source[rows[i] * TILE + sample];
+                        sum[i][0] += first_delta * value;
+                        sum[i][1] += second_delta * value;
+                    }
                 }
             }
-        }
-        UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
-            VECTOR_OUT(gradient + rows[i] * columns + left) = sum[i][0];
-            VECTOR_OUT(gradient + rows[i] * columns + right) = sum[i][1];
+            UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) store_pair(gradient + rows[i] * columns, column, columns, sum[i]);
         }
     }
 }
@@ -164,9 +167,10 @@ TEAM_KERNEL void conv2d_block_backward(
         }
     }
     meet();
+    // Masked samples have gradients of 0.
     for (int channel = item_number(); channel < IN_CHANNELS; channel += ITEMS) {
-        source_sums[2 * (batch_tile * IN_CHANNELS + channel)] = lanes_sum(lane_sums[channel], counted);
-        source_sums[2 * (batch_tile * IN_CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], counted);
+        source_sums[2 * (batch_tile * IN_CHANNELS + channel)] = lanes_sum(lane_sums[channel], TILE);
+        source_sums[2 * (batch_tile * IN_CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], TILE);
     }
 
     const int first = tile * TEAM + get_local_id(1);
