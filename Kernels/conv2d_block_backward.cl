@@ -18,12 +18,6 @@
 #define OUT_HEIGHT (HEIGHT - KERNEL + 1)
 #define OUT_WIDTH (WIDTH - KERNEL + 1)
 
-// A row's two vectors at `column` and TILE further, as far as the row of `columns` has them.
-static inline void store_pair(__global float *row, const int column, const int columns, const floatv *pair) {
-    if (column < columns) VECTOR_OUT(row + column) = pair[0];
-    if (column + TILE < columns) VECTOR_OUT(row + column + TILE) = pair[1];
-}
-
 // The gradient of weights and biases, rows of columns: gradient[i][o] = sum over all samples of the batch of
 // input[t][i][s] * delta[t][s][o], where input number `inputs` is 1. The lanes are outputs, so that no sum runs across
 // lanes. Of blocks of ROWS_AT_ONCE rows x 2 vectors of outputs, this member takes every `step`-th from `first` on.
@@ -35,16 +29,18 @@ static inline void linear_weight_gradient(__global const float *input, __global 
     for (int unit = first; unit < pairs * (blocks + 1); unit += step) {
         const int block = unit / pairs;
         const int column = (unit - block * pairs) * 2 * TILE + (int)get_local_id(0) * VW;
-        // Columns past the end are read as those of the last vector, and not written.
-        __global const float *left = delta + min(column, columns - VW);
-        __global const float *right = delta + min(column + TILE, columns - VW);
+        if (column >= columns) continue;
+        // Where the row ends before the second vector that is the first one once more.
+        const int right = column + TILE < columns ? TILE : 0;
+        __global const float *columns_delta = delta + column;
         if (block == blocks) {
             floatv sum[2] = {0, 0};
             for (int sample = 0; sample < tiles * TILE; sample++) {
-                sum[0] += VECTOR(left + sample * columns);
-                sum[1] += VECTOR(right + sample * columns);
+                sum[0] += VECTOR(columns_delta + sample * columns);
+                sum[1] += VECTOR(columns_delta + sample * columns + right);
             }
-            store_pair(gradient + inputs * columns, column, columns, sum);
+            VECTOR_OUT(gradient + inputs * columns + column) = sum[0];
+            VECTOR_OUT(gradient + inputs * columns + column + right) = sum[1];
         } else {
             floatv sum[ROWS_AT_ONCE][2];
             int rows[ROWS_AT_ONCE];
@@ -55,8 +51,8 @@ static inline void linear_weight_gradient(__global const float *input, __global 
             for (int tile = 0; tile < tiles; tile++) {
                 __global const float *source = input + tile * inputs * TILE;
                 for (int sample = 0; sample < TILE; sample++) {
-                    const floatv first_delta = VECTOR(left + (tile * TILE + sample) * columns);
-                    const floatv second_delta = VECTOR(right + (tile * TILE + sample) * columns);
+                    const floatv first_delta = VECTOR(columns_delta + (tile * TILE + sample) * columns);
+                    const floatv second_delta = VECTOR(columns_delta + (tile * TILE + sample) * columns + right);
                     UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
                         const float value = source[rows[i] * TILE + sample];
                         sum[i][0] += first_delta * value;
@@ -64,7 +60,10 @@ static inline void linear_weight_gradient(__global const float *input, __global 
                     }
                 }
             }
-            UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) store_pair(gradient + rows[i] * columns, column, columns, sum[i]);
+            UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
+                VECTOR_OUT(gradient + rows[i] * columns + column) = sum[i][0];
+                VECTOR_OUT(gradient + rows[i] * columns + column + right) = sum[i][1];
+            }
         }
     }
 }
