@@ -181,7 +181,8 @@ TEAM_KERNEL void classifier_step(
 #else
     if (get_local_id(1) == 0) {
         for (int k = 0; k < TILES_AT_ONCE; k++) {
-            const int tile = min(first + k, tiles - 1);
+            // No sample of a tile past the last is valid.
+            const int tile = first + k;
             predict(at(logits, group, k, CLASSES), valid_samples(tile, valid),
                     predictions + (size_t)replica * prediction_stride + current[0] + tile * TILE);
         }
