@@ -24,7 +24,7 @@ struct StepShape: Sendable {
         StepShape(planes: (2, 3, 5), height: 15, width: 13, kernel: 3, widths: (7, 3), classes: 10),
         StepShape(planes: (3, 7, 2), height: 9, width: 12, kernel: 2, widths: (17, 16), classes: 17),
         StepShape(planes: (1, 2, 7), height: 20, width: 37, kernel: 5, widths: (31, 61), classes: 2),
-        StepShape(planes: (2, 4, 9), height: 7, width: 5, kernel: 1, widths: (5, 33), classes: 4),
+        StepShape(planes: (3, 4, 9), height: 7, width: 5, kernel: 1, widths: (5, 33), classes: 4),
     ]
 
     func first(_ batch: BatchShape) -> Conv2DShape {

@@ -112,6 +112,10 @@ def is_declared(tokens, index):
             i -= 1
             if depth == 0:
                 break
+    if i > 0 and tokens[i - 1].text == ",":
+        # Perhaps not the first name of its declaration.
+        start = next((j for j in range(i, -1, -1) if tokens[j].text in (";", "{", "}")), -1) + 1
+        return tokens[start].text in TYPES and not {"=", "("} & {token.text for token in tokens[start:i]}
     return i > 0 and (tokens[i - 1].text in TYPES or (tokens[i - 1].text == "*" and tokens[i - 2].text in NOT_VALUES))
 
 
