@@ -171,17 +171,18 @@ TEAM_KERNEL void classifier_step(
             lane_products[channel][lane] = product;
         }
         meet();
-        const int counted = valid_samples(min(first + k, tiles - 1), valid);
+        // Masked samples have gradients of 0.
         for (int channel = item_number(); channel < CHANNELS; channel += ITEMS) {
-            sums[2 * (group.tile[k] * CHANNELS + channel)] = lanes_sum(lane_sums[channel], counted);
-            sums[2 * (group.tile[k] * CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], counted);
+            sums[2 * (group.tile[k] * CHANNELS + channel)] = lanes_sum(lane_sums[channel], TILE);
+            sums[2 * (group.tile[k] * CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], TILE);
         }
         meet();
     }
 #else
     if (get_local_id(1) == 0) {
         for (int k = 0; k < TILES_AT_ONCE; k++) {
-            const int tile = min(first + k, tiles - 1);
+            // No sample of a tile past the last is valid.
+            const int tile = first + k;
             predict(at(logits, group, k, CLASSES), valid_samples(tile, valid),
                     predictions + (size_t)replica * prediction_stride + current[0] + tile * TILE);
         }

@@ -28,40 +28,42 @@ static inline void linear_weight_gradient(__global const float *input, __global 
     const int blocks = COUNT_CEIL(inputs, ROWS_AT_ONCE);
     for (int unit = first; unit < pairs * (blocks + 1); unit += step) {
         const int block = unit / pairs;
-        // Columns past the end are those of the last vector once more.
-        const int left = min((unit - block * pairs) * 2 * TILE + (int)get_local_id(0) * VW, columns - VW);
-        const int right = min((unit - block * pairs) * 2 * TILE + TILE + (int)get_local_id(0) * VW, columns - VW);
+        const int column = (unit - block * pairs) * 2 * TILE + (int)get_local_id(0) * VW;
+        if (column >= columns) continue;
+        // Where the row ends before the second vector that is the first one once more.
+        const int right = column + TILE < columns ? TILE : 0;
+        __global const float *columns_delta = delta + column;
         if (block == blocks) {
             floatv sum[2] = {0, 0};
             for (int sample = 0; sample < tiles * TILE; sample++) {
-                sum[0] += VECTOR(delta + sample * columns + left);
-                sum[1] += VECTOR(delta + sample * columns + right);
+                sum[0] += VECTOR(columns_delta + sample * columns);
+                sum[1] += VECTOR(columns_delta + sample * columns + right);
             }
-            VECTOR_OUT(gradient + inputs * columns + left) = sum[0];
-            VECTOR_OUT(gradient + inputs * columns + right) = sum[1];
-            continue;
-        }
-        floatv sum[ROWS_AT_ONCE][2];
-        int rows[ROWS_AT_ONCE];
-        UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
-            rows[i] = min(block * ROWS_AT_ONCE + i, inputs - 1);
-            sum[i][0] = sum[i][1] = 0;
-        }
-        for (int tile = 0; tile < tiles; tile++) {
-            __global const float *source = input + tile * inputs * TILE;
-            for (int sample = 0; sample < TILE; sample++) {
-                const floatv first_delta = VECTOR(delta + (tile * TILE + sample) * columns + left);
-                const floatv second_delta = VECTOR(delta + (tile * TILE + sample) * columns + right);
-                UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
-                    const float value = source[rows[i] * TILE + sample];
-                    sum[i][0] += first_delta * value;
-                    sum[i][1] += second_delta * value;
+            VECTOR_OUT(gradient + inputs * columns + column) = sum[0];
+            VECTOR_OUT(gradient + inputs * columns + column + right) = sum[1];
+        } else {
+            floatv sum[ROWS_AT_ONCE][2];
+            int rows[ROWS_AT_ONCE];
+            UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
+                rows[i] = min(block * ROWS_AT_ONCE + i, inputs - 1);
+                sum[i][0] = sum[i][1] = 0;
+            }
+            for (int tile = 0; tile < tiles; tile++) {
+                __global const float *source = input + tile * inputs * TILE;
+                for (int sample = 0; sample < TILE; sample++) {
+                    const floatv first_delta = VECTOR(columns_delta + (tile * TILE + sample) * columns);
+                    const floatv second_delta = VECTOR(columns_delta + (tile * TILE + sample) * columns + right);
+                    UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
+                        const float value = source[rows[i] * TILE + sample];
+                        sum[i][0] += first_delta * value;
+                        sum[i][1] += second_delta * value;
+                    }
                 }
             }
-        }
-        UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
-            VECTOR_OUT(gradient + rows[i] * columns + left) = sum[i][0];
-            VECTOR_OUT(gradient + rows[i] * columns + right) = sum[i][1];
+            UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
+                VECTOR_OUT(gradient + rows[i] * columns + column) = sum[i][0];
+                VECTOR_OUT(gradient + rows[i] * columns + column + right) = sum[i][1];
+            }
         }
     }
 }
@@ -164,9 +166,10 @@ TEAM_KERNEL void conv2d_block_backward(
         }
     }
     meet();
+    // Masked samples have gradients of 0.
     for (int channel = item_number(); channel < IN_CHANNELS; channel += ITEMS) {
-        source_sums[2 * (batch_tile * IN_CHANNELS + channel)] = lanes_sum(lane_sums[channel], counted);
-        source_sums[2 * (batch_tile * IN_CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], counted);
+        source_sums[2 * (batch_tile * IN_CHANNELS + channel)] = lanes_sum(lane_sums[channel], TILE);
+        source_sums[2 * (batch_tile * IN_CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], TILE);
     }
 
     const int first = tile * TEAM + get_local_id(1);

@@ -105,7 +105,7 @@ TEAM_KERNEL void conv2d_block_forward(
     for (int block = get_local_id(1) * OB; block < OUT_CHANNELS; block += TEAM * OB) {
 #if TRAINING
         floatv pivot[OB], total[OB], squares[OB];
-        UNROLL for (int o = 0; o < OB; o++) pivot[o] = total[o] = squares[o] = 0;
+        UNROLL for (int o = 0; o < OB; o++) total[o] = squares[o] = 0;
 #endif
         for (int row = 0; row < OUT_HEIGHT; row += 2) {
             const int below = HAS_SECOND(row, OUT_HEIGHT);

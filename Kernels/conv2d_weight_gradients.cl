@@ -130,6 +130,7 @@ TEAM_KERNEL void conv2d_weight_gradients(
 #endif
     for (int turn = 0; turn < COUNT_CEIL(UNITS, TEAM); turn++) {
         const int unit = turn * TEAM + member;
+        const bool has_unit = unit < UNITS;
         const int block = unit / KERNEL_ROWS;
         const int kernel_row = unit - block * KERNEL_ROWS;
         floatv sum[OB][KERNEL];
@@ -141,7 +142,7 @@ TEAM_KERNEL void conv2d_weight_gradients(
         UNROLL for (int o = 0; o < OB; o++) {
             UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = 0;
         }
-        if (unit < UNITS) {
+        if (has_unit) {
             const int c = kernel_row / KERNEL;
             for (int row = 0; row < OUT_HEIGHT; row++) {
                 __global const float *source = input + (c * HEIGHT + row + kernel_row - c * KERNEL) * WIDTH * TILE;
@@ -150,7 +151,7 @@ TEAM_KERNEL void conv2d_weight_gradients(
             }
         }
 #endif
-        FOLD(sum, OB, unit < UNITS, tile_gradients + kernel_row * KERNEL * OUT_CHANNELS + block * OB, OUT_CHANNELS)
+        FOLD(sum, OB, has_unit, tile_gradients + kernel_row * KERNEL * OUT_CHANNELS + block * OB, OUT_CHANNELS)
     }
 
     next_input += (size_t)replica * tiles * OUT_CHANNELS * NEXT_HEIGHT * NEXT_WIDTH * TILE + lane * VW;
@@ -158,6 +159,7 @@ TEAM_KERNEL void conv2d_weight_gradients(
     gradients += next_weights;
     for (int turn = 0; turn < COUNT_CEIL(NEXT_UNITS, tiles * TEAM); turn++) {
         const int unit = (turn * tiles + tile) * TEAM + member;
+        const bool has_unit = unit < NEXT_UNITS;
         const int block = unit / (OUT_CHANNELS * KERNEL);
         const int kernel_row = unit - block * OUT_CHANNELS * KERNEL;
         const int c = kernel_row / KERNEL;
@@ -165,7 +167,7 @@ TEAM_KERNEL void conv2d_weight_gradients(
         UNROLL for (int o = 0; o < NEXT_OB; o++) {
             UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = 0;
         }
-        if (unit < NEXT_UNITS) {
+        if (has_unit) {
             for (int other = 0; other < tiles; other++) {
                 for (int row = 0; row < NEXT_OUT_HEIGHT; row++) {
                     __global const float *source =
@@ -180,7 +182,7 @@ TEAM_KERNEL void conv2d_weight_gradients(
                 }
             }
         }
-        FOLD(sum, NEXT_OB, unit < NEXT_UNITS, gradients + kernel_row * KERNEL * NEXT_OUT_CHANNELS + block * NEXT_OB,
+        FOLD(sum, NEXT_OB, has_unit, gradients + kernel_row * KERNEL * NEXT_OUT_CHANNELS + block * NEXT_OB,
              NEXT_OUT_CHANNELS)
     }
 }

@@ -2,12 +2,14 @@
 // a <= b being the pair's blocks of columns; sums[part][column] = sum of x. With `fresh` they replace what was there,
 // else they are added to it.
 //
-// One work-group a (part, pair). BYTES: x is 8-bit, float32 sums run over at most CHUNK <= 256 rows, where they are
-// exact, and are flushed into integers. Otherwise x is float32 less `shift`, and sums of CHUNK rows are added up.
-// Two forms: on a CPU one work-item packs both blocks and sums 2 columns x 7 vectors of columns in registers; on a GPU
-// 256 work-items share the blocks and sum 7 x 7 each. An x86 CPU takes bytes PAIRED, two rows at once as 16-bit whole
-// numbers, of which one instruction multiplies and adds twice as many; whole numbers have the same sums either way.
-// Defines: WIDTH (112), CHUNK (even), PART (rows a part), BYTES, D (columns).
+// BYTES: x is 8-bit, float32 sums run over at most CHUNK <= 256 rows, where they are exact, and are flushed into
+// integers; a processor passes over what is zero, as most of an image may be. Otherwise x is float32 less `shift`, and
+// sums of CHUNK rows are added up. Two forms: on a CPU a work-group is one work-item, takes a (part, a) through every
+// b, packs both blocks and sums 2 columns x 7 vectors of columns in registers; on a GPU it is 256 work-items for a
+// (part, pair), which share the blocks and sum 7 x 7 each. An x86 CPU takes bytes PAIRED, two rows at once as 16-bit
+// whole numbers, of which one instruction multiplies and adds twice as many; whole numbers have the same sums either
+// way.
+// Defines: WIDTH (112), CHUNK (at most 64 on a CPU), PART (rows a part), BYTES, D (columns).
 
 #if BYTES
 typedef uchar value_t;
@@ -22,13 +24,6 @@ typedef float sum_t;
 #define BLOCKS COUNT_CEIL(D, WIDTH)
 #define PAIRS (BLOCKS * (BLOCKS + 1) / 2)
 
-// The blocks of columns of pair number `pair`.
-static inline int2 pair_blocks(const int pair) {
-    int2 blocks = (int2)(0, pair);
-    for (int row = BLOCKS; blocks.y >= row; row--) blocks += (int2)(1, -row);
-    return blocks + (int2)(0, blocks.x);
-}
-
 // What is in `out`, replaced by `value` or with it added.
 #define PUT(out, value) ((out) = (replaces ? 0 : (out)) + (value))
 
@@ -37,113 +32,71 @@ static inline int2 pair_blocks(const int pair) {
 #define ROWS 2
 #define VECTORS 7
 
-#ifndef __has_builtin
-#define __has_builtin(name) 0
-#endif
-#if BYTES && VW == 16 && defined(__AVX512BW__) && __has_builtin(__builtin_ia32_pmaddwd512)
-#define PAIRED 1
-#define MULTIPLY_PAIRS __builtin_ia32_pmaddwd512
-#elif BYTES && VW == 8 && defined(__AVX2__) && __has_builtin(__builtin_ia32_pmaddwd256)
-#define PAIRED 1
-#define MULTIPLY_PAIRS __builtin_ia32_pmaddwd256
-#else
-#define PAIRED 0
-#endif
-
-#if PAIRED
-typedef int packed_t;
-typedef intv packedv;
-typedef intv sumv;
-#define FLUSH
-#define PACKED(row, column, end) \
-    (rows[(size_t)(row) * D + (column)] | ((row) + 1 < (end) ? rows[(size_t)((row) + 1) * D + (column)] : 0) << 16)
-#define COLUMNS_OF(value) (((value) & 0xffff) + ((value) >> 16))
-typedef union {
-    intv lanes;
-    int wholes __attribute__((vector_size(4 * VW)));
-    short halves __attribute__((vector_size(4 * VW)));
-} pairs_t;
-
-static inline intv add_products(const int left, const intv right, const intv sum) {
-    pairs_t a, b, product;
-    a.lanes = left;
-    b.lanes = right;
-    product.wholes = MULTIPLY_PAIRS(a.halves, b.halves);
-    return sum + product.lanes;
-}
-#else
-typedef float packed_t;
-typedef floatv packedv;
-#if BYTES
-typedef intv sumv;
-#define FLUSH convert_intv
-#else
-typedef floatv sumv;
-#define FLUSH
-#endif
-#define PACKED(row, column, end) VALUE(row, column)
-#define COLUMNS_OF(value) (value)
-#define add_products(left, right, sum) fma(left, right, sum)
-#endif
-
-// Columns of a block in rows first..<end, [step][WIDTH] with a row or a pair of rows a step; zero beyond the last column.
-static inline void pack_block(
-    __global const value_t *restrict rows, __global const float *restrict shift, __local packed_t *restrict packed,
-    const int block, const int first, const int end) {
-    const int width = min(WIDTH, D - block * WIDTH);
-    for (int row = first; row < end; row += 1 + PAIRED) {
-        for (int column = 0; column < width; column++) packed[column] = PACKED(row, block * WIDTH + column, end);
-        for (int column = width; column < WIDTH; column++) packed[column] = 0;
-        packed += WIDTH;
-    }
-}
+#include "packed_columns.clh"
 
 __kernel void covariance(
     __global const value_t *rows, __global const float *shift, __global sum_t *tiles, __global sum_t *sums,
     const int count, const int fresh) {
-    __local packed_t a[CHUNK / (1 + PAIRED) * WIDTH] __attribute__((aligned(64)));
-    __local packed_t b[CHUNK / (1 + PAIRED) * WIDTH] __attribute__((aligned(64)));
-    const int part = get_group_id(0) / PAIRS;
-    const int2 blocks = pair_blocks(get_group_id(0) - part * PAIRS);
-    __local const packed_t *left = blocks.x == blocks.y ? b : a;
+    __local packed_t left[CHUNK * WIDTH] __attribute__((aligned(64)));
+    __local packed_t others[CHUNK * WIDTH] __attribute__((aligned(64)));
+    __local packed_t total[WIDTH] __attribute__((aligned(64)));
+    __local int used[2 * WIDTH] __attribute__((aligned(64)));
+    const int part = get_group_id(0) / BLOCKS;
+    const int block = get_group_id(0) - part * BLOCKS;
     const int end = min(count, (part + 1) * PART);
-    for (int first = part * PART; first < end; first += CHUNK) {
-        const int chunk_end = min(first + CHUNK, end);
-        const int steps = COUNT_CEIL(chunk_end - first, 1 + PAIRED);
+    for (int first = part * PART; first < end; first += CHUNK * (1 + PAIRED)) {
+        const int chunk_end = min(first + CHUNK * (1 + PAIRED), end);
         const bool replaces = fresh && first == part * PART;
-        pack_block(rows, shift, b, blocks.y, first, chunk_end);
-        if (left == a) pack_block(rows, shift, a, blocks.x, first, chunk_end);
-        for (int row = 0; row < WIDTH; row += ROWS) {
-            for (int column = 0; column < WIDTH; column += VECTORS * VW) {
-                packedv sum[ROWS][VECTORS];
-                UNROLL for (int i = 0; i < ROWS; i++) {
-                    UNROLL for (int v = 0; v < VECTORS; v++) sum[i][v] = 0;
-                }
-                for (int step = 0; step < steps; step++) {
-                    UNROLL for (int v = 0; v < VECTORS; v++) {
-                        const packedv right = ((__local const packedv *)(b + step * WIDTH + column))[v];
-                        UNROLL for (int i = 0; i < ROWS; i++) {
-                            sum[i][v] = add_products(left[step * WIDTH + row + i], right, sum[i][v]);
+        pack_block(rows, shift, left, block, first, chunk_end);
+        survey(left, total, used, COUNT_CEIL(chunk_end - first, 1 + PAIRED));
+        for (int column = 0; column < WIDTH && block * WIDTH + column < D; column++) {
+            PUT(sums[part * D + block * WIDTH + column], (sum_t)COLUMNS_OF(total[column]));
+        }
+        const int pair = block * BLOCKS - block * (block - 1) / 2;
+        __global sum_t *tile = tiles + ((size_t)part * PAIRS + pair) * WIDTH * WIDTH;
+        for (int other = block; other < BLOCKS; other++) {
+            __local const packed_t *right = left;
+            if (other > block) {
+                pack_block(rows, shift, others, other, first, chunk_end);
+                right = others;
+            }
+            for (int row = 0; row < WIDTH; row += ROWS) {
+                const ulong any = (ulong)(uint)(used[WIDTH + row] | used[WIDTH + row + 1]) << 32
+                    | (uint)(used[row] | used[row + 1]);
+                if (any == 0 && !replaces) continue;
+                for (int column = 0; column < WIDTH; column += VECTORS * VW) {
+                    packedv sum[ROWS][VECTORS];
+                    UNROLL for (int i = 0; i < ROWS; i++) {
+                        UNROLL for (int v = 0; v < VECTORS; v++) sum[i][v] = 0;
+                    }
+                    for (ulong bits = any; bits != 0; bits &= bits - 1) {
+                        const int at = (63 - (int)clz(bits & -bits)) * WIDTH;
+                        UNROLL for (int v = 0; v < VECTORS; v++) {
+                            const packedv value = ((__local const packedv *)(right + at + column))[v];
+                            UNROLL for (int i = 0; i < ROWS; i++) {
+                                sum[i][v] = add_products(left[at + row + i], value, sum[i][v]);
+                            }
                         }
                     }
-                }
-                UNROLL for (int i = 0; i < ROWS; i++) {
-                    __global sumv *out =
-                        (__global sumv *)(tiles + ((size_t)get_group_id(0) * WIDTH + row + i) * WIDTH + column);
-                    UNROLL for (int v = 0; v < VECTORS; v++) PUT(out[v], FLUSH(sum[i][v]));
+                    UNROLL for (int i = 0; i < ROWS; i++) {
+                        __global sumv *out = (__global sumv *)(tile + (row + i) * WIDTH + column);
+                        UNROLL for (int v = 0; v < VECTORS; v++) PUT(out[v], FLUSH(sum[i][v]));
+                    }
                 }
             }
-        }
-        if (left == a) continue;
-        for (int column = 0; column < WIDTH && blocks.y * WIDTH + column < D; column++) {
-            packed_t sum = 0;
-            for (int step = 0; step < steps; step++) sum += COLUMNS_OF(b[step * WIDTH + column]);
-            PUT(sums[part * D + blocks.y * WIDTH + column], (sum_t)sum);
+            tile += WIDTH * WIDTH;
         }
     }
 }
 
 #else
+
+// The blocks of columns of pair number `pair`.
+static inline int2 pair_blocks(const int pair) {
+    int2 blocks = (int2)(0, pair);
+    for (int row = BLOCKS; blocks.y >= row; row--) blocks += (int2)(1, -row);
+    return blocks + (int2)(0, blocks.x);
+}
 
 #define SIDE 16
 #define EACH (WIDTH / SIDE)

@@ -1,23 +1,24 @@
 // The nearest centroid of every point: the largest of x . c - |c|^2 / 2, the lowest index winning a tie; with
 // DISTANCES the squared distance to it too, summed directly, since the products cancel.
-// Points [tile][D][P], panels [panel][1 + D][R] as kmeans_panels makes them, values [k][D].
+// Points [tile][D][P], panels [panel][1 + D][R] as kmeans_panels makes them, values [k][D]. With GATHER the points are
+// brought together first: point i is row indices[first + i] of rows [row][D], and its distance goes to first + i.
 //
 // One work-group of LANES work-items a tile; a work-item holds U vectors of points against R centroids in registers.
 // A score that is NaN never wins: such a point keeps label 0.
-// Defines: D, P, U, R, DISTANCES.
+// Defines: D, P, U, R, DISTANCES, GATHER.
 
 #if VW == 1
-#define GATHER(values, at) (values)[at]
+#define PICK(values, at) (values)[at]
 #else
-#define GATHER4(values, at) (float4)((values)[(at).s0], (values)[(at).s1], (values)[(at).s2], (values)[(at).s3])
+#define PICK4(values, at) (float4)((values)[(at).s0], (values)[(at).s1], (values)[(at).s2], (values)[(at).s3])
 #if VW == 4
-#define GATHER(values, at) GATHER4(values, at)
+#define PICK(values, at) PICK4(values, at)
 #elif VW == 8
-#define GATHER(values, at) (float8)(GATHER4(values, (at).lo), GATHER4(values, (at).hi))
+#define PICK(values, at) (float8)(PICK4(values, (at).lo), PICK4(values, (at).hi))
 #else
-#define GATHER(values, at) \
-    (float16)(GATHER4(values, (at).lo.lo), GATHER4(values, (at).lo.hi), GATHER4(values, (at).hi.lo), \
-              GATHER4(values, (at).hi.hi))
+#define PICK(values, at) \
+    (float16)(PICK4(values, (at).lo.lo), PICK4(values, (at).lo.hi), PICK4(values, (at).hi.lo), \
+              PICK4(values, (at).hi.hi))
 #endif
 #endif
 
@@ -32,11 +33,27 @@ typedef union {
 } distances_t;
 
 __kernel void kmeans_assign(
-    __global const float *points, __global const float *panels, __global const float *values, __global int *labels,
-    __global float *distances, const int count, const int panel_count) {
+    __global float *points, __global const float *panels, __global const float *values, __global int *labels,
+    __global float *distances, const int count, const int panel_count
+#if GATHER
+    , __global const float *rows, __global const int *indices, const int first_index
+#endif
+) {
     const int tile = get_group_id(0);
     const int lane = get_local_id(0);
-    __global const float *x = points + (size_t)tile * D * P;
+    __global float *x = points + (size_t)tile * D * P;
+#if GATHER
+    indices += first_index;
+    distances += first_index;
+    for (int l = lane; l < P; l += LANES) {
+        const int point = tile * P + l;
+        __global const float *from = rows + (size_t)indices[min(point, count - 1)] * D;
+        ONE_BY_ONE for (int dimension = 0; dimension < D; dimension++) {
+            x[dimension * P + l] = point < count ? from[dimension] : 0.0f;
+        }
+    }
+    barrier(CLK_GLOBAL_MEM_FENCE);
+#endif
     floatv best[U];
     intv label[U];
 #pragma unroll
@@ -84,7 +101,7 @@ __kernel void kmeans_assign(
         floatv sum = 0.0f;
         for (int dimension = 0; dimension < D; dimension++) {
             const intv at = start + dimension;
-            const floatv difference = load_floatv(x, dimension * (P / VW) + u * LANES + lane) - GATHER(values, at);
+            const floatv difference = load_floatv(x, dimension * (P / VW) + u * LANES + lane) - PICK(values, at);
             sum = fma(difference, difference, sum);
         }
         distances_t squares;

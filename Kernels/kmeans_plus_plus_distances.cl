@@ -1,8 +1,19 @@
 // For each of TRIALS candidates t: next[t][i] = min(previous[kept][i], squared distance of point i to t), and its sum
 // over each block of BLOCK points, block_sums[t][block]. Points [tile][D][P], coordinates [D][TRIALS]; kept is state[0].
 //
-// One work-group of LANES work-items a block. Lanes beyond the last point count as zero.
+// A candidate further away in its first dimensions than what a point has is not looked at in the others: the sum of
+// squares only grows. One work-group of LANES work-items a block. Lanes beyond the last point count as zero.
 // Defines: D, P, U, TRIALS, BLOCK.
+
+// Dimensions between two looks at whether a candidate may still be nearer.
+#define STRIDE 16
+
+// Whether a comparison, 1 in a scalar and -1 in a vector, holds anywhere.
+#if VW == 1
+#define ANY(condition) (condition)
+#else
+#define ANY(condition) any(condition)
+#endif
 
 __kernel void kmeans_plus_plus_distances(
     __global const float *points, __global const float *coordinates, __global const int *state,
@@ -23,14 +34,22 @@ __kernel void kmeans_plus_plus_distances(
         UNROLL for (int u = 0; u < U; u++) {
             UNROLL for (int trial = 0; trial < TRIALS; trial++) square[u][trial] = 0.0f;
         }
-        for (int dimension = 0; dimension < D; dimension++) {
-            UNROLL for (int u = 0; u < U; u++) {
-                const floatv value = load_floatv(x, dimension * (P / VW) + u * LANES + lane);
-                UNROLL for (int trial = 0; trial < TRIALS; trial++) {
-                    const floatv difference = value - coordinates[dimension * TRIALS + trial];
-                    square[u][trial] = fma(difference, difference, square[u][trial]);
+        for (int start = 0; start < D; start += STRIDE) {
+            for (int dimension = start; dimension < min(start + STRIDE, D); dimension++) {
+                UNROLL for (int u = 0; u < U; u++) {
+                    const floatv value = load_floatv(x, dimension * (P / VW) + u * LANES + lane);
+                    UNROLL for (int trial = 0; trial < TRIALS; trial++) {
+                        const floatv difference = value - coordinates[dimension * TRIALS + trial];
+                        square[u][trial] = fma(difference, difference, square[u][trial]);
+                    }
                 }
             }
+            intv nearer = 0;
+            UNROLL for (int u = 0; u < U; u++) {
+                const floatv before = load_floatv(kept, tile * (P / VW) + u * LANES + lane);
+                UNROLL for (int trial = 0; trial < TRIALS; trial++) nearer |= !(square[u][trial] >= before);
+            }
+            if (!ANY(nearer)) break;
         }
         UNROLL for (int u = 0; u < U; u++) {
             const int vector = tile * (P / VW) + u * LANES + lane;

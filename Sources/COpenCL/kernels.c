@@ -42,6 +42,9 @@ static const cop_kernel_source sources[] = {
     {"kmeans_accumulate", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_accumulate.cl" suffix(, 0)
     }},
+    {"kmeans_accumulate_update", (const char *)(const unsigned char[]){
+#embed "../../Kernels/kmeans_accumulate_update.cl" suffix(, 0)
+    }},
     {"kmeans_assign", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_assign.cl" suffix(, 0)
     }},
@@ -63,6 +66,9 @@ static const cop_kernel_source sources[] = {
     {"linear", (const char *)(const unsigned char[]){
 #embed "../../Kernels/linear.clh" suffix(, 0)
     }},
+    {"packed_columns", (const char *)(const unsigned char[]){
+#embed "../../Kernels/packed_columns.clh" suffix(, 0)
+    }},
     {"pca_project", (const char *)(const unsigned char[]){
 #embed "../../Kernels/pca_project.cl" suffix(, 0)
     }},
@@ -71,6 +77,9 @@ static const cop_kernel_source sources[] = {
     }},
     {"points_pack", (const char *)(const unsigned char[]){
 #embed "../../Kernels/points_pack.cl" suffix(, 0)
+    }},
+    {"points_unpack", (const char *)(const unsigned char[]){
+#embed "../../Kernels/points_unpack.cl" suffix(, 0)
     }},
 };
 

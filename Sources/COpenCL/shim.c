@@ -1,42 +1,7 @@
 #include "COpenCL.h"
+#include "entry_points.h"
 
 #include <dlfcn.h>
-
-// Every function of OpenCL that the program calls.
-#define ENTRY_POINTS(X)           \
-    X(clGetPlatformIDs)           \
-    X(clGetPlatformInfo)          \
-    X(clGetDeviceIDs)             \
-    X(clGetDeviceInfo)            \
-    X(clCreateContext)            \
-    X(clGetContextInfo)           \
-    X(clReleaseContext)           \
-    X(clCreateCommandQueue)       \
-    X(clReleaseCommandQueue)      \
-    X(clFlush)                    \
-    X(clFinish)                   \
-    X(clCreateBuffer)             \
-    X(clReleaseMemObject)         \
-    X(clEnqueueReadBuffer)        \
-    X(clEnqueueWriteBuffer)       \
-    X(clEnqueueFillBuffer)        \
-    X(clEnqueueMigrateMemObjects) \
-    X(clCreateProgramWithSource)  \
-    X(clCreateProgramWithBinary)  \
-    X(clBuildProgram)             \
-    X(clGetProgramInfo)           \
-    X(clGetProgramBuildInfo)      \
-    X(clReleaseProgram)           \
-    X(clCreateKernel)             \
-    X(clGetKernelInfo)            \
-    X(clGetKernelWorkGroupInfo)   \
-    X(clSetKernelArg)             \
-    X(clReleaseKernel)            \
-    X(clEnqueueNDRangeKernel)     \
-    X(clWaitForEvents)            \
-    X(clGetEventInfo)             \
-    X(clGetEventProfilingInfo)    \
-    X(clReleaseEvent)
 
 #define MEMBER(name) __typeof__(name) *name;
 typedef struct {
@@ -121,8 +86,8 @@ cl_int cop_finish(cl_command_queue queue) {
     FORWARD(clFinish, queue);
 }
 
-cl_int cop_create_buffer(cl_context context, cl_mem_flags flags, size_t size, cl_mem *buffer) {
-    CREATE(buffer, clCreateBuffer, context, flags, size, NULL);
+cl_int cop_create_buffer(cl_context context, cl_mem_flags flags, size_t size, void *host_memory, cl_mem *buffer) {
+    CREATE(buffer, clCreateBuffer, context, flags, size, host_memory);
 }
 
 cl_int cop_release_mem_object(cl_mem object) {

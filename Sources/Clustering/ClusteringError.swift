@@ -6,6 +6,8 @@ public enum ClusteringError: Error, CustomStringConvertible {
     case badMatrix(elements: Int, count: Int, dimensions: Int)
     /// An input value that is NaN or infinite; rows and columns count from zero.
     case notFinite(row: Int, column: Int)
+    /// An input value whose squared distances would overflow; rows and columns count from zero.
+    case tooLarge(row: Int, column: Int, value: Float, limit: Float)
     /// More clusters than points.
     case tooManyClusters(k: Int, count: Int)
     /// More principal components than dimensions or rows.
@@ -30,6 +32,9 @@ public enum ClusteringError: Error, CustomStringConvertible {
                 + "at least one row and one column are needed"
         case .notFinite(let row, let column):
             "row \(row), column \(column) (counted from 0) is not a finite number; PCA and k-means need finite numbers"
+        case .tooLarge(let row, let column, let value, let limit):
+            "row \(row), column \(column) (counted from 0) is \(value); PCA and k-means need numbers from -\(limit) to "
+                + "\(limit), whose squares float32 holds"
         case .tooManyClusters(let k, let count):
             "k is \(k), but there are only \(count) points; k may be 1 to \(count)"
         case .tooManyComponents(let components, let count, let dimensions):
@@ -52,7 +57,7 @@ public enum ClusteringError: Error, CustomStringConvertible {
         switch self {
         case .badSetting, .memory: 64
         case .unreadable: 66
-        case .badMatrix, .notFinite, .tooManyClusters, .tooManyComponents, .dimensionMismatch: 65
+        case .badMatrix, .notFinite, .tooLarge, .tooManyClusters, .tooManyComponents, .dimensionMismatch: 65
         case .eigensolver: 70
         case .compute(let error): if case .invalidShape = error { 70 } else { 69 }
         }

@@ -16,11 +16,17 @@ struct ClusteringMemory {
         ClusteringShape.blocks(clusters: kmeans.k, dimensions: dimensions, points: matrix.count).blockPoints
     }
 
+    /// The points' coordinates, where all are in the backend's memory.
+    var largestBuffer: Int { matrix.count * dimensions * Self.number }
+
     /// A point: its coordinates, label and distance.
     private var point: Int { Self.number * (dimensions + 2) }
 
-    /// With all points in the backend's memory.
-    var resident: Int { max(analysis, constant + matrix.count * point) + travelling(FeatureMatrix.streamedRows) }
+    /// With all points in the backend's memory; a mini-batch takes them from rows of their own.
+    var resident: Int {
+        let rows = kmeans.batch(of: matrix.count) > 0 ? matrix.count * dimensions * Self.number : 0
+        return max(analysis, constant + matrix.count * point + rows) + travelling(FeatureMatrix.streamedRows)
+    }
 
     /// With at most `pieceCount` points there.
     func streamed(pieceCount: Int) -> Int {
@@ -42,11 +48,12 @@ struct ClusteringMemory {
     private var constant: Int {
         let (k, d) = (kmeans.k, dimensions)
         let batch = kmeans.batch(of: matrix.count)
-        let points = batch > 0 ? batch : matrix.count
+        let points = batch > 0 ? 1 : matrix.count
         let (blockPoints, most) = ClusteringShape.blocks(clusters: k, dimensions: d, points: points)
         let blocks = min(most, (points + blockPoints - 1) / blockPoints)
         let sums = (2 + blocks) * k * (d + 1) * Self.number
-        return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + sums + start
+        let queued = 3 * KMeans.stepsAtOnce * batch * Self.number
+        return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + sums + queued + start
     }
 
     private var start: Int {
@@ -56,9 +63,9 @@ struct ClusteringMemory {
         return count * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * matrix.rowBytes)
     }
 
-    /// Rows of a mini-batch on their way.
+    /// Rows of mini-batches on their way, then as tiles and as rows again.
     private var batches: Int {
-        kmeans.batch(of: matrix.count) * (2 * matrix.rowBytes + Self.number * dimensions)
+        KMeans.stepsAtOnce * kmeans.batch(of: matrix.count) * (2 * matrix.rowBytes + 2 * Self.number * dimensions)
     }
 
     /// What the process takes as it stands; 0 where the system does not say.
@@ -72,8 +79,8 @@ struct ClusteringMemory {
 extension KMeans {
     /// The rows of `matrix` as points of this k-means, through PCA where `components` says so.
     ///
-    /// - Parameter memory: bytes that the process may take, this clustering included. Where all points do not fit they
-    ///   are streamed: every pass brings them to the backend again, and projects them again.
+    /// - Parameter memory: bytes that the process may take, this clustering included. Where all points do not fit, or are
+    ///   more than one buffer of the device holds, they are streamed: every pass brings them to the backend again, and projects them again.
     /// - Throws: ``ClusteringError/memory(what:needed:allowed:)`` where streaming does not help either, and what PCA
     ///   and reading throw.
     public func source(
@@ -90,13 +97,15 @@ extension KMeans {
         let pca = try components.map { count throws(ClusteringError) in
             try PCA.fit(matrix, components: count, on: backend)
         }
-        guard let memory, taken + need.resident > memory else {
+        let fits = memory.map { taken + need.resident <= $0 } ?? true
+        // A device may have less for one buffer than for all of them.
+        if fits, need.largestBuffer <= backend.largestBuffer {
             return PointSource(
                 try matrix.points(through: pca, atMost: FeatureMatrix.streamedRows, on: backend), through: pca)
         }
         var pieceCount = unit
         while pieceCount < FeatureMatrix.streamedRows,
-            taken + need.streamed(pieceCount: pieceCount + unit) <= memory
+            taken + need.streamed(pieceCount: pieceCount + unit) <= memory ?? .max
         { pieceCount += unit }
         return PointSource(streaming: matrix, through: pca, pieceCount: pieceCount)
     }

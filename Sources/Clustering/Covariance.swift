@@ -6,15 +6,28 @@ func partsAtOnce(_ dimensions: Int) -> Int {
     return max(1, min(FeatureMatrix.streamedRows / CovarianceShape.partRows, (1 << 24) / tile))
 }
 
-/// Means and covariance [dimensions][dimensions] (upper triangle; divisor count - 1) of 8-bit values, from sums that
-/// are exact: count · Σxy - Σx · Σy in whole numbers.
-func byteCovariance(of matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ClusteringError)
-    -> (mean: [Double], covariance: [Double])
+/// Means of all columns, and the covariance of those that vary.
+struct Covariance {
+    let mean: [Double]
+    /// Number of columns.
+    var dimensions: Int { mean.count }
+    /// The columns that vary, in their order; all columns where fewer vary than were wanted.
+    let columns: [Int]
+    /// Their covariance, [columns][columns], the upper triangle alone; divisor count - 1.
+    let values: [Double]
+}
+
+/// The covariance of 8-bit values, from sums that are exact: count · Σxy - Σx · Σy in whole numbers.
+/// - Parameter least: so many columns are kept, whether they vary or not.
+func byteCovariance(of matrix: FeatureMatrix, least: Int, on backend: any ClusteringOperations)
+    throws(ClusteringError) -> Covariance
 {
     let total = PairSums<Int64>(matrix)
     // The backend adds to its sums for as long as 32 bits hold them.
     let most = CovarianceShape.mostByteRows / CovarianceShape.partRows
     var added = 0
+    // What the first of the pieces since the last reading wrote; the last piece of all may have fewer parts.
+    var written = total.shape
     let room = try computing { () throws(ComputeError) in
         (
             tiles: try backend.makeBuffer(of: Int32.self, count: total.shape.tileElements, label: "covariance"),
@@ -25,27 +38,31 @@ func byteCovariance(of matrix: FeatureMatrix, on backend: any ClusteringOperatio
         guard case .bytes(let buffer) = rows.storage else { return }
         let shape = CovarianceShape(count: rows.count, dimensions: matrix.dimensions)
         try backend.covariance(of: buffer, shape: shape, adding: added > 0, tiles: room.tiles, sums: room.sums)
+        if added == 0 { written = shape }
         added += 1
         guard added == most || first + rows.count == matrix.count else { return }
         added = 0
-        total.add(try backend.read(room.tiles), try backend.read(room.sums), total.shape) { Int64($0) }
+        total.add(
+            try backend.read(room.tiles, count: written.tileElements),
+            try backend.read(room.sums, count: written.sumElements), written
+        ) { Int64($0) }
     }
     let count = Int64(matrix.count)
     let divisor = Double(count) * Double(max(count - 1, 1))
     // Both terms are at most count² · 255², which passes 64 bits beyond ten million rows; the wide type is slow.
-    let covariance =
-        count < 10_000_000
-        ? total.matrix { product, a, b in Double(count * product - a * b) / divisor }
-        : total.matrix { product, a, b in
+    let mean = total.sums.map { Double($0) / Double(matrix.count) }
+    return count < 10_000_000
+        ? total.covariance(mean, least: least) { product, a, b in Double(count * product - a * b) / divisor }
+        : total.covariance(mean, least: least) { product, a, b in
             Double(Int128(count) * Int128(product) - Int128(a) * Int128(b)) / divisor
         }
-    return (total.sums.map { Double($0) / Double(matrix.count) }, covariance)
 }
 
-/// Means and covariance [dimensions][dimensions] (upper triangle; divisor count - 1) of float32 values. A shift near the
-/// mean is subtracted first, so that nothing cancels; what it missed is corrected exactly.
-func floatCovariance(of matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ClusteringError)
-    -> (mean: [Double], covariance: [Double])
+/// The covariance of float32 values. A shift near the mean is subtracted first, so that nothing cancels; what it missed
+/// is corrected exactly.
+/// - Parameter least: so many columns are kept, whether they vary or not.
+func floatCovariance(of matrix: FeatureMatrix, least: Int, on backend: any ClusteringOperations)
+    throws(ClusteringError) -> Covariance
 {
     let total = PairSums<Double>(matrix)
     let shiftValues = try sampledMean(matrix)
@@ -67,8 +84,8 @@ func floatCovariance(of matrix: FeatureMatrix, on backend: any ClusteringOperati
         ) { Double($0) }
     }
     let count = Double(matrix.count)
-    let covariance = total.matrix { product, a, b in (product - a * b / count) / max(count - 1, 1) }
-    return (zip(shiftValues, total.sums).map { Double($0) + $1 / count }, covariance)
+    let mean = zip(shiftValues, total.sums).map { Double($0) + $1 / count }
+    return total.covariance(mean, least: least) { product, a, b in (product - a * b / count) / max(count - 1, 1) }
 }
 
 /// Column means over at most 1024 rows spread over the matrix: near enough to the mean to keep sums of squares from
@@ -119,20 +136,27 @@ private final class PairSums<Sum: Numeric> {
         }
     }
 
-    /// The upper triangle of a matrix from every (Σxy, Σx, Σy).
-    func matrix(_ value: (Sum, Sum, Sum) -> Double) -> [Double] {
+    /// The covariance that `value` makes of every (Σxy, Σx, Σy).
+    @inline(__always)
+    func covariance(_ mean: [Double], least: Int, _ value: (Sum, Sum, Sum) -> Double) -> Covariance {
         let width = CovarianceShape.width
         let dimensions = shape.dimensions
-        var result = [Double](repeating: 0, count: dimensions * dimensions)
-        for pair in 0..<shape.pairs {
-            let (blockA, blockB) = shape.blocks(ofPair: pair)
-            for row in blockA * width..<min((blockA + 1) * width, dimensions) {
-                for column in max(row, blockB * width)..<max(row, min((blockB + 1) * width, dimensions)) {
-                    let product = products[(pair * width + row - blockA * width) * width + column - blockB * width]
-                    result[row * dimensions + column] = value(product, sums[row], sums[column])
-                }
+        let varying = (0..<dimensions).filter { column in
+            let pair = shape.pair(ofBlocks: column / width, column / width)
+            let product = products[(pair * width + column % width) * width + column % width]
+            return value(product, sums[column], sums[column]) != 0
+        }
+        let columns = varying.count < least ? Array(0..<dimensions) : varying
+        let order = columns.count
+        var result = [Double](repeating: 0, count: order * order)
+        for (row, a) in columns.enumerated() {
+            for column in row..<order {
+                let b = columns[column]
+                let pair = shape.pair(ofBlocks: a / width, b / width)
+                let product = products[(pair * width + a % width) * width + b % width]
+                result[row * order + column] = value(product, sums[a], sums[b])
             }
         }
-        return result
+        return Covariance(mean: mean, columns: columns, values: result)
     }
 }

@@ -33,7 +33,7 @@ public struct FeatureMatrix: Sendable {
 
     /// A matrix of float32 values. The array is shared, not copied.
     /// - Throws: ``ClusteringError/badMatrix(elements:count:dimensions:)`` or
-    ///   ``ClusteringError/notFinite(row:column:)``.
+    ///   ``ClusteringError/notFinite(row:column:)`` or ``ClusteringError/tooLarge(row:column:value:limit:)``.
     public init(floats: [Float], count: Int, dimensions: Int) throws(ClusteringError) {
         try Self.check(floats.count, count, dimensions)
         storage = .floats(floats)
@@ -67,8 +67,12 @@ public struct FeatureMatrix: Sendable {
     }
 
     private func checkFinite(_ values: UnsafeBufferPointer<Float>, from first: Int) throws(ClusteringError) {
-        guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return }
-        throw .notFinite(row: first + bad / dimensions, column: bad % dimensions)
+        // No squared distance overflows: differences are at most twice as large, and there are so many of them.
+        let limit = (Float.greatestFiniteMagnitude / (8 * Float(dimensions))).squareRoot()
+        guard let bad = values.firstIndex(where: { !($0.magnitude <= limit) }) else { return }
+        let (row, column) = (first + bad / dimensions, bad % dimensions)
+        guard values[bad].isFinite else { throw .notFinite(row: row, column: column) }
+        throw .tooLarge(row: row, column: column, value: values[bad], limit: limit)
     }
 
     /// Whether values are 8-bit ones; else they are float32.
@@ -165,8 +169,8 @@ public struct FeatureMatrix: Sendable {
     /// Rows that are in a backend's memory at once: a multiple of every tile, and of a covariance's parts.
     static let streamedRows = 4 * CovarianceShape.partRows
 
-    /// Uploads at most `limit` rows of `range` at a time into one buffer and hands each piece to `body` with the place
-    /// of its first row in the range.
+    /// Brings at most `limit` rows of `range` at a time to the backend and hands each piece to `body` with the place of
+    /// its first row in the range: in one buffer, or where they are if the device computes in this memory.
     func stream(
         _ range: Range<Int>, to backend: any ClusteringOperations, atMost limit: Int,
         _ body: (Rows, Int) throws(ComputeError) -> Void
@@ -182,17 +186,31 @@ public struct FeatureMatrix: Sendable {
         _ range: Range<Int>, of type: Element.Type, to backend: any ClusteringOperations, _ limit: Int,
         _ storage: (DeviceBuffer<Element>) -> Rows.Storage, _ body: (Rows, Int) throws(ComputeError) -> Void
     ) throws(ClusteringError) {
-        let buffer = try computing { () throws(ComputeError) in
-            try backend.makeBuffer(
-                of: type, count: min(limit, range.count) * dimensions, label: "rows of the data set")
-        }
+        var room: DeviceBuffer<Element>?
         for first in stride(from: range.lowerBound, to: range.upperBound, by: limit) {
             let rows = first..<min(first + limit, range.upperBound)
             try withRows(rows, of: type) { piece throws(ClusteringError) in
                 try computing { () throws(ComputeError) in
-                    try backend.write(piece, to: buffer, at: 0)
-                    try body(
-                        Rows(storage(buffer), count: rows.count, dimensions: dimensions), first - range.lowerBound)
+                    func hand(_ buffer: DeviceBuffer<Element>) throws(ComputeError) {
+                        try body(
+                            Rows(storage(buffer), count: rows.count, dimensions: dimensions),
+                            first - range.lowerBound)
+                    }
+                    if let borrowed = try backend.hostBuffer(over: piece, label: "rows of the data set") {
+                        do throws(ComputeError) { try hand(borrowed) } catch {
+                            // What was queued may still read the rows.
+                            try? backend.finish()
+                            throw error
+                        }
+                        return try backend.finish()
+                    }
+                    if room == nil {
+                        room = try backend.makeBuffer(
+                            of: type, count: min(limit, range.count) * dimensions, label: "rows of the data set")
+                    }
+                    guard let room else { return }
+                    try backend.write(piece, to: room, at: 0)
+                    try hand(room)
                 }
             }
         }

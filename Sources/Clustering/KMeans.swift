@@ -40,7 +40,8 @@ public struct KMeans: Sendable {
         public var batch = 1024
         /// Most passes over as many points as there are.
         public var passes = 20
-        /// Batches without improvement of the smoothed inertia after which to stop.
+        /// Batches without improvement of the smoothed inertia after which to stop. Up to seven more are run where
+        /// they were queued before that showed.
         public var patience = 5
         /// A centroid with fewer than this share of the largest centroid's points moves to a random point of the batch.
         public var reassignmentRatio = 0.01
@@ -118,6 +119,9 @@ public struct KMeans: Sendable {
         if case .miniBatch(let settings) = kind { min(settings.batch, count) } else { 0 }
     }
 
+    /// Steps of mini-batch k-means that are queued at most before the host looks at what came of them.
+    static let stepsAtOnce = 8
+
     /// How many of `count` points a k-means++ start chooses from.
     func startCount(of count: Int) -> Int {
         let batch = batch(of: count)
@@ -129,6 +133,12 @@ public struct KMeans: Sendable {
 
     private func checkSettings(_ points: PointSource) throws(ClusteringError) {
         guard k >= 1 else { throw .badSetting(name: "k", value: "\(k)", accepted: "1 to \(points.count)") }
+        // Kernels count the elements of all centroids in an int.
+        let most = Int(Int32.max) / points.dimensions
+        guard k <= most else {
+            throw .badSetting(
+                name: "k", value: "\(k)", accepted: "for points of \(points.dimensions) numbers 1 to \(most)")
+        }
         guard k <= points.count else { throw .tooManyClusters(k: k, count: points.count) }
         switch kind {
         case .lloyd(let iterations, let tolerance):

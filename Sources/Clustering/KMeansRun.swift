@@ -15,6 +15,9 @@ final class KMeansRun {
     private let labels: DeviceBuffer<Int32>
     private let distances: DeviceBuffer<Float>
     private let shifts: DeviceBuffer<Float>
+    /// Nil where all points are taken at once. It is made before the start, whose programs are loaded while the device
+    /// lays out the rows.
+    private let batches: MiniBatchMemory?
 
     /// - Parameter largestBatch: points that a mini-batch has; 0 where all points are taken at once.
     init(k: Int, source: PointSource, largestBatch: Int, backend: any ClusteringOperations) throws(ComputeError) {
@@ -23,11 +26,15 @@ final class KMeansRun {
         self.backend = backend
         let atOnce = max(source.pieceCount, largestBatch)
         centroids = try backend.makeCentroids(count: k, dimensions: source.dimensions)
+        // A batch is summed in one piece.
         sums = try backend.makeClusterSums(
-            count: k, dimensions: source.dimensions, points: largestBatch > 0 ? largestBatch : source.count)
+            count: k, dimensions: source.dimensions, points: largestBatch > 0 ? 1 : source.count)
         labels = try backend.makeBuffer(of: Int32.self, count: atOnce, label: "labels")
-        distances = try backend.makeBuffer(of: Float.self, count: atOnce, label: "distances")
+        distances = try backend.makeBuffer(
+            of: Float.self, count: max(source.pieceCount, KMeans.stepsAtOnce * largestBatch), label: "distances")
         shifts = try backend.makeBuffer(of: Float.self, count: k, label: "centroid movements")
+        batches =
+            largestBatch > 0 ? try MiniBatchMemory(size: largestBatch, k: k, source: source, on: backend) : nil
     }
 
     /// Makes k points the centroids.
@@ -60,7 +67,7 @@ final class KMeansRun {
                 try backend.accumulate(piece, labels: labels, into: sums, adding: first > 0)
             }
             let moved = try computing { () throws(ComputeError) in
-                try backend.updateCentroids(centroids, from: sums, weights: nil, shifts: shifts)
+                try backend.updateCentroids(centroids, from: sums, shifts: shifts)
                 return sum(try backend.read(shifts))
             }
             // Labels that stay give the same sums and so the same bits: no movement at all.
@@ -85,7 +92,7 @@ final class KMeansRun {
             try backend.accumulate(piece, labels: labels, into: meanSums, adding: first > 0)
         }
         try computing { () throws(ComputeError) in
-            try backend.updateCentroids(mean, from: meanSums, weights: nil, shifts: shifts)
+            try backend.updateCentroids(mean, from: meanSums, shifts: shifts)
             try backend.packCentroids(mean)
         }
         var squares = 0.0
@@ -97,67 +104,89 @@ final class KMeansRun {
     }
 
     /// Mini-batch k-means; returns how many batches were run.
+    ///
+    /// Some steps are queued together, up to the next one at which starved centroids are looked for, so that the device
+    /// does not wait for the host after each. The stopping rule is asked behind them, once for each of their batches.
     func miniBatch(_ settings: KMeans.MiniBatch, _ random: inout RandomStream) throws(ClusteringError) -> Int {
-        let size = min(settings.batch, source.count)
-        var batch = try computing { () throws(ComputeError) in
-            try backend.makePoints(count: size, dimensions: source.dimensions)
-        }
-        let (indices, weights) = try computing { () throws(ComputeError) in
-            (
-                try backend.makeBuffer(of: Int32.self, count: size, label: "batch"),
-                try backend.makeBuffer([Float](repeating: 0, count: k), label: "centroid weights")
-            )
-        }
+        guard let memory = batches else { return 0 }
+        let size = memory.batch.count
         var hasZeroWeights = true
         var sinceReassignment = 0
         var progress = MiniBatchProgress(batch: size, count: source.count, patience: settings.patience)
         let steps = settings.passes * source.count / size
-        for step in 0..<steps {
-            let drawn = drawAny(size, below: source.count, &random)
-            if source.isStreamed { batch = try source.points(at: drawn, on: backend) }
-            sinceReassignment += size
-            let reassign = hasZeroWeights || sinceReassignment >= 10 * k
-            if reassign { sinceReassignment = 0 }
-            let isStuck = try computing { () throws(ComputeError) in
-                if let points = source.resident {
-                    try backend.write(drawn, to: indices)
-                    try backend.gatherPoints(indices, of: points, into: batch)
+        try computing { () throws(ComputeError) in try backend.packCentroids(centroids) }
+        var done = 0
+        while done < steps {
+            let untilReassignment = hasZeroWeights ? 1 : max(1, (10 * k - sinceReassignment + size - 1) / size)
+            let together = min(KMeans.stepsAtOnce, untilReassignment, steps - done)
+            let drawn = drawAny(together * size, below: source.count, &random)
+            let rows = try bringRows(drawn, memory)
+            let squares = try computing { () throws(ComputeError) in
+                for first in stride(from: 0, to: drawn.count, by: size) {
+                    try backend.gatherAndAssign(
+                        memory.indices, at: first, of: rows, into: memory.batch, to: centroids, labels: labels,
+                        distances: distances)
+                    try backend.accumulateAndUpdate(
+                        centroids, from: memory.indices, at: first, of: rows, labels: labels, count: size, sums: sums,
+                        weights: memory.weights)
                 }
-                try backend.packCentroids(centroids)
-                try backend.assign(batch, to: centroids, labels: labels, distances: distances)
-                try backend.accumulate(batch, labels: labels, into: sums, adding: false)
-                try backend.updateCentroids(centroids, from: sums, weights: weights, shifts: shifts)
-                let inertia = sum(try backend.read(distances, count: size)) / Double(size)
-                // Weights only grow, so that without a zero among them they need not be looked at until one is due.
-                if reassign {
-                    var values = try backend.read(weights)
-                    try reseed(&values, from: batch, settings, &random)
-                    try backend.write(values, to: weights)
-                    hasZeroWeights = values.contains(0)
-                }
-                return progress.isStuck(after: inertia)
+                return try backend.read(distances, count: drawn.count)
             }
-            if isStuck { return step + 1 }
+            done += together
+            sinceReassignment += together * size
+            var isStuck = false
+            for first in stride(from: 0, to: squares.count, by: size) {
+                let inertia = sum(squares, in: first..<first + size) / Double(size)
+                isStuck = progress.isStuck(after: inertia) || isStuck
+            }
+            if isStuck { return done }
+            // Weights only grow, so that without a zero among them they need not be looked at until one is due.
+            guard hasZeroWeights || sinceReassignment >= 10 * k else { continue }
+            sinceReassignment = 0
+            try computing { () throws(ComputeError) in
+                var values = try backend.read(memory.weights)
+                try reseed(&values, from: memory.batch, memory.weights, settings, &random)
+                hasZeroWeights = values.contains(0)
+            }
         }
-        return steps
+        return done
+    }
+
+    /// The rows that the points of some batches are gathered from, and their places among those in `memory.indices`.
+    private func bringRows(_ drawn: [Int32], _ memory: MiniBatchMemory) throws(ClusteringError) -> DeviceBuffer<Float> {
+        if source.isStreamed {
+            let points = try source.points(at: drawn, on: backend)
+            return try computing { () throws(ComputeError) in
+                let rows = try backend.makeBuffer(
+                    of: Float.self, count: points.count * points.dimensions, label: "batches as rows")
+                try backend.unpackPoints(points, into: rows)
+                try backend.write((0..<Int32(drawn.count)).map { $0 }, to: memory.indices)
+                return rows
+            }
+        }
+        try computing { () throws(ComputeError) in try backend.write(drawn, to: memory.indices) }
+        return memory.rows
     }
 
     /// Moves starved centroids to random points of the batch, as scikit-learn does: those whose weight is below a share
     /// of the largest, half a batch of them at most (the lightest). Their weight becomes the least of the others', so
     /// that they aren't starved again at once.
     private func reseed(
-        _ weights: inout [Float], from batch: Points, _ settings: KMeans.MiniBatch, _ random: inout RandomStream
+        _ values: inout [Float], from batch: Points, _ weights: DeviceBuffer<Float>, _ settings: KMeans.MiniBatch,
+        _ random: inout RandomStream
     ) throws(ComputeError) {
-        let starved = starvedCentroids(weights, ratio: settings.reassignmentRatio, limit: batch.count / 2)
+        let starved = starvedCentroids(values, ratio: settings.reassignmentRatio, limit: batch.count / 2)
         guard !starved.isEmpty else { return }
         let chosen = drawDistinct(starved.count, below: batch.count, &random)
         try backend.gatherCentroids(
             backend.makeBuffer(chosen, label: "new centroids"), of: batch, into: centroids,
             slots: backend.makeBuffer(starved.map { Int32($0) }, label: "starved centroids"))
+        try backend.packCentroids(centroids)
         let taken = Set(starved)
         var least = Float.infinity
-        for (index, weight) in weights.enumerated() where !taken.contains(index) { least = min(least, weight) }
-        for index in starved { weights[index] = least }
+        for (index, weight) in values.enumerated() where !taken.contains(index) { least = min(least, weight) }
+        for index in starved { values[index] = least }
+        try backend.write(values, to: weights)
     }
 
     /// The last assignment, and everything about it.
@@ -233,11 +262,32 @@ struct MiniBatchProgress {
     }
 }
 
-/// The sum in double precision, added to `start` value by value.
-func sum(_ values: [Float], onto start: Double = 0) -> Double {
+/// What mini-batch k-means keeps besides the centroids.
+private struct MiniBatchMemory {
+    /// All points as rows, of which batches are gathered sooner than of tiles; of no use where they are streamed.
+    let rows: DeviceBuffer<Float>
+    /// The rows of the batches that are queued together.
+    let indices: DeviceBuffer<Int32>
+    let batch: Points
+    /// Points that every centroid has seen, [k].
+    let weights: DeviceBuffer<Float>
+
+    init(size: Int, k: Int, source: PointSource, on backend: any ClusteringOperations) throws(ComputeError) {
+        batch = try backend.makePoints(count: size, dimensions: source.dimensions)
+        indices = try backend.makeBuffer(of: Int32.self, count: KMeans.stepsAtOnce * size, label: "batches")
+        weights = try backend.makeBuffer([Float](repeating: 0, count: k), label: "centroid weights")
+        let points = source.resident
+        rows = try backend.makeBuffer(
+            of: Float.self, count: (points?.count ?? 0) * source.dimensions, label: "points as rows")
+        if let points { try backend.unpackPoints(points, into: rows) }
+    }
+}
+
+/// The sum in double precision, added to `start` value by value; of all values, or of those of a range.
+func sum(_ values: [Float], in range: Range<Int>? = nil, onto start: Double = 0) -> Double {
     values.withUnsafeBufferPointer { values in
         var total = start
-        for value in values { total += Double(value) }
+        for index in range ?? 0..<values.count { total += Double(values[index]) }
         return total
     }
 }

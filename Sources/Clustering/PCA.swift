@@ -32,25 +32,30 @@ public struct PCA: Sendable {
         guard components >= 1, components <= min(matrix.count, matrix.dimensions) else {
             throw .tooManyComponents(components: components, count: matrix.count, dimensions: matrix.dimensions)
         }
-        let (mean, covariance) =
+        let covariance =
             matrix.isBytes
-            ? try byteCovariance(of: matrix, on: backend) : try floatCovariance(of: matrix, on: backend)
+            ? try byteCovariance(of: matrix, least: components, on: backend)
+            : try floatCovariance(of: matrix, least: components, on: backend)
         let dimensions = matrix.dimensions
+        let columns = covariance.columns
+        let order = columns.count
         var total = 0.0
-        for column in 0..<dimensions { total += covariance[column * dimensions + column] }
-        let (values, vectors) = try largestEigenpairs(of: covariance, order: dimensions, count: components)
+        for column in 0..<order { total += covariance.values[column * order + column] }
+        // A column that does not vary has no part in any component.
+        let (values, vectors) = try largestEigenpairs(of: covariance.values, order: order, count: components)
         var rows = [Float](repeating: 0, count: components * dimensions)
         for component in 0..<components {
-            let vector = vectors[component * dimensions..<(component + 1) * dimensions]
+            let vector = vectors[component * order..<(component + 1) * order]
             var largest = 0.0
             for value in vector where abs(value) > abs(largest) { largest = value }
-            for (column, value) in vector.enumerated() {
+            for (column, value) in zip(columns, vector) {
                 rows[component * dimensions + column] = Float(largest < 0 ? -value : value)
             }
         }
         let variance = values.map { max($0, 0) }
         return PCA(
-            mean: mean.map { Float($0) }, components: rows, explainedVariance: variance, totalVariance: total,
+            mean: covariance.mean.map { Float($0) }, components: rows, explainedVariance: variance,
+            totalVariance: total,
             explainedVarianceRatio: variance.map { total > 0 ? $0 / total : 0 })
     }
 

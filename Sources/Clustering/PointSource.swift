@@ -26,7 +26,7 @@ public struct PointSource {
     }
 
     /// The rows of a matrix, or what a PCA makes of them, brought to the backend `pieceCount` at a time: a multiple of
-    /// ``ClusteringShape/pieceUnit``, so that sums have the bits that they have over all points at once.
+    /// ``ClusteringMemory/pieceUnit``, so that sums have the bits that they have over all points at once.
     init(streaming matrix: FeatureMatrix, through pca: PCA?, pieceCount: Int) {
         storage = .streamed(matrix)
         self.pca = pca

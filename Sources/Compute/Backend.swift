@@ -31,10 +31,17 @@ public protocol BufferBackend: AnyObject {
     /// How many networks to train side by side unless the user says: enough to fill the device.
     var suggestedReplicas: Int { get }
 
+    /// Bytes of the largest buffer that can be asked for.
+    var largestBuffer: Int { get }
+
     /// Allocates room for `count` elements (at least one is allocated).
     /// - Throws: ``ComputeError/outOfMemory(label:byteCount:device:)``.
     func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String) throws(ComputeError)
         -> DeviceBuffer<Element>
+    /// A buffer that is `source` itself, for operations to read, where the device computes in the host's memory; nil
+    /// where it has memory of its own. `source` must stay as it is until ``finish()`` has returned.
+    func hostBuffer<Element: BufferElement>(over source: UnsafeBufferPointer<Element>, label: String)
+        throws(ComputeError) -> DeviceBuffer<Element>?
     /// Copies `source` into `buffer` from element `offset` on; `source` may be reused when the call returns.
     func write<Element: BufferElement>(
         _ source: UnsafeBufferPointer<Element>, to buffer: DeviceBuffer<Element>, at offset: Int) throws(ComputeError)

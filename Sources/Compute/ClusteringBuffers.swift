@@ -27,9 +27,13 @@ extension ClusteringOperations {
         var packed = [Float](repeating: 0, count: panels * (1 + dimensions) * panelWidth)
         for component in 0..<components {
             let start = component / panelWidth * (1 + dimensions) * panelWidth + component % panelWidth
+            var atMean = 0.0
             for column in 0..<dimensions {
-                packed[start + (1 + column) * panelWidth] = weights[component * dimensions + column]
+                let weight = weights[component * dimensions + column]
+                packed[start + (1 + column) * panelWidth] = weight
+                atMean += Double(weight) * Double(mean[column])
             }
+            packed[start] = Float(-atMean)
         }
         return Projection(
             panels: try makeBuffer(packed, label: "projection"), mean: try makeBuffer(mean, label: "mean"),
@@ -100,6 +104,49 @@ extension ClusteringOperations {
             "\(centroids.count) centroids of \(centroids.dimensions) dimensions for points of \(points.dimensions)")
         try require(
             centroids.panelWidth == panelWidth, operation, "the centroids are laid out for another device")
+    }
+
+    func check(_ points: Points, _ centroids: Centroids, labels: DeviceBuffer<Int32>, distances: Int)
+        throws(ComputeError)
+    {
+        try check(points, centroids, "kmeans_assign")
+        try require(
+            labels.count >= points.count && distances >= points.count, "kmeans_assign",
+            "\(labels.count) labels and \(distances) distances for \(points.count) points")
+    }
+
+    func check(
+        _ indices: DeviceBuffer<Int32>, at first: Int, count: Int, of rows: DeviceBuffer<Float>, dimensions: Int
+    ) throws(ComputeError) {
+        try require(
+            first >= 0 && count > 0 && first + count <= indices.count && rows.count >= dimensions, "gather",
+            "indices \(first)..<\(first + count) of \(indices.count), \(rows.count) elements of rows")
+    }
+
+    func check(_ points: Points, unpackedInto rows: DeviceBuffer<Float>) throws(ComputeError) {
+        try check(points, "points_unpack")
+        try require(
+            rows.count >= points.count * points.dimensions, "points_unpack",
+            "\(rows.count) elements for \(points.count) rows of \(points.dimensions)")
+    }
+
+    func check(_ centroids: Centroids, from sums: ClusterSums, shifts: DeviceBuffer<Float>) throws(ComputeError) {
+        try require(
+            sums.count == centroids.count && sums.dimensions == centroids.dimensions
+                && shifts.count >= centroids.count, "kmeans_update",
+            "sums of \(sums.count) clusters for \(centroids.count) centroids")
+    }
+
+    func check(
+        _ centroids: Centroids, labels: DeviceBuffer<Int32>, count: Int, _ sums: ClusterSums,
+        weights: DeviceBuffer<Float>
+    ) throws(ComputeError) {
+        try require(
+            centroids.count > 0 && centroids.panelWidth == panelWidth && labels.count >= count
+                && sums.count == centroids.count && sums.dimensions == centroids.dimensions
+                && weights.count >= centroids.count, "kmeans_accumulate_update",
+            "sums of \(sums.count) clusters, \(weights.count) weights and \(labels.count) labels for "
+                + "\(centroids.count) centroids and \(count) points")
     }
 
     func check(_ rows: Rows, into points: Points, at first: Int, _ operation: String) throws(ComputeError) {

@@ -21,6 +21,8 @@ public protocol ClusteringOperations: BufferBackend {
     func packPoints(_ rows: Rows, into points: Points, at first: Int) throws(ComputeError)
     /// points[i] = W (rows[i] - mean), from point `first` (a multiple of ``pointLanes``) on.
     func project(_ rows: Rows, through projection: Projection, into points: Points, at first: Int) throws(ComputeError)
+    /// rows[i] = points[i], as [count][dimensions].
+    func unpackPoints(_ points: Points, into rows: DeviceBuffer<Float>) throws(ComputeError)
     /// batch[i] = points[indices[i]].
     func gatherPoints(_ indices: DeviceBuffer<Int32>, of points: Points, into batch: Points) throws(ComputeError)
     /// centroids[slots[i]] = points[indices[i]], in ``Centroids/values`` alone; every slot stands in `slots` once at
@@ -37,15 +39,27 @@ public protocol ClusteringOperations: BufferBackend {
     func assign(
         _ points: Points, to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>?)
         throws(ComputeError)
+    /// The same for a batch that it gathers first: batch[i] = rows[indices[first + i]], rows being [row][dimensions]; the
+    /// distances go to `first` and after.
+    func gatherAndAssign(
+        _ indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>, into batch: Points,
+        to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>) throws(ComputeError)
     /// Sums and counts of the points of every cluster; they replace what `sums` held, or with `adding` are added to it:
     /// all points but the last ones may come in pieces of a multiple of ``ClusterSums/blockPoints``, with the same bits.
     func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
         throws(ComputeError)
     /// Moves ``Centroids/values`` to the mean of their points and writes how far (squared) into `shifts`. A cluster
-    /// without points stays where it is. With `weights`, the running mean of mini-batch k-means (Sculley, "Web-scale
-    /// k-means clustering", WWW 2010): the old centroid counts as `weights` points, and `weights` grows by the counts.
-    func updateCentroids(
-        _ centroids: Centroids, from sums: ClusterSums, weights: DeviceBuffer<Float>?, shifts: DeviceBuffer<Float>)
+    /// without points stays where it is.
+    func updateCentroids(_ centroids: Centroids, from sums: ClusterSums, shifts: DeviceBuffer<Float>)
+        throws(ComputeError)
+    /// A step of mini-batch k-means (Sculley, "Web-scale k-means clustering", WWW 2010) after its assignment: moves
+    /// both forms of the centroids to the running mean of their points, where the old centroid counts as `weights` [k]
+    /// points, and adds the batch's counts to `weights`. A cluster without points in the batch stays where it is. The
+    /// batch is that of ``gatherAndAssign(_:at:of:into:to:labels:distances:)``, `count` points of `labels`. Into
+    /// ``ClusterSums/totals`` and ``ClusterSums/counts`` go the batch's sums and counts, added point by point.
+    func accumulateAndUpdate(
+        _ centroids: Centroids, from indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>,
+        labels: DeviceBuffer<Int32>, count: Int, sums: ClusterSums, weights: DeviceBuffer<Float>)
         throws(ComputeError)
 
     /// For every candidate l: `next[l][i]` = min(`previous[state's choice][i]`, squared distance of point i to l), and
@@ -162,7 +176,7 @@ public struct Centroids {
     }
 }
 
-/// A projection W (x - mean): W as panels [panel][1 + D][R] with a first row of zeros.
+/// A projection W (x - mean): W as panels [panel][1 + D][R] with -W mean as first row.
 public struct Projection {
     /// W in panels.
     public let panels: DeviceBuffer<Float>
@@ -210,6 +224,9 @@ public struct CovarianceShape: Sendable {
     public var tileElements: Int { parts * pairs * Self.width * Self.width }
     /// Elements of the sums.
     public var sumElements: Int { parts * dimensions }
+
+    /// The pair of the column blocks `row` <= `column`.
+    public func pair(ofBlocks row: Int, _ column: Int) -> Int { row * blocks - row * (row - 1) / 2 + column - row }
 
     /// The two column blocks of a pair.
     public func blocks(ofPair pair: Int) -> (row: Int, column: Int) {

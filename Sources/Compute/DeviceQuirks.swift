@@ -41,6 +41,10 @@ public struct DeviceQuirk: Sendable {
     public static func all(of description: Description) -> [DeviceQuirk] { known.filter { $0.applies(description) } }
 
     /// Every quirk that is known here.
+    ///
+    /// One has no place among them, since it ends the process before there is a name to ask for: a driver that hands out a
+    /// platform that is NULL, beside another driver, crashes ocl-icd 2.3.1 in its own clGetPlatformIDs, in a C program as
+    /// well. `COPPICE_OPENCL_LIBRARY=none`, or OCL_ICD_VENDORS without that driver, is the way around.
     static let known: [DeviceQuirk] = [
         DeviceQuirk(
             text:

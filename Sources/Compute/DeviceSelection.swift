@@ -19,6 +19,7 @@ public enum DeviceSelection {
     /// Makes the backend that `spec` asks for.
     /// - Parameters:
     ///   - environment: `COPPICE_OPENCL_LIBRARY=none` hides OpenCL, `COPPICE_PROFILE` forces the kernels' shape.
+    ///   - profile: forces the kernels' shape whatever the environment says.
     ///   - profiling: measures each launch, and so waits for each: for benchmarks.
     ///   - startsOften: takes the cache of ``ProgramCache/forRepeatedStarts(on:environment:)``.
     /// - Returns: the backend, and one line for people that says what was taken and why.
@@ -26,9 +27,9 @@ public enum DeviceSelection {
     ///   a device does answer and cannot be used. `auto` never throws for want of a device.
     public static func make(
         spec: String = "auto", environment: [String: String] = ProcessInfo.processInfo.environment,
-        profiling: Bool = false, startsOften: Bool = false
+        profile forced: DeviceProfile? = nil, profiling: Bool = false, startsOften: Bool = false
     ) throws(ComputeError) -> (backend: any Backend, reason: String) {
-        let profile = try DeviceProfile.requested(in: environment)
+        let profile = if let forced { forced } else { try DeviceProfile.requested(in: environment) }
         let isBuiltIn = spec.lowercased() == "cpu"
         // The built-in path must not wait for drivers to start.
         let inventory =
@@ -39,6 +40,7 @@ public enum DeviceSelection {
         for candidate in plan.candidates {
             guard let device = candidate.device else { continue }
             do throws(ComputeError) {
+                if let obstacle = profile?.obstacle(on: device) { throw .noDevice(reason: obstacle) }
                 let cache = startsOften ? ProgramCache.forRepeatedStarts(on: device) : .standard(for: device)
                 let sizes = BlockSizeCache(environment: environment)
                     .sizes(for: device, profile: profile ?? DeviceProfile(for: device))

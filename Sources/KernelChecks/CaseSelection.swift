@@ -2,23 +2,23 @@
 public enum CaseSelection: String, Sendable, CaseIterable {
     /// All of them.
     case full
-    /// What compiles fastest and still has every kernel and its edges: of each kernel, the cases of the form with the
-    /// most cases, of equals the dearest.
+    /// What compiles fastest and still has every kernel and its edges: of each variety of a kernel, the cases of
+    /// the form with the most cases, of equals the dearest.
     case quick
-    /// What a simulator can run that is thousands of times slower than a processor: of each kernel, the dearest three
-    /// of the cases that cost little, all of one form, or else the cheapest case.
+    /// What a simulator can run that is thousands of times slower than a processor: of each variety of a
+    /// kernel, the dearest three of the cases that cost little, all of one form, or else the cheapest case.
     case tiny
 
     /// What a tiny case may cost in multiply-adds.
-    private static let tinyCost = 5_000
-    /// Tiny cases a kernel.
+    private static let tinyCost = 240_000
+    /// Tiny cases a variety.
     private static let tinyCount = 3
 
     /// The cases of `all` that are chosen, in their order.
     public func choose(from all: [any KernelCase]) -> [any KernelCase] {
         guard self != .full else { return all }
-        let kernels = Dictionary(grouping: all.indices) { all[$0].kernel }
-        return kernels.values.flatMap { choose($0, of: all) }.sorted().map { all[$0] }
+        let varieties = Dictionary(grouping: all.indices) { all[$0].variety }
+        return varieties.values.flatMap { choose($0, of: all) }.sorted().map { all[$0] }
     }
 
     private func choose(_ indices: [Int], of all: [any KernelCase]) -> [Int] {

@@ -12,7 +12,12 @@ public enum CovarianceCases: KernelCases {
                 CovarianceCase(
                     count: $0.0, dimensions: $0.1, bytes: bytes, largest: false, times: 1 + $0.0 % 2, seed: seed)
             }
-        } + [CovarianceCase(count: 4200, dimensions: 7, bytes: true, largest: true, seed: seed)]
+        } + [CovarianceCase(count: 4200, dimensions: 17, bytes: true, largest: true, seed: seed)]
+            + [(64, 61), (65, 7), (257, 113), (4097, 7), (8300, 17)].map {
+                CovarianceCase(
+                    count: $0.0, dimensions: $0.1, bytes: true, largest: false, sparse: true, times: 1 + $0.0 % 2,
+                    seed: seed)
+            }
     }
 
     public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
@@ -26,12 +31,14 @@ private struct CovarianceCase: KernelCase {
     let bytes: Bool
     /// Odd large values throughout, so that a longer chunk would not be exact.
     let largest: Bool
+    /// Mostly zeros, whole columns and runs of rows among them, as images have them.
+    var sparse = false
     /// How often the same rows are added up.
     var times = 1
     let seed: UInt64
     var kernel: String { "covariance" }
     var name: String {
-        "\(count) x \(dimensions) \(bytes ? (largest ? "largest bytes" : "bytes") : "floats")\(times > 1 ? ", \(times) times" : ""), "
+        "\(count) x \(dimensions) \(bytes ? (largest ? "largest bytes" : sparse ? "sparse bytes" : "bytes") : "floats")\(times > 1 ? ", \(times) times" : ""), "
             + "seed \(seed)"
     }
     var form: String { "\(dimensions) columns, \(bytes)" }
@@ -45,7 +52,14 @@ private struct CovarianceCase: KernelCase {
         var inputs = CaseInputs(seed: seed)
         let shape = CovarianceShape(count: count, dimensions: dimensions)
         if bytes {
-            let values = inputs.bytes(count * dimensions, in: largest ? 254..<256 : 0..<256)
+            var values = inputs.bytes(count * dimensions, in: largest ? 254..<256 : 0..<256)
+            if sparse {
+                let kept = inputs.integers(values.count, in: 0..<4)
+                for index in values.indices {
+                    let (row, column) = (index / dimensions, index % dimensions)
+                    if kept[index] > 0 || column % 5 == 1 || row / 130 % 3 == 1 { values[index] = 0 }
+                }
+            }
             func covariance(_ backend: any Backend) throws -> (GuardedContents<Int32>, GuardedContents<Int32>) {
                 let tiles = try GuardedBuffer<Int32>(on: backend, count: shape.tileElements, label: "tiles")
                 let sums = try GuardedBuffer<Int32>(on: backend, count: shape.sumElements, label: "sums")

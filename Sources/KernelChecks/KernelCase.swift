@@ -6,6 +6,9 @@ public protocol KernelCase: Sendable {
     var kernel: String { get }
     /// What tells the case from its neighbours: its shape and seed, so that it can be repeated alone.
     var name: String { get }
+    /// Cases that a selection chooses from for themselves: those of a kernel or, where its file makes programs of which
+    /// each has lines that the others lack, of one of them.
+    var variety: String { get }
     /// What the kernel is specialised for, apart from the device's profile: cases of a kernel with the same form share
     /// its compiled program, which is most of a case's time where nothing is compiled yet.
     var form: String { get }
@@ -14,6 +17,10 @@ public protocol KernelCase: Sendable {
     /// Runs the operation on `backend` and on `reference` and compares.
     /// - Throws: what the operations throw; whoever runs the case counts that as ``Verdict/failed``.
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult
+}
+
+extension KernelCase {
+    public var variety: String { kernel }
 }
 
 /// All cases of one kernel, in the file Sources/KernelChecks/<Kernel>Cases.swift.

@@ -15,6 +15,7 @@ public enum KernelChecks {
         FillCases.self,
         FmaPeakCases.self,
         KmeansAccumulateCases.self,
+        KmeansAccumulateUpdateCases.self,
         KmeansAssignCases.self,
         KmeansPanelsCases.self,
         KmeansPlusPlusDistancesCases.self,
@@ -24,6 +25,7 @@ public enum KernelChecks {
         PcaProjectCases.self,
         PointsGatherCases.self,
         PointsPackCases.self,
+        PointsUnpackCases.self,
     ]
 
     /// The cases of all kernels for each of `seeds`, what the tool launches with two networks among them.

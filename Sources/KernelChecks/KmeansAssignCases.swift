@@ -17,15 +17,68 @@ public enum KmeansAssignCases: KernelCases {
             }
         }
         return cases
+            + [1, 7, 31, 32, 33, 64, 127].enumerated().map { index, batch in
+                let matrix = AwkwardMatrix.all[2 * index + 1]
+                return GatherAndAssignCase(
+                    count: matrix.0, dimensions: matrix.1, batch: batch, clusters: [1, 10, 61][index % 3], seed: seed)
+            }
     }
 
     public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
-        [50, 784].flatMap { dimensions in
+        [50, 784].flatMap { dimensions -> [any KernelCase] in
             [true, false].map {
                 KmeansAssignCase(
                     count: 300, dimensions: dimensions, clusters: 50, kind: .plain, hasDistances: $0, seed: seed)
-            }
+            } + [
+                GatherAndAssignCase(count: 1100, dimensions: dimensions, batch: 1024, clusters: 50, seed: seed)
+            ]
         }
+    }
+}
+
+/// A batch that is gathered first, from the second of two lists of indices: the same bits as an assignment of the points
+/// brought together here.
+private struct GatherAndAssignCase: KernelCase {
+    let count: Int
+    let dimensions: Int
+    let batch: Int
+    let clusters: Int
+    let seed: UInt64
+    var kernel: String { "kmeans_assign" }
+    var name: String { "\(batch) gathered of \(count) x \(dimensions), k \(clusters), seed \(seed)" }
+    var form: String { "\(dimensions) dimensions, gathered" }
+    var cost: Int { batch * clusters * dimensions }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var inputs = CaseInputs(seed: seed)
+        let rows = inputs.floats(count * dimensions)
+        let values = inputs.floats(clusters * dimensions)
+        // Indices repeat, and the last row is among them.
+        var indices = inputs.integers(2 * batch + 1, in: 0..<count)
+        indices[2 * batch - 1] = Int32(count - 1)
+        let points = indices[batch..<2 * batch].flatMap { rows[Int($0) * dimensions..<(Int($0) + 1) * dimensions] }
+
+        let gathered = try CasePoints(output: batch, dimensions: dimensions, on: backend)
+        let labels = try GuardedBuffer<Int32>(on: backend, count: batch, label: "labels")
+        let distances = try GuardedBuffer(
+            on: backend, [Float](repeating: -7, count: 2 * batch), label: "distances")
+        let centroids = try CaseCentroids(values, count: clusters, dimensions: dimensions, on: backend).centroids
+        try backend.gatherAndAssign(
+            try backend.makeBuffer(indices, label: "indices"), at: batch,
+            of: try backend.makeBuffer(rows, label: "rows"), into: gathered.points, to: centroids,
+            labels: labels.buffer, distances: distances.buffer)
+
+        let plain = try CasePoints(points, count: batch, dimensions: dimensions, on: backend)
+        let plainLabels = try GuardedBuffer<Int32>(on: backend, count: batch, label: "labels")
+        let plainDistances = try GuardedBuffer<Float>(on: backend, count: batch, label: "distances")
+        try backend.assign(
+            plain.points, to: centroids, labels: plainLabels.buffer, distances: plainDistances.buffer)
+        judge.check("batch", try gathered.contents(), equals: try plain.contents(), within: .exact)
+        judge.check("labels", try labels.contents(), equals: try plainLabels.contents().values)
+        let expected = [Float](repeating: -7, count: batch) + (try plainDistances.contents().values)
+        judge.check("distances", try distances.contents(), equals: expected, within: .exact)
+        return judge.result
     }
 }
 

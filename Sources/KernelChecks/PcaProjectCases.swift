@@ -90,7 +90,7 @@ private struct PcaProjectCase: KernelCase {
     }
 
     /// [point][component]: a column's value is rounded once less its mean, and each of its products once, and once in
-    /// every addition.
+    /// every addition. A byte may be multiplied before its mean is taken off.
     private func truth(values: [Float], _ mean: [Float], _ weights: [Float]) -> [Bounded] {
         let before = [Bounded](repeating: Bounded(Self.untouched), count: (first + behind) * components)
         let byColumn = (0..<columns).flatMap { column in
@@ -99,8 +99,10 @@ private struct PcaProjectCase: KernelCase {
         let points = (0..<count).flatMap { row -> [Bounded] in
             var sums = ProductSums(count: components)
             for column in 0..<columns {
-                let value = Double(values[row * columns + column]) - Double(mean[column])
-                sums.add(byColumn, column * components, times: value, at: 0, count: components)
+                let (value, mean) = (Double(values[row * columns + column]), Double(mean[column]))
+                for factor in bytes ? [value, -mean] : [value - mean] {
+                    sums.add(byColumn, column * components, times: factor, at: 0, count: components)
+                }
             }
             return sums.bounded(roundings: columns + 2)
         }

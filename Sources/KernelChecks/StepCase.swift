@@ -56,6 +56,7 @@ struct StepCase: KernelCase {
         "R \(batch.replicas), batch \(batch.samples), \(operation.rawValue), \(pass), \(shape.name), seed \(seed)"
             + (kind == .plain ? "" : ", \(kind.rawValue)")
     }
+    var variety: String { "\(operation.rawValue), \(pass)" }
     var form: String { "\(operation.rawValue), \(pass), \(shape.name)" }
     var cost: Int {
         let one = BatchShape(replicas: 1, tiles: 1)
@@ -70,7 +71,9 @@ struct StepCase: KernelCase {
             case .blockBackward: convolutions[1] + linear
             case .weightGradients: convolutions[0] + convolutions[1]
             }
-        return batch.replicas * batch.samples * each
+        // Masked samples take as long as the others; the tiles of a GPU are the largest.
+        let tiles = (AwkwardBatch.room(for: batch.samples) + 31) / 32
+        return batch.replicas * tiles * 32 * each
     }
 
     static func all(_ operations: [(Operation, Pass)], seed: UInt64) -> [any KernelCase] {
@@ -80,7 +83,9 @@ struct StepCase: KernelCase {
                 // Of the convolutions inference only leaves out what is written: two shapes have an even extent and odd
                 // ones, and each shape is compiled for training.
                 if pass == .inference, operation.kernel == "conv2d_block_forward", ![1, 3].contains(index) { continue }
-                for batch in index == 1 ? AwkwardBatch.all + AwkwardBatch.few.dropFirst() : AwkwardBatch.few {
+                var batches = index == 1 ? AwkwardBatch.all + AwkwardBatch.few.dropFirst() : AwkwardBatch.few
+                if index == 1, operation == .gathered, pass == .training { batches += AwkwardBatch.everyLane }
+                for batch in batches {
                     cases.append(
                         StepCase(
                             operation: operation, pass: pass, batch: batch, shape: shape, seed: seed + UInt64(index)))

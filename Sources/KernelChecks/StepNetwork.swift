@@ -17,13 +17,14 @@ struct StepShape: Sendable {
         StepShape(planes: (channels, 6, 16), height: 32, width: 32, kernel: 5, widths: (120, 84), classes: 10)
     }
 
-    /// Odd extents that a pool cuts, planes and widths that no block divides, pixels that are no whole words.
+    /// Odd extents that a pool cuts, planes and widths that no block divides, pixels that are no whole words, rows wider
+    /// than a block of any profile.
     static let awkward = [
-        StepShape(planes: (1, 1, 1), height: 10, width: 10, kernel: 3, widths: (1, 1), classes: 1),
+        StepShape(planes: (1, 1, 1), height: 10, width: 10, kernel: 3, widths: (1, 1), classes: 2),
         StepShape(planes: (2, 3, 5), height: 15, width: 13, kernel: 3, widths: (7, 3), classes: 10),
         StepShape(planes: (3, 7, 2), height: 9, width: 12, kernel: 2, widths: (17, 16), classes: 17),
-        StepShape(planes: (1, 2, 7), height: 20, width: 17, kernel: 5, widths: (31, 61), classes: 2),
-        StepShape(planes: (2, 4, 9), height: 7, width: 5, kernel: 1, widths: (5, 33), classes: 4),
+        StepShape(planes: (1, 2, 7), height: 20, width: 37, kernel: 5, widths: (31, 61), classes: 2),
+        StepShape(planes: (3, 4, 9), height: 7, width: 5, kernel: 1, widths: (5, 33), classes: 4),
     ]
 
     func first(_ batch: BatchShape) -> Conv2DShape {

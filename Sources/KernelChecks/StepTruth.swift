@@ -41,19 +41,26 @@ extension Conv2DShape {
         of input: [Double], _ gradient: [Bounded], roundings: Int, to sums: inout [Bounded]
     ) {
         let gamma = Rounding.gamma(roundings)
-        forEachTap { out, channel, ky, kx, weight in
-            var (sum, error) = (0.0, 0.0)
-            for row in 0..<outHeight {
-                let from = (channel * height + row + ky) * width + kx
-                let at = (out * outHeight + row) * outWidth
-                for column in 0..<outWidth {
-                    let (value, slope) = (input[from + column], gradient[at + column])
-                    sum += value * slope.value
-                    error += value.magnitude * (gamma * slope.value.magnitude + slope.error)
+        let errors = gradient.map { gamma * $0.value.magnitude + $0.error }
+        let gradients = gradient.map(\.value)
+        input.withUnsafeBufferPointer { input in
+            gradients.withUnsafeBufferPointer { gradients in
+                errors.withUnsafeBufferPointer { errors in
+                    forEachTap { out, channel, ky, kx, weight in
+                        var (sum, error) = (0.0, 0.0)
+                        for row in 0..<outHeight {
+                            let from = (channel * height + row + ky) * width + kx
+                            let at = (out * outHeight + row) * outWidth
+                            for column in 0..<outWidth {
+                                sum += input[from + column] * gradients[at + column]
+                                error += input[from + column].magnitude * errors[at + column]
+                            }
+                        }
+                        sums[weight].value += sum
+                        sums[weight].error += error
+                    }
                 }
             }
-            sums[weight].value += sum
-            sums[weight].error += error
         }
     }
 

@@ -11,6 +11,9 @@ enum AwkwardBatch {
     /// A few where a case has other extents to vary; the first stands in ``all`` too.
     static let few = [(1, 1), (2, 7), (1, 17), (3, 33)]
 
+    /// The other batches of less than a vector of 16 samples: for each lane one that ends before it.
+    static let everyLane = (2..<15).filter { $0 != 7 }.map { (1, $0) }
+
     /// The samples that a batch's buffers have room for. Where 33 are valid there is room for 100: the last batch of
     /// an epoch is such a one, and its last tiles hold no valid sample at all.
     static func room(for samples: Int) -> Int { samples == 33 ? 100 : samples }

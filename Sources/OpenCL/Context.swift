@@ -41,9 +41,24 @@ public final class Buffer {
 
     /// `byteCount` bytes (at least 1), readable and writable by kernels.
     /// - Throws: ``OpenCLError/callFailed(call:status:subject:)``; see ``OpenCLError/isOutOfMemory``.
-    public init(context: Context, byteCount: Int, label: String) throws(OpenCLError) {
+    public convenience init(context: Context, byteCount: Int, label: String) throws(OpenCLError) {
+        try self.init(context, CL_MEM_READ_WRITE, byteCount, nil, label)
+    }
+
+    /// Memory of the host (at least 1 byte), which kernels may read. It must stay as it is until every command that uses
+    /// the buffer has run. A device that computes in the host's memory does not copy it, if the driver likes its place.
+    /// - Throws: ``OpenCLError/callFailed(call:status:subject:)``; see ``OpenCLError/isOutOfMemory``.
+    public convenience init(context: Context, over memory: UnsafeRawBufferPointer, label: String) throws(OpenCLError) {
+        // OpenCL takes no pointer to const, and promises not to write with these flags.
+        let start = UnsafeMutableRawPointer(mutating: memory.baseAddress)
+        try self.init(context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, memory.count, start, label)
+    }
+
+    private init(
+        _ context: Context, _ flags: Int32, _ byteCount: Int, _ hostMemory: UnsafeMutableRawPointer?, _ label: String
+    ) throws(OpenCLError) {
         var created: cl_mem?
-        let status = cop_create_buffer(context.handle, cl_mem_flags(CL_MEM_READ_WRITE), byteCount, &created)
+        let status = cop_create_buffer(context.handle, cl_mem_flags(flags), byteCount, hostMemory, &created)
         // A size above the largest allocation is the same event for a caller as memory that is used up.
         let tooLarge = status == CL_INVALID_BUFFER_SIZE && byteCount > 0
         try check(tooLarge ? CL_MEM_OBJECT_ALLOCATION_FAILURE : status, "clCreateBuffer", label)

@@ -44,6 +44,8 @@ public struct Device: @unchecked Sendable {
     public let nativeFloatWidth: Int
     /// Bytes to which buffers are aligned.
     public let alignment: Int
+    /// Work-items that run in step, nil where the driver does not tell.
+    public let wavefront: Int?
 
     init(id: cl_device_id, platform: Platform) throws(OpenCLError) {
         func text(_ what: Int32) throws(OpenCLError) -> String {
@@ -77,6 +79,10 @@ public struct Device: @unchecked Sendable {
         globalMemory = Int(clamping: try value(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong(0)))
         nativeFloatWidth = Int(try value(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, cl_uint(0)))
         alignment = Int(try value(CL_DEVICE_MEM_BASE_ADDR_ALIGN, cl_uint(0))) / 8
+        // Other vendors' drivers, and Mesa's for AMD, know nothing of the question.
+        wavefront =
+            vendor.contains("Advanced Micro Devices") || vendor.contains("AMD")
+            ? (try? value(wavefrontWidth, cl_uint(0))).map { Int($0) } : nil
     }
 
     /// Every device of every platform that can list its own.
@@ -85,6 +91,9 @@ public struct Device: @unchecked Sendable {
         try Platform.all().flatMap { (try? $0.devices()) ?? [] }
     }
 }
+
+/// CL_DEVICE_WAVEFRONT_WIDTH_AMD of the extension cl_amd_device_attribute_query.
+private let wavefrontWidth: Int32 = 0x4043
 
 extension Device.Kind {
     init(bits: cl_device_type) {

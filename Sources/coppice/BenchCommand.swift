@@ -38,6 +38,7 @@ struct BenchCommand: ParsableCommand {
     var replicas: Int?
     @Flag(help: "Print one JSON object.")
     var json = false
+    @OptionGroup var shape: ProfileOption
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -85,7 +86,7 @@ struct BenchCommand: ParsableCommand {
         }
         // Bad names are said before a device is started.
         let (benchmarks, stages) = (try chosenBenchmarks(), try chosenStages())
-        let backend = try compute.makeBackend(profiling: true)
+        let backend = try compute.makeBackend(in: shape, profiling: true)
         let stopwatch = Stopwatch(backend)
         let stopping = Atomic(false)
         let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }

@@ -19,6 +19,7 @@ struct ClusterCommand: ParsableCommand {
     var out: String?
     @Flag(help: "Print one JSON object.")
     var json = false
+    @OptionGroup var shape: ProfileOption
     @OptionGroup var compute: ComputeOptions
 
     private struct Report: Encodable {
@@ -55,7 +56,7 @@ struct ClusterCommand: ParsableCommand {
         try plan.check(matrix)
         let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
         let folder = try out.map { try ClusteringFolder(creating: $0) }
-        let backend = try compute.makeBackend()
+        let backend = try compute.makeBackend(in: shape)
         let finished = try plan.run(matrix, k: k, seed: compute.seed, on: backend, quiet: compute.quiet)
         let clustering = finished.clustering
         if let folder { try interrupt.finishing { try folder.write(clustering) } }

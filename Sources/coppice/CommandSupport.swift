@@ -125,15 +125,32 @@ struct ComputeOptions: ParsableArguments {
     @Flag(help: "No progress and no notes on stderr.")
     var quiet = false
 
-    /// The backend; one line on stderr says which and why.
-    func makeBackend(profiling: Bool = false, startsOften: Bool = true) throws -> any Backend {
-        let (backend, reason) = try DeviceSelection.make(spec: device, profiling: profiling, startsOften: startsOften)
+    /// The backend, in the profile of `option` where there is one; one line on stderr says which and why.
+    func makeBackend(in option: ProfileOption? = nil, profiling: Bool = false, startsOften: Bool = true) throws
+        -> any Backend
+    {
+        let (backend, reason) = try DeviceSelection.make(
+            spec: device, profile: try option?.forced, profiling: profiling, startsOften: startsOften)
         Terminal.note("device: \(reason)", quiet: quiet)
         // What is not worked around is said to those who want no other words too.
         for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {
             Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)
         }
         return backend
+    }
+}
+
+/// The shape of the kernels, where it is not to be the device's own.
+struct ProfileOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The kernels' shape, in place of the device's own: "
+                + "\(DeviceProfile.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
+    var profile: String?
+
+    /// The profile that was asked for.
+    var forced: DeviceProfile? {
+        get throws(ComputeError) { try profile.map { name throws(ComputeError) in try .named(name, by: "--profile") } }
     }
 }
 

@@ -13,6 +13,7 @@ struct EvaluateCommand: ParsableCommand {
     var weights: String
     @Flag(help: "Print one JSON object.")
     var json = false
+    @OptionGroup var shape: ProfileOption
     @OptionGroup var compute: ComputeOptions
 
     private struct Report: Encodable {
@@ -27,7 +28,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let backend = try compute.makeBackend()
+        let backend = try compute.makeBackend(in: shape)
         let (network, kept) = try LeNet5Weights.read(weights)
         let dataset = try data.load(quiet: compute.quiet)
         let normalisation = kept ?? Normalisation(mean: dataset.mean, std: dataset.std)

@@ -29,6 +29,7 @@ struct RunCommand: AsyncParsableCommand {
     var dataset: String?
     @Option(help: "What to compute on: \(DeviceSelection.accepted).")
     var device = "auto"
+    @OptionGroup var shape: ProfileOption
     @Option(help: ArgumentHelp("Output directory; results/STUDY unless given.", valueName: "dir"))
     var out: String?
     @Option(help: "Runs an experiment, in place of the study's.")
@@ -159,7 +160,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func makeBackend() throws -> any Backend {
-        let (backend, reason) = try DeviceSelection.make(spec: device, startsOften: true)
+        let (backend, reason) = try DeviceSelection.make(spec: device, profile: try shape.forced, startsOften: true)
         Terminal.note("device: \(reason)", quiet: quiet)
         return backend
     }

@@ -33,6 +33,7 @@ struct TrainCommand: ParsableCommand {
     var profileKernels = false
     @Flag(help: "Print one JSON object.")
     var json = false
+    @OptionGroup var shape: ProfileOption
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -83,7 +84,7 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         let start = ContinuousClock.now
         for path in [save, trace] { if let path { try AtomicFile.checkCanWrite(path) } }
-        let backend = try compute.makeBackend(profiling: profileKernels)
+        let backend = try compute.makeBackend(in: shape, profiling: profileKernels)
         let dataset = try data.load(quiet: compute.quiet)
         let subset =
             try indices.map { try readIndices($0, count: dataset.train.count) } ?? Array(0..<dataset.train.count)

@@ -11,7 +11,8 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Runs every kernel against the built-in CPU path on a device.",
         discussion: """
-            In every profile (the shape that kernels take on a kind of device) that the device can run, its own first. \
+            In every profile (the shape that kernels take on a kind of device) that the device can run, its own first; \
+            gpu64, which differs from gpu by the number of lanes, with fewer cases where it is not the device's own. \
             A case that is wrong has a line at once, and the command that runs it again alone; at the end every kernel \
             has a line for each profile: verdict, cases, the error that came nearest to its bound, and that bound. \
             Ends with 0 where all are right, 1 where one is not, 69 where there is no OpenCL device to verify.
@@ -36,8 +37,8 @@ struct VerifyCommand: ParsableCommand {
     var verbose = false
     @Option(
         help: ArgumentHelp(
-            "Processes at a time. By default one a core on a processor, where each has a kernel in a profile, and one "
-                + "elsewhere, where each has a profile.", valueName: "n"))
+            "Processes at a time, each with a profile or half of one. By default one a core on a processor, else one.",
+            valueName: "n"))
     var jobs: Int?
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -63,7 +64,9 @@ struct VerifyCommand: ParsableCommand {
                 exitCode: 69)
         }
         var profiles: [DeviceProfile] = []
-        for profile in wanted ?? [own] + DeviceProfile.all.filter({ $0 != own }) {
+        // Fewer cases leave the twin out.
+        let others = DeviceProfile.all.filter { $0 != own && !((quick || tiny) && isTwin($0, own: own)) }
+        for profile in wanted ?? [own] + others {
             guard let obstacle = backend?.obstacle(to: profile) else {
                 profiles.append(profile)
                 continue
@@ -88,9 +91,14 @@ struct VerifyCommand: ParsableCommand {
         } else {
             // Some devices serve one process at a time.
             backend = nil
-            let shares = try profiles.flatMap { profile in
+            // A GPU's shape takes a processor longest: what ends last should be short.
+            let order = profiles.filter { $0 == .gpu } + profiles.filter { $0 != .gpu }
+            let shares = try order.flatMap { profile in
                 let kernels = try chosenCases(for: profile, own: own).map(\.kernel)
-                return VerifyWorkers.shares(of: profile.name, kernels: kernels, isProcessor: kind == .cpu)
+                let isTwin = isTwin(profile, own: own)
+                let shares = VerifyWorkers.shares(
+                    of: profile.name, kernels: kernels, halves: kind == .cpu && !quick && !tiny && !isTwin)
+                return isTwin ? shares.map { $0.quick() } : shares
             }
             try verifyInProcesses(shares, isProcessor: kind == .cpu, take)
         }
@@ -202,9 +210,16 @@ struct VerifyCommand: ParsableCommand {
         return wanted
     }
 
+    /// Whether a profile differs from another one by the number of lanes alone and is not the device's own: it takes the
+    /// quick cases, unless it was asked for.
+    private func isTwin(_ profile: DeviceProfile, own: DeviceProfile) -> Bool {
+        profile == .gpu64 && own != .gpu64 && self.profile.isEmpty
+    }
+
     private func chosenCases(for profile: DeviceProfile, own: DeviceProfile) throws -> [any KernelCase] {
         // A case that is named must not be hidden by a selection.
-        let selections: [CaseSelection] = caseName == nil ? [quick ? .quick : tiny ? .tiny : .full] : [.full, .quick]
+        let chosen: CaseSelection = quick || isTwin(profile, own: own) ? .quick : tiny ? .tiny : .full
+        let selections: [CaseSelection] = caseName == nil ? [chosen] : [.full, .quick]
         var cases = selections.flatMap {
             KernelChecks.cases($0, seed: compute.seed, for: profile, isOwn: profile == own)
         }

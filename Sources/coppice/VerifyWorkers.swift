@@ -40,15 +40,22 @@ final class VerifyWorkers: Sendable {
         var profile: String
         /// In the order of their cases.
         var kernels: [String]
+        /// More options.
+        var options: [String] = []
+
+        /// The same with fewer cases.
+        func quick() -> Share { Share(profile: profile, kernels: kernels, options: ["--quick"]) }
     }
 
-    /// The shares of a profile: a kernel each on a processor, where a process starts at once and cores are to be busy to
-    /// the end; elsewhere all of them in one, since a GPU's driver takes its time to start.
-    static func shares(of profile: String, kernels: [String], isProcessor: Bool) -> [Share] {
+    /// The shares of a profile: its kernels, or halves of them where there is work for long, so that no core is idle for
+    /// long at the end. A process costs its driver's start, and with PoCL that of a compiler, 0.4 s.
+    static func shares(of profile: String, kernels: [String], halves: Bool) -> [Share] {
         var names: [String] = []
         for kernel in kernels where !names.contains(kernel) { names.append(kernel) }
-        if !isProcessor { return [Share(profile: profile, kernels: names)] }
-        return names.map { Share(profile: profile, kernels: [$0]) }
+        if !halves { return [Share(profile: profile, kernels: names)] }
+        // Training kernels and clustering kernels cost alike in each half.
+        let parts = [0, 1].map { half in names.enumerated().filter { $0.offset % 2 == half }.map(\.element) }
+        return parts.filter { !$0.isEmpty }.map { Share(profile: profile, kernels: $0) }
     }
 
     private let arguments: [String]
@@ -116,7 +123,8 @@ final class VerifyWorkers: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments =
-            arguments + share.kernels.flatMap { ["--kernel", $0] } + ["--profile", share.profile, "--events"]
+            arguments + share.options + share.kernels.flatMap { ["--kernel", $0] }
+            + ["--profile", share.profile, "--events"]
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardInput = FileHandle.nullDevice

@@ -35,6 +35,27 @@ import Testing
         }
     }
 
+    /// Sums of bytes leave 32 bits behind every 131,072 rows, and the last of what comes then is shorter.
+    @Test(arguments: TestBackends.names, [131_071, 131_073, 140_000]) func manyRowsOfBytes(name: String, count: Int)
+        throws
+    {
+        let backend = try TestBackends.make(name)
+        let d = 3
+        var random = RandomStream(seed: 9, run: 0, purpose: .testing)
+        let bytes = (0..<count * d).map { element in
+            // Columns of other means, the second like the first.
+            UInt8(truncatingIfNeeded: 20 * (element % d) + Int(random.nextUniform(0, 100)))
+        }
+        let found = try PCA.fit(FeatureMatrix(bytes: bytes, count: count, dimensions: d), components: d, on: backend)
+        for column in 0..<d {
+            let mean = (0..<count).reduce(0.0) { $0 + Double(bytes[$1 * d + column]) } / Double(count)
+            #expect(abs(Double(found.mean[column]) - mean) < 1e-4)
+        }
+        let floats = try FeatureMatrix(floats: bytes.map(Float.init), count: count, dimensions: d)
+        let expected = try PCA.fit(floats, components: d, on: CPUBackend())
+        for (a, b) in zip(found.explainedVariance, expected.explainedVariance) { #expect(abs(a / b - 1) < 1e-4) }
+    }
+
     /// Projections have mean zero and the explained variances, and with all components every distance stays.
     @Test(arguments: TestBackends.names) func projectionsHaveTheVariancesAndKeepDistances(name: String) throws {
         let backend = try TestBackends.make(name)
@@ -55,6 +76,38 @@ import Testing
             let before = squaredDistance(values[..<d], values[point * d..<(point + 1) * d])
             let after = squaredDistance(projected[..<d], projected[point * d..<(point + 1) * d])
             #expect(abs(after / before - 1) < 1e-4)
+        }
+    }
+
+    /// Columns that never change, as the corners of images, get no loading and change nothing for the others.
+    @Test(arguments: TestBackends.names) func columnsThatDoNotVaryAreLeftOut(name: String) throws {
+        let backend = try TestBackends.make(name)
+        let (count, d, c) = (300, 13, 5)
+        var random = RandomStream(seed: 3, run: 0, purpose: .testing)
+        let bytes = (0..<count * d).map { _ in UInt8(random.nextIndex(below: 256)) }
+        // Before each column one of zeros, after it one of 255 and one of 7.
+        let wide = bytes.flatMap { [0, $0, 255, 7] as [UInt8] }
+        for isBytes in [true, false] {
+            func fit(_ values: [UInt8], _ dimensions: Int) throws -> (pca: PCA, points: [Float]) {
+                let matrix =
+                    isBytes
+                    ? try FeatureMatrix(bytes: values, count: count, dimensions: dimensions)
+                    : try FeatureMatrix(floats: values.map { Float($0) }, count: count, dimensions: dimensions)
+                let pca = try PCA.fit(matrix, components: c, on: backend)
+                return (pca, try plain(pca.project(matrix, on: backend), on: backend))
+            }
+            let (narrow, narrowPoints) = try fit(bytes, d)
+            let (found, points) = try fit(wide, 4 * d)
+            for component in 0..<c {
+                let row = found.components[component * 4 * d..<(component + 1) * 4 * d]
+                for (column, value) in zip(0..<4 * d, row) where column % 4 != 1 {
+                    #expect(value == 0, "component \(component), column \(column)")
+                }
+                let kept = stride(from: 1, to: 4 * d, by: 4).map { found.components[component * 4 * d + $0] }
+                #expect(relativeError(kept, Array(narrow.components[component * d..<(component + 1) * d])) < 1e-5)
+            }
+            #expect(relativeError(points, narrowPoints) < 1e-5)
+            #expect(abs(found.totalVariance / narrow.totalVariance - 1) < 1e-12)
         }
     }
 

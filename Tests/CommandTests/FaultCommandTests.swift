@@ -88,7 +88,7 @@ import Testing
     @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
     func aHungKernelIsNamedAndGivenUp() throws {
         let place = try Place()
-        let outcome = try place.run(Self.faulty("hang=150", stall: 0.3), ["--quiet"])
+        let outcome = try place.run(Self.faulty("hang=120", stall: 0.3), ["--quiet"])
         #expect(outcome.status == 75, "\(outcome.stderr)")
         #expect(outcome.complaints.count == 2)
         #expect(line(outcome, with: "no progress: the device has not ended").count == 1, "\(outcome.stderr)")
@@ -102,7 +102,7 @@ import Testing
     func aHungProgramEndsAtTheFirstInterrupt() throws {
         let place = try Place()
         let outcome = try place.run(
-            Self.faulty("hang=150", stall: 1), ["--quiet"], interrupting: "no progress")
+            Self.faulty("hang=120", stall: 1), ["--quiet"], interrupting: "no progress")
         #expect(outcome.status == 130, "\(outcome.stderr)")
         #expect(outcome.secondsAfterInterrupt < 3)
         #expect(outcome.complaints.last?.hasPrefix("coppice: interrupted while the device did not answer") == true)
@@ -165,6 +165,49 @@ import Testing
         expectComplaint(
             try none.run(Self.faulty("\(kind)=600000"), ["--replicas", "1", "--quiet"]), code: 69,
             mentions: ["has no room for", "0 of 6 runs are finished and kept"])
+    }
+
+    /// What was listed and is not there any more is said by name; auto goes on without it, and says so.
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func aDeviceMayVanishBetweenListingAndUse() throws {
+        let folder = try TemporaryFolder()
+        let environment = Self.faulty("gone=1")
+        #expect(try coppice("devices", environment: environment).status == 0)
+        expectComplaint(
+            try train(folder, device: "opencl-cpu", environment: environment), code: 69,
+            mentions: ["clCreateContext", "CL_DEVICE_NOT_AVAILABLE"])
+        let verify = try coppice("verify", "--device", "opencl-cpu", "--quiet", "--quick", environment: environment)
+        expectComplaint(verify, code: 69, mentions: ["CL_DEVICE_NOT_AVAILABLE"])
+        let other = try coppice(
+            "train", "--data", folder / "data", "--epochs", "1", environment: environment)
+        #expect(other.status == 0 && line(other, with: "built-in CPU path").count == 1, "\(other.stderr)")
+        #expect(line(other, with: "CL_DEVICE_NOT_AVAILABLE").count == 1, "\(other.stderr)")
+    }
+
+    /// A profile whose work-groups or memory a device lacks is refused with the limit; by itself it takes another one.
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func aProfileThatADeviceCannotRunIsRefusedWithTheLimit() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 16, test: 8, height: 8, width: 16).write(to: folder / "data")
+        func train(_ faults: String, _ more: [String]) throws -> Outcome {
+            var environment = Self.faulty(faults)
+            environment["COPPICE_PROFILE"] = ""
+            return try coppice(
+                ["train", "--data", folder / "data", "--epochs", "1", "--device", "Portable"] + more,
+                environment: environment)
+        }
+        expectComplaint(
+            try train("group=128", ["--profile", "gpu"]), code: 69,
+            mentions: ["profile gpu needs work-groups of 256 work-items", "runs at most 128"])
+        expectComplaint(
+            try train("local=16384", ["--profile", "cpu8"]), code: 69,
+            mentions: ["profile cpu8 needs 32768 bytes of local memory", "has 16384"])
+        expectComplaint(try train("", ["--profile", "tpu"]), code: 64, mentions: ["--profile is 'tpu'", "gpu64"])
+        // A GPU whose work-groups are small, down to a single work-item.
+        for group in [128, 32, 16, 1] {
+            let outcome = try train("type=gpu;group=\(group)", ["--quiet"])
+            #expect(outcome.status == 0, "\(group): \(outcome.stderr)")
+        }
     }
 
     // Drivers.

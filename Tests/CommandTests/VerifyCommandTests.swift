@@ -34,14 +34,18 @@ import Testing
         #expect(text.status == 0, "\(text.stderr)")
         let lines = text.stdout.split(separator: "\n").map(String.init)
         let profiles = ["cpu16", "cpu8", "cpu4", "gpu"]
-        #expect(lines.filter { $0.hasPrefix("right  fill as ") }.count == 4 * 25)
+        // The twin of gpu takes the quick cases.
+        #expect(lines.filter { $0.hasPrefix("right  fill as ") }.count == 4 * 25 + 10)
         for profile in profiles {
             #expect(lines.filter { $0.hasPrefix("right  fill as \(profile): ") }.count == 25)
-            let summary = lines.filter { $0.hasPrefix("right  fill  ") && $0.contains("  \(profile)") }
+            let summary = lines.filter { $0.hasPrefix("right  fill  ") && $0.contains("  \(profile) ") }
             #expect(summary.count == 1 && summary[0].contains("25 cases, largest error 0.0e+00, its bound"))
         }
-        #expect(lines.last == "100 of 100 cases are right")
-        #expect(try coppice("verify", "--kernel", "fill", "--quiet").stdout.split(separator: "\n").count == 5)
+        #expect(lines.filter { $0.hasPrefix("right  fill as gpu64: ") }.count == 10)
+        #expect(lines.last == "110 of 110 cases are right")
+        #expect(try coppice("verify", "--kernel", "fill", "--quiet").stdout.split(separator: "\n").count == 6)
+        let two = try coppice("verify", "--kernel", "fill", "--kernel", "copy", "--quiet", "--quick")
+        #expect(two.stdout.split(separator: "\n").count == 2 * 4 + 1, "\(two.stdout)")
     }
 
     @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))

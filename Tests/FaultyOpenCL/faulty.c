@@ -1,5 +1,6 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #define _GNU_SOURCE
+#include "../../Sources/COpenCL/entry_points.h"
 #include "FaultyOpenCL.h"
 
 #include <CL/cl.h>
@@ -12,39 +13,6 @@
 #include <unistd.h>
 
 // The real library.
-
-#define ENTRY_POINTS(X)           \
-    X(clGetPlatformIDs)           \
-    X(clGetPlatformInfo)          \
-    X(clGetDeviceIDs)             \
-    X(clGetDeviceInfo)            \
-    X(clCreateContext)            \
-    X(clGetContextInfo)           \
-    X(clCreateCommandQueue)       \
-    X(clReleaseCommandQueue)      \
-    X(clFlush)                    \
-    X(clFinish)                   \
-    X(clCreateBuffer)             \
-    X(clReleaseMemObject)         \
-    X(clEnqueueReadBuffer)        \
-    X(clEnqueueWriteBuffer)       \
-    X(clEnqueueFillBuffer)        \
-    X(clEnqueueMigrateMemObjects) \
-    X(clCreateProgramWithSource)  \
-    X(clCreateProgramWithBinary)  \
-    X(clBuildProgram)             \
-    X(clGetProgramInfo)           \
-    X(clGetProgramBuildInfo)      \
-    X(clCreateKernel)             \
-    X(clGetKernelInfo)            \
-    X(clGetKernelWorkGroupInfo)   \
-    X(clSetKernelArg)             \
-    X(clReleaseKernel)            \
-    X(clEnqueueNDRangeKernel)     \
-    X(clWaitForEvents)            \
-    X(clGetEventInfo)             \
-    X(clGetEventProfilingInfo)    \
-    X(clReleaseEvent)
 
 #define MEMBER(name) __typeof__(name) *name;
 static struct {
@@ -62,7 +30,7 @@ static struct {
     fault fail, lose, async, late, slow;
     long hang, pace, silent;
     size_t room, lazy, alloc, global, local, group, platforms, devices, size, sizes;
-    int is_gpu;
+    int is_gpu, is_gone;
     char platform[64], driver[64];
 } told;
 
@@ -209,6 +177,7 @@ static int read_word(const char *key, const char *value) {
     if (!strcmp(key, "hang")) return sscanf(value, "%ld", &told.hang) == 1 ? 0 : -1;
     if (!strcmp(key, "silent")) return sscanf(value, "%ld", &told.silent) == 1 ? 0 : -1;
     if (!strcmp(key, "pace")) return sscanf(value, "%ld", &told.pace) == 1 ? 0 : -1;
+    if (!strcmp(key, "gone")) return sscanf(value, "%d", &told.is_gone) == 1 ? 0 : -1;
     if (!strcmp(key, "type")) return (told.is_gpu = !strcmp(value, "gpu")) ? 0 : -1;
     char *name = !strcmp(key, "platform") ? told.platform : !strcmp(key, "driver") ? told.driver : NULL;
     if (!name || strlen(value) >= sizeof told.platform) return -1;
@@ -350,6 +319,7 @@ cl_context clCreateContext(
     const cl_context_properties *properties, cl_uint count, const cl_device_id *devices,
     void(CL_CALLBACK *notify)(const char *, const void *, size_t, void *), void *data, cl_int *status) {
     ENTER_CREATE(clCreateContext);
+    if (told.is_gone) return set_status(status, CL_DEVICE_NOT_AVAILABLE), NULL;
     for (int index = 0; index < CONTEXTS; index++) {
         if (contexts[index].context && contexts[index].device != devices[0]) continue;
         if (!contexts[index].context) {

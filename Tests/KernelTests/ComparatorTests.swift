@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import KernelChecks
 import Testing
 
@@ -64,6 +65,50 @@ import Testing
 
     @Test func anInfiniteExpectationDoesNotWidenTheOthers() {
         #expect(compare([.infinity, 2], [.infinity, 1], within: Tolerance(ofLargest: 0.1)).complaint != nil)
+    }
+
+    @Test(arguments: [0, 18, 36]) func refusesAnElementBeyondItsOwnBound(_ index: Int) {
+        let truth = Self.values.indices.map { Bounded(Double(Self.values[$0]), error: $0 == index ? 1e-3 : 1) }
+        #expect(compare(Self.values, truth).complaint == nil)
+        var actual = Self.values
+        for place in actual.indices { actual[place] += 0.01 }
+        #expect(compare(actual, truth).complaint?.hasPrefix("[\(index)] is \(actual[index])") == true)
+        #expect(compare(actual, truth).complaint?.contains("1 of 37") == true)
+    }
+
+    @Test func aBoundThatIsNoNumberAllowsNoError() {
+        for bound in [Double.nan, .infinity] {
+            #expect(compare([1], [Bounded(1.0, error: bound)]).complaint == nil)
+            #expect(compare([1.5], [Bounded(1.0, error: bound)]).complaint != nil)
+        }
+        #expect(compare([.nan], [Bounded(Double.nan)]).complaint == nil)
+        #expect(compare([1], [Bounded(Double.nan)]).complaint != nil)
+    }
+
+    /// Chains of random operations in float32 stay within the bounds of their double, and come near them: a bound that is
+    /// off by a factor either fails here or is never half used.
+    @Test(arguments: 1...20) func boundsHoldForFloats(seed: UInt64) {
+        var inputs = CaseInputs(seed: seed)
+        var nearest = 0.0
+        for _ in 0..<2000 {
+            let values = inputs.floats(4, in: 0.5...2)
+            let exact = values.map { Bounded($0) }
+            let results: [(Float, Bounded)] = [
+                (values[0] + values[1], exact[0] + exact[1]),
+                ((values[0] - values[1]) * values[2], (exact[0] - exact[1]) * exact[2]),
+                ((values[0] * values[1] - values[2]) / values[3], (exact[0] * exact[1] - exact[2]) / exact[3]),
+                ((values[0] * values[1]).squareRoot(), (exact[0] * exact[1]).squareRoot),
+                (exp(values[0] - values[1]), (exact[0] - exact[1]).exponential),
+                (log(values[0] * values[1]), (exact[0] * exact[1]).logarithm),
+                (values.reduce(0, +), Bounded.sum(exact, additions: 3)),
+            ]
+            for (float, bounded) in results {
+                let error = (Double(float) - bounded.value).magnitude
+                #expect(error <= bounded.error)
+                nearest = max(nearest, error / bounded.error)
+            }
+        }
+        #expect(nearest > 0.5)
     }
 
     @Test func refusesAnotherCount() {

@@ -1,3 +1,4 @@
+import OpenCL
 import Testing
 
 @testable import Compute
@@ -42,13 +43,37 @@ import Testing
         func obstacle(_ profile: DeviceProfile, group: Int = 1024, sizes: [Int] = [1024, 1024, 64], local: Int = 32768)
             -> String?
         {
-            profile.obstacle(device: "toy", maxWorkGroupSize: group, maxWorkItemSizes: sizes, localMemory: local)
+            profile.obstacle(
+                device: "toy", groups: WorkGroupLimits(items: group, sizes: sizes), localMemory: local)
         }
         for profile in DeviceProfile.all { #expect(obstacle(profile) == nil) }
+        #expect(obstacle(.gpu64, group: 128)?.hasPrefix("profile gpu64 needs work-groups of 256") == true)
         #expect(obstacle(.gpu, group: 128)?.contains("work-groups of 256 work-items, toy runs at most 128") == true)
         #expect(obstacle(.gpu, sizes: [64, 1, 1])?.contains("toy runs at most 64") == true)
         #expect(obstacle(.cpu16, group: 64) == nil)
-        #expect(obstacle(.cpu4, group: 1)?.hasPrefix("profile cpu4 needs work-groups of 64") == true)
+        #expect(
+            obstacle(.gpu, sizes: [1024, 4, 4])?.contains("32 x 8 work-items, toy runs at most 1024, 1024 x 4") == true)
+        #expect(obstacle(.cpu4, group: 1)?.hasPrefix("profile cpu4 needs work-groups of 2") == true)
+        #expect(obstacle(.cpu8, group: 1, sizes: [1, 1, 1]) == nil)
         #expect(obstacle(.gpu, local: 16384)?.contains("32768 bytes of local memory, toy has 16384") == true)
+    }
+
+    /// Every device gets a profile that its work-groups fit, and verify runs it.
+    @Test func aDeviceGetsTheProfileThatFitsIt() {
+        func profile(_ kind: Device.Kind, _ floatWidth: Int, wavefront: Int? = nil, group: Int = 1024) -> DeviceProfile
+        {
+            DeviceProfile.suiting(
+                kind, floatWidth: floatWidth, wavefront: wavefront,
+                groups: WorkGroupLimits(items: group, sizes: [group, group, 64]))
+        }
+        #expect(profile(.cpu, 16) == .cpu16 && profile(.cpu, 8) == .cpu8 && profile(.cpu, 4) == .cpu4)
+        #expect(profile(.cpu, 4, group: 1) == .cpu8 && profile(.cpu, 16, group: 1) == .cpu16)
+        #expect(profile(.gpu, 1) == .gpu && profile(.gpu, 1, wavefront: 32) == .gpu)
+        #expect(profile(.gpu, 1, wavefront: 64, group: 256) == .gpu64)
+        #expect(profile(.accelerator, 1) == .gpu && profile(.other, 4) == .gpu)
+        for group in [255, 128, 32, 2] {
+            #expect(profile(.gpu, 1, group: group) == .cpu4 && profile(.gpu, 1, wavefront: 64, group: group) == .cpu4)
+        }
+        #expect(profile(.gpu, 1, group: 1) == .cpu8)
     }
 }

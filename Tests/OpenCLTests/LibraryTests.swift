@@ -35,7 +35,7 @@ import Testing
             var count: cl_uint = 0
             #expect(cop_get_platform_ids(0, nil, &count) == COP_LIBRARY_MISSING)
             var context: cl_context?
-            #expect(cop_create_buffer(OpaquePointer(bitPattern: 8), 0, 4, &context) == COP_LIBRARY_MISSING)
+            #expect(cop_create_buffer(OpaquePointer(bitPattern: 8), 0, 4, nil, &context) == COP_LIBRARY_MISSING)
             #expect(context == nil)
         }
     }

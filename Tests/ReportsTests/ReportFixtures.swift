@@ -8,14 +8,15 @@ import Studies
 
 /// An executor that trains nothing: its images are real ones of a few pixels, its counts of right answers the test's.
 final class ToyExecutor: StudyExecutor {
-    let device = "toy device"
+    let device: String
     let suggestedReplicas = 5
     let images: Dataset
     private let correct: (TrainingJob) -> Int
     private(set) var lastSpectrum: PCASpectrum?
 
-    init(images: Dataset, correct: @escaping (TrainingJob) -> Int) {
+    init(images: Dataset, device: String = "toy device", correct: @escaping (TrainingJob) -> Int) {
         self.images = images
+        self.device = device
         self.correct = correct
     }
 
@@ -64,16 +65,19 @@ final class ToyStudy {
     let directory: String
     let images: Dataset
 
-    /// Runs `yaml` with the given counts of right answers of 10,000.
-    init(_ yaml: String, images: Dataset? = nil, correct: @escaping (TrainingJob) -> Int) throws {
+    /// Runs `yaml` with the given counts of right answers of 10,000, on a device of that name.
+    init(
+        _ yaml: String, images: Dataset? = nil, device: String = "toy device", correct: @escaping (TrainingJob) -> Int
+    ) throws {
         let images = try images ?? ToyExecutor.images()
         self.images = images
         directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path + "/toy"
         let study = try StudyReader(file: "test.yaml", acceptsAnyDataset: true).read(yaml)
         _ = try StudyRunner(
-            study, directory: directory, executor: ToyExecutor(images: images, correct: correct), replicas: 4,
+            study, directory: directory, executor: ToyExecutor(images: images, device: device, correct: correct),
+            replicas: 4,
             environment: [
-                "coppice": "0.0.1", "device": "toy device", "driver": "7.1", "platform": "none",
+                "coppice": "0.0.1", "device": device, "driver": "7.1", "platform": "none",
                 "started": "2026-01-02T03:04:05Z", "command": "run toy.yaml --seed 1",
             ]
         ).run()

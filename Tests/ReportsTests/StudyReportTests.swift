@@ -52,19 +52,17 @@ private func count(_ part: String, in text: String) -> Int { text.components(sep
     }
 
     @Test func namesCannotBecomeMarkup() async throws {
-        let images = try ToyExecutor.images("<b>'\"`id`")
         let study = try ToyStudy(
             """
             runs: 2
-            dataset: "<b>'\\"`id`"
             experiments:
               - pruning_method: none
               - {pruning_method: cluster, sizes: [20, 40], ks: [3, 5], use_pca: false, selection_strategies: closest}
-            """, images: images, correct: ToyStudy.plausible)
+            """, device: "<b>'\"`id`", correct: ToyStudy.plausible)
         let (page, notices) = try await study.report()
         #expect(notices.isEmpty)
         #expect(page.contains("&lt;b&gt;"))
-        // The page's own <b> have a word after them, none of the data set's name.
+        // The page's own <b> have a word after them, none of the device's name.
         #expect(!page.contains("<b>'") && !page.contains("<b>&#39;") && !page.contains("uid="))
     }
 

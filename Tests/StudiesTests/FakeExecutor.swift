@@ -63,8 +63,14 @@ final class FakeExecutor: StudyExecutor {
 final class TemporaryDirectory {
     let path: String
 
+    /// What a study makes again after its directory is gone goes with the process.
+    private static let parent: URL = {
+        atexit { try? FileManager.default.removeItem(at: TemporaryDirectory.parent) }
+        return FileManager.default.temporaryDirectory.appendingPathComponent("coppice-studies-\(getpid())")
+    }()
+
     init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+        path = Self.parent.appendingPathComponent(UUID().uuidString).path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -36,7 +36,9 @@ import Testing
         #expect(more.records.filter { $0.runID <= 2 } == first.records)
         #expect(notices.count == 1)
         // As if there had always been so many.
-        let fresh = try run(text(runs: 5, seeds: after), in: TemporaryDirectory().results)
+        let elsewhere = try TemporaryDirectory()
+        defer { withExtendedLifetime(elsewhere) {} }
+        let fresh = try run(text(runs: 5, seeds: after), in: elsewhere.results)
         #expect(essence(more.records) == essence(fresh.records))
         #expect(try study(temporary.text("study.yaml")) == study(text(runs: 5, seeds: after)).resolved)
         #expect(try StoredStudy(reading: temporary.results).results.records == more.records)

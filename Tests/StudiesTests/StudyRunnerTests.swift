@@ -19,7 +19,9 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
         _ executor: FakeExecutor, _ yaml: String = everything, in temporary: TemporaryDirectory, replicas: Int = 4,
         cancellation: CancellationFlag = CancellationFlag(), report: @escaping (StudyEvent) -> Void = { _ in }
     ) throws -> StudyResults {
-        try StudyRunner(
+        // The directory goes with its last use, and the runner has no more than its path.
+        defer { withExtendedLifetime(temporary) {} }
+        return try StudyRunner(
             study(yaml), directory: temporary.results, executor: executor, replicas: replicas,
             environment: ["version": "test"], cancellation: cancellation, report: report
         ).run()

@@ -22,9 +22,13 @@ RATIOS = {"pca": 1.4, "minibatch 500": 3, "lloyd 50": 1.6, "lloyd 500": 1.6, "ll
 SECONDS = {"start 5000": 0.2}
 
 
-def output(command, environment):
+# Where a machine sets these two, they slow the BLAS that numpy and faiss bring, and the system's, which is ours.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+
+
+def output(command):
     """The JSON object that a command prints."""
-    done = subprocess.run([str(part) for part in command], env=environment, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([str(part) for part in command], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"bench: {' '.join(map(str, command))} ended with {done.returncode}")
     return json.loads(done.stdout)
@@ -32,12 +36,10 @@ def output(command, environment):
 
 def peer(script, *options):
     """A side that runs a script of tools/bench.d; a list of (work, case, seconds, inertia)."""
-    # Where a machine sets these two, they slow the BLAS that numpy and faiss bring.
-    environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
 
     def run(versions, seed):
         seeded = ["--seed", seed] if script == "clustering.py" else []
-        printed = output([sys.executable, ROOT / "tools" / "bench.d" / script, *options, *seeded], environment)
+        printed = output([sys.executable, ROOT / "tools" / "bench.d" / script, *options, *seeded])
         versions |= printed["versions"]
         return [(r["work"], r["case"], r["seconds"], r.get("inertia")) for r in printed["results"]]
 
@@ -48,7 +50,7 @@ def our_training(data, device, replicas):
     command = [COPPICE, "train", "--data", data, "--epochs", 1, "--replicas", replicas, "--device", device]
 
     def run(versions, _):
-        printed = output([*command, "--quiet", "--json"], os.environ)
+        printed = output([*command, "--quiet", "--json"])
         versions[f"ours, {device}"] = printed.get("device")
         # Seconds for one network to see the whole set once, as the peer's are.
         return [("training", device, printed["seconds"] / printed["replicas"] / printed["epochs"], None)]
@@ -63,7 +65,7 @@ def our_clustering(data, device, pca, kmeans):
         results = []
 
         def cluster(k, *options):
-            printed = output([*command, "--k", k, "--seed", seed, *options], os.environ)
+            printed = output([*command, "--k", k, "--seed", seed, *options])
             versions[f"ours, {device}"] = printed.get("device")
             return printed, printed["start_seconds"] + printed["kmeans_seconds"]
 

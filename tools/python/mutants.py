@@ -1,11 +1,13 @@
 """Mutants of OpenCL C: every text that differs from a kernel by one small mistake."""
 
+import collections
 import dataclasses
 import re
 
 TYPES = {
     "char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "float", "size_t", "bool", "void",
-    "floatv", "intv", "uintv", "ucharv", "sumv", "value_t", "sum_t", "labels_t", "distances_t",
+    "floatv", "intv", "uintv", "ucharv", "sumv", "value_t", "sum_t", "labels_t", "distances_t", "tiles_t", "norm_t",
+    "norm_gradient_t",
 }  # fmt: skip
 TYPES |= {f"{base}{width}" for base in ("char", "uchar", "int", "uint", "float", "ulong") for width in (2, 4, 8, 16)}
 NOT_VALUES = TYPES | {"const", "restrict", "__global", "__local", "__private", "return", "else", "unsigned", "union"}
@@ -40,11 +42,13 @@ class Mutant:
     before: str
     after: str
     text: str = dataclasses.field(repr=False, compare=False)
+    # Which of the places where the file has this change of this line.
+    place: int = 1
 
     @property
     def key(self):
         """What names the mutant wherever its line has moved to."""
-        return (self.kernel, self.before, self.after)
+        return (self.kernel if self.place == 1 else f"{self.kernel}#{self.place}", self.before, self.after)
 
 
 @dataclasses.dataclass
@@ -108,6 +112,10 @@ def is_declared(tokens, index):
             i -= 1
             if depth == 0:
                 break
+    if i > 0 and tokens[i - 1].text == ",":
+        # Perhaps not the first name of its declaration.
+        start = next((j for j in range(i, -1, -1) if tokens[j].text in (";", "{", "}")), -1) + 1
+        return tokens[start].text in TYPES and not {"=", "("} & {token.text for token in tokens[start:i]}
     return i > 0 and (tokens[i - 1].text in TYPES or (tokens[i - 1].text == "*" and tokens[i - 2].text in NOT_VALUES))
 
 
@@ -182,8 +190,11 @@ def number_edits(tokens, i, token):
     if "aligned" in context or "reqd_work_group_size" in context or "vec_type_hint" in context:
         return
     text = token.text
+    # A longer array is the same program.
+    size = tokens[i - 1].text == "[" and tokens[i + 1].text == "]" and is_declared(tokens, i - 1)
     if re.fullmatch(r"\d+", text):
-        yield "constant", token.start, token.end, str(int(text) + 1)
+        if not size:
+            yield "constant", token.start, token.end, str(int(text) + 1)
         if int(text) > 0:
             yield "constant", token.start, token.end, str(int(text) - 1)
     elif re.fullmatch(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]+", text):
@@ -276,7 +287,12 @@ def mutants(kernel, text):
         before = " ".join(text[first:stop].split())
         after = " ".join(changed[first : len(changed) - (len(text) - stop)].split())
         made.append(Mutant(kernel, line, kind, before, after, changed))
-    return sorted(made, key=lambda mutant: mutant.line)
+    made.sort(key=lambda mutant: mutant.line)
+    places = collections.Counter()
+    for i, mutant in enumerate(made):
+        places[mutant.key] += 1
+        made[i] = dataclasses.replace(mutant, place=places[mutant.key])
+    return made
 
 
 def negated_choice(text, start, end, replacement):

@@ -4,24 +4,27 @@ import argparse
 import collections
 import concurrent.futures
 import json
+import math
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
+import typing
 
 import mutants
+import slim_pocl
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPPICE = ROOT / ".build" / "release" / "coppice"
 KERNELS = ROOT / "Kernels"
 EQUIVALENT = ROOT / "tools" / "mutate.d" / "equivalent.tsv"
-PROFILES = ("cpu16", "gpu", "cpu8", "cpu4")
+PROFILES = ("cpu16", "cpu8", "cpu4", "gpu")
 
 
 def kernel_file(name):
@@ -42,6 +45,37 @@ def equivalent_mutants():
     return reasons
 
 
+class IdleWatch(threading.Thread):
+    """Kills a process group whose first process takes no time of the processor for a while."""
+
+    # Of so many looks in a row, so many seconds apart: not a moment in which everything was stopped, this too.
+    LOOKS, APART = 8, 2
+
+    def __init__(self, process):
+        super().__init__(daemon=True)
+        self.process = process
+        self.ended = threading.Event()
+        self.killed = False
+
+    def run(self):
+        last, same = "", 0
+        while not self.ended.wait(self.APART):
+            try:
+                fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                return
+            same = same + 1 if fields[11:13] == last and fields[0] == "S" else 0
+            last = fields[11:13]
+            if same == self.LOOKS:
+                self.killed = True
+                os.killpg(self.process.pid, signal.SIGKILL)
+                return
+
+    def stop(self):
+        self.ended.set()
+        self.join()
+
+
 class Verifier:
     """Runs verify with a changed copy of the kernels and says what came of it."""
 
@@ -49,7 +83,6 @@ class Verifier:
         self.scratch = pathlib.Path(scratch)
         # A copy, so that a build in the meantime changes nothing.
         self.coppice = shutil.copy(COPPICE, scratch)
-        self.durations = {}
         self.local = threading.local()
 
     def folder(self):
@@ -60,22 +93,24 @@ class Verifier:
                 shutil.copy(file, self.local.folder)
         return self.local.folder
 
-    def verify(self, kernel, text, environment, options, limit):
-        """("right" | "killed" | "uncompiled", why): kernel's cases with `text` in place of its file."""
+    def verify(self, file, text, kernel, stage, seconds):
+        """("right" | "killed" | "uncompiled", why): the cases of `kernel` with `text` in place of a file of Kernels,
+        and at most `seconds` of the processor's time."""
         folder = self.folder()
-        file = folder / kernel_file(kernel).name
-        file.write_text(text)
-        command = [self.coppice, "verify", "--quiet", *options]
-        if kernel_file(kernel).suffix == ".cl":
-            command += ["--kernel", kernel]
+        place = folder / kernel_file(file).name
+        place.write_text(text)
         cache = tempfile.mkdtemp(dir=self.scratch)
-        environment = os.environ | {"COPPICE_KERNELS": str(folder), "POCL_CACHE_DIR": cache,
-                                    "COPPICE_CACHE": cache, "OCLGRIND_LOG": str(pathlib.Path(cache, "oclgrind.log")),
-                                    "SWIFT_BACKTRACE": "enable=no"} | environment
-        process = subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, start_new_session=True, errors="replace")
-        end = threading.Timer(limit, lambda: os.killpg(process.pid, signal.SIGKILL))
-        end.start()
+        log = pathlib.Path(cache, "oclgrind.log")
+        environment = os.environ | {"COPPICE_KERNELS": str(folder), "POCL_CACHE_DIR": cache, "COPPICE_CACHE": cache,
+                                    "OCLGRIND_LOG": str(log), "TMPDIR": cache, "SWIFT_BACKTRACE": "enable=no"}
+        command = [self.coppice, "verify", "--quiet", "--fail-fast", "--kernel", kernel, *stage.options]
+        # A group of its own, but not a session: what stops the session stops all of it.
+        process = subprocess.Popen(command, env=environment | stage.environment, text=True, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, process_group=0, errors="replace")
+        # The processor's time, which no other work on the machine adds to; a damaged process may also wait for ever.
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, seconds + 1))
+        idle = IdleWatch(process)
+        idle.start()
         lines = []
         try:
             for line in process.stdout:
@@ -86,10 +121,8 @@ class Verifier:
                     break
             process.wait()
         finally:
-            timed_out = not end.is_alive()
-            end.cancel()
-            shutil.copy(kernel_file(kernel), file)
-        log = pathlib.Path(cache, "oclgrind.log")
+            idle.stop()
+            shutil.copy(kernel_file(file), place)
         found = log.read_text(errors="replace").split("\n\t")[0].strip() if log.exists() else ""
         shutil.rmtree(cache, ignore_errors=True)
         if any("does not compile" in line for line in lines):
@@ -99,8 +132,10 @@ class Verifier:
             return "killed", wrong[0][:200]
         if found:
             return "killed", found[:200]
-        if timed_out:
-            return "killed", f"did not end in {limit:.0f} s"
+        if idle.killed:
+            return "killed", "did not end and did nothing"
+        if process.returncode == -signal.SIGXCPU:
+            return "killed", f"did not end in {seconds} s of the processor"
         if process.returncode < 0:
             return "killed", f"signal {-process.returncode}"
         if process.returncode != 0:
@@ -108,38 +143,90 @@ class Verifier:
         return "right", ""
 
 
-def stages(arguments):
-    """(name, environment, verify's options) in the order in which they are tried."""
+class Stage(typing.NamedTuple):
+    """One way to run verify."""
+
+    name: str
+    environment: dict
+    options: list
+
+
+def stages(arguments, scratch):
+    """The ways in which mutants are tried, in their order."""
     made = []
+    pocl = ["--device", "Portable Computing", "--profile"]
+    # What kills most for the least time: without the optimiser a program compiles in half of its time.
+    slim = {"POCL_EXTRA_BUILD_FLAGS": "-cl-opt-disable"}
+    if {"quick", "plain"} & set(arguments.on):
+        slim |= slim_pocl.environment(pathlib.Path(scratch, "pocl"))
+    if "quick" in arguments.on:
+        made += [Stage(f"quick {p}", slim, [*pocl, p, "--quick"]) for p in ("cpu8", "gpu", "cpu4", "cpu16")]
+    if "plain" in arguments.on:
+        # The many networks that fill a GPU take a processor long; they come last of all, below.
+        made += [Stage(f"plain {p}", slim, [*pocl, p]) for p in ("cpu16", "cpu8", "cpu4")]
     if "pocl" in arguments.on:
-        made += [(f"pocl {p}", {}, ["--device", "Portable Computing", "--profile", p, "--fail-fast"]) for p in PROFILES]
+        made += [Stage(f"pocl {p}", {}, [*pocl, p]) for p in PROFILES]
     if "oclgrind" in arguments.on:
         # Same values written twice are a race too: a bound that is too wide shows in nothing else.
-        icds = tempfile.mkdtemp()
+        icds = tempfile.mkdtemp(dir=scratch)
         pathlib.Path(icds, "oclgrind.icd").write_text("/usr/lib/oclgrind/liboclgrind-rt-icd.so\n")
         checks = {"OCL_ICD_VENDORS": icds, "OCLGRIND_CHECK_API": "1", "OCLGRIND_DATA_RACES": "1",
-                  "OCLGRIND_UNINITIALIZED": "1", "OCLGRIND_UNIFORM_WRITES": "1"}
-        # The profile with many work-items a group; with the vectors of the others Oclgrind 21.10 crashes by itself.
-        made += [("oclgrind gpu", checks, ["--device", "oclgrind", "--profile", "gpu", "--fail-fast"])]
+                  "OCLGRIND_UNIFORM_WRITES": "1"}
+        # Its search for reads of unwritten memory crashes on some operations on vectors, which the GPU's profile lacks.
+        # The optimiser drops what overruns an array of a work-item's own.
+        for profile, more in (
+            ("cpu4", {"OCLGRIND_BUILD_OPTIONS": "-cl-opt-disable"}), ("gpu", {"OCLGRIND_UNINITIALIZED": "1"})
+        ):
+            options = ["--device", "oclgrind", "--profile", profile, "--tiny"]
+            made.append(Stage(f"oclgrind {profile}", checks | more, options))
     return made
 
 
-def cases(kernel, stage):
-    """Verify's option that chooses cases fit for the speed of an implementation."""
-    if not stage.startswith("oclgrind"):
-        return []
-    heavy = ("batch_norm", "classifier", "covariance", "common", "conv2d", "gather", "linear", "pca")
-    return ["--tiny"] if kernel.startswith(heavy) else ["--quick"]
+def tested_kernels(file):
+    """The kernels whose cases run a file of Kernels: itself, or those that include it."""
+    if kernel_file(file).suffix == ".cl":
+        return [file]
+    kernels = sorted(path.stem for path in KERNELS.glob("*.cl"))
+    if file == "common":
+        return kernels
+    return [kernel for kernel in kernels if f'#include "{file}.clh"' in kernel_file(kernel).read_text()]
 
 
-def fate(verifier, mutant, tried, baselines):
-    for name, environment, options in tried:
-        limit = 20 + 10 * baselines[(mutant.kernel, name)]
-        verdict, why = verifier.verify(
-            mutant.kernel, mutant.text, environment, options + cases(mutant.kernel, name), limit)
-        if verdict != "right":
-            return verdict, f"{name}: {why}"
+def plain(stage):
+    """The stage on the PoCL that is installed."""
+    return stage._replace(environment={k: v for k, v in stage.environment.items() if k != "OCL_ICD_VENDORS"})
+
+
+def fate(verifier, mutant, tried, limits):
+    for stage in tried:
+        for kernel in tested_kernels(mutant.kernel):
+            limit = limits[(kernel, stage.name)]
+            verdict, why = verifier.verify(mutant.kernel, mutant.text, kernel, stage, limit)
+            # It may have been a function that the copy of PoCL lacks.
+            if stage.name.startswith(("quick", "plain")) and (verdict == "uncompiled" or why.startswith("signal")):
+                verdict, why = verifier.verify(mutant.kernel, mutant.text, kernel, plain(stage), limit)
+            if verdict != "right":
+                return verdict, f"{stage.name}: {why}"
     return "survived", ""
+
+
+def unchanged_limits(verifier, chosen, tried):
+    """{(kernel, stage's name): seconds of the processor that a mutant gets}, from a run of each without a change."""
+    limits = {}
+    for file in sorted({mutant.kernel for mutant in chosen}):
+        for kernel in tested_kernels(file):
+            for stage in tried:
+                if (kernel, stage.name) in limits:
+                    continue
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                verdict, why = verifier.verify(
+                    file, kernel_file(file).read_text(), kernel, stage, seconds=1200)
+                if verdict != "right":
+                    sys.exit(f"mutate: {kernel} is not right before any change ({stage.name}): {why}")
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+                limits[(kernel, stage.name)] = math.ceil(5 + 10 * taken)
+    return limits
 
 
 def chosen_mutants(arguments):
@@ -156,7 +243,9 @@ def chosen_mutants(arguments):
         keys = {(r["kernel"], r["before"], r["after"]) for r in lines if r["fate"] == "survived"}
         chosen = [mutant for mutant in chosen if mutant.key in keys]
     if arguments.sample:
-        chosen = random.Random(arguments.seed).sample(chosen, min(arguments.sample, len(chosen)))
+        # A larger sample of the same seed holds the smaller one.
+        random.Random(arguments.seed).shuffle(chosen)
+        chosen = chosen[:arguments.sample]
     return chosen
 
 
@@ -170,7 +259,9 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--out", default=str(ROOT / ".build" / "mutants.jsonl"))
     parser.add_argument("--again")
-    parser.add_argument("--on", type=lambda names: names.split(","), default=["pocl"])
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--no-build", action="store_true")
+    parser.add_argument("--on", type=lambda names: names.split(","), default=["quick", "plain", "pocl"])
     arguments = parser.parse_args()
     chosen = chosen_mutants(arguments)
     if arguments.list:
@@ -182,32 +273,32 @@ def main():
     keys = {mutant.key for mutant in chosen}
     if not (arguments.line or arguments.sample or arguments.again):
         for key in listed:
-            if key not in keys and key[0] in {mutant.kernel for mutant in chosen}:
+            if key not in keys and key[0].split("#")[0] in {mutant.kernel for mutant in chosen}:
                 print(f"stale  {EQUIVALENT.name} lists a mutant that is no more: {key[0]}: {key[1]}  =>  {key[2]}")
-    tried = stages(arguments)
     counts = collections.Counter()
+    if arguments.resume and os.path.exists(arguments.out):
+        lines = [json.loads(line) for line in pathlib.Path(arguments.out).read_text().splitlines()]
+        known = {(r["kernel"], r["before"], r["after"]) for r in lines}
+        counts["known"] = len(chosen)
+        chosen = [mutant for mutant in chosen if mutant.key not in known]
+        counts["known"] -= len(chosen)
     survivors = []
     # Programs are small and many: memory, where there is a file system for it.
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=shm) as scratch, open(arguments.out, "w", encoding="utf-8") as out:
+    with tempfile.TemporaryDirectory(dir=shm) as scratch, open(
+        arguments.out, "a" if arguments.resume else "w", encoding="utf-8"
+    ) as out:
         verifier = Verifier(scratch)
-        baselines = {}
-        for kernel in sorted({mutant.kernel for mutant in chosen}):
-            for name, environment, options in tried:
-                start = time.monotonic()
-                verdict, why = verifier.verify(
-                    kernel, kernel_file(kernel).read_text(), environment, options + cases(kernel, name), limit=1200)
-                if verdict != "right":
-                    sys.exit(f"mutate: {kernel} is not right before any change ({name}): {why}")
-                baselines[(kernel, name)] = time.monotonic() - start
+        tried = stages(arguments, scratch)
+        limits = unchanged_limits(verifier, chosen, tried)
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            futures = {pool.submit(fate, verifier, mutant, tried, baselines): mutant for mutant in chosen
+            futures = {pool.submit(fate, verifier, mutant, tried, limits): mutant for mutant in chosen
                        if mutant.key not in listed}
             counts["equivalent"] = len(chosen) - len(futures)
             for done in concurrent.futures.as_completed(futures):
                 mutant, (verdict, why) = futures[done], done.result()
                 counts[verdict] += 1
-                line = {"kernel": mutant.kernel, "line": mutant.line, "kind": mutant.kind, "before": mutant.before,
+                line = {"kernel": mutant.key[0], "line": mutant.line, "kind": mutant.kind, "before": mutant.before,
                         "after": mutant.after, "fate": verdict, "why": why}
                 print(json.dumps(line), file=out, flush=True)
                 if verdict == "survived":
@@ -215,7 +306,7 @@ def main():
                     print(f"survived  {mutant.kernel}:{mutant.line} {mutant.kind}: {mutant.before}  =>  "
                           f"{mutant.after}", flush=True)
     print(f"{counts['killed']} killed, {counts['survived']} survived, {counts['equivalent']} listed as equivalent, "
-          f"{counts['uncompiled']} that do not compile; {arguments.out}")
+          f"{counts['uncompiled']} that do not compile, {counts['known']} known before; {arguments.out}")
     sys.exit(1 if survivors else 0)
 
 

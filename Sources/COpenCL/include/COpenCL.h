@@ -45,7 +45,7 @@ cl_int cop_release_command_queue(cl_command_queue queue);
 cl_int cop_flush(cl_command_queue queue);
 cl_int cop_finish(cl_command_queue queue);
 
-cl_int cop_create_buffer(cl_context context, cl_mem_flags flags, size_t size, cl_mem *buffer);
+cl_int cop_create_buffer(cl_context context, cl_mem_flags flags, size_t size, void *host_memory, cl_mem *buffer);
 cl_int cop_release_mem_object(cl_mem object);
 /// In these and in cop_enqueue_nd_range_kernel `event` may be NULL.
 cl_int cop_enqueue_read_buffer(

@@ -29,6 +29,14 @@ public final class CPUBackend: Backend {
         return DeviceBuffer(count: count, label: label, storage: storage)
     }
 
+    public func hostBuffer<Element: BufferElement>(over source: UnsafeBufferPointer<Element>, label: String)
+        throws(ComputeError) -> DeviceBuffer<Element>?
+    {
+        CPUStorage(borrowing: UnsafeRawBufferPointer(source)).map {
+            DeviceBuffer(count: source.count, label: label, storage: $0)
+        }
+    }
+
     public func write<Element: BufferElement>(
         _ source: UnsafeBufferPointer<Element>, to buffer: DeviceBuffer<Element>, at offset: Int
     ) throws(ComputeError) {
@@ -49,6 +57,8 @@ public final class CPUBackend: Backend {
     {
         pointer(buffer).initialize(repeating: value, count: buffer.count)
     }
+
+    public var largestBuffer: Int { .max }
 
     public func finish() throws(ComputeError) {}
 
@@ -90,10 +100,11 @@ private struct SharedBody: @unchecked Sendable {
     let run: (Int) -> Void
 }
 
-/// Host memory aligned to a cache line.
+/// Host memory: its own, aligned to a cache line, or somebody else's to read.
 final class CPUStorage: DeviceStorage {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
+    private let isOwn: Bool
 
     /// Nil where the system has no room.
     init?(byteCount: Int) {
@@ -101,7 +112,16 @@ final class CPUStorage: DeviceStorage {
         guard posix_memalign(&memory, 64, byteCount) == 0, let memory else { return nil }
         base = memory
         self.byteCount = byteCount
+        isOwn = true
     }
 
-    deinit { free(base) }
+    /// Memory that outlives this object and is not written; nil where there is none.
+    init?(borrowing memory: UnsafeRawBufferPointer) {
+        guard let start = memory.baseAddress else { return nil }
+        base = UnsafeMutableRawPointer(mutating: start)
+        byteCount = memory.count
+        isOwn = false
+    }
+
+    deinit { if isOwn { free(base) } }
 }

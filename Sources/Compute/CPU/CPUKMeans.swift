@@ -21,17 +21,42 @@ extension CPUBackend {
     public func assign(
         _ points: Points, to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>?
     ) throws(ComputeError) {
-        try check(points, centroids, "kmeans_assign")
-        try require(
-            labels.count >= points.count && (distances?.count ?? points.count) >= points.count, "kmeans_assign",
-            "\(labels.count) labels for \(points.count) points")
+        try check(points, centroids, labels: labels, distances: distances?.count ?? points.count)
+        assign(points, centroids, labels, distances.map { pointer($0) })
+    }
+
+    public func gatherAndAssign(
+        _ indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>, into batch: Points,
+        to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>
+    ) throws(ComputeError) {
+        try check(batch, centroids, labels: labels, distances: distances.count - first)
+        try check(indices, at: first, count: batch.count, of: rows, dimensions: batch.dimensions)
+        let dimensions = batch.dimensions
+        let index = pointer(indices) + first
+        let source = pointer(rows)
+        let target = pointer(batch.buffer)
+        parallel(batch.tiles) { tile in
+            for lane in 0..<16 {
+                let point = tile * 16 + lane
+                let row = source + (point < batch.count ? Int(index[point]) * dimensions : 0)
+                for dimension in 0..<dimensions {
+                    target[(tile * dimensions + dimension) * 16 + lane] = point < batch.count ? row[dimension] : 0
+                }
+            }
+        }
+        assign(batch, centroids, labels, pointer(distances) + first)
+    }
+
+    private func assign(
+        _ points: Points, _ centroids: Centroids, _ labels: DeviceBuffer<Int32>,
+        _ distanceOut: UnsafeMutablePointer<Float>?
+    ) {
         let dimensions = points.dimensions
         let size = dimensions * 16
         let source = pointer(points.buffer)
         let panels = pointer(centroids.panels)
         let values = pointer(centroids.values)
         let labelOut = pointer(labels)
-        let distanceOut = distances.map { pointer($0) }
         // Some tiles a task, which share each panel, and stay in the nearest cache for all panels.
         let together = 8
         parallel((points.tiles + together - 1) / together) { task in
@@ -92,13 +117,8 @@ extension CPUBackend {
             parallel(pieces) { piece in
                 for element in size * piece / pieces..<size * (piece + 1) / pieces {
                     for block in 0..<blocks {
-                        // Knuth's two-sum: what the addition drops goes into the correction.
-                        let sum = totals[element]
-                        let value = partials[block * size + element]
-                        let next = sum + value
-                        let part = next - sum
-                        totals[size + element] += (sum - (next - part)) + (value - part)
-                        totals[element] = next
+                        addTwo(
+                            partials[block * size + element], to: &totals[element], correction: &totals[size + element])
                     }
                 }
                 for cluster in sums.count * piece / pieces..<sums.count * (piece + 1) / pieces {
@@ -128,24 +148,52 @@ extension CPUBackend {
         }
     }
 
-    public func updateCentroids(
-        _ centroids: Centroids, from sums: ClusterSums, weights: DeviceBuffer<Float>?, shifts: DeviceBuffer<Float>
+    public func updateCentroids(_ centroids: Centroids, from sums: ClusterSums, shifts: DeviceBuffer<Float>)
+        throws(ComputeError)
+    {
+        try check(centroids, from: sums, shifts: shifts)
+        update(centroids, sums, weights: nil, shifts: pointer(shifts))
+    }
+
+    public func accumulateAndUpdate(
+        _ centroids: Centroids, from indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>,
+        labels: DeviceBuffer<Int32>, count: Int, sums: ClusterSums, weights: DeviceBuffer<Float>
     ) throws(ComputeError) {
-        try require(
-            sums.count == centroids.count && sums.dimensions == centroids.dimensions
-                && shifts.count >= centroids.count && (weights?.count ?? centroids.count) >= centroids.count,
-            "kmeans_update", "sums of \(sums.count) clusters for \(centroids.count) centroids")
+        try check(centroids, labels: labels, count: count, sums, weights: weights)
+        try check(indices, at: first, count: count, of: rows, dimensions: centroids.dimensions)
+        let dimensions = centroids.dimensions
+        let size = sums.count * dimensions
+        let totals = pointer(sums.totals)
+        let counts = pointer(sums.counts)
+        totals.update(repeating: 0, count: 2 * size)
+        counts.update(repeating: 0, count: sums.count)
+        for point in 0..<count {
+            let cluster = Int(pointer(labels)[point])
+            let x = pointer(rows) + Int(pointer(indices)[first + point]) * dimensions
+            let sum = totals + cluster * dimensions
+            for dimension in 0..<dimensions {
+                addTwo(x[dimension], to: &sum[dimension], correction: &sum[size + dimension])
+            }
+            counts[cluster] += 1
+        }
+        update(centroids, sums, weights: pointer(weights), shifts: nil)
+        try packCentroids(centroids)
+    }
+
+    /// Means of the points of every cluster, with the old centroid as `weights` points where there are weights.
+    private func update(
+        _ centroids: Centroids, _ sums: ClusterSums, weights: UnsafeMutablePointer<Float>?,
+        shifts: UnsafeMutablePointer<Float>?
+    ) {
         let dimensions = centroids.dimensions
         let size = sums.count * dimensions
         let totals = pointer(sums.totals)
         let counts = pointer(sums.counts)
         let values = pointer(centroids.values)
-        let shiftOut = pointer(shifts)
-        let weight = weights.map { pointer($0) }
         parallel(16) { piece in
             for cluster in centroids.count * piece / 16..<centroids.count * (piece + 1) / 16 {
                 let count = Float(counts[cluster])
-                let before = weight?[cluster] ?? 0
+                let before = weights?[cluster] ?? 0
                 var shift: Float = 0
                 if count > 0 {
                     for dimension in 0..<dimensions {
@@ -156,10 +204,19 @@ extension CPUBackend {
                         values[element] = new
                         shift += (new - old) * (new - old)
                     }
-                    weight?[cluster] = before + count
+                    weights?[cluster] = before + count
                 }
-                shiftOut[cluster] = shift
+                shifts?[cluster] = shift
             }
         }
     }
+}
+
+/// Knuth's two-sum: `sum` plus `value`, and what the addition drops goes into the correction.
+@inline(__always)
+private func addTwo(_ value: Float, to sum: inout Float, correction: inout Float) {
+    let next = sum + value
+    let part = next - sum
+    correction += (sum - (next - part)) + (value - part)
+    sum = next
 }

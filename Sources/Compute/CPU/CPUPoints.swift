@@ -32,6 +32,19 @@ extension CPUBackend {
         }
     }
 
+    public func unpackPoints(_ points: Points, into rows: DeviceBuffer<Float>) throws(ComputeError) {
+        try check(points, unpackedInto: rows)
+        let (dimensions, lanes) = (points.dimensions, points.lanes)
+        let source = pointer(points.buffer)
+        let target = pointer(rows)
+        parallel(points.tiles) { tile in
+            for row in tile * lanes..<min((tile + 1) * lanes, points.count) {
+                let from = source + tile * dimensions * lanes + row % lanes
+                for dimension in 0..<dimensions { target[row * dimensions + dimension] = from[dimension * lanes] }
+            }
+        }
+    }
+
     public func project(_ rows: Rows, through projection: Projection, into points: Points, at first: Int)
         throws(ComputeError)
     {

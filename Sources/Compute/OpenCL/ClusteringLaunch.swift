@@ -4,8 +4,8 @@ extension Tunable {
     static let pointBlock = Tunable(
         "point_block", of: ["kmeans_assign", "pca_project"],
         arrangedBy: [
-            "points_pack", "points_gather", "centroids_gather", "kmeans_panels", "kmeans_accumulate",
-            "kmeans_plus_plus_distances", "kmeans_plus_plus_pick",
+            "points_pack", "points_unpack", "points_gather", "centroids_gather", "kmeans_panels", "kmeans_accumulate",
+            "kmeans_accumulate_update", "kmeans_plus_plus_distances", "kmeans_plus_plus_pick",
         ]
     ) { profile in
         switch profile.vectorWidth {
@@ -33,18 +33,19 @@ extension OpenCLBackend {
     public var panelWidth: Int { sizes[.pointBlock][1] }
     var projectedColumns: Int { sizes[.projectedColumns][0] }
 
-    /// The most of `wanted` rows or columns, at least 1, for which a work-group finds local memory. Where it has less
-    /// than would hold all, half is left alone: Rusticl counts what a kernel declares twice.
-    func fitting(_ wanted: Int, bytesEach: Int) -> Int {
-        if 2 * wanted * bytesEach <= clDevice.localMemory { return wanted }
-        return max(1, min(wanted, clDevice.localMemory / 2 / bytesEach))
+    /// The most of `wanted` rows or columns, at least 1, for which a work-group finds local memory, with `besides` bytes
+    /// for other things. Where it has less than would hold all, half is left alone: Rusticl counts what a kernel
+    /// declares twice.
+    func fitting(_ wanted: Int, bytesEach: Int, besides: Int = 0) -> Int {
+        if 2 * (wanted * bytesEach + besides) <= clDevice.localMemory { return wanted }
+        return max(1, min(wanted, (clDevice.localMemory / 2 - besides) / bytesEach))
     }
 
     /// Queues a kernel with at least `count` work-items; the kernel passes over those beyond.
     func launchItems(
         _ kernel: String, _ defines: KeyValuePairs<String, Int>, _ arguments: [KernelArgument], count: Int
     ) throws(ComputeError) {
-        let group = 64
+        let group = min(64, clDevice.maxWorkGroupSize, clDevice.maxWorkItemSizes[0])
         try launch(
             kernel, defines, arguments, global: [(count + group - 1) / group * group], local: [group])
     }

@@ -21,20 +21,19 @@ extension OpenCLBackend {
     private func covariance(_ shape: CovarianceShape, _ adding: Bool, bytes: Int, _ buffers: [KernelArgument])
         throws(ComputeError)
     {
-        let group = profile.vectorWidth == 1 ? 256 : 1
-        // A processor's form holds a chunk of two blocks of columns, one of which should fit into its nearest cache; the
-        // GPU's holds a few rows only.
-        let rowBytes = 2 * CovarianceShape.width * MemoryLayout<Float>.stride
-        let chunk =
-            profile.vectorWidth == 1
-            ? CovarianceShape.chunkRows : fitting(CovarianceShape.chunkRows / 4, bytesEach: 2 * rowBytes) * 2
+        // On a GPU a work-group takes a pair of blocks of columns, on a processor a block with all it is paired with. The
+        // latter holds a chunk of two blocks, one of which should fit into its nearest cache; a GPU a few rows only.
+        let splits = profile.splitsWork
+        let rowBytes = CovarianceShape.width * MemoryLayout<Float>.stride
         try launch(
             "covariance",
             [
-                "WIDTH": CovarianceShape.width, "CHUNK": chunk, "PART": CovarianceShape.partRows,
-                "BYTES": bytes, "D": shape.dimensions,
+                "WIDTH": CovarianceShape.width,
+                "CHUNK": splits
+                    ? CovarianceShape.chunkRows : fitting(64, bytesEach: 2 * rowBytes, besides: 3 * rowBytes),
+                "PART": CovarianceShape.partRows, "BYTES": bytes, "D": shape.dimensions,
             ],
-            buffers + [shape.count.argument, (adding ? 0 : 1).argument], global: [shape.parts * shape.pairs * group],
-            local: [group])
+            buffers + [shape.count.argument, (adding ? 0 : 1).argument],
+            global: [shape.parts * (splits ? 256 * shape.pairs : shape.blocks)], local: [splits ? 256 : 1])
     }
 }

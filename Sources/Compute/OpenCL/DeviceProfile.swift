@@ -21,20 +21,33 @@ public struct DeviceProfile: Sendable, Hashable {
     /// GPUs: neighbouring work-items take neighbouring samples, so that loads coalesce.
     public static let gpu = DeviceProfile(name: "gpu", tile: 32, vectorWidth: 1)
 
-    /// Every profile; kernels work in each of them on any device.
-    public static let all: [DeviceProfile] = [.cpu16, .cpu8, .cpu4, .gpu]
+    /// GPUs that run 64 work-items in step, as AMD's do up to GCN and CDNA: a tile fills such a wave.
+    public static let gpu64 = DeviceProfile(name: "gpu64", tile: 64, vectorWidth: 1)
 
-    /// The profile for `device`: processors by the width of their vectors, everything else as GPUs.
+    /// Every profile; kernels work in each of them on any device.
+    public static let all: [DeviceProfile] = [.cpu16, .cpu8, .cpu4, .gpu, .gpu64]
+
+    /// The profile for `device`.
     public init(for device: Device) {
-        guard device.kind == .cpu else {
-            self = .gpu
-            return
-        }
-        switch device.nativeFloatWidth {
-        case 16...: self = .cpu16
-        case 8..<16: self = .cpu8
-        default: self = .cpu4
-        }
+        self = Self.suiting(
+            device.kind, floatWidth: device.nativeFloatWidth, wavefront: device.wavefront,
+            groups: WorkGroupLimits(of: device))
+    }
+
+    /// The profile for a device of which this much is known: processors by the width of their vectors; GPUs, and what is
+    /// neither, by the work-items that run in step, 32 where the driver does not tell. A device whose work-groups are too
+    /// small for that takes the form of a processor with few work-items a group; the last one needs a single one.
+    static func suiting(_ kind: Device.Kind, floatWidth: Int, wavefront: Int?, groups: WorkGroupLimits)
+        -> DeviceProfile
+    {
+        let wanted: [DeviceProfile] =
+            switch (kind, floatWidth) {
+            case (.cpu, 16...): [.cpu16]
+            case (.cpu, 8..<16): [.cpu8]
+            case (.cpu, _): [.cpu4]
+            default: wavefront == 64 ? [.gpu64, .cpu4] : [.gpu, .cpu4]
+            }
+        return wanted.first { groups.obstacle(to: $0) == nil } ?? .cpu8
     }
 
     private init(name: String, tile: Int, vectorWidth: Int) {
@@ -43,15 +56,14 @@ public struct DeviceProfile: Sendable, Hashable {
         self.vectorWidth = vectorWidth
     }
 
-    /// The largest work-group of the kernels in this profile: that of the covariance on a GPU.
-    var largestWorkGroup: Int { vectorWidth == 1 ? 256 : 64 }
+    /// The largest work-groups of the kernels in this profile: on a GPU the covariance's, and a team's; on a processor
+    /// those that share a tile. Kernels with a work-item an element take what the device gives them.
+    var largestWorkGroups: [[Int]] { splitsWork ? [[256, 1], [lanes, team]] : [[lanes, 1]] }
 
     /// Which limit keeps a device from running the kernels in this profile, nil where none does.
-    func obstacle(device: String, maxWorkGroupSize: Int, maxWorkItemSizes: [Int], localMemory: Int) -> String? {
-        let items = min(maxWorkGroupSize, maxWorkItemSizes.first ?? maxWorkGroupSize)
-        if items < largestWorkGroup {
-            return
-                "profile \(name) needs work-groups of \(largestWorkGroup) work-items, \(device) runs at most \(items)"
+    func obstacle(device: String, groups: WorkGroupLimits, localMemory: Int) -> String? {
+        if let (needed, most) = groups.obstacle(to: self) {
+            return "profile \(name) needs \(needed), \(device) runs at most \(most)"
         }
         if localMemory < Self.localMemory {
             return "profile \(name) needs \(Self.localMemory) bytes of local memory, \(device) has \(localMemory)"
@@ -64,9 +76,7 @@ public struct DeviceProfile: Sendable, Hashable {
 
     /// Which limit keeps `device` from running the kernels in this profile, nil where none does.
     public func obstacle(on device: Device) -> String? {
-        obstacle(
-            device: device.name, maxWorkGroupSize: device.maxWorkGroupSize, maxWorkItemSizes: device.maxWorkItemSizes,
-            localMemory: device.localMemory)
+        obstacle(device: device.name, groups: WorkGroupLimits(of: device), localMemory: device.localMemory)
     }
 
     /// The profile that `$COPPICE_PROFILE` asks for, nil where it is unset.
@@ -82,6 +92,34 @@ public struct DeviceProfile: Sendable, Hashable {
         if let profile = all.first(where: { $0.name == name }) { return profile }
         let names = all.map(\.name).joined(separator: ", ")
         throw .noProfile(reason: "\(setting) is '\(name)'; it may be one of \(names)")
+    }
+}
+
+/// How many work-items a device runs in a work-group.
+struct WorkGroupLimits {
+    /// In all.
+    let items: Int
+    /// In each dimension.
+    let sizes: [Int]
+
+    init(items: Int, sizes: [Int]) {
+        self.items = items
+        self.sizes = sizes
+    }
+
+    init(of device: Device) { self.init(items: device.maxWorkGroupSize, sizes: device.maxWorkItemSizes) }
+
+    /// What a profile's work-groups need beyond these limits, nil where they fit.
+    func obstacle(to profile: DeviceProfile) -> (needed: String, most: String)? {
+        for group in profile.largestWorkGroups {
+            let needed = group[0] * group[1]
+            let most = min(items, sizes[0])
+            if group[1] == 1, needed > most { return ("work-groups of \(needed) work-items", "\(most)") }
+            if needed > items || zip(group, sizes).contains(where: { $0 > $1 }) {
+                return ("work-groups of \(group[0]) x \(group[1]) work-items", "\(items), \(sizes[0]) x \(sizes[1])")
+            }
+        }
+        return nil
     }
 }
 

@@ -5,7 +5,7 @@ enum KernelArgument {
     /// A `__global` pointer.
     case buffer(any DeviceStorage)
     /// An `int`.
-    case int(Int32)
+    case int(Int)
     /// A `float`.
     case float(Float)
     /// A `__local` pointer to so many bytes.
@@ -101,11 +101,14 @@ extension OpenCLBackend {
         if case .buffer(let storage) = argument, !(storage is OpenCLStorage) {
             throw .invalidShape(operation: kernel.name, reason: "argument \(index) is a buffer of another backend")
         }
+        if case .int(let value) = argument, Int32(exactly: value) == nil {
+            throw .invalidShape(operation: kernel.name, reason: "argument \(index) is \(value), beyond an int")
+        }
         do throws(OpenCLError) {
             switch argument {
             case .buffer(let storage):
                 try kernel.setArgument(index, to: unsafeDowncast(storage, to: OpenCLStorage.self).buffer)
-            case .int(let value): try kernel.setArgument(index, to: value)
+            case .int(let value): try kernel.setArgument(index, to: Int32(truncatingIfNeeded: value))
             case .float(let value): try kernel.setArgument(index, to: value)
             case .local(let byteCount): try kernel.setArgument(index, toLocalBytes: byteCount)
             }

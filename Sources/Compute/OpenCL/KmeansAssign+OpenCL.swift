@@ -2,20 +2,35 @@ extension OpenCLBackend {
     public func assign(
         _ points: Points, to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>?
     ) throws(ComputeError) {
-        try check(points, centroids, "kmeans_assign")
-        try require(
-            labels.count >= points.count && (distances?.count ?? points.count) >= points.count, "kmeans_assign",
-            "\(labels.count) labels for \(points.count) points")
+        try check(points, centroids, labels: labels, distances: distances?.count ?? points.count)
+        // Without distances the argument is not used: any buffer will do.
+        try assign(points, centroids, labels, distances ?? points.buffer, distances: distances != nil, gathering: [])
+    }
+
+    public func gatherAndAssign(
+        _ indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>, into batch: Points,
+        to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>
+    ) throws(ComputeError) {
+        try check(batch, centroids, labels: labels, distances: distances.count - first)
+        try check(indices, at: first, count: batch.count, of: rows, dimensions: batch.dimensions)
+        try assign(
+            batch, centroids, labels, distances, distances: true,
+            gathering: [rows.argument, indices.argument, first.argument])
+    }
+
+    private func assign(
+        _ points: Points, _ centroids: Centroids, _ labels: DeviceBuffer<Int32>, _ squares: DeviceBuffer<Float>,
+        distances: Bool, gathering: [KernelArgument]
+    ) throws(ComputeError) {
         try launchTiles(
             "kmeans_assign",
             [
                 "D": points.dimensions, "P": points.lanes, "U": pointVectors, "R": centroids.panelWidth,
-                "DISTANCES": distances == nil ? 0 : 1,
+                "DISTANCES": distances ? 1 : 0, "GATHER": gathering.isEmpty ? 0 : 1,
             ],
             [
                 points.buffer.argument, centroids.panels.argument, centroids.values.argument, labels.argument,
-                // Without distances the argument is not used: any buffer will do.
-                distances?.argument ?? points.buffer.argument, points.count.argument, centroids.panelCount.argument,
-            ], groups: (points.tiles, 1, 1))
+                squares.argument, points.count.argument, centroids.panelCount.argument,
+            ] + gathering, groups: (points.tiles, 1, 1))
     }
 }

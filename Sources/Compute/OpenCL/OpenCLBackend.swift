@@ -8,6 +8,8 @@ public final class OpenCLBackend: Backend {
     public let device: DeviceDescription
     public var tile: Int { profile.tile }
 
+    public var largestBuffer: Int { min(clDevice.maxAllocation, clDevice.globalMemory) }
+
     /// The shape that kernels take on this device.
     public let profile: DeviceProfile
     /// The block sizes of its kernels.
@@ -116,6 +118,17 @@ public final class OpenCLBackend: Backend {
             return buffer
         }
         return DeviceBuffer(count: count, label: label, storage: OpenCLStorage(buffer: buffer, meter: allocated))
+    }
+
+    public func hostBuffer<Element: BufferElement>(over source: UnsafeBufferPointer<Element>, label: String)
+        throws(ComputeError) -> DeviceBuffer<Element>?
+    {
+        let bytes = UnsafeRawBufferPointer(source)
+        guard clDevice.kind == .cpu, !bytes.isEmpty else { return nil }
+        let buffer = try attempt(label, bytes.count) { () throws(OpenCLError) in
+            try Buffer(context: context, over: bytes, label: label)
+        }
+        return DeviceBuffer(count: source.count, label: label, storage: OpenCLStorage(buffer: buffer, meter: nil))
     }
 
     public func write<Element: BufferElement>(
@@ -254,16 +267,17 @@ public final class OpenCLBackend: Backend {
 /// OpenCL memory behind a buffer.
 final class OpenCLStorage: DeviceStorage {
     let buffer: Buffer
-    private let meter: MemoryMeter
+    /// Nil where the memory is not the backend's own.
+    private let meter: MemoryMeter?
     var byteCount: Int { buffer.byteCount }
 
-    init(buffer: Buffer, meter: MemoryMeter) {
+    init(buffer: Buffer, meter: MemoryMeter?) {
         self.buffer = buffer
         self.meter = meter
-        meter.add(buffer.byteCount)
+        meter?.add(buffer.byteCount)
     }
 
-    deinit { meter.add(-buffer.byteCount) }
+    deinit { meter?.add(-buffer.byteCount) }
 }
 
 /// The bytes that a backend's living buffers take. Atomic, since the last reference to a buffer may go anywhere.

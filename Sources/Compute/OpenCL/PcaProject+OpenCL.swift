@@ -8,8 +8,8 @@ extension OpenCLBackend {
                 && projection.panelWidth == panelWidth, "pca_project",
             "a projection from \(projection.dimensions) to \(projection.components) dimensions for rows of "
                 + "\(rows.dimensions) columns and points of \(points.dimensions) dimensions")
-        // The kernel's PITCH.
-        let columnBytes = (points.lanes + (profile.vectorWidth == 1 ? 1 : 0)) * MemoryLayout<Float>.stride
+        // The kernel's PITCH, and on a processor the numbers of the columns that a work-item has.
+        let columnBytes = (points.lanes + (profile.splitsWork ? 1 : profile.lanes)) * MemoryLayout<Float>.stride
         try launchTiles(
             "pca_project",
             [

@@ -25,7 +25,7 @@ extension OpenCLBackend {
 
 extension DeviceProfile {
     /// TEAM: members of a work-group that share the work on a tile.
-    var team: Int { splitsWork ? 8 : 1 }
+    var team: Int { splitsWork ? 256 / lanes : 1 }
 
     /// Networks to train side by side unless the user says. One this small does not fill a GPU; a processor is full with
     /// one, and shares its launch costs among five.
@@ -42,5 +42,5 @@ func divisor(of count: Int, atMost limit: Int) -> Int {
 
 extension Int {
     /// As a kernel's int.
-    var argument: KernelArgument { .int(Int32(truncatingIfNeeded: self)) }
+    var argument: KernelArgument { .int(self) }
 }

@@ -8,8 +8,8 @@ enum ClusteringBenchmarks {
 
     /// All of them, in the order of a study.
     static let all: [Benchmark] =
-        [covariance, projection, pack, start, panels, gatherPoints, gatherCentroids]
-        + [50, 500].flatMap { [assign($0), update($0)] }
+        [covariance, projection, pack, unpack, start, panels, gatherPoints, gatherCentroids]
+        + [50, 500].flatMap { [assign($0), update($0), step($0)] }
 
     private static func images(on backend: any Backend) throws(ComputeError) -> DeviceBuffer<UInt8> {
         var inputs = CaseInputs(seed: 1)
@@ -70,6 +70,14 @@ enum ClusteringBenchmarks {
         let values = try backend.randomFloats(rows * components, label: "rows")
         let source = Rows(.floats(values), count: rows, dimensions: components)
         return { () throws(ComputeError) in try backend.packPoints(source, into: points, at: 0) }
+    }
+
+    private static let unpack = Benchmark(
+        "points_unpack", "\(rows) points of \(components)", operations: 0, bytes: Double(8 * rows * components)
+    ) { backend throws(ComputeError) in
+        let points = try points(on: backend)
+        let target = try backend.makeBuffer(of: Float.self, count: rows * components, label: "rows")
+        return { () throws(ComputeError) in try backend.unpackPoints(points, into: target) }
     }
 
     /// A whole k-means++ start: for each centre the distances of all points to 5 candidates, three operations a dimension;
@@ -162,7 +170,31 @@ enum ClusteringBenchmarks {
             let shifts = try backend.makeBuffer(of: Float.self, count: k, label: "movements")
             return { () throws(ComputeError) in
                 try backend.accumulate(points, labels: labels, into: sums, adding: false)
-                try backend.updateCentroids(centroids, from: sums, weights: nil, shifts: shifts)
+                try backend.updateCentroids(centroids, from: sums, shifts: shifts)
+            }
+        }
+    }
+
+    /// A step of mini-batch k-means behind its assignment: an addition a dimension for each point, the running means, and
+    /// half of every centroid's square.
+    private static func step(_ k: Int) -> Benchmark {
+        let size = 1024
+        return Benchmark(
+            "kmeans_accumulate_update", "\(size) points of \(components), k \(k)",
+            operations: Double(size * components + 5 * k * components),
+            bytes: Double(4 * (size * (components + 1) + 3 * k * components))
+        ) { backend throws(ComputeError) in
+            let points = try points(on: backend)
+            let rows = try backend.randomFloats(rows * components, label: "rows")
+            let indices = try backend.makeBuffer((0..<size).map { Int32($0 * 13) }, label: "batch")
+            let centroids = try centroids(k, of: points, on: backend)
+            let labels = try backend.makeBuffer((0..<size).map { Int32($0 * 31 % k) }, label: "labels")
+            let sums = try backend.makeClusterSums(count: k, dimensions: components, points: 1)
+            let weights = try backend.makeBuffer([Float](repeating: 1, count: k), label: "weights")
+            return { () throws(ComputeError) in
+                try backend.accumulateAndUpdate(
+                    centroids, from: indices, at: 0, of: rows, labels: labels, count: size, sums: sums,
+                    weights: weights)
             }
         }
     }

@@ -17,6 +17,7 @@
 //   room=BYTES       clCreateBuffer fails when more than BYTES would be in use
 //   lazy=BYTES       clCreateBuffer never fails for want of room; the first use of a buffer beyond BYTES does
 //   alloc=, global=, local=, group=N    what the device says of its largest buffer, memory, local memory, work-groups
+//   gone=1           the device is listed, and not there when a context is to be made
 //   type=gpu         what the device says it is
 //   platform=NAME, driver=VERSION       names that it goes by
 //   platforms=N, devices=N, size=N, sizes=N    a count of platforms or devices, a size of every answer, of a binary
