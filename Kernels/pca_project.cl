@@ -82,7 +82,8 @@ __kernel void pca_project(
 #else
         const bool whole = false;
 #endif
-        for (int p = 0; p < P && !whole; p++) {
+        const int by_rows = whole ? 0 : P;
+        for (int p = 0; p < by_rows; p++) {
             const int row = tile * P + p;
             __global const value_t *from = rows + (size_t)min(row, count - 1) * D + first;
             for (int column = lane; column < columns; column += LANES) {

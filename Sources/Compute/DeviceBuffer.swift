@@ -2,7 +2,6 @@
 public protocol BufferElement: BitwiseCopyable, Sendable {}
 extension Float: BufferElement {}
 extension Int32: BufferElement {}
-extension UInt32: BufferElement {}
 extension Int64: BufferElement {}
 extension UInt8: BufferElement {}
 

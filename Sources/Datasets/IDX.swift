@@ -111,6 +111,6 @@ func product(_ factors: [Int]) -> Int? {
 func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
 
 /// A digest in lower-case hexadecimal.
-func hexadecimal(_ digest: SHA256Digest) -> String {
+package func hexadecimal(_ digest: SHA256Digest) -> String {
     digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

@@ -25,7 +25,6 @@ extension CheckedElement where Self: FixedWidthInteger {
 }
 
 extension Int32: CheckedElement {}
-extension UInt32: CheckedElement {}
 extension Int64: CheckedElement {}
 extension UInt8: CheckedElement {}
 

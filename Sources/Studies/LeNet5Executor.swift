@@ -208,9 +208,6 @@ public final class LeNet5Executor: StudyExecutor {
             images.pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }
             images.labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
         }
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        return hexadecimal(hash.finalize())
     }
 }

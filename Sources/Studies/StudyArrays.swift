@@ -152,8 +152,5 @@ private func digest(_ labels: [Int32], _ distances: [Float]) -> String {
     var hash = SHA256()
     labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
     distances.withUnsafeBytes { hash.update(bufferPointer: $0) }
-    return hash.finalize().map { byte in
-        let digits = String(byte, radix: 16)
-        return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    return hexadecimal(hash.finalize())
 }

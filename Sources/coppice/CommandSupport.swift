@@ -129,15 +129,23 @@ struct ComputeOptions: ParsableArguments {
     func makeBackend(in option: ProfileOption? = nil, profiling: Bool = false, startsOften: Bool = true) throws
         -> any Backend
     {
-        let (backend, reason) = try DeviceSelection.make(
-            spec: device, profile: try option?.forced, profiling: profiling, startsOften: startsOften)
-        Terminal.note("device: \(reason)", quiet: quiet)
-        // What is not worked around is said to those who want no other words too.
-        for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {
-            Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)
-        }
-        return backend
+        try chosenBackend(
+            device, profile: try option?.forced, profiling: profiling, startsOften: startsOften, quiet: quiet)
     }
+}
+
+/// The backend that `--device` names; one line on stderr says which and why.
+func chosenBackend(
+    _ device: String, profile: DeviceProfile?, profiling: Bool = false, startsOften: Bool = true, quiet: Bool
+) throws -> any Backend {
+    let (backend, reason) = try DeviceSelection.make(
+        spec: device, profile: profile, profiling: profiling, startsOften: startsOften)
+    Terminal.note("device: \(reason)", quiet: quiet)
+    // What is not worked around is said to those who want no other words too.
+    for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {
+        Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)
+    }
+    return backend
 }
 
 /// The shape of the kernels, where it is not to be the device's own.

@@ -160,9 +160,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func makeBackend() throws -> any Backend {
-        let (backend, reason) = try DeviceSelection.make(spec: device, profile: try shape.forced, startsOften: true)
-        Terminal.note("device: \(reason)", quiet: quiet)
-        return backend
+        try chosenBackend(device, profile: try shape.forced, quiet: quiet)
     }
 
     /// The data set to take in place of the study's: only `quickstart` has a choice.

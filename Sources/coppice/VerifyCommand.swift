@@ -108,7 +108,7 @@ struct VerifyCommand: ParsableCommand {
             return
         }
         report.sort(kernels: try chosenCases(for: own, own: own).map(\.kernel))
-        try finish(report)
+        try finish(report, of: total)
     }
 
     private func verify(
@@ -168,17 +168,23 @@ struct VerifyCommand: ParsableCommand {
         if let refusal = workers.refusal { throw ExitCode(refusal) }
     }
 
-    private func finish(_ report: VerifyReport) throws {
+    private func finish(_ report: VerifyReport, of total: Int) throws {
         if json {
             try printJSON(report)
         } else {
             for kernel in report.kernels { print(kernel.line) }
             print("\(report.right) of \(report.cases.count) cases are right")
         }
+        try flushOutput()
         if report.wrong > 0 {
-            try flushOutput()
             throw Failure(
                 "\(report.wrong) of \(report.cases.count) cases are wrong on \(report.device.name)", exitCode: 1)
+        }
+        // A driver may end its process with any status, and so take cases along without a word.
+        if report.cases.count != total {
+            throw Failure(
+                "only \(report.cases.count) of \(total) cases ran on \(report.device.name): the driver ended its "
+                    + "process in the middle", exitCode: 1)
         }
     }
 

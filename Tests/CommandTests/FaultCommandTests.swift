@@ -184,6 +184,18 @@ import Testing
         #expect(line(other, with: "CL_DEVICE_NOT_AVAILABLE").count == 1, "\(other.stderr)")
     }
 
+    /// A driver may end a process with a status that says nothing: what did not run is not right.
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func casesThatDidNotRunAreNotRight() throws {
+        var environment = Self.faulty("exit=8")
+        environment["COPPICE_PROFILE"] = nil
+        let outcome = try coppice(
+            "verify", "--device", "opencl-cpu", "--quiet", "--tiny", "--kernel", "points_pack", environment: environment
+        )
+        #expect(outcome.status == 1 && outcome.complaints.count == 1, "\(outcome.stderr)")
+        #expect(line(outcome, with: "cases ran on").first?.contains(": only ") == true, "\(outcome.stderr)")
+    }
+
     /// A profile whose work-groups or memory a device lacks is refused with the limit; by itself it takes another one.
     @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
     func aProfileThatADeviceCannotRunIsRefusedWithTheLimit() throws {

@@ -86,7 +86,7 @@ class Compiler:
     """Compiles one source for one target after the other."""
 
     def __init__(self, clang, ptxas, scratch):
-        self.clang, self.ptxas, self.scratch = clang, ptxas, pathlib.Path(scratch)
+        self.clang, self.ptxas, self.scratch = clang, ptxas, scratch
 
     def clang_command(self, source, options, triple, library, output):
         return [self.clang, "-x", "cl", "-target", triple, *options.split(), "-O3", "-S", "-Werror",
@@ -97,7 +97,7 @@ class Compiler:
     def compile(self, source, options, targets):
         """{target: (registers, scalar registers, spill, stack, local)} of the source's one kernel."""
         found = {}
-        ptx = self.scratch / f"{source.stem}.ptx"
+        ptx = self.scratch / f"{source.parent.name}-{source.stem}.ptx"
         if any(target.startswith("sm_") for target in targets):
             run(self.clang_command(source, options, "nvptx64-nvidia-nvcl", "nvptx64--nvidiacl.bc", ptx)
                 + ["-Xclang", "-target-cpu", "-Xclang", "sm_70"])
@@ -145,10 +145,14 @@ def write_images(folder, prefix, count, draw):
         struct.pack(">ii", 0x801, count) + bytes(draw.randrange(10) for _ in range(count)))
 
 
-def save_programs(folder, scratch):
-    """Has coppice build and launch what it would on a GPU, at the article's sizes, on data of no meaning."""
+def profile_of(target):
+    """The form that kernels take there."""
+    return "gpu64" if isinstance(TARGETS[target], Amd) and TARGETS[target].wave == 64 else "gpu"
+
+
+def write_data(scratch):
+    """Images and rows of no meaning, at the article's sizes."""
     draw = random.Random(1)
-    scratch = pathlib.Path(scratch)
     data = scratch / "images"
     data.mkdir()
     write_images(data, "train", 80, draw)
@@ -168,7 +172,12 @@ def save_programs(folder, scratch):
     floats_file(60000, 50)
     floats_file(6000, 50)
     floats_file(500, 784)
-    environment = os.environ | {"COPPICE_PROFILE": "gpu", "COPPICE_SAVE_PROGRAMS": str(folder)}
+
+
+def save_programs(folder, scratch, profile):
+    """Has coppice build and launch what it would on a GPU of that profile."""
+    data = scratch / "images"
+    environment = os.environ | {"COPPICE_PROFILE": profile, "COPPICE_SAVE_PROGRAMS": str(folder)}
     common = ["--device", "opencl-cpu", "--quiet"]
 
     def cluster(name, *options):
@@ -317,26 +326,37 @@ def main():
             sys.exit(f"check-gpu-code: there is no kernel '{kernel}': see the files in Kernels")
     accepted = read_accepted()
 
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as name:
+        scratch = pathlib.Path(name)
         compiler = Compiler(arguments.clang, arguments.ptxas, scratch)
-        planted = pathlib.Path(scratch) / "planted.cl"
+        planted = scratch / "planted.cl"
         planted.write_text(PLANTED)
         unnoticed = [target for target, found in compiler.compile(planted, "-cl-std=CL1.2", targets).items()
                      if not found["spill"]]
         if unnoticed:
             sys.exit(f"check-gpu-code: a planted spill was not seen on {', '.join(unnoticed)}: nothing here can be trusted")
 
-        folder = arguments.programs
-        if folder is None:
-            folder = pathlib.Path(scratch) / "programs"
-            save_programs(folder, scratch)
-        if not (folder / "launches.jsonl").is_file():
-            sys.exit(f"check-gpu-code: {folder} has no launches.jsonl: COPPICE_SAVE_PROGRAMS={folder} coppice ... makes it")
-        programs = read_programs(folder)
-        chosen = [program for program in programs if not arguments.kernel or program["kernel"] in arguments.kernel]
+        folders = {}
+        if arguments.programs is None:
+            write_data(scratch)
+            for profile in dict.fromkeys(map(profile_of, targets)):
+                folders[scratch / profile] = [target for target in targets if profile_of(target) == profile]
+                save_programs(scratch / profile, scratch, profile)
+        else:
+            folders[arguments.programs] = targets
+        chosen, jobs = [], []
+        built = set()
+        for folder, its_targets in folders.items():
+            if not (folder / "launches.jsonl").is_file():
+                sys.exit(f"check-gpu-code: {folder} has no launches.jsonl: COPPICE_SAVE_PROGRAMS={folder} coppice ... "
+                         "makes it")
+            for program in read_programs(folder):
+                built.add(program["kernel"])
+                if not arguments.kernel or program["kernel"] in arguments.kernel:
+                    chosen.append(program)
+                    jobs.append((folder / program["program"], program["options"], its_targets))
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = list(pool.map(
-                lambda program: compiler.compile(folder / program["program"], program["options"], targets), chosen))
+            found = list(pool.map(lambda job: compiler.compile(*job), jobs))
 
     rows = []
     for program, results in zip(chosen, found):
@@ -347,7 +367,6 @@ def main():
                 "kernel": program["kernel"], "target": target, "defines": describe(program), "items": items,
                 "group_items": group_items, "groups": items // group_items,
                 "occupancy": occupancy(target, result["registers"], result["local"], group_items)})
-    built = {program["kernel"] for program in programs}
     complaints, used = check(rows, accepted, built, set(arguments.kernel or kernels))
     if not arguments.kernel and not arguments.arch:
         complaints += [f"{ACCEPTED.relative_to(ROOT)}: '{kernel}' '{what}' is no longer needed"

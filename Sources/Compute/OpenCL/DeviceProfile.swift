@@ -71,7 +71,7 @@ public struct DeviceProfile: Sendable, Hashable {
         return nil
     }
 
-    /// Bytes of local memory that a work-group of any kernel stays within: the least that OpenCL 1.2 demands of a device.
+    /// Bytes of local memory that a work-group of any kernel can be made to fit into: the least that OpenCL 1.2 demands of a device.
     private static let localMemory = 32 << 10
 
     /// Which limit keeps `device` from running the kernels in this profile, nil where none does.

@@ -1,4 +1,4 @@
-/// How training kernels are launched: work-groups of the LANES work-items that share a tile.
+/// How kernels are launched over tiles: work-groups of the LANES work-items that share one.
 extension OpenCLBackend {
     /// Queues a kernel over `groups` work-groups.
     func launchTiles(
