@@ -88,12 +88,13 @@ import Testing
     @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
     func aHungKernelIsNamedAndGivenUp() throws {
         let place = try Place()
-        let outcome = try place.run(Self.faulty("hang=120", stall: 0.3), ["--quiet"])
+        let outcome = try place.run(Self.faulty("hang=120", stall: 1), ["--quiet"])
         #expect(outcome.status == 75, "\(outcome.stderr)")
-        #expect(outcome.complaints.count == 2)
-        #expect(line(outcome, with: "no progress: the device has not ended").count == 1, "\(outcome.stderr)")
-        #expect(line(outcome, with: "clEnqueueNDRangeKernel").count == 2, "\(outcome.stderr)")
-        #expect(outcome.complaints.last?.contains("gave up") == true)
+        // A busy host may be slow before, which is said too, and taken back.
+        let last = outcome.complaints.suffix(2)
+        #expect(last.count == 2 && last.allSatisfy { $0.contains("clEnqueueNDRangeKernel") }, "\(outcome.stderr)")
+        #expect(last.first?.contains("no progress: the device has not ended") == true, "\(outcome.stderr)")
+        #expect(last.last?.contains("gave up") == true, "\(outcome.stderr)")
         #expect(try place.run(Self.faulty(""), ["--quiet"]).status == 0)
         #expect(try place.rows() == Self.undisturbed())
     }
