@@ -37,8 +37,9 @@ typedef float sum_t;
 __kernel void covariance(
     __global const value_t *rows, __global const float *shift, __global sum_t *tiles, __global sum_t *sums,
     const int count, const int fresh) {
-    __local packed_t left[CHUNK * WIDTH] __attribute__((aligned(64)));
-    __local packed_t others[CHUNK * WIDTH] __attribute__((aligned(64)));
+    // This block, and behind it the one that it is paired with: a pointer that may be to either of two arrays makes
+    // Intel's compiler for processors sum up what is in neither.
+    __local packed_t left[2 * CHUNK * WIDTH] __attribute__((aligned(64)));
     __local packed_t total[WIDTH] __attribute__((aligned(64)));
     __local int used[2 * WIDTH] __attribute__((aligned(64)));
     const int part = get_group_id(0) / BLOCKS;
@@ -55,11 +56,8 @@ __kernel void covariance(
         const int pair = block * BLOCKS - block * (block - 1) / 2;
         __global sum_t *tile = tiles + ((size_t)part * PAIRS + pair) * WIDTH * WIDTH;
         for (int other = block; other < BLOCKS; other++) {
-            __local const packed_t *right = left;
-            if (other > block) {
-                pack_block(rows, shift, others, other, first, chunk_end);
-                right = others;
-            }
+            const int right = other > block ? CHUNK * WIDTH : 0;
+            if (right) pack_block(rows, shift, left + right, other, first, chunk_end);
             for (int row = 0; row < WIDTH; row += ROWS) {
                 const ulong any = (ulong)(uint)(used[WIDTH + row] | used[WIDTH + row + 1]) << 32
                     | (uint)(used[row] | used[row + 1]);
@@ -72,7 +70,7 @@ __kernel void covariance(
                     for (ulong bits = any; bits != 0; bits &= bits - 1) {
                         const int at = (63 - (int)clz(bits & -bits)) * WIDTH;
                         UNROLL for (int v = 0; v < VECTORS; v++) {
-                            const packedv value = ((__local const packedv *)(right + at + column))[v];
+                            const packedv value = ((__local const packedv *)(left + right + at + column))[v];
                             UNROLL for (int i = 0; i < ROWS; i++) {
                                 sum[i][v] = add_products(left[at + row + i], value, sum[i][v]);
                             }
