@@ -45,53 +45,45 @@ __kernel void kmeans_assign(
 #if GATHER
     indices += first_index;
     distances += first_index;
-    for (int l = lane; l < P; l += LANES) {
-        const int point = tile * P + l;
+    // Each work-item the points that it reads below: nobody waits for anybody.
+    for (int l = 0; l < U * VW; l++) {
+        const int slot = (l / VW * LANES + lane) * VW + l % VW;
+        const int point = tile * P + slot;
         __global const float *from = rows + (size_t)indices[min(point, count - 1)] * D;
         ONE_BY_ONE for (int dimension = 0; dimension < D; dimension++) {
-            x[dimension * P + l] = point < count ? from[dimension] : 0.0f;
+            x[dimension * P + slot] = point < count ? from[dimension] : 0.0f;
         }
     }
-    barrier(CLK_GLOBAL_MEM_FENCE);
 #endif
     floatv best[U];
     intv label[U];
-#pragma unroll
-    for (int u = 0; u < U; u++) {
+    UNROLL for (int u = 0; u < U; u++) {
         best[u] = -INFINITY;
         label[u] = 0;
     }
     for (int panel = 0; panel < panel_count; panel++) {
         __global const float *w = panels + (size_t)panel * (1 + D) * R;
         floatv score[U][R];
-#pragma unroll
-        for (int r = 0; r < R; r++) {
-#pragma unroll
-            for (int u = 0; u < U; u++) score[u][r] = w[r];
+        UNROLL for (int r = 0; r < R; r++) {
+            UNROLL for (int u = 0; u < U; u++) score[u][r] = w[r];
         }
         for (int dimension = 0; dimension < D; dimension++) {
             w += R;
             floatv value[U];
-#pragma unroll
-            for (int u = 0; u < U; u++) value[u] = load_floatv(x, dimension * (P / VW) + u * LANES + lane);
-#pragma unroll
-            for (int r = 0; r < R; r++) {
-#pragma unroll
-                for (int u = 0; u < U; u++) score[u][r] = fma(w[r], value[u], score[u][r]);
+            UNROLL for (int u = 0; u < U; u++) value[u] = load_floatv(x, dimension * (P / VW) + u * LANES + lane);
+            UNROLL for (int r = 0; r < R; r++) {
+                UNROLL for (int u = 0; u < U; u++) score[u][r] = fma(w[r], value[u], score[u][r]);
             }
         }
-#pragma unroll
-        for (int r = 0; r < R; r++) {
-#pragma unroll
-            for (int u = 0; u < U; u++) {
+        UNROLL for (int r = 0; r < R; r++) {
+            UNROLL for (int u = 0; u < U; u++) {
                 const intv better = score[u][r] > best[u];
                 best[u] = choose(better, score[u][r], best[u]);
                 label[u] = choose_int(better, (intv)(panel * R + r), label[u]);
             }
         }
     }
-#pragma unroll
-    for (int u = 0; u < U; u++) {
+    UNROLL for (int u = 0; u < U; u++) {
         const int first = tile * P + (u * LANES + lane) * VW;
         labels_t out;
         out.vector = label[u];

@@ -6,7 +6,7 @@ __kernel void kmeans_panels(__global const float *values, __global float *panels
     const int centroid = get_global_id(0);
     if (centroid >= COUNT_CEIL(count, R) * R) return;
     const int panel = centroid / R;
-    __global const float *from = values + min(centroid, count - 1) * D;
+    __global const float *from = values + centroid * D;
     __global float *to = panels + (size_t)panel * (1 + D) * R + (centroid - panel * R);
     float square = 0.0f;
     for (int dimension = 0; dimension < D; dimension++) {

@@ -26,8 +26,7 @@ __kernel void kmeans_plus_plus_distances(
     const int first_tile = (int)get_group_id(0) * (BLOCK / P);
     const int end_tile = min(first_tile + BLOCK / P, tiles);
     floatv total[TRIALS];
-#pragma unroll
-    for (int trial = 0; trial < TRIALS; trial++) total[trial] = 0.0f;
+    UNROLL for (int trial = 0; trial < TRIALS; trial++) total[trial] = 0.0f;
     for (int tile = first_tile; tile < end_tile; tile++) {
         __global const float *x = points + (size_t)tile * D * P;
         floatv square[U][TRIALS];
@@ -63,8 +62,7 @@ __kernel void kmeans_plus_plus_distances(
             }
         }
     }
-#pragma unroll
-    for (int trial = 0; trial < TRIALS; trial++) sums[trial * LANES + lane] = lane_sum(total[trial]);
+    UNROLL for (int trial = 0; trial < TRIALS; trial++) sums[trial * LANES + lane] = lane_sum(total[trial]);
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int trial = lane; trial < TRIALS; trial += LANES) {
         float sum = 0.0f;

@@ -53,16 +53,15 @@ __kernel void kmeans_plus_plus_pick(
     for (int trial = 1; trial < TRIALS; trial++) {
         if (totals[trial] < totals[best]) best = trial;
     }
-    if (lane == 0) {
-        state[0] = step >= 0 ? best : 0;
-        if (step >= 0) chosen[step] = drawn[best];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (step >= 0 && step + 1 < centres) {
+    if (lane == 0) state[0] = step >= 0 ? best : 0;
+    if (step >= 0) {
         for (int trial = lane; trial < TRIALS; trial += GROUP) {
-            drawn[trial] = draw(
-                uniforms[(step + 1) * TRIALS + trial], totals[best], block_sums + best * blocks,
-                distances + (size_t)best * tiles * P, blocks, count);
+            if (trial == best) chosen[step] = drawn[trial];
+            if (step + 1 < centres) {
+                drawn[trial] = draw(
+                    uniforms[(step + 1) * TRIALS + trial], totals[best], block_sums + best * blocks,
+                    distances + (size_t)best * tiles * P, blocks, count);
+            }
         }
     }
     barrier(CLK_LOCAL_MEM_FENCE);

@@ -85,7 +85,7 @@ __kernel void pca_project(
         const int by_rows = whole ? 0 : P;
         for (int p = 0; p < by_rows; p++) {
             const int row = tile * P + p;
-            __global const value_t *from = rows + (size_t)min(row, count - 1) * D + first;
+            __global const value_t *from = rows + (size_t)row * D + first;
             for (int column = lane; column < columns; column += LANES) {
                 x[column * PITCH + p] = row < count ? VALUE(from[column], first + column) : 0.0f;
             }
@@ -99,10 +99,8 @@ __kernel void pca_project(
             __global const float *start = panels + (size_t)panel * (1 + D) * R;
             __global const float *w = start + (1 + first) * R;
             floatv sum[U][R];
-#pragma unroll
-            for (int r = 0; r < R; r++) {
-#pragma unroll
-                for (int u = 0; u < U; u++) {
+            UNROLL for (int r = 0; r < R; r++) {
+                UNROLL for (int u = 0; u < U; u++) {
                     sum[u][r] = START(start[r]);
                     if (first > 0 && panel * R + r < C) {
                         sum[u][r] = load_floatv(out, (panel * R + r) * (P / VW) + u * LANES + lane);
@@ -112,20 +110,15 @@ __kernel void pca_project(
             for (int slot = 0; slot < slots; slot++) {
                 const int column = COLUMN(slot);
                 floatv value[U];
-#pragma unroll
-                for (int u = 0; u < U; u++) {
+                UNROLL for (int u = 0; u < U; u++) {
                     value[u] = *(__local const floatv *)(x + slot * PITCH + (u * LANES + lane) * VW);
                 }
-#pragma unroll
-                for (int r = 0; r < R; r++) {
-#pragma unroll
-                    for (int u = 0; u < U; u++) sum[u][r] = fma(w[column * R + r], value[u], sum[u][r]);
+                UNROLL for (int r = 0; r < R; r++) {
+                    UNROLL for (int u = 0; u < U; u++) sum[u][r] = fma(w[column * R + r], value[u], sum[u][r]);
                 }
             }
-#pragma unroll
-            for (int r = 0; r < R; r++) {
-#pragma unroll
-                for (int u = 0; u < U; u++) {
+            UNROLL for (int r = 0; r < R; r++) {
+                UNROLL for (int u = 0; u < U; u++) {
                     if (panel * R + r < C) {
                         store_floatv(out, (panel * R + r) * (P / VW) + u * LANES + lane, sum[u][r]);
                     }

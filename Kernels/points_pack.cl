@@ -14,7 +14,7 @@ __kernel void points_pack(
     __global float *out = points + (size_t)(first_tile + tile) * D * P;
     for (int lane = get_local_id(0); lane < P; lane += LANES) {
         const int row = tile * P + lane;
-        __global const value_t *from = rows + (size_t)min(row, count - 1) * D;
+        __global const value_t *from = rows + (size_t)row * D;
         for (int column = 0; column < D; column++) {
             out[column * P + lane] = row < count ? (float)from[column] : 0.0f;
         }

@@ -25,6 +25,8 @@ public struct DeviceQuirk: Sendable {
         case kernelLimitIgnored
         /// Buffers are written instead of filled.
         case fillsWritten
+        /// Guards behind buffers are left out.
+        case boundsChecked
         /// Whoever computes there is warned: results may be wrong.
         case warning
     }
@@ -84,6 +86,12 @@ public struct DeviceQuirk: Sendable {
             text: "Oclgrind takes filled buffers for memory that was never written: buffers are written instead",
             link: "https://github.com/jrprice/Oclgrind/blob/master/src/plugins/Uninitialized.cpp",
             effect: .fillsWritten
+        ) { $0.platform.lowercased() == "oclgrind" },
+        DeviceQuirk(
+            text: "Oclgrind reports every access behind a buffer's end: verify leaves out the guards, which would hide "
+                + "it",
+            link: "https://github.com/jrprice/Oclgrind/blob/master/src/plugins/MemCheck.cpp",
+            effect: .boundsChecked
         ) { $0.platform.lowercased() == "oclgrind" },
         DeviceQuirk(
             text: "Oclgrind is a simulator, and its versions before 22 end a kernel without a word where LLVM made a "

@@ -155,12 +155,10 @@ struct CaseRows {
 
     func rows(on backend: any Backend) throws(ComputeError) -> Rows {
         if bytes {
-            let buffer = try backend.makeBuffer(
-                byteValues + [UInt8](repeating: 251, count: 3 * dimensions), label: "rows")
+            let buffer = try backend.makeBuffer(byteValues, guarded: 251, 3 * dimensions, label: "rows")
             return Rows(.bytes(buffer), count: count, dimensions: dimensions)
         }
-        let buffer = try backend.makeBuffer(
-            floatValues + [Float](repeating: .nan, count: 3 * dimensions), label: "rows")
+        let buffer = try backend.makeBuffer(floatValues, guarded: .nan, 3 * dimensions, label: "rows")
         return Rows(.floats(buffer), count: count, dimensions: dimensions)
     }
 }

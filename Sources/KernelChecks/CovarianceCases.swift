@@ -64,7 +64,7 @@ private struct CovarianceCase: KernelCase {
                 let tiles = try GuardedBuffer<Int32>(on: backend, count: shape.tileElements, label: "tiles")
                 let sums = try GuardedBuffer<Int32>(on: backend, count: shape.sumElements, label: "sums")
                 // What stands behind the last row belongs to nobody.
-                let rows = try backend.makeBuffer(values + [UInt8](repeating: 99, count: 200), label: "rows")
+                let rows = try backend.makeBuffer(values, guarded: 99, 200, label: "rows")
                 for time in 0..<times {
                     try backend.covariance(
                         of: rows, shape: shape, adding: time > 0, tiles: tiles.buffer, sums: sums.buffer)
@@ -86,8 +86,8 @@ private struct CovarianceCase: KernelCase {
         func covariance(_ backend: any Backend) throws -> (GuardedContents<Float>, GuardedContents<Float>) {
             let tiles = try GuardedBuffer<Float>(on: backend, count: shape.tileElements, label: "tiles")
             let sums = try GuardedBuffer<Float>(on: backend, count: shape.sumElements, label: "sums")
-            let rows = try backend.makeBuffer(values + [Float](repeating: .nan, count: 200), label: "rows")
-            let shift = try backend.makeBuffer(shifts + [Float](repeating: .nan, count: 120), label: "shift")
+            let rows = try backend.makeBuffer(values, guarded: .nan, 200, label: "rows")
+            let shift = try backend.makeBuffer(shifts, guarded: .nan, 120, label: "shift")
             for time in 0..<times {
                 try backend.covariance(
                     of: rows, shape: shape, shift: shift, adding: time > 0, tiles: tiles.buffer, sums: sums.buffer)

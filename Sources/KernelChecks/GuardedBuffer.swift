@@ -11,8 +11,8 @@ public protocol CheckedElement: BufferElement {
 }
 
 extension Float: CheckedElement {
-    /// A NaN with a payload of its own: arithmetic gives other ones.
-    public static var poison: Float { Float(bitPattern: 0x7FC0_DEAD) }
+    /// A signalling NaN: arithmetic gives quiet ones, also where it is done in place.
+    public static var poison: Float { Float(bitPattern: 0x7F80_DEAD) }
     public var isPoison: Bool { bitPattern == Float.poison.bitPattern }
     public var fingerprintBits: UInt64 { UInt64((isNaN ? Float.nan : self).bitPattern) }
 }
@@ -28,6 +28,20 @@ extension Int32: CheckedElement {}
 extension Int64: CheckedElement {}
 extension UInt8: CheckedElement {}
 
+extension BufferBackend {
+    /// Whether the device itself reports every access behind a buffer's end.
+    private var checksBounds: Bool { (self as? OpenCLBackend)?.has(.boundsChecked) ?? false }
+
+    /// A new buffer that holds `values` and behind them `count` elements that no operation may use: not where the device
+    /// itself checks for accesses behind a buffer's end, which they would hide.
+    func makeBuffer<Element: BufferElement>(
+        _ values: [Element], guarded element: Element, _ count: Int, label: String
+    ) throws(ComputeError) -> DeviceBuffer<Element> {
+        let guards = checksBounds ? [] : [Element](repeating: element, count: count)
+        return try makeBuffer(values + guards, label: label)
+    }
+}
+
 /// A buffer for an operation's output with guard elements behind its end.
 public struct GuardedBuffer<Element: CheckedElement> {
     /// What is given to the operation; it is longer than the output by the guards.
@@ -36,8 +50,6 @@ public struct GuardedBuffer<Element: CheckedElement> {
     public let count: Int
     private let backend: any BufferBackend
     private let expectsWrites: Bool
-    /// More than any work-group's share of an output, so that whole vectors and tiles beyond the end are seen.
-    private static var guardCount: Int { 1024 }
 
     /// An output of `count` elements, every one of which the operation has to write.
     public init(on backend: any BufferBackend, count: Int, label: String) throws(ComputeError) {
@@ -56,8 +68,8 @@ public struct GuardedBuffer<Element: CheckedElement> {
         self.backend = backend
         self.expectsWrites = expectsWrites
         count = values.count
-        let guards = [Element](repeating: .poison, count: GuardedBuffer.guardCount)
-        buffer = try backend.makeBuffer(values + guards, label: label)
+        // More than any work-group's share of an output, so that whole vectors and tiles beyond the end are seen.
+        buffer = try backend.makeBuffer(values, guarded: .poison, 1024, label: label)
     }
 
     /// What the buffer holds now.

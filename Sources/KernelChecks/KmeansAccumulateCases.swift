@@ -64,8 +64,7 @@ struct AccumulateCase: KernelCase {
                         Array(points[piece.lowerBound * dimensions..<piece.upperBound * dimensions]),
                         count: piece.count, dimensions: dimensions, on: backend
                     ).points,
-                    labels: try backend.makeBuffer(
-                        labels[piece] + [Int32](repeating: 0, count: 300), label: "labels"),
+                    labels: try backend.makeBuffer(Array(labels[piece]), guarded: 0, 300, label: "labels"),
                     into: sums.sums, adding: piece.lowerBound > 0)
             }
             return sums

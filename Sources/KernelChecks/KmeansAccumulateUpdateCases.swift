@@ -40,7 +40,7 @@ private struct KmeansAccumulateUpdateCase: KernelCase {
         var inputs = CaseInputs(seed: seed)
         // The batch is the second of two, of rows that come twice as a rule.
         let rows = inputs.floats((count + 1) / 2 * dimensions)
-        let indices = inputs.integers(2 * count + 1, in: 0..<(count + 1) / 2)
+        let indices = inputs.integers(2 * count, in: 0..<(count + 1) / 2)
         let points = indices[count..<2 * count].flatMap {
             rows[Int($0) * dimensions..<(Int($0) + 1) * dimensions]
         }
@@ -65,7 +65,7 @@ private struct KmeansAccumulateUpdateCase: KernelCase {
             try backend.accumulateAndUpdate(
                 centroids.centroids, from: try backend.makeBuffer(indices, label: "batches"), at: count,
                 of: try backend.makeBuffer(rows, label: "rows"),
-                labels: try backend.makeBuffer(labels + [Int32](repeating: 0, count: 300), label: "labels"),
+                labels: try backend.makeBuffer(labels, guarded: 0, 300, label: "labels"),
                 count: count, sums: memory.sums, weights: weight.buffer)
             return Outcome(
                 totals: try memory.totals.contents(), counts: try memory.counts.contents(),

@@ -45,6 +45,7 @@ private struct GatherAndAssignCase: KernelCase {
     let clusters: Int
     let seed: UInt64
     var kernel: String { "kmeans_assign" }
+    var variety: String { "gathered" }
     var name: String { "\(batch) gathered of \(count) x \(dimensions), k \(clusters), seed \(seed)" }
     var form: String { "\(dimensions) dimensions, gathered" }
     var cost: Int { batch * clusters * dimensions }
@@ -55,7 +56,7 @@ private struct GatherAndAssignCase: KernelCase {
         let rows = inputs.floats(count * dimensions)
         let values = inputs.floats(clusters * dimensions)
         // Indices repeat, and the last row is among them.
-        var indices = inputs.integers(2 * batch + 1, in: 0..<count)
+        var indices = inputs.integers(2 * batch, in: 0..<count)
         indices[2 * batch - 1] = Int32(count - 1)
         let points = indices[batch..<2 * batch].flatMap { rows[Int($0) * dimensions..<(Int($0) + 1) * dimensions] }
 

@@ -34,8 +34,12 @@ struct CaseStart {
 /// Distances to candidates, and their sums over blocks.
 public enum KmeansPlusPlusDistancesCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
-        PlusPlusShape.all.map {
-            DistancesCase(count: $0.count, dimensions: $0.dimensions, trials: $0.trials, seed: seed)
+        PlusPlusShape.all.flatMap { shape in
+            [false, true].map {
+                DistancesCase(
+                    count: shape.count, dimensions: shape.dimensions, trials: shape.trials, hasFewNearer: $0,
+                    seed: seed)
+            }
         }
     }
 
@@ -50,9 +54,13 @@ private struct DistancesCase: KernelCase {
     let count: Int
     let dimensions: Int
     let trials: Int
+    /// Whether most points are near a centre already, so that a candidate is nearer to few of them.
+    var hasFewNearer = false
     let seed: UInt64
     var kernel: String { "kmeans_plus_plus_distances" }
-    var name: String { "\(count) x \(dimensions), \(trials) candidates, seed \(seed)" }
+    var name: String {
+        "\(count) x \(dimensions), \(trials) candidates\(hasFewNearer ? ", few nearer" : ""), seed \(seed)"
+    }
     var form: String { "\(dimensions) dimensions, \(trials) trials" }
     var cost: Int { count * trials * dimensions }
 
@@ -63,7 +71,11 @@ private struct DistancesCase: KernelCase {
         let coordinates = inputs.floats(dimensions * trials)
         // Of several rows of earlier distances one is kept; some are infinite, as at the start.
         let kept = trials - 1
-        let earlier = inputs.floats(trials * count, in: 0...Float(dimensions)).map { $0 < 0.1 ? .infinity : $0 }
+        var earlier = inputs.floats(trials * count, in: 0...Float(dimensions)).map { $0 < 0.1 ? .infinity : $0 }
+        if hasFewNearer {
+            // One point in more than any tile has, at a place of its own in each.
+            for index in earlier.indices where index % count % 67 != 37 { earlier[index] = 1e-6 }
+        }
 
         func distances(_ backend: any Backend) throws -> (next: [Float], masked: [Float], sums: [Float]) {
             let layout = TileLayout(points: count, dimensions: 1, on: backend)

@@ -74,9 +74,7 @@ private struct PcaProjectCase: KernelCase {
                 bytes
                 ? try drawn.rows(on: backend)
                 : Rows(
-                    .floats(
-                        try backend.makeBuffer(
-                            values + [Float](repeating: .nan, count: 3 * columns), label: "rows")),
+                    .floats(try backend.makeBuffer(values, guarded: .nan, 3 * columns, label: "rows")),
                     count: count, dimensions: columns)
             try backend.project(
                 rows, through: try backend.makeProjection(weights: weights, mean: mean), into: points.points,

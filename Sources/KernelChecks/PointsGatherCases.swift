@@ -30,8 +30,8 @@ private struct PointsGatherCase: KernelCase {
         var inputs = CaseInputs(seed: seed)
         var values = inputs.floats(count * dimensions)
         values[0] = .nan
-        // Indices repeat, the last point is among them, and one more behind the batch is not used.
-        var indices = inputs.integers(batch + 1, in: 0..<count)
+        // Indices repeat, and the last point is among them.
+        var indices = inputs.integers(batch, in: 0..<count)
         indices[batch - 1] = Int32(count - 1)
         func gather(_ backend: any Backend) throws -> (points: GuardedContents<Float>, layout: TileLayout) {
             let output = try CasePoints(output: batch, dimensions: dimensions, on: backend)
@@ -43,7 +43,7 @@ private struct PointsGatherCase: KernelCase {
         }
         let actual = try gather(backend)
         judge.check("batch", actual, equals: try gather(reference), within: .exact)
-        let expected = indices.prefix(batch).flatMap { values[Int($0) * dimensions..<(Int($0) + 1) * dimensions] }
+        let expected = indices.flatMap { values[Int($0) * dimensions..<(Int($0) + 1) * dimensions] }
         judge.check("batch", actual.layout.unpack(actual.points.values), equals: expected, within: .exact)
         return judge.result
     }

@@ -186,7 +186,7 @@ struct StepComparison {
             }
             saved.append(joined.mean)
             saved.append(NormTruth.inverse(joined.squares / Bounded(joined.count)))
-            let unbiased = joined.squares / Bounded(max(joined.count - 1, 1))
+            let unbiased = joined.squares / Bounded(joined.count - 1)
             for (place, newest) in [
                 (2 * replica * channels + channel, joined.mean), ((2 * replica + 1) * channels + channel, unbiased),
             ] {

@@ -46,7 +46,7 @@ extension CPUBackend {
             let runningMean = running + replica * 2 * channels + channel
             let runningVariance = runningMean + channels
             runningMean.pointee += momentum * (mean - runningMean.pointee)
-            runningVariance.pointee += momentum * (squares / max(count - 1, 1) - runningVariance.pointee)
+            runningVariance.pointee += momentum * (squares / (count - 1) - runningVariance.pointee)
         }
     }
 

@@ -178,7 +178,7 @@ public final class OpenCLBackend: Backend {
     }
 
     /// Whether a quirk of the driver has this effect.
-    func has(_ effect: DeviceQuirk.Effect) -> Bool { quirks.contains { $0.effect == effect } }
+    public func has(_ effect: DeviceQuirk.Effect) -> Bool { quirks.contains { $0.effect == effect } }
 
     public func finish() throws(ComputeError) {
         do throws(OpenCLError) {
