@@ -20,12 +20,15 @@ typedef float value_t;
 // On a GPU neighbouring work-items write neighbouring columns: one more float a column keeps them in different banks.
 #define PITCH (P + (VW == 1))
 
-#if BYTES && VW > 1 && D % 4 == 0 && defined(__ENDIAN_LITTLE__)
+#if BYTES && VW > 1 && D % 4 == 0
+#ifndef __ENDIAN_LITTLE__
+#error a word of four bytes is taken apart from its lowest byte on
+#endif
 #define PASSES_OVER_ZEROS 1
 #define COLUMN(slot) used[lane * CHUNK + (slot)]
 
 // Brings the columns of rows from + l * D that are not zero in all of this work-item's rows into slots of `x`, four at
-// a time, with their numbers in `used`; returns how many.
+// a time, with their numbers in `used`; returns how many. There is a multiple of four.
 static inline int bring_used(
     __global const uchar *from, __local float *x, __local int *used, const int lane, const int columns) {
     int slots = 0;
@@ -73,7 +76,7 @@ __kernel void pca_project(
         int slots = columns;
         barrier(CLK_LOCAL_MEM_FENCE);
 #if PASSES_OVER_ZEROS
-        const bool whole = (tile + 1) * P <= count && columns % 4 == 0;
+        const bool whole = (tile + 1) * P <= count;
         if (whole) {
             slots = bring_used(rows + (size_t)tile * P * D + first, x, used + lane * CHUNK, lane, columns);
         } else {
@@ -102,7 +105,7 @@ __kernel void pca_project(
             UNROLL for (int r = 0; r < R; r++) {
                 UNROLL for (int u = 0; u < U; u++) {
                     sum[u][r] = START(start[r]);
-                    if (first > 0 && panel * R + r < C) {
+                    if (first && panel * R + r < C) {
                         sum[u][r] = load_floatv(out, (panel * R + r) * (P / VW) + u * LANES + lane);
                     }
                 }

@@ -91,7 +91,8 @@ extension StepGradients {
 extension BatchNormReluPool {
     func validate(_ operation: String, tile: Int) throws(ComputeError) {
         let batch = shape.batch
-        try require(operation, positive: [batch.replicas, batch.tiles, shape.channels, shape.pooledHeight, shape.pooledWidth])
+        try require(
+            operation, positive: [batch.replicas, batch.tiles, shape.channels, shape.pooledHeight, shape.pooledWidth])
         let pooled = batch.samples(tile: tile) * shape.channels * shape.pooledHeight * shape.pooledWidth
         try require(operation, extremes, holds: pooled)
         try require(operation, winners, holds: pooled)

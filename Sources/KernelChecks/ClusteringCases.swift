@@ -145,11 +145,17 @@ struct CaseRows {
     let count: Int
     let dimensions: Int
 
-    init(_ inputs: inout CaseInputs, bytes: Bool, count: Int, dimensions: Int, range: ClosedRange<Float> = -1...1) {
+    /// - Parameter oneIn: of so many bytes one is kept, the others are zero.
+    init(
+        _ inputs: inout CaseInputs, bytes: Bool, oneIn share: Int = 1, count: Int, dimensions: Int,
+        range: ClosedRange<Float> = -1...1
+    ) {
         self.bytes = bytes
         self.count = count
         self.dimensions = dimensions
-        byteValues = bytes ? inputs.bytes(count * dimensions) : []
+        let drawn = bytes ? inputs.bytes(count * dimensions) : []
+        let kept = share > 1 ? inputs.integers(drawn.count, in: 0..<share) : [Int32](repeating: 0, count: drawn.count)
+        byteValues = zip(drawn, kept).map { $1 == 0 ? $0 : 0 }
         floatValues = bytes ? [] : inputs.floats(count * dimensions, in: range)
     }
 

@@ -41,6 +41,10 @@ private struct CovarianceCase: KernelCase {
         "\(count) x \(dimensions) \(bytes ? (largest ? "largest bytes" : sparse ? "sparse bytes" : "bytes") : "floats")\(times > 1 ? ", \(times) times" : ""), "
             + "seed \(seed)"
     }
+    /// A block of columns that is not full needs other code than two blocks do.
+    var variety: String {
+        "\(bytes ? sparse ? "sparse bytes" : "bytes" : "floats"), \(dimensions > 61 ? "wide" : "narrow")"
+    }
     var form: String { "\(dimensions) columns, \(bytes)" }
     var cost: Int {
         let shape = CovarianceShape(count: count, dimensions: dimensions)

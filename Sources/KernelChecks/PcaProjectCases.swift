@@ -28,6 +28,9 @@ public enum PcaProjectCases: KernelCases {
         cases.append(
             PcaProjectCase(count: 37, columns: 300, components: 7, bytes: false, poisonsARow: true, seed: seed))
         return cases
+            + [16, 32, 35, 64, 130].map {
+                PcaProjectCase(count: $0, columns: 300, components: 7, bytes: true, isSparse: true, seed: seed)
+            }
     }
 
     public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
@@ -40,6 +43,8 @@ private struct PcaProjectCase: KernelCase {
     let columns: Int
     let components: Int
     let bytes: Bool
+    /// Mostly zeros: whole columns of a tile, and neighbours of them, as images have them.
+    var isSparse = false
     /// Points before and behind those that are written: they stay.
     var first = 0
     var behind = 0
@@ -48,9 +53,10 @@ private struct PcaProjectCase: KernelCase {
     let seed: UInt64
     var kernel: String { "pca_project" }
     var name: String {
-        "\(count) x \(columns) \(bytes ? "bytes" : "floats") to \(components) at \(first), \(behind) behind, "
+        "\(count) x \(columns) \(isSparse ? "sparse " : "")\(bytes ? "bytes" : "floats") to \(components) at \(first), \(behind) behind, "
             + "seed \(seed)\(poisonsARow ? ", a NaN" : "")"
     }
+    var variety: String { bytes ? isSparse ? "sparse bytes" : "bytes" : "floats" }
     var form: String { "\(columns) to \(components), \(bytes)" }
     var cost: Int { (first + count + behind) * columns * components }
 
@@ -58,7 +64,8 @@ private struct PcaProjectCase: KernelCase {
         var judge = CaseJudge(self)
         var inputs = CaseInputs(seed: seed)
         let magnitude: Float = bytes ? 255 : 2
-        let drawn = CaseRows(&inputs, bytes: bytes, count: count, dimensions: columns, range: 0...2)
+        let drawn = CaseRows(
+            &inputs, bytes: bytes, oneIn: isSparse ? 200 : 1, count: count, dimensions: columns, range: 0...2)
         var values = drawn.floatValues
         if poisonsARow { values[5 * columns + 1] = .nan }
         let mean = inputs.floats(columns, in: 0...magnitude)

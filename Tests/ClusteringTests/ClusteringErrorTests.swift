@@ -88,6 +88,22 @@ import Testing
         }
     }
 
+    /// The largest numbers that are taken cluster without an overflow; the next one is refused with its place.
+    @Test(arguments: [1, 7, 784]) func numbersWhoseSquaresOverflow(dimensions: Int) throws {
+        let limit = (Float.greatestFiniteMagnitude / (8 * Float(dimensions))).squareRoot()
+        var values = [Float](repeating: limit, count: 4 * dimensions)
+        for index in 0..<dimensions { values[2 * dimensions + index] = -limit }
+        let largest = try FeatureMatrix(floats: values, count: 4, dimensions: dimensions)
+        let result = try KMeans(k: 1, kind: .lloyd(iterations: 2)).fit(largest.points(on: backend), on: backend)
+        #expect(result.inertia.isFinite && result.inertia > 0 && result.distances.allSatisfy(\.isFinite))
+        for beyond in [limit.nextUp, -Float.greatestFiniteMagnitude] {
+            values[4 * dimensions - 1] = beyond
+            expect(65, ["row 3, column \(dimensions - 1)", "\(beyond)"]) { () throws(ClusteringError) in
+                try FeatureMatrix(floats: values, count: 4, dimensions: dimensions)
+            }
+        }
+    }
+
     @Test func componentsBeyondTheMatrix() throws {
         let rows = try FeatureMatrix(bytes: [UInt8](0..<12), count: 3, dimensions: 4)
         for components in [0, -1, 4, 5] {

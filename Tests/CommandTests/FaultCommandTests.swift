@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Testing
 
@@ -293,6 +294,50 @@ import Testing
     // Caches. Under its own name PoCL keeps programs itself.
 
     private static let renamed = "platform=Nameless Computing"
+
+    /// A driver whose results may be wrong is warned of, with --quiet too, by the command of a study as by the others.
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func warnsOfADriverThatMayBeWrong() throws {
+        let place = try Place()
+        let environment = Self.faulty("device=llvmpipe (made up)")
+        let outcomes = [
+            try place.run(environment, ["--quiet"]),
+            try coppice(
+                "train", "--data", place.folder / "data", "--epochs", "1", "--device", "opencl-cpu", "--quiet",
+                environment: environment),
+        ]
+        for outcome in outcomes {
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            #expect(outcome.complaints.count == 1 && outcome.stderr.contains("warning: llvmpipe"), "\(outcome.stderr)")
+        }
+        #expect(try place.run(Self.faulty(Self.renamed), ["--quiet"]).stderr.isEmpty)
+    }
+
+    /// Points that are more than a device's largest buffer are streamed, to the same labels.
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func streamsWhatIsMoreThanABufferHolds() throws {
+        let folder = try TemporaryFolder()
+        let (count, dimensions) = (100_000, 8)
+        var seed: UInt32 = 5
+        let values = (0..<count * dimensions).map { _ -> Float in
+            seed = seed &* 1_664_525 &+ 1_013_904_223
+            return Float(seed >> 16)
+        }
+        try NumPy.write(values, shape: [count, dimensions], to: folder / "X.npy")
+        func cluster(_ faults: String) throws -> (report: [String: Any], labels: [Int64]) {
+            let outcome = try coppice(
+                "cluster", "--features", folder / "X.npy", "--k", "7", "--kmeans", "lloyd", "--iterations", "2",
+                "--start", "random", "--device", "opencl-cpu", "--json", "--quiet", "--out", folder / "out",
+                environment: Self.faulty(faults))
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            return (try outcome.json(), try NumPyArray.read(folder / "out/labels.npy").integers())
+        }
+        let whole = try cluster("alloc=\(count * dimensions * 4)")
+        let streamed = try cluster("alloc=\(count * dimensions * 4 - 1)")
+        #expect(whole.report["streamed"] as? Bool == false && streamed.report["streamed"] as? Bool == true)
+        #expect(whole.report["inertia"] as? Double == streamed.report["inertia"] as? Double)
+        #expect(whole.labels == streamed.labels && whole.labels.count == count)
+    }
 
     @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
     func cachesThatAreNoneAreBuiltAround() throws {

@@ -94,6 +94,27 @@ import Testing
         #expect(Set(try selection.integers()).count == data.train / 2)
     }
 
+    /// Without --out the results of other data than the study names do not meet those of its own.
+    @Test func resultsAreNamedAfterTheStudyAndItsData() throws {
+        let place = try Place(Self.tiny.replacing("runs: 100", with: "runs: 2"))
+        let other = place.folder / "holiday"
+        for folder in ["shapes", "holiday"] {
+            try SyntheticData().write(to: place.folder / folder)
+        }
+        func run(_ more: String...) throws -> Outcome {
+            try coppice(
+                ["run", place.study, "--device", "cpu", "--quiet", "--no-report"] + more,
+                directory: place.folder.path)
+        }
+        for (data, name) in [("shapes", "study"), (other, "study-holiday"), ("./holiday/../holiday/", "study-holiday")]
+        {
+            let outcome = try run("--data", data)
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            #expect(outcome.stdout.contains("results/\(name):"), "\(outcome.stdout)")
+        }
+        #expect(try place.folder.names(in: "results") == ["study", "study-holiday"])
+    }
+
     @Test func replicasDoNotChangeResultsAndRunsDiffer() throws {
         let (alone, together) = (try Place(), try Place())
         #expect(try alone.run(["--replicas", "1", "--quiet"]).status == 0)

@@ -30,6 +30,7 @@ let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().d
 ///   - environment: added to this process's, from which all COPPICE_… are taken.
 ///   - output: where its standard output goes in place of ``Outcome/stdout``.
 ///   - interrupting: text on standard error after which it gets a SIGINT.
+///   - directory: where it runs.
 func coppice(
     _ arguments: String..., environment: [String: String] = [:], output: String? = nil, interrupting: String? = nil,
     limit: Double = 300
@@ -41,7 +42,7 @@ func coppice(
 /// The same with its arguments in a list.
 func coppice(
     _ arguments: [String], environment: [String: String] = [:], output: String? = nil, interrupting: String? = nil,
-    limit: Double = 300
+    directory: String? = nil, limit: Double = 300
 ) throws -> Outcome {
     let folder = try TemporaryFolder()
     // Files and no pipes: nothing can fill up while nobody reads.
@@ -52,6 +53,7 @@ func coppice(
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("COPPICE_") }
         .merging(environment) { $1 }
+    if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output ?? out))
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: err))

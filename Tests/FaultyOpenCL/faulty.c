@@ -31,7 +31,7 @@ static struct {
     long hang, pace, silent, exit;
     size_t room, lazy, alloc, global, local, group, platforms, devices, size, sizes;
     int is_gpu, is_gone;
-    char platform[64], driver[64];
+    char platform[64], driver[64], device[64];
 } told;
 
 static atomic_long calls, commands, misuses;
@@ -180,7 +180,10 @@ static int read_word(const char *key, const char *value) {
     if (!strcmp(key, "pace")) return sscanf(value, "%ld", &told.pace) == 1 ? 0 : -1;
     if (!strcmp(key, "gone")) return sscanf(value, "%d", &told.is_gone) == 1 ? 0 : -1;
     if (!strcmp(key, "type")) return (told.is_gpu = !strcmp(value, "gpu")) ? 0 : -1;
-    char *name = !strcmp(key, "platform") ? told.platform : !strcmp(key, "driver") ? told.driver : NULL;
+    char *name = !strcmp(key, "platform") ? told.platform
+                 : !strcmp(key, "driver") ? told.driver
+                 : !strcmp(key, "device") ? told.device
+                                          : NULL;
     if (!name || strlen(value) >= sizeof told.platform) return -1;
     strcpy(name, value);
     return 0;
@@ -303,6 +306,8 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t room, vo
     if (bytes) return answer(&bytes, sizeof bytes, room, value, size);
     if (what == CL_DRIVER_VERSION && told.driver[0])
         return answer(told.driver, strlen(told.driver) + 1, room, value, size);
+    if (what == CL_DEVICE_NAME && told.device[0])
+        return answer(told.device, strlen(told.device) + 1, room, value, size);
     cl_int status = real.clGetDeviceInfo(device, what, room, value, size);
     if (told.size && size) *size = told.size;
     return status;

@@ -76,6 +76,31 @@ import Testing
         }
     }
 
+    /// What is prepared compiles and does not run, so that a clock started afterwards shows the work alone.
+    @Test func whatIsPreparedCompilesAndDoesNotRun() throws {
+        for backend in try Self.backends() {
+            let x = try backend.makeBuffer([Float](repeating: 1, count: backend.tile), label: "x")
+            let y = try backend.makeBuffer([Float](repeating: -7, count: backend.tile), label: "y")
+            func scale() throws {
+                try backend.launch(
+                    "scale_add", ["STEP": 1], [x.argument, y.argument, .float(2), .int(0)],
+                    global: [backend.tile / backend.profile.vectorWidth])
+            }
+            try backend.preparing(scale)
+            #expect(try backend.read(y).allSatisfy { $0 == -7 })
+            #expect(backend.kernels.count == 1)
+            try scale()
+            #expect(try backend.read(y).allSatisfy { $0 == 2 } && backend.kernels.count == 1)
+            // Neither is what comes after a preparation that failed.
+            #expect(throws: ComputeError.self) {
+                try backend.preparing { try backend.launch("missing", [:], [], global: [1]) }
+            }
+            try backend.write([Float](repeating: 5, count: backend.tile), to: x)
+            try scale()
+            #expect(try backend.read(y).allSatisfy { $0 == 10 })
+        }
+    }
+
     @Test func lanesAreSummedAndChosen() throws {
         for backend in try Self.backends() {
             let width = backend.profile.vectorWidth

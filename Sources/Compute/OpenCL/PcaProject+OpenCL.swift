@@ -15,7 +15,8 @@ extension OpenCLBackend {
             [
                 "D": rows.dimensions, "C": projection.components, "P": points.lanes, "U": pointVectors,
                 "R": projection.panelWidth,
-                "CHUNK": fitting(projectedColumns, bytesEach: columnBytes), "BYTES": rows.bytesDefine,
+                // A processor reads bytes four at a time.
+                "CHUNK": 4 * fitting(projectedColumns / 4, bytesEach: 4 * columnBytes), "BYTES": rows.bytesDefine,
             ],
             [
                 rows.argument, projection.mean.argument, projection.panels.argument, points.buffer.argument,

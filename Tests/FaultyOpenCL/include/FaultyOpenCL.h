@@ -20,7 +20,7 @@
 //   alloc=, global=, local=, group=N    what the device says of its largest buffer, memory, local memory, work-groups
 //   gone=1           the device is listed, and not there when a context is to be made
 //   type=gpu         what the device says it is
-//   platform=NAME, driver=VERSION       names that it goes by
+//   platform=, driver=, device=NAME     names that it goes by
 //   platforms=N, devices=N, size=N, sizes=N    a count of platforms or devices, a size of every answer, of a binary
 // Programs are kept from one context to the next, so that building them again costs nothing.
 
