@@ -4,7 +4,7 @@
 // One work-group a block; each work-item owns every GROUP-th dimension, the first one the counts.
 // Defines: D, P, GROUP.
 
-__kernel void kmeans_accumulate(
+GROUP_KERNEL void kmeans_accumulate(
     __global const float *points, __global const int *labels, __global float *partials, __global int *counts,
     const int first, const int block_points, const int count, const int clusters) {
     const int lane = get_local_id(0);

@@ -14,7 +14,7 @@
 #define SLOTS 1
 #endif
 
-__kernel void kmeans_accumulate_update(
+GROUP_KERNEL void kmeans_accumulate_update(
     __global const float *rows, __global const int *indices, __global const int *labels, __global float *totals,
     __global int *counts, __global float *values, __global float *weights, __global float *panels,
     const int first_index, const int count, const int clusters, const int group_clusters) {

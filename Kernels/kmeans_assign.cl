@@ -32,7 +32,7 @@ typedef union {
     float lane[VW];
 } distances_t;
 
-__kernel void kmeans_assign(
+TILE_KERNEL void kmeans_assign(
     __global float *points, __global const float *panels, __global const float *values, __global int *labels,
     __global float *distances, const int count, const int panel_count
 #if GATHER

@@ -15,7 +15,7 @@
 #define ANY(condition) any(condition)
 #endif
 
-__kernel void kmeans_plus_plus_distances(
+TILE_KERNEL void kmeans_plus_plus_distances(
     __global const float *points, __global const float *coordinates, __global const int *state,
     __global const float *previous, __global float *next, __global float *block_sums, const int count,
     const int tiles) {

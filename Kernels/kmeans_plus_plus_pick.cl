@@ -32,7 +32,7 @@ static inline int draw(
     return chosen;
 }
 
-__kernel void kmeans_plus_plus_pick(
+GROUP_KERNEL void kmeans_plus_plus_pick(
     __global const float *points, __global const float *distances, __global const float *block_sums,
     __global const float *uniforms, __global int *state, __global int *chosen, __global int *candidates,
     __global float *coordinates, const int count, const int tiles, const int blocks, const int centres,

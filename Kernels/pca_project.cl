@@ -60,7 +60,7 @@ static inline int bring_used(
 #define COLUMN(slot) (slot)
 #endif
 
-__kernel void pca_project(
+TILE_KERNEL void pca_project(
     __global const value_t *rows, __global const float *mean, __global const float *panels, __global float *points,
     const int first_tile, const int count) {
     __local float x[CHUNK * PITCH] __attribute__((aligned(64)));

@@ -2,7 +2,7 @@
 // One work-group of LANES work-items a tile of the batch.
 // Defines: D, P.
 
-__kernel void points_gather(
+TILE_KERNEL void points_gather(
     __global const float *points, __global const int *indices, __global float *batch, const int count) {
     const int tile = get_group_id(0);
     __global float *out = batch + (size_t)tile * D * P;

@@ -8,7 +8,7 @@ typedef uchar value_t;
 typedef float value_t;
 #endif
 
-__kernel void points_pack(
+TILE_KERNEL void points_pack(
     __global const value_t *rows, __global float *points, const int first_tile, const int count) {
     const int tile = get_group_id(0);
     __global float *out = points + (size_t)(first_tile + tile) * D * P;

@@ -2,7 +2,7 @@
 // One work-group of LANES work-items a tile.
 // Defines: D, P.
 
-__kernel void points_unpack(__global const float *points, __global float *rows, const int count) {
+TILE_KERNEL void points_unpack(__global const float *points, __global float *rows, const int count) {
     const int tile = get_group_id(0);
     __global const float *from = points + (size_t)tile * D * P;
     for (int lane = get_local_id(0); lane < P; lane += LANES) {

@@ -5,7 +5,7 @@ public enum CovarianceCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
         let shapes = [
             (1, 1), (7, 7), (127, 7), (128, 7), (129, 7), (300, 112), (61, 111), (33, 113), (257, 113), (15, 257),
-            (4095, 7), (4096, 7), (4097, 7), (8300, 7),
+            (4095, 7), (4096, 7), (4097, 7), (8300, 7), (4100, 113),
         ]
         return [true, false].flatMap { bytes in
             shapes.filter { bytes || [7, 113].contains($0.1) }.map {
@@ -42,10 +42,12 @@ private struct CovarianceCase: KernelCase {
             + "seed \(seed)"
     }
     /// A block of columns that is not full needs other code than two blocks do.
-    var variety: String {
-        "\(bytes ? sparse ? "sparse bytes" : "bytes" : "floats"), \(dimensions > 61 ? "wide" : "narrow")"
+    var variety: String { bytes ? dimensions > 61 ? "wide bytes" : "bytes" : "floats" }
+    /// Several blocks in several parts take long: not among the quick cases.
+    var form: String {
+        let isLarge = dimensions > 61 && count > CovarianceShape.partRows
+        return "\(dimensions) columns, \(bytes)\(isLarge ? ", several parts" : "")"
     }
-    var form: String { "\(dimensions) columns, \(bytes)" }
     var cost: Int {
         let shape = CovarianceShape(count: count, dimensions: dimensions)
         return count * shape.tileElements / shape.parts

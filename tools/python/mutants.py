@@ -6,8 +6,8 @@ import re
 
 TYPES = {
     "char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "float", "size_t", "bool", "void",
-    "floatv", "intv", "uintv", "ucharv", "sumv", "value_t", "sum_t", "labels_t", "distances_t", "tiles_t", "norm_t",
-    "norm_gradient_t",
+    "floatv", "intv", "uintv", "ucharv", "packedv", "sumv", "value_t", "packed_t", "sum_t", "labels_t", "distances_t",
+    "tiles_t", "norm_t", "norm_gradient_t",
 }  # fmt: skip
 TYPES |= {f"{base}{width}" for base in ("char", "uchar", "int", "uint", "float", "ulong") for width in (2, 4, 8, 16)}
 NOT_VALUES = TYPES | {"const", "restrict", "__global", "__local", "__private", "return", "else", "unsigned", "union"}
@@ -191,7 +191,8 @@ def number_edits(tokens, i, token):
         return
     text = token.text
     # A longer array is the same program.
-    size = tokens[i - 1].text == "[" and tokens[i + 1].text == "]" and is_declared(tokens, i - 1)
+    start = next((j for j in range(i, -1, -1) if tokens[j].text in ("[", ";", "{", "}")), 0)
+    size = tokens[start].text == "[" and is_declared(tokens, start) and tokens[i - 1].text in ("[", "*")
     if re.fullmatch(r"\d+", text):
         if not size:
             yield "constant", token.start, token.end, str(int(text) + 1)

@@ -76,7 +76,7 @@ def implementations():
         "oclgrind": Implementation("Oclgrind", OCLGRIND if os.path.exists(OCLGRIND) else None, [
             Pass(("gpu",), "tiny", 600, checks | {"OCLGRIND_UNINITIALIZED": "1"}),
             # The optimiser drops what overruns an array of a work-item's own.
-            Pass(("cpu4",), "tiny", 600, checks | {"OCLGRIND_BUILD_OPTIONS": "-cl-opt-disable"}),
+            Pass(("cpu4", "gpu"), "tiny", 600, checks | {"OCLGRIND_BUILD_OPTIONS": "-cl-opt-disable"}),
         ]),
     }
 
