@@ -71,7 +71,8 @@ struct StepNetwork {
             let any = BatchShape(replicas: 1, tiles: 1)
             let (first, second) = (shape.first(any), shape.second(any))
             let features = shape.planes.2 * (second.outHeight / 2) * (second.outWidth / 2)
-            // The sliced tensor does not stand first, so that its offset is looked at.
+            // No tensor stands first, so that the offset of each is looked at.
+            count = paddedColumns(1)
             for (name, size) in [
                 ("gamma1", shape.planes.1), ("weights1", first.weightCount), ("bias1", shape.planes.1),
                 ("beta1", shape.planes.1), ("weights2", second.weightCount), ("bias2", shape.planes.2),
