@@ -10,36 +10,47 @@ public enum CovarianceCases: KernelCases {
         return [true, false].flatMap { bytes in
             shapes.filter { bytes || [7, 113].contains($0.1) }.map {
                 CovarianceCase(
-                    count: $0.0, dimensions: $0.1, bytes: bytes, largest: false, times: 1 + $0.0 % 2, seed: seed)
+                    count: $0.0, dimensions: $0.1, bytes: bytes, times: 1 + $0.0 % 2, seed: seed)
             }
-        } + [CovarianceCase(count: 4200, dimensions: 17, bytes: true, largest: true, seed: seed)]
+        } + [CovarianceCase(count: 4200, dimensions: 17, bytes: true, kind: .largest, seed: seed)]
             + [(64, 61), (65, 7), (257, 113), (4097, 7), (8300, 17)].map {
                 CovarianceCase(
-                    count: $0.0, dimensions: $0.1, bytes: true, largest: false, sparse: true, times: 1 + $0.0 % 2,
-                    seed: seed)
-            }
+                    count: $0.0, dimensions: $0.1, bytes: true, kind: .sparse, times: 1 + $0.0 % 2, seed: seed)
+            } + [
+                CovarianceCase(count: 129, dimensions: 7, bytes: true, kind: .ones, seed: seed),
+                CovarianceCase(count: 64, dimensions: 113, bytes: true, kind: .nearlyEmpty, seed: seed),
+                CovarianceCase(count: 128, dimensions: 113, bytes: true, kind: .nearlyEmpty, seed: seed),
+            ]
     }
 
     public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
-        [CovarianceCase(count: 300, dimensions: 784, bytes: true, largest: false, seed: seed)]
+        [CovarianceCase(count: 300, dimensions: 784, bytes: true, seed: seed)]
     }
 }
 
 private struct CovarianceCase: KernelCase {
+    enum Kind: String {
+        case plain = ""
+        /// Odd large values throughout, so that a longer chunk would not be exact.
+        case largest = "largest "
+        /// Nothing but ones, the least that is not zero.
+        case ones = "equal "
+        /// Mostly zeros, whole columns and runs of rows among them, as images have them.
+        case sparse = "sparse "
+        /// A full chunk with hardly anything in it, which a simulator is through with soon.
+        case nearlyEmpty = "nearly no "
+    }
     let count: Int
     let dimensions: Int
     let bytes: Bool
-    /// Odd large values throughout, so that a longer chunk would not be exact.
-    let largest: Bool
-    /// Mostly zeros, whole columns and runs of rows among them, as images have them.
-    var sparse = false
+    var kind = Kind.plain
     /// How often the same rows are added up.
     var times = 1
     let seed: UInt64
     var kernel: String { "covariance" }
     var name: String {
-        "\(count) x \(dimensions) \(bytes ? (largest ? "largest bytes" : sparse ? "sparse bytes" : "bytes") : "floats")\(times > 1 ? ", \(times) times" : ""), "
-            + "seed \(seed)"
+        "\(count) x \(dimensions) \(kind.rawValue)\(bytes ? "bytes" : "floats")"
+            + "\(times > 1 ? ", \(times) times" : ""), seed \(seed)"
     }
     /// A block of columns that is not full needs other code than two blocks do.
     var variety: String { bytes ? dimensions > 61 ? "wide bytes" : "bytes" : "floats" }
@@ -50,7 +61,7 @@ private struct CovarianceCase: KernelCase {
     }
     var cost: Int {
         let shape = CovarianceShape(count: count, dimensions: dimensions)
-        return count * shape.tileElements / shape.parts
+        return count * shape.tileElements / shape.parts / (kind == .nearlyEmpty ? 64 : 1)
     }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
@@ -58,8 +69,13 @@ private struct CovarianceCase: KernelCase {
         var inputs = CaseInputs(seed: seed)
         let shape = CovarianceShape(count: count, dimensions: dimensions)
         if bytes {
-            var values = inputs.bytes(count * dimensions, in: largest ? 254..<256 : 0..<256)
-            if sparse {
+            let range = kind == .largest ? 254..<256 : kind == .ones ? 1..<2 : 0..<256
+            var values = inputs.bytes(count * dimensions, in: range)
+            if kind == .nearlyEmpty {
+                let kept = inputs.integers(values.count, in: 0..<200)
+                for index in values.indices where kept[index] > 0 { values[index] = 0 }
+            }
+            if kind == .sparse {
                 let kept = inputs.integers(values.count, in: 0..<4)
                 for index in values.indices {
                     let (row, column) = (index / dimensions, index % dimensions)
