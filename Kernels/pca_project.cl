@@ -25,7 +25,7 @@ typedef float value_t;
 #error a word of four bytes is taken apart from its lowest byte on
 #endif
 #define PASSES_OVER_ZEROS 1
-#define COLUMN(slot) used[lane * CHUNK + (slot)]
+#define COLUMN(slot) (whole ? used[lane * CHUNK + (slot)] : (slot))
 
 // Brings the columns of rows from + l * D that are not zero in all of this work-item's rows into slots of `x`, four at
 // a time, with their numbers in `used`; returns how many. There is a multiple of four.
@@ -77,11 +77,7 @@ TILE_KERNEL void pca_project(
         barrier(CLK_LOCAL_MEM_FENCE);
 #if PASSES_OVER_ZEROS
         const bool whole = (tile + 1) * P <= count;
-        if (whole) {
-            slots = bring_used(rows + (size_t)tile * P * D + first, x, used + lane * CHUNK, lane, columns);
-        } else {
-            for (int column = 0; column < columns; column++) used[lane * CHUNK + column] = column;
-        }
+        if (whole) slots = bring_used(rows + (size_t)tile * P * D + first, x, used + lane * CHUNK, lane, columns);
 #else
         const bool whole = false;
 #endif

@@ -141,7 +141,7 @@ extension CaseInputs {
 struct CaseRows {
     let bytes: Bool
     let floatValues: [Float]
-    let byteValues: [UInt8]
+    var byteValues: [UInt8]
     let count: Int
     let dimensions: Int
 

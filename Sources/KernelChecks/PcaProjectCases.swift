@@ -64,8 +64,14 @@ private struct PcaProjectCase: KernelCase {
         var judge = CaseJudge(self)
         var inputs = CaseInputs(seed: seed)
         let magnitude: Float = bytes ? 255 : 2
-        let drawn = CaseRows(
+        var drawn = CaseRows(
             &inputs, bytes: bytes, oneIn: isSparse ? 200 : 1, count: count, dimensions: columns, range: 0...2)
+        if isSparse {
+            // The least that is not zero, alone among four columns.
+            for row in 0..<count {
+                for column in 4..<8 { drawn.byteValues[row * columns + column] = column == 4 ? 1 : 0 }
+            }
+        }
         var values = drawn.floatValues
         if poisonsARow { values[5 * columns + 1] = .nan }
         let mean = inputs.floats(columns, in: 0...magnitude)
