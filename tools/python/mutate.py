@@ -8,6 +8,7 @@ import math
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import signal
@@ -194,6 +195,37 @@ def tested_kernels(file):
     return [kernel for kernel in kernels if f'#include "{file}.clh"' in kernel_file(kernel).read_text()]
 
 
+def with_includes(kernel):
+    """A kernel's text with the files of Kernels that it includes."""
+    text = kernel_file(kernel).read_text()
+    return re.sub(r'#include "(\w+)\.clh"', lambda found: kernel_file(found.group(1)).read_text(), text)
+
+
+def definitions(text):
+    """{name: (first line, last line, text)} of a header's functions and macros."""
+    found = {}
+    pattern = r"^#define (\w+)(?:[^\n]*\\\n)*[^\n]*$|^static inline [^(;{]*?(\w+)\([^{;]*\{(?:[^\n]*\}$|.*?^\}$)"
+    for match in re.finditer(pattern, text, re.MULTILINE | re.DOTALL):
+        first = text.count("\n", 0, match.start()) + 1
+        found[match.group(1) or match.group(2)] = (first, first + match.group().count("\n"), match.group())
+    return found
+
+
+def users(mutant):
+    """The kernels that a mutant may show in: of a function or macro of `common` those that come to use it."""
+    kernels = tested_kernels(mutant.kernel)
+    if mutant.kernel != "common":
+        return kernels
+    known = definitions(kernel_file("common").read_text())
+    names = {name for name, (first, last, _) in known.items() if first <= mutant.line <= last}
+    if not names:
+        return kernels
+    mentions = lambda text: any(re.search(rf"\b{name}\b", text) for name in names)
+    while more := {name for name, (_, _, text) in known.items() if name not in names and mentions(text)}:
+        names |= more
+    return [kernel for kernel in kernels if mentions(with_includes(kernel))]
+
+
 def plain(stage):
     """The stage on the PoCL that is installed."""
     return stage._replace(environment={k: v for k, v in stage.environment.items() if k != "OCL_ICD_VENDORS"})
@@ -201,7 +233,7 @@ def plain(stage):
 
 def fate(verifier, mutant, tried, limits):
     for stage in tried:
-        for kernel in tested_kernels(mutant.kernel):
+        for kernel in users(mutant):
             limit = limits[(kernel, stage.name)]
             verdict, why = verifier.verify(mutant.kernel, mutant.text, kernel, stage, limit)
             # It may have been a function that the copy of PoCL lacks.
