@@ -28,7 +28,7 @@ typedef float value_t;
 #define COLUMN(slot) (whole ? used[lane * CHUNK + (slot)] : (slot))
 
 // Brings the columns of rows from + l * D that are not zero in all of this work-item's rows into slots of `x`, four at
-// a time, with their numbers in `used`; returns how many. There is a multiple of four.
+// a time, with their numbers in `used`; returns how many. `columns` is a multiple of four.
 static inline int bring_used(
     __global const uchar *from, __local float *x, __local int *used, const int lane, const int columns) {
     int slots = 0;

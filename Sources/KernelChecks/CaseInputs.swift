@@ -18,9 +18,12 @@ public struct CaseInputs {
         (0..<count).map { _ in Int32(range.lowerBound + stream.nextIndex(below: range.count)) }
     }
 
-    /// Uniform bytes.
-    public mutating func bytes(_ count: Int, in range: Range<Int> = 0..<256) -> [UInt8] {
-        (0..<count).map { _ in UInt8(range.lowerBound + stream.nextIndex(below: range.count)) }
+    /// Uniform bytes, of which one in `share` is kept on the average and the others are zero.
+    public mutating func bytes(_ count: Int, in range: Range<Int> = 0..<256, oneIn share: Int = 1) -> [UInt8] {
+        (0..<count).map { _ in
+            let byte = UInt8(range.lowerBound + stream.nextIndex(below: range.count))
+            return share == 1 || stream.nextIndex(below: share) == 0 ? byte : 0
+        }
     }
 
     /// 0..<count in random order.

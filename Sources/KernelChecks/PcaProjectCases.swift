@@ -56,7 +56,6 @@ private struct PcaProjectCase: KernelCase {
         "\(count) x \(columns) \(isSparse ? "sparse " : "")\(bytes ? "bytes" : "floats") to \(components) at \(first), \(behind) behind, "
             + "seed \(seed)\(poisonsARow ? ", a NaN" : "")"
     }
-    var variety: String { bytes ? "bytes" : "floats" }
     var form: String { "\(columns) to \(components), \(bytes)" }
     var cost: Int { (first + count + behind) * columns * components }
 

@@ -91,13 +91,13 @@ struct VerifyCommand: ParsableCommand {
         } else {
             // Some devices serve one process at a time.
             backend = nil
-            // A GPU's shape takes a processor longest: what ends last should be short.
-            let order = profiles.filter { $0 == .gpu } + profiles.filter { $0 != .gpu }
+            // A GPU's shapes take a processor longest: what ends last should be short.
+            let order = profiles.filter(\.splitsWork) + profiles.filter { !$0.splitsWork }
             let shares = try order.flatMap { profile in
                 let kernels = try chosenCases(for: profile, own: own).map(\.kernel)
                 let isTwin = isTwin(profile, own: own)
-                let shares = VerifyWorkers.shares(
-                    of: profile.name, kernels: kernels, halves: kind == .cpu && !quick && !tiny && !isTwin)
+                let parts = kind != .cpu ? 1 : (quick || tiny || isTwin ? 1 : 2) * (profile == order.last ? 2 : 1)
+                let shares = VerifyWorkers.shares(of: profile.name, kernels: kernels, parts: parts)
                 return isTwin ? shares.map { $0.quick() } : shares
             }
             try verifyInProcesses(shares, isProcessor: kind == .cpu, take)

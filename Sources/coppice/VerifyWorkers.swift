@@ -47,15 +47,14 @@ final class VerifyWorkers: Sendable {
         func quick() -> Share { Share(profile: profile, kernels: kernels, options: ["--quick"]) }
     }
 
-    /// The shares of a profile: its kernels, or halves of them where there is work for long, so that no core is idle for
-    /// long at the end. A process costs its driver's start, and with PoCL that of a compiler, 0.4 s.
-    static func shares(of profile: String, kernels: [String], halves: Bool) -> [Share] {
+    /// The shares of a profile: its kernels in so many parts, so that no core is idle for long at the end. A process costs
+    /// its driver's start, and with PoCL that of a compiler, 0.4 s.
+    static func shares(of profile: String, kernels: [String], parts: Int) -> [Share] {
         var names: [String] = []
         for kernel in kernels where !names.contains(kernel) { names.append(kernel) }
-        if !halves { return [Share(profile: profile, kernels: names)] }
-        // Training kernels and clustering kernels cost alike in each half.
-        let parts = [0, 1].map { half in names.enumerated().filter { $0.offset % 2 == half }.map(\.element) }
-        return parts.filter { !$0.isEmpty }.map { Share(profile: profile, kernels: $0) }
+        // Training kernels and clustering kernels cost alike in each part.
+        return (0..<parts).map { part in names.enumerated().filter { $0.offset % parts == part }.map(\.element) }
+            .filter { !$0.isEmpty }.map { Share(profile: profile, kernels: $0) }
     }
 
     private let arguments: [String]

@@ -66,12 +66,7 @@ import Testing
     @Test func memoryIsBoundedByStreaming() throws {
         let folder = try TemporaryFolder()
         let (count, dimensions) = (600_000, 8)
-        var seed: UInt32 = 1
-        let values = (0..<count * dimensions).map { _ -> Float in
-            seed = seed &* 1_664_525 &+ 1_013_904_223
-            return Float(seed >> 16)
-        }
-        try NumPy.write(values, shape: [count, dimensions], to: folder / "X.npy")
+        try writeNoise(count: count, dimensions: dimensions, to: folder / "X.npy")
         func cluster(_ memory: String...) throws -> Outcome {
             try coppice(
                 [

@@ -318,12 +318,7 @@ import Testing
     func streamsWhatIsMoreThanABufferHolds() throws {
         let folder = try TemporaryFolder()
         let (count, dimensions) = (100_000, 8)
-        var seed: UInt32 = 5
-        let values = (0..<count * dimensions).map { _ -> Float in
-            seed = seed &* 1_664_525 &+ 1_013_904_223
-            return Float(seed >> 16)
-        }
-        try NumPy.write(values, shape: [count, dimensions], to: folder / "X.npy")
+        try writeNoise(count: count, dimensions: dimensions, to: folder / "X.npy")
         func cluster(_ faults: String) throws -> (report: [String: Any], labels: [Int64]) {
             let outcome = try coppice(
                 "cluster", "--features", folder / "X.npy", "--k", "7", "--kmeans", "lloyd", "--iterations", "2",

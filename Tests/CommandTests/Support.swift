@@ -119,6 +119,16 @@ final class TemporaryFolder: Sendable {
     }
 }
 
+/// Writes features that are nothing but noise: whole numbers below 65,536, the same every time.
+func writeNoise(count: Int, dimensions: Int, to path: String) throws {
+    var seed: UInt32 = 1
+    let values = (0..<count * dimensions).map { _ -> Float in
+        seed = seed &* 1_664_525 &+ 1_013_904_223
+        return Float(seed >> 16)
+    }
+    try NumPy.write(values, shape: [count, dimensions], to: path)
+}
+
 /// Images that can be told apart: a bright patch whose place is its class, on noise.
 struct SyntheticData {
     var train = 300

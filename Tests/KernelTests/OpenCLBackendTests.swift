@@ -91,7 +91,7 @@ import Testing
             #expect(backend.kernels.count == 1)
             try scale()
             #expect(try backend.read(y).allSatisfy { $0 == 2 } && backend.kernels.count == 1)
-            // Neither is what comes after a preparation that failed.
+            // After a preparation that failed launches run again.
             #expect(throws: ComputeError.self) {
                 try backend.preparing { try backend.launch("missing", [:], [], global: [1]) }
             }

@@ -32,7 +32,7 @@ extension DeviceProfile {
     public var suggestedReplicas: Int { splitsWork ? 40 : 5 }
 
     /// Whether the device has so many work-items to fill that rows and tiles go to work-groups of their own.
-    var splitsWork: Bool { vectorWidth == 1 }
+    public var splitsWork: Bool { vectorWidth == 1 }
 }
 
 /// The largest divisor of `count` that is at most `limit`: kernels that hold a block in registers have no odd ends.
