@@ -15,7 +15,7 @@ import Testing
         ("rusticl", nil, ["fahbench/pull/97", "chwd/pull/146"]),
         ("rusticl", "llvmpipe (LLVM 15.0.6, 256 bits)", ["llvmpipe.html", "lp_bld_limits.h"]),
         ("rusticl", "AMD Radeon RX 6700 XT (radeonsi)", []),
-        ("Oclgrind", "Oclgrind Simulator", ["Uninitialized.cpp", "Oclgrind/issues/194"]),
+        ("Oclgrind", "Oclgrind Simulator", ["Uninitialized.cpp", "MemCheck.cpp", "Oclgrind/issues/194"]),
         ("Portable Computing Language", "pthread-zen4", []),
         ("Portable Computing Language", nil, ["fahbench/pull/97"]),
         ("NVIDIA CUDA", "NVIDIA H200", ["pyopencl/issues/731"]),
