@@ -3,7 +3,8 @@ import Compute
 /// Chains of multiply-adds.
 public enum FmaPeakCases: KernelCases {
     public static func cases(seed: UInt64) -> [any KernelCase] {
-        [(1, 1), (3, 17), (37, 17), (257, 17)].map { blocks, steps in
+        // PoCL compiles the kernel once more for every size of the grid.
+        [(1, 1), (3, 17), (257, 17)].map { blocks, steps in
             FmaPeakCase(blocks: blocks, steps: steps, seed: seed)
         }
     }

@@ -36,8 +36,8 @@ public enum KernelChecks {
     }
 
     /// The cases that `selection` takes for a device in `profile`: what is awkward, and what the tool launches there.
-    /// - Parameter isOwn: whether the device takes this profile by itself. What the tool launches is among the quick
-    ///   cases there alone.
+    /// - Parameter isOwn: whether the device takes this profile by itself or when it is told to. Elsewhere what the tool
+    ///   launches is left out, but for that of GPUs among all cases: most users have one, and few developers.
     public static func cases(
         _ selection: CaseSelection, seed: UInt64 = 1, for profile: DeviceProfile, isOwn: Bool = true
     ) -> [any KernelCase] {
@@ -46,10 +46,11 @@ public enum KernelChecks {
             let names = Set(awkward.map(\.name))
             let launched: [any KernelCase] =
                 switch selection {
-                case .full: kernel.launched(seed: seed, replicas: profile.suggestedReplicas)
+                case .full where isOwn || profile.splitsWork:
+                    kernel.launched(seed: seed, replicas: profile.suggestedReplicas)
                 // The number of networks changes no program, and two of them show what depends on it.
                 case .quick where isOwn: kernel.launched(seed: seed, replicas: 2)
-                case .quick, .tiny: []
+                case .full, .quick, .tiny: []
                 }
             return awkward + launched.filter { !names.contains($0.name) }
         }

@@ -12,7 +12,7 @@ struct VerifyCommand: ParsableCommand {
         abstract: "Runs every kernel against the built-in CPU path on a device.",
         discussion: """
             In every profile (the shape that kernels take on a kind of device) that the device can run, its own first; \
-            gpu64, which differs from gpu by the number of lanes, with fewer cases where it is not the device's own. \
+            of two that differ by the width of vectors or waves alone, such as gpu and gpu64, one has fewer cases. \
             A case that is wrong has a line at once, and the command that runs it again alone; at the end every kernel \
             has a line for each profile: verdict, cases, the error that came nearest to its bound, and that bound. \
             Ends with 0 where all are right, 1 where one is not, 69 where there is no OpenCL device to verify.
@@ -37,13 +37,12 @@ struct VerifyCommand: ParsableCommand {
     var verbose = false
     @Option(
         help: ArgumentHelp(
-            "Processes at a time, each with a profile or half of one. By default one a core on a processor, else one.",
-            valueName: "n"))
+            "Processes that share the work. By default one a core on a processor, else one.", valueName: "n"))
     var jobs: Int?
     @Flag(help: "Print one JSON object.")
     var json = false
-    @Flag(help: .hidden)
-    var events = false
+    @Flag(name: .customLong("worker"), help: .hidden)
+    var isWorker = false
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -55,7 +54,6 @@ struct VerifyCommand: ParsableCommand {
         let wanted = try wantedProfiles()
         // Bad names are said before a device is started.
         for profile in wanted ?? [.gpu] { _ = try chosenCases(for: profile, own: profile) }
-        var skipped: [String] = []
         var backend = try compute.makeBackend(startsOften: false) as? OpenCLBackend
         guard let device = backend?.device, let own = backend?.profile, let kind = backend?.kind else {
             throw Failure(
@@ -63,8 +61,10 @@ struct VerifyCommand: ParsableCommand {
                     + "`coppice devices` lists what there is",
                 exitCode: 69)
         }
+        if isWorker, let backend { return try serve(on: backend) }
         var profiles: [DeviceProfile] = []
-        // Fewer cases leave the twin out.
+        var skipped: [String] = []
+        // Fewer cases leave the twins out.
         let others = DeviceProfile.all.filter { $0 != own && !((quick || tiny) && isTwin($0, own: own)) }
         for profile in wanted ?? [own] + others {
             guard let obstacle = backend?.obstacle(to: profile) else {
@@ -94,19 +94,15 @@ struct VerifyCommand: ParsableCommand {
             // A GPU's shapes take a processor longest: what ends last should be short.
             let order = profiles.filter(\.splitsWork) + profiles.filter { !$0.splitsWork }
             let shares = try order.flatMap { profile in
-                let kernels = try chosenCases(for: profile, own: own).map(\.kernel)
-                let isTwin = isTwin(profile, own: own)
-                let parts = kind != .cpu ? 1 : (quick || tiny || isTwin ? 1 : 2) * (profile == order.last ? 2 : 1)
-                let shares = VerifyWorkers.shares(of: profile.name, kernels: kernels, parts: parts)
-                return isTwin ? shares.map { $0.quick() } : shares
+                var kernels: [String] = []
+                for kernel in try chosenCases(for: profile, own: own).map(\.kernel) where !kernels.contains(kernel) {
+                    kernels.append(kernel)
+                }
+                return kernels.map { VerifyWorkers.Share(profile: profile.name, kernel: $0) }
             }
             try verifyInProcesses(shares, isProcessor: kind == .cpu, take)
         }
         bar.finish()
-        if events {
-            if report.wrong > 0 { throw ExitCode(1) }
-            return
-        }
         report.sort(kernels: try chosenCases(for: own, own: own).map(\.kernel))
         try finish(report, of: total)
     }
@@ -119,36 +115,52 @@ struct VerifyCommand: ParsableCommand {
         defer { withExtendedLifetime(interrupt) {} }
         let reference = CPUBackend()
         for (index, kernelCase) in cases.enumerated() {
-            if events {
-                let begun = CaseResult(
-                    kernel: kernelCase.kernel, name: kernelCase.name, maxError: 0, bound: 0, verdict: .failed,
-                    message: "")
-                print(try VerifyEvent(stage: "begin", entry: .init(begun, backend.profile)).line())
-                try flushOutput()
-            }
-            let result = KernelChecks.run(kernelCase, on: backend, reference: reference)
-            let entry = VerifyReport.Case(result, backend.profile)
-            if events {
-                print(try VerifyEvent(stage: "end", entry: entry).line())
-                try flushOutput()
-            }
+            let entry = VerifyReport.Case(
+                KernelChecks.run(kernelCase, on: backend, reference: reference), backend.profile)
             try take(entry)
             if failFast, entry.verdict != .right { return }
             guard !stopping.load(ordering: .relaxed) else {
-                if events { throw ExitCode(130) }
                 throw Failure("interrupted after \(index + 1) of \(cases.count) cases", exitCode: 130)
             }
+        }
+    }
+
+    /// Verifies the shares that come a line each from standard input, and tells of every case on standard output.
+    private func serve(on own: OpenCLBackend) throws {
+        let stopping = Atomic(false)
+        let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
+        defer { withExtendedLifetime(interrupt) {} }
+        func tell(_ stage: VerifyEvent.Stage, _ entry: VerifyReport.Case? = nil) throws {
+            print(try VerifyEvent(stage, entry).line())
+            try flushOutput()
+        }
+        let reference = CPUBackend()
+        var backends = [own.profile: own]
+        while let line = readLine(), let share = VerifyWorkers.Share(line: line) {
+            let profile = try DeviceProfile.named(share.profile, by: "a share")
+            let backend = try backends[profile] ?? own.inProfile(profile)
+            backends[profile] = backend
+            for kernelCase in try chosenCases(for: profile, own: own.profile) where kernelCase.kernel == share.kernel {
+                guard !stopping.load(ordering: .relaxed) else { throw ExitCode(130) }
+                let begun = CaseResult(
+                    kernel: kernelCase.kernel, name: kernelCase.name, maxError: 0, bound: 0, verdict: .failed,
+                    message: "")
+                try tell(.begin, .init(begun, profile))
+                try tell(.end, .init(KernelChecks.run(kernelCase, on: backend, reference: reference), profile))
+            }
+            try tell(.done)
         }
     }
 
     private func verifyInProcesses(
         _ shares: [VerifyWorkers.Share], isProcessor: Bool, _ take: (VerifyReport.Case) throws -> Void
     ) throws {
-        var arguments = ["verify", "--device", compute.device, "--seed", "\(compute.seed)", "--quiet", "--events"]
+        // What chooses cases, so that they are the same ones there.
+        var arguments = ["verify", "--device", compute.device, "--seed", "\(compute.seed)", "--quiet", "--worker"]
         if quick { arguments.append("--quick") }
         if tiny { arguments.append("--tiny") }
-        if failFast { arguments.append("--fail-fast") }
         if let caseName { arguments += ["--case", caseName] }
+        arguments += profile.flatMap { ["--profile", $0] }
         // Programs compile on the processor; a processor also serves several processes well.
         let cores = isProcessor ? ProcessInfo.processInfo.activeProcessorCount : 1
         let stopping = Atomic(false)
@@ -180,16 +192,16 @@ struct VerifyCommand: ParsableCommand {
             throw Failure(
                 "\(report.wrong) of \(report.cases.count) cases are wrong on \(report.device.name)", exitCode: 1)
         }
-        // A driver may end its process with any status, and so take cases along without a word.
+        // A driver that prints into the middle of what a process tells takes cases along without a word.
         if report.cases.count != total {
             throw Failure(
-                "only \(report.cases.count) of \(total) cases ran on \(report.device.name): the driver ended its "
-                    + "process in the middle", exitCode: 1)
+                "only \(report.cases.count) of \(total) cases are heard of on \(report.device.name): the driver prints "
+                    + "into what its process tells", exitCode: 1)
         }
     }
 
     private func show(_ entry: VerifyReport.Case, _ bar: ProgressBar) throws {
-        guard !events, verbose || entry.verdict != .right else { return }
+        guard verbose || entry.verdict != .right else { return }
         bar.finish()
         print(entry.line)
         if entry.verdict != .right { print("  alone: \(command(for: entry))") }
@@ -216,18 +228,22 @@ struct VerifyCommand: ParsableCommand {
         return wanted
     }
 
-    /// Whether a profile differs from another one by the number of lanes alone and is not the device's own: it takes the
-    /// quick cases, unless it was asked for.
+    /// Whether a profile was asked for by option.
+    private func isNamed(_ profile: DeviceProfile) -> Bool { self.profile.contains(profile.name) }
+
+    /// Whether another profile stands for this one, which takes the quick cases then, unless it was asked for.
     private func isTwin(_ profile: DeviceProfile, own: DeviceProfile) -> Bool {
-        profile == .gpu64 && own != .gpu64 && self.profile.isEmpty
+        !isNamed(profile) && profile.isTwin(onDeviceOf: own)
     }
 
     private func chosenCases(for profile: DeviceProfile, own: DeviceProfile) throws -> [any KernelCase] {
         // A case that is named must not be hidden by a selection.
         let chosen: CaseSelection = quick || isTwin(profile, own: own) ? .quick : tiny ? .tiny : .full
         let selections: [CaseSelection] = caseName == nil ? [chosen] : [.full, .quick]
-        var cases = selections.flatMap {
-            KernelChecks.cases($0, seed: compute.seed, for: profile, isOwn: profile == own)
+        var cases = selections.flatMap { selection in
+            // All cases of a profile that was asked for are those of whoever forces it.
+            let isOwn = profile == own || (selection == .full && isNamed(profile))
+            return KernelChecks.cases(selection, seed: compute.seed, for: profile, isOwn: isOwn)
         }
         if !kernel.isEmpty {
             for name in kernel {

@@ -3,12 +3,19 @@ import Foundation
 import KernelChecks
 import Synchronization
 
-/// What a process that verifies one profile tells the one that started it: a JSON object a line.
+/// What a process that verifies tells the one that started it: a JSON object a line.
 struct VerifyEvent: Codable, Sendable {
-    /// "begin" before a case, "end" after it.
-    var stage: String
-    /// The case, without a verdict that counts at its beginning.
-    var entry: VerifyReport.Case
+    enum Stage: String, Codable {
+        /// A case begins: its verdict does not count.
+        case begin
+        /// A case has ended.
+        case end
+        /// All cases of a share have ended.
+        case done
+    }
+    var stage: Stage
+    /// Nil where the stage is that of a share.
+    var entry: VerifyReport.Case?
 
     /// The event as a line.
     func line() throws -> String {
@@ -18,7 +25,7 @@ struct VerifyEvent: Codable, Sendable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
-    init(stage: String, entry: VerifyReport.Case) {
+    init(_ stage: Stage, _ entry: VerifyReport.Case? = nil) {
         self.stage = stage
         self.entry = entry
     }
@@ -32,29 +39,29 @@ struct VerifyEvent: Codable, Sendable {
     }
 }
 
-/// Verifies in several processes, each of which takes a share of the cases. Drivers compile one program at a time in a
-/// process, and compiling is most of the work; and a driver that crashes takes only the rest of a share along.
+/// Verifies in several processes, each of which takes one share of the cases after the other. Drivers compile one program
+/// at a time in a process, and compiling is most of the work; and a driver that crashes takes only the rest of a share along.
 final class VerifyWorkers: Sendable {
-    /// What one process verifies.
+    /// Cases that belong together: those of a kernel in a profile. Shares this small end together, and a process costs its
+    /// driver's start only once, which with PoCL is that of a compiler, 0.5 s.
     struct Share: Sendable {
         var profile: String
-        /// In the order of their cases.
-        var kernels: [String]
-        /// More options.
-        var options: [String] = []
+        var kernel: String
 
-        /// The same with fewer cases.
-        func quick() -> Share { Share(profile: profile, kernels: kernels, options: ["--quick"]) }
-    }
+        /// The share as the line that a process is sent.
+        var line: String { "\(profile) \(kernel)\n" }
 
-    /// The shares of a profile: its kernels in so many parts, so that no core is idle for long at the end. A process costs
-    /// its driver's start, and with PoCL that of a compiler, 0.4 s.
-    static func shares(of profile: String, kernels: [String], parts: Int) -> [Share] {
-        var names: [String] = []
-        for kernel in kernels where !names.contains(kernel) { names.append(kernel) }
-        // Training kernels and clustering kernels cost alike in each part.
-        return (0..<parts).map { part in names.enumerated().filter { $0.offset % parts == part }.map(\.element) }
-            .filter { !$0.isEmpty }.map { Share(profile: profile, kernels: $0) }
+        init(profile: String, kernel: String) {
+            self.profile = profile
+            self.kernel = kernel
+        }
+
+        /// The share of a line, nil where it is none.
+        init?(line: String) {
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count == 2 else { return nil }
+            self.init(profile: words[0], kernel: words[1])
+        }
     }
 
     private let arguments: [String]
@@ -63,6 +70,7 @@ final class VerifyWorkers: Sendable {
     private let news = DispatchSemaphore(value: 0)
 
     private struct State {
+        /// In reverse: the last one is next.
         var waiting: [Share]
         var threads = 0
         var running: Set<pid_t> = []
@@ -72,14 +80,15 @@ final class VerifyWorkers: Sendable {
         var refusal: Int32?
     }
 
-    /// Starts processes for `shares`, at most `jobs` at a time, with `arguments` besides.
+    /// Starts at most `jobs` processes for `shares`, with `arguments`.
     init(_ shares: [Share], jobs: Int, arguments: [String], failFast: Bool) {
         self.arguments = arguments
         self.failFast = failFast
-        state = Mutex(State(waiting: shares, threads: jobs))
+        state = Mutex(State(waiting: shares.reversed(), threads: jobs))
         for _ in 0..<jobs {
             Thread.detachNewThread { [self] in
-                while let share = nextShare() { verify(share) }
+                blockPipeSignals()
+                verifyShares()
                 state.withLock { $0.threads -= 1 }
                 news.signal()
             }
@@ -102,7 +111,7 @@ final class VerifyWorkers: Sendable {
     var refusal: Int32? { state.withLock(\.refusal) }
 
     private func nextShare() -> Share? {
-        state.withLock { $0.isStopping || $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+        state.withLock { $0.isStopping || $0.refusal != nil ? nil : $0.waiting.popLast() }
     }
 
     private func receive(_ entry: VerifyReport.Case) {
@@ -118,67 +127,123 @@ final class VerifyWorkers: Sendable {
         }
     }
 
-    private func verify(_ share: Share) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments =
-            arguments + share.options + share.kernels.flatMap { ["--kernel", $0] }
-            + ["--profile", share.profile, "--events"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardInput = FileHandle.nullDevice
-        var begun: VerifyReport.Case?
-        do {
-            try process.run()
-        } catch {
-            receive(Self.failure(share, nil, "its process could not be started: \(error)"))
-            return
+    /// A process that has gone must not end this one, which writes to it.
+    private func blockPipeSignals() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+    }
+
+    private func verifyShares() {
+        var worker: Worker?
+        while let share = nextShare() {
+            let current: Worker
+            do {
+                current = try worker ?? start()
+            } catch {
+                receive(Self.failure(share, nil, "its process could not be started: \(error)"))
+                continue
+            }
+            let end = verify(share, by: current)
+            // Where a case failed, the driver may be in no state for the next one.
+            worker = end == .whole ? current : nil
+            if worker == nil { finish(current) }
         }
+        if let worker { finish(worker) }
+    }
+
+    /// A process that verifies.
+    private final class Worker {
+        let process = Process()
+        let input = Pipe()
+        let output = Pipe()
+        /// What it wrote behind the last whole line.
+        var rest = Data()
+        /// Whether it ever told of a case.
+        var hasBegun = false
+    }
+
+    private func start() throws -> Worker {
+        let worker = Worker()
+        let process = worker.process
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = arguments
+        process.standardInput = worker.input
+        process.standardOutput = worker.output
+        try process.run()
         let number = process.processIdentifier
         state.withLock { state in
             state.running.insert(number)
             // The order to stop may have come while it started.
             if state.isStopping { kill(number, SIGINT) }
         }
-        var rest = Data()
+        return worker
+    }
+
+    private func finish(_ worker: Worker) {
+        try? worker.input.fileHandleForWriting.close()
+        worker.process.waitUntilExit()
+        state.withLock { _ = $0.running.remove(worker.process.processIdentifier) }
+    }
+
+    private enum ShareEnd {
+        case whole
+        /// At the end, with a case that failed.
+        case failed
+        /// The process ended before the share did.
+        case cut
+    }
+
+    private func verify(_ share: Share, by worker: Worker) -> ShareEnd {
+        // Where it cannot be written there is nothing to read either.
+        try? worker.input.fileHandleForWriting.write(contentsOf: Data(share.line.utf8))
+        var begun: VerifyReport.Case?
+        var end = ShareEnd.whole
         while true {
-            let data = pipe.fileHandleForReading.availableData
+            let data = worker.output.fileHandleForReading.availableData
             if data.isEmpty { break }
-            rest += data
-            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            worker.rest += data
+            while let newline = worker.rest.firstIndex(of: UInt8(ascii: "\n")) {
                 // What is not an event is a driver that prints: no concern of ours.
-                let event = try? VerifyEvent(line: Data(rest[rest.startIndex..<end]))
-                rest = Data(rest[rest.index(after: end)...])
+                let event = try? VerifyEvent(line: Data(worker.rest[worker.rest.startIndex..<newline]))
+                worker.rest = Data(worker.rest[worker.rest.index(after: newline)...])
                 guard let event else { continue }
-                begun = event.stage == "begin" ? event.entry : nil
-                if event.stage == "end" {
-                    receive(event.entry)
-                    if failFast, event.entry.verdict != .right { stop() }
+                worker.hasBegun = true
+                begun = event.stage == .begin ? event.entry : nil
+                if event.stage == .done { return end }
+                if event.stage == .end, let entry = event.entry {
+                    receive(entry)
+                    if entry.verdict == .failed { end = .failed }
+                    if failFast, entry.verdict != .right { stop() }
                 }
             }
         }
-        process.waitUntilExit()
-        let isStopping = state.withLock { state in
-            state.running.remove(number)
-            return state.isStopping
-        }
-        if isStopping { return }
+        worker.process.waitUntilExit()
+        if !state.withLock(\.isStopping) { takeEnd(of: worker.process, share, begun, hasBegun: worker.hasBegun) }
+        return .cut
+    }
+
+    /// Notes why a process ended before its share did.
+    private func takeEnd(of process: Process, _ share: Share, _ begun: VerifyReport.Case?, hasBegun: Bool) {
+        let status = process.terminationStatus
+        let reason: String
         if process.terminationReason == .uncaughtSignal {
-            let signal = process.terminationStatus
-            receive(
-                Self.failure(
-                    share, begun,
-                    "signal \(signal) (\(String(cString: strsignal(signal)))) in the driver ended the process; the "
-                        + "cases after it of \(share.kernels.joined(separator: ", ")) did not run in this profile"))
-        } else if process.terminationStatus > 1 {
-            state.withLock { state in if state.refusal == nil { state.refusal = process.terminationStatus } }
+            reason = "signal \(status) (\(String(cString: strsignal(status)))) in the driver"
+        } else if hasBegun || status <= 1 {
+            reason = "the driver, with status \(status),"
+        } else {
+            return state.withLock { state in if state.refusal == nil { state.refusal = status } }
         }
+        receive(
+            Self.failure(
+                share, begun,
+                "\(reason) ended the process; the cases after it of \(share.kernel) did not run in this profile"))
     }
 
     private static func failure(_ share: Share, _ begun: VerifyReport.Case?, _ message: String) -> VerifyReport.Case {
         VerifyReport.Case(
-            kernel: begun?.kernel ?? (share.kernels.count == 1 ? share.kernels[0] : "-"), profile: share.profile,
-            name: begun?.name ?? "start", error: .infinity, bound: 0,
+            kernel: share.kernel, profile: share.profile, name: begun?.name ?? "start", error: .infinity, bound: 0,
             verdict: .failed, message: message)
     }
 }

@@ -76,4 +76,14 @@ import Testing
         }
         #expect(profile(.gpu, 1, group: 1) == .cpu8)
     }
+
+    /// Of two profiles of one form the device's own is verified in full, the first one where it has neither.
+    @Test func aProfileStandsForItsTwin() {
+        func twins(_ own: DeviceProfile) -> [DeviceProfile] { DeviceProfile.all.filter { $0.isTwin(onDeviceOf: own) } }
+        #expect(twins(.cpu16) == [.cpu8, .gpu64])
+        #expect(twins(.cpu8) == [.cpu16, .gpu64])
+        #expect(twins(.cpu4) == [.cpu8, .gpu64])
+        #expect(twins(.gpu) == [.cpu8, .gpu64])
+        #expect(twins(.gpu64) == [.cpu8, .gpu])
+    }
 }

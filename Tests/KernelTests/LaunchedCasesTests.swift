@@ -69,4 +69,18 @@ import Testing
             #expect(trained.count == 4, "\(profile.name)")
         }
     }
+
+    /// What the tool launches is verified where it is launched, and in the GPU's form everywhere.
+    @Test func whatNobodyLaunchesIsLeftOut() {
+        func launched(_ selection: CaseSelection, _ profile: DeviceProfile, isOwn: Bool) -> Bool {
+            KernelChecks.cases(selection, for: profile, isOwn: isOwn).contains {
+                $0.kernel == "classifier_step" && $0.name.contains(", batch 64, ")
+            }
+        }
+        for profile in DeviceProfile.all {
+            #expect(launched(.full, profile, isOwn: true) && launched(.quick, profile, isOwn: true))
+            #expect(launched(.full, profile, isOwn: false) == [.gpu, .gpu64].contains(profile))
+            #expect(!launched(.quick, profile, isOwn: false) && !launched(.tiny, profile, isOwn: true))
+        }
+    }
 }

@@ -27,6 +27,18 @@ public struct DeviceProfile: Sendable, Hashable {
     /// Every profile; kernels work in each of them on any device.
     public static let all: [DeviceProfile] = [.cpu16, .cpu8, .cpu4, .gpu, .gpu64]
 
+    /// Whether kernels take the same lines here as in `other`, whose vectors or waves have another width: both with a tile
+    /// to a work-item, or both with one to a wave.
+    private func isAlike(_ other: DeviceProfile) -> Bool {
+        splitsWork == other.splitsWork && (lanes == 1) == (other.lanes == 1)
+    }
+
+    /// Whether another profile stands for this one on a device whose own is `own`: one that differs by the width alone,
+    /// its own first.
+    public func isTwin(onDeviceOf own: DeviceProfile) -> Bool {
+        self != (isAlike(own) ? own : Self.all.first(where: isAlike))
+    }
+
     /// The profile for `device`.
     public init(for device: Device) {
         self = Self.suiting(
