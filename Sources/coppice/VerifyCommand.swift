@@ -51,17 +51,14 @@ struct VerifyCommand: ParsableCommand {
     }
 
     func run() throws {
+        if isWorker { return try serve() }
         let wanted = try wantedProfiles()
         // Bad names are said before a device is started.
         for profile in wanted ?? [.gpu] { _ = try chosenCases(for: profile, own: profile) }
         var backend = try compute.makeBackend(startsOften: false) as? OpenCLBackend
         guard let device = backend?.device, let own = backend?.profile, let kind = backend?.kind else {
-            throw Failure(
-                "there is no OpenCL device to verify: the built-in CPU path is what the kernels are held against; "
-                    + "`coppice devices` lists what there is",
-                exitCode: 69)
+            throw Self.noDevice
         }
-        if isWorker, let backend { return try serve(on: backend) }
         var profiles: [DeviceProfile] = []
         var skipped: [String] = []
         // Fewer cases leave the twins out.
@@ -126,7 +123,10 @@ struct VerifyCommand: ParsableCommand {
     }
 
     /// Verifies the shares that come a line each from standard input, and tells of every case on standard output.
-    private func serve(on own: OpenCLBackend) throws {
+    private func serve() throws {
+        // Whoever started this process has said which device it is, and what to beware of there.
+        let (chosen, _) = try DeviceSelection.make(spec: compute.device, startsOften: false)
+        guard let own = chosen as? OpenCLBackend else { throw Self.noDevice }
         let stopping = Atomic(false)
         let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
         defer { withExtendedLifetime(interrupt) {} }
@@ -179,6 +179,10 @@ struct VerifyCommand: ParsableCommand {
         if stopping.load(ordering: .relaxed) { throw Failure("interrupted after \(done) cases", exitCode: 130) }
         if let refusal = workers.refusal { throw ExitCode(refusal) }
     }
+
+    private static let noDevice = Failure(
+        "there is no OpenCL device to verify: the built-in CPU path is what the kernels are held against; "
+            + "`coppice devices` lists what there is", exitCode: 69)
 
     private func finish(_ report: VerifyReport, of total: Int) throws {
         if json {

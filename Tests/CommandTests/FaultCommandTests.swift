@@ -302,11 +302,16 @@ import Testing
     func warnsOfADriverThatMayBeWrong() throws {
         let place = try Place()
         let environment = Self.faulty("device=llvmpipe (made up)")
+        // In several processes, which say it once in all.
+        var everyProfile = environment
+        everyProfile["COPPICE_PROFILE"] = nil
         let outcomes = [
             try place.run(environment, ["--quiet"]),
             try coppice(
                 "train", "--data", place.folder / "data", "--epochs", "1", "--device", "opencl-cpu", "--quiet",
                 environment: environment),
+            try coppice(
+                "verify", "--device", "opencl-cpu", "--quiet", "--tiny", "--kernel", "fill", environment: everyProfile),
         ]
         for outcome in outcomes {
             #expect(outcome.status == 0, "\(outcome.stderr)")
