@@ -186,17 +186,20 @@ import Testing
         #expect(line(other, with: "CL_DEVICE_NOT_AVAILABLE").count == 1, "\(other.stderr)")
     }
 
-    /// A driver may end a process with a status that says nothing: what did not run is not right.
-    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
-    func casesThatDidNotRunAreNotRight() throws {
-        var environment = Self.faulty("exit=8")
+    /// A driver may end a process by a signal, or with a status that says nothing: what did not run is not right, and the
+    /// rest runs in another process.
+    @Test(
+        .enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"),
+        arguments: [("exit=8", "the driver, with status 1,"), ("crash=8", "signal 9 (Killed) in the driver")])
+    func casesThatDidNotRunAreNotRight(_ fault: String, _ reason: String) throws {
+        var environment = Self.faulty(fault)
         environment["COPPICE_PROFILE"] = nil
         let outcome = try coppice(
-            "verify", "--device", "opencl-cpu", "--quiet", "--tiny", "--kernel", "points_pack", environment: environment
-        )
+            "verify", "--device", "opencl-cpu", "--quiet", "--tiny", "--kernel", "points_pack", "--jobs", "1",
+            environment: environment)
         #expect(outcome.status == 1 && outcome.complaints.count == 1, "\(outcome.stderr)")
         #expect(outcome.complaints.first?.contains("cases are wrong on") == true, "\(outcome.stderr)")
-        let ends = outcome.stdout.split(separator: "\n").filter { $0.contains("with status 1, ended the process") }
+        let ends = outcome.stdout.split(separator: "\n").filter { $0.contains(": \(reason) ended the process; ") }
         #expect(ends.count == 3 && ends.allSatisfy { $0.hasPrefix("failed  points_pack as ") }, "\(outcome.stdout)")
     }
 

@@ -6,6 +6,7 @@
 #include <CL/cl.h>
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ typedef struct {
 
 static struct {
     fault fail, lose, async, late, slow;
-    long hang, pace, silent, exit;
+    long hang, pace, silent, exit, crash;
     size_t room, lazy, alloc, global, local, group, platforms, devices, size, sizes;
     int is_gpu, is_gone;
     char platform[64], driver[64], device[64];
@@ -176,6 +177,7 @@ static int read_word(const char *key, const char *value) {
         if (!strcmp(key, sizes[index].key)) return sscanf(value, "%zu", sizes[index].place) == 1 ? 0 : -1;
     if (!strcmp(key, "hang")) return sscanf(value, "%ld", &told.hang) == 1 ? 0 : -1;
     if (!strcmp(key, "exit")) return sscanf(value, "%ld", &told.exit) == 1 ? 0 : -1;
+    if (!strcmp(key, "crash")) return sscanf(value, "%ld", &told.crash) == 1 ? 0 : -1;
     if (!strcmp(key, "silent")) return sscanf(value, "%ld", &told.silent) == 1 ? 0 : -1;
     if (!strcmp(key, "pace")) return sscanf(value, "%ld", &told.pace) == 1 ? 0 : -1;
     if (!strcmp(key, "gone")) return sscanf(value, "%d", &told.is_gone) == 1 ? 0 : -1;
@@ -416,6 +418,7 @@ static int accept_command(struct event *made) {
     long number = ++commands;
     // A driver that gives up takes its process along, and not always by a signal.
     if (number == told.exit) _exit(1);
+    if (number == told.crash) raise(SIGKILL);
     *made = (struct event){.status = CL_COMPLETE, .milliseconds = told.pace};
     if (number == told.slow.number) made->milliseconds += told.slow.code;
     if (number == told.async.number) made->status = told.async.code;

@@ -13,6 +13,7 @@
 //   silent=N         no command from the N-th on is run, and nobody ever says so
 //   hang=N           the N-th command never ends, nor does a call that waits for it
 //   exit=N           the process ends with status 1 at the N-th command
+//   crash=N          a signal ends it there
 //   slow=N:MS        the N-th command takes MS milliseconds longer
 //   pace=MS          every command does
 //   room=BYTES       clCreateBuffer fails when more than BYTES would be in use
