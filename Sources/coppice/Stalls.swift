@@ -7,6 +7,8 @@ enum Stalls {
     static let environmentKey = "COPPICE_STALL_SECONDS"
     /// Far longer than any command takes on a processor, and enough for a simulator at work on small shapes.
     static let standardSeconds = 120.0
+    /// What a program ends with that has given up.
+    static let exitCode: Int32 = 75
     /// So many times as long as until it is said.
     static let patience = 10.0
 
@@ -14,7 +16,7 @@ enum Stalls {
     static let help = """
         A command that the device has not ended after \(Int(standardSeconds)) s ($\(environmentKey), 0 for never) is \
         named on stderr; Ctrl-C then ends the program at once, and after \(Int(patience)) times as long it gives up by \
-        itself with exit code 75.
+        itself with exit code \(exitCode).
         """
 
     /// Watches from now on.
@@ -48,7 +50,7 @@ enum Stalls {
                 complain(
                     "gave up: the device did not end \(what); what was finished before is kept, and running again may help"
                 )
-                _exit(75)
+                _exit(exitCode)
             }
             if !isStalled.exchange(true, ordering: .relaxed) {
                 complain(

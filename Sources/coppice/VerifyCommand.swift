@@ -91,11 +91,8 @@ struct VerifyCommand: ParsableCommand {
             // A GPU's shapes take a processor longest: what ends last should be short.
             let order = profiles.filter(\.splitsWork) + profiles.filter { !$0.splitsWork }
             let shares = try order.flatMap { profile in
-                var kernels: [String] = []
-                for kernel in try chosenCases(for: profile, own: own).map(\.kernel) where !kernels.contains(kernel) {
-                    kernels.append(kernel)
-                }
-                return kernels.map { VerifyWorkers.Share(profile: profile.name, kernel: $0) }
+                distinct(try chosenCases(for: profile, own: own).map(\.kernel))
+                    .map { VerifyWorkers.Share(profile: profile.name, kernel: $0) }
             }
             try verifyInProcesses(shares, isProcessor: kind == .cpu, take)
         }
@@ -269,10 +266,15 @@ struct VerifyCommand: ParsableCommand {
     ) throws -> [any KernelCase] {
         let found = cases.filter { name($0) == wanted }
         guard found.isEmpty else { return found }
-        var names: [String] = []
-        for name in cases.map(name) where !names.contains(name) { names.append(name) }
+        let names = distinct(cases.map(name))
         throw Failure(
             "there is no \(what) '\(wanted)'; the nearest is \(nearestWord(to: wanted, in: names)), \(list(names))",
             exitCode: 64)
+    }
+
+    /// Each of `names` once, where it stands first.
+    private func distinct(_ names: [String]) -> [String] {
+        var seen = Set<String>()
+        return names.filter { seen.insert($0).inserted }
     }
 }

@@ -76,7 +76,7 @@ final class VerifyWorkers: Sendable {
         var running: Set<pid_t> = []
         var ended: [VerifyReport.Case] = []
         var isStopping = false
-        /// The exit code of the first process that refused to begin.
+        /// The exit code of the first process that refused to begin, was interrupted or gave up: no share is begun after it.
         var refusal: Int32?
     }
 
@@ -107,7 +107,7 @@ final class VerifyWorkers: Sendable {
         }
     }
 
-    /// The exit code of a process that refused to begin, nil where there was none.
+    /// The exit code of a process that refused to begin, was interrupted or gave up; nil where there was none.
     var refusal: Int32? { state.withLock(\.refusal) }
 
     private func nextShare() -> Share? {
@@ -227,18 +227,22 @@ final class VerifyWorkers: Sendable {
     /// Notes why a process ended before its share did.
     private func takeEnd(of process: Process, _ share: Share, _ begun: VerifyReport.Case?, hasBegun: Bool) {
         let status = process.terminationStatus
-        let reason: String
-        if process.terminationReason == .uncaughtSignal {
-            reason = "signal \(status) (\(String(cString: strsignal(status)))) in the driver"
-        } else if hasBegun || status <= 1 {
-            reason = "the driver, with status \(status),"
-        } else {
-            return state.withLock { state in if state.refusal == nil { state.refusal = status } }
+        let isSignal = process.terminationReason == .uncaughtSignal
+        // Where the device does not answer, every other kernel would take as long until it is given up.
+        let hasGivenUp = !isSignal && status == Stalls.exitCode && hasBegun
+        if hasGivenUp || (!isSignal && (status == 130 || (!hasBegun && status > 1))) {
+            state.withLock { state in if state.refusal == nil { state.refusal = status } }
         }
-        receive(
-            Self.failure(
-                share, begun,
-                "\(reason) ended the process; the cases after it of \(share.kernel) did not run in this profile"))
+        let lost = "the cases after it of \(share.kernel) did not run in this profile"
+        if isSignal {
+            let name = String(cString: strsignal(status))
+            receive(Self.failure(share, begun, "signal \(status) (\(name)) in the driver ended the process; \(lost)"))
+        } else if hasGivenUp {
+            receive(
+                Self.failure(share, begun, "the device did not answer until it was given up; no other kernel is begun"))
+        } else if refusal == nil {
+            receive(Self.failure(share, begun, "its process ended with status \(status); \(lost)"))
+        }
     }
 
     private static func failure(_ share: Share, _ begun: VerifyReport.Case?, _ message: String) -> VerifyReport.Case {

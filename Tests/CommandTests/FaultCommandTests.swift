@@ -190,7 +190,10 @@ import Testing
     /// rest runs in another process.
     @Test(
         .enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"),
-        arguments: [("exit=8", "the driver, with status 1,"), ("crash=8", "signal 9 (Killed) in the driver")])
+        arguments: [
+            ("exit=8", "its process ended with status 1; "),
+            ("crash=8", "signal 9 (Killed) in the driver ended the process; "),
+        ])
     func casesThatDidNotRunAreNotRight(_ fault: String, _ reason: String) throws {
         var environment = Self.faulty(fault)
         environment["COPPICE_PROFILE"] = nil
@@ -199,8 +202,21 @@ import Testing
             environment: environment)
         #expect(outcome.status == 1 && outcome.complaints.count == 1, "\(outcome.stderr)")
         #expect(outcome.complaints.first?.contains("cases are wrong on") == true, "\(outcome.stderr)")
-        let ends = outcome.stdout.split(separator: "\n").filter { $0.contains(": \(reason) ended the process; ") }
+        let ends = outcome.stdout.split(separator: "\n").filter { $0.contains(": \(reason)the cases after it") }
         #expect(ends.count == 3 && ends.allSatisfy { $0.hasPrefix("failed  points_pack as ") }, "\(outcome.stdout)")
+    }
+
+    /// A device that does not answer is given up once, not once a kernel.
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
+    func verifyGivesAHungDeviceUpOnce() throws {
+        var environment = Self.faulty("hang=8", stall: 0.2)
+        environment["COPPICE_PROFILE"] = nil
+        let outcome = try coppice(
+            "verify", "--device", "opencl-cpu", "--quiet", "--tiny", "--kernel", "points_pack", "--jobs", "1",
+            environment: environment)
+        #expect(outcome.status == 75, "\(outcome.stderr)")
+        #expect(line(outcome, with: "gave up").count == 1, "\(outcome.stderr)")
+        #expect(outcome.stdout.contains("failed  points_pack as ") && outcome.stdout.contains("did not answer until"))
     }
 
     /// A profile whose work-groups or memory a device lacks is refused with the limit; by itself it takes another one.
