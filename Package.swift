@@ -39,14 +39,16 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev"])]),
+        .target(name: "SystemMemory", swiftSettings: strict),
         .target(name: "COpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "OpenCL", dependencies: ["COpenCL"], swiftSettings: strict),
         .target(name: "CLanes", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "Compute", dependencies: ["OpenCL", "CLanes"], swiftSettings: strict),
         .target(
-            name: "Datasets", dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")],
+            name: "Datasets",
+            dependencies: ["CZlib", "SystemMemory", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: watched),
-        .target(name: "Clustering", dependencies: ["Compute", "CLAPACK"], swiftSettings: strict),
+        .target(name: "Clustering", dependencies: ["Compute", "CLAPACK", "SystemMemory"], swiftSettings: strict),
         .target(name: "Pruning", dependencies: ["Compute"], swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Compute", "Datasets"], swiftSettings: watched),
         .target(
@@ -81,6 +83,7 @@ let package = Package(
             name: "KernelTests",
             dependencies: ["KernelChecks", "Compute", "OpenCL", "Clustering", "Networks", "Datasets"],
             swiftSettings: strict),
+        .testTarget(name: "SystemMemoryTests", dependencies: ["SystemMemory"], swiftSettings: strict),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "ClusteringTests", dependencies: ["Clustering", "Compute", "OpenCL", "Datasets"],
@@ -111,7 +114,7 @@ let package = Package(
 // COPPICE_THREADS=1 (tools/sanitize sets it) leaves the libraries that share memory between threads and their tests,
 // which spares a machine without a build a third of the work.
 if Context.environment["COPPICE_THREADS"] == "1" {
-    let kept = ["OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Studies"]
+    let kept = ["SystemMemory", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Studies"]
     let names = ["CZlib", "CLAPACK", "COpenCL", "CLanes", "Pruning"] + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }
     package.products = []

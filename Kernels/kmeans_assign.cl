@@ -3,9 +3,14 @@
 // Points [tile][D][P], panels [panel][1 + D][R] as kmeans_panels makes them, values [k][D]. With GATHER the points are
 // brought together first: point i is row indices[first + i] of rows [row][D], and its distance goes to first + i.
 //
+// With DIRECT, scores that rounding may have put in the wrong order do not decide: the best two are compared by their
+// distances, summed directly, and where a third is as close, so are all. A score passes through at most D + 2 roundings
+// in its products and twice as many in |c|^2 / 2, so that rounding moves the difference of two by at most
+// 2 (D + 2) 2^-24 C (C + |x|), C being the largest |c|.
+//
 // One work-group of LANES work-items a tile; a work-item holds U vectors of points against R centroids in registers.
 // A score that is NaN never wins: such a point keeps label 0.
-// Defines: D, P, U, R, DISTANCES, GATHER.
+// Defines: D, P, U, R, DISTANCES, GATHER, DIRECT.
 
 #if VW == 1
 #define PICK(values, at) (values)[at]
@@ -31,6 +36,58 @@ typedef union {
     floatv vector;
     float lane[VW];
 } distances_t;
+
+#if DISTANCES || DIRECT
+// Squared distances of the points of a vector to a centroid each.
+static inline floatv squares_to(
+    __global const float *x, const int vector, __global const float *values, const intv centroid) {
+    const intv start = centroid * D;
+    floatv sum = 0.0f;
+    for (int dimension = 0; dimension < D; dimension++) {
+        const intv at = start + dimension;
+        const floatv difference = load_floatv(x, dimension * (P / VW) + vector) - PICK(values, at);
+        sum = fma(difference, difference, sum);
+    }
+    return sum;
+}
+#endif
+
+#if DIRECT
+// Whether a comparison, 1 in a scalar and -1 in a vector, holds anywhere.
+#if VW == 1
+#define ANY(condition) (condition)
+#else
+#define ANY(condition) any(condition)
+#endif
+
+// The bound without C (C + |x|); a quarter more, since the lengths are rounded too.
+#define ROUNDING (1.25f * (D + 4) * 0x1p-23f)
+
+// The nearest of all centroids by their distances, the lowest index winning a tie; `label` where none has a finite one.
+static inline intv nearest_of_all(
+    __global const float *x, const int vector, __global const float *panels, const int panel_count, intv label) {
+    floatv least = INFINITY;
+    for (int panel = 0; panel < panel_count; panel++) {
+        __global const float *w = panels + (size_t)panel * (1 + D) * R;
+        floatv square[R];
+        UNROLL for (int r = 0; r < R; r++) square[r] = w[r] > -INFINITY ? 0.0f : INFINITY;
+        for (int dimension = 0; dimension < D; dimension++) {
+            w += R;
+            const floatv value = load_floatv(x, dimension * (P / VW) + vector);
+            UNROLL for (int r = 0; r < R; r++) {
+                const floatv difference = value - w[r];
+                square[r] = fma(difference, difference, square[r]);
+            }
+        }
+        UNROLL for (int r = 0; r < R; r++) {
+            const intv nearer = square[r] < least;
+            least = choose(nearer, square[r], least);
+            label = choose_int(nearer, (intv)(panel * R + r), label);
+        }
+    }
+    return label;
+}
+#endif
 
 TILE_KERNEL void kmeans_assign(
     __global float *points, __global const float *panels, __global const float *values, __global int *labels,
@@ -61,12 +118,25 @@ TILE_KERNEL void kmeans_assign(
         best[u] = -INFINITY;
         label[u] = 0;
     }
+#if DIRECT
+    floatv second[U], third[U];
+    intv other[U];
+    UNROLL for (int u = 0; u < U; u++) {
+        second[u] = third[u] = -INFINITY;
+        other[u] = 0;
+    }
+    float half_square = 0.0f;
+#endif
     for (int panel = 0; panel < panel_count; panel++) {
         __global const float *w = panels + (size_t)panel * (1 + D) * R;
         floatv score[U][R];
         UNROLL for (int r = 0; r < R; r++) {
             UNROLL for (int u = 0; u < U; u++) score[u][r] = w[r];
         }
+#if DIRECT
+        // Minus infinity is no centroid, or one whose square overflows and whom nobody takes.
+        UNROLL for (int r = 0; r < R; r++) half_square = fmax(half_square, w[r] > -INFINITY ? -w[r] : 0.0f);
+#endif
         for (int dimension = 0; dimension < D; dimension++) {
             w += R;
             floatv value[U];
@@ -78,26 +148,49 @@ TILE_KERNEL void kmeans_assign(
         UNROLL for (int r = 0; r < R; r++) {
             UNROLL for (int u = 0; u < U; u++) {
                 const intv better = score[u][r] > best[u];
+#if DIRECT
+                const intv good = score[u][r] > second[u];
+                const floatv rest = choose(score[u][r] > third[u], score[u][r], third[u]);
+                third[u] = choose(good, second[u], rest);
+                second[u] = choose(better, best[u], choose(good, score[u][r], second[u]));
+                other[u] = choose_int(better, label[u], choose_int(good, (intv)(panel * R + r), other[u]));
+#endif
                 best[u] = choose(better, score[u][r], best[u]);
                 label[u] = choose_int(better, (intv)(panel * R + r), label[u]);
             }
         }
     }
+#if DIRECT
+    const float size = sqrt(2.0f * half_square);
+    UNROLL for (int u = 0; u < U; u++) {
+        const int vector = u * LANES + lane;
+        floatv square = 0.0f;
+        for (int dimension = 0; dimension < D; dimension++) {
+            const floatv value = load_floatv(x, dimension * (P / VW) + vector);
+            square = fma(value, value, square);
+        }
+        const floatv bound = ROUNDING * size * (size + sqrt(square));
+        // The difference of infinities is no number and not at most anything.
+        const intv close = best[u] - second[u] <= bound;
+        if (!ANY(close)) continue;
+        const intv crowded = best[u] - third[u] <= bound;
+        intv all = label[u];
+        if (ANY(crowded)) all = nearest_of_all(x, vector, panels, panel_count, label[u]);
+        const floatv mine = squares_to(x, vector, values, label[u]);
+        const floatv its = squares_to(x, vector, values, other[u]);
+        const intv nearer = (its < mine) | ((its == mine) & (other[u] < label[u]));
+        const intv pair = choose_int(nearer & close, other[u], label[u]);
+        label[u] = choose_int(crowded, all, pair);
+    }
+#endif
     UNROLL for (int u = 0; u < U; u++) {
         const int first = tile * P + (u * LANES + lane) * VW;
         labels_t out;
         out.vector = label[u];
         for (int l = 0; l < VW && first + l < count; l++) labels[first + l] = out.lane[l];
 #if DISTANCES
-        const intv start = label[u] * D;
-        floatv sum = 0.0f;
-        for (int dimension = 0; dimension < D; dimension++) {
-            const intv at = start + dimension;
-            const floatv difference = load_floatv(x, dimension * (P / VW) + u * LANES + lane) - PICK(values, at);
-            sum = fma(difference, difference, sum);
-        }
         distances_t squares;
-        squares.vector = sum;
+        squares.vector = squares_to(x, u * LANES + lane, values, label[u]);
         for (int l = 0; l < VW && first + l < count; l++) distances[first + l] = squares.lane[l];
 #endif
     }

@@ -1,6 +1,7 @@
 // Adds the blocks of kmeans_accumulate, in order, to the totals: sums [k][D], then what float32 dropped from them [k][D].
-// With `fresh` the totals start at zero. One work-item a sum, and one a cluster's count behind them.
-// Defines: none.
+// With `fresh` the totals start at zero; with COMPENSATED every block has corrections of its own, [block][2][k][D]. One
+// work-item a sum, and one a cluster's count behind them.
+// Defines: COMPENSATED.
 
 __kernel void kmeans_reduce(
     __global const float *partials, __global const int *partial_counts, __global float *totals, __global int *counts,
@@ -11,11 +12,15 @@ __kernel void kmeans_reduce(
         float correction = fresh ? 0.0f : totals[size + element];
         for (int block = 0; block < blocks; block++) {
             // Knuth's two-sum.
-            const float value = partials[(size_t)block * size + element];
+            __global const float *partial = partials + (size_t)block * size * (1 + COMPENSATED);
+            const float value = partial[element];
             const float next = sum + value;
             const float part = next - sum;
             correction += (sum - (next - part)) + (value - part);
             sum = next;
+#if COMPENSATED
+            correction += partial[size + element];
+#endif
         }
         totals[element] = sum;
         totals[size + element] = correction;

@@ -230,6 +230,34 @@ static void LEVEL(keep_largest)(
     }
 }
 
+static void LEVEL(keep_three)(
+    const float *scores, ptrdiff_t rows, ptrdiff_t vectors, int32_t first, float *best, int32_t *index) {
+    const ptrdiff_t columns = vectors * CLANES_WIDTH;
+    for (ptrdiff_t i = 0; i < columns; i += VECTOR) {
+        VEC largest = LOAD(best + i);
+        VEC second = LOAD(best + columns + i);
+        VEC third = LOAD(best + 2 * columns + i);
+        MASK place = *(const MASK *)(index + i);
+        MASK other = *(const MASK *)(index + columns + i);
+        for (ptrdiff_t row = 0; row < rows; row++) {
+            const VEC score = LOAD(scores + row * columns + i);
+            const MASK number = (MASK){} + (first + (int32_t)row);
+            const MASK larger = score > largest;
+            const MASK good = score > second;
+            third = SELECT(VEC, good, second, SELECT(VEC, score > third, score, third));
+            second = SELECT(VEC, larger, largest, SELECT(VEC, good, score, second));
+            other = SELECT(MASK, larger, place, SELECT(MASK, good, number, other));
+            largest = SELECT(VEC, larger, score, largest);
+            place = SELECT(MASK, larger, number, place);
+        }
+        *(VEC *)(best + i) = largest;
+        *(VEC *)(best + columns + i) = second;
+        *(VEC *)(best + 2 * columns + i) = third;
+        *(MASK *)(index + i) = place;
+        *(MASK *)(index + columns + i) = other;
+    }
+}
+
 // Parameter i, or as many from i on as TYPE has floats.
 #define ADAM(TYPE, i)                                                                                                  \
     const TYPE gradient = *(const TYPE *)(gradients + i);                                                              \
@@ -260,7 +288,8 @@ static void LEVEL(multiply_add_chains)(float *values, ptrdiff_t steps) {
 
 static const clanes_loops LEVEL(loops) = {
     LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(moments), LEVEL(pool_extremes), LEVEL(normalise_relu),
-    LEVEL(relu_backward), LEVEL(pool_sums), LEVEL(pool_backward), LEVEL(keep_largest), LEVEL(adam),
+    LEVEL(relu_backward), LEVEL(pool_sums), LEVEL(pool_backward), LEVEL(keep_largest),
+    LEVEL(keep_three), LEVEL(adam),
     LEVEL(multiply_add_chains),
 };
 

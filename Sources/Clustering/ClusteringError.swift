@@ -1,4 +1,5 @@
 import Compute
+import SystemMemory
 
 /// What can go wrong in PCA and k-means. Each description is one sentence: what is wrong and what would be accepted.
 public enum ClusteringError: Error, CustomStringConvertible {
@@ -6,8 +7,13 @@ public enum ClusteringError: Error, CustomStringConvertible {
     case badMatrix(elements: Int, count: Int, dimensions: Int)
     /// An input value that is NaN or infinite; rows and columns count from zero.
     case notFinite(row: Int, column: Int)
-    /// An input value whose squared distances would overflow; rows and columns count from zero.
-    case tooLarge(row: Int, column: Int, value: Float, limit: Float)
+    /// An input value whose squared distances would overflow; rows and columns count from zero. `limit` is for a value
+    /// less its column's median.
+    case tooLarge(row: Int, column: Int, value: Double, limit: Float)
+    /// Values so near to each other that the squares of their differences underflow; `value` is the largest difference.
+    case tooSmall(value: Float, limit: Float)
+    /// More rows or columns than kernels number.
+    case tooManyValues(count: Int, dimensions: Int)
     /// More clusters than points.
     case tooManyClusters(k: Int, count: Int)
     /// More principal components than dimensions or rows.
@@ -20,6 +26,8 @@ public enum ClusteringError: Error, CustomStringConvertible {
     case unreadable(reason: String)
     /// More bytes than are allowed, though samples are streamed.
     case memory(what: String, needed: Int, allowed: Int)
+    /// More bytes than the system leaves.
+    case noMemory(what: String, needed: Int, least: AvailableMemory)
     /// LAPACK's dsyevr gave up; `info` is what it returned.
     case eigensolver(info: Int)
     /// The backend failed.
@@ -33,8 +41,14 @@ public enum ClusteringError: Error, CustomStringConvertible {
         case .notFinite(let row, let column):
             "row \(row), column \(column) (counted from 0) is not a finite number; PCA and k-means need finite numbers"
         case .tooLarge(let row, let column, let value, let limit):
-            "row \(row), column \(column) (counted from 0) is \(value); PCA and k-means need numbers from -\(limit) to "
-                + "\(limit), whose squares float32 holds"
+            "row \(row), column \(column) (counted from 0) is \(value), which is too large: its squares are beyond "
+                + "float32; the largest magnitude accepted here, less the median of the column, is \(limit)"
+        case .tooSmall(let value, let limit):
+            "no value is further than \(value) from the median of its column, and squares of such differences are below "
+                + "float32's range; multiply the values by a constant so that some differ by \(limit) or more"
+        case .tooManyValues(let count, let dimensions):
+            "\(count) rows of \(dimensions) columns are too many; at most \(FeatureMatrix.mostRows) rows and "
+                + "\(FeatureMatrix.mostColumns) columns are accepted"
         case .tooManyClusters(let k, let count):
             "k is \(k), but there are only \(count) points; k may be 1 to \(count)"
         case .tooManyComponents(let components, let count, let dimensions):
@@ -47,6 +61,8 @@ public enum ClusteringError: Error, CustomStringConvertible {
         case .memory(let what, let needed, let allowed):
             "\(what) needs \(mebibytes(needed)), the program itself included, even when its samples are streamed; "
                 + "\(mebibytes(allowed)) are allowed"
+        case .noMemory(let what, let needed, let least):
+            "\(what) needs \(mebibytes(needed)) of memory, and \(least.source) leaves \(mebibytes(least.bytes))"
         case .eigensolver(let info): "LAPACK's dsyevr could not find the principal components (info \(info))"
         case .compute(let error): error.description
         }
@@ -57,7 +73,10 @@ public enum ClusteringError: Error, CustomStringConvertible {
         switch self {
         case .badSetting, .memory: 64
         case .unreadable: 66
-        case .badMatrix, .notFinite, .tooLarge, .tooManyClusters, .tooManyComponents, .dimensionMismatch: 65
+        case .noMemory: 69
+        case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .tooManyComponents,
+            .dimensionMismatch:
+            65
         case .eigensolver: 70
         case .compute(let error): if case .invalidShape = error { 70 } else { 69 }
         }

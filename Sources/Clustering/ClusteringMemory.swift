@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import SystemMemory
 
 /// What a clustering holds at once, in bytes: the host's and the backend's memory together.
 struct ClusteringMemory {
@@ -28,6 +29,9 @@ struct ClusteringMemory {
         return max(analysis, constant + matrix.count * point + rows) + travelling(FeatureMatrix.streamedRows)
     }
 
+    /// What of it is here where the backend has memory of its own.
+    var hostResident: Int { max(analysis, 2 * Self.number * matrix.count) + travelling(FeatureMatrix.streamedRows) }
+
     /// With at most `pieceCount` points there.
     func streamed(pieceCount: Int) -> Int {
         max(analysis, constant + pieceCount * point + batches) + travelling(pieceCount)
@@ -35,14 +39,8 @@ struct ClusteringMemory {
 
     private func travelling(_ rows: Int) -> Int { min(rows, matrix.count) * matrix.travellingBytes }
 
-    /// PCA: the covariance's tiles, their copy here twice over, their sums, and the eigenproblem's matrices.
-    private var analysis: Int {
-        guard components != nil else { return 0 }
-        let rows = partsAtOnce(matrix.dimensions) * CovarianceShape.partRows
-        let shape = CovarianceShape(count: min(rows, matrix.count), dimensions: matrix.dimensions)
-        let sums = shape.tileElements * (3 * Self.number) + shape.tileElements / shape.parts * 8
-        return sums + travelling(rows) + 8 * matrix.dimensions * (2 * matrix.dimensions + 3 * dimensions)
-    }
+    /// PCA.
+    private var analysis: Int { components.map { PCA.memory(of: matrix, components: $0) } ?? 0 }
 
     /// What does not depend on the pieces: the result, centroids in three forms, sums, and the start.
     private var constant: Int {
@@ -51,7 +49,7 @@ struct ClusteringMemory {
         let points = batch > 0 ? 1 : matrix.count
         let (blockPoints, most) = ClusteringShape.blocks(clusters: k, dimensions: d, points: points)
         let blocks = min(most, (points + blockPoints - 1) / blockPoints)
-        let sums = (2 + blocks) * k * (d + 1) * Self.number
+        let sums = (2 + blocks * (matrix.isBytes ? 1 : 2)) * k * (d + 1) * Self.number
         let queued = 3 * KMeans.stepsAtOnce * batch * Self.number
         return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + sums + queued + start
     }
@@ -81,8 +79,9 @@ extension KMeans {
     ///
     /// - Parameter memory: bytes that the process may take, this clustering included. Where all points do not fit, or are
     ///   more than one buffer of the device holds, they are streamed: every pass brings them to the backend again, and projects them again.
-    /// - Throws: ``ClusteringError/memory(what:needed:allowed:)`` where streaming does not help either, and what PCA
-    ///   and reading throw.
+    ///   Without it that is what the system has left.
+    /// - Throws: ``ClusteringError/memory(what:needed:allowed:)`` or ``ClusteringError/noMemory(what:needed:least:)``
+    ///   where streaming does not help either, and what PCA and reading throw.
     public func source(
         of matrix: FeatureMatrix, components: Int? = nil, memory: Int? = nil, on backend: any ClusteringOperations
     ) throws(ClusteringError) -> PointSource {
@@ -94,18 +93,28 @@ extension KMeans {
                 what: "a clustering of \(matrix.count) samples of \(matrix.dimensions) features, k \(k),",
                 needed: taken + need.streamed(pieceCount: unit), allowed: memory)
         }
+        let least = backend.isInHostMemory ? need.streamed(pieceCount: unit) : need.hostResident
+        if let available = AvailableMemory.shortage(of: least) {
+            throw .noMemory(
+                what: "a clustering of \(matrix.count) samples of \(matrix.dimensions) features, k \(k),",
+                needed: least, least: available)
+        }
+        // What there is now, before PCA takes some of it for a while.
+        let allowed = min(
+            memory ?? .max, backend.isInHostMemory ? AvailableMemory.now.map { taken + $0.bytes } ?? .max : .max)
         let pca = try components.map { count throws(ClusteringError) in
             try PCA.fit(matrix, components: count, on: backend)
         }
-        let fits = memory.map { taken + need.resident <= $0 } ?? true
+        let fits = allowed == .max || taken + need.resident <= allowed
         // A device may have less for one buffer than for all of them.
         if fits, need.largestBuffer <= backend.largestBuffer {
             return PointSource(
-                try matrix.points(through: pca, atMost: FeatureMatrix.streamedRows, on: backend), through: pca)
+                try matrix.points(through: pca, atMost: FeatureMatrix.streamedRows, on: backend), through: pca,
+                less: pca == nil ? matrix.shift : nil, isDirect: !matrix.isBytes)
         }
         var pieceCount = unit
         while pieceCount < FeatureMatrix.streamedRows,
-            taken + need.streamed(pieceCount: pieceCount + unit) <= memory ?? .max
+            allowed == .max || taken + need.streamed(pieceCount: pieceCount + unit) <= allowed
         { pieceCount += unit }
         return PointSource(streaming: matrix, through: pca, pieceCount: pieceCount)
     }

@@ -22,6 +22,22 @@ struct Covariance {
 func byteCovariance(of matrix: FeatureMatrix, least: Int, on backend: any ClusteringOperations)
     throws(ClusteringError) -> Covariance
 {
+    let total = try byteSums(of: matrix, on: backend)
+    let count = Int64(matrix.count)
+    let divisor = Double(count) * Double(max(count - 1, 1))
+    // Both terms are at most count² · 255², which passes 64 bits beyond ten million rows; the wide type is slow.
+    let mean = total.sums.map { Double($0) / Double(matrix.count) }
+    return count < 10_000_000
+        ? total.covariance(mean, least: least) { product, a, b in Double(count * product - a * b) / divisor }
+        : total.covariance(mean, least: least) { product, a, b in
+            Double(Int128(count) * Int128(product) - Int128(a) * Int128(b)) / divisor
+        }
+}
+
+/// Sums of products of columns of 8-bit values, and of the columns: exact.
+func byteSums(of matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ClusteringError)
+    -> PairSums<Int64>
+{
     let total = PairSums<Int64>(matrix)
     // The backend adds to its sums for as long as 32 bits hold them.
     let most = CovarianceShape.mostByteRows / CovarianceShape.partRows
@@ -47,15 +63,7 @@ func byteCovariance(of matrix: FeatureMatrix, least: Int, on backend: any Cluste
             try backend.read(room.sums, count: written.sumElements), written
         ) { Int64($0) }
     }
-    let count = Int64(matrix.count)
-    let divisor = Double(count) * Double(max(count - 1, 1))
-    // Both terms are at most count² · 255², which passes 64 bits beyond ten million rows; the wide type is slow.
-    let mean = total.sums.map { Double($0) / Double(matrix.count) }
-    return count < 10_000_000
-        ? total.covariance(mean, least: least) { product, a, b in Double(count * product - a * b) / divisor }
-        : total.covariance(mean, least: least) { product, a, b in
-            Double(Int128(count) * Int128(product) - Int128(a) * Int128(b)) / divisor
-        }
+    return total
 }
 
 /// The covariance of float32 values. A shift near the mean is subtracted first, so that nothing cancels; what it missed
@@ -64,8 +72,18 @@ func byteCovariance(of matrix: FeatureMatrix, least: Int, on backend: any Cluste
 func floatCovariance(of matrix: FeatureMatrix, least: Int, on backend: any ClusteringOperations)
     throws(ClusteringError) -> Covariance
 {
+    let shift = try sampledMean(matrix)
+    let total = try floatSums(of: matrix, less: shift, on: backend)
+    let count = Double(matrix.count)
+    let mean = zip(shift, total.sums).map { Double($0) + $1 / count }
+    return total.covariance(mean, least: least) { product, a, b in (product - a * b / count) / max(count - 1, 1) }
+}
+
+/// Sums of products of columns of float32 values, less a number per column, and of the columns.
+func floatSums(of matrix: FeatureMatrix, less shiftValues: [Float], on backend: any ClusteringOperations)
+    throws(ClusteringError) -> PairSums<Double>
+{
     let total = PairSums<Double>(matrix)
-    let shiftValues = try sampledMean(matrix)
     let room = try computing { () throws(ComputeError) in
         (
             shift: try backend.makeBuffer(shiftValues, label: "shift"),
@@ -83,9 +101,7 @@ func floatCovariance(of matrix: FeatureMatrix, least: Int, on backend: any Clust
             try backend.read(room.sums, count: shape.sumElements), shape
         ) { Double($0) }
     }
-    let count = Double(matrix.count)
-    let mean = zip(shiftValues, total.sums).map { Double($0) + $1 / count }
-    return total.covariance(mean, least: least) { product, a, b in (product - a * b / count) / max(count - 1, 1) }
+    return total
 }
 
 /// Column means over at most 1024 rows spread over the matrix: near enough to the mean to keep sums of squares from
@@ -103,7 +119,7 @@ private func sampledMean(_ matrix: FeatureMatrix) throws(ClusteringError) -> [Fl
 }
 
 /// Sums over all parts of a covariance, in the order of the parts.
-private final class PairSums<Sum: Numeric> {
+final class PairSums<Sum: Numeric> {
     private var products: [Sum]
     private(set) var sums: [Sum]
     /// The most rows that are summed at once.
@@ -136,15 +152,20 @@ private final class PairSums<Sum: Numeric> {
         }
     }
 
+    /// The sum of products of columns a <= b.
+    @inline(__always)
+    func product(_ a: Int, _ b: Int) -> Sum {
+        let width = CovarianceShape.width
+        let pair = shape.pair(ofBlocks: a / width, b / width)
+        return products[(pair * width + a % width) * width + b % width]
+    }
+
     /// The covariance that `value` makes of every (Σxy, Σx, Σy).
     @inline(__always)
     func covariance(_ mean: [Double], least: Int, _ value: (Sum, Sum, Sum) -> Double) -> Covariance {
-        let width = CovarianceShape.width
         let dimensions = shape.dimensions
         let varying = (0..<dimensions).filter { column in
-            let pair = shape.pair(ofBlocks: column / width, column / width)
-            let product = products[(pair * width + column % width) * width + column % width]
-            return value(product, sums[column], sums[column]) != 0
+            value(product(column, column), sums[column], sums[column]) != 0
         }
         let columns = varying.count < least ? Array(0..<dimensions) : varying
         let order = columns.count
@@ -152,9 +173,7 @@ private final class PairSums<Sum: Numeric> {
         for (row, a) in columns.enumerated() {
             for column in row..<order {
                 let b = columns[column]
-                let pair = shape.pair(ofBlocks: a / width, b / width)
-                let product = products[(pair * width + a % width) * width + b % width]
-                result[row * order + column] = value(product, sums[a], sums[b])
+                result[row * order + column] = value(product(a, b), sums[a], sums[b])
             }
         }
         return Covariance(mean: mean, columns: columns, values: result)

@@ -1,15 +1,32 @@
 import Compute
 
+/// The types of stored values.
+public enum FeatureType: Sendable, CaseIterable {
+    case uint8, float32, float64, int32, int64
+
+    /// Bytes a value takes.
+    public var byteCount: Int {
+        switch self {
+        case .uint8: 1
+        case .float32, .int32: 4
+        case .float64, .int64: 8
+        }
+    }
+}
+
 /// Rows that stay where they are, in a file as a rule, and are read when they are wanted.
 public protocol RowReader: Sendable {
-    /// Whether a value is an 8-bit one; else it is float32.
-    var isBytes: Bool { get }
-    /// Fills `destination` with rows, one after the other.
+    /// The type of the values.
+    var type: FeatureType { get }
+    /// Fills `destination` with values of that type, rows one after the other.
     /// - Throws: ``ClusteringError/unreadable(reason:)``.
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError)
 }
 
 /// A row-major matrix [count][dimensions]: one row a sample.
+///
+/// Stored values that are not 8-bit ones become float32 after a number per column was subtracted, ``shift``, so that they
+/// keep their digits and products of them do not cancel, however far from the origin they are.
 public struct FeatureMatrix: Sendable {
     enum Storage {
         case bytes([UInt8])
@@ -21,66 +38,122 @@ public struct FeatureMatrix: Sendable {
     public let count: Int
     /// Number of columns.
     public let dimensions: Int
+    /// What was subtracted from every column, [dimensions]; nil where nothing was.
+    public let shift: [Double]?
+    /// The largest magnitude of all values less the shift, and where it is; 0 for 8-bit values.
+    let largest: (magnitude: Float, row: Int, column: Int)
+
+    /// Most rows: kernels number points in an int, and tiles and blocks may end after the last one.
+    public static let mostRows = Int(Int32.max) - (1 << 16)
+    /// Most columns: kernels number the values of a tile of at most 256 rows in an int.
+    public static let mostColumns = Int(Int32.max) / 256
+
+    private init(
+        _ storage: Storage, _ count: Int, _ dimensions: Int, shift: [Double]? = nil,
+        largest: (magnitude: Float, row: Int, column: Int) = (0, 0, 0)
+    ) {
+        self.storage = storage
+        self.count = count
+        self.dimensions = dimensions
+        self.shift = shift
+        self.largest = largest
+    }
 
     /// A matrix of 8-bit values, as images have them. The array is shared, not copied.
     /// - Throws: ``ClusteringError/badMatrix(elements:count:dimensions:)``.
     public init(bytes: [UInt8], count: Int, dimensions: Int) throws(ClusteringError) {
         try Self.check(bytes.count, count, dimensions)
-        storage = .bytes(bytes)
-        self.count = count
-        self.dimensions = dimensions
+        self.init(.bytes(bytes), count, dimensions)
     }
 
-    /// A matrix of float32 values. The array is shared, not copied.
-    /// - Throws: ``ClusteringError/badMatrix(elements:count:dimensions:)`` or
-    ///   ``ClusteringError/notFinite(row:column:)`` or ``ClusteringError/tooLarge(row:column:value:limit:)``.
+    /// A matrix of float32 values, which are taken as they are, without a shift. The array is shared, not copied.
+    /// - Throws: ``ClusteringError/badMatrix(elements:count:dimensions:)``, and ``ClusteringError/notFinite(row:column:)``,
+    ///   ``ClusteringError/tooLarge(row:column:value:limit:)`` and ``ClusteringError/tooSmall(value:limit:)`` for values.
     public init(floats: [Float], count: Int, dimensions: Int) throws(ClusteringError) {
         try Self.check(floats.count, count, dimensions)
-        storage = .floats(floats)
-        self.count = count
-        self.dimensions = dimensions
-        try floats.withUnsafeBufferPointer { values throws(ClusteringError) in try checkFinite(values, from: 0) }
+        self = try FeatureMatrix(.floats(floats), count, dimensions).checked()
     }
 
-    /// A matrix whose rows `reader` reads whenever they are wanted; float32 values are read once here, to be checked.
-    /// - Throws: ``ClusteringError/badMatrix(elements:count:dimensions:)``,
-    ///   ``ClusteringError/notFinite(row:column:)`` or ``ClusteringError/unreadable(reason:)``.
+    /// A matrix whose rows `reader` reads whenever they are wanted. Values other than 8-bit ones are read once here: to be
+    /// checked, and for the shift.
+    /// - Throws: what ``init(floats:count:dimensions:)`` throws, and ``ClusteringError/unreadable(reason:)``.
     public init(reader: any RowReader, count: Int, dimensions: Int) throws(ClusteringError) {
-        try Self.check(count * dimensions, count, dimensions)
-        storage = .stored(reader)
-        self.count = count
-        self.dimensions = dimensions
-        guard !reader.isBytes else { return }
-        let limit = max(1, (1 << 20) / dimensions)
-        for first in stride(from: 0, to: count, by: limit) {
-            let rows = first..<min(first + limit, count)
-            try withRows(rows, of: Float.self) { values throws(ClusteringError) in
-                try checkFinite(values, from: first)
-            }
+        try Self.check(product(count, dimensions), count, dimensions)
+        let plain = FeatureMatrix(.stored(reader), count, dimensions)
+        guard !plain.isBytes else {
+            self = plain
+            return
         }
+        let shift = try columnMedians(of: reader, count: count, dimensions: dimensions)
+        self = try FeatureMatrix(.stored(reader), count, dimensions, shift: shift).checked()
+    }
+
+    /// A matrix of bytes or float32 values that need no check and no shift.
+    init(unchecked reader: any RowReader, count: Int, dimensions: Int) {
+        self.init(.stored(reader), count, dimensions)
     }
 
     private static func check(_ elements: Int, _ count: Int, _ dimensions: Int) throws(ClusteringError) {
-        guard count > 0, dimensions > 0, elements == count * dimensions else {
+        guard count > 0, dimensions > 0, elements == product(count, dimensions) else {
             throw .badMatrix(elements: elements, count: count, dimensions: dimensions)
+        }
+        guard count <= mostRows, dimensions <= mostColumns else {
+            throw .tooManyValues(count: count, dimensions: dimensions)
         }
     }
 
-    private func checkFinite(_ values: UnsafeBufferPointer<Float>, from first: Int) throws(ClusteringError) {
-        // No squared distance overflows: differences are at most twice as large, and there are so many of them.
-        let limit = (Float.greatestFiniteMagnitude / (8 * Float(dimensions))).squareRoot()
-        guard let bad = values.firstIndex(where: { !($0.magnitude <= limit) }) else { return }
-        let (row, column) = (first + bad / dimensions, bad % dimensions)
-        guard values[bad].isFinite else { throw .notFinite(row: row, column: column) }
-        throw .tooLarge(row: row, column: column, value: values[bad], limit: limit)
+    /// The largest magnitude, less the shift, that clustering takes: no squared distance overflows, since differences are
+    /// at most twice as large, and there are so many of them.
+    static func limit(_ dimensions: Int) -> Float {
+        (Float.greatestFiniteMagnitude / (8 * Float(dimensions))).squareRoot()
+    }
+
+    /// Values whose largest is below this, less the shift, have squares that float32 does not hold.
+    static let least: Float = 0x1p-50
+
+    /// The same matrix, its values checked and the largest known.
+    private func checked() throws(ClusteringError) -> FeatureMatrix {
+        let limit = Self.limit(dimensions)
+        var largest = (magnitude: Float(0), row: 0, column: 0)
+        let most = max(1, (1 << 20) / dimensions)
+        for first in stride(from: 0, to: count, by: most) {
+            try withRows(first..<min(first + most, count), of: Float.self) { values throws(ClusteringError) in
+                var place: Int?
+                for (index, value) in values.enumerated() where !(value.magnitude <= largest.magnitude) {
+                    place = index
+                    largest.magnitude = value.magnitude
+                    if !(value.magnitude <= limit) { break }
+                }
+                guard let place else { return }
+                (largest.row, largest.column) = (first + place / dimensions, place % dimensions)
+            }
+            if !(largest.magnitude <= limit) { try refuse(largest.row, largest.column, limit) }
+        }
+        if largest.magnitude > 0, largest.magnitude < Self.least {
+            throw .tooSmall(value: largest.magnitude, limit: Self.least)
+        }
+        return FeatureMatrix(storage, count, dimensions, shift: shift, largest: largest)
+    }
+
+    /// Says what is wrong with a value that is no number or too large.
+    func refuse(_ row: Int, _ column: Int, _ limit: Float) throws(ClusteringError) -> Never {
+        var value = 0.0
+        switch storage {
+        case .bytes: break
+        case .floats(let values): value = Double(values[row * dimensions + column])
+        case .stored(let reader):
+            try withStored(reader, row..<row + 1, dimensions) { values, _ in value = values(column) }
+        }
+        guard value.isFinite else { throw .notFinite(row: row, column: column) }
+        throw .tooLarge(row: row, column: column, value: value, limit: limit)
     }
 
     /// Whether values are 8-bit ones; else they are float32.
-    var isBytes: Bool {
+    public var isBytes: Bool {
         switch storage {
         case .bytes: true
         case .floats: false
-        case .stored(let reader): reader.isBytes
+        case .stored(let reader): reader.type == .uint8
         }
     }
 
@@ -115,18 +188,23 @@ public struct FeatureMatrix: Sendable {
         case .stored(let reader):
             let room = UnsafeMutableBufferPointer<Element>.allocate(capacity: elements.count)
             defer { room.deallocate() }
-            try reader.read(rows, into: UnsafeMutableRawBufferPointer(room))
+            if reader.type == .uint8 || (reader.type == .float32 && shift == nil) {
+                try reader.read(rows, into: UnsafeMutableRawBufferPointer(room))
+            } else {
+                let floats = UnsafeMutableRawBufferPointer(room).assumingMemoryBound(to: Float.self)
+                try readFloats(reader, rows, less: shift ?? [Double](repeating: 0, count: dimensions), into: floats)
+            }
             try body(UnsafeBufferPointer(room))
         }
     }
 
     /// The rows of `indices`, in that order, as a matrix of its own.
     func rows(at indices: [Int32]) throws(ClusteringError) -> FeatureMatrix {
-        isBytes
-            ? try FeatureMatrix(
-                bytes: try gather(indices, of: UInt8.self, zero: 0), count: indices.count, dimensions: dimensions)
-            : try FeatureMatrix(
-                floats: try gather(indices, of: Float.self, zero: 0), count: indices.count, dimensions: dimensions)
+        let storage: Storage =
+            isBytes
+            ? .bytes(try gather(indices, of: UInt8.self, zero: 0))
+            : .floats(try gather(indices, of: Float.self, zero: 0))
+        return FeatureMatrix(storage, indices.count, dimensions, shift: shift)
     }
 
     private func gather<Element: BufferElement>(_ indices: [Int32], of type: Element.Type, zero: Element)
@@ -155,7 +233,7 @@ public struct FeatureMatrix: Sendable {
         let points = try computing { () throws(ComputeError) in
             try backend.makePoints(count: count, dimensions: pca?.count ?? dimensions)
         }
-        let projection = try pca.map { pca throws(ClusteringError) in try pca.projection(on: backend) }
+        let projection = try pca.map { pca throws(ClusteringError) in try pca.projection(less: shift, on: backend) }
         try stream(0..<count, to: backend, atMost: limit) { rows, first throws(ComputeError) in
             if let projection {
                 try backend.project(rows, through: projection, into: points, at: first)

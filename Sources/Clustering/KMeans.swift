@@ -6,8 +6,14 @@ public struct KMeansClustering: Sendable {
     public let labels: [Int32]
     /// Squared distance of every point to its centroid, [count].
     public let distances: [Float]
-    /// The centroids, [k][dimensions].
+    /// The centroids, [k][dimensions], less the shift.
     public let centroids: [Float]
+    /// What was subtracted from every coordinate of the points, [dimensions]; nil where nothing was.
+    public let shift: [Double]?
+    /// The centroids, [k][dimensions], the shift added in double precision.
+    public var absoluteCentroids: [Double] {
+        centroids.enumerated().map { Double($1) + (shift?[$0 % dimensions] ?? 0) }
+    }
     /// k.
     public let k: Int
     /// d.
@@ -59,8 +65,8 @@ public struct KMeans: Sendable {
         case plusPlus
         /// k different points.
         case random
-        /// These centroids, [k][dimensions].
-        case given([Float])
+        /// These centroids, [k][dimensions], from which the points' shift is subtracted.
+        case given([Double])
     }
 
     /// Number of clusters.
@@ -80,13 +86,13 @@ public struct KMeans: Sendable {
         random = RandomStream(seed: seed, run: run, purpose: .clustering)
     }
 
-    /// Clusters `points`.
+    /// Clusters `points`, whose products do not cancel: see ``PointSource/isDirect``.
     /// - Throws: ``ClusteringError/badSetting(name:value:accepted:)``,
     ///   ``ClusteringError/tooManyClusters(k:count:)``, ``ClusteringError/badMatrix(elements:count:dimensions:)`` and
     ///   ``ClusteringError/notFinite(row:column:)`` for a start that does not fit, ``ClusteringError/compute(_:)``.
     public func fit(_ points: Points, on backend: any ClusteringOperations) throws(ClusteringError) -> KMeansClustering
     {
-        try fit(PointSource(points), on: backend)
+        try fit(PointSource(points, isDirect: false), on: backend)
     }
 
     /// Clusters the points of `source`; whether they are streamed changes no bit of the result.
@@ -133,8 +139,8 @@ public struct KMeans: Sendable {
 
     private func checkSettings(_ points: PointSource) throws(ClusteringError) {
         guard k >= 1 else { throw .badSetting(name: "k", value: "\(k)", accepted: "1 to \(points.count)") }
-        // Kernels count the elements of all centroids in an int.
-        let most = Int(Int32.max) / points.dimensions
+        // Kernels number the sums of all centroids, their corrections and their counts in an int.
+        let most = Int(Int32.max) / (2 * (points.dimensions + 1))
         guard k <= most else {
             throw .badSetting(
                 name: "k", value: "\(k)", accepted: "for points of \(points.dimensions) numbers 1 to \(most)")
@@ -163,8 +169,13 @@ public struct KMeans: Sendable {
             guard values.count == k * points.dimensions else {
                 throw .badMatrix(elements: values.count, count: k, dimensions: points.dimensions)
             }
-            if let bad = values.firstIndex(where: { !$0.isFinite }) {
-                throw .notFinite(row: bad / points.dimensions, column: bad % points.dimensions)
+            let limit = FeatureMatrix.limit(points.dimensions)
+            for (index, value) in values.enumerated() {
+                let (row, column) = index.quotientAndRemainder(dividingBy: points.dimensions)
+                guard value.isFinite else { throw .notFinite(row: row, column: column) }
+                guard abs(value - (points.shift?[column] ?? 0)) <= Double(limit) else {
+                    throw .tooLarge(row: row, column: column, value: value, limit: limit)
+                }
             }
         }
     }
@@ -174,7 +185,10 @@ public struct KMeans: Sendable {
         let source = run.source
         switch start {
         case .given(let values):
-            try computing { () throws(ComputeError) in try backend.write(values, to: run.centroids.values) }
+            let shifted = values.enumerated().map {
+                Float($1 - (source.shift?[$0 % source.dimensions] ?? 0))
+            }
+            try computing { () throws(ComputeError) in try backend.write(shifted, to: run.centroids.values) }
         case .random: try run.takePoints(drawDistinct(k, below: source.count, &random))
         case .plusPlus:
             let wanted = startCount(of: source.count)

@@ -28,7 +28,8 @@ final class KMeansRun {
         centroids = try backend.makeCentroids(count: k, dimensions: source.dimensions)
         // A batch is summed in one piece.
         sums = try backend.makeClusterSums(
-            count: k, dimensions: source.dimensions, points: largestBatch > 0 ? 1 : source.count)
+            count: k, dimensions: source.dimensions, points: largestBatch > 0 ? 1 : source.count,
+            compensated: source.isDirect)
         labels = try backend.makeBuffer(of: Int32.self, count: atOnce, label: "labels")
         distances = try backend.makeBuffer(
             of: Float.self, count: max(source.pieceCount, KMeans.stepsAtOnce * largestBatch), label: "distances")
@@ -63,7 +64,8 @@ final class KMeansRun {
         for iteration in 0..<limit {
             try computing { () throws(ComputeError) in try backend.packCentroids(centroids) }
             try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
-                try backend.assign(piece, to: centroids, labels: labels, distances: nil)
+                try backend.assign(
+                    piece, to: centroids, direct: source.isDirect, labels: labels, distances: nil)
                 try backend.accumulate(piece, labels: labels, into: sums, adding: first > 0)
             }
             let moved = try computing { () throws(ComputeError) in
@@ -85,7 +87,8 @@ final class KMeansRun {
             return (
                 mean,
                 try backend.makeClusterSums(
-                    count: 1, dimensions: source.dimensions, points: source.count, blockPoints: sums.blockPoints)
+                    count: 1, dimensions: source.dimensions, points: source.count, blockPoints: sums.blockPoints,
+                    compensated: source.isDirect)
             )
         }
         try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
@@ -124,8 +127,8 @@ final class KMeansRun {
             let squares = try computing { () throws(ComputeError) in
                 for first in stride(from: 0, to: drawn.count, by: size) {
                     try backend.gatherAndAssign(
-                        memory.indices, at: first, of: rows, into: memory.batch, to: centroids, labels: labels,
-                        distances: distances)
+                        memory.indices, at: first, of: rows, into: memory.batch, to: centroids,
+                        direct: source.isDirect, labels: labels, distances: distances)
                     try backend.accumulateAndUpdate(
                         centroids, from: memory.indices, at: first, of: rows, labels: labels, count: size, sums: sums,
                         weights: memory.weights)
@@ -197,7 +200,8 @@ final class KMeansRun {
         var clusters = [Int32](repeating: 0, count: source.count)
         var squares = [Float](repeating: 0, count: source.count)
         try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
-            try backend.assign(piece, to: centroids, labels: labels, distances: distances)
+            try backend.assign(
+                piece, to: centroids, direct: source.isDirect, labels: labels, distances: distances)
             let range = first..<first + piece.count
             try clusters.withUnsafeMutableBufferPointer { clusters throws(ComputeError) in
                 try backend.read(labels, at: 0, into: UnsafeMutableBufferPointer(rebasing: clusters[range]))
@@ -214,8 +218,8 @@ final class KMeansRun {
                 throw .nonsense(device: backend.device.name, what: "a squared distance of \(stray)")
             }
             return KMeansClustering(
-                labels: clusters, distances: squares, centroids: try backend.read(centroids.values), k: k,
-                dimensions: source.dimensions, inertia: sum(squares), iterations: iterations,
+                labels: clusters, distances: squares, centroids: try backend.read(centroids.values),
+                shift: source.shift, k: k, dimensions: source.dimensions, inertia: sum(squares), iterations: iterations,
                 startSeconds: startSeconds, seconds: seconds())
         }
     }

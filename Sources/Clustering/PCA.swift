@@ -1,11 +1,12 @@
 import Compute
+import SystemMemory
 
 /// Principal component analysis: the eigenvectors of the sample covariance with the largest eigenvalues.
 ///
 /// Signs are fixed: the loading of largest magnitude in each component is positive (the first one, of several).
 public struct PCA: Sendable {
     /// Mean of every column, [dimensions].
-    public let mean: [Float]
+    public let mean: [Double]
     /// The components, unit vectors in rows, [components][dimensions], largest variance first.
     public let components: [Float]
     /// Variance along each component (divisor count - 1), in squared units of the input.
@@ -21,17 +22,63 @@ public struct PCA: Sendable {
 
     /// Finds the principal components of `matrix`.
     ///
-    /// The covariance is summed on `backend`, exactly for 8-bit values; the eigenproblem is solved in double precision
-    /// by LAPACK's dsyevr.
+    /// The covariance, or where there are fewer rows than columns the products of rows, are summed on `backend`, exactly
+    /// for 8-bit values; the eigenproblem is solved in double precision by LAPACK's dsyevr.
     /// - Parameter components: how many, 1 to min(rows, columns).
     /// - Throws: ``ClusteringError/tooManyComponents(components:count:dimensions:)``,
-    ///   ``ClusteringError/eigensolver(info:)``, ``ClusteringError/compute(_:)``.
+    ///   ``ClusteringError/tooLarge(row:column:value:limit:)``, ``ClusteringError/noMemory(what:needed:least:)``,
+    ///   ``ClusteringError/eigensolver(info:)``, ``ClusteringError/compute(_:)``, and what reading rows throws.
     public static func fit(_ matrix: FeatureMatrix, components: Int, on backend: any ClusteringOperations)
         throws(ClusteringError) -> PCA
     {
         guard components >= 1, components <= min(matrix.count, matrix.dimensions) else {
             throw .tooManyComponents(components: components, count: matrix.count, dimensions: matrix.dimensions)
         }
+        // The largest sum is of a part's products, each of two differences of at most twice this magnitude; what is
+        // projected is a sum over all columns.
+        let limit = (Float.greatestFiniteMagnitude / Float(16 * max(matrix.dimensions, 1024))).squareRoot()
+        if matrix.largest.magnitude > limit { try matrix.refuse(matrix.largest.row, matrix.largest.column, limit) }
+        let needed = memory(of: matrix, components: components)
+        if let least = AvailableMemory.shortage(of: needed) {
+            throw .noMemory(
+                what: "PCA of \(matrix.count) samples of \(matrix.dimensions) features to \(components) components",
+                needed: needed, least: least)
+        }
+        return try matrix.count < matrix.dimensions
+            ? fitRows(matrix, components, on: backend) : fitColumns(matrix, components, on: backend)
+    }
+
+    /// Bytes that a fit takes at most, what the backend has in this memory included.
+    static func memory(of matrix: FeatureMatrix, components: Int) -> Int {
+        guard matrix.count >= matrix.dimensions else { return GramPCA.memory(of: matrix, components: components) }
+        let rows = min(partsAtOnce(matrix.dimensions) * CovarianceShape.partRows, matrix.count)
+        let shape = CovarianceShape(count: rows, dimensions: matrix.dimensions)
+        // The covariance's tiles and their copy here twice over, their sums, and the eigenproblem's matrices.
+        let sums = shape.tileElements * 12 + shape.tileElements / shape.parts * 8
+        return sums + rows * matrix.travellingBytes
+            + 8 * matrix.dimensions * (2 * matrix.dimensions + 3 * components)
+    }
+
+    /// From the products of rows, where there are fewer rows than columns.
+    private static func fitRows(_ matrix: FeatureMatrix, _ components: Int, on backend: any ClusteringOperations)
+        throws(ClusteringError) -> PCA
+    {
+        let gram = try GramPCA(matrix)
+        let found = try gram.fit(components, on: backend)
+        let dimensions = matrix.dimensions
+        var rows = [Float](repeating: 0, count: components * dimensions)
+        for component in 0..<components {
+            let vector = found.components[component * dimensions..<(component + 1) * dimensions]
+            put(vector, columns: 0..<dimensions, into: &rows, at: component * dimensions)
+        }
+        return PCA(
+            matrix, mean: gram.mean, components: rows, variance: found.variances, totalVariance: found.total)
+    }
+
+    /// From the covariance of columns.
+    private static func fitColumns(_ matrix: FeatureMatrix, _ components: Int, on backend: any ClusteringOperations)
+        throws(ClusteringError) -> PCA
+    {
         let covariance =
             matrix.isBytes
             ? try byteCovariance(of: matrix, least: components, on: backend)
@@ -46,17 +93,30 @@ public struct PCA: Sendable {
         var rows = [Float](repeating: 0, count: components * dimensions)
         for component in 0..<components {
             let vector = vectors[component * order..<(component + 1) * order]
-            var largest = 0.0
-            for value in vector where abs(value) > abs(largest) { largest = value }
-            for (column, value) in zip(columns, vector) {
-                rows[component * dimensions + column] = Float(largest < 0 ? -value : value)
-            }
+            put(vector, columns: columns, into: &rows, at: component * dimensions)
         }
-        let variance = values.map { max($0, 0) }
         return PCA(
-            mean: covariance.mean.map { Float($0) }, components: rows, explainedVariance: variance,
-            totalVariance: total,
-            explainedVarianceRatio: variance.map { total > 0 ? $0 / total : 0 })
+            matrix, mean: covariance.mean, components: rows, variance: values.map { max($0, 0) }, totalVariance: total)
+    }
+
+    /// Writes a component, its sign fixed; columns that are not among `columns` stay.
+    private static func put(
+        _ vector: ArraySlice<Double>, columns: some Sequence<Int>, into rows: inout [Float], at start: Int
+    ) {
+        var largest = 0.0
+        for value in vector where abs(value) > abs(largest) { largest = value }
+        for (column, value) in zip(columns, vector) { rows[start + column] = Float(largest < 0 ? -value : value) }
+    }
+
+    private init(
+        _ matrix: FeatureMatrix, mean: [Double], components: [Float], variance: [Double], totalVariance: Double
+    ) {
+        let shift = matrix.shift
+        self.mean = mean.indices.map { column in mean[column] + (shift?[column] ?? 0) }
+        self.components = components
+        explainedVariance = variance
+        self.totalVariance = totalVariance
+        explainedVarianceRatio = variance.map { totalVariance > 0 ? $0 / totalVariance : 0 }
     }
 
     /// Projects rows onto the components, [count][components], in the backend's memory and the layout of k-means.
@@ -70,8 +130,11 @@ public struct PCA: Sendable {
         return try matrix.points(through: self, atMost: FeatureMatrix.streamedRows, on: backend)
     }
 
-    /// The projection in the backend's memory.
-    func projection(on backend: any ClusteringOperations) throws(ClusteringError) -> Projection {
-        try computing { () throws(ComputeError) in try backend.makeProjection(weights: components, mean: mean) }
+    /// The projection in the backend's memory, for rows that have had this shift subtracted.
+    func projection(less shift: [Double]?, on backend: any ClusteringOperations) throws(ClusteringError) -> Projection {
+        let shifted = mean.indices.map { column in Float(mean[column] - (shift?[column] ?? 0)) }
+        return try computing { () throws(ComputeError) in
+            try backend.makeProjection(weights: components, mean: shifted)
+        }
     }
 }

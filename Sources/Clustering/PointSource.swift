@@ -16,10 +16,21 @@ public struct PointSource {
     /// Most points a piece.
     let pieceCount: Int
 
+    /// What was subtracted from every coordinate, [dimensions]; nil where nothing was.
+    public let shift: [Double]?
+    /// Whether nearest centroids are compared by direct distances where rounding may have put their products in the wrong
+    /// order, and sums keep what float32 drops: for points that may lie in groups far from each other.
+    public let isDirect: Bool
+
     /// Points in a backend's memory, which came through `pca`.
-    public init(_ points: Points, through pca: PCA? = nil) {
+    /// - Parameters:
+    ///   - shift: what was subtracted from every coordinate.
+    ///   - isDirect: false for what comes of 8-bit values, whose products do not cancel.
+    public init(_ points: Points, through pca: PCA? = nil, less shift: [Double]? = nil, isDirect: Bool) {
         storage = .resident(points)
         self.pca = pca
+        self.shift = shift
+        self.isDirect = isDirect
         count = points.count
         dimensions = points.dimensions
         pieceCount = points.count
@@ -30,6 +41,8 @@ public struct PointSource {
     init(streaming matrix: FeatureMatrix, through pca: PCA?, pieceCount: Int) {
         storage = .streamed(matrix)
         self.pca = pca
+        shift = pca == nil ? matrix.shift : nil
+        isDirect = !matrix.isBytes
         count = matrix.count
         dimensions = pca?.count ?? matrix.dimensions
         self.pieceCount = min(pieceCount, matrix.count)
@@ -51,7 +64,9 @@ public struct PointSource {
             let room = try computing { () throws(ComputeError) in
                 try backend.makePoints(count: pieceCount, dimensions: dimensions)
             }
-            let projection = try pca.map { pca throws(ClusteringError) in try pca.projection(on: backend) }
+            let projection = try pca.map { pca throws(ClusteringError) in
+                try pca.projection(less: matrix.shift, on: backend)
+            }
             try matrix.stream(0..<count, to: backend, atMost: pieceCount) { rows, first throws(ComputeError) in
                 let piece = Points(
                     buffer: room.buffer, count: rows.count, dimensions: dimensions, lanes: room.lanes)

@@ -31,6 +31,9 @@ public protocol BufferBackend: AnyObject {
     /// How many networks to train side by side unless the user says: enough to fill the device.
     var suggestedReplicas: Int { get }
 
+    /// Whether buffers are in the host's memory.
+    var isInHostMemory: Bool { get }
+
     /// Bytes of the largest buffer that can be asked for.
     var largestBuffer: Int { get }
 

@@ -41,9 +41,9 @@ extension ClusteringOperations {
     }
 
     /// Room for the sums of `count` clusters over `points` points, in blocks of `blockPoints` where that is given.
-    public func makeClusterSums(count: Int, dimensions: Int, points: Int, blockPoints: Int? = nil)
-        throws(ComputeError) -> ClusterSums
-    {
+    public func makeClusterSums(
+        count: Int, dimensions: Int, points: Int, blockPoints: Int? = nil, compensated: Bool = false
+    ) throws(ComputeError) -> ClusterSums {
         let size = max(count * dimensions, 1)
         let shape = ClusteringShape.blocks(clusters: count, dimensions: dimensions, points: points)
         let blockPoints = blockPoints ?? shape.blockPoints
@@ -51,9 +51,10 @@ extension ClusteringOperations {
         return ClusterSums(
             totals: try makeBuffer(of: Float.self, count: 2 * size, label: "cluster sums"),
             counts: try makeBuffer(of: Int32.self, count: count, label: "cluster counts"),
-            partials: try makeBuffer(of: Float.self, count: blocks * size, label: "partial cluster sums"),
+            partials: try makeBuffer(
+                of: Float.self, count: blocks * size * (compensated ? 2 : 1), label: "partial cluster sums"),
             partialCounts: try makeBuffer(of: Int32.self, count: blocks * count, label: "partial cluster counts"),
-            count: count, dimensions: dimensions, blocks: blocks, blockPoints: blockPoints)
+            count: count, dimensions: dimensions, blocks: blocks, blockPoints: blockPoints, isCompensated: compensated)
     }
 
     /// The memory of a k-means++ start of `count` centres, `uniforms` being [count][trials].

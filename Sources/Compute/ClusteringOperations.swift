@@ -36,14 +36,19 @@ public protocol ClusteringOperations: BufferBackend {
     /// The nearest centroid of every point, from ``Centroids/panels``, and, where asked for, the squared distance to
     /// it, computed directly from ``Centroids/values``. The lowest index wins a tie. A point with a NaN, or whose
     /// products overflow against every centroid, gets label 0 and the squared distance that follows (NaN or infinity).
+    ///
+    /// - Parameter direct: compares distances that are summed directly wherever rounding may have put the products in
+    ///   the wrong order, as it does far from the origin.
     func assign(
-        _ points: Points, to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>?)
+        _ points: Points, to centroids: Centroids, direct: Bool, labels: DeviceBuffer<Int32>,
+        distances: DeviceBuffer<Float>?)
         throws(ComputeError)
     /// The same for a batch that it gathers first: batch[i] = rows[indices[first + i]], rows being [row][dimensions]; the
     /// distances go to `first` and after.
     func gatherAndAssign(
         _ indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>, into batch: Points,
-        to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>) throws(ComputeError)
+        to centroids: Centroids, direct: Bool, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>)
+        throws(ComputeError)
     /// Sums and counts of the points of every cluster; they replace what `sums` held, or with `adding` are added to it:
     /// all points but the last ones may come in pieces of a multiple of ``ClusterSums/blockPoints``, with the same bits.
     func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
@@ -55,7 +60,7 @@ public protocol ClusteringOperations: BufferBackend {
     /// A step of mini-batch k-means (Sculley, "Web-scale k-means clustering", WWW 2010) after its assignment: moves
     /// both forms of the centroids to the running mean of their points, where the old centroid counts as `weights` [k]
     /// points, and adds the batch's counts to `weights`. A cluster without points in the batch stays where it is. The
-    /// batch is that of ``gatherAndAssign(_:at:of:into:to:labels:distances:)``, `count` points of `labels`. Into
+    /// batch is that of ``gatherAndAssign(_:at:of:into:to:direct:labels:distances:)``, `count` points of `labels`. Into
     /// ``ClusterSums/totals`` and ``ClusterSums/counts`` go the batch's sums and counts, added point by point.
     func accumulateAndUpdate(
         _ centroids: Centroids, from indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>,
@@ -71,6 +76,15 @@ public protocol ClusteringOperations: BufferBackend {
     /// proportion to the distances that are left. With step -1 all candidates become point `first`.
     func plusPlusPick(_ start: PlusPlusStart, of points: Points, distances: DeviceBuffer<Float>, step: Int, first: Int)
         throws(ComputeError)
+}
+
+extension ClusteringOperations {
+    /// The nearest centroid by the products alone.
+    public func assign(
+        _ points: Points, to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>?
+    ) throws(ComputeError) {
+        try assign(points, to: centroids, direct: false, labels: labels, distances: distances)
+    }
 }
 
 /// Sizes that both implementations share.
@@ -240,14 +254,14 @@ public struct CovarianceShape: Sendable {
     }
 }
 
-/// Sums and counts of clusters. Points are taken in rounds of at most ``blocks`` blocks; the sums of a block are plain
-/// float32, blocks are added in order into pairs of numbers (sum, correction) that keep what float32 drops.
+/// Sums and counts of clusters. Points are taken in rounds of at most ``blocks`` blocks; blocks are added in order into
+/// pairs of numbers (sum, correction) that keep what float32 drops. The sums of a block are plain float32, or such pairs.
 public struct ClusterSums {
     /// Sums [k][d], then their corrections [k][d].
     public let totals: DeviceBuffer<Float>
     /// Points a cluster, [k].
     public let counts: DeviceBuffer<Int32>
-    /// Sums [block][k][d] of the round at hand.
+    /// Sums [block][k][d] of the round at hand; [block][2][k][d], sums and then corrections, where they are compensated.
     public let partials: DeviceBuffer<Float>
     /// Points a cluster, [block][k], of the round at hand.
     public let partialCounts: DeviceBuffer<Int32>
@@ -258,11 +272,14 @@ public struct ClusterSums {
     /// Blocks a round, and points a block.
     public let blocks: Int
     public let blockPoints: Int
+    /// Whether the sums of a block have corrections.
+    public let isCompensated: Bool
 
     /// Names what the buffers hold, for rounds of `blocks` blocks of `blockPoints` points.
     public init(
         totals: DeviceBuffer<Float>, counts: DeviceBuffer<Int32>, partials: DeviceBuffer<Float>,
-        partialCounts: DeviceBuffer<Int32>, count: Int, dimensions: Int, blocks: Int, blockPoints: Int
+        partialCounts: DeviceBuffer<Int32>, count: Int, dimensions: Int, blocks: Int, blockPoints: Int,
+        isCompensated: Bool = false
     ) {
         self.totals = totals
         self.counts = counts
@@ -272,6 +289,7 @@ public struct ClusterSums {
         self.dimensions = dimensions
         self.blocks = blocks
         self.blockPoints = blockPoints
+        self.isCompensated = isCompensated
     }
 
     /// First points of the rounds that cover `points` points.

@@ -1,5 +1,6 @@
 import CZlib
 import Foundation
+import SystemMemory
 
 /// The system's words for the current `errno`.
 func systemMessage(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
@@ -83,21 +84,36 @@ final class ByteReader {
             return try readElements(of: UInt8.self, count: capacity)
         }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(min(count, max(fileSize, 1 << 12) * 8))
+        var capacity = min(count, max(fileSize, 1 << 12) * 8)
+        try checkMemory(capacity)
+        bytes.reserveCapacity(capacity)
         let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
         defer { chunk.deallocate() }
         while bytes.count < count {
             let wanted = min(chunk.count, count - bytes.count)
             let received = try read(into: UnsafeMutableRawBufferPointer(rebasing: chunk[..<wanted]))
+            if bytes.count + received > capacity {
+                // The old ones stay until the new ones are there.
+                capacity = min(count, 2 * capacity)
+                try checkMemory(capacity)
+                bytes.reserveCapacity(capacity)
+            }
             bytes.append(contentsOf: chunk[..<received])
             if received < wanted { break }
         }
         return bytes
     }
 
+    /// - Throws: ``DatasetError/outOfMemory(file:needed:available:source:)`` where the system has fewer bytes.
+    private func checkMemory(_ byteCount: Int) throws(DatasetError) {
+        guard let least = AvailableMemory.shortage(of: byteCount) else { return }
+        throw .outOfMemory(file: path, needed: byteCount, available: least.bytes, source: least.source)
+    }
+
     /// The next `count` elements as they lie in memory, or as many whole ones as are left. Allocates for `count`:
     /// check it against the file's size first.
     func readElements<Element: BitwiseCopyable>(of type: Element.Type, count: Int) throws(DatasetError) -> [Element] {
+        try checkMemory(count * MemoryLayout<Element>.stride)
         var failure: DatasetError?
         let elements = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
             do throws(DatasetError) {

@@ -36,6 +36,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case countMismatch(images: String, imageCount: Int, labels: String, labelCount: Int)
     /// Any other fault in a file's contents.
     case malformed(file: String, reason: String)
+    /// More than fits into the memory that is left, which `source` limits.
+    case outOfMemory(file: String, needed: Int, available: Int, source: String)
     /// A well-formed file of a kind that is not read here.
     case unsupported(file: String, reason: String)
     /// A size that no image can be resized to.
@@ -59,6 +61,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
             .invalidSize:
             65
         case .notFound, .notFetchable, .unreadable: 66
+        case .outOfMemory: 69
         case .cannotCreate: 73
         case .writeFailed: 74
         case .fetchFailed, .fetchInProgress: 75
@@ -87,6 +90,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
         case .malformed(let file, let reason), .unsupported(let file, let reason): "\(file): \(reason)"
         case .invalidSize(let height, let width):
             "images cannot be resized to \(height)x\(width): both must be at least 1 and the result must fit in memory"
+        case .outOfMemory(let file, let needed, let available, let source):
+            "\(file): reading it takes \(needed >> 20) MiB of memory, and \(source) leaves \(available >> 20) MiB"
         case .cannotCreate(let file, let reason): "\(file): cannot be created: \(reason)"
         case .writeFailed(let file, let reason): "\(file): writing failed: \(reason)"
         case .fetchFailed(let name, let file, let failures):

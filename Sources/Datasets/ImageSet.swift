@@ -15,14 +15,25 @@ public struct ImageSet: Sendable, Equatable {
     /// The largest label plus one; classes in between may be without images.
     public let classCount: Int
 
+    /// Most images: kernels number them in an int.
+    public static let mostImages = Int(Int32.max) - (1 << 16)
+
+    /// - Throws: ``DatasetError/unsupported(file:reason:)`` for more than ``mostImages``.
+    static func check(count: Int, origin: String) throws(DatasetError) {
+        guard count <= mostImages else {
+            throw .unsupported(file: origin, reason: "\(count) images are too many; at most \(mostImages) are accepted")
+        }
+    }
+
     /// Images with their labels.
     /// - Parameters:
     ///   - pixels: [image][channel][y][x], as many images as there are labels.
     ///   - origin: what an error calls these images.
-    /// - Throws: ``DatasetError`` `.empty` without labels, `.malformed` when the pixels do not fit the shape.
+    /// - Throws: ``DatasetError`` `.empty` without labels, `.unsupported` for too many, `.malformed` when the pixels do not fit the shape.
     public init(
         pixels: [UInt8], labels: [UInt8], channels: Int = 1, height: Int, width: Int, origin: String = "images"
     ) throws(DatasetError) {
+        try Self.check(count: labels.count, origin: origin)
         guard let largest = labels.max(), channels > 0, height > 0, width > 0 else { throw .empty(file: origin) }
         guard let expected = product([labels.count, channels, height, width]), expected == pixels.count else {
             throw .malformed(

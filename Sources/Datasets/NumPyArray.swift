@@ -70,6 +70,17 @@ public struct NumPyArray: Sendable {
         }
     }
 
+    /// The elements in double precision; those of an int64 file are rounded beyond 2^53.
+    public var doubles: [Double] {
+        switch storage {
+        case .float32(let values): values.map { Double($0) }
+        case .float64(let values): values
+        case .uint8(let values): values.map { Double($0) }
+        case .int32(let values): values.map { Double($0) }
+        case .int64(let values): values.map { Double($0) }
+        }
+    }
+
     /// The elements as whole numbers.
     /// - Throws: ``DatasetError/unsupported(file:reason:)`` when the file holds floats.
     public func integers() throws(DatasetError) -> [Int64] {

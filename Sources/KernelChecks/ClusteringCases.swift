@@ -111,15 +111,19 @@ struct CaseSums {
     let partialCounts: GuardedBuffer<Int32>
 
     /// Room for rounds of `blocks` blocks.
-    init(count: Int, dimensions: Int, blocks: Int, blockPoints: Int, on backend: any Backend) throws(ComputeError) {
+    init(
+        count: Int, dimensions: Int, blocks: Int, blockPoints: Int, isCompensated: Bool = false,
+        on backend: any Backend
+    ) throws(ComputeError) {
         totals = try GuardedBuffer(on: backend, count: 2 * count * dimensions, label: "totals")
         counts = try GuardedBuffer(on: backend, count: count, label: "counts")
-        partials = try GuardedBuffer(on: backend, count: blocks * count * dimensions, label: "partial sums")
+        partials = try GuardedBuffer(
+            on: backend, count: blocks * count * dimensions * (isCompensated ? 2 : 1), label: "partial sums")
         partialCounts = try GuardedBuffer(on: backend, count: blocks * count, label: "partial counts")
         sums = ClusterSums(
             totals: totals.buffer, counts: counts.buffer, partials: partials.buffer,
             partialCounts: partialCounts.buffer, count: count, dimensions: dimensions, blocks: blocks,
-            blockPoints: blockPoints)
+            blockPoints: blockPoints, isCompensated: isCompensated)
     }
 }
 

@@ -13,7 +13,8 @@ public enum KmeansAccumulateCases: KernelCases {
     public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].map {
             AccumulateCase(
-                kernel: "kmeans_accumulate", count: 1024, dimensions: $0, clusters: 50, blocks: (4, 256), seed: seed)
+                kernel: "kmeans_accumulate", count: 1024, dimensions: $0, clusters: 50, blocks: (4, 256),
+                isCompensated: false, seed: seed)
         }
     }
 }
@@ -25,9 +26,13 @@ struct AccumulateCase: KernelCase {
     let dimensions: Int
     let clusters: Int
     let blocks: (blocks: Int, blockPoints: Int)
+    /// Whether the sums of a block have corrections.
+    let isCompensated: Bool
     let seed: UInt64
+    var variety: String { isCompensated ? "\(kernel), compensated" : kernel }
     var name: String {
-        "\(count) x \(dimensions), k \(clusters), \(blocks.blocks) blocks of \(blocks.blockPoints), seed \(seed)"
+        "\(count) x \(dimensions), k \(clusters), \(blocks.blocks) blocks of \(blocks.blockPoints)"
+            + "\(isCompensated ? ", compensated" : ""), seed \(seed)"
     }
 
     static func all(_ kernel: String, seed: UInt64, blocks: (Int) -> [(blocks: Int, blockPoints: Int)])
@@ -36,16 +41,18 @@ struct AccumulateCase: KernelCase {
         var cases: [any KernelCase] = []
         for (index, matrix) in AwkwardMatrix.all.enumerated() {
             let clusters = [1, 7, 61, 16, 300][index % 5]
-            for blocks in blocks(matrix.0) {
-                cases.append(
-                    AccumulateCase(
-                        kernel: kernel, count: matrix.0, dimensions: matrix.1, clusters: clusters, blocks: blocks,
-                        seed: seed))
+            for (place, blocks) in blocks(matrix.0).enumerated() {
+                for isCompensated in (index + place) % 2 == 0 ? [false, true] : [false] {
+                    cases.append(
+                        AccumulateCase(
+                            kernel: kernel, count: matrix.0, dimensions: matrix.1, clusters: clusters, blocks: blocks,
+                            isCompensated: isCompensated, seed: seed))
+                }
             }
         }
         return cases
     }
-    var form: String { "\(dimensions) dimensions" }
+    var form: String { "\(dimensions) dimensions\(isCompensated ? ", compensated" : "")" }
     var cost: Int { (count + blocks.blocks * clusters) * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
@@ -57,7 +64,7 @@ struct AccumulateCase: KernelCase {
         func accumulate(_ backend: any Backend, pieces: [Range<Int>]) throws -> CaseSums {
             let sums = try CaseSums(
                 count: clusters, dimensions: dimensions, blocks: blocks.blocks, blockPoints: blocks.blockPoints,
-                on: backend)
+                isCompensated: isCompensated, on: backend)
             for piece in pieces {
                 try backend.accumulate(
                     try CasePoints(
@@ -90,7 +97,8 @@ struct AccumulateCase: KernelCase {
         return judge.result
     }
 
-    /// Against sums in double precision: a block's own additions are all that may be missing.
+    /// Against sums in double precision: a block's own additions are all that may be missing; where they are compensated,
+    /// what the additions of the corrections lose (Higham 2002, section 4.3).
     private func checkTruth(
         _ judge: inout CaseJudge, _ points: [Float], _ labels: [Int32], _ totals: [Float], _ counts: [Int32]
     ) {
@@ -103,8 +111,13 @@ struct AccumulateCase: KernelCase {
                 let (element, value) = (Int(label) * dimensions + dimension, points[point * dimensions + dimension])
                 sums[element].value += Double(value)
                 // The additions of a block, and that of sum and correction.
-                sums[element].error += Rounding.gamma(blocks.blockPoints + 1) * Double(value.magnitude)
+                let roundings = Rounding.gamma(isCompensated ? count : blocks.blockPoints + 1)
+                sums[element].error +=
+                    roundings * (isCompensated ? 2 * roundings : 1) * Double(value.magnitude)
             }
+        }
+        if isCompensated {
+            for element in sums.indices { sums[element].error += Rounding.gamma(2) * sums[element].value.magnitude }
         }
         judge.check("sums", (0..<size).map { totals[$0] + totals[size + $0] }, equals: sums)
         if counts != expectedCounts { judge.complain("counts are not those of the labels") }

@@ -9,10 +9,18 @@ public enum KmeansAssignCases: KernelCases {
             let matrices = [AwkwardMatrix.all[index], AwkwardMatrix.few[index % AwkwardMatrix.few.count]]
             for (repeated, matrix) in matrices.enumerated() {
                 for kind in KmeansAssignCase.Kind.allCases {
+                    if kind != .far {
+                        cases.append(
+                            KmeansAssignCase(
+                                count: matrix.0, dimensions: matrix.1, clusters: clusters, kind: kind,
+                                hasDistances: (index + repeated) % 3 != 0, isDirect: false,
+                                seed: seed + UInt64(repeated)))
+                    }
+                    guard repeated == 1, kind != .plain else { continue }
                     cases.append(
                         KmeansAssignCase(
                             count: matrix.0, dimensions: matrix.1, clusters: clusters, kind: kind,
-                            hasDistances: (index + repeated) % 3 != 0, seed: seed + UInt64(repeated)))
+                            hasDistances: index % 2 == 0, isDirect: true, seed: seed))
                 }
             }
         }
@@ -20,7 +28,8 @@ public enum KmeansAssignCases: KernelCases {
             + [1, 7, 31, 32, 33, 64, 127].enumerated().map { index, batch in
                 let matrix = AwkwardMatrix.all[2 * index + 1]
                 return GatherAndAssignCase(
-                    count: matrix.0, dimensions: matrix.1, batch: batch, clusters: [1, 10, 61][index % 3], seed: seed)
+                    count: matrix.0, dimensions: matrix.1, batch: batch, clusters: [1, 10, 61][index % 3],
+                    isDirect: index % 3 == 2, seed: seed)
             }
     }
 
@@ -28,9 +37,11 @@ public enum KmeansAssignCases: KernelCases {
         [50, 784].flatMap { dimensions -> [any KernelCase] in
             [true, false].map {
                 KmeansAssignCase(
-                    count: 300, dimensions: dimensions, clusters: 50, kind: .plain, hasDistances: $0, seed: seed)
+                    count: 300, dimensions: dimensions, clusters: 50, kind: .plain, hasDistances: $0,
+                    isDirect: false, seed: seed)
             } + [
-                GatherAndAssignCase(count: 1100, dimensions: dimensions, batch: 1024, clusters: 50, seed: seed)
+                GatherAndAssignCase(
+                    count: 1100, dimensions: dimensions, batch: 1024, clusters: 50, isDirect: false, seed: seed)
             ]
         }
     }
@@ -43,11 +54,14 @@ private struct GatherAndAssignCase: KernelCase {
     let dimensions: Int
     let batch: Int
     let clusters: Int
+    let isDirect: Bool
     let seed: UInt64
     var kernel: String { "kmeans_assign" }
     var variety: String { "gathered" }
-    var name: String { "\(batch) gathered of \(count) x \(dimensions), k \(clusters), seed \(seed)" }
-    var form: String { "\(dimensions) dimensions, gathered" }
+    var name: String {
+        "\(batch) gathered of \(count) x \(dimensions), k \(clusters)\(isDirect ? ", direct" : ""), seed \(seed)"
+    }
+    var form: String { "\(dimensions) dimensions, gathered\(isDirect ? ", direct" : "")" }
     var cost: Int { batch * clusters * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
@@ -67,14 +81,15 @@ private struct GatherAndAssignCase: KernelCase {
         let centroids = try CaseCentroids(values, count: clusters, dimensions: dimensions, on: backend).centroids
         try backend.gatherAndAssign(
             try backend.makeBuffer(indices, label: "indices"), at: batch,
-            of: try backend.makeBuffer(rows, label: "rows"), into: gathered.points, to: centroids,
+            of: try backend.makeBuffer(rows, label: "rows"), into: gathered.points, to: centroids, direct: isDirect,
             labels: labels.buffer, distances: distances.buffer)
 
         let plain = try CasePoints(points, count: batch, dimensions: dimensions, on: backend)
         let plainLabels = try GuardedBuffer<Int32>(on: backend, count: batch, label: "labels")
         let plainDistances = try GuardedBuffer<Float>(on: backend, count: batch, label: "distances")
         try backend.assign(
-            plain.points, to: centroids, labels: plainLabels.buffer, distances: plainDistances.buffer)
+            plain.points, to: centroids, direct: isDirect, labels: plainLabels.buffer,
+            distances: plainDistances.buffer)
         judge.check("batch", try gathered.contents(), equals: try plain.contents(), within: .exact)
         judge.check("labels", try labels.contents(), equals: try plainLabels.contents().values)
         let expected = [Float](repeating: -7, count: batch) + (try plainDistances.contents().values)
@@ -91,6 +106,8 @@ private struct KmeansAssignCase: KernelCase {
         case ties
         /// Far from the origin, where the products cancel.
         case cancelling
+        /// In groups so far from each other that no score of one can tell its centroids apart.
+        case far
         /// Some points have a NaN, some are so large that products overflow, and so is a centroid.
         case poisoned
     }
@@ -99,12 +116,15 @@ private struct KmeansAssignCase: KernelCase {
     let clusters: Int
     let kind: Kind
     let hasDistances: Bool
+    let isDirect: Bool
     let seed: UInt64
     var kernel: String { "kmeans_assign" }
+    var variety: String { isDirect ? "direct" : kernel }
     var name: String {
-        "\(count) x \(dimensions), k \(clusters), \(kind.rawValue)\(hasDistances ? ", distances" : ""), seed \(seed)"
+        "\(count) x \(dimensions), k \(clusters), \(kind.rawValue)\(hasDistances ? ", distances" : "")"
+            + "\(isDirect ? ", direct" : ""), seed \(seed)"
     }
-    var form: String { "\(dimensions) dimensions, \(hasDistances)" }
+    var form: String { "\(dimensions) dimensions, \(hasDistances)\(isDirect ? ", direct" : "")" }
     var cost: Int { count * clusters * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
@@ -119,6 +139,12 @@ private struct KmeansAssignCase: KernelCase {
         case .cancelling:
             points = inputs.floats(count * dimensions, in: 9...11)
             centroids = inputs.floats(clusters * dimensions, in: 9...11)
+        case .far:
+            // Point i and centroid i are of group i mod 3.
+            points = inputs.floats(count * dimensions)
+            centroids = inputs.floats(clusters * dimensions)
+            for element in points.indices { points[element] += Float(element / dimensions % 3 - 1) * 5000 }
+            for element in centroids.indices { centroids[element] += Float(element / dimensions % 3 - 1) * 5000 }
         case .plain, .poisoned:
             points = inputs.floats(count * dimensions)
             centroids = inputs.floats(clusters * dimensions)
@@ -142,7 +168,7 @@ private struct KmeansAssignCase: KernelCase {
             try backend.assign(
                 try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
                 to: try CaseCentroids(centroids, count: clusters, dimensions: dimensions, on: backend).centroids,
-                labels: labels.buffer, distances: hasDistances ? distances.buffer : nil)
+                direct: isDirect, labels: labels.buffer, distances: hasDistances ? distances.buffer : nil)
             return (try labels.contents(), try distances.contents())
         }
         let (labels, distances) = try assign(backend)
@@ -188,10 +214,11 @@ private struct KmeansAssignCase: KernelCase {
         return sum
     }
 
-    /// What rounding can add to |x|² - 2 score: the squares of c pass through d + 1 roundings in |c|²/2 and as many as the
+    /// What rounding can add to a distance that is summed directly, where those decide; else to |x|² - 2 score: the squares of c pass through d + 1 roundings in |c|²/2 and as many as the
     /// products in the score, d + 1.
     private func slack(_ x: [Float], _ centroids: [Float], _ centroid: Int) -> Double {
         if kind == .ties { return 0 }
+        if isDirect { return Rounding.gamma(dimensions + 3) * square(x, centroids, centroid) }
         var slack = 0.0
         for dimension in 0..<dimensions {
             let c = Double(centroids[centroid * dimensions + dimension])

@@ -6,7 +6,7 @@ public enum KmeansReduceCases: KernelCases {
         AccumulateCase.all("kmeans_reduce", seed: seed) { count in
             [(1, 7), (2, 16), (3, 31), (5, 256)].filter { $0.0 == 1 || $0.0 * $0.1 < count }
                 .map { (blocks: $0.0, blockPoints: $0.1) }
-        } + [LongSumCase(seed: seed)]
+        } + [LongSumCase(isCompensated: false, seed: seed), LongSumCase(isCompensated: true, seed: seed)]
     }
 
     public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
@@ -14,18 +14,23 @@ public enum KmeansReduceCases: KernelCases {
     }
 }
 
-/// Sums that float32 alone would lose: ones after a number that swallows them. Every block has one point.
+/// Sums that float32 alone would lose: ones after a number that swallows them. Every block has one point, or one block
+/// has all of them where its sums are compensated.
 private struct LongSumCase: KernelCase {
+    let isCompensated: Bool
     let seed: UInt64
     var kernel: String { "kmeans_reduce" }
-    var name: String { "ones behind 2^25, seed \(seed)" }
-    var form: String { "1 dimensions" }
+    var variety: String { isCompensated ? "\(kernel), compensated" : kernel }
+    var name: String { "ones behind 2^25\(isCompensated ? ", compensated" : ""), seed \(seed)" }
+    var form: String { "1 dimensions\(isCompensated ? ", compensated" : "")" }
     var cost: Int { 501 }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)
         let points = [0x1p25] + [Float](repeating: 1, count: 500)
-        let sums = try CaseSums(count: 1, dimensions: 1, blocks: 60, blockPoints: 1, on: backend)
+        let sums = try CaseSums(
+            count: 1, dimensions: 1, blocks: isCompensated ? 1 : 60, blockPoints: isCompensated ? 600 : 1,
+            isCompensated: isCompensated, on: backend)
         try backend.accumulate(
             try CasePoints(points, count: points.count, dimensions: 1, on: backend).points,
             labels: try backend.makeBuffer([Int32](repeating: 0, count: points.count), label: "labels"),

@@ -35,6 +35,10 @@ public final class ImageStore {
         throws(NetworkError)
     {
         let size = channels * LeNet5Layout.inputSide * LeNet5Layout.inputSide
+        guard labels.count <= ImageSet.mostImages else {
+            throw .invalid(
+                reason: "\(labels.count) images are too many; at most \(ImageSet.mostImages) are accepted")
+        }
         guard !labels.isEmpty, pixels.count == labels.count * size else {
             throw .invalid(
                 reason: "\(pixels.count) pixels are not \(labels.count) images of \(channels)x32x32: resize them first")

@@ -11,7 +11,8 @@ struct ClusterCommand: ParsableCommand {
         abstract: "Clusters training images, or samples of your own, with k-means.",
         discussion: """
             Images are taken as they are, pixels 0 to 255. With --out, writes labels.npy (int32), distances.npy (squared \
-            distances to the own centroid, float32) and centroids.npy (float32, a row each).
+            distances to the own centroid, float32) and centroids.npy (a row each; float64 for features that are not \
+            uint8, else float32).
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -29,6 +30,7 @@ struct ClusterCommand: ParsableCommand {
         var components: Int?
         var inertia: Double
         var iterations: Int
+        var emptyClusters: Int
         var loadingSeconds: Double
         var pcaSeconds: Double
         var startSeconds: Double
@@ -40,6 +42,7 @@ struct ClusterCommand: ParsableCommand {
 
         enum CodingKeys: String, CodingKey {
             case k, n, dimensions, components, inertia, iterations, streamed, seed, out, device
+            case emptyClusters = "empty_clusters"
             case loadingSeconds = "loading_seconds"
             case pcaSeconds = "pca_seconds"
             case startSeconds = "start_seconds"
@@ -59,12 +62,13 @@ struct ClusterCommand: ParsableCommand {
         let backend = try compute.makeBackend(in: shape)
         let finished = try plan.run(matrix, k: k, seed: compute.seed, on: backend, quiet: compute.quiet)
         let clustering = finished.clustering
-        if let folder { try interrupt.finishing { try folder.write(clustering) } }
+        if let folder { try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes) } }
         if json {
             try printJSON(
                 Report(
                     k: k, n: matrix.count, dimensions: matrix.dimensions, components: plan.pca,
-                    inertia: clustering.inertia, iterations: clustering.iterations, loadingSeconds: loadingSeconds,
+                    inertia: clustering.inertia, iterations: clustering.iterations,
+                    emptyClusters: finished.emptyClusters, loadingSeconds: loadingSeconds,
                     pcaSeconds: finished.pcaSeconds, startSeconds: clustering.startSeconds,
                     kmeansSeconds: clustering.seconds, streamed: finished.isStreamed, seed: compute.seed, out: out,
                     device: backend.device))
@@ -97,7 +101,8 @@ struct ClusteringFolder {
     }
 
     /// Writes all three files, or leaves what was there: a clustering's labels must not stand beside another's centroids.
-    func write(_ clustering: KMeansClustering) throws {
+    /// - Parameter isBytes: whether the samples are 8-bit ones, whose centroids are float32.
+    func write(_ clustering: KMeansClustering, isBytes: Bool) throws {
         let stage = "\(path)/.\(getpid()).tmp"
         do {
             try FileManager.default.createDirectory(atPath: stage, withIntermediateDirectories: true)
@@ -108,8 +113,12 @@ struct ClusteringFolder {
         let count = clustering.labels.count
         try NumPy.write(clustering.labels, shape: [count], to: "\(stage)/\(Self.labels)")
         try NumPy.write(clustering.distances, shape: [count], to: "\(stage)/\(Self.distances)")
-        try NumPy.write(
-            clustering.centroids, shape: [clustering.k, clustering.dimensions], to: "\(stage)/\(Self.centroids)")
+        let shape = [clustering.k, clustering.dimensions]
+        if isBytes {
+            try NumPy.write(clustering.centroids, shape: shape, to: "\(stage)/\(Self.centroids)")
+        } else {
+            try NumPy.write(clustering.absoluteCentroids, shape: shape, to: "\(stage)/\(Self.centroids)")
+        }
         for name in [Self.labels, Self.distances, Self.centroids] {
             guard rename("\(stage)/\(name)", "\(path)/\(name)") == 0 else {
                 throw DatasetError.writeFailed(file: "\(path)/\(name)", reason: String(cString: strerror(errno)))

@@ -11,7 +11,7 @@ struct ClusteringOptions: ParsableArguments {
     @OptionGroup var data: DataOptions
     @Option(
         help: ArgumentHelp(
-            "Samples of your own in place of a data set's training images: a .npy file of two dimensions, a row a sample.",
+            "Samples of your own in place of a data set's training images: a .npy file of two dimensions, a row per sample; uint8, int32, int64, float32 or float64.",
             valueName: "X.npy"))
     var features: String?
     @Option(help: "Clusters.")
@@ -26,7 +26,9 @@ struct ClusteringOptions: ParsableArguments {
             valueName: "n"))
     var iterations: Int?
     @Option(
-        help: ArgumentHelp("Where the centroids start: kmeans++, random, or a .npy file of them.", valueName: "start"))
+        help: ArgumentHelp(
+            "Where the centroids start: kmeans++, random, or a .npy file of them, float32 or float64.",
+            valueName: "start"))
     var start = "kmeans++"
     @OptionGroup var memory: MemoryOption
 
@@ -54,7 +56,7 @@ struct ClusteringOptions: ParsableArguments {
         } else if try chosen(self.start, of: ["kmeans++": false, "random": true], option: "--start") {
             start = .random
         }
-        return ClusteringPlan(k: k, pca: pca, kind: kind, start: start, memory: try memory.bytes)
+        return ClusteringPlan(k: k, pca: pca, kind: kind, start: start, memory: try memory.bytes, features: features)
     }
 
     /// The samples, and their classes where they have some.
@@ -74,30 +76,20 @@ struct ClusteringOptions: ParsableArguments {
                 exitCode: 65)
         }
         let (count, dimensions) = (file.shape[0], file.shape[1])
-        // Other types are converted, and so are read whole.
-        let rows = try memory.bytes == nil ? nil : StoredRows(file)
-        let array = rows == nil ? try NumPyArray.read(features) : nil
         do throws(ClusteringError) {
-            let matrix =
-                if let rows {
-                    try FeatureMatrix(reader: rows, count: count, dimensions: dimensions)
-                } else if let bytes = array?.bytes {
-                    try FeatureMatrix(bytes: bytes, count: count, dimensions: dimensions)
-                } else {
-                    try FeatureMatrix(floats: array?.floats ?? [], count: count, dimensions: dimensions)
-                }
+            let matrix = try FeatureMatrix(reader: StoredRows(file), count: count, dimensions: dimensions)
             return Samples(matrix: matrix, classes: nil)
         } catch {
             throw Failure("\(features): \(error)", exitCode: error.exitCode)
         }
     }
 
-    private static func centroids(_ path: String, k: Int) throws -> [Float] {
+    private static func centroids(_ path: String, k: Int) throws -> [Double] {
         let array = try NumPyArray.read(path)
         guard array.shape.count == 2, array.shape[0] == k else {
             throw Failure("\(path): its shape is \(array.shape); \(k) rows are needed, a centroid each", exitCode: 65)
         }
-        let values = array.floats
+        let values = array.doubles
         if let bad = values.firstIndex(where: { !$0.isFinite }) {
             throw Failure(
                 "\(path): row \(bad / array.shape[1]), column \(bad % array.shape[1]) (counted from 0) is not a finite "
@@ -122,6 +114,8 @@ struct ClusteringPlan {
     var start: KMeans.Start
     /// Bytes that the process may take.
     var memory: Int?
+    /// The file of the samples, where they are not images.
+    var features: String?
 
     /// Checks the plan against the samples.
     func check(_ matrix: FeatureMatrix) throws {
@@ -144,6 +138,14 @@ struct ClusteringPlan {
         }
     }
 
+    /// Runs `body`; an error about the data names the file of `--features`.
+    private func inFeatures<Result>(_ body: () throws(ClusteringError) -> Result) throws -> Result {
+        do throws(ClusteringError) { return try body() } catch {
+            guard let features, error.exitCode == 65 else { throw error }
+            throw Failure("\(features): \(error)", exitCode: error.exitCode)
+        }
+    }
+
     /// Clusters; `k` is known by now.
     func run(_ matrix: FeatureMatrix, k: Int, seed: UInt64, on backend: any Backend, quiet: Bool) throws
         -> FinishedClustering
@@ -156,13 +158,15 @@ struct ClusteringPlan {
                 "projecting \(matrix.count) samples of \(matrix.dimensions) features onto \(pca) components",
                 quiet: quiet)
         }
-        let source = try kmeans.source(of: matrix, components: pca, memory: memory, on: backend)
+        let source = try inFeatures { () throws(ClusteringError) in
+            try kmeans.source(of: matrix, components: pca, memory: memory, on: backend)
+        }
         try backend.finish()
         let seconds = (clock.now - begin) / .seconds(1)
         Terminal.note(
             "clustering \(source.count) samples of \(source.dimensions) numbers, k \(k)"
                 + (source.isStreamed ? ", streamed" : ""), quiet: quiet)
-        let clustering = try kmeans.fit(source, on: backend)
+        let clustering = try inFeatures { () throws(ClusteringError) in try kmeans.fit(source, on: backend) }
         return FinishedClustering(
             clustering: clustering, pcaSeconds: pca == nil ? 0 : seconds, isStreamed: source.isStreamed)
     }
@@ -170,13 +174,19 @@ struct ClusteringPlan {
 
 /// Rows of a .npy file that stay there until they are wanted.
 private struct StoredRows: RowReader {
-    private let file: NumPyFile
-    var isBytes: Bool { file.type == .uint8 }
+    let file: NumPyFile
+    let type: FeatureType
 
-    /// Nil where the elements would have to be converted.
-    init?(_ file: NumPyFile) {
-        guard file.type == .uint8 || file.type == .float32 else { return nil }
+    init(_ file: NumPyFile) {
         self.file = file
+        type =
+            switch file.type {
+            case .uint8: .uint8
+            case .float32: .float32
+            case .float64: .float64
+            case .int32: .int32
+            case .int64: .int64
+            }
     }
 
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
@@ -193,7 +203,7 @@ struct MemoryOption: ParsableArguments {
     @Option(
         name: .customLong("memory"),
         help: ArgumentHelp(
-            "Most memory for the process while it clusters, as 2G or 500M. Where the samples do not fit they are brought piece by piece in every pass; uint8 and float32 files of --features are then read as often. What an OpenCL driver takes to compile kernels at a first start comes on top. Without it all samples are in memory.",
+            "Most memory for the process while it clusters, as 2G or 500M. Where the samples do not fit they are brought piece by piece in every pass, and the file of --features is read as often. What an OpenCL driver takes to compile kernels at a first start comes on top. Without it the process takes what the system has left.",
             valueName: "size"))
     var text: String?
 
@@ -227,6 +237,9 @@ struct FinishedClustering {
 
     /// Smallest, median and largest cluster, and how many are empty, in words.
     var sizes: String { describeSizes(of: clustering.labels, k: clustering.k) }
+
+    /// Clusters without samples.
+    var emptyClusters: Int { clustering.k - Set(clustering.labels).count }
 
     /// The seconds of each stage, in words.
     var stages: String {

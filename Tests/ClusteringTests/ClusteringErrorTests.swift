@@ -104,6 +104,58 @@ import Testing
         }
     }
 
+    /// What PCA takes is bounded by its sums of squares: the largest that is taken gives numbers, the next is refused.
+    @Test(arguments: [(8, 2), (3, 40), (9000, 1)]) func numbersWhoseSumsOfSquaresOverflow(
+        count: Int, dimensions: Int
+    ) throws {
+        let limit = (Float.greatestFiniteMagnitude / Float(16 * max(dimensions, 1024))).squareRoot()
+        var values = (0..<count * dimensions).map { $0 / dimensions % 2 == 0 ? limit : -limit }
+        let pca = try PCA.fit(
+            FeatureMatrix(floats: values, count: count, dimensions: dimensions), components: 1, on: backend)
+        #expect(pca.explainedVariance[0].isFinite && pca.explainedVariance[0] > 1e33)
+        values[dimensions] = -2 * limit
+        let large = try FeatureMatrix(floats: values, count: count, dimensions: dimensions)
+        expect(65, ["row 1, column 0", "\(-2 * limit)", "too large", "\(limit)"]) { () throws(ClusteringError) in
+            try PCA.fit(large, components: 1, on: backend)
+        }
+    }
+
+    @Test func storedValuesBeyondFloat32() {
+        expect(65, ["row 1, column 1", "1e+300", "too large"]) { () throws(ClusteringError) in
+            try FeatureMatrix(reader: StoredArray([1, 2, 3, 1e300, 5, 6], dimensions: 2), count: 3, dimensions: 2)
+        }
+        expect(65, ["row 0, column 0", "1e+300", "too large"]) { () throws(ClusteringError) in
+            try FeatureMatrix(reader: StoredArray([1e300, 1e299], dimensions: 1), count: 2, dimensions: 1)
+        }
+        expect(65, ["row 2, column 0", "finite"]) { () throws(ClusteringError) in
+            try FeatureMatrix(reader: StoredArray([1, 2, Double.nan], dimensions: 1), count: 3, dimensions: 1)
+        }
+        expect(65, ["1e-30", "multiply"]) { () throws(ClusteringError) in
+            try FeatureMatrix(reader: StoredArray([0, 1e-30], dimensions: 1), count: 2, dimensions: 1)
+        }
+    }
+
+    /// Rows and columns that an int cannot number are refused, whatever would be done with them.
+    @Test func moreRowsOrColumnsThanKernelsNumber() throws {
+        let reader = StoredArray([UInt8](), dimensions: 1)
+        for (count, dimensions) in [(FeatureMatrix.mostRows + 1, 1), (1 << 40, 3), (1, FeatureMatrix.mostColumns + 1)] {
+            expect(65, ["\(count) rows of \(dimensions) columns", "\(FeatureMatrix.mostRows)"]) {
+                () throws(ClusteringError) in
+                try FeatureMatrix(reader: reader, count: count, dimensions: dimensions)
+            }
+        }
+        expect(65, ["elements"]) { () throws(ClusteringError) in
+            try FeatureMatrix(reader: reader, count: 1 << 40, dimensions: 1 << 40)
+        }
+        let most = try FeatureMatrix(reader: reader, count: FeatureMatrix.mostRows, dimensions: 1)
+        #expect(most.count < Int(Int32.max) && Int32(exactly: most.count + 1024) != nil)
+        // Sums and corrections of k centroids are numbered together.
+        let points = try points(5)
+        expect(64, ["k is 357913942", "1 to 357913941"]) { () throws(ClusteringError) in
+            try KMeans(k: 357_913_942, kind: .lloyd(iterations: 1)).fit(points, on: backend)
+        }
+    }
+
     @Test func componentsBeyondTheMatrix() throws {
         let rows = try FeatureMatrix(bytes: [UInt8](0..<12), count: 3, dimensions: 4)
         for components in [0, -1, 4, 5] {

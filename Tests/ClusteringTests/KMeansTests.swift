@@ -188,7 +188,7 @@ import Testing
     @Test(arguments: TestBackends.names) func miniBatchReseedsStarvedCentroids(name: String) throws {
         let backend = try TestBackends.make(name)
         let blobs = Blobs(count: 2000, dimensions: 4, groups: 4, seed: 3)
-        let far = (0..<4).flatMap { centroid in (0..<4).map { _ in Float(centroid == 0 ? 0 : 1e6) } }
+        let far = (0..<4).flatMap { centroid in (0..<4).map { _ in centroid == 0 ? 0 : 1e6 } }
         var settings = KMeans.MiniBatch()
         settings.batch = 100
         let found = try KMeans(k: 4, kind: .miniBatch(settings), start: .given(far), seed: 1)

@@ -6,24 +6,6 @@ import Testing
 
 /// Points that are brought to the backend piece by piece: the same bits as with all of them there at once.
 @Suite struct PointSourceTests {
-    /// An array behind the interface of a file.
-    private struct Stored: RowReader {
-        let bytes: [UInt8]
-        let rowBytes: Int
-        let isBytes: Bool
-
-        init<Element: BitwiseCopyable>(_ values: [Element], dimensions: Int) {
-            bytes = values.withUnsafeBytes { Array($0) }
-            rowBytes = dimensions * MemoryLayout<Element>.stride
-            isBytes = Element.self == UInt8.self
-        }
-
-        func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
-            guard rows.upperBound * rowBytes <= bytes.count else { throw .unreadable(reason: "rows \(rows) are gone") }
-            destination.copyBytes(from: bytes[rows.lowerBound * rowBytes..<rows.upperBound * rowBytes])
-        }
-    }
-
     private static let (count, dimensions) = (2700, 12)
 
     private static func matrix(bytes: Bool, stored: Bool) throws -> FeatureMatrix {
@@ -34,7 +16,7 @@ import Testing
         let floats = pixels.map { Float($0) * 0.37 - 20 }
         if stored {
             let reader =
-                bytes ? Stored(pixels, dimensions: dimensions) : Stored(floats, dimensions: dimensions)
+                bytes ? StoredArray(pixels, dimensions: dimensions) : StoredArray(floats, dimensions: dimensions)
             return try FeatureMatrix(reader: reader, count: count, dimensions: dimensions)
         }
         return bytes
@@ -102,7 +84,7 @@ import Testing
     }
 
     @Test func rowsThatCannotBeReadAreSaidSo() throws {
-        let reader = Stored([UInt8](repeating: 1, count: 99 * 4), dimensions: 4)
+        let reader = StoredArray([UInt8](repeating: 1, count: 99 * 4), dimensions: 4)
         let matrix = try FeatureMatrix(reader: reader, count: 100, dimensions: 4)
         let source = PointSource(streaming: matrix, through: nil, pieceCount: 256)
         #expect {
@@ -110,7 +92,7 @@ import Testing
         } throws: {
             ($0 as? ClusteringError)?.exitCode == 66 && "\($0)".contains("are gone")
         }
-        let bad = Stored([Float](repeating: 1, count: 20) + [.nan], dimensions: 3)
+        let bad = StoredArray([Float](repeating: 1, count: 20) + [.nan], dimensions: 3)
         #expect { try FeatureMatrix(reader: bad, count: 7, dimensions: 3) } throws: {
             "\($0)".contains("row 6, column 2")
         }

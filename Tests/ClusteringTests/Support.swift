@@ -107,3 +107,28 @@ struct Blobs {
         return distances.indices.min { distances[$0] < distances[$1] }
     }
 }
+
+/// An array behind the interface of a file.
+struct StoredArray: RowReader {
+    let bytes: [UInt8]
+    let rowBytes: Int
+    let type: FeatureType
+
+    init<Element: BitwiseCopyable>(_ values: [Element], dimensions: Int) {
+        bytes = values.withUnsafeBytes { Array($0) }
+        rowBytes = dimensions * MemoryLayout<Element>.stride
+        type =
+            switch Element.self {
+            case is UInt8.Type: .uint8
+            case is Double.Type: .float64
+            case is Int32.Type: .int32
+            case is Int64.Type: .int64
+            default: .float32
+            }
+    }
+
+    func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
+        guard rows.upperBound * rowBytes <= bytes.count else { throw .unreadable(reason: "rows \(rows) are gone") }
+        destination.copyBytes(from: bytes[rows.lowerBound * rowBytes..<rows.upperBound * rowBytes])
+    }
+}

@@ -48,7 +48,8 @@ import Testing
         let centroids = try NumPyArray.read(folder / "deep/clusters/centroids.npy")
         #expect(labels.type == .int32 && labels.shape == [200])
         #expect(distances.type == .float32 && distances.shape == [200])
-        #expect(centroids.type == .float32 && centroids.shape == [k, 3])
+        #expect(centroids.type == .float64 && centroids.shape == [k, 3])
+        #expect(report["empty_clusters"] as? Int == k - Set(try labels.integers()).count)
         let (of, squares, centres) = (try labels.integers().map(Int.init), distances.floats, centroids.floats)
         if k == 4 { for index in 4..<200 { #expect(of[index] == of[index - 4]) } }
         var inertia = 0.0

@@ -178,6 +178,31 @@ import Testing
         }
     }
 
+    @Test("The three largest scores are kept, of equals the first ones", arguments: [1, 3, 6], [1, 5, 16])
+    func keepThree(rows: Int, vectors: Int) {
+        let columns = vectors * 16
+        let scores = Self.values(2 * rows * columns, seed: 3).map { ($0 * 4).rounded() }
+        for loops in LaneLoops.all {
+            var best = [Float](repeating: -.infinity, count: 3 * columns)
+            var index = [Int32](repeating: -1, count: 2 * columns)
+            for pass in 0..<2 {
+                loops.keepThree(
+                    Array(scores[(pass * rows * columns)...]), rows: rows, first: 40 + pass * rows, best: &best,
+                    index: &index)
+            }
+            for element in 0..<columns {
+                let order = (0..<2 * rows).sorted {
+                    (-scores[$0 * columns + element], $0) < (-scores[$1 * columns + element], $1)
+                }
+                for place in 0..<min(3, order.count) {
+                    let at = place * columns + element
+                    #expect(best[at] == scores[order[place] * columns + element], "\(loops.name)")
+                    if place < 2 { #expect(index[at] == 40 + Int32(order[place]), "\(loops.name)") }
+                }
+            }
+        }
+    }
+
     @Test("Adam is that of a scalar loop, to the bit", arguments: [1, 15, 16, 17, 100])
     func adam(count: Int) {
         let gradients = Self.values(count, seed: 1)

@@ -62,6 +62,10 @@ import Testing
         #expect(throws: DatasetError.empty(file: "images")) {
             try ImageSet(pixels: [], labels: [], height: 1, width: 1)
         }
+        #expect(throws: DatasetError.self) {
+            try ImageSet.check(count: ImageSet.mostImages + 1, origin: "images")
+        }
+        #expect(throws: Never.self) { try ImageSet.check(count: ImageSet.mostImages, origin: "images") }
         #expect(throws: DatasetError.self) { try ImageSet(pixels: [1, 2, 3], labels: [0], height: 2, width: 2) }
         #expect(throws: DatasetError.self) { try ImageSet(pixels: [], labels: [0], height: 0, width: 2) }
         #expect(throws: DatasetError.self) {

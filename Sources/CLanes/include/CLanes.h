@@ -89,6 +89,9 @@ typedef struct {
     /// rows in order, so that the lowest wins a tie.
     void (*keep_largest)(
         const float *scores, ptrdiff_t rows, ptrdiff_t vectors, int32_t first, float *best, int32_t *index);
+    /// The same for the three largest, best[3][vector], and the places of the first two, index[2][vector].
+    void (*keep_three)(
+        const float *scores, ptrdiff_t rows, ptrdiff_t vectors, int32_t first, float *best, int32_t *index);
     /// Moves parameters and moments on.
     void (*adam)(
         const clanes_adam_step *step, const float *gradients, float *parameters, float *first, float *second);

@@ -58,6 +58,8 @@ public final class CPUBackend: Backend {
         pointer(buffer).initialize(repeating: value, count: buffer.count)
     }
 
+    public var isInHostMemory: Bool { true }
+
     public var largestBuffer: Int { .max }
 
     public func finish() throws(ComputeError) {}

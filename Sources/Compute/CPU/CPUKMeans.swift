@@ -18,83 +18,6 @@ extension CPUBackend {
         }
     }
 
-    public func assign(
-        _ points: Points, to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>?
-    ) throws(ComputeError) {
-        try check(points, centroids, labels: labels, distances: distances?.count ?? points.count)
-        assign(points, centroids, labels, distances.map { pointer($0) })
-    }
-
-    public func gatherAndAssign(
-        _ indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>, into batch: Points,
-        to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>
-    ) throws(ComputeError) {
-        try check(batch, centroids, labels: labels, distances: distances.count - first)
-        try check(indices, at: first, count: batch.count, of: rows, dimensions: batch.dimensions)
-        let dimensions = batch.dimensions
-        let index = pointer(indices) + first
-        let source = pointer(rows)
-        let target = pointer(batch.buffer)
-        parallel(batch.tiles) { tile in
-            for lane in 0..<16 {
-                let point = tile * 16 + lane
-                let row = source + (point < batch.count ? Int(index[point]) * dimensions : 0)
-                for dimension in 0..<dimensions {
-                    target[(tile * dimensions + dimension) * 16 + lane] = point < batch.count ? row[dimension] : 0
-                }
-            }
-        }
-        assign(batch, centroids, labels, pointer(distances) + first)
-    }
-
-    private func assign(
-        _ points: Points, _ centroids: Centroids, _ labels: DeviceBuffer<Int32>,
-        _ distanceOut: UnsafeMutablePointer<Float>?
-    ) {
-        let dimensions = points.dimensions
-        let size = dimensions * 16
-        let source = pointer(points.buffer)
-        let panels = pointer(centroids.panels)
-        let values = pointer(centroids.values)
-        let labelOut = pointer(labels)
-        // Some tiles a task, which share each panel, and stay in the nearest cache for all panels.
-        let together = 8
-        parallel((points.tiles + together - 1) / together) { task in
-            let tiles = task * together..<min((task + 1) * together, points.tiles)
-            let products = LaneProducts(
-                planes: 1, rows: 1, taps: dimensions, outputs: cpuPanelWidth, columns: tiles.count,
-                x_plane: 0, x_row: 0, x_tap: 1, x_column: dimensions,
-                w_plane: 0, w_row: 0, w_tap: cpuPanelWidth, w_output: 1, y_output: tiles.count, y_column: 1)
-            let scores = Scratch(count: (cpuPanelWidth + 1) * tiles.count * 16)
-            defer { extendLifetime(scores) }
-            let best = scores.floats + cpuPanelWidth * tiles.count * 16
-            best.update(repeating: -.infinity, count: tiles.count * 16)
-            var nearest = [Int32](repeating: 0, count: tiles.count * 16)
-            for panel in 0..<centroids.panelCount {
-                let w = panels + panel * (1 + dimensions) * cpuPanelWidth
-                loops.products(
-                    products, source + tiles.lowerBound * size, w + cpuPanelWidth, start: w, into: scores.floats)
-                loops.keepLargest(
-                    scores.floats, rows: cpuPanelWidth, first: panel * cpuPanelWidth, best: best, index: &nearest)
-            }
-            for tile in tiles {
-                for lane in 0..<min(16, points.count - tile * 16) {
-                    let label = nearest[(tile - tiles.lowerBound) * 16 + lane]
-                    labelOut[tile * 16 + lane] = label
-                    guard let distanceOut else { continue }
-                    let x = source + tile * size
-                    let centroid = values + Int(label) * dimensions
-                    var sum: Float = 0
-                    for dimension in 0..<dimensions {
-                        let difference = x[dimension * 16 + lane] - centroid[dimension]
-                        sum += difference * difference
-                    }
-                    distanceOut[tile * 16 + lane] = sum
-                }
-            }
-        }
-    }
-
     public func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
         throws(ComputeError)
     {
@@ -108,6 +31,7 @@ extension CPUBackend {
             totals.update(repeating: 0, count: 2 * size)
             counts.update(repeating: 0, count: sums.count)
         }
+        let stride = sums.isCompensated ? 2 * size : size
         for first in sums.rounds(of: points.count) {
             let blocks = sums.blocks(from: first, of: points.count)
             parallel(blocks) { block in
@@ -117,8 +41,9 @@ extension CPUBackend {
             parallel(pieces) { piece in
                 for element in size * piece / pieces..<size * (piece + 1) / pieces {
                     for block in 0..<blocks {
-                        addTwo(
-                            partials[block * size + element], to: &totals[element], correction: &totals[size + element])
+                        let partial = partials + block * stride
+                        addTwo(partial[element], to: &totals[element], correction: &totals[size + element])
+                        if sums.isCompensated { totals[size + element] += partial[size + element] }
                     }
                 }
                 for cluster in sums.count * piece / pieces..<sums.count * (piece + 1) / pieces {
@@ -134,16 +59,23 @@ extension CPUBackend {
         let dimensions = points.dimensions
         let size = sums.count * dimensions
         let source = pointer(points.buffer)
-        let partial = pointer(sums.partials) + block * size
+        let stride = sums.isCompensated ? 2 * size : size
+        let partial = pointer(sums.partials) + block * stride
         let partialCount = pointer(sums.partialCounts) + block * sums.count
-        partial.update(repeating: 0, count: size)
+        partial.update(repeating: 0, count: stride)
         partialCount.update(repeating: 0, count: sums.count)
         let start = first + block * sums.blockPoints
         for point in start..<min(start + sums.blockPoints, points.count) {
             let cluster = Int(labels[point])
             let x = source + point / 16 * dimensions * 16 + point % 16
             let row = partial + cluster * dimensions
-            for dimension in 0..<dimensions { row[dimension] += x[dimension * 16] }
+            if sums.isCompensated {
+                for dimension in 0..<dimensions {
+                    addTwo(x[dimension * 16], to: &row[dimension], correction: &row[size + dimension])
+                }
+            } else {
+                for dimension in 0..<dimensions { row[dimension] += x[dimension * 16] }
+            }
             partialCount[cluster] += 1
         }
     }

@@ -100,6 +100,14 @@ struct LaneLoops: @unchecked Sendable {
         table.pointee.keep_largest(scores, rows, index.count / 16, Int32(first), best, &index)
     }
 
+    /// The largest, second and third largest score of every column, and the numbers of the first two of these: `best` is
+    /// [3][columns], `index` [2][columns], columns being a multiple of 16. Of equal scores the first counts as larger.
+    func keepThree(
+        _ scores: UnsafePointer<Float>, rows: Int, first: Int, best: UnsafeMutablePointer<Float>, index: inout [Int32]
+    ) {
+        table.pointee.keep_three(scores, rows, index.count / 32, Int32(first), best, &index)
+    }
+
     /// Moves parameters and moments on.
     func adam(
         _ step: LaneAdam, gradients: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>,

@@ -8,6 +8,7 @@ public final class OpenCLBackend: Backend {
     public let device: DeviceDescription
     public var tile: Int { profile.tile }
 
+    public var isInHostMemory: Bool { clDevice.kind == .cpu }
     public var largestBuffer: Int { min(clDevice.maxAllocation, clDevice.globalMemory) }
 
     /// The shape that kernels take on this device.

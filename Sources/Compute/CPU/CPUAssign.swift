@@ -1,0 +1,156 @@
+/// The nearest centroid of every point.
+extension CPUBackend {
+    public func assign(
+        _ points: Points, to centroids: Centroids, direct: Bool, labels: DeviceBuffer<Int32>,
+        distances: DeviceBuffer<Float>?
+    ) throws(ComputeError) {
+        try check(points, centroids, labels: labels, distances: distances?.count ?? points.count)
+        assign(points, centroids, direct, labels, distances.map { pointer($0) })
+    }
+
+    public func gatherAndAssign(
+        _ indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>, into batch: Points,
+        to centroids: Centroids, direct: Bool, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>
+    ) throws(ComputeError) {
+        try check(batch, centroids, labels: labels, distances: distances.count - first)
+        try check(indices, at: first, count: batch.count, of: rows, dimensions: batch.dimensions)
+        let dimensions = batch.dimensions
+        let index = pointer(indices) + first
+        let source = pointer(rows)
+        let target = pointer(batch.buffer)
+        parallel(batch.tiles) { tile in
+            for lane in 0..<16 {
+                let point = tile * 16 + lane
+                let row = source + (point < batch.count ? Int(index[point]) * dimensions : 0)
+                for dimension in 0..<dimensions {
+                    target[(tile * dimensions + dimension) * 16 + lane] = point < batch.count ? row[dimension] : 0
+                }
+            }
+        }
+        assign(batch, centroids, direct, labels, pointer(distances) + first)
+    }
+
+    private func assign(
+        _ points: Points, _ centroids: Centroids, _ direct: Bool, _ labels: DeviceBuffer<Int32>,
+        _ distanceOut: UnsafeMutablePointer<Float>?
+    ) {
+        let dimensions = points.dimensions
+        let size = dimensions * 16
+        let source = pointer(points.buffer)
+        let panels = pointer(centroids.panels)
+        let values = pointer(centroids.values)
+        let labelOut = pointer(labels)
+        let judge = direct ? DirectComparison(centroids, panels: panels, values: values) : nil
+        // Some tiles a task, which share each panel, and stay in the nearest cache for all panels.
+        let together = 8
+        parallel((points.tiles + together - 1) / together) { task in
+            let tiles = task * together..<min((task + 1) * together, points.tiles)
+            let columns = tiles.count * 16
+            let products = LaneProducts(
+                planes: 1, rows: 1, taps: dimensions, outputs: cpuPanelWidth, columns: tiles.count,
+                x_plane: 0, x_row: 0, x_tap: 1, x_column: dimensions,
+                w_plane: 0, w_row: 0, w_tap: cpuPanelWidth, w_output: 1, y_output: tiles.count, y_column: 1)
+            let kept = direct ? 3 : 1
+            let scores = Scratch(count: (cpuPanelWidth + kept) * columns)
+            defer { extendLifetime(scores) }
+            let best = scores.floats + cpuPanelWidth * columns
+            best.update(repeating: -.infinity, count: kept * columns)
+            var nearest = [Int32](repeating: 0, count: (direct ? 2 : 1) * columns)
+            for panel in 0..<centroids.panelCount {
+                let w = panels + panel * (1 + dimensions) * cpuPanelWidth
+                loops.products(
+                    products, source + tiles.lowerBound * size, w + cpuPanelWidth, start: w, into: scores.floats)
+                if direct {
+                    loops.keepThree(
+                        scores.floats, rows: cpuPanelWidth, first: panel * cpuPanelWidth, best: best, index: &nearest)
+                } else {
+                    loops.keepLargest(
+                        scores.floats, rows: cpuPanelWidth, first: panel * cpuPanelWidth, best: best, index: &nearest)
+                }
+            }
+            for tile in tiles {
+                for lane in 0..<min(16, points.count - tile * 16) {
+                    let column = (tile - tiles.lowerBound) * 16 + lane
+                    let x = source + tile * size + lane
+                    var label = nearest[column]
+                    if let judge {
+                        label = judge.nearest(
+                            x, scores: (best[column], best[columns + column], best[2 * columns + column]),
+                            labels: (label, nearest[columns + column]))
+                    }
+                    labelOut[tile * 16 + lane] = label
+                    guard let distanceOut else { continue }
+                    distanceOut[tile * 16 + lane] = squaredDistance(
+                        x, values + Int(label) * dimensions, dimensions: dimensions)
+                }
+            }
+        }
+    }
+}
+
+/// The squared distance of a lane of a tile to a centroid, summed directly.
+@inline(__always)
+private func squaredDistance(_ x: UnsafePointer<Float>, _ centroid: UnsafePointer<Float>, dimensions: Int) -> Float {
+    var sum: Float = 0
+    for dimension in 0..<dimensions {
+        let difference = x[dimension * 16] - centroid[dimension]
+        sum += difference * difference
+    }
+    return sum
+}
+
+/// Decides by distances where scores may be in the wrong order: between the best two, or where a third is as close,
+/// among all centroids. Kernels/kmeans_assign.cl derives the bound.
+private struct DirectComparison {
+    private let count: Int
+    private let dimensions: Int
+    private let panels: UnsafePointer<Float>
+    private let values: UnsafePointer<Float>
+    /// C, the length of the longest centroid.
+    private let length: Float
+
+    init(_ centroids: Centroids, panels: UnsafePointer<Float>, values: UnsafePointer<Float>) {
+        count = centroids.count
+        dimensions = centroids.dimensions
+        self.panels = panels
+        self.values = values
+        var largest: Float = 0
+        for centroid in 0..<centroids.count {
+            let start = Self.start(panels, centroid, centroids.dimensions)
+            if start > -.infinity { largest = max(largest, -start) }
+        }
+        length = (2 * largest).squareRoot()
+    }
+
+    /// Minus half a centroid's square; minus infinity where it overflows, so that nobody takes the centroid.
+    private static func start(_ panels: UnsafePointer<Float>, _ centroid: Int, _ dimensions: Int) -> Float {
+        panels[centroid / cpuPanelWidth * (1 + dimensions) * cpuPanelWidth + centroid % cpuPanelWidth]
+    }
+
+    /// The nearest centroid of the lane at `x`, whose three best scores and two best labels these are.
+    func nearest(_ x: UnsafePointer<Float>, scores: (Float, Float, Float), labels: (Int32, Int32)) -> Int32 {
+        var square: Float = 0
+        for dimension in 0..<dimensions { square += x[dimension * 16] * x[dimension * 16] }
+        // A quarter more than the bound, since the lengths are rounded too.
+        let bound = 1.25 * Float(dimensions + 4) * 0x1p-23 * length * (length + square.squareRoot())
+        // The difference of infinities is no number and not at most anything.
+        guard scores.0 - scores.1 <= bound else { return labels.0 }
+        if scores.0 - scores.2 <= bound { return nearestOfAll(x, otherwise: labels.0) }
+        let mine = squaredDistance(x, values + Int(labels.0) * dimensions, dimensions: dimensions)
+        let its = squaredDistance(x, values + Int(labels.1) * dimensions, dimensions: dimensions)
+        return its < mine || (its == mine && labels.1 < labels.0) ? labels.1 : labels.0
+    }
+
+    private func nearestOfAll(_ x: UnsafePointer<Float>, otherwise label: Int32) -> Int32 {
+        var nearest = label
+        var least = Float.infinity
+        for centroid in 0..<count where Self.start(panels, centroid, dimensions) > -.infinity {
+            let square = squaredDistance(x, values + centroid * dimensions, dimensions: dimensions)
+            if square < least {
+                least = square
+                nearest = Int32(truncatingIfNeeded: centroid)
+            }
+        }
+        return nearest
+    }
+}
