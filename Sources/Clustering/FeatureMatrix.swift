@@ -76,8 +76,11 @@ public struct FeatureMatrix: Sendable {
 
     /// A matrix whose rows `reader` reads whenever they are wanted. Values other than 8-bit ones are read once here: to be
     /// checked, and for the shift.
+    /// - Parameter forComponents: whether PCA is to follow, which takes smaller values.
     /// - Throws: what ``init(floats:count:dimensions:)`` throws, and ``ClusteringError/unreadable(reason:)``.
-    public init(reader: any RowReader, count: Int, dimensions: Int) throws(ClusteringError) {
+    public init(
+        reader: any RowReader, count: Int, dimensions: Int, forComponents: Bool = false
+    ) throws(ClusteringError) {
         try Self.check(product(count, dimensions), count, dimensions)
         let plain = FeatureMatrix(.stored(reader), count, dimensions)
         guard !plain.isBytes else {
@@ -85,7 +88,7 @@ public struct FeatureMatrix: Sendable {
             return
         }
         let shift = try columnMedians(of: reader, count: count, dimensions: dimensions)
-        self = try FeatureMatrix(.stored(reader), count, dimensions, shift: shift).checked()
+        self = try FeatureMatrix(.stored(reader), count, dimensions, shift: shift).checked(forComponents: forComponents)
     }
 
     /// A matrix of bytes or float32 values that need no check and no shift.
@@ -108,12 +111,18 @@ public struct FeatureMatrix: Sendable {
         (Float.greatestFiniteMagnitude / (8 * Float(dimensions))).squareRoot()
     }
 
+    /// The largest magnitude, less the shift, that PCA takes: its largest sum is of a part's products, each of two
+    /// differences of at most twice this magnitude, and what is projected is a sum over all columns.
+    static func componentsLimit(_ dimensions: Int) -> Float {
+        (Float.greatestFiniteMagnitude / Float(16 * max(dimensions, CovarianceShape.partRows / 4))).squareRoot()
+    }
+
     /// Values whose largest is below this, less the shift, have squares that float32 does not hold.
     static let least: Float = 0x1p-50
 
     /// The same matrix, its values checked and the largest known.
-    private func checked() throws(ClusteringError) -> FeatureMatrix {
-        let limit = Self.limit(dimensions)
+    private func checked(forComponents: Bool = false) throws(ClusteringError) -> FeatureMatrix {
+        let limit = forComponents ? Self.componentsLimit(dimensions) : Self.limit(dimensions)
         var largest = (magnitude: Float(0), row: 0, column: 0)
         let most = max(1, (1 << 20) / dimensions)
         for first in stride(from: 0, to: count, by: most) {

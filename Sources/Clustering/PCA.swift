@@ -34,9 +34,7 @@ public struct PCA: Sendable {
         guard components >= 1, components <= min(matrix.count, matrix.dimensions) else {
             throw .tooManyComponents(components: components, count: matrix.count, dimensions: matrix.dimensions)
         }
-        // The largest sum is of a part's products, each of two differences of at most twice this magnitude; what is
-        // projected is a sum over all columns.
-        let limit = (Float.greatestFiniteMagnitude / Float(16 * max(matrix.dimensions, 1024))).squareRoot()
+        let limit = FeatureMatrix.componentsLimit(matrix.dimensions)
         if matrix.largest.magnitude > limit { try matrix.refuse(matrix.largest.row, matrix.largest.column, limit) }
         let needed = memory(of: matrix, components: components)
         if let least = AvailableMemory.shortage(of: needed) {

@@ -77,7 +77,8 @@ struct ClusteringOptions: ParsableArguments {
         }
         let (count, dimensions) = (file.shape[0], file.shape[1])
         do throws(ClusteringError) {
-            let matrix = try FeatureMatrix(reader: StoredRows(file), count: count, dimensions: dimensions)
+            let matrix = try FeatureMatrix(
+                reader: StoredRows(file), count: count, dimensions: dimensions, forComponents: pca != nil)
             return Samples(matrix: matrix, classes: nil)
         } catch {
             throw Failure("\(features): \(error)", exitCode: error.exitCode)

@@ -69,13 +69,19 @@ extension CPUBackend {
                 }
             }
             for tile in tiles {
+                var squares = Lanes.zero
+                if direct {
+                    let x = (source + tile * size).lanes
+                    for dimension in 0..<dimensions { squares += x[dimension] * x[dimension] }
+                }
                 for lane in 0..<min(16, points.count - tile * 16) {
                     let column = (tile - tiles.lowerBound) * 16 + lane
                     let x = source + tile * size + lane
                     var label = nearest[column]
                     if let judge {
                         label = judge.nearest(
-                            x, scores: (best[column], best[columns + column], best[2 * columns + column]),
+                            x, square: squares[lane],
+                            scores: (best[column], best[columns + column], best[2 * columns + column]),
                             labels: (label, nearest[columns + column]))
                     }
                     labelOut[tile * 16 + lane] = label
@@ -127,10 +133,10 @@ private struct DirectComparison {
         panels[centroid / cpuPanelWidth * (1 + dimensions) * cpuPanelWidth + centroid % cpuPanelWidth]
     }
 
-    /// The nearest centroid of the lane at `x`, whose three best scores and two best labels these are.
-    func nearest(_ x: UnsafePointer<Float>, scores: (Float, Float, Float), labels: (Int32, Int32)) -> Int32 {
-        var square: Float = 0
-        for dimension in 0..<dimensions { square += x[dimension * 16] * x[dimension * 16] }
+    /// The nearest centroid of the lane at `x`, whose squared length, three best scores and two best labels these are.
+    func nearest(
+        _ x: UnsafePointer<Float>, square: Float, scores: (Float, Float, Float), labels: (Int32, Int32)
+    ) -> Int32 {
         // A quarter more than the bound, since the lengths are rounded too.
         let bound = 1.25 * Float(dimensions + 4) * 0x1p-23 * length * (length + square.squareRoot())
         // The difference of infinities is no number and not at most anything.
