@@ -21,15 +21,15 @@ struct SelectCommand: ParsableCommand {
     var clustering: String?
     @Option(help: "none, random, closest, furthest or hybrid.")
     var strategy: String
-    @Option(help: "Samples to keep.")
+    @Option(help: "Samples to keep.", transform: wholeNumber)
     var size: Int?
     @Option(help: "exact (the size asked for) or article (size / k a cluster, not refilled).")
     var quota = "exact"
     @Option(help: "none or class: an equal share a class.")
     var balance = "none"
-    @Option(help: "hybrid: the share from the near end.")
+    @Option(help: "hybrid: the share from the near end. (default: 1)", transform: wholeNumber)
     var nClosest = 1
-    @Option(help: "hybrid: the share from the far end.")
+    @Option(help: "hybrid: the share from the far end. (default: 1)", transform: wholeNumber)
     var nFurthest = 1
     @Option(help: ArgumentHelp("Where to write the indices, int64.", valueName: "kept.npy"))
     var out: String

@@ -15,13 +15,13 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var data: DataOptions
     @Option(help: ArgumentHelp("Train on these images only: a .npy file of indices.", valueName: "kept.npy"))
     var indices: String?
-    @Option(help: "Passes over the training images.")
+    @Option(help: "Passes over the training images. (default: 5)", transform: wholeNumber)
     var epochs = 5
-    @Option(help: "Images a step.")
+    @Option(help: "Images a step. (default: 64)", transform: wholeNumber)
     var batch = 64
-    @Option(help: "Adam's learning rate.")
+    @Option(help: "Adam's learning rate. (default: 0.001)", transform: realNumber)
     var learningRate = 0.001
-    @Option(help: "Networks to train side by side.")
+    @Option(help: "Networks to train side by side. (default: 1)", transform: wholeNumber)
     var replicas = 1
     @Option(name: .customLong("init"), help: ArgumentHelp("Weights to start from.", valueName: "w.safetensors"))
     var initial: String?
