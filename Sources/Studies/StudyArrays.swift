@@ -120,8 +120,8 @@ struct StudyArrays {
     /// What a finished run trained on; nil where that is no longer there in whole.
     /// - Parameter count: samples of the training set.
     func selection(of run: PlannedRun, kept: Int, count: Int) -> [Int]? {
-        guard let indices = try? NumPyArray.read(file(run)).integers(), indices.count == kept,
-            indices.allSatisfy({ (0..<Int64(count)).contains($0) }), Set(indices).count == kept
+        guard let selection = try? KeptIndices.read(file(run), count: count), !selection.isMask,
+            selection.indices.count == kept
         else { return nil }
         return indices.map { Int($0) }
     }

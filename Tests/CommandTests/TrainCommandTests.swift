@@ -112,6 +112,13 @@ import Testing
         try NumPy.write((0..<130).map { Int64(2 * $0) }, shape: [130], to: kept)
         let report = try train(folder, SyntheticData(), "--epochs", "1", "--indices", kept).json()
         #expect(report["images"] as? Int == 130)
+        // A mask of the same images is the same training.
+        let header = "{'descr': '|b1', 'fortran_order': False, 'shape': (300,), }"
+        let mask = (0..<300).map { UInt8($0 < 260 && $0 % 2 == 0 ? 1 : 0) }
+        let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + mask
+        try Data(bytes).write(to: URL(fileURLWithPath: folder / "mask.npy"))
+        let masked = try train(folder, SyntheticData(), "--epochs", "1", "--indices", folder / "mask.npy").json()
+        #expect(masked["images"] as? Int == 130 && masked["accuracy"] as? Double == report["accuracy"] as? Double)
     }
 
     @Test func badIndices() throws {
@@ -128,6 +135,12 @@ import Testing
         try expectRefusal(65, "-1 at position 1")
         try NumPy.write([Float(1)], shape: [1], to: kept)
         try expectRefusal(65, "floats")
+        try NumPy.write([Int64(5), 7, 5], shape: [3], to: kept)
+        try expectRefusal(65, "index 5 at position 2 is at position 0 too")
+        try NumPy.write([Int64(5), 7, 6], shape: [3, 1], to: kept)
+        try expectRefusal(65, "its shape (3, 1) is a column")
+        try NumPy.write((0..<300).map { Int64($0 % 2) }, shape: [300], to: kept)
+        try expectRefusal(65, "looks like a mask stored as int64")
         try NumPy.write([Int64](), shape: [0], to: kept)
         try expectRefusal(65, "no indices")
         try Data("no array".utf8).write(to: URL(fileURLWithPath: kept))
