@@ -82,8 +82,9 @@ struct RunCommand: AsyncParsableCommand {
         let directory = out ?? defaultDirectory(replacement, of: study.datasets)
         study = try study.overriding(runs: runs, seed: seed, dataset: replacement)
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
+        let locations = try locator.find(study.datasets, dataDirectory: data)
         let load = { (name: String) -> Dataset in
-            let location = try locator.find(name, dataDirectory: data)
+            let location = try locations[name] ?? locator.find(name, dataDirectory: data)
             Terminal.note("data: \(name) in \(location.directory)", quiet: quiet)
             return try Dataset.load(location)
         }
