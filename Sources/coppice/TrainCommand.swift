@@ -96,6 +96,7 @@ struct TrainCommand: ParsableCommand {
         var initialWeights: LeNet5Weights?
         if let initial {
             let read = try LeNet5Weights.read(initial)
+            for note in read.notes { Terminal.note(note, quiet: compute.quiet) }
             initialWeights = read.weights
             if let kept = read.normalisation { normalisation = kept }
         }

@@ -180,6 +180,32 @@ import Testing
         try expectRefusal(66)
     }
 
+    @Test func whatTheWeightsFileSaysAndDoesNotSay() throws {
+        let folder = try TemporaryFolder()
+        let weights = folder / "weights.safetensors"
+        #expect(try train(folder, SyntheticData(), "--epochs", "1", "--save", weights).status == 0)
+        let contents = try Safetensors.read(weights)
+        func evaluate(_ names: String = "", _ metadata: [String: String]) throws -> Outcome {
+            let tensors = Dictionary(uniqueKeysWithValues: contents.tensors.map { (names + $0.key, $0.value) })
+            try Safetensors.write(tensors, metadata: metadata, to: weights)
+            return try coppice("evaluate", "--data", folder / "data", "--weights", weights, "--quiet", "--json")
+        }
+        let whole = try evaluate(contents.metadata)
+        #expect(whole.stderr.isEmpty)
+        let wrapped = try evaluate("module._orig_mod.", contents.metadata)
+        #expect(try wrapped.json()["confusion"] as? [[Int]] == whole.json()["confusion"] as? [[Int]])
+        // The data set's own values are another normalisation in general, so this is said in any case.
+        let silent = try evaluate([:])
+        #expect(silent.status == 0 && silent.complaints.count == 1)
+        #expect(silent.stderr.contains("has no mean and std in its metadata"))
+        expectComplaint(try evaluate(["mean": "0.1"]), code: 65, mentions: ["there is mean and no std"])
+        expectComplaint(
+            try evaluate(["mean": "0.1", "std": "0x1"]), code: 65, mentions: ["std is \"0x1\"", "not hexadecimal"])
+        expectComplaint(
+            try evaluate(["mean": "0.1", "std": "0"]), code: 65, mentions: ["std is 0.0; a number above 0"])
+        expectComplaint(try evaluate(["mean": "nan", "std": "1"]), code: 65, mentions: ["mean is \"nan\"", "NaN"])
+    }
+
     @Test func weightsOfOtherClasses() throws {
         let folder = try TemporaryFolder()
         let weights = folder / "weights.safetensors"
