@@ -23,23 +23,35 @@ package struct DecimalNumber: Equatable, Sendable {
     /// Reads a number.
     /// - Throws: ``Refusal``.
     package init(_ text: String) throws(Refusal) {
-        // No number that anybody means has more characters, and matching a megabyte would take its time.
-        guard text.utf8.count <= 500,
-            let match = text.wholeMatch(of: /([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?)([0-9]+))?/),
-            match.2.count + (match.3?.count ?? 0) > 0
-        else { throw Self.refusal(of: text) }
-        let (whole, fraction) = (match.2, match.3 ?? "")
+        var rest = Array(text.utf8)[...]
+        func take(_ accepted: (UInt8) -> Bool, upTo most: Int = .max) -> String {
+            let found = rest.prefix(most).prefix(while: accepted)
+            rest = rest.dropFirst(found.count)
+            return String(decoding: found, as: UTF8.self)
+        }
+        let isSign = { (byte: UInt8) in byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") }
+        let isDigit = { (byte: UInt8) in (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+        let sign = take(isSign, upTo: 1)
+        let whole = take(isDigit)
+        let fraction = take({ $0 == UInt8(ascii: ".") }, upTo: 1).isEmpty ? "" : take(isDigit)
+        var (powerSign, power) = ("", "")
+        let hasPower = !take({ $0 | 0x20 == UInt8(ascii: "e") }, upTo: 1).isEmpty
+        if hasPower { (powerSign, power) = (take(isSign, upTo: 1), take(isDigit)) }
+        // No number that anybody means has more characters.
+        guard rest.isEmpty, !(whole + fraction).isEmpty, hasPower != power.isEmpty, text.utf8.count <= 500 else {
+            throw Self.refusal(of: text)
+        }
         guard whole.count < 2 || !whole.hasPrefix("0") else {
             throw Refusal(hint: "without leading zeros" + Self.writing(text, without: "0"))
         }
         // More digits of an exponent than this are beyond every range that is asked for.
-        let power = (match.5 ?? "").drop { $0 == "0" }
-        let exponent = (power.count > 9 ? 1_000_000_000 : Int(power) ?? 0) * (match.4 == "-" ? -1 : 1)
+        let size = power.drop { $0 == "0" }
+        let exponent = (size.count > 9 ? 1_000_000_000 : Int(size) ?? 0) * (powerSign == "-" ? -1 : 1)
         let all = Array((whole + fraction).utf8).map { $0 - UInt8(ascii: "0") }
         let leading = all.prefix { $0 == 0 }.count
         digits = Array(all[leading...].reversed().drop { $0 == 0 }.reversed())
         scale = digits.isEmpty ? 0 : whole.count - leading + exponent
-        isNegative = match.1 == "-" && !digits.isEmpty
+        isNegative = sign == "-" && !digits.isEmpty
         double = Double(text) ?? .nan
     }
 
@@ -96,9 +108,13 @@ package struct DecimalNumber: Equatable, Sendable {
     private static func writing(_ text: String, without character: Character) -> String {
         let sign = text.prefix { $0 == "-" || $0 == "+" }
         let body = text.dropFirst(sign.count)
-        var plain = character == "0" ? String(body.drop { $0 == "0" }) : body.filter { $0 != character }
+        var plain =
+            character == "0"
+            ? String(body.drop { $0 == "0" })
+            : body.filter { character == " " ? !$0.isWhitespace : $0 != character }
         if character == "0", plain.first?.isNumber != true { plain = "0" + plain }
-        guard plain.count < 30, (try? DecimalNumber(sign + plain)) != nil else { return "" }
+        // Each attempt is shorter than the one before, so that they end.
+        guard plain.utf8.count < min(30, body.utf8.count), (try? DecimalNumber(sign + plain)) != nil else { return "" }
         return ": write \(sign)\(plain)"
     }
 }

@@ -77,7 +77,7 @@ extension Safetensors.Contents {
             if let other = names.updateValue(name, forKey: String(rest)) {
                 throw .badWeights(
                     reason:
-                        "\(path): tensors \(excerpt(other, longest: 30)) and \(excerpt(name, longest: 30)) are one and the same without prefixes"
+                        "\(path): tensors \(excerpt(other, longest: 40)) and \(excerpt(name, longest: 40)) are one and the same without prefixes"
                 )
             }
         }

@@ -136,7 +136,8 @@ struct StudyFields {
     func boolean(_ node: Node, _ key: String) throws(StudyError) -> Bool {
         let text = try text(node, key, "true or false")
         guard let value = node.bool, !isText(node) else {
-            let quotes = isText(node) && node.bool != nil ? ", without quotes" : ""
+            let isWord = ["true", "false", "yes", "no", "on", "off"].contains(text.lowercased())
+            let quotes = isText(node) && isWord ? ", without quotes" : ""
             throw .invalid(place(node), reason: "\(key) is \(excerpt(text)); true or false is needed\(quotes)")
         }
         return value

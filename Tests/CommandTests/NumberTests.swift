@@ -34,7 +34,8 @@ private let wholeNumbers = [
     WrittenNumber("1 000", "without spaces: write 1000"), WrittenNumber("1e", "a whole number"),
     WrittenNumber("1e99", "a whole number"), WrittenNumber("99999999999999999999", "a whole number"),
     WrittenNumber("６０", "in the digits 0 to 9"), WrittenNumber("1e3.5", "a whole number"),
-    WrittenNumber("1K", "a whole number"), WrittenNumber(".", "a whole number"),
+    WrittenNumber("1\u{A0}000", "without spaces: write 1000"), WrittenNumber("1K", "a whole number"),
+    WrittenNumber(".", "a whole number"),
 ]
 
 private let realNumbers = [

@@ -185,14 +185,14 @@ import Testing
         let weights = folder / "weights.safetensors"
         #expect(try train(folder, SyntheticData(), "--epochs", "1", "--save", weights).status == 0)
         let contents = try Safetensors.read(weights)
-        func evaluate(_ names: String = "", _ metadata: [String: String]) throws -> Outcome {
+        func evaluate(_ metadata: [String: String], prefix names: String = "") throws -> Outcome {
             let tensors = Dictionary(uniqueKeysWithValues: contents.tensors.map { (names + $0.key, $0.value) })
             try Safetensors.write(tensors, metadata: metadata, to: weights)
             return try coppice("evaluate", "--data", folder / "data", "--weights", weights, "--quiet", "--json")
         }
         let whole = try evaluate(contents.metadata)
         #expect(whole.stderr.isEmpty)
-        let wrapped = try evaluate("module._orig_mod.", contents.metadata)
+        let wrapped = try evaluate(contents.metadata, prefix: "module._orig_mod.")
         #expect(try wrapped.json()["confusion"] as? [[Int]] == whole.json()["confusion"] as? [[Int]])
         // The data set's own values are another normalisation in general, so this is said in any case.
         let silent = try evaluate([:])
