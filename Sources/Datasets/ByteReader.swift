@@ -165,6 +165,7 @@ final class ByteReader {
             stream.pointee.avail_in = UInt32(count)
         }
         if atMemberBoundary {
+            if try skipPadding(stream) { return 0 }
             guard inflateReset(stream) == Z_OK else { throw .corruptGzip(file: path, reason: "zlib lost its state") }
             atMemberBoundary = false
         }
@@ -180,5 +181,21 @@ final class ByteReader {
             throw .corruptGzip(file: path, reason: message)
         }
         return room - Int(stream.pointee.avail_out)
+    }
+
+    /// Passes zeros after a member, with which tapes and some file systems fill up blocks; like gzip(1) it is no fault
+    /// where nothing else follows. Returns whether there were any, which is at the end of the file then.
+    private func skipPadding(_ stream: UnsafeMutablePointer<z_stream>) throws(DatasetError) -> Bool {
+        guard stream.pointee.next_in.pointee == 0 else { return false }
+        var rest = UnsafeMutableRawBufferPointer(start: stream.pointee.next_in, count: Int(stream.pointee.avail_in))
+        while !rest.isEmpty {
+            guard rest.allSatisfy({ $0 == 0 }) else {
+                throw .corruptGzip(file: path, reason: "after its end there are zeros and then other bytes")
+            }
+            rest = UnsafeMutableRawBufferPointer(rebasing: window[..<(try readSome(into: window))])
+        }
+        stream.pointee.avail_in = 0
+        reachedEnd = true
+        return true
     }
 }

@@ -45,11 +45,12 @@ public struct Dataset: Sendable {
     }
 
     /// Reads a data set from where it was found.
-    /// - Throws: ``DatasetError``: every fault of ``IDX/read(_:rank:)``, and `.countMismatch`.
+    /// - Throws: ``DatasetError``: every fault of ``IDX/read(_:rank:)``, `.countMismatch`, and `.malformed` where a file
+    ///   is of another known data set than the name says.
     public static func load(_ location: DatasetLocation) throws(DatasetError) -> Dataset {
         // The small files first: a fault in them shows before the large ones are read.
-        let test = try ImageSet.read(images: location.testImages, labels: location.testLabels)
-        let train = try ImageSet.read(images: location.trainImages, labels: location.trainLabels)
+        let test = try location.readImages(test: true)
+        let train = try location.readImages(test: false)
         do throws(DatasetError) {
             return try Dataset(name: location.name, train: train, test: test)
         } catch .malformed(_, let reason) {

@@ -22,12 +22,18 @@ public struct KnownFile: Sendable, Equatable {
     public let byteCount: Int
     /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
     public let sha256: String
+    /// SHA-256 of its first ``startByteCount`` bytes, where they are told: only a file with these is hashed whole.
+    public let startSHA256: String?
+
+    /// How many bytes a file is told apart by at first.
+    static let startByteCount = 1 << 16
 
     /// Describes a file.
-    public init(name: String, byteCount: Int, sha256: String) {
+    public init(name: String, byteCount: Int, sha256: String, startSHA256: String? = nil) {
         self.name = name
         self.byteCount = byteCount
         self.sha256 = sha256
+        self.startSHA256 = startSHA256
     }
 }
 
@@ -59,13 +65,15 @@ public struct KnownDataset: Sendable {
         files: [
             KnownFile(
                 name: "train-images-idx3-ubyte", byteCount: 47_040_016,
-                sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+                sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                startSHA256: "c4dbee65edd7cf0ad455ee19f7867e83c728c3d919a31f56c4a00ad60b612979"),
             KnownFile(
                 name: "train-labels-idx1-ubyte", byteCount: 60_008,
                 sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
             KnownFile(
                 name: "t10k-images-idx3-ubyte", byteCount: 7_840_016,
-                sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+                sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+                startSHA256: "aad20425e9c2d9069b958b0b4d8278e640bd8dee8b08f8d50aefac0f2901f430"),
             KnownFile(
                 name: "t10k-labels-idx1-ubyte", byteCount: 10_008,
                 sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
@@ -82,13 +90,15 @@ public struct KnownDataset: Sendable {
         files: [
             KnownFile(
                 name: "train-images-idx3-ubyte", byteCount: 47_040_016,
-                sha256: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"),
+                sha256: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+                startSHA256: "8d1850e596b060b18c94b28c4d1cac7eb3cafcd4c17f40d227300579673b7f37"),
             KnownFile(
                 name: "train-labels-idx1-ubyte", byteCount: 60_008,
                 sha256: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"),
             KnownFile(
                 name: "t10k-images-idx3-ubyte", byteCount: 7_840_016,
-                sha256: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"),
+                sha256: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+                startSHA256: "ddf024bf27660e6f3ebd6fe689021b99d2cdf287b0480857aad4a478887c9d95"),
             KnownFile(
                 name: "t10k-labels-idx1-ubyte", byteCount: 10_008,
                 sha256: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
@@ -106,5 +116,32 @@ public struct KnownDataset: Sendable {
         named(name)?.remedy
             ?? "a folder with \(DatasetPart.allCases.map(\.rawValue).joined(separator: ", ")), each with or without .gz, "
             + "would be accepted"
+    }
+}
+
+extension KnownDataset {
+    /// Refuses a file of another known data set, or another file of the same, under a known name. A name that is not
+    /// known is free: nobody can say what belongs under it.
+    ///
+    /// Only what starts as such a file does is hashed whole, so that right data cost next to nothing.
+    /// - Throws: ``DatasetError/malformed(file:reason:)`` that says what the file is.
+    static func check(
+        _ contents: IDX, at path: String, as part: DatasetPart, of name: String, among known: [KnownDataset] = all
+    ) throws(DatasetError) {
+        guard known.contains(where: { $0.name == name }) else { return }
+        let start = contents.startSHA256
+        for dataset in known {
+            for file in dataset.files where dataset.name != name || file.name != part.rawValue {
+                guard file.byteCount == contents.uncompressedSize, file.startSHA256 ?? start == start,
+                    file.sha256 == contents.sha256
+                else { continue }
+                throw .malformed(
+                    file: path,
+                    reason: "by its checksum this is \(file.name) of \(dataset.name), "
+                        + (dataset.name == name
+                            ? "in the place of \(part.rawValue)"
+                            : "not of \(name); use --dataset \(dataset.name), or put the files of \(name) there"))
+            }
+        }
     }
 }

@@ -16,6 +16,8 @@ public struct MirrorFailure: Sendable, Equatable {
 public enum DatasetError: Error, Equatable, CustomStringConvertible {
     /// No data set in any place that was looked at; `remedy` is the command that would bring it.
     case notFound(name: String, looked: [String], remedy: String)
+    /// Two names that stand for the same files.
+    case sameFolder(names: [String], directory: String)
     /// A name that is not in the catalogue.
     case unknownName(name: String, known: [String])
     /// A data set that this program cannot download; `remedy` is the command that would bring it.
@@ -56,7 +58,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
     public var exitCode: Int32 {
         switch self {
-        case .unknownName: 64
+        case .unknownName, .sameFolder: 64
         case .truncated, .oversized, .wrongMagic, .corruptGzip, .empty, .countMismatch, .malformed, .unsupported,
             .invalidSize:
             65
@@ -73,6 +75,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .notFound(let name, let looked, let remedy):
             "no data set \(name) in \(looked.joined(separator: ", ")); \(remedy)"
+        case .sameFolder(let names, let directory):
+            "\(names.joined(separator: " and ")) would both be the files of \(directory); each needs a folder of its own, as "
+                + "--data DIR with \(names.map { "DIR/\($0)" }.joined(separator: " and "))"
         case .unknownName(let name, let known):
             "there is no data set named \(name) to fetch; known are \(known.joined(separator: ", "))"
         case .notFetchable(let name, let remedy): "\(name) is not downloaded by this program; \(remedy)"

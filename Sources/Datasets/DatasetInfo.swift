@@ -56,10 +56,10 @@ public struct DatasetInfo: Sendable, Encodable {
     /// Reads everything and checks it as ``Dataset/load(_:)`` does.
     /// - Throws: ``DatasetError``, the same faults.
     public init(_ location: DatasetLocation) throws(DatasetError) {
-        let trainImages = try IDX.read(location.trainImages, rank: 3)
-        let trainLabels = try IDX.read(location.trainLabels, rank: 1)
-        let testImages = try IDX.read(location.testImages, rank: 3)
-        let testLabels = try IDX.read(location.testLabels, rank: 1)
+        let trainImages = try location.read(.trainImages)
+        let trainLabels = try location.read(.trainLabels)
+        let testImages = try location.read(.testImages)
+        let testLabels = try location.read(.testLabels)
         let train = try ImageSet.make(
             images: trainImages, from: location.trainImages, labels: trainLabels, from: location.trainLabels)
         let test = try ImageSet.make(

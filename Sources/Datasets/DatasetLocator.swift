@@ -17,6 +17,39 @@ public struct DatasetLocation: Sendable, Equatable {
 
     /// The paths, training set first, images before labels.
     public var files: [String] { [trainImages, trainLabels, testImages, testLabels] }
+
+    /// Reads one of the files.
+    /// - Throws: ``DatasetError``: every fault of ``IDX/read(_:rank:)``, and `.malformed` where the file is known to be
+    ///   another one.
+    func read(_ part: DatasetPart) throws(DatasetError) -> IDX {
+        let (path, rank) =
+            switch part {
+            case .trainImages: (trainImages, 3)
+            case .trainLabels: (trainLabels, 1)
+            case .testImages: (testImages, 3)
+            case .testLabels: (testLabels, 1)
+            }
+        let contents = try IDX.read(path, rank: rank)
+        try KnownDataset.check(contents, at: path, as: part, of: name)
+        return contents
+    }
+
+    /// Reads the training set or the test set.
+    /// - Throws: ``DatasetError``: every fault of ``read(_:)``, and `.countMismatch`.
+    func readImages(test: Bool) throws(DatasetError) -> ImageSet {
+        try ImageSet.make(
+            images: read(test ? .testImages : .trainImages), from: test ? testImages : trainImages,
+            labels: read(test ? .testLabels : .trainLabels), from: test ? testLabels : trainLabels)
+    }
+
+    /// What the folder and its files are on the disk, whichever links lead there: two names for the same share one of them.
+    fileprivate var identities: [String] {
+        func identity(_ path: String) -> String? {
+            var status = stat()
+            return stat(path, &status) == 0 ? "\(status.st_dev):\(status.st_ino)" : nil
+        }
+        return [identity(directory), files.map { identity($0) ?? $0 }.joined(separator: " ")].compactMap { $0 }
+    }
 }
 
 /// Finds data sets: a folder with the four IDX files of MNIST's layout, each with or without .gz, is one, whatever the
@@ -77,6 +110,26 @@ public struct DatasetLocator: Sendable {
         }
         throw .notFound(
             name: name ?? "of images", looked: looked, remedy: KnownDataset.remedy(for: name ?? ""))
+    }
+
+    /// Finds several data sets, each in files of its own.
+    /// - Throws: ``DatasetError/notFound(name:looked:remedy:)``, and ``DatasetError/sameFolder(names:directory:)`` where
+    ///   one folder would be taken for two of them: a folder of files answers to every name.
+    public func find(_ names: [String], dataDirectory: String? = nil) throws(DatasetError) -> [String: DatasetLocation]
+    {
+        var found: [String: DatasetLocation] = [:]
+        var owners: [String: String] = [:]
+        for name in names where found[name] == nil {
+            let location = try find(name, dataDirectory: dataDirectory)
+            for identity in location.identities {
+                if let other = owners[identity] {
+                    throw .sameFolder(names: [other, name], directory: location.directory)
+                }
+            }
+            for identity in location.identities { owners[identity] = name }
+            found[name] = location
+        }
+        return found
     }
 
     /// Every data set in the folders that are searched, each name where it would be taken from, in order of names.

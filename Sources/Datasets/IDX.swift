@@ -87,6 +87,15 @@ public struct IDX: Sendable, Equatable {
         return hexadecimal(hash.finalize())
     }
 
+    /// SHA-256 of the uncompressed file's beginning, as ``KnownFile/startSHA256`` has it.
+    var startSHA256: String {
+        var hash = SHA256()
+        let header = Self.header(dimensions: dimensions)
+        header.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        bytes.prefix(KnownFile.startByteCount - header.count).withUnsafeBytes { hash.update(bufferPointer: $0) }
+        return hexadecimal(hash.finalize())
+    }
+
     private static func magicNumber(rank: Int) -> UInt32 { 0x0800 | UInt32(rank) }
 
     private static func header(dimensions: [Int]) -> [UInt8] {

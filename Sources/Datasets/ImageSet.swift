@@ -63,14 +63,6 @@ public struct ImageSet: Sendable, Equatable {
         return counts
     }
 
-    /// Reads an image file and the label file that belongs to it.
-    /// - Throws: ``DatasetError``, `.countMismatch` when the two do not belong together.
-    static func read(images imagePath: String, labels labelPath: String) throws(DatasetError) -> ImageSet {
-        try make(
-            images: IDX.read(imagePath, rank: 3), from: imagePath, labels: IDX.read(labelPath, rank: 1),
-            from: labelPath)
-    }
-
     /// Joins two files that were read already.
     static func make(images: IDX, from imagePath: String, labels: IDX, from labelPath: String) throws(DatasetError)
         -> ImageSet

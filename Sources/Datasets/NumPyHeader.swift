@@ -5,9 +5,64 @@ struct NumPyHeader {
     /// Bytes before the first element.
     let byteCount: Int
 
-    private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+    /// Reads the header from the front of a file.
+    init(_ reader: ByteReader) throws(DatasetError) {
+        let path = reader.path
+        let entries = try NumPyEntries(reader)
+        guard let type = Self.type(entries.type) else {
+            throw .unsupported(
+                file: path,
+                reason:
+                    "elements of type \(excerpt(entries.type)) are not read; float32, float64, uint8, int32 and int64, "
+                    + "little-endian, are")
+        }
+        guard !entries.fortranOrder else {
+            throw .unsupported(
+                file: path, reason: "it is in Fortran order; save numpy.ascontiguousarray(array) instead")
+        }
+        self.type = type
+        shape = entries.shape
+        byteCount = entries.byteCount
+    }
+
+    /// Holds the file's size against the header; returns how many elements there are.
+    /// - Throws: ``DatasetError`` `.malformed`, `.truncated` or `.oversized`.
+    @discardableResult
+    func check(_ reader: ByteReader) throws(DatasetError) -> Int {
+        try NumPyEntries.check(reader, shape: shape, elementSize: type.byteCount, headerSize: byteCount)
+    }
+
+    /// A single byte has no order, so any mark before it does.
+    private static func type(_ descriptor: String) -> NumPyType? {
+        if descriptor.count == 3, descriptor.hasSuffix("u1"), "<>=|".contains(descriptor.prefix(1)) { return .uint8 }
+        return NumPyType(rawValue: descriptor)
+    }
+
+    /// A version 1 header, padded so that the elements start at a multiple of 64; nil when it does not fit.
+    static func bytes(type: NumPyType, shape: [Int]) -> [UInt8]? {
+        let tuple =
+            shape.count == 1 ? "(\(shape[0]),)" : "(" + shape.map { String($0) }.joined(separator: ", ") + ")"
+        var text = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': \(tuple), }"
+        let unpadded = NumPyEntries.magic.count + 4 + text.utf8.count + 1
+        text += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
+        guard text.utf8.count <= NumPyEntries.longest else { return nil }
+        let length = UInt16(text.utf8.count)
+        return NumPyEntries.magic + [1, 0, UInt8(length & 0xff), UInt8(length >> 8)] + Array(text.utf8)
+    }
+}
+
+/// What a header says, whatever the elements are.
+struct NumPyEntries {
+    /// The type in NumPy's notation, "<f4" for one; "record" for a record.
+    let type: String
+    let fortranOrder: Bool
+    let shape: [Int]
+    /// Bytes before the first element.
+    let byteCount: Int
+
+    static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
     /// NumPy itself refuses to parse headers above 10,000 characters.
-    private static let longest = 10_000
+    static let longest = 10_000
 
     /// Reads the header from the front of a file.
     init(_ reader: ByteReader) throws(DatasetError) {
@@ -35,56 +90,29 @@ struct NumPyHeader {
         guard let entries = parser.header() else {
             throw .malformed(file: path, reason: "its header is not the dictionary of descr, fortran_order and shape")
         }
-        guard let type = Self.type(entries.type) else {
-            throw .unsupported(
-                file: path,
-                reason:
-                    "elements of type \(excerpt(entries.type)) are not read; float32, float64, uint8, int32 and int64, "
-                    + "little-endian, are")
-        }
-        guard !entries.fortranOrder else {
-            throw .unsupported(
-                file: path, reason: "it is in Fortran order; save numpy.ascontiguousarray(array) instead")
-        }
-        self.type = type
+        type = entries.type
+        fortranOrder = entries.fortranOrder
         shape = entries.shape
         byteCount = expected
     }
 
     /// Holds the file's size against the header; returns how many elements there are.
     /// - Throws: ``DatasetError`` `.malformed`, `.truncated` or `.oversized`.
-    @discardableResult
-    func check(_ reader: ByteReader) throws(DatasetError) -> Int {
+    static func check(
+        _ reader: ByteReader, shape: [Int], elementSize: Int, headerSize: Int
+    ) throws(DatasetError) -> Int {
         let path = reader.path
-        guard let count = product(shape), let payload = product([count, type.byteCount]),
-            payload < Int.max - byteCount
+        guard let count = product(shape), let payload = product([count, elementSize]),
+            payload < Int.max - headerSize
         else {
             throw .malformed(file: path, reason: "its header's shape \(excerpt("\(shape)")) is beyond any file")
         }
-        let expected = byteCount + payload
+        let expected = headerSize + payload
         guard reader.fileSize >= expected else {
             throw .truncated(file: path, expected: expected, found: reader.fileSize)
         }
         guard reader.fileSize == expected else { throw .oversized(file: path, expected: expected) }
         return count
-    }
-
-    /// A single byte has no order, so any mark before it does.
-    private static func type(_ descriptor: String) -> NumPyType? {
-        if descriptor.count == 3, descriptor.hasSuffix("u1"), "<>=|".contains(descriptor.prefix(1)) { return .uint8 }
-        return NumPyType(rawValue: descriptor)
-    }
-
-    /// A version 1 header, padded so that the elements start at a multiple of 64; nil when it does not fit.
-    static func bytes(type: NumPyType, shape: [Int]) -> [UInt8]? {
-        let tuple =
-            shape.count == 1 ? "(\(shape[0]),)" : "(" + shape.map { String($0) }.joined(separator: ", ") + ")"
-        var text = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': \(tuple), }"
-        let unpadded = magic.count + 4 + text.utf8.count + 1
-        text += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
-        guard text.utf8.count <= longest else { return nil }
-        let length = UInt16(text.utf8.count)
-        return magic + [1, 0, UInt8(length & 0xff), UInt8(length >> 8)] + Array(text.utf8)
     }
 }
 

@@ -46,11 +46,14 @@ public struct LeNet5Weights: Equatable, Sendable {
     }
 
     /// Takes tensors by PyTorch's names; others, such as num_batches_tracked, are passed over.
+    /// - Parameter found: what a file says of all its tensors, for errors.
     /// - Throws: ``NetworkError/badWeights(reason:)`` where one is missing or of another shape.
-    public init(tensors given: [String: Tensor]) throws(NetworkError) {
+    public init(
+        tensors given: [String: Tensor], found: [String: Safetensors.Found] = [:]
+    ) throws(NetworkError) {
         let channels = try Self.extent(
-            1, of: "layer1.0.weight", in: given, shape: [LeNet5Layout.planes.first, -1, 5, 5])
-        let classes = try Self.extent(0, of: "fc2.weight", in: given, shape: [-1, LeNet5Layout.widths.second])
+            1, of: "layer1.0.weight", in: given, found, shape: [LeNet5Layout.planes.first, -1, 5, 5])
+        let classes = try Self.extent(0, of: "fc2.weight", in: given, found, shape: [-1, LeNet5Layout.widths.second])
         let layout = LeNet5Layout(channels: channels, classes: classes)
         var wanted = layout.slots.map { ($0.name, $0.shape) }
         for (name, count) in LeNet5Layout.runningNames {
@@ -58,10 +61,8 @@ public struct LeNet5Weights: Equatable, Sendable {
         }
         var kept: [String: Tensor] = [:]
         for (name, shape) in wanted {
-            guard let tensor = given[name] else { throw .badWeights(reason: "tensor \(name) is missing") }
-            guard tensor.shape == shape else {
-                throw .badWeights(
-                    reason: "tensor \(name) has shape \(excerpt("\(tensor.shape)")) where \(shape) is wanted")
+            guard let tensor = given[name], tensor.shape == shape else {
+                throw Self.unfit(name, given, found, wanted: "\(shape)")
             }
             kept[name] = tensor
         }
@@ -72,22 +73,38 @@ public struct LeNet5Weights: Equatable, Sendable {
     /// One extent of a tensor whose others are known: at least 1, and no more than there are values for, so that what is
     /// computed from it stays within bounds.
     private static func extent(
-        _ axis: Int, of name: String, in given: [String: Tensor], shape: [Int]
+        _ axis: Int, of name: String, in given: [String: Tensor], _ found: [String: Safetensors.Found], shape: [Int]
     ) throws(NetworkError) -> Int {
-        guard let tensor = given[name] else {
-            throw .badWeights(reason: "tensor \(name) is missing; LeNet-5 weights under PyTorch's names are wanted")
-        }
         var wanted = shape
         wanted[axis] = 1
-        let extent = tensor.values.count / wanted.reduce(1, *)
+        let extent = (given[name]?.values.count ?? 0) / wanted.reduce(1, *)
         wanted[axis] = extent
-        guard extent > 0, tensor.shape == wanted else {
+        guard extent > 0, given[name]?.shape == wanted else {
             let text = shape.map { $0 < 0 ? "n" : "\($0)" }.joined(separator: ", ")
-            throw .badWeights(
-                reason: "tensor \(name) has shape \(excerpt("\(tensor.shape)")) where [\(text)] is wanted, n at least 1"
-            )
+            throw unfit(name, given, found, wanted: "[\(text)], n at least 1,")
         }
         return extent
+    }
+
+    /// The error of a tensor that is missing, or not of the shape `wanted`, or of a type that is not read.
+    private static func unfit(
+        _ name: String, _ given: [String: Tensor], _ found: [String: Safetensors.Found], wanted: String
+    ) -> NetworkError {
+        let types = "F32, F16, BF16 or F64"
+        if let tensor = given[name] {
+            let type = found[name].map { excerpt($0.type, longest: 8) + " " } ?? ""
+            return .badWeights(
+                reason: "tensor \(name) has shape \(type)\(excerpt("\(tensor.shape)")) where \(wanted) is wanted")
+        }
+        if let other = found[name] {
+            return .badWeights(reason: "tensor \(name) is \(other) where \(types) \(wanted) is wanted")
+        }
+        let names = found.keys.sorted()
+        let first = names.prefix(2).map { "\(excerpt($0, longest: 20)) (\(found[$0].map { "\($0)" } ?? ""))" }
+        return .badWeights(
+            reason: "tensor \(name) is missing, \(types) \(wanted) under PyTorch's names"
+                + (names.isEmpty
+                    ? "" : "; the file has \(first.joined(separator: ", "))\(names.count > 2 ? ", …" : "")"))
     }
 
     /// The tensor of a name the layout has.

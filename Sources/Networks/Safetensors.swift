@@ -4,11 +4,24 @@ import Foundation
 /// The safetensors format: eight bytes of header length, a JSON header that names each tensor's type, shape and place,
 /// then the tensors' bytes (https://github.com/huggingface/safetensors, "Format").
 public enum Safetensors {
-    /// Tensors and metadata of a file. Types other than F32 and F64 are passed over.
+    /// Tensors and metadata of a file.
     public struct Contents: Equatable, Sendable {
+        /// The tensors of F32, F16, BF16 and F64, as 32-bit floats: F64 is rounded, the others are exact.
         public var tensors: [String: Tensor]
         public var metadata: [String: String]
+        /// What the file says of each tensor, of those in other types too.
+        public var found: [String: Found] = [:]
     }
+
+    /// A tensor's type, by the format's name, and shape.
+    public struct Found: Equatable, Sendable, CustomStringConvertible {
+        public var type: String
+        public var shape: [Int]
+        public var description: String { "\(excerpt(type, longest: 8)) \(excerpt("\(shape)"))" }
+    }
+
+    /// Bytes per element of the types that are read.
+    static let widths = ["F32": 4, "F16": 2, "BF16": 2, "F64": 8]
 
     /// Headers longer than this are refused, as the format's own readers do.
     private static let longestHeader = 100_000_000
@@ -39,7 +52,11 @@ public enum Safetensors {
         var entries: [Entry] = []
         for (name, value) in header {
             if name == "__metadata__" {
-                contents.metadata = value as? [String: String] ?? [:]
+                guard let metadata = value as? [String: String] else {
+                    throw .badWeights(
+                        reason: "the __metadata__ of \(path) is not what the format asks for, names with texts")
+                }
+                contents.metadata = metadata
             } else {
                 entries.append(try Entry(name, value, path: path))
             }
@@ -64,6 +81,7 @@ public enum Safetensors {
             )
         }
         for entry in entries {
+            contents.found[entry.name] = Found(type: entry.type, shape: entry.shape)
             contents.tensors[entry.name] = try entry.tensor(
                 bytes[(start + entry.begin)..<(start + entry.end)], path: path)
         }
@@ -89,8 +107,7 @@ public enum Safetensors {
 
         /// The values in `bytes`, or nil for a type that is passed over.
         func tensor(_ bytes: ArraySlice<UInt8>, path: String) throws(NetworkError) -> Tensor? {
-            let width = type == "F32" ? 4 : type == "F64" ? 8 : 0
-            guard width > 0 else { return nil }
+            guard let width = Safetensors.widths[type] else { return nil }
             var count = 1
             var isPossible = true
             for extent in shape {
@@ -103,14 +120,17 @@ public enum Safetensors {
                     reason:
                         "tensor \(excerpt(name)) of \(path) has \(bytes.count) bytes for shape \(excerpt("\(shape)"))")
             }
+            func bits<Bits: FixedWidthInteger>(_ raw: UnsafeRawBufferPointer, _ index: Int, _: Bits.Type) -> Bits {
+                Bits(littleEndian: raw.loadUnaligned(fromByteOffset: width * index, as: Bits.self))
+            }
             let values: [Float] = bytes.withUnsafeBytes { raw in
                 (0..<count).map { index in
-                    if width == 4 {
-                        let bits = raw.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
-                        return Float(bitPattern: UInt32(littleEndian: bits))
+                    switch type {
+                    case "F16": Float(halfBits: bits(raw, index, UInt16.self))
+                    case "BF16": Float(bitPattern: UInt32(bits(raw, index, UInt16.self)) << 16)
+                    case "F64": Float(Double(bitPattern: bits(raw, index, UInt64.self)))
+                    default: Float(bitPattern: bits(raw, index, UInt32.self))
                     }
-                    let bits = raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
-                    return Float(Double(bitPattern: UInt64(littleEndian: bits)))
                 }
             }
             return Tensor(shape: shape, values: values)
@@ -156,35 +176,5 @@ public enum Safetensors {
         } catch {
             throw .writeFailed(path: path, reason: error.description)
         }
-    }
-}
-
-extension LeNet5Weights {
-    /// Reads weights, and the normalisation they were trained with where the file has it.
-    /// - Throws: ``NetworkError/unreadable(path:reason:)`` or ``NetworkError/badWeights(reason:)``.
-    public static func read(_ path: String) throws(NetworkError) -> (
-        weights: LeNet5Weights, normalisation: Normalisation?
-    ) {
-        let contents = try Safetensors.read(path)
-        var normalisation: Normalisation?
-        if let mean = contents.metadata["mean"].flatMap(Double.init),
-            let std = contents.metadata["std"].flatMap(Double.init)
-        {
-            guard mean.isFinite, std.isFinite, std > 0 else {
-                throw .badWeights(reason: "metadata of \(path): mean \(mean) and std \(std) normalise nothing")
-            }
-            normalisation = Normalisation(mean: mean, std: std)
-        }
-        return (try LeNet5Weights(tensors: contents.tensors), normalisation)
-    }
-
-    /// Writes weights as PyTorch's load_state_dict takes them, with the normalisation in the metadata.
-    /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
-    public func write(to path: String, normalisation: Normalisation, steps: Int) throws(NetworkError) {
-        let counters = Dictionary(
-            uniqueKeysWithValues: LeNet5Layout.runningNames.map { ("\($0.0).num_batches_tracked", Int64(steps)) })
-        try Safetensors.write(
-            tensors, counters: counters,
-            metadata: ["format": "pt", "mean": "\(normalisation.mean)", "std": "\(normalisation.std)"], to: path)
     }
 }

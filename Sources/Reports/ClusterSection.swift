@@ -47,9 +47,9 @@ struct ClusterSection: Sendable {
         guard let data = images(dataset) else {
             return without("its images are not at hand (coppice report --data DIR names their folder)")
         }
-        guard let known = stored.environment.datasets[dataset],
-            known.fingerprint == LeNet5Executor.fingerprint(of: data)
-        else { return without("the images at hand are not those that the study was run on") }
+        guard let known = stored.environment.datasets[dataset], LeNet5Executor.isSource(data, of: known) else {
+            return without("the images at hand are not those that the study was run on")
+        }
         guard data.train.count == assignment.labels.count else {
             return without("the clustering is not of these images")
         }

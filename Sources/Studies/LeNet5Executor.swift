@@ -165,6 +165,7 @@ public final class LeNet5Executor: StudyExecutor {
             // Labels may run higher in the test images: the network has a logit for every class of the data set.
             classes: ClassLabels(labels: train.labels, count: dataset.classCount),
             fingerprint: Self.fingerprint(of: dataset),
+            formerFingerprint: { Self.formerFingerprint(of: dataset) },
             image: ImageShape(channels: train.channels, height: train.height, width: train.width))
         let fresh = Loaded(dataset: dataset, description: description)
         loaded[name] = fresh
@@ -201,13 +202,34 @@ public final class LeNet5Executor: StudyExecutor {
         return fresh
     }
 
-    /// The SHA-256 of all images and labels: what tells one data set's results from another's.
+    /// The SHA-256 of all images and labels, each after its type and shape: what tells one data set's results from
+    /// another's. Without the shape, 200 images of 28x28 and of 14x56 with the same bytes would be one set.
     public static func fingerprint(of dataset: Dataset) -> String {
+        var hash = SHA256()
+        for (name, images) in [("train", dataset.train), ("test", dataset.test)] {
+            let shape = [images.count, images.channels, images.height, images.width]
+            hash.update(data: Data("\(name) images uint8 \(shape)\n".utf8))
+            images.pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            hash.update(data: Data("\(name) labels uint8 [\(images.labels.count)]\n".utf8))
+            images.labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        }
+        return hexadecimal(hash.finalize())
+    }
+
+    /// The SHA-256 of the values alone, as directories of earlier versions have it.
+    static func formerFingerprint(of dataset: Dataset) -> String {
         var hash = SHA256()
         for images in [dataset.train, dataset.test] {
             images.pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }
             images.labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
         }
         return hexadecimal(hash.finalize())
+    }
+
+    /// Whether a study in whose `environment.json` these facts stand was run on `dataset`.
+    package static func isSource(_ dataset: Dataset, of facts: StudyEnvironment.Dataset) -> Bool {
+        facts.fingerprint == fingerprint(of: dataset)
+            || facts.fingerprint == formerFingerprint(of: dataset) && facts.height == dataset.train.height
+                && facts.width == dataset.train.width && facts.count == dataset.train.count
     }
 }

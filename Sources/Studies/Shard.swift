@@ -1,3 +1,5 @@
+import Datasets
+
 /// One of several equal parts of a study, each for a process of its own.
 public struct Shard: Hashable, Sendable, CustomStringConvertible {
     /// The largest number of parts that is accepted.
@@ -8,10 +10,32 @@ public struct Shard: Hashable, Sendable, CustomStringConvertible {
     /// How many parts there are.
     public let count: Int
 
+    /// A part written as `i/n`, i from 1 to n and n from 1 to ``mostShards``.
+    /// - Throws: ``Sentence`` that says what is accepted.
+    package init(written text: String) throws(Sentence) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let accepted = "i/n is accepted, i from 1 to n and n up to \(Self.mostShards), 1/4 for one"
+        var reason = ""
+        do throws(Sentence) {
+            if parts.count == 2 {
+                let index = try DecimalNumber.whole(String(parts[0]), in: 1...Self.mostShards)
+                let count = try DecimalNumber.whole(String(parts[1]), in: 1...Self.mostShards)
+                if let shard = Shard(index: index, count: count) {
+                    self = shard
+                    return
+                }
+                reason = ": part \(index) of \(count) is none"
+            }
+        } catch {
+            reason = ": \(error)"
+        }
+        throw Sentence(accepted + reason)
+    }
+
     /// A part written as `i/n`; nil unless i is from 1 to n, and n from 1 to ``mostShards``.
     public init?(_ text: String) {
-        guard let match = text.wholeMatch(of: /([0-9]{1,4})\/([0-9]{1,4})/) else { return nil }
-        self.init(index: Int(match.1) ?? 0, count: Int(match.2) ?? 0)
+        guard let shard = try? Shard(written: text) else { return nil }
+        self = shard
     }
 
     init?(index: Int, count: Int) {

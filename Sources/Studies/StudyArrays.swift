@@ -109,6 +109,23 @@ struct StudyArrays {
         return facts.spectrum
     }
 
+    /// Gives the clusterings and spectra of one fingerprint another, which the same data have from now on.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
+    func replace(fingerprint old: String, with new: String) throws(StudyError) {
+        let folder = directory + "/clusterings"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? [] {
+            let spectrum = "\(folder)/\(name)"
+            let clustering = "\(folder)/\(name)/clustering.json"
+            if name.hasSuffix(".json"), var facts = read(SpectrumFacts.self, from: spectrum), facts.fingerprint == old {
+                facts.fingerprint = new
+                try write(facts, to: spectrum)
+            } else if var facts = read(ClusteringFacts.self, from: clustering), facts.fingerprint == old {
+                facts.fingerprint = new
+                try write(facts, to: clustering)
+            }
+        }
+    }
+
     /// Keeps what a run trains on, as int64 in rank order.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     func store(_ selection: Selection, for run: PlannedRun) throws(StudyError) {
@@ -120,10 +137,10 @@ struct StudyArrays {
     /// What a finished run trained on; nil where that is no longer there in whole.
     /// - Parameter count: samples of the training set.
     func selection(of run: PlannedRun, kept: Int, count: Int) -> [Int]? {
-        guard let indices = try? NumPyArray.read(file(run)).integers(), indices.count == kept,
-            indices.allSatisfy({ (0..<Int64(count)).contains($0) }), Set(indices).count == kept
+        guard let selection = try? KeptIndices.read(file(run), count: count), !selection.isMask,
+            selection.indices.count == kept
         else { return nil }
-        return indices.map { Int($0) }
+        return selection.indices
     }
 
     /// The file of what a run trains on.

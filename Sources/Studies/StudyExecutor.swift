@@ -9,11 +9,18 @@ public struct StudyDataset: Sendable {
     public var classes: ClassLabels
     /// A hash of the data or the like: equal for equal data, so that results of two sets are never mixed.
     public var fingerprint: String
+    /// The fingerprint that format 2 of a directory had at first, of the values alone; nil where there is none. It is
+    /// computed only where a directory has another fingerprint.
+    public var formerFingerprint: (@Sendable () -> String)?
     /// Planes, rows and columns of its images; nil where the samples are no images.
     public var image: ImageShape?
 
     /// A training set.
-    public init(shape: DatasetShape, classes: ClassLabels, fingerprint: String, image: ImageShape? = nil) {
+    public init(
+        shape: DatasetShape, classes: ClassLabels, fingerprint: String,
+        formerFingerprint: (@Sendable () -> String)? = nil, image: ImageShape? = nil
+    ) {
+        self.formerFingerprint = formerFingerprint
         self.shape = shape
         self.classes = classes
         self.fingerprint = fingerprint

@@ -25,7 +25,8 @@ struct StudyFields {
             throw .invalid(
                 places.entry, reason: "\(what) must be a mapping with keys, \(keys[0]) for one, not \(Self.kind(node))")
         }
-        for (key, value) in mapping {
+        var merging = 0
+        for (key, value) in try Self.merged(mapping, file, &merging) {
             let place = Self.place(key, file)
             guard case .scalar(let scalar) = key else {
                 throw .invalid(place, reason: "a key must be a word, not \(Self.kind(key))")
@@ -41,10 +42,45 @@ struct StudyFields {
                         "unknown key \(excerpt(name)); the nearest known one is \(nearestWord(to: name, in: keys + elsewhere))"
                 )
             }
+            // The mapping's own value, or that of an earlier one in a list, goes before what is merged.
+            if values[name] != nil { continue }
             if isNull(value) { throw .invalid(place, reason: "\(name) has no value") }
             places.keys[name] = Self.place(value, file)
             values[name] = value
         }
+    }
+
+    /// A merge may bring others, and so on; what brings more keys than this is no study.
+    private static let mostMergedKeys = 10_000
+
+    /// A mapping's own pairs, then those that its merge key `<<` brings (https://yaml.org/type/merge.html), an earlier
+    /// mapping of a list before a later one.
+    private static func merged(
+        _ mapping: Node.Mapping, _ file: String, _ count: inout Int
+    ) throws(StudyError) -> [(key: Node, value: Node)] {
+        var own: [(key: Node, value: Node)] = []
+        var others: [(key: Node, value: Node)] = []
+        count += mapping.count
+        for (key, value) in mapping {
+            guard case .scalar(let scalar) = key, scalar.string == "<<", !isText(key) else {
+                own.append((key, value))
+                continue
+            }
+            guard count <= mostMergedKeys else {
+                throw .invalid(place(key, file), reason: "<< merges more than \(mostMergedKeys) keys; write them out")
+            }
+            var sources = [value]
+            if case .sequence(let list) = value { sources = Array(list) }
+            for source in sources {
+                guard case .mapping(let merged) = source else {
+                    throw .invalid(
+                        place(source, file),
+                        reason: "<< merges a mapping or a list of mappings, *name for one, not \(kind(source))")
+                }
+                others += try Self.merged(merged, file, &count)
+            }
+        }
+        return own + others
     }
 
     /// The value of a key, as it stands.
@@ -60,46 +96,49 @@ struct StudyFields {
 
     func integer(_ key: String, in range: ClosedRange<Int>) throws(StudyError) -> Int? {
         guard let node = values[key] else { return nil }
-        return try integer(node, key, in: range)
+        return try whole(node, key, in: range)
     }
 
     func seed(_ key: String) throws(StudyError) -> UInt64? {
         guard let node = values[key] else { return nil }
-        let text = try text(node, key, "a whole number")
-        guard let value = UInt64(text), !quoted(node) else {
-            throw .invalid(
-                place(node), reason: "\(key) is \(excerpt(text)); a whole number from 0 to \(UInt64.max) is needed")
-        }
-        return value
+        return try whole(node, key, in: 0...UInt64.max)
     }
 
     /// A whole number of `range`; 6e3 is one too.
-    func integer(_ node: Node, _ key: String, in range: ClosedRange<Int>) throws(StudyError) -> Int {
-        let wanted = "from \(range.lowerBound) to \(range.upperBound)"
-        let text = try text(node, key, "a whole number")
-        // YAML 1.1 counts in sixties where there are colons; nobody means that, and what is too large would trap.
-        guard !text.contains(":"), let value = node.int ?? node.float.flatMap(Int.init(exactly:)), !quoted(node) else {
-            throw .invalid(place(node), reason: "\(key) is \(excerpt(text)); a whole number \(wanted) is needed")
+    func whole<Integer: FixedWidthInteger>(
+        _ node: Node, _ key: String, in range: ClosedRange<Integer>
+    ) throws(StudyError) -> Integer {
+        try read(node, key, "a whole number") { text, isQuoted throws(Sentence) in
+            try DecimalNumber.whole(text, in: range, isQuoted: isQuoted)
         }
-        guard range.contains(value) else {
-            throw .invalid(place(node), reason: "\(key) is \(value); a whole number \(wanted) is needed")
-        }
-        return value
     }
 
     func number(_ key: String) throws(StudyError) -> Double? {
         guard let node = values[key] else { return nil }
-        let text = try text(node, key, "a number")
-        guard !text.contains(":"), let value = node.float, !quoted(node) else {
-            throw .invalid(place(node), reason: "\(key) is \(excerpt(text)); a number is needed")
+        return try read(node, key, "a number") { text, isQuoted throws(Sentence) in
+            try DecimalNumber.real(text, isQuoted: isQuoted)
         }
-        return value
+    }
+
+    /// A scalar's text as a number, and the place and the text where it is none.
+    private func read<Number>(
+        _ node: Node, _ key: String, _ wanted: String, _ parse: (String, Bool) throws(Sentence) -> Number
+    ) throws(StudyError) -> Number {
+        let text = try text(node, key, wanted)
+        do throws(Sentence) {
+            return try parse(text, isText(node))
+        } catch {
+            let shown = isText(node) ? "\"\(excerpt(text))\"" : excerpt(text)
+            throw .invalid(place(node), reason: "\(key) is \(shown); \(error)")
+        }
     }
 
     func boolean(_ node: Node, _ key: String) throws(StudyError) -> Bool {
         let text = try text(node, key, "true or false")
-        guard let value = node.bool, !quoted(node) else {
-            throw .invalid(place(node), reason: "\(key) is \(excerpt(text)); true or false is needed")
+        guard let value = node.bool, !isText(node) else {
+            let isWord = ["true", "false", "yes", "no", "on", "off"].contains(text.lowercased())
+            let quotes = isText(node) && isWord ? ", without quotes" : ""
+            throw .invalid(place(node), reason: "\(key) is \(excerpt(text)); true or false is needed\(quotes)")
         }
         return value
     }
@@ -124,19 +163,22 @@ struct StudyFields {
     /// A number of samples, or a share of the set such as 10%.
     func size(_ node: Node) throws(StudyError) -> RequestedSize {
         let text = try text(node, "sizes", "a number of samples or a share such as 10%")
-        guard text.hasSuffix("%") else {
-            if !text.contains(":"), let share = node.float, share > 0, share < 1, !quoted(node) {
-                throw .invalid(
-                    place(node),
-                    reason: "sizes holds \(excerpt(text)); for a share of the set write \(shortest(share * 100))%")
+        let accepted = "sizes holds \(excerpt(text)); shares from above 0% to 100% are accepted"
+        do throws(DecimalNumber.Refusal) {
+            if let percent = try DecimalNumber.percent(text) {
+                guard percent > 0, percent <= 100 else { throw DecimalNumber.Refusal(hint: "") }
+                return .percent(percent)
             }
-            return .count(try integer(node, "sizes", in: 1...Int(Int32.max)))
+        } catch {
+            let hint = error.hint.isEmpty ? "" : ", \(error.hint)" + (error.hint.contains(": write ") ? "%" : "")
+            throw .invalid(place(node), reason: accepted + hint)
         }
-        guard let percent = Double(text.dropLast()), percent > 0, percent <= 100 else {
+        if let share = (try? DecimalNumber(text))?.double, share > 0, share < 1 {
             throw .invalid(
-                place(node), reason: "sizes holds \(excerpt(text)); shares from above 0% to 100% are accepted")
+                place(node),
+                reason: "sizes holds \(excerpt(text)); for a share of the set write \(shortest(share * 100))%")
         }
-        return .percent(percent)
+        return .count(try whole(node, "sizes", in: 1...Int(Int32.max)))
     }
 
     /// A list of values, or one value in a list's place. A value that stands twice is an error, as its experiments would.
@@ -196,9 +238,14 @@ struct StudyFields {
 
 /// Whether a node is YAML's null, written out or left empty.
 func isNull(_ node: Node) -> Bool {
-    if case .scalar = node { node.null != nil && !quoted(node) } else { false }
+    if case .scalar = node { node.null != nil && !isText(node) } else { false }
 }
 
-private func quoted(_ node: Node) -> Bool {
-    if case .scalar(let scalar) = node { scalar.style == .singleQuoted || scalar.style == .doubleQuoted } else { false }
+/// Whether a scalar is text whatever it looks like: quoted, or a block of lines.
+private func isText(_ node: Node) -> Bool {
+    guard case .scalar(let scalar) = node else { return false }
+    return switch scalar.style {
+    case .singleQuoted, .doubleQuoted, .literal, .folded: true
+    case .any, .plain: false
+    }
 }

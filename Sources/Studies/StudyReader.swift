@@ -164,7 +164,7 @@ public struct StudyReader {
         // Read and checked even where the method has no use for them, as the article's own program lets them stand.
         let sizes = try fields.list("sizes", element: fields.size)
         let ks = try fields.list("ks") { node throws(StudyError) in
-            try fields.integer(node, "ks", in: 1...Int(Int32.max))
+            try fields.whole(node, "ks", in: 1...Int(Int32.max))
         }
         let strategies = try fields.list("selection_strategies") { node throws(StudyError) in
             try fields.word(node, "selection_strategies", SelectionStrategy.self)

@@ -34,7 +34,9 @@ struct BenchCommand: ParsableCommand {
             "Estimate for the GPU of this file instead; keys name, tflops, gbs, launch_us, compute_units.",
             valueName: "file"))
     var roofline: String?
-    @Option(help: ArgumentHelp("Networks side by side. By default as many as suit the device.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Networks side by side. By default as many as suit the device.", valueName: "n"),
+        transform: wholeNumber)
     var replicas: Int?
     @Flag(help: "Print one JSON object.")
     var json = false

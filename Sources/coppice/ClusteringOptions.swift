@@ -14,16 +14,18 @@ struct ClusteringOptions: ParsableArguments {
             "Samples of your own in place of a data set's training images: a .npy file of two dimensions, a row per sample; uint8, int32, int64, float32 or float64.",
             valueName: "X.npy"))
     var features: String?
-    @Option(help: "Clusters.")
+    @Option(help: "Clusters.", transform: wholeNumber)
     var k: Int?
-    @Option(help: ArgumentHelp("Cluster in this many principal components; off unless given.", valueName: "d"))
+    @Option(
+        help: ArgumentHelp("Cluster in this many principal components; off unless given.", valueName: "d"),
+        transform: wholeNumber)
     var pca: Int?
     @Option(help: "minibatch or lloyd.")
     var kmeans = "minibatch"
     @Option(
         help: ArgumentHelp(
             "minibatch: most passes (20 unless given). lloyd: so many iterations, unless nothing moves any more; without this option at most 100, until next to nothing moves.",
-            valueName: "n"))
+            valueName: "n"), transform: wholeNumber)
     var iterations: Int?
     @Option(
         help: ArgumentHelp(
@@ -212,14 +214,18 @@ struct MemoryOption: ParsableArguments {
     var bytes: Int? {
         get throws {
             guard let text else { return nil }
-            let units = ["": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
-            let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-            guard let number = Double(digits), number > 0, number.isFinite,
-                let unit = units[text.dropFirst(digits.count).uppercased()], number * Double(unit) < 0x1p62
-            else {
-                throw Failure("--memory is '\(text)'; a size such as 500M or 2G is accepted", exitCode: 64)
+            let units: [Character: Double] = ["K": 0x1p10, "M": 0x1p20, "G": 0x1p30, "T": 0x1p40]
+            let unit = text.uppercased().last.flatMap { units[$0] }
+            do {
+                let bytes = try DecimalNumber.real(unit == nil ? text : String(text.dropLast())) * (unit ?? 1)
+                guard bytes >= 1, bytes < 0x1p62 else {
+                    throw Sentence("a number from one byte up is needed")
+                }
+                return Int(bytes)
+            } catch let error as Sentence {
+                throw Failure(
+                    "--memory is '\(excerpt(text))'; a size such as 500M or 2G is accepted: \(error)", exitCode: 64)
             }
-            return Int(number * Double(unit))
         }
     }
 }

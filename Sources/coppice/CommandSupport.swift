@@ -119,7 +119,7 @@ struct ComputeOptions: ParsableArguments {
     @Option(help: "What to compute on: \(DeviceSelection.accepted).")
     var device = "auto"
 
-    @Option(help: "Seed of all random numbers.")
+    @Option(help: "Seed of all random numbers. (default: 1)", transform: seedNumber)
     var seed: UInt64 = 1
 
     @Flag(help: "No progress and no notes on stderr.")

@@ -29,13 +29,16 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         let backend = try compute.makeBackend(in: shape)
-        let (network, kept) = try LeNet5Weights.read(weights)
+        let stored = try LeNet5Weights.read(weights)
+        for note in stored.notes { Terminal.note(note, quiet: compute.quiet) }
+        let (network, kept) = (stored.weights, stored.normalisation)
         let dataset = try data.load(quiet: compute.quiet)
         let normalisation = kept ?? Normalisation(mean: dataset.mean, std: dataset.std)
         if kept == nil {
+            // Said in any case: the accuracy is another one where the network was trained with other values.
             Terminal.note(
                 "\(weights) has no mean and std in its metadata: taking those of this data set's training images",
-                quiet: compute.quiet)
+                quiet: false)
         }
         guard dataset.classCount <= network.layout.classes else {
             throw Failure(

@@ -32,11 +32,11 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var shape: ProfileOption
     @Option(help: ArgumentHelp("Output directory; results/STUDY unless given.", valueName: "dir"))
     var out: String?
-    @Option(help: "Runs an experiment, in place of the study's.")
+    @Option(help: "Runs an experiment, in place of the study's.", transform: wholeNumber)
     var runs: Int?
-    @Option(help: "Seed of all random numbers, in place of the study's.")
+    @Option(help: "Seed of all random numbers, in place of the study's.", transform: seedNumber)
     var seed: UInt64?
-    @Option(help: "Networks to train side by side; what the device likes unless given.")
+    @Option(help: "Networks to train side by side; what the device likes unless given.", transform: wholeNumber)
     var replicas: Int?
     @Option(
         help: ArgumentHelp(
@@ -67,9 +67,10 @@ struct RunCommand: AsyncParsableCommand {
         if let dataset, !Study.isDatasetName(dataset) {
             throw ValidationError("--dataset is '\(dataset)'; a name of \(Study.acceptedDatasetName) is needed.")
         }
-        if let shard, part == nil {
-            throw ValidationError(
-                "--shard is '\(shard)'; i/n is accepted, i from 1 to n and n up to \(Shard.mostShards), 1/4 for one.")
+        if let shard {
+            do { _ = try Shard(written: shard) } catch {
+                throw ValidationError("--shard is '\(excerpt(shard))'; \(error).")
+            }
         }
     }
 
@@ -81,8 +82,9 @@ struct RunCommand: AsyncParsableCommand {
         let directory = out ?? defaultDirectory(replacement, of: study.datasets)
         study = try study.overriding(runs: runs, seed: seed, dataset: replacement)
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
+        let locations = try locator.find(study.datasets, dataDirectory: data)
         let load = { (name: String) -> Dataset in
-            let location = try locator.find(name, dataDirectory: data)
+            let location = try locations[name] ?? locator.find(name, dataDirectory: data)
             Terminal.note("data: \(name) in \(location.directory)", quiet: quiet)
             return try Dataset.load(location)
         }

@@ -21,15 +21,15 @@ struct SelectCommand: ParsableCommand {
     var clustering: String?
     @Option(help: "none, random, closest, furthest or hybrid.")
     var strategy: String
-    @Option(help: "Samples to keep.")
+    @Option(help: "Samples to keep.", transform: wholeNumber)
     var size: Int?
     @Option(help: "exact (the size asked for) or article (size / k a cluster, not refilled).")
     var quota = "exact"
     @Option(help: "none or class: an equal share a class.")
     var balance = "none"
-    @Option(help: "hybrid: the share from the near end.")
+    @Option(help: "hybrid: the share from the near end. (default: 1)", transform: wholeNumber)
     var nClosest = 1
-    @Option(help: "hybrid: the share from the far end.")
+    @Option(help: "hybrid: the share from the far end. (default: 1)", transform: wholeNumber)
     var nFurthest = 1
     @Option(help: ArgumentHelp("Where to write the indices, int64.", valueName: "kept.npy"))
     var out: String
@@ -171,21 +171,51 @@ struct SelectCommand: ParsableCommand {
         for array in [labels, distances] where array.shape.count != 1 {
             throw Failure("\(array.path): its shape is \(array.shape); one dimension is needed", exitCode: 65)
         }
-        let values = try labels.integers().map { Int32(clamping: $0) }
-        guard !values.isEmpty else {
-            throw Failure("\(labels.path): it is empty; a label for each sample is needed", exitCode: 65)
-        }
-        let centroids = "\(directory)/\(ClusteringFolder.centroids)"
-        // Without centroids, clusters after the last one that has samples cannot be known, and make no difference.
-        let k =
-            FileManager.default.fileExists(atPath: centroids)
-            ? try NumPyArray.read(centroids).shape.first ?? 0 : Int(values.max() ?? 0) + 1
+        let (values, k) = try clusters(labels, directory)
         let isNamed = options.data.data != nil || options.data.dataset != nil
         let images = isNamed ? try options.data.load(quiet: compute.quiet) : nil
         return Source(
             count: images?.train.count ?? values.count,
             classes: images.map { ClassLabels(labels: $0.train.labels, count: $0.classCount) },
             assignment: ClusterAssignment(labels: values, squaredDistances: distances.floats, k: k))
+    }
+
+    /// The cluster of each sample, from 0, and the number of clusters.
+    ///
+    /// Where centroids.npy is there, labels are its rows. Otherwise they are names: those up to the number of samples
+    /// stay as they are, since a gap is an empty cluster, and larger ones are replaced by their ranks.
+    private func clusters(_ array: NumPyArray, _ directory: String) throws -> (labels: [Int32], k: Int) {
+        let labels = try array.integers()
+        func wrong(_ reason: String) -> Failure { Failure("\(array.path): \(reason)", exitCode: 65) }
+        guard let largest = labels.max() else { throw wrong("it is empty; a label for each sample is needed") }
+        if let noise = labels.firstIndex(where: { $0 < 0 }) {
+            throw wrong(
+                "label \(labels[noise]) at position \(noise) is negative, as some programs mark noise, which is no "
+                    + "cluster; leave these samples out, or give them labels from 0 up")
+        }
+        let path = "\(directory)/\(ClusteringFolder.centroids)"
+        if FileManager.default.fileExists(atPath: path) {
+            let centroids = try NumPyFile(path)
+            // Rows of nothing could be as many as somebody writes into the header.
+            guard centroids.shape.count == 2, centroids.shape.allSatisfy({ (1...Int(Int32.max)).contains($0) }) else {
+                throw Failure(
+                    "\(path): its shape is \(centroids.shape); two dimensions are needed, a row for each cluster",
+                    exitCode: 65)
+            }
+            let k = centroids.shape[0]
+            if let stray = labels.firstIndex(where: { $0 >= k }) {
+                throw wrong(
+                    "label \(labels[stray]) at position \(stray) is outside 0 to \(k - 1), the rows of \(path)")
+            }
+            return (labels.map { Int32($0) }, k)
+        }
+        if largest < labels.count { return (labels.map { Int32($0) }, Int(largest) + 1) }
+        let names = Set(labels).sorted()
+        let ranks = Dictionary(uniqueKeysWithValues: zip(names, Int32(0)...))
+        Terminal.note(
+            "\(array.path): labels go up to \(largest), so the \(names.count) clusters are numbered from 0 in their order",
+            quiet: compute.quiet)
+        return (labels.map { ranks[$0] ?? 0 }, names.count)
     }
 
     private func show(_ selection: Selection, of source: Source) {

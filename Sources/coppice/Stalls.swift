@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import OpenCL
 import Synchronization
@@ -23,12 +24,18 @@ enum Stalls {
     /// - Throws: ``Failure`` for a setting that is no number of seconds.
     static func watch(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         let setting = environment[environmentKey] ?? ""
-        let seconds = setting.isEmpty ? standardSeconds : Double(setting) ?? -1
-        guard seconds >= 0, seconds.isFinite else {
-            throw Failure(
-                "\(environmentKey) is '\(setting)'; seconds are accepted, 0 for never and \(Int(standardSeconds)) unless set",
-                exitCode: 64)
+        func failure(_ reason: String) -> Failure {
+            Failure(
+                "\(environmentKey) is '\(excerpt(setting))'; seconds are accepted, 0 for never and \(Int(standardSeconds)) unless set: "
+                    + reason, exitCode: 64)
         }
+        let seconds: Double
+        do {
+            seconds = setting.isEmpty ? standardSeconds : try DecimalNumber.real(setting)
+        } catch {
+            throw failure("\(error)")
+        }
+        guard seconds >= 0, seconds < 1e9 else { throw failure("a number from 0 to 1e9 is needed") }
         guard seconds > 0 else { return }
         StallWatch.start(after: seconds) { hear($0, limit: seconds) }
     }

@@ -13,15 +13,18 @@ struct TrainCommand: ParsableCommand {
         discussion: "Replica i takes the random numbers of run i: initial weights and order of samples.")
 
     @OptionGroup var data: DataOptions
-    @Option(help: ArgumentHelp("Train on these images only: a .npy file of indices.", valueName: "kept.npy"))
+    @Option(
+        help: ArgumentHelp(
+            "Train on these images only: a .npy file of their indices, each once, or a boolean mask of all images.",
+            valueName: "kept.npy"))
     var indices: String?
-    @Option(help: "Passes over the training images.")
+    @Option(help: "Passes over the training images. (default: 5)", transform: wholeNumber)
     var epochs = 5
-    @Option(help: "Images a step.")
+    @Option(help: "Images a step. (default: 64)", transform: wholeNumber)
     var batch = 64
-    @Option(help: "Adam's learning rate.")
+    @Option(help: "Adam's learning rate. (default: 0.001)", transform: realNumber)
     var learningRate = 0.001
-    @Option(help: "Networks to train side by side.")
+    @Option(help: "Networks to train side by side. (default: 1)", transform: wholeNumber)
     var replicas = 1
     @Option(name: .customLong("init"), help: ArgumentHelp("Weights to start from.", valueName: "w.safetensors"))
     var initial: String?
@@ -87,11 +90,13 @@ struct TrainCommand: ParsableCommand {
         let backend = try compute.makeBackend(in: shape, profiling: profileKernels)
         let dataset = try data.load(quiet: compute.quiet)
         let subset =
-            try indices.map { try readIndices($0, count: dataset.train.count) } ?? Array(0..<dataset.train.count)
+            try indices.map { try KeptIndices.read($0, count: dataset.train.count).indices }
+            ?? Array(0..<dataset.train.count)
         var normalisation = Normalisation(mean: dataset.mean, std: dataset.std)
         var initialWeights: LeNet5Weights?
         if let initial {
             let read = try LeNet5Weights.read(initial)
+            for note in read.notes { Terminal.note(note, quiet: compute.quiet) }
             initialWeights = read.weights
             if let kept = read.normalisation { normalisation = kept }
         }
@@ -172,17 +177,4 @@ struct TrainCommand: ParsableCommand {
         }
         try AtomicFile.write(Array(text.utf8), to: path)
     }
-}
-
-/// Reads indices of images from a .npy file.
-func readIndices(_ path: String, count: Int) throws -> [Int] {
-    let array = try NumPyArray.read(path)
-    let indices = try array.integers().map { Int($0) }
-    guard !indices.isEmpty else { throw Failure("\(path) holds no indices", exitCode: 65) }
-    if let stray = indices.firstIndex(where: { $0 < 0 || $0 >= count }) {
-        throw Failure(
-            "\(path): index \(indices[stray]) at position \(stray) is outside the \(count) training images (0 to \(count - 1))",
-            exitCode: 65)
-    }
-    return indices
 }

@@ -37,7 +37,8 @@ struct VerifyCommand: ParsableCommand {
     var verbose = false
     @Option(
         help: ArgumentHelp(
-            "Processes that share the work. By default one a core on a processor, else one.", valueName: "n"))
+            "Processes that share the work. By default one a core on a processor, else one.", valueName: "n"),
+        transform: wholeNumber)
     var jobs: Int?
     @Flag(help: "Print one JSON object.")
     var json = false

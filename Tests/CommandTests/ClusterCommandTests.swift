@@ -89,7 +89,7 @@ import Testing
         #expect(try whole.json()["streamed"] as? Bool == false)
         #expect(try whole.json()["inertia"] as? Double == streamed.json()["inertia"] as? Double)
         #expect(try NumPyArray.read(folder / "out/labels.npy").integers() == labels)
-        for wrong in ["2X", "0", "-1G", "G", "1e9", ""] {
+        for wrong in ["2X", "0", "-1G", "G", "1e99", "", "0x10M", "1_0M", "infM", "1 G"] {
             let outcome = try cluster(wrong)
             #expect(outcome.status == 64 && outcome.stderr.contains("--memory"), "\(wrong): \(outcome.stderr)")
         }

@@ -69,6 +69,26 @@ import Testing
 
     private static let devices = ["cpu"] + (hasOpenCL ? ["opencl-cpu"] : [])
 
+    @Test func oneFolderIsNotTwoDataSets() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 40, test: 20).write(to: folder / "flat")
+        let yaml =
+            "{runs: 1, epochs: 1, experiments: [{pruning_method: none}, {pruning_method: none, dataset: fashion-mnist}]}"
+        try Data(yaml.utf8).write(to: URL(fileURLWithPath: folder / "two.yaml"))
+        let arguments = [
+            "run", folder / "two.yaml", "--out", folder / "out", "--no-report", "--quiet", "--device", "cpu",
+        ]
+        let flat = try coppice(arguments + ["--data", folder / "flat"])
+        expectComplaint(flat, code: 64, mentions: ["mnist and fashion-mnist", folder / "flat"])
+        #expect(try folder.names() == ["flat", "two.yaml"])
+        try SyntheticData(train: 40, test: 20).write(to: folder / "both/mnist")
+        try SyntheticData(train: 40, test: 20, seed: 3).write(to: folder / "both/fashion-mnist")
+        #expect(try coppice(arguments + ["--data", folder / "both"]).status == 0)
+        try FileManager.default.removeItem(atPath: folder / "out")
+        let single = try coppice(arguments + ["--data", folder / "flat", "--dataset", "mine"])
+        #expect(single.status == 0, "\(single.stderr)")
+    }
+
     @Test(arguments: devices, SyntheticData.all)
     func aStudyRunsFromYAMLToTables(device: String, data: SyntheticData) throws {
         let place = try Place(Self.study, data)

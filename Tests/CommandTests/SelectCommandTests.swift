@@ -137,6 +137,33 @@ import Testing
         #expect(try folder.names() == ["clusters"])
     }
 
+    @Test func labelsAreNamesWhereThereAreNoCentroids() throws {
+        let folder = try TemporaryFolder()
+        let clusters = try writeClustering(folder)
+        func select(_ labels: [Int64]) throws -> [String: Any] {
+            try NumPy.write(labels, shape: [10], to: "\(clusters)/labels.npy")
+            let outcome = try coppice(
+                "select", "--clustering", clusters, "--strategy", "closest", "--size", "4", "--quota", "article",
+                "--out",
+                folder / "kept.npy", "--json", "--quiet")
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            return try outcome.json()
+        }
+        let small: [Int64] = [0, 1, 0, 1, 0, 1, 0, 1, 0, 0]
+        try FileManager.default.removeItem(atPath: "\(clusters)/centroids.npy")
+        #expect(try select(small)["k"] as? Int == 2)
+        let expected = try kept(folder / "kept.npy")
+        // Below 2^31, above it, and two that are the same in 32 bits.
+        for names in [[5, 2_000_000_000], [1 << 31, 1 << 62], [7, 7 + 1 << 32], [Int64.max - 1, Int64.max]] as [[Int64]]
+        {
+            let report = try select(small.map { names[Int($0)] })
+            #expect(report["k"] as? Int == 2 && report["per_cluster"] as? [Int] == [2, 2])
+            #expect(try kept(folder / "kept.npy") == expected)
+        }
+        // A gap below the number of samples is an empty cluster, as before.
+        #expect(try select(small.map { 3 * $0 })["k"] as? Int == 4)
+    }
+
     @Test func needsAClustering() throws {
         let folder = try TemporaryFolder()
         try NumPy.write([Float](repeating: 1, count: 20), shape: [10, 2], to: folder / "X.npy")
@@ -172,6 +199,15 @@ import Testing
         }
         try expectRefusal(65, "outside 0 to 2") {
             try NumPy.write([Int32](repeating: 3, count: 10), shape: [10], to: "\(clusters)/labels.npy")
+        }
+        try expectRefusal(65, "labels.npy: label 4294967296 at position 0 is outside 0 to 2, the rows of") {
+            try NumPy.write([Int64](repeating: 1 << 32, count: 10), shape: [10], to: "\(clusters)/labels.npy")
+        }
+        try expectRefusal(65, "labels.npy: label -1 at position 0 is negative, as some programs mark noise") {
+            try NumPy.write([Int64](repeating: -1, count: 10), shape: [10], to: "\(clusters)/labels.npy")
+        }
+        try expectRefusal(65, "centroids.npy: its shape is [2000000000, 0]") {
+            try NumPy.write([Float](), shape: [2_000_000_000, 0], to: "\(clusters)/centroids.npy")
         }
         try expectRefusal(65, "labels.npy: it is empty") {
             try NumPy.write([Int32](), shape: [0], to: "\(clusters)/labels.npy")

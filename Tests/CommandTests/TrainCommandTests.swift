@@ -112,6 +112,13 @@ import Testing
         try NumPy.write((0..<130).map { Int64(2 * $0) }, shape: [130], to: kept)
         let report = try train(folder, SyntheticData(), "--epochs", "1", "--indices", kept).json()
         #expect(report["images"] as? Int == 130)
+        // A mask of the same images is the same training.
+        let header = "{'descr': '|b1', 'fortran_order': False, 'shape': (300,), }"
+        let mask = (0..<300).map { UInt8($0 < 260 && $0 % 2 == 0 ? 1 : 0) }
+        let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + mask
+        try Data(bytes).write(to: URL(fileURLWithPath: folder / "mask.npy"))
+        let masked = try train(folder, SyntheticData(), "--epochs", "1", "--indices", folder / "mask.npy").json()
+        #expect(masked["images"] as? Int == 130 && masked["accuracy"] as? Double == report["accuracy"] as? Double)
     }
 
     @Test func badIndices() throws {
@@ -128,6 +135,12 @@ import Testing
         try expectRefusal(65, "-1 at position 1")
         try NumPy.write([Float(1)], shape: [1], to: kept)
         try expectRefusal(65, "floats")
+        try NumPy.write([Int64(5), 7, 5], shape: [3], to: kept)
+        try expectRefusal(65, "index 5 at position 2 is at position 0 too")
+        try NumPy.write([Int64(5), 7, 6], shape: [3, 1], to: kept)
+        try expectRefusal(65, "its shape (3, 1) is a column")
+        try NumPy.write((0..<300).map { Int64($0 % 2) }, shape: [300], to: kept)
+        try expectRefusal(65, "looks like a mask stored as int64")
         try NumPy.write([Int64](), shape: [0], to: kept)
         try expectRefusal(65, "no indices")
         try Data("no array".utf8).write(to: URL(fileURLWithPath: kept))
@@ -165,6 +178,32 @@ import Testing
         }
         try FileManager.default.removeItem(atPath: weights)
         try expectRefusal(66)
+    }
+
+    @Test func whatTheWeightsFileSaysAndDoesNotSay() throws {
+        let folder = try TemporaryFolder()
+        let weights = folder / "weights.safetensors"
+        #expect(try train(folder, SyntheticData(), "--epochs", "1", "--save", weights).status == 0)
+        let contents = try Safetensors.read(weights)
+        func evaluate(_ metadata: [String: String], prefix names: String = "") throws -> Outcome {
+            let tensors = Dictionary(uniqueKeysWithValues: contents.tensors.map { (names + $0.key, $0.value) })
+            try Safetensors.write(tensors, metadata: metadata, to: weights)
+            return try coppice("evaluate", "--data", folder / "data", "--weights", weights, "--quiet", "--json")
+        }
+        let whole = try evaluate(contents.metadata)
+        #expect(whole.stderr.isEmpty)
+        let wrapped = try evaluate(contents.metadata, prefix: "module._orig_mod.")
+        #expect(try wrapped.json()["confusion"] as? [[Int]] == whole.json()["confusion"] as? [[Int]])
+        // The data set's own values are another normalisation in general, so this is said in any case.
+        let silent = try evaluate([:])
+        #expect(silent.status == 0 && silent.complaints.count == 1)
+        #expect(silent.stderr.contains("has no mean and std in its metadata"))
+        expectComplaint(try evaluate(["mean": "0.1"]), code: 65, mentions: ["there is mean and no std"])
+        expectComplaint(
+            try evaluate(["mean": "0.1", "std": "0x1"]), code: 65, mentions: ["std is \"0x1\"", "not hexadecimal"])
+        expectComplaint(
+            try evaluate(["mean": "0.1", "std": "0"]), code: 65, mentions: ["std is 0.0; a number above 0"])
+        expectComplaint(try evaluate(["mean": "nan", "std": "1"]), code: 65, mentions: ["mean is \"nan\"", "NaN"])
     }
 
     @Test func weightsOfOtherClasses() throws {

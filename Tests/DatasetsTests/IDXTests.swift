@@ -45,6 +45,30 @@ private func expectError(
         #expect(try IDX.read(folder.file("members.gz", members), rank: 3).bytes == payload)
     }
 
+    /// Tapes and some file systems fill blocks up with zeros; gzip(1) does not mind either.
+    @Test(arguments: [1, 512, 65_000, 65_536, 200_000]) func zerosAfterGzipAreNoFault(count: Int) throws {
+        let folder = try TemporaryFolder()
+        var noise = Noise(count)
+        let contents = idx([6, 10, 10], noise.bytes(600))
+        let zeros = [UInt8](repeating: 0, count: count)
+        let members = gzip(Array(contents[..<100])) + gzip(Array(contents[100...]))
+        let expected = IDX(dimensions: [6, 10, 10], bytes: Array(contents[16...]))
+        #expect(try IDX.read(folder.file("one.gz", gzip(contents) + zeros), rank: 3) == expected)
+        #expect(try IDX.read(folder.file("two.gz", members + zeros), rank: 3) == expected)
+        // Everything else still is one: other bytes, a member after the zeros, a stream that was cut, a wrong checksum.
+        var damaged = gzip(contents)
+        damaged[damaged.count - 6] ^= 1
+        for bad in [
+            gzip(contents) + [1], gzip(contents) + zeros + [1], gzip(contents) + zeros + gzip([]),
+            gzip(contents) + Array("garbage".utf8), gzip(contents).dropLast(3) + zeros, damaged + zeros,
+            gzip(Array(contents.dropLast())) + zeros,
+        ] {
+            let path = try folder.file("bad.gz", bad)
+            let error = try #require(throws: DatasetError.self) { try IDX.read(path, rank: 3) }
+            #expect(error.exitCode == 65)
+        }
+    }
+
     @Test func refusesWrongLengths() throws {
         let payload = [UInt8](repeating: 7, count: 24)
         try expectError(idx([3, 2, 4], Array(payload.dropLast()))) { .truncated(file: $0, expected: 40, found: 39) }

@@ -50,6 +50,79 @@ import Testing
         #expect(error.description.contains("coppice data fetch mnist"))
     }
 
+    @Test func twoNamesAreTwoFolders() throws {
+        try writeDataset(in: folder, prefix: "flat/")
+        try writeDataset(in: folder, prefix: "both/mnist/")
+        try writeDataset(in: folder, prefix: "both/letters/", seed: 2)
+        let (flat, both) = (folder.path + "/flat", folder.path + "/both")
+        func expectOneFolder(_ names: [String], _ directory: String) throws {
+            let error = try #require(throws: DatasetError.self) { try locator().find(names, dataDirectory: directory) }
+            #expect(error.exitCode == 64)
+            #expect(error.description.contains(names.joined(separator: " and ")), "\(error)")
+            #expect(error.description.contains("DIR/\(names[0]) and DIR/\(names[1])"), "\(error)")
+        }
+        try expectOneFolder(["mnist", "fashion-mnist"], flat)
+        try expectOneFolder(["letters", "digits"], flat)
+        #expect(try locator().find(["letters", "letters"], dataDirectory: flat).count == 1)
+        let found = try locator().find(["mnist", "letters"], dataDirectory: both)
+        #expect(found.mapValues(\.directory) == ["mnist": both + "/mnist", "letters": both + "/letters"])
+        // A link to the folder, and a folder of links to the files, are the same folder.
+        let files = FileManager.default
+        try files.createSymbolicLink(atPath: both + "/digits", withDestinationPath: "letters")
+        try expectOneFolder(["letters", "digits"], both)
+        try files.createDirectory(atPath: both + "/linked", withIntermediateDirectories: false)
+        for file in try files.contentsOfDirectory(atPath: both + "/letters") {
+            try files.createSymbolicLink(atPath: both + "/linked/" + file, withDestinationPath: "../letters/" + file)
+        }
+        try expectOneFolder(["letters", "linked"], both)
+    }
+
+    @Test func aKnownNameIsNotForFilesOfAnother() throws {
+        let contents = idx([3, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+        let labels = idx([3], [0, 1, 2])
+        func known(_ name: String, _ part: DatasetPart, _ bytes: [UInt8], start: String? = nil) -> KnownDataset {
+            KnownDataset(
+                name: name, summary: "",
+                files: [
+                    KnownFile(
+                        name: part.rawValue, byteCount: bytes.count, sha256: sha256(bytes), startSHA256: start)
+                ], mirrors: [], remedy: "")
+        }
+        let all = [
+            known("digits", .trainImages, contents, start: sha256(contents)), known("clothes", .testLabels, labels),
+        ]
+        func error(_ bytes: [UInt8], _ rank: Int, _ part: DatasetPart, _ name: String) throws -> String? {
+            let array = try IDX.read(try folder.file("file", bytes), rank: rank)
+            do {
+                try KnownDataset.check(array, at: "file", as: part, of: name, among: all)
+                return nil
+            } catch {
+                #expect(error.exitCode == 65)
+                return error.description
+            }
+        }
+        #expect(try error(contents, 3, .trainImages, "digits") == nil)
+        #expect(try error(contents, 3, .trainImages, "clothes")?.contains("train-images-idx3-ubyte of digits") == true)
+        #expect(try error(gzip(contents), 3, .testImages, "clothes")?.contains("--dataset digits") == true)
+        #expect(try error(contents, 3, .testImages, "digits")?.contains("in the place of t10k-images") == true)
+        #expect(try error(labels, 1, .trainLabels, "digits")?.contains("t10k-labels-idx1-ubyte of clothes") == true)
+        // A name that is not known is free, and so are files that are not known.
+        #expect(try error(contents, 3, .trainImages, "mine") == nil)
+        #expect(try error(idx([3, 2, 2], [UInt8](repeating: 0, count: 12)), 3, .trainImages, "clothes") == nil)
+    }
+
+    @Test(.enabled(if: realDataset("fashion-mnist") != nil, "Fashion-MNIST is not installed"))
+    func fashionMNISTIsNotTakenForMNIST() throws {
+        let fashion = try #require(realDataset("fashion-mnist"))
+        #expect(try Dataset.load(fashion).train.count == 60_000)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/mnist", withDestinationPath: fashion.directory)
+        let error = try #require(throws: DatasetError.self) { try Dataset.load(directory: folder.path + "/mnist") }
+        #expect(error.description.contains("t10k-images-idx3-ubyte of fashion-mnist"), "\(error)")
+        #expect(throws: DatasetError.self) { try DatasetInfo(locator().find("mnist", dataDirectory: folder.path)) }
+        #expect(try Dataset.load(locator().find("mine", dataDirectory: folder.path + "/mnist")).name == "mine")
+    }
+
     @Test func saysWhereItLookedAndWhatHelps() throws {
         let here = locator(["COPPICE_DATA": folder.path + "/data"])
         for (name, remedy) in [

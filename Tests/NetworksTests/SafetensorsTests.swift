@@ -86,4 +86,114 @@ import Testing
             }
         }
     }
+
+    /// A file of tensors as they lie in it.
+    private func file(
+        _ tensors: [(name: String, type: String, shape: [Int], bytes: [UInt8])], metadata: String = "{}"
+    ) -> [UInt8] {
+        var entries = ["\"__metadata__\":\(metadata)"]
+        var body: [UInt8] = []
+        for tensor in tensors {
+            entries.append(
+                "\"\(tensor.name)\":{\"dtype\":\"\(tensor.type)\",\"shape\":\(tensor.shape),\"data_offsets\":[\(body.count),"
+                    + "\(body.count + tensor.bytes.count)]}")
+            body += tensor.bytes
+        }
+        let header = Array("{\(entries.joined(separator: ","))}".utf8)
+        return (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) } + header + body
+    }
+
+    private func error(_ body: () throws -> Void) -> String {
+        do {
+            try body()
+            return "no error"
+        } catch {
+            #expect((error as? NetworkError)?.exitCode == 65)
+            return "\(error)"
+        }
+    }
+
+    @Test func halvesAndDoublesAreRead() throws {
+        let values: [Float] = [1, -2, 0.5, 0x1p-24, 65504, 0]
+        let doubles = values.flatMap { value in withUnsafeBytes(of: Double(value).bitPattern.littleEndian) { Array($0) }
+        }
+        let bytes = file([
+            ("half", "F16", [2, 3], [0, 0x3C, 0, 0xC0, 0, 0x38, 1, 0, 0xFF, 0x7B, 0, 0]),
+            ("brain", "BF16", [3], [0x80, 0x3F, 0, 0xC0, 0x49, 0x40]), ("double", "F64", [6], doubles),
+            ("whole", "I64", [1], [1, 0, 0, 0, 0, 0, 0, 0]),
+        ])
+        let contents = try Safetensors.parse(bytes, path: "w")
+        #expect(contents.tensors["half"] == Tensor(shape: [2, 3], values: values))
+        #expect(contents.tensors["brain"] == Tensor(shape: [3], values: [1, -2, 3.140625]))
+        #expect(contents.tensors["double"] == Tensor(shape: [6], values: values))
+        #expect(contents.tensors["whole"] == nil)
+        #expect(contents.found["whole"] == Safetensors.Found(type: "I64", shape: [1]))
+        #expect(
+            error { _ = try Safetensors.parse(file([("x", "F16", [3], [0, 0])]), path: "w") }.contains(
+                "has 2 bytes for shape"))
+    }
+
+    @Test(arguments: ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.module."])
+    func wrappersPrefixesAreLeftOffWithANote(prefix: String) throws {
+        try inFolder { folder in
+            let weights = LeNet5Weights(layout: LeNet5Layout(), seed: 5, run: 2)
+            let path = folder + "/w.safetensors"
+            let tensors = Dictionary(uniqueKeysWithValues: weights.tensors.map { (prefix + $0.key, $0.value) })
+            try Safetensors.write(tensors, metadata: [:], to: path)
+            let read = try LeNet5Weights.read(path)
+            #expect(read.weights == weights && read.normalisation == nil)
+            #expect(read.notes == ["\(path): names are read without \(prefix)"])
+            var both = tensors
+            both["fc.bias"] = weights.tensors["fc.bias"]
+            try Safetensors.write(both, metadata: [:], to: path)
+            let message = error { _ = try LeNet5Weights.read(path) }
+            #expect(
+                message.contains("fc.bias and \(prefix)fc.bias") || message.contains("\(prefix)fc.bias and fc.bias"))
+        }
+    }
+
+    @Test func whatIsNotWantedIsNamedWithFileTypeAndShape() throws {
+        try inFolder { folder in
+            let path = folder + "/w.safetensors"
+            func message(_ change: (inout [(name: String, type: String, shape: [Int], bytes: [UInt8])]) -> Void) throws
+                -> String
+            {
+                var tensors = LeNet5Weights(layout: LeNet5Layout(), seed: 5, run: 2).tensors.sorted { $0.key < $1.key }
+                    .map {
+                        (
+                            name: $0.key, type: "F16", shape: $0.value.shape,
+                            bytes: [UInt8](repeating: 0, count: 2 * $0.value.values.count)
+                        )
+                    }
+                change(&tensors)
+                try Data(file(tensors)).write(to: URL(fileURLWithPath: path))
+                return error { _ = try LeNet5Weights.read(path) }
+            }
+            let types = try message { tensors in
+                for index in tensors.indices where tensors[index].name == "fc.bias" {
+                    tensors[index].type = "I8"
+                    tensors[index].bytes = [UInt8](repeating: 0, count: 120)
+                }
+            }
+            #expect(
+                types.contains("\(path): tensor fc.bias is I8 [120] where F32, F16, BF16 or F64 [120] is wanted"),
+                "\(types)")
+            let shapes = try message { tensors in
+                for index in tensors.indices where tensors[index].name == "fc.bias" { tensors[index].shape = [12, 10] }
+            }
+            #expect(
+                shapes.contains("\(path): tensor fc.bias has shape F16 [12, 10] where [120] is wanted"), "\(shapes)")
+            let names = try message { tensors in
+                for index in tensors.indices { tensors[index].name = "net." + tensors[index].name }
+            }
+            #expect(names.contains("\(path): tensor layer1.0.weight is missing"), "\(names)")
+            #expect(names.contains("the file has net.fc.bias (F16 [120])"), "\(names)")
+        }
+    }
+
+    @Test(arguments: ["3", "{\"mean\": 0.1}", "[]", "{\"mean\": null}"])
+    func metadataOfAnotherKindAreSaid(metadata: String) {
+        let message = error { _ = try Safetensors.parse(file([], metadata: metadata), path: "w.st") }
+        #expect(message.contains("the __metadata__ of w.st is not what the format asks for"), "\(message)")
+    }
 }

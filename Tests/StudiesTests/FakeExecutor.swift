@@ -13,6 +13,8 @@ final class FakeExecutor: StudyExecutor {
     /// How often the device was got ready.
     private(set) var preparations = 0
     var fingerprint = "fake data"
+    var formerFingerprint: (@Sendable () -> String)?
+    var image = ImageShape(channels: 1, height: 4, width: 4)
     var count = 200
     /// Called before each training, with the number of trainings so far; may throw or cancel.
     var beforeTraining: (Int, [TrainingJob], CancellationFlag) throws -> Void = { _, _, _ in }
@@ -28,7 +30,7 @@ final class FakeExecutor: StudyExecutor {
         StudyDataset(
             shape: DatasetShape(count: count, featureCount: 16),
             classes: ClassLabels(labels: (0..<count).map { UInt8($0 % 10) }, count: 10), fingerprint: fingerprint,
-            image: ImageShape(channels: 1, height: 4, width: 4))
+            formerFingerprint: formerFingerprint, image: image)
     }
 
     func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {

@@ -77,6 +77,46 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
         #expect(settings.quota == .exact && settings.balance == .none && settings.dataset == "mnist")
     }
 
+    @Test func mergeKeysBringWhatIsNotGiven() throws {
+        let study = try study(
+            """
+            <<: {runs: 3, seed: 8}
+            seed: 9
+            experiments:
+              - &small {pruning_method: random, sizes: [60], epochs: 2}
+              - {<<: *small, sizes: [70]}
+              - &other
+                batch_size: 7
+                <<: *small
+                epochs: 4
+              - pruning_method: cluster
+                ks: 5
+                selection_strategies: closest
+                <<: [*other, *small, {sizes: 99, learning_rate: 0.5}]
+            """)
+        #expect(study.groups.map(\.sizes) == [[.count(60)], [.count(70)], [.count(60)], [.count(60)]])
+        #expect(study.groups.map(\.settings.duration) == [.epochs(2), .epochs(2), .epochs(4), .epochs(4)])
+        #expect(study.groups.map(\.settings.batchSize) == [64, 64, 7, 7])
+        #expect(study.groups.map(\.settings.learningRate) == [0.001, 0.001, 0.001, 0.5])
+        #expect(study.groups.map(\.method) == [.random, .random, .random, .cluster])
+        #expect(study.groups.allSatisfy { $0.settings.runs == 3 && $0.settings.seed == 9 })
+        #expect(try StudyReader(file: "again").read(study.yaml) == study.resolved)
+    }
+
+    @Test func aFaultInWhatIsMergedHasItsOwnPlace() {
+        let yaml = """
+            experiments:
+              - &a {pruning_method: random,
+                    sizes: 5, epochs: 0x2}
+              - {<<: *a, epochs: 3}
+            """
+        // The first entry itself is at fault.
+        #expect(studyError { _ = try study(yaml) }?.description.hasPrefix("test.yaml:3:27: epochs is 0x2") == true)
+        let inline = "experiments:\n  - {<<: {epochs: 0x2}, pruning_method: none}"
+        #expect(studyError { _ = try study(inline) }?.description.hasPrefix("test.yaml:2:19: epochs is 0x2") == true)
+        #expect(throws: Never.self) { try study(inline.replacing("}, pr", with: "}, epochs: 3, pr")) }
+    }
+
     @Test func anExperimentsSettingsGoBeforeTheTops() throws {
         let study = try study(
             """

@@ -14,8 +14,8 @@ func acceptsSafetensors(_ bytes: [UInt8], folder: String) throws(Violation) -> B
         count += tensor.values.count
         try require(tensor.values.count == tensor.shape.reduce(1, *), "\(name): \(tensor.shape)")
     }
-    // Each element stands in the file once, so that memory stays within the file's own length.
-    try require(4 * count <= bytes.count, "\(count) elements from a file of \(bytes.count) bytes")
+    // Each element stands in the file once, so that memory stays within twice the file's own length.
+    try require(2 * count <= bytes.count, "\(count) elements from a file of \(bytes.count) bytes")
 
     let copy = folder + "/copy.safetensors"
     do {
@@ -31,7 +31,7 @@ func acceptsSafetensors(_ bytes: [UInt8], folder: String) throws(Violation) -> B
     }
 
     try put(bytes, at: path)
-    let network: (weights: LeNet5Weights, normalisation: Normalisation?)
+    let network: StoredWeights
     do { network = try LeNet5Weights.read(path) } catch {
         try requireSentence(error.description, code: error.exitCode)
         return true

@@ -1,0 +1,89 @@
+import Datasets
+
+/// Weights as a file has them.
+public struct StoredWeights: Equatable, Sendable {
+    /// The weights.
+    public var weights: LeNet5Weights
+    /// What they were trained with; nil where the file says nothing of it.
+    public var normalisation: Normalisation?
+    /// What was done to read them, a sentence each.
+    public var notes: [String]
+}
+
+extension LeNet5Weights {
+    /// Reads weights, and the normalisation they were trained with where the file has it. Prefixes that PyTorch's
+    /// wrappers put before every name, `module.` (DataParallel) and `_orig_mod.` (torch.compile), are left off.
+    /// - Throws: ``NetworkError/unreadable(path:reason:)`` or ``NetworkError/badWeights(reason:)``.
+    public static func read(_ path: String) throws(NetworkError) -> StoredWeights {
+        var contents = try Safetensors.read(path)
+        let prefixes = try contents.removePrefixes(path: path)
+        let normalisation = try normalisation(contents.metadata, path: path)
+        let notes = prefixes.isEmpty ? [] : ["\(path): names are read without \(prefixes.joined(separator: " and "))"]
+        do throws(NetworkError) {
+            return StoredWeights(
+                weights: try LeNet5Weights(tensors: contents.tensors, found: contents.found),
+                normalisation: normalisation, notes: notes)
+        } catch .badWeights(let reason) {
+            throw .badWeights(reason: "\(path): \(reason)")
+        }
+    }
+
+    private static func normalisation(
+        _ metadata: [String: String], path: String
+    ) throws(NetworkError) -> Normalisation? {
+        var values: [Double] = []
+        for (key, other) in [("mean", "std"), ("std", "mean")] {
+            guard let text = metadata[key] else {
+                if metadata[other] == nil { continue }
+                throw .badWeights(
+                    reason: "metadata of \(path): there is \(other) and no \(key); both are needed, or none")
+            }
+            do {
+                values.append(try DecimalNumber.real(text))
+            } catch {
+                throw .badWeights(reason: "metadata of \(path): \(key) is \"\(excerpt(text))\"; \(error)")
+            }
+        }
+        guard values.count == 2 else { return nil }
+        guard values[1] > 0 else {
+            throw .badWeights(reason: "metadata of \(path): std is \(values[1]); a number above 0 is needed")
+        }
+        return Normalisation(mean: values[0], std: values[1])
+    }
+
+    /// Writes weights as PyTorch's load_state_dict takes them, with the normalisation in the metadata.
+    /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
+    public func write(to path: String, normalisation: Normalisation, steps: Int) throws(NetworkError) {
+        let counters = Dictionary(
+            uniqueKeysWithValues: LeNet5Layout.runningNames.map { ("\($0.0).num_batches_tracked", Int64(steps)) })
+        try Safetensors.write(
+            tensors, counters: counters,
+            metadata: ["format": "pt", "mean": "\(normalisation.mean)", "std": "\(normalisation.std)"], to: path)
+    }
+}
+
+extension Safetensors.Contents {
+    /// Takes wrappers' prefixes off all names; returns the prefixes that were there.
+    /// - Throws: ``NetworkError/badWeights(reason:)`` where two tensors have the same name then.
+    mutating func removePrefixes(path: String) throws(NetworkError) -> [String] {
+        var prefixes: Set<String> = []
+        var names: [String: String] = [:]
+        for name in found.keys.sorted() {
+            var rest = name[...]
+            while let prefix = ["module.", "_orig_mod."].first(where: rest.hasPrefix) {
+                rest = rest.dropFirst(prefix.count)
+            }
+            if rest.count < name.count { prefixes.insert(String(name.dropLast(rest.count))) }
+            if let other = names.updateValue(name, forKey: String(rest)) {
+                throw .badWeights(
+                    reason:
+                        "\(path): tensors \(excerpt(other, longest: 40)) and \(excerpt(name, longest: 40)) are one and the same without prefixes"
+                )
+            }
+        }
+        if prefixes.isEmpty { return [] }
+        tensors = names.compactMapValues { tensors[$0] }
+        found = names.compactMapValues { found[$0] }
+        return prefixes.sorted().prefix(4).map { excerpt($0) }
+    }
+}
