@@ -161,7 +161,8 @@ public enum Safetensors {
 
 extension LeNet5Weights {
     /// Reads weights, and the normalisation they were trained with where the file has it.
-    /// - Throws: ``NetworkError/unreadable(path:reason:)`` or ``NetworkError/badWeights(reason:)``.
+    /// - Throws: ``NetworkError/unreadable(path:reason:)``, ``NetworkError/badWeights(reason:)``, or
+    ///   ``NetworkError/unusableWeights(reason:)`` where a value is not finite or a variance negative.
     public static func read(_ path: String) throws(NetworkError) -> (
         weights: LeNet5Weights, normalisation: Normalisation?
     ) {
@@ -175,7 +176,9 @@ extension LeNet5Weights {
             }
             normalisation = Normalisation(mean: mean, std: std)
         }
-        return (try LeNet5Weights(tensors: contents.tensors), normalisation)
+        let weights = try LeNet5Weights(tensors: contents.tensors)
+        try weights.check(path: path)
+        return (weights, normalisation)
     }
 
     /// Writes weights as PyTorch's load_state_dict takes them, with the normalisation in the metadata.
