@@ -18,7 +18,8 @@ import Testing
     private func weights(_ values: [String: Float], run: Int = 1) throws -> LeNet5Weights {
         var tensors = LeNet5Weights(layout: LeNet5Layout(), seed: 3, run: run).tensors
         for (name, value) in values {
-            tensors[name]?.values = [Float](repeating: value, count: tensors[name]?.values.count ?? 0)
+            let count = tensors[name]?.values.count ?? 0
+            tensors[name]?.values = [Float](repeating: value, count: count)
         }
         return try LeNet5Weights(tensors: tensors)
     }
