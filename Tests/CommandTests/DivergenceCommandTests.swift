@@ -41,9 +41,12 @@ import Testing
         let folder = try TemporaryFolder()
         try SyntheticData(train: 30, test: 20).write(to: folder / "data")
         let path = folder / "w.safetensors"
-        func refuse(_ name: String, _ value: Float, _ words: [String], initial: Bool = true) throws {
+        func refuse(_ values: [String: Float], _ words: [String], initial: Bool = true) throws {
             var tensors = LeNet5Weights(layout: LeNet5Layout(classes: 3), seed: 1, run: 0).tensors
-            tensors[name]?.values[0] = value
+            for (name, value) in values {
+                let count = tensors[name]?.values.count ?? 0
+                tensors[name]?.values = [Float](repeating: value, count: count)
+            }
             try LeNet5Weights(tensors: tensors).write(to: path, normalisation: .init(mean: 0.4, std: 0.2), steps: 1)
             for command in [["evaluate", "--weights", path], ["train", "--epochs", "1", "--init", path]].prefix(
                 initial ? 2 : 1)
@@ -54,11 +57,11 @@ import Testing
                 }
             }
         }
-        try refuse("fc1.weight", .nan, ["tensor fc1.weight", "nan"])
-        try refuse("layer1.0.weight", .infinity, ["tensor layer1.0.weight", "inf"])
-        try refuse("layer2.1.running_var", -1, ["tensor layer2.1.running_var", "-1.0", "at least 0"])
+        try refuse(["fc1.weight": .nan], ["tensor fc1.weight", "nan"])
+        try refuse(["layer1.0.weight": .infinity], ["tensor layer1.0.weight", "inf"])
+        try refuse(["layer2.1.running_var": -1], ["tensor layer2.1.running_var", "-1.0", "at least 0"])
         // Finite, and no sum of the network is.
-        try refuse("layer1.1.weight", 3e38, ["overflow"], initial: false)
+        try refuse(["fc1.bias": 1, "fc2.weight": 3e38], ["overflow"], initial: false)
     }
 
     @Test(arguments: devices) func aStudyWithRunsThatDivergeEndsWith0AndANote(device: String) throws {

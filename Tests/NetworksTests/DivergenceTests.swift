@@ -87,11 +87,12 @@ import Testing
         #expect(try moved(1e-12) < LeNet5Weights.leastMoved && moved(1e-6) > LeNet5Weights.leastMoved)
     }
 
-    @Test(arguments: [
-        ("fc.weight", Float.nan, "nan"), ("layer1.0.bias", .infinity, "inf"),
-        ("layer2.1.running_mean", -.infinity, "-inf"),
-        ("layer1.1.running_var", -0.5, "-0.5"), ("fc2.bias", .nan, "nan"),
-    ])
+    @Test(
+        arguments: [
+            ("fc.weight", Float.nan, "nan"), ("layer1.0.bias", .infinity, "inf"),
+            ("layer2.1.running_mean", -.infinity, "-inf"),
+            ("layer1.1.running_var", -0.5, "-0.5"), ("fc2.bias", .nan, "nan"),
+        ] as [(String, Float, String)])
     func valuesThatNoNetworkCanHaveAreRefused(name: String, value: Float, text: String) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -22,7 +22,7 @@ import Testing
 
     @discardableResult
     private func run(
-        _ executor: FakeExecutor, _ yaml: String = yaml, shard: Shard? = nil, in path: String
+        _ executor: FakeExecutor, _ yaml: String = Self.yaml, shard: Shard? = nil, in path: String
     ) throws -> StudyResults {
         try StudyRunner(study(yaml), directory: path, shard: shard, executor: executor, replicas: 3).run()
     }
