@@ -42,6 +42,10 @@ struct Arm: Hashable, Sendable {
         settings.runs = 0
         settings.clusteringSeeds = nil
         settings.equalWithin = 0
+        // Nor do settings that it has no use for.
+        if method == .none { settings.balance = .none }
+        if method != .cluster { (settings.kmeans, settings.quota) = (.minibatch, .exact) }
+        if usePCA != true { settings.pcaComponents = 0 }
         self.settings = settings
         clusterings = names.clusterings(experiment)
     }
