@@ -34,7 +34,8 @@ import Testing
         #expect(text.status == 65 && text.stdout.contains("run 1: diverged\nrun 2: diverged\n"))
         let fine = try coppice(
             "train", "--data", folder / "data", "--epochs", "1", "--device", device, "--quiet", "--json")
-        #expect(fine.status == 0 && (try fine.json()["diverged"] as? [Any])?.isEmpty == true)
+        #expect(fine.status == 0)
+        #expect((try fine.json()["diverged"] as? [Any])?.isEmpty == true)
     }
 
     @Test func weightsThatNoNetworkCanHaveAreRefused() throws {
