@@ -52,6 +52,8 @@ public struct DatasetInfo: Sendable, Encodable {
     public let test: Images
     /// Its files, training set first, images before labels.
     public let files: [File]
+    /// Classes that only the test set has, as a sentence; nil, and not in the JSON, where there are none.
+    public let note: String?
 
     /// Reads everything and checks it as ``Dataset/load(_:)`` does.
     /// - Throws: ``DatasetError``, the same faults.
@@ -84,6 +86,7 @@ public struct DatasetInfo: Sendable, Encodable {
         self.train = Images(train)
         self.test = Images(test)
         self.files = files
+        note = dataset.untrainedClassesNote()
     }
 }
 

@@ -8,6 +8,9 @@ public struct Evaluation: Sendable {
     public var count: Int
     /// [true class][predicted class] counts.
     public var confusion: [[Int]]
+    /// Whether everything that the network computed is a finite number. Where it is not, weights are so large that the
+    /// sums overflow, and the predicted classes mean nothing.
+    public var isFinite = true
     /// Percent of right answers.
     public var accuracy: Double { count == 0 ? 0 : 100 * Double(correct) / Double(count) }
 }
@@ -30,25 +33,31 @@ public struct Evaluator {
 
     /// One evaluation for each of `weights`, which share a layout, and the wall time of all of them once their kernels
     /// are compiled.
-    /// - Throws: ``NetworkError/invalid(reason:)`` where the weights are for other images, or the device's error.
+    /// - Throws: ``NetworkError/invalid(reason:)`` where the weights are for other images,
+    ///   ``NetworkError/unusableWeights(reason:)`` where a value of them is not finite or a variance negative, or the
+    ///   device's error.
     public func evaluate(_ weights: [LeNet5Weights]) throws(NetworkError) -> (results: [Evaluation], seconds: Double) {
         let clock = ContinuousClock()
         var start = clock.now
-        let predictions = try predictions(weights) { start = clock.now }
-        let results = predictions.map { predicted in
+        if let fault = weights.lazy.compactMap(\.fault).first { throw .unusableWeights(reason: fault) }
+        let (predictions, areFinite) = try predictions(weights) { start = clock.now }
+        let results = zip(predictions, areFinite).map { predicted, isFinite in
             let classes = max(store.classes, weights.first?.layout.classes ?? 0)
             var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
             for (label, prediction) in zip(store.hostLabels, predicted) { confusion[Int(label)][Int(prediction)] += 1 }
             return Evaluation(
                 correct: confusion.indices.reduce(0) { $0 + confusion[$1][$1] }, count: store.count,
-                confusion: confusion)
+                confusion: confusion, isFinite: isFinite)
         }
         return (results, (clock.now - start) / .seconds(1))
     }
 
-    /// The predicted class of every image, for each of `weights`; `begin` is called once their kernels are compiled.
-    func predictions(_ weights: [LeNet5Weights], begin: () -> Void = {}) throws(NetworkError) -> [[Int32]] {
-        guard let layout = weights.first?.layout else { return [] }
+    /// The predicted class of every image, for each of `weights`, and whether each computed finite numbers alone; `begin`
+    /// is called once their kernels are compiled.
+    func predictions(
+        _ weights: [LeNet5Weights], begin: () -> Void = {}
+    ) throws(NetworkError) -> (classes: [[Int32]], areFinite: [Bool]) {
+        guard let layout = weights.first?.layout else { return ([], []) }
         guard layout.channels == store.channels, weights.allSatisfy({ $0.layout == layout }) else {
             throw .invalid(
                 reason: "the weights take images of \(layout.channels) planes, the images have \(store.channels)")
@@ -69,13 +78,24 @@ public struct Evaluator {
                 try network.predict(images, into: predicted, stride: store.count)
             }
             begin()
-            for _ in batches { try network.predict(images, into: predicted, stride: store.count) }
+            // Reading activations back costs time, and ordinary weights cannot overflow.
+            let input = Double(
+                max(normalisation.shift.magnitude, (255 * normalisation.scale + normalisation.shift).magnitude))
+            let isSafe = weights.allSatisfy { $0.cannotOverflow(forInputsUpTo: input) }
+            var areFinite = [Bool](repeating: true, count: weights.count)
+            for batch in batches {
+                try network.predict(images, into: predicted, stride: store.count)
+                if isSafe { continue }
+                let here = try network.areActivationsFinite(valid: batch.count)
+                for replica in areFinite.indices where !here[replica] { areFinite[replica] = false }
+            }
             let flat = try backend.read(predicted)
             if let stray = flat.first(where: { !(0..<Int32(layout.classes)).contains($0) }) {
                 throw ComputeError.nonsense(
                     device: backend.device.name, what: "class \(stray) of \(layout.classes) for an image")
             }
-            return (0..<weights.count).map { Array(flat[$0 * store.count..<($0 + 1) * store.count]) }
+            let classes = (0..<weights.count).map { Array(flat[$0 * store.count..<($0 + 1) * store.count]) }
+            return (classes, areFinite)
         }
     }
 }

@@ -204,6 +204,26 @@ final class LeNet5 {
         return (0..<steps).map { Array(flat[$0 * batch.replicas..<($0 + 1) * batch.replicas]) }
     }
 
+    /// Waits and tells for each replica whether all that the last pass computed for the first `valid` samples of its batch
+    /// is finite: pooled convolutions, inputs of the linear layers, and logits.
+    func areActivationsFinite(valid: Int) throws(ComputeError) -> [Bool] {
+        var areFinite = [Bool](repeating: true, count: batch.replicas)
+        let tile = backend.tile
+        for buffer in [
+            first.norm.extremes, second.norm.extremes, classifier.first.input, classifier.second.input,
+            classifier.third.input, classifier.logits,
+        ] {
+            // [replica][tile][value][sample].
+            let values = try backend.read(buffer)
+            let tileSize = values.count / (batch.replicas * batch.tiles)
+            for (place, value) in values.enumerated() where !value.isFinite {
+                let (batchTile, within) = (place / tileSize, place % tileSize)
+                if batchTile % batch.tiles * tile + within % tile < valid { areFinite[batchTile / batch.tiles] = false }
+            }
+        }
+        return areFinite
+    }
+
     /// Waits and returns a replica's gradients, after the step's end, under PyTorch's names and shapes.
     func gradients(replica: Int) throws(ComputeError) -> [String: Tensor] {
         guard let training else { return [:] }

@@ -6,6 +6,8 @@ public enum NetworkError: Error, CustomStringConvertible {
     case compute(ComputeError)
     /// A weights file does not hold a LeNet-5.
     case badWeights(reason: String)
+    /// Weights of the right names and shapes that no network can compute with: where they are and why.
+    case unusableWeights(reason: String)
     /// A weights file cannot be read: its path and why.
     case unreadable(path: String, reason: String)
     /// A weights file cannot be created: its path and why.
@@ -21,6 +23,7 @@ public enum NetworkError: Error, CustomStringConvertible {
         switch self {
         case .compute(let error): error.description
         case .badWeights(let reason): "not the weights of a LeNet-5: \(reason)"
+        case .unusableWeights(let reason): reason
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
         case .writeFailed(_, let reason): reason
@@ -33,7 +36,7 @@ public enum NetworkError: Error, CustomStringConvertible {
     public var exitCode: Int32 {
         switch self {
         case .compute(let error): error.exitCode
-        case .badWeights, .invalid: 65
+        case .badWeights, .unusableWeights, .invalid: 65
         case .unreadable: 66
         case .unwritable: 73
         case .writeFailed: 74

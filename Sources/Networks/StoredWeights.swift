@@ -13,16 +13,17 @@ public struct StoredWeights: Equatable, Sendable {
 extension LeNet5Weights {
     /// Reads weights, and the normalisation they were trained with where the file has it. Prefixes that PyTorch's
     /// wrappers put before every name, `module.` (DataParallel) and `_orig_mod.` (torch.compile), are left off.
-    /// - Throws: ``NetworkError/unreadable(path:reason:)`` or ``NetworkError/badWeights(reason:)``.
+    /// - Throws: ``NetworkError/unreadable(path:reason:)``, ``NetworkError/badWeights(reason:)``, or
+    ///   ``NetworkError/unusableWeights(reason:)`` where a value is not finite or a variance negative.
     public static func read(_ path: String) throws(NetworkError) -> StoredWeights {
         var contents = try Safetensors.read(path)
         let prefixes = try contents.removePrefixes(path: path)
         let normalisation = try normalisation(contents.metadata, path: path)
         let notes = prefixes.isEmpty ? [] : ["\(path): names are read without \(prefixes.joined(separator: " and "))"]
         do throws(NetworkError) {
-            return StoredWeights(
-                weights: try LeNet5Weights(tensors: contents.tensors, found: contents.found),
-                normalisation: normalisation, notes: notes)
+            let weights = try LeNet5Weights(tensors: contents.tensors, found: contents.found)
+            try weights.check(path: path)
+            return StoredWeights(weights: weights, normalisation: normalisation, notes: notes)
         } catch .badWeights(let reason) {
             throw .badWeights(reason: "\(path): \(reason)")
         }

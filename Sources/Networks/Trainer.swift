@@ -47,6 +47,11 @@ public struct TrainingResult: Sendable {
     public var weights: [LeNet5Weights]
     /// Mean loss of each step, for each run: [step][run].
     public var losses: [[Float]]
+    /// For each run the step, counted from 1, at which it diverged: the first whose loss is not a finite number; the last
+    /// step where all losses are finite and a weight or running statistic is not. Nil for a run that did not diverge.
+    public var divergedSteps: [Int?]
+    /// For each run how many of the network's ``LeNet5Weights/weightCount`` weights are not as they were at the start.
+    public var movedWeights: [Int]
     /// Wall time of the training alone: uploads of orders and the steps. Kernels are compiled before.
     public var seconds: Double
 }
@@ -79,9 +84,11 @@ public struct Trainer {
     /// Samples of all replicas' orders that are uploaded at a time; bounds the memory of orders and losses.
     private static let orderCapacity = 1 << 22
 
-    /// Trains all of `runs` together. Every run's result has the same bits whatever runs share its launches.
+    /// Trains all of `runs` together. Every run's result has the same bits whatever runs share its launches, one that
+    /// diverges among them: it goes on to the end.
     /// - Parameter progress: called between steps; returns false to stop.
-    /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/cancelled`` or the device's error.
+    /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``
+    ///   or the device's error.
     public func train(
         _ runs: [TrainingRun], options: TrainingOptions, progress: (TrainingProgress) -> Bool = { _ in true }
     ) throws(NetworkError) -> TrainingResult {
@@ -128,6 +135,7 @@ public struct Trainer {
                     reason: "the initial weights are for \(initial.layout.classes) classes of "
                         + "\(initial.layout.channels) planes, the images have \(store.classes) and \(store.channels)")
             }
+            if let fault = run.initial?.fault { throw .unusableWeights(reason: "the initial weights: \(fault)") }
         }
     }
 
@@ -187,7 +195,14 @@ public struct Trainer {
             losses += try network.losses(steps: batches.count)
         }
         let seconds = (clock.now - start) / .seconds(1)
-        return TrainingResult(weights: try parameters.download(), losses: losses, seconds: seconds)
+        let weights = try parameters.download()
+        let diverged = weights.indices.map { replica in
+            let step = losses.firstIndex { !$0[replica].isFinite }.map { $0 + 1 }
+            return step ?? (weights[replica].fault == nil ? nil : losses.count)
+        }
+        return TrainingResult(
+            weights: weights, losses: losses, divergedSteps: diverged,
+            movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) }, seconds: seconds)
     }
 }
 

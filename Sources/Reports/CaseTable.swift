@@ -24,11 +24,12 @@ enum CaseTable {
         var html = entry.isWhole ? "<tr class=\"whole\">" : "<tr>"
         html += "<th scope=\"row\">\(Wording.escaped(entry.name))</th>"
         html += cell(keptText(entry))
-        html += cell(Number.fixed(entry.accuracy, 2))
+        html += cell(Statistics.median(summary.accuracies).map { Number.fixed($0, 2) })
         html += cell(
             summary.medianInterval.map { "\(Number.fixed($0.low, 2)) to \(Number.fixed($0.high, 2))" })
-        html += cell("\(summary.records.count)")
-        html += cell(Wording.seconds(entry.seconds))
+        let diverged = summary.divergedCount > 0 ? " <small>(\(summary.divergedCount) diverged)</small>" : ""
+        html += "<td>\(summary.records.count)\(diverged)</td>"
+        html += cell(Statistics.median(summary.times).map(Wording.seconds))
         for baseline in Baseline.allCases { html += cells(summary.comparisons[baseline]) }
         html += cell(Statistics.mean(summary.accuracies).map { Number.fixed($0, 2) })
         html += cell(Statistics.standardDeviation(summary.accuracies).map { Number.fixed($0, 2) })
@@ -45,9 +46,9 @@ enum CaseTable {
 
     private static func cells(_ comparison: Comparison?) -> String {
         guard let comparison else { return String(repeating: "<td></td>", count: comparisonColumns.count) }
-        return cell(Wording.signed(comparison.difference))
+        return cell(comparison.difference.map { Wording.signed($0) })
             + cell(comparison.interval95.map { Wording.signed($0) })
-            + cell(Wording.probability(comparison.p)) + cell(Wording.probability(comparison.pHolm))
+            + cell(comparison.p.map(Wording.probability)) + cell(comparison.pHolm.map(Wording.probability))
             + "<td class=\"\(style(comparison.verdict))\">\(mark(comparison.verdict)) \(comparison.verdict.rawValue)"
             + (comparison.runsToDecide.map { " <small>(about \(Number.grouped(Double($0))) runs)</small>" } ?? "")
             + "</td>"
@@ -63,6 +64,7 @@ enum CaseTable {
         case .worse: "worse"
         case .equal: "equal"
         case .notDecided: "undecided"
+        case .diverged: "diverged"
         }
     }
 
@@ -73,6 +75,7 @@ enum CaseTable {
         case .worse: "\u{25BC}"
         case .equal: "="
         case .notDecided: "?"
+        case .diverged: "\u{2715}"
         }
     }
 }

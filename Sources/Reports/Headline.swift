@@ -18,6 +18,7 @@ struct Headline: Equatable, Sendable {
                     + " finished; what follows may change with the rest.")
         }
         title = sofar + Self.title(section, tally)
+        sentences += Self.diverged(section)
         sentences += Self.smallest(section, tally)
         sentences += Self.againstWhole(section, tally)
         sentences += Self.againstRandom(section)
@@ -67,7 +68,16 @@ struct Headline: Equatable, Sendable {
             return "\(Wording.size(smallest.kept)) of \(Wording.size(whole.kept)) images (\(smallest.name)) are"
                 + " \(verdict) the whole set"
         }
+        if whole.summary.divergedCount > 0 {
+            return "Runs on the whole set diverged, so nothing can be compared with it"
+        }
+        let diverged = tally.cases(.diverged).count
+        if diverged == tally.count { return "Every smaller set that was tried diverged" }
         let undecided = tally.cases(.notDecided).count
+        if diverged > 0 {
+            return "No smaller set is shown to be as good as the whole;"
+                + " \(Number.grouped(Double(diverged))) of \(Wording.counted(tally.count, "case")) diverged"
+        }
         if undecided == 0 { return "Every smaller set that was tried is worse than the whole" }
         if undecided == tally.count { return "Not decided: these runs do not tell any smaller set from the whole" }
         return "No smaller set is shown to be as good as the whole;"
@@ -76,11 +86,21 @@ struct Headline: Equatable, Sendable {
 
     // MARK: - The sentences
 
+    private static func diverged(_ section: ReportSection) -> [String] {
+        let cases = section.cases.filter { $0.summary.divergedCount > 0 }
+        guard !cases.isEmpty else { return [] }
+        let runs = cases.reduce(0) { $0 + $1.summary.divergedCount }
+        return [
+            "\(Wording.counted(runs, "run")) of \(Wording.counted(cases.count, "case")) diverged"
+                + " (\(Wording.list(cases.map(\.label).map { "\u{201C}\($0)\u{201D}" }, atMost: 4))): what follows is of the other runs."
+        ]
+    }
+
     private static func smallest(_ section: ReportSection, _ tally: Tally) -> [String] {
         guard let smallest = tally.smallest, let comparison = smallest.summary.comparisons[.full] else { return [] }
         var sentences = [
             "\(Wording.sentence(smallest.name)) with \(Wording.size(smallest.kept)) images differs from the whole set by"
-                + " \(Wording.signed(comparison.difference)) points on average, \(evidence(smallest, comparison))."
+                + " \(Wording.signed(comparison.difference ?? 0)) points on average, \(evidence(smallest, comparison))."
         ]
         if tally.count > 1 {
             sentences.append(
@@ -92,7 +112,7 @@ struct Headline: Equatable, Sendable {
         {
             sentences.append(
                 "The smallest set that is better than the whole has \(Wording.size(better.kept)) images"
-                    + " (\(better.name)): \(Wording.signed(proof.difference)) points, \(evidence(better, proof)).")
+                    + " (\(better.name)): \(Wording.signed(proof.difference ?? 0)) points, \(evidence(better, proof)).")
         }
         return sentences
     }
@@ -105,9 +125,9 @@ struct Headline: Equatable, Sendable {
             let margin = Number.exact(entry.summary.experiment.settings.equalWithin)
             let interval = comparison.interval90.map { "90% interval \(Wording.signed($0)), " } ?? ""
             return "\(interval)inside \u{B1}\(margin), \(runs)"
-        case .better, .worse, .notDecided:
+        case .better, .worse, .notDecided, .diverged:
             let interval = comparison.interval95.map { "95% interval \(Wording.signed($0)), " } ?? ""
-            return "\(interval)p \(equals(comparison.pHolm)) after Holm's correction, \(runs)"
+            return "\(interval)p \(equals(comparison.pHolm ?? 1)) after Holm's correction, \(runs)"
         }
     }
 
@@ -127,13 +147,15 @@ struct Headline: Equatable, Sendable {
 
     /// How many cases have each verdict, those with none left out.
     private static func counts(_ counts: [Verdict: Int]) -> String {
-        let order: [Verdict] = [.better, .equal, .worse, .notDecided]
+        let order: [Verdict] = [.better, .equal, .worse, .notDecided, .diverged]
         return Wording.list(
             order.compactMap { verdict in counts[verdict].map { "\(Number.grouped(Double($0))) \(verdict.rawValue)" } })
     }
 
     /// How many runs would decide what is not decided.
     private static func runsToDecide(_ cases: [ReportCase], _ baseline: Baseline) -> [String] {
+        // More runs decide nothing against a baseline of which some diverged.
+        let cases = cases.filter { $0.summary.comparisons[baseline]?.isBaselineDiverged == false }
         let estimates = cases.compactMap { entry in
             entry.summary.comparisons[baseline]?.runsToDecide.map { (runs: $0, entry: entry) }
         }

@@ -13,6 +13,10 @@ struct Provenance: Sendable {
     /// The commands that the study was run by, each once, the latest last.
     let commands: [String]
     let data: [String]
+    /// The folder of the data that the latest session with one was given; nil where all sessions found theirs by name.
+    let dataFolder: String?
+    /// What the latest session was told to compute on, as options of the command.
+    let deviceOptions: [String]
 
     init(_ environment: StudyEnvironment) {
         var order: [String] = []
@@ -43,6 +47,10 @@ struct Provenance: Sendable {
         for command in environment.sessions.compactMap({ $0["command"] }) {
             commands.removeAll { $0 == command }
             commands.append(command)
+        }
+        dataFolder = environment.sessions.last { $0["data"] != nil }?["data"]
+        deviceOptions = ["device", "profile"].flatMap { name in
+            environment.sessions.last?["option_\(name)"].map { ["--\(name)", $0] } ?? []
         }
         // The newest say how to go on.
         self.commands = commands.suffix(5).map { "coppice " + $0 }

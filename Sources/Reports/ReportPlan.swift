@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Studies
 
@@ -44,6 +45,8 @@ struct ReportPlan: Sendable {
     private static func groups(_ section: ReportSection, prefix: String, panels: Int) -> [Group] {
         guard !section.cases.isEmpty else { return [] }
         let limits = StudyReport.Limits.self
+        let lost = section.cases.filter { $0.summary.accuracies.isEmpty }.map(\.label)
+        let section = section.pictured
         let sizes = SizeCharts.accuracyAgainstSize(section, most: panels)
         let bubbles = BubbleCharts.charts(section, most: panels)
         let cases = CaseCharts.charts(section, most: limits.bars)
@@ -54,7 +57,10 @@ struct ReportPlan: Sendable {
         }
         let groups = [
             Group(heading: "Accuracy against size", charts: sizes.charts, note: note(sizes.leftOut)),
-            Group(heading: "Accuracy and cost", charts: cases, note: nil),
+            Group(
+                heading: "Accuracy and cost", charts: cases,
+                note: lost.isEmpty
+                    ? nil : "Not pictured, since every run diverged: \(Wording.list(lost, atMost: 8))."),
             Group(
                 heading: "Accuracy against time",
                 charts: [SizeCharts.accuracyAgainstSeconds(section, most: limits.points)].compactMap { $0 }, note: nil),
@@ -105,7 +111,6 @@ struct ReportPlan: Sendable {
         let usesPCA = plan.experiments.contains { $0.usePCA == true }
         let name = URL(fileURLWithPath: stored.directory).standardizedFileURL.lastPathComponent
         let notes = (stored.results.comparisonNotes + Wording.bounded(stored.notices)).map(Self.sentence)
-        let unknown = stored.study.datasets.filter { !["mnist", "fashion-mnist"].contains($0) }
         return PageContents(
             study: name, headline: headline(headlines), summary: summary(stored),
             progress: done < plan.runs.count
@@ -119,10 +124,22 @@ struct ReportPlan: Sendable {
             runs: "\(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))"
                 + " of \(Wording.counted(plan.experiments.count, "case")), \(Wording.counted(plan.clusteringCount, "distinct clustering"))",
             seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
-            repeat: "coppice run study.yaml" + (unknown.isEmpty ? "" : " --data DIR"),
+            repeat: command(stored.study, provenance),
             files: "This page stands alone. Beside it lie results.csv (a row a run), summary.csv (a row a case)"
                 + (hasPlots ? " and plots/ (every plot as SVG and PNG)." : "."),
             yaml: stored.study.yaml)
+    }
+
+    /// The command that makes the study again from its YAML, quoted for a POSIX shell.
+    private func command(_ study: Study, _ provenance: Provenance) -> String {
+        var command = "coppice run study.yaml"
+        if let folder = provenance.dataFolder {
+            command += " --data " + Shell.quoted(folder)
+        } else if !study.datasets.allSatisfy({ name in KnownDataset.all.contains { $0.name == name } }) {
+            // A directory of an older version, which did not keep the folder.
+            command += " --data DIR"
+        }
+        return ([command] + provenance.deviceOptions.map(Shell.quoted)).joined(separator: " ")
     }
 
     private static func sentence(_ text: String) -> String {

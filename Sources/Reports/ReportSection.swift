@@ -8,11 +8,11 @@ struct ReportCase: Sendable {
     let name: String
     /// The line that the case is a point of.
     let arm: Arm
-    /// The median accuracy in percent.
+    /// The median accuracy in percent, of the runs that did not diverge; 0 where all did, and the case is not pictured.
     let accuracy: Double
     /// The median of the kept sizes.
     let kept: Double
-    /// The median of the runs' seconds.
+    /// The median of the seconds of the runs that did not diverge.
     let seconds: Double
 
     var isWhole: Bool { summary.experiment.method == .none }
@@ -28,18 +28,26 @@ struct Arm: Hashable, Sendable {
     let k: Int?
     let usePCA: Bool?
     let settings: StudySettings
+    /// How many clusterings its runs share, where that alone tells it from another.
+    let clusterings: String?
 
-    init(_ experiment: Experiment) {
+    init(_ experiment: Experiment, _ names: CaseNames) {
         method = experiment.method
         strategy = experiment.strategy
         shares = experiment.hybridShares
         k = experiment.k
         usePCA = experiment.usePCA
         var settings = experiment.settings
-        // How often a case is run makes it no other case.
+        // How often a case is run, and how its figures are read, makes it no other case.
         settings.runs = 0
         settings.clusteringSeeds = nil
+        settings.equalWithin = 0
+        // Nor do settings that it has no use for.
+        if method == .none { settings.balance = .none }
+        if method != .cluster { (settings.kmeans, settings.quota) = (.minibatch, .exact) }
+        if usePCA != true { settings.pcaComponents = 0 }
         self.settings = settings
+        clusterings = names.clusterings(experiment)
     }
 
     /// The clustering and quota that arms of several strategies share; nil without clusters.
@@ -81,6 +89,13 @@ struct ReportSection: Sendable {
 
     var plannedRuns: Int { experiments.reduce(0) { $0 + $1.settings.runs } }
     var isFinished: Bool { finishedRuns == plannedRuns }
+    /// The section with only those cases that have a median accuracy, for the pictures.
+    var pictured: ReportSection {
+        ReportSection(
+            key: key, title: title, experiments: experiments, cases: cases.filter { !$0.summary.accuracies.isEmpty },
+            finishedRuns: finishedRuns)
+    }
+
     /// The whole set's case, where it has a finished run.
     var whole: ReportCase? { cases.first { $0.isWhole } }
 
@@ -101,7 +116,7 @@ struct ReportSection: Sendable {
             let cases = members.compactMap { experiment in
                 summaries[experiment.id].map { summary in
                     ReportCase(
-                        summary: summary, name: names.name(experiment), arm: Arm(experiment),
+                        summary: summary, name: names.name(experiment), arm: Arm(experiment, names),
                         accuracy: Statistics.median(summary.accuracies) ?? 0,
                         kept: Statistics.median(summary.keptSizes) ?? 0,
                         seconds: Statistics.median(summary.times) ?? 0)
@@ -126,48 +141,5 @@ struct ReportSection: Sendable {
         case .epochs(let epochs): Wording.counted(epochs, "epoch")
         case .steps(let steps): Wording.counted(steps, "step")
         }
-    }
-}
-
-/// Names of a section's experiments: a part that all have in common is left out.
-private struct CaseNames {
-    private let tellsPCA: Bool
-    private let tellsQuota: Bool
-    private let tellsBalance: Bool
-    private let tellsKMeans: Bool
-    private let twins: Set<Int>
-
-    init(_ experiments: [Experiment]) {
-        let clustered = experiments.filter { $0.method == .cluster }
-        tellsPCA = Set(clustered.map { $0.usePCA == true ? $0.settings.pcaComponents : 0 }).count > 1
-        tellsQuota = Set(clustered.map(\.settings.quota)).count > 1
-        tellsBalance = Set(experiments.filter { $0.method != .none }.map(\.settings.balance)).count > 1
-        tellsKMeans = Set(clustered.map(\.settings.kmeans)).count > 1
-        struct Place: Hashable {
-            let arm: Arm
-            let size: Int
-        }
-        let places = Dictionary(grouping: experiments) { Place(arm: Arm($0), size: $0.size) }
-        twins = Set(places.values.filter { $0.count > 1 }.flatMap { $0.dropFirst() }.map(\.id))
-    }
-
-    func name(_ experiment: Experiment) -> String {
-        var words: [String] =
-            switch experiment.method {
-            case .none: ["whole set"]
-            case .random: ["random"]
-            case .cluster: [experiment.strategy == .random ? "random in cluster" : experiment.strategy?.rawValue ?? ""]
-            }
-        if let shares = experiment.hybridShares { words[0] += " \(shares.nClosest):\(shares.nFurthest)" }
-        if let k = experiment.k { words.append("k \(Number.grouped(Double(k)))") }
-        let settings = experiment.settings
-        if experiment.method == .cluster {
-            if tellsPCA { words.append(experiment.usePCA == true ? "PCA \(settings.pcaComponents)" : "pixels") }
-            if tellsKMeans { words.append(settings.kmeans.rawValue) }
-            if tellsQuota { words.append("quota \(settings.quota.rawValue)") }
-        }
-        if experiment.method != .none, tellsBalance { words.append("balance \(settings.balance.rawValue)") }
-        if twins.contains(experiment.id) { words.append("experiment \(experiment.id)") }
-        return words.joined(separator: ", ")
     }
 }

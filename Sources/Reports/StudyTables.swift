@@ -9,12 +9,13 @@ public enum StudyTables {
         try OutputFile.write(summaryCSV(results), to: directory + "/summary.csv")
     }
 
-    /// One row a finished run: the article's columns under their names and in their order, then ours.
+    /// One row a finished run: the article's columns under their names and in their order, then ours. A run that diverged
+    /// has no accuracy, and the step at which it did in the last column, which is empty for all others.
     public static func resultsCSV(_ results: StudyResults) -> String {
         let classCount = results.records.map(\.perClass.count).max() ?? 0
         var columns: [Column<Run>] = [
             Column("run_id") { "\($0.record.runID)" },
-            Column("accuracy") { Number.exact($0.record.accuracy) },
+            Column("accuracy") { $0.record.accuracy.map(Number.exact) },
             Column("time") { Number.seconds($0.record.time) },
         ]
         columns += caseColumns.map { $0.of { $0.experiment } }
@@ -23,7 +24,7 @@ public enum StudyTables {
             Column("dataset") { $0.experiment.settings.dataset },
             Column("requested") { "\($0.record.requested)" },
             Column("kept") { "\($0.record.kept)" },
-            Column("correct") { "\($0.record.correct)" },
+            Column("correct") { $0.record.diverged == nil ? "\($0.record.correct)" : nil },
             Column("count") { "\($0.record.count)" },
             Column("selection_seconds") { Number.seconds($0.record.selectionSeconds) },
             Column("training_seconds") { Number.seconds($0.record.trainingSeconds) },
@@ -37,12 +38,13 @@ public enum StudyTables {
         columns += (0..<classCount).map { label in
             Column("class_\(label)") { label < $0.record.perClass.count ? "\($0.record.perClass[label])" : nil }
         }
+        columns.append(Column("diverged") { $0.record.diverged.map { "\($0.step)" } })
         let rows = results.records.map { Run(record: $0, experiment: results.plan.experiment($0.experimentID)) }
         return CSV.table(columns, rows)
     }
 
     /// One row a case with a finished run: the case, the article's aggregates, then ours. Statistics are of accuracy in
-    /// percent; `sd` is the sample's and empty for a single run. Comparisons are empty where there is no baseline.
+    /// percent, over the runs that did not diverge; `sd` is the sample's and empty for a single run. Comparisons are empty where there is no baseline.
     public static func summaryCSV(_ results: StudyResults) -> String {
         var columns: [Column<CaseSummary>] = caseColumns.map { $0.of { $0.experiment } }
         columns += [
@@ -67,17 +69,18 @@ public enum StudyTables {
             Column("kept") { Statistics.median($0.keptSizes).map(Number.exact) },
         ]
         columns += settingColumns.map { $0.of { $0.experiment } }
+        columns.append(Column("count_diverged") { "\($0.divergedCount)" })
         return CSV.table(columns, results.summaries)
     }
 
     private static func comparisonColumns(_ baseline: Baseline) -> [Column<Comparison>] {
         let name = baseline.rawValue
         return [
-            Column("diff_\(name)") { Number.percent($0.difference) },
+            Column("diff_\(name)") { $0.difference.map(Number.percent) },
             Column("diff_\(name)_low") { ($0.interval95?.low).map(Number.percent) },
             Column("diff_\(name)_high") { ($0.interval95?.high).map(Number.percent) },
-            Column("p_\(name)") { Number.exact($0.p) },
-            Column("p_\(name)_holm") { Number.exact($0.pHolm) },
+            Column("p_\(name)") { $0.p.map(Number.exact) },
+            Column("p_\(name)_holm") { $0.pHolm.map(Number.exact) },
             Column("verdict_\(name)") { $0.verdict.rawValue },
             Column("pairs_\(name)") { "\($0.pairs)" },
             Column("runs_to_decide_\(name)") { $0.runsToDecide.map { "\($0)" } },

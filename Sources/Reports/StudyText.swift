@@ -4,8 +4,9 @@ import Studies
 public enum StudyText {
     /// What a study would do: its experiments, how much there is to compute, and how long that should take.
     public static func plan(_ plan: StudyPlan, estimate: StudyEstimate? = nil) -> String {
+        let names = CaseNames(plan)
         let rows = plan.experiments.map { experiment in
-            ["\(experiment.id)", name(experiment), "\(experiment.size)", "\(experiment.settings.runs)"]
+            ["\(experiment.id)", names.name(experiment), "\(experiment.size)", "\(experiment.settings.runs)"]
         }
         let table = align([["#", "case", "size", "runs"]] + rows, left: [1])
         let counts = [
@@ -36,11 +37,12 @@ public enum StudyText {
         let header =
             ["case", "requested", "kept", "median %", "95% interval", "best %", "runs", "seconds"]
             + baselines.map { $0 == .full ? "against the whole set" : "against random" }
+        let names = CaseNames(results.plan)
         let rows = results.summaries.map { summary in
             [
-                name(summary.experiment), "\(summary.experiment.size)", kept(summary),
+                names.name(summary.experiment), "\(summary.experiment.size)", kept(summary),
                 text(Statistics.median(summary.accuracies)), interval(summary),
-                text(summary.accuracies.max()), "\(summary.records.count)", text(Statistics.median(summary.times)),
+                text(summary.accuracies.max()), runs(summary), text(Statistics.median(summary.times)),
             ] + baselines.map { summary.comparisons[$0].map(comparison) ?? "" }
         }
         let first = header.count - baselines.count
@@ -53,10 +55,11 @@ public enum StudyText {
         let header = [
             "case", "size", "kept", "median %", "95% interval", "runs", "against the whole set", "against random",
         ]
+        let names = CaseNames(results.plan)
         let rows = results.summaries.map { summary in
             [
-                name(summary.experiment), Number.grouped(Double(summary.experiment.size)), kept(summary),
-                text(Statistics.median(summary.accuracies)), interval(summary), "\(summary.records.count)",
+                names.name(summary.experiment), Number.grouped(Double(summary.experiment.size)), kept(summary),
+                text(Statistics.median(summary.accuracies)), interval(summary), runs(summary),
             ] + Baseline.allCases.map { summary.comparisons[$0].map(comparison) ?? "" }
         }
         let lines = [header, header.map { _ in "---" }] + rows
@@ -75,11 +78,22 @@ public enum StudyText {
         summary.medianInterval.map { "\(text($0.low))-\(text($0.high))" } ?? "-"
     }
 
+    /// What a run came to: its accuracy, or where it diverged.
+    public static func outcome(_ record: RunRecord) -> String {
+        record.accuracy.map { "\(Number.fixed($0, 2))%" }
+            ?? "diverged" + (record.diverged.map { " at step \($0.step)" } ?? "")
+    }
+
+    /// Finished runs, and how many of them diverged.
+    private static func runs(_ summary: CaseSummary) -> String {
+        "\(summary.records.count)" + (summary.divergedCount > 0 ? " (\(summary.divergedCount) diverged)" : "")
+    }
+
     /// A comparison in short: the mean difference in points with its 95% interval, and the verdict.
     public static func comparison(_ comparison: Comparison) -> String {
-        var words = signed(comparison.difference)
-        if let interval = comparison.interval95 { words += " [\(signed(interval.low)), \(signed(interval.high))]" }
-        words += " \(comparison.verdict.rawValue)"
+        var words = comparison.difference.map { signed($0) + " " } ?? ""
+        if let interval = comparison.interval95 { words += "[\(signed(interval.low)), \(signed(interval.high))] " }
+        words += comparison.verdict.rawValue
         if let runs = comparison.runsToDecide { words += " (about \(runs) runs would)" }
         return words
     }
@@ -87,22 +101,6 @@ public enum StudyText {
     private static func signed(_ points: Double) -> String {
         let text = Number.fixed(points, 2)
         return text.hasPrefix("-") || text == "0.00" ? text : "+\(text)"
-    }
-
-    /// A case's name: what is kept, and by which clustering.
-    public static func name(_ experiment: Experiment) -> String {
-        var words: [String] =
-            switch experiment.method {
-            case .none: ["whole set"]
-            case .random: ["random"]
-            case .cluster: [experiment.strategy == .random ? "random in cluster" : experiment.strategy?.rawValue ?? ""]
-            }
-        if let shares = experiment.hybridShares { words.append("\(shares.nClosest):\(shares.nFurthest)") }
-        if let k = experiment.k { words.append("k \(k)") }
-        if let usePCA = experiment.usePCA {
-            words.append(usePCA ? "PCA \(experiment.settings.pcaComponents)" : "pixels")
-        }
-        return words.joined(separator: ", ")
     }
 
     private static func text(_ value: Double?) -> String { value.map { Number.fixed($0, 2) } ?? "-" }

@@ -33,6 +33,8 @@ public enum Verdict: String, CaseIterable, Sendable {
     case equal
     /// Neither.
     case notDecided = "not decided"
+    /// A run of the case diverged: what its other runs come to is no verdict on the case.
+    case diverged
 }
 
 /// A case against a baseline over the runs that both have: run i of both starts from the same weights and sees its
@@ -44,28 +46,43 @@ public struct Comparison: Sendable {
     public let baseline: Baseline
     /// The baseline's experiment.
     public let baselineID: Int
-    /// Paired runs, at least one.
+    /// Paired runs; runs that diverged pair with none.
     public let pairs: Int
-    /// The mean paired difference.
-    public let difference: Double
+    /// The mean paired difference; nil without pairs, which happens only where runs diverged.
+    public let difference: Double?
     /// Student's 95% interval of the mean difference; nil below two pairs.
     public let interval95: Interval?
     /// Student's 90% interval, by which equality is judged; nil below two pairs.
     public let interval90: Interval?
-    /// The two-sided p-value of Wilcoxon's signed-rank test on the counts of right answers.
-    public let p: Double
+    /// The two-sided p-value of Wilcoxon's signed-rank test on the counts of right answers; nil without pairs.
+    public let p: Double?
     /// `p` under Holm's correction over all cases that are compared with this baseline.
-    public let pHolm: Double
-    /// The verdict on `pHolm` and `interval90`.
+    public let pHolm: Double?
+    /// The verdict on `pHolm` and `interval90`, where no run of the case or of the baseline diverged.
     public let verdict: Verdict
     /// Where not decided: about how many runs would decide it, if mean and spread of the differences stay as they are.
     /// Nil where that needs more than ``mostRuns``.
     public let runsToDecide: Int?
+    /// Whether a run of the baseline diverged, so that nothing is decided against it.
+    public var isBaselineDiverged = false
+
+    /// Whether more runs, or other figures, could decide it.
+    var isDecidable: Bool { verdict != .diverged && !isBaselineDiverged }
 
     /// The level that a corrected p-value must be below.
     public static let significance = 0.05
     /// The largest number of runs that ``runsToDecide`` looks at.
     public static let mostRuns = 10_000
+}
+
+extension Comparison {
+    /// The figures of `other`, or none, under the verdict that diverged runs leave.
+    init(_ other: Comparison?, baseline: Baseline, baselineID: Int, verdict: Verdict, isBaselineDiverged: Bool) {
+        self.init(
+            baseline: baseline, baselineID: baselineID, pairs: other?.pairs ?? 0, difference: other?.difference,
+            interval95: other?.interval95, interval90: other?.interval90, p: other?.p, pHolm: other?.pHolm,
+            verdict: verdict, runsToDecide: nil, isBaselineDiverged: isBaselineDiverged)
+    }
 }
 
 /// Holm's step-down correction ("A simple sequentially rejective multiple test procedure", 1979): p-values that may be
@@ -89,10 +106,12 @@ struct PairedDifferences {
     let points: [Double]
     let test: WilcoxonSignedRank
 
-    /// - Returns: nil where no run is finished in both.
+    /// - Returns: nil where no run is finished in both without having diverged.
     init?(_ records: [RunRecord], against other: [RunRecord], baseline: Baseline) {
-        let partners = Dictionary(other.map { ($0.runID, $0) }, uniquingKeysWith: { first, _ in first })
-        let pairs = records.compactMap { record in partners[record.runID].map { (record, $0) } }
+        let partners = Dictionary(
+            other.filter { $0.diverged == nil }.map { ($0.runID, $0) }, uniquingKeysWith: { first, _ in first })
+        let pairs = records.filter { $0.diverged == nil }
+            .compactMap { record in partners[record.runID].map { (record, $0) } }
         guard let first = other.first, !pairs.isEmpty else { return nil }
         self.baseline = baseline
         baselineID = first.experimentID

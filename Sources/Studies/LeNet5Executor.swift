@@ -121,13 +121,21 @@ public final class LeNet5Executor: StudyExecutor {
                 progress(status.images)
                 return !cancellation.isCancelled
             }
+            // What diverged is no network that could be tested.
+            let whole = jobs.indices.filter { result.divergedSteps[$0] == nil }
             let evaluation = try Evaluator(data.test, normalisation: data.normalisation, on: backend)
-                .evaluate(result.weights)
-            let replicas = Double(jobs.count)
-            return evaluation.results.map { tested in
-                TrainingOutcome(
-                    correct: tested.correct, count: tested.count, trainingSeconds: result.seconds / replicas,
-                    evaluationSeconds: evaluation.seconds / replicas, replicas: jobs.count)
+                .evaluate(whole.map { result.weights[$0] })
+            let tested = Dictionary(uniqueKeysWithValues: zip(whole, evaluation.results))
+            let (steps, replicas) = (result.losses.count, Double(jobs.count))
+            return jobs.indices.map { index in
+                let overflows = tested[index].map { !$0.isFinite } ?? false
+                let moved = Double(result.movedWeights[index]) / Double(result.weights[index].weightCount)
+                return TrainingOutcome(
+                    correct: tested[index]?.correct ?? 0, count: data.test.count,
+                    trainingSeconds: result.seconds / replicas, evaluationSeconds: evaluation.seconds / replicas,
+                    replicas: jobs.count,
+                    diverged: (result.divergedSteps[index] ?? (overflows ? steps : nil)).map(Divergence.init(step:)),
+                    isUnmoved: steps > 0 && moved < LeNet5Weights.leastMoved)
             }
         } catch {
             let cause = Self.unwrapped(error)
@@ -166,7 +174,8 @@ public final class LeNet5Executor: StudyExecutor {
             classes: ClassLabels(labels: train.labels, count: dataset.classCount),
             fingerprint: Self.fingerprint(of: dataset),
             formerFingerprint: { Self.formerFingerprint(of: dataset) },
-            image: ImageShape(channels: train.channels, height: train.height, width: train.width))
+            image: ImageShape(channels: train.channels, height: train.height, width: train.width),
+            notices: [dataset.untrainedClassesNote()].compactMap { $0 })
         let fresh = Loaded(dataset: dataset, description: description)
         loaded[name] = fresh
         return fresh

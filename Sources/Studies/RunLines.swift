@@ -68,11 +68,20 @@ extension StudyPlan {
         let experiment = experiment(record.experimentID)
         let time = record.selectionSeconds + record.trainingSeconds + record.evaluationSeconds
         return (1...experiment.settings.runs).contains(record.runID)
-            && record.count > 0 && (0...record.count).contains(record.correct)
-            && abs(record.accuracy - 100 * Double(record.correct) / Double(record.count)) < 1e-9
+            && record.count > 0 && agrees(record, experiment)
             && abs(record.time - time) <= 1e-9 * max(1, time)
             && record.requested == experiment.size && (1...record.requested).contains(record.kept)
             && record.perClass.allSatisfy { (0...record.kept).contains($0) }
             && record.perClass.reduce(0, +) == record.kept
+    }
+
+    /// Whether a record's accuracy is that of its count of right answers; or, of a run that diverged, there is none.
+    private func agrees(_ record: RunRecord, _ experiment: Experiment) -> Bool {
+        if let diverged = record.diverged {
+            return record.accuracy == nil && record.correct == 0
+                && diverged.step >= 1 && diverged.step <= experiment.trainedSteps(kept: record.kept)
+        }
+        guard let accuracy = record.accuracy, (0...record.count).contains(record.correct) else { return false }
+        return abs(accuracy - 100 * Double(record.correct) / Double(record.count)) < 1e-9
     }
 }

@@ -4,9 +4,9 @@ public struct RunRecord: Codable, Equatable, Sendable {
     public var experimentID: Int
     /// The run, counted from 1.
     public var runID: Int
-    /// The accuracy on the test set in percent.
-    public var accuracy: Double
-    /// Test images that were classified rightly.
+    /// The accuracy on the test set in percent; nil where the run diverged.
+    public var accuracy: Double?
+    /// Test images that were classified rightly; 0 where the run diverged, and null in the file.
     public var correct: Int
     /// Test images.
     public var count: Int
@@ -28,6 +28,10 @@ public struct RunRecord: Codable, Equatable, Sendable {
     public var perClass: [Int]
     /// The device.
     public var device: String
+    /// Where the run diverged; nil, and not in the file, where it did not.
+    public var diverged: Divergence?
+    /// Whether its steps were too small to move the network's weights; not in the file where they were not.
+    public var isUnmoved: Bool
 
     enum CodingKeys: String, CodingKey {
         case experimentID = "experiment_id"
@@ -38,7 +42,8 @@ public struct RunRecord: Codable, Equatable, Sendable {
         case evaluationSeconds = "evaluation_seconds"
         case replicas, requested, kept
         case perClass = "per_class"
-        case device
+        case device, diverged
+        case isUnmoved = "unmoved"
     }
 
     /// A record of what was measured; `time` is summed here.
@@ -60,6 +65,54 @@ public struct RunRecord: Codable, Equatable, Sendable {
         self.kept = kept
         self.perClass = perClass
         self.device = device
+        diverged = outcome.diverged
+        isUnmoved = outcome.isUnmoved
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        experimentID = try values.decode(Int.self, forKey: .experimentID)
+        runID = try values.decode(Int.self, forKey: .runID)
+        diverged = try values.decodeIfPresent(Divergence.self, forKey: .diverged)
+        if diverged == nil {
+            accuracy = try values.decode(Double.self, forKey: .accuracy)
+            correct = try values.decode(Int.self, forKey: .correct)
+        } else {
+            accuracy = try values.decodeIfPresent(Double.self, forKey: .accuracy)
+            correct = try values.decodeIfPresent(Int.self, forKey: .correct) ?? 0
+        }
+        count = try values.decode(Int.self, forKey: .count)
+        time = try values.decode(Double.self, forKey: .time)
+        selectionSeconds = try values.decode(Double.self, forKey: .selectionSeconds)
+        trainingSeconds = try values.decode(Double.self, forKey: .trainingSeconds)
+        evaluationSeconds = try values.decode(Double.self, forKey: .evaluationSeconds)
+        replicas = try values.decode(Int.self, forKey: .replicas)
+        requested = try values.decode(Int.self, forKey: .requested)
+        kept = try values.decode(Int.self, forKey: .kept)
+        perClass = try values.decode([Int].self, forKey: .perClass)
+        device = try values.decode(String.self, forKey: .device)
+        isUnmoved = try values.decodeIfPresent(Bool.self, forKey: .isUnmoved) ?? false
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(experimentID, forKey: .experimentID)
+        try values.encode(runID, forKey: .runID)
+        // Null, not absent: a reader that expects figures is told that there are none.
+        try values.encode(accuracy, forKey: .accuracy)
+        try values.encode(diverged == nil ? correct : nil, forKey: .correct)
+        try values.encode(count, forKey: .count)
+        try values.encode(time, forKey: .time)
+        try values.encode(selectionSeconds, forKey: .selectionSeconds)
+        try values.encode(trainingSeconds, forKey: .trainingSeconds)
+        try values.encode(evaluationSeconds, forKey: .evaluationSeconds)
+        try values.encode(replicas, forKey: .replicas)
+        try values.encode(requested, forKey: .requested)
+        try values.encode(kept, forKey: .kept)
+        try values.encode(perClass, forKey: .perClass)
+        try values.encode(device, forKey: .device)
+        try values.encodeIfPresent(diverged, forKey: .diverged)
+        if isUnmoved { try values.encode(true, forKey: .isUnmoved) }
     }
 
     /// The run of a plan that this is the record of.

@@ -14,17 +14,20 @@ public struct StudyDataset: Sendable {
     public var formerFingerprint: (@Sendable () -> String)?
     /// Planes, rows and columns of its images; nil where the samples are no images.
     public var image: ImageShape?
+    /// What whoever runs a study on it should know, classes that only the test set has for one.
+    public var notices: [String]
 
     /// A training set.
     public init(
         shape: DatasetShape, classes: ClassLabels, fingerprint: String,
-        formerFingerprint: (@Sendable () -> String)? = nil, image: ImageShape? = nil
+        formerFingerprint: (@Sendable () -> String)? = nil, image: ImageShape? = nil, notices: [String] = []
     ) {
         self.formerFingerprint = formerFingerprint
         self.shape = shape
         self.classes = classes
         self.fingerprint = fingerprint
         self.image = image
+        self.notices = notices
     }
 }
 
@@ -104,9 +107,19 @@ public struct TrainingJob: Equatable, Sendable {
     public let learningRate: Double
 }
 
+/// Where a training left the finite numbers: a loss, a weight or a running statistic was infinite or not a number.
+public struct Divergence: Codable, Hashable, Sendable {
+    /// The first step, counted from 1, whose loss is not finite; the last one of the training where all losses are finite
+    /// and a weight, a running statistic or the network's output on the test images is not.
+    public var step: Int
+
+    /// At a step, counted from 1.
+    public init(step: Int) { self.step = step }
+}
+
 /// What a trained network reached.
 public struct TrainingOutcome: Equatable, Sendable {
-    /// Test images that were classified rightly.
+    /// Test images that were classified rightly; 0 where the network diverged.
     public var correct: Int
     /// Test images.
     public var count: Int
@@ -116,17 +129,26 @@ public struct TrainingOutcome: Equatable, Sendable {
     public var evaluationSeconds: Double
     /// How many networks trained together.
     public var replicas: Int
+    /// Where the network diverged; nil where it did not.
+    public var diverged: Divergence?
+    /// Whether the steps were too small to move the network's weights.
+    public var isUnmoved: Bool
 
-    /// The accuracy in percent.
-    public var accuracy: Double { 100 * Double(correct) / Double(count) }
+    /// The accuracy in percent; nil where the network diverged.
+    public var accuracy: Double? { diverged == nil ? 100 * Double(correct) / Double(count) : nil }
 
     /// The outcome of one job.
-    public init(correct: Int, count: Int, trainingSeconds: Double, evaluationSeconds: Double, replicas: Int) {
-        self.correct = correct
+    public init(
+        correct: Int, count: Int, trainingSeconds: Double, evaluationSeconds: Double, replicas: Int,
+        diverged: Divergence? = nil, isUnmoved: Bool = false
+    ) {
+        self.correct = diverged == nil ? correct : 0
         self.count = count
         self.trainingSeconds = trainingSeconds
         self.evaluationSeconds = evaluationSeconds
         self.replicas = replicas
+        self.diverged = diverged
+        self.isUnmoved = isUnmoved
     }
 }
 

@@ -61,6 +61,14 @@ public struct Experiment: Hashable, Sendable {
     /// How many clusterings the runs share.
     public var clusteringSeeds: Int { settings.clusteringSeeds ?? settings.runs }
 
+    /// Steps of the training of a run of `kept` samples.
+    func trainedSteps(kept: Int) -> Int {
+        switch settings.duration {
+        case .epochs(let epochs): epochs * ((kept + settings.batchSize - 1) / settings.batchSize)
+        case .steps(let steps): steps
+        }
+    }
+
     /// Images that a run of `kept` samples sees in training.
     public func trainedImages(kept: Int) -> Int {
         switch settings.duration {

@@ -21,15 +21,17 @@ public struct CaseSummary: Sendable {
     public let experiment: Experiment
     /// Its finished runs, by number.
     public let records: [RunRecord]
-    /// The 95% bootstrap interval of the median accuracy, in percent; nil for a single run.
+    /// The 95% bootstrap interval of the median accuracy, in percent; nil below two runs that did not diverge.
     public let medianInterval: Interval?
     /// Against the whole set and against as many random samples, where the study has such a case with the same settings.
     public fileprivate(set) var comparisons: [Baseline: Comparison] = [:]
 
-    /// Accuracies in percent.
-    public var accuracies: [Double] { records.map(\.accuracy) }
-    /// Seconds a run.
-    public var times: [Double] { records.map(\.time) }
+    /// How many of the finished runs diverged. They have no accuracy; every statistic is of the others.
+    public var divergedCount: Int { records.count { $0.diverged != nil } }
+    /// Accuracies in percent, of the runs that did not diverge.
+    public var accuracies: [Double] { records.compactMap(\.accuracy) }
+    /// Seconds a run, of the runs that did not diverge.
+    public var times: [Double] { records.filter { $0.diverged == nil }.map(\.time) }
     /// Kept samples a run; the article's quota may keep different numbers by different clusterings.
     public var keptSizes: [Double] { records.map { Double($0.kept) } }
 
@@ -42,15 +44,16 @@ public struct CaseSummary: Sendable {
         var bootstraps: [Sample: MedianBootstrap] = [:]
         var summaries = plan.experiments.compactMap { experiment -> CaseSummary? in
             guard let records = records[experiment.id] else { return nil }
-            guard records.count > 1 else {
+            let accuracies = records.compactMap(\.accuracy)
+            guard accuracies.count > 1 else {
                 return CaseSummary(experiment: experiment, records: records, medianInterval: nil)
             }
-            let sample = Sample(count: records.count, seed: experiment.settings.seed)
+            let sample = Sample(count: accuracies.count, seed: experiment.settings.seed)
             let bootstrap = bootstraps[sample] ?? MedianBootstrap(count: sample.count, seed: sample.seed)
             bootstraps[sample] = bootstrap
             return CaseSummary(
                 experiment: experiment, records: records,
-                medianInterval: bootstrap.interval(of: records.map(\.accuracy)))
+                medianInterval: bootstrap.interval(of: accuracies))
         }
         for baseline in Baseline.allCases { compare(&summaries, with: baseline) }
         return summaries
@@ -65,12 +68,14 @@ public struct CaseSummary: Sendable {
             if baselines[key] == nil { baselines[key] = summary }
         }
         var differences: [(index: Int, paired: PairedDifferences)] = []
+        var diverged: [(index: Int, other: CaseSummary)] = []
         for (index, summary) in summaries.enumerated() {
             let keys = BaselineKey.wanted(by: summary.experiment, of: baseline)
-            guard let other = keys.lazy.compactMap({ baselines[$0] }).first,
-                let paired = PairedDifferences(summary.records, against: other.records, baseline: baseline)
-            else { continue }
-            differences.append((index, paired))
+            guard let other = keys.lazy.compactMap({ baselines[$0] }).first else { continue }
+            if summary.divergedCount + other.divergedCount > 0 { diverged.append((index, other)) }
+            if let paired = PairedDifferences(summary.records, against: other.records, baseline: baseline) {
+                differences.append((index, paired))
+            }
         }
         let corrected = holm(differences.map(\.paired.test.p))
         var quantiles = QuantileCache()
@@ -78,6 +83,13 @@ public struct CaseSummary: Sendable {
             summaries[index].comparisons[baseline] = paired.comparison(
                 pHolm: pHolm, tests: differences.count,
                 equalWithin: summaries[index].experiment.settings.equalWithin, quantiles: &quantiles)
+        }
+        for (index, other) in diverged {
+            let comparison = summaries[index].comparisons[baseline]
+            summaries[index].comparisons[baseline] = Comparison(
+                comparison, baseline: baseline, baselineID: other.experiment.id,
+                verdict: summaries[index].divergedCount > 0 ? .diverged : .notDecided,
+                isBaselineDiverged: other.divergedCount > 0)
         }
     }
 }
@@ -137,11 +149,47 @@ extension StudyResults {
     /// What a reader must know to read the intervals and tests, as sentences: what so few runs cannot show, what the
     /// intervals leave out, where fewer samples were kept than were asked for, and which baselines are missing.
     public var comparisonNotes: [String] {
-        Baseline.allCases.compactMap(powerNote) + [sharedClusteringsNote, keptNote].compactMap { $0 } + missingNotes
+        [divergedNote, unmovedNote].compactMap { $0 } + Baseline.allCases.compactMap(powerNote)
+            + [sharedClusteringsNote, keptNote].compactMap { $0 } + missingNotes
+    }
+
+    private var divergedNote: String? {
+        let cases = summaries.filter { $0.divergedCount > 0 }
+        guard !cases.isEmpty else { return nil }
+        var note =
+            "\(Self.runs(cases) { $0.diverged != nil }) diverged (\(Self.rates(cases))): a loss or a weight was no finite"
+            + " number any more, so that they have no accuracy; all figures are of the other runs, and no case with such"
+            + " a run is called better or equal"
+        if cases.contains(where: { $0.experiment.method != .cluster }),
+            summaries.contains(where: { $0.comparisons.values.contains(where: \.isBaselineDiverged) })
+        {
+            note += "; nothing is decided against a baseline with such a run"
+        }
+        return note
+    }
+
+    private var unmovedNote: String? {
+        let cases = summaries.filter { $0.records.contains(where: \.isUnmoved) }
+        guard !cases.isEmpty else { return nil }
+        return "\(Self.runs(cases, where: \.isUnmoved)) moved fewer than one in a hundred of the network's weights"
+            + " (\(Self.rates(cases))): the steps are too small for float32, and these networks are as good as untrained"
+    }
+
+    /// "3 runs of 2 cases".
+    private static func runs(_ cases: [CaseSummary], where isCounted: (RunRecord) -> Bool) -> String {
+        let runs = cases.reduce(0) { $0 + $1.records.count(where: isCounted) }
+        return "\(runs == 1 ? "one run" : "\(runs) runs") of \(cases.count == 1 ? "one case" : "\(cases.count) cases")"
+    }
+
+    /// The learning rates of `cases` in words.
+    private static func rates(_ cases: [CaseSummary]) -> String {
+        let rates = Set(cases.map(\.experiment.settings.learningRate)).sorted().map(shortest)
+        let shown = rates.count <= 3 ? rates.joined(separator: ", ") : "\(rates[0]) to \(rates[rates.count - 1])"
+        return rates.count == 1 ? "learning rate \(shown)" : "learning rates \(shown)"
     }
 
     private func powerNote(_ baseline: Baseline) -> String? {
-        let comparisons = summaries.compactMap { $0.comparisons[baseline] }
+        let comparisons = summaries.compactMap { $0.comparisons[baseline] }.filter(\.isDecidable)
         guard let most = comparisons.map(\.pairs).max() else { return nil }
         func least(_ tests: Int) -> Int {
             (1...).first { WilcoxonSignedRank.leastP(count: $0) * Double(tests) < Comparison.significance } ?? 0

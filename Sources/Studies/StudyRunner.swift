@@ -95,7 +95,8 @@ public final class StudyRunner {
     }
 
     private func run(_ session: StudySession) throws -> StudyResults {
-        for notice in session.plan.notices + session.directory.notices { report(.notice(notice)) }
+        let data = study.datasets.flatMap { session.datasets[$0]?.notices ?? [] }
+        for notice in data + session.plan.notices + session.directory.notices { report(.notice(notice)) }
         report(.began(session.plan, part: session.part, finished: session.log.records))
         do {
             let pending = session.pendingByTraining()

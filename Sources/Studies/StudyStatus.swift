@@ -6,7 +6,7 @@ public struct BestCase: Sendable {
     public private(set) var experimentID: Int?
     /// Its median accuracy in percent.
     public private(set) var medianAccuracy = 0.0
-    /// Its finished runs.
+    /// Its finished runs that did not diverge.
     public var runs: Int { experimentID.flatMap { accuracies[$0]?.count } ?? 0 }
 
     private var accuracies: [Int: [Double]] = [:]
@@ -16,8 +16,10 @@ public struct BestCase: Sendable {
 
     /// Takes finished runs into account.
     public mutating func add(_ records: [RunRecord]) {
-        for record in records { accuracies[record.experimentID, default: []].append(record.accuracy) }
-        let touched = Set(records.map(\.experimentID))
+        // Runs that diverged have no accuracy; a case of such runs alone is never the best.
+        let figures = records.compactMap { record in record.accuracy.map { (id: record.experimentID, accuracy: $0) } }
+        for figure in figures { accuracies[figure.id, default: []].append(figure.accuracy) }
+        let touched = Set(figures.map(\.id))
         // A median may fall as well as rise, so that the best of before may be it no longer.
         let isSettled = experimentID.map { !touched.contains($0) } ?? true
         let candidates = isSettled ? touched.sorted() : accuracies.keys.sorted()
@@ -35,8 +37,10 @@ public struct StudyStatus {
     public let directory: String
     /// The plan.
     public let plan: StudyPlan
-    /// Finished runs.
+    /// Finished runs, those that diverged included.
     public let finished: Int
+    /// Finished runs that diverged.
+    public let diverged: Int
     /// Images that the runs that are left will see in training.
     public let imagesLeft: Int
     /// Whether a process is at work: one without shards, or those of ``shards``.
@@ -68,6 +72,7 @@ public struct StudyStatus {
         self.plan = plan
         notices = contents.notices
         finished = contents.records.count
+        diverged = contents.records.values.count { $0.diverged != nil }
         imagesLeft = plan.runs.reduce(0) { sum, run in
             let experiment = plan.experiment(run.experimentID)
             return contents.records[run] == nil ? sum + experiment.trainedImages(kept: experiment.size) : sum

@@ -67,13 +67,13 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         Pair(key: "dataset", value: word(settings.dataset)), Pair(key: "runs", value: Node("\(settings.runs)")),
         duration,
         Pair(key: "batch_size", value: Node("\(settings.batchSize)")),
-        Pair(key: "learning_rate", value: Node(shortest(settings.learningRate))),
+        Pair(key: "learning_rate", value: float(settings.learningRate)),
         Pair(key: "pca_components", value: Node("\(settings.pcaComponents)")),
         Pair(key: "kmeans", value: Node(settings.kmeans.rawValue)),
         Pair(key: "quota", value: Node(settings.quota.rawValue)),
         Pair(key: "balance", value: Node(settings.balance.rawValue)),
         Pair(key: "seed", value: Node("\(settings.seed)")),
-        Pair(key: "equal_within", value: Node(shortest(settings.equalWithin))),
+        Pair(key: "equal_within", value: float(settings.equalWithin)),
     ]
     if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
     return pairs
@@ -94,10 +94,21 @@ private func pairs(_ group: ExperimentGroup) -> [Pair] {
     return pairs
 }
 
-/// A name as a scalar that is read back as a name: "null" would be none without its quotes.
+/// A name as a scalar that every reader takes for a name: "null", "no" or "1e5" would be something else without quotes.
 private func word(_ text: String) -> Node {
-    let plain = Node(text, .implicit, .plain)
-    return isNull(plain) ? Node(text, Tag(.str), .doubleQuoted) : plain
+    let isWord = text.wholeMatch(of: /[A-Za-z][A-Za-z0-9._-]*/) != nil && !wordsOfYAML.contains(text.lowercased())
+    return isWord ? Node(text, .implicit, .plain) : Node(text, Tag(.str), .doubleQuoted)
+}
+
+/// What YAML 1.1 takes for a boolean or for nothing.
+private let wordsOfYAML: Set<String> = ["y", "n", "yes", "no", "true", "false", "on", "off", "null"]
+
+/// A number as YAML 1.1 reads a float, with a point and a sign in its exponent: its readers, PyYAML for one, take 1e-05
+/// for text.
+private func float(_ value: Double) -> Node {
+    let text = "\(value)"
+    guard let exponent = text.firstIndex(of: "e"), !text[..<exponent].contains(".") else { return Node(text) }
+    return Node(text[..<exponent] + ".0" + text[exponent...])
 }
 
 private func list(_ words: [String]) -> Node { Node(words.map { Node($0) }, .implicit, .flow) }

@@ -130,6 +130,7 @@ struct DataInfoCommand: ParsableCommand {
         print(
             "  \(info.classCount) classes; training pixels have mean \(fixed(info.mean, 6)) "
                 + "and standard deviation \(fixed(info.std, 6))")
+        if let note = info.note { print("  \(note)") }
         for file in info.files {
             print(
                 "  \(file.path): \(file.uncompressedBytes) bytes uncompressed, SHA-256 \(file.sha256)"

@@ -48,6 +48,11 @@ struct EvaluateCommand: ParsableCommand {
         let store = try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend)
         let (results, seconds) = try Evaluator(store, normalisation: normalisation, on: backend).evaluate([network])
         for result in results {
+            guard result.isFinite else {
+                throw Failure(
+                    "\(weights): the weights are so large that the network's sums overflow on \(dataset.name)'s test images;"
+                        + " the answers would mean nothing", exitCode: 65)
+            }
             if json {
                 try printJSON(
                     Report(

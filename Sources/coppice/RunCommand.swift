@@ -98,7 +98,7 @@ struct RunCommand: AsyncParsableCommand {
         defer { withExtendedLifetime(interrupt) {} }
         let runner = StudyRunner(
             study, directory: directory, shard: part, executor: executor, replicas: replicas,
-            environment: environment(executor.backend?.device), cancellation: cancellation,
+            environment: environment(executor.backend?.device, locator, of: study.datasets), cancellation: cancellation,
             writeTables: StudyTables.write, report: progress.hear)
         defer { progress.finish() }
         let results = try runner.run()
@@ -176,19 +176,36 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// What `environment.json` keeps of this session.
-    private func environment(_ device: DeviceDescription?) -> [String: String] {
+    private func environment(
+        _ description: DeviceDescription?, _ locator: DatasetLocator, of datasets: [String]
+    ) -> [String: String] {
         var session = [
             "coppice": Coppice.version,
             "system": ProcessInfo.processInfo.operatingSystemVersionString,
             "started": ISO8601DateFormatter().string(from: Date()),
-            "command": CommandLine.arguments.dropFirst().joined(separator: " "),
+            "command": Shell.command(Array(CommandLine.arguments.dropFirst())),
         ]
-        if let device {
-            session["backend"] = device.backend
-            session["device"] = device.name
-            session["platform"] = device.platform
-            session["driver"] = device.driver
+        if let folder = dataFolder(locator, of: datasets) { session["data"] = folder }
+        if device != "auto" { session["option_device"] = device }
+        if let profile = shape.profile { session["option_profile"] = profile }
+        if let description {
+            session["backend"] = description.backend
+            session["device"] = description.name
+            session["platform"] = description.platform
+            session["driver"] = description.driver
         }
         return session
+    }
+
+    /// The folder that --data takes to find the same data again; nil where they are found by name alone.
+    private func dataFolder(_ locator: DatasetLocator, of datasets: [String]) -> String? {
+        if let data { return URL(fileURLWithPath: data).standardizedFileURL.path }
+        // $COPPICE_DATA comes before the places that everybody has.
+        guard let folder = ProcessInfo.processInfo.environment["COPPICE_DATA"], !folder.isEmpty,
+            datasets.contains(where: { name in
+                (try? locator.find(name))?.directory.hasPrefix(folder + "/") ?? false
+            })
+        else { return nil }
+        return URL(fileURLWithPath: folder).standardizedFileURL.path
     }
 }

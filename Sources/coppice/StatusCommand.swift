@@ -23,11 +23,15 @@ struct StatusCommand: ParsableCommand {
 
     private func text(_ status: StudyStatus) -> String {
         let plan = status.plan
+        let names = CaseNames(plan)
         let total = plan.runs.count
         let datasets = Set(plan.experiments.map(\.settings.dataset)).sorted().joined(separator: ", ")
         var lines = ["\(status.directory): \(plan.experiments.count) experiments, \(total) runs on \(datasets)"]
         let share = total == 0 ? 100 : Int(100 * Double(status.finished) / Double(total))
         lines.append("finished: \(status.finished) of \(total) runs (\(share)%)")
+        if status.diverged > 0 {
+            lines.append("diverged: \(status.diverged) of the finished runs; they have no accuracy")
+        }
         if status.finished < total { lines.append("left: \(status.imagesLeft) images to train on") }
         if !status.shards.isEmpty {
             lines.append(
@@ -44,18 +48,16 @@ struct StatusCommand: ParsableCommand {
         if let id = status.best.experimentID {
             let count = status.best.runs
             lines.append(
-                "best: \(fixed(status.best.medianAccuracy, 2))% (\(name(plan.experiment(id))), median of \(count) "
+                "best: \(fixed(status.best.medianAccuracy, 2))% (\(names.label(plan.experiment(id))), median of \(count) "
                     + "run\(count == 1 ? "" : "s"))")
         }
         if let last = status.last {
             lines.append(
-                "last: \(name(plan.experiment(last.record.experimentID))), run \(last.record.runID): "
-                    + "\(fixed(last.record.accuracy, 2))%, \(clockTime(seconds: last.secondsAgo)) ago")
+                "last: \(names.label(plan.experiment(last.record.experimentID))), run \(last.record.runID): "
+                    + "\(StudyText.outcome(last.record)), \(clockTime(seconds: last.secondsAgo)) ago")
         }
         return lines.joined(separator: "\n") + "\n"
     }
-
-    private func name(_ experiment: Experiment) -> String { "\(StudyText.name(experiment)), \(experiment.size)" }
 }
 
 /// `status --json`.
@@ -71,14 +73,29 @@ private struct StatusReport: Encodable {
         var experiment_id: Int
         var run_id: Int
         var name: String
-        var accuracy: Double
+        var accuracy: Double?
+        var diverged: Divergence?
         var seconds_ago: Double
+
+        enum CodingKeys: String, CodingKey { case experiment_id, run_id, name, accuracy, diverged, seconds_ago }
+
+        func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(experiment_id, forKey: .experiment_id)
+            try values.encode(run_id, forKey: .run_id)
+            try values.encode(name, forKey: .name)
+            // Null where the run diverged, as in runs.jsonl.
+            try values.encode(accuracy, forKey: .accuracy)
+            try values.encodeIfPresent(diverged, forKey: .diverged)
+            try values.encode(seconds_ago, forKey: .seconds_ago)
+        }
     }
     var directory: String
     var datasets: [String]
     var experiments: Int
     var runs: Int
     var finished: Int
+    var count_diverged: Int
     var images_left: Int
     var at_work: Bool
     var shards: [String]
@@ -89,11 +106,13 @@ private struct StatusReport: Encodable {
 
     init(_ status: StudyStatus) {
         let plan = status.plan
+        let names = CaseNames(plan)
         directory = status.directory
         datasets = Set(plan.experiments.map(\.settings.dataset)).sorted()
         experiments = plan.experiments.count
         runs = plan.runs.count
         finished = status.finished
+        count_diverged = status.diverged
         images_left = status.imagesLeft
         at_work = status.isAtWork
         shards = status.shards.map(\.description)
@@ -102,14 +121,14 @@ private struct StatusReport: Encodable {
         best = status.best.experimentID.map { id in
             let experiment = plan.experiment(id)
             return Case(
-                experiment_id: id, name: StudyText.name(experiment), requested: experiment.size,
+                experiment_id: id, name: names.name(experiment), requested: experiment.size,
                 median_accuracy: status.best.medianAccuracy, runs: status.best.runs)
         }
         last = status.last.map { last in
             Run(
                 experiment_id: last.record.experimentID, run_id: last.record.runID,
-                name: StudyText.name(plan.experiment(last.record.experimentID)), accuracy: last.record.accuracy,
-                seconds_ago: last.secondsAgo)
+                name: names.name(plan.experiment(last.record.experimentID)), accuracy: last.record.accuracy,
+                diverged: last.record.diverged, seconds_ago: last.secondsAgo)
         }
     }
 }

@@ -6,6 +6,7 @@ final class StudyProgress {
     private let quiet: Bool
     private var bar: ProgressBar?
     private var plan: StudyPlan?
+    private var names: CaseNames?
     /// Images of the part that is run: those of finished runs, and of all.
     private var finished = 0.0
     private var total = 0.0
@@ -29,13 +30,14 @@ final class StudyProgress {
             total += images - Double(experiment.trainedImages(kept: experiment.size))
             best.add([record])
             note(
-                "[\(done)/\(all)] \(StudyText.name(experiment)), \(record.kept) kept, run \(record.runID): "
-                    + "\(fixed(record.accuracy, 2))%, \(fixed(record.time, 2)) s")
+                "[\(done)/\(all)] \(names?.name(experiment) ?? ""), \(record.kept) kept, run \(record.runID): "
+                    + "\(StudyText.outcome(record)), \(fixed(record.time, 2)) s")
         }
     }
 
     private func begin(_ plan: StudyPlan, _ part: [PlannedRun], _ records: [RunRecord]) {
         self.plan = plan
+        names = CaseNames(plan)
         for run in part {
             let experiment = plan.experiment(run.experimentID)
             total += Double(experiment.trainedImages(kept: experiment.size))
@@ -59,9 +61,8 @@ final class StudyProgress {
     func training(images: Int) { bar?.update(finished + Double(images), of: total, note: bestSoFar) }
 
     private var bestSoFar: String {
-        guard let plan, let id = best.experimentID else { return "" }
-        let experiment = plan.experiment(id)
-        return "best \(fixed(best.medianAccuracy, 2))% (\(StudyText.name(experiment)), \(experiment.size))"
+        guard let plan, let names, let id = best.experimentID else { return "" }
+        return "best \(fixed(best.medianAccuracy, 2))% (\(names.label(plan.experiment(id))))"
     }
 
     func finish() { bar?.finish() }

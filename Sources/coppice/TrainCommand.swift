@@ -10,7 +10,12 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Trains LeNet-5 on a data set or a part of it, and tests it.",
-        discussion: "Replica i takes the random numbers of run i: initial weights and order of samples.")
+        discussion: """
+            Replica i takes the random numbers of run i: initial weights and order of samples.
+
+            A replica whose loss or weights become infinite or no number has diverged: the command ends with exit code \
+            65, --save writes nothing, and --json has null for its accuracy and the step in "diverged".
+            """)
 
     @OptionGroup var data: DataOptions
     @Option(
@@ -52,6 +57,12 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
+    private struct Diverged: Encodable {
+        /// Counted from 1, as is the step.
+        var replica: Int
+        var step: Int
+    }
+
     private struct Report: Encodable {
         var seconds: Double
         var loading_seconds: Double
@@ -59,11 +70,13 @@ struct TrainCommand: ParsableCommand {
         var replicas: Int
         var epochs: Int
         var images: Int
-        var accuracy: [Double]
+        /// Null for a replica that diverged.
+        var accuracy: [Double?]
+        var diverged: [Diverged]
         var device: DeviceDescription
 
         enum CodingKeys: String, CodingKey {
-            case seconds, loading_seconds, evaluation_seconds, replicas, epochs, images, accuracy, device
+            case seconds, loading_seconds, evaluation_seconds, replicas, epochs, images, accuracy, diverged, device
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -80,6 +93,7 @@ struct TrainCommand: ParsableCommand {
             } else {
                 try container.encode(accuracy, forKey: .accuracy)
             }
+            try container.encode(diverged, forKey: .diverged)
             try container.encode(device, forKey: .device)
         }
     }
@@ -99,6 +113,9 @@ struct TrainCommand: ParsableCommand {
             for note in read.notes { Terminal.note(note, quiet: compute.quiet) }
             initialWeights = read.weights
             if let kept = read.normalisation { normalisation = kept }
+        }
+        if let note = dataset.untrainedClassesNote(kept: indices == nil ? nil : subset) {
+            Terminal.note("note: \(note)", quiet: compute.quiet)
         }
         let store = try ImageStore.make(dataset.train, classes: dataset.classCount, on: backend)
         let test = try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend)
@@ -127,20 +144,35 @@ struct TrainCommand: ParsableCommand {
                 backend, images: result.losses.isEmpty ? 0 : epochs * subset.count * replicas,
                 steps: result.losses.count, seconds: result.seconds)
         }
-        let evaluation = try Evaluator(test, normalisation: normalisation, on: backend).evaluate(result.weights)
+        // What diverged is no network that could be tested.
+        let whole = result.weights.indices.filter { result.divergedSteps[$0] == nil }
+        let evaluation = try Evaluator(test, normalisation: normalisation, on: backend)
+            .evaluate(whole.map { result.weights[$0] })
+        var tested = [Evaluation?](repeating: nil, count: replicas)
+        for (replica, evaluated) in zip(whole, evaluation.results) where evaluated.isFinite {
+            tested[replica] = evaluated
+        }
+        let diverged = tested.indices.filter { tested[$0] == nil }.map { replica in
+            Diverged(replica: replica + 1, step: result.divergedSteps[replica] ?? result.losses.count)
+        }
 
-        if let save, let first = result.weights.first {
+        if diverged.isEmpty, let save, let first = result.weights.first {
             try first.write(to: save, normalisation: normalisation, steps: result.losses.count)
         }
         if let trace { try writeTrace(result.losses, to: trace) }
+        noteUnmoved(result)
         if json {
             try printJSON(
                 Report(
                     seconds: result.seconds, loading_seconds: loadingSeconds, evaluation_seconds: evaluation.seconds,
                     replicas: replicas, epochs: epochs, images: subset.count,
-                    accuracy: evaluation.results.map(\.accuracy), device: backend.device))
+                    accuracy: tested.map { $0?.accuracy }, diverged: diverged, device: backend.device))
         } else {
-            for (replica, tested) in evaluation.results.enumerated() {
+            for (replica, tested) in tested.enumerated() {
+                guard let tested else {
+                    print("run \(replica + 1): diverged")
+                    continue
+                }
                 print(
                     "run \(replica + 1): \(fixed(tested.accuracy, 2))% of \(tested.count) test images "
                         + "(\(tested.correct) right)")
@@ -149,6 +181,30 @@ struct TrainCommand: ParsableCommand {
                 "trained \(replicas) x \(epochs) epochs of \(subset.count) images in \(fixed(result.seconds, 2)) s; "
                     + "loading \(fixed(loadingSeconds, 2)) s, evaluation \(fixed(evaluation.seconds, 2)) s")
         }
+        if let failure = divergence(diverged) { throw failure }
+    }
+
+    /// Says where steps were too small to move a network's weights.
+    private func noteUnmoved(_ result: TrainingResult) {
+        guard let weights = result.weights.first?.weightCount, !result.losses.isEmpty,
+            let moved = result.movedWeights.min(), Double(moved) < LeNet5Weights.leastMoved * Double(weights)
+        else { return }
+        Terminal.note(
+            "note: a learning rate of \(learningRate) moved \(moved == 0 ? "none" : "only \(moved)") of the network's"
+                + " \(weights) weights: the steps are too small for float32, and the network is as good as untrained",
+            quiet: compute.quiet)
+    }
+
+    /// What the command ends with where replicas diverged; nil where none did.
+    private func divergence(_ diverged: [Diverged]) -> Failure? {
+        guard let first = diverged.first else { return nil }
+        let others = diverged.dropFirst().prefix(7).map { ", replica \($0.replica) at step \($0.step)" }.joined()
+        let more = diverged.count > 8 ? ", and \(diverged.count - 8) more" : ""
+        return Failure(
+            "replica \(first.replica) diverged at step \(first.step)\(others)\(more), with a learning rate of"
+                + " \(learningRate): a loss or a weight is no finite number any more"
+                + (save.map { "; nothing was saved to \($0)" } ?? "") + "; try a smaller --learning-rate",
+            exitCode: 65)
     }
 
     private func printKernelTimes(_ backend: any Backend, images: Int, steps: Int, seconds: Double) {
@@ -170,10 +226,15 @@ struct TrainCommand: ParsableCommand {
                 + "the rest between them: each is waited for here\n")
     }
 
+    /// A loss as every reader of tables takes it for a number.
+    private static func field(_ loss: Float) -> String {
+        loss.isNaN ? "NaN" : loss.isInfinite ? (loss < 0 ? "-Inf" : "Inf") : "\(loss)"
+    }
+
     private func writeTrace(_ losses: [[Float]], to path: String) throws {
         var text = "step," + (0..<replicas).map { "loss_\($0 + 1)" }.joined(separator: ",") + "\n"
         for (step, row) in losses.enumerated() {
-            text += "\(step + 1)," + row.map { "\($0)" }.joined(separator: ",") + "\n"
+            text += "\(step + 1)," + row.map(Self.field).joined(separator: ",") + "\n"
         }
         try AtomicFile.write(Array(text.utf8), to: path)
     }

@@ -12,9 +12,14 @@ final class ToyExecutor: StudyExecutor {
     let suggestedReplicas = 5
     let images: Dataset
     private let correct: (TrainingJob) -> Int
+    private let diverges: (TrainingJob) -> Int?
     private(set) var lastSpectrum: PCASpectrum?
 
-    init(images: Dataset, device: String = "toy device", correct: @escaping (TrainingJob) -> Int) {
+    init(
+        images: Dataset, device: String = "toy device", diverges: @escaping (TrainingJob) -> Int? = { _ in nil },
+        correct: @escaping (TrainingJob) -> Int
+    ) {
+        self.diverges = diverges
         self.images = images
         self.device = device
         self.correct = correct
@@ -55,7 +60,7 @@ final class ToyExecutor: StudyExecutor {
         jobs.map {
             TrainingOutcome(
                 correct: correct($0), count: 10_000, trainingSeconds: 0.01 * Double($0.indices.count),
-                evaluationSeconds: 0.25, replicas: jobs.count)
+                evaluationSeconds: 0.25, replicas: jobs.count, diverged: diverges($0).map(Divergence.init(step:)))
         }
     }
 }
@@ -67,19 +72,20 @@ final class ToyStudy {
 
     /// Runs `yaml` with the given counts of right answers of 10,000, on a device of that name.
     init(
-        _ yaml: String, images: Dataset? = nil, device: String = "toy device", correct: @escaping (TrainingJob) -> Int
+        _ yaml: String, images: Dataset? = nil, device: String = "toy device", session: [String: String] = [:],
+        diverges: @escaping (TrainingJob) -> Int? = { _ in nil }, correct: @escaping (TrainingJob) -> Int
     ) throws {
         let images = try images ?? ToyExecutor.images()
         self.images = images
         directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path + "/toy"
         let study = try StudyReader(file: "test.yaml", acceptsAnyDataset: true).read(yaml)
         _ = try StudyRunner(
-            study, directory: directory, executor: ToyExecutor(images: images, device: device, correct: correct),
-            replicas: 4,
+            study, directory: directory,
+            executor: ToyExecutor(images: images, device: device, diverges: diverges, correct: correct), replicas: 4,
             environment: [
                 "coppice": "0.0.1", "device": device, "driver": "7.1", "platform": "none",
                 "started": "2026-01-02T03:04:05Z", "command": "run toy.yaml --seed 1",
-            ]
+            ].merging(session) { $1 }
         ).run()
     }
 
@@ -124,8 +130,12 @@ final class ToyStudy {
     }
 }
 
-/// Results of a plan on 200 samples without a directory; `correct` is nil for runs that are not finished.
-func results(_ yaml: String, correct: (_ experiment: Int, _ run: Int) -> Int?) throws -> StudyResults {
+/// Results of a plan on 200 samples without a directory; `correct` is nil for runs that are not finished, and `diverged` has
+/// the step of those that diverged.
+func results(
+    _ yaml: String, diverged: (_ experiment: Int, _ run: Int) -> Int? = { _, _ in nil },
+    correct: (_ experiment: Int, _ run: Int) -> Int?
+) throws -> StudyResults {
     let study = try StudyReader(file: "test.yaml", acceptsAnyDataset: true).read(yaml)
     let shapes = study.datasets.map { ($0, DatasetShape(count: 200, featureCount: 16)) }
     let plan = try StudyPlan(study, shapes: Dictionary(uniqueKeysWithValues: shapes))
@@ -136,7 +146,7 @@ func results(_ yaml: String, correct: (_ experiment: Int, _ run: Int) -> Int?) t
             experimentID: run.experimentID, runID: run.runID,
             outcome: TrainingOutcome(
                 correct: correct, count: 10_000, trainingSeconds: 0.1 * Double(size), evaluationSeconds: 0.5,
-                replicas: 1),
+                replicas: 1, diverged: diverged(run.experimentID, run.run).map(Divergence.init(step:))),
             selectionSeconds: 0, requested: size, kept: size, perClass: [size / 4, size - size / 4], device: "toy")
     }
     return StudyResults(plan: plan, records: records)

@@ -151,12 +151,12 @@ private func rows(_ csv: String) -> [[String: String]] {
         let text = StudyText.plan(try results().plan)
         #expect(
             text == """
-                #  case                     size  runs
-                1  whole set                 200     4
-                2  random                     20     4
-                3  random                    100     4
-                4  closest, k 3, PCA 8        20     4
-                5  hybrid, 1:2, k 3, PCA 8    20     4
+                #  case                                                     size  runs
+                1  whole set, 2 epochs, learning rate 0.001                  200     4
+                2  random, 9 steps, learning rate 0.001                       20     4
+                3  random, 9 steps, learning rate 0.001                      100     4
+                4  closest, k 3, PCA 8, 5 epochs, learning rate 1e-05         20     4
+                5  hybrid 1:2, k 3, PCA 8, 5 epochs, learning rate 1e-05      20     4
                 5 experiments, 20 runs, 4 distinct clusterings, 4,976 images to train on
 
                 """)
@@ -166,11 +166,11 @@ private func rows(_ csv: String) -> [[String: String]] {
         let text = StudyText.summary(try results())
         #expect(
             text == """
-                case                     requested  kept  median %  95% interval  best %  runs  seconds
-                whole set                      200    20     90.13   90.10-90.19   90.19     4     1.91
-                random                          20    20     90.23   90.20-90.29   90.29     4     1.91
-                closest, k 3, PCA 8             20    20     90.43   90.40-90.49   90.49     4     1.91
-                hybrid, 1:2, k 3, PCA 8         20    20     90.53   90.50-90.59   90.59     4     1.91
+                case                                                   requested  kept  median %  95% interval  best %  runs  seconds
+                whole set, 2 epochs, learning rate 0.001                     200    20     90.13   90.10-90.19   90.19     4     1.91
+                random, 9 steps, learning rate 0.001                          20    20     90.23   90.20-90.29   90.29     4     1.91
+                closest, k 3, PCA 8, 5 epochs, learning rate 1e-05            20    20     90.43   90.40-90.49   90.49     4     1.91
+                hybrid 1:2, k 3, PCA 8, 5 epochs, learning rate 1e-05         20    20     90.53   90.50-90.59   90.59     4     1.91
                 note: 3 cases have no finished run of the whole set with the same settings to compare with
                 note: 2 cases have no finished run of random samples of the same size with the same settings to compare with
 

@@ -18,6 +18,8 @@ final class FakeExecutor: StudyExecutor {
     var count = 200
     /// Called before each training, with the number of trainings so far; may throw or cancel.
     var beforeTraining: (Int, [TrainingJob], CancellationFlag) throws -> Void = { _, _, _ in }
+    /// The step at which a job's network diverges.
+    var diverges: (TrainingJob) -> Int? = { _ in nil }
     /// How long a clustering takes.
     var fitSeconds = 0.0
     private(set) var lastSpectrum: PCASpectrum?
@@ -56,7 +58,7 @@ final class FakeExecutor: StudyExecutor {
             }
             return TrainingOutcome(
                 correct: Int(hash >> 40 % 10_000), count: 10_000, trainingSeconds: 0.5, evaluationSeconds: 0.25,
-                replicas: jobs.count)
+                replicas: jobs.count, diverged: diverges(job).map(Divergence.init(step:)))
         }
     }
 }

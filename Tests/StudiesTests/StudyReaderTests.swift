@@ -157,6 +157,32 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
         #expect(again.groups.allSatisfy { $0.settings.clusteringSeeds != nil })
     }
 
+    /// YAML 1.1 takes a number for a float only with a point, and with a sign in its exponent; PyYAML does.
+    @Test(arguments: [
+        ("1e-05", "1.0e-05"), ("1.5e-7", "1.5e-07"), ("1e30", "1.0e+30"), ("2", "2.0"), ("0.001", "0.001"),
+    ])
+    func floatsAreFloatsToEveryReader(given: String, written: String) throws {
+        let study = try study("{learning_rate: \(given), equal_within: 1.0e-3, experiments: [{pruning_method: none}]}")
+        #expect(study.yaml.contains("\nlearning_rate: \(written)\n"), "\(study.yaml)")
+        let pattern = /[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?/
+        for line in study.yaml.split(separator: "\n")
+        where line.contains("learning_rate") || line.contains("equal_within") {
+            #expect(line.split(separator: ": ")[1].wholeMatch(of: pattern) != nil, "\(line)")
+        }
+        #expect(try StudyReader(file: "test.yaml").read(study.yaml) == study.resolved)
+    }
+
+    @Test(arguments: [
+        "no", "NULL", "1e5", "0x1f", "12", "1_000", "2001-01-01", "y", "On", "1.0", "plain-name", "NaN.x",
+    ])
+    func namesAreNamesToEveryReader(name: String) throws {
+        let reader = StudyReader(file: "test.yaml", acceptsAnyDataset: true)
+        let study = try reader.read("{dataset: \"\(name)\", experiments: [{pruning_method: none}]}")
+        let isPlain = ["plain-name", "NaN.x"].contains(name)
+        #expect(study.yaml.contains("dataset: " + (isPlain ? name : "\"\(name)\"")), "\(study.yaml)")
+        #expect(try reader.read(study.yaml).datasets == [name])
+    }
+
     @Test func optionsReplaceTheFilesValues() throws {
         let study = try study(everything).overriding(runs: 9, seed: 4, dataset: "fashion-mnist")
         #expect(study.groups.allSatisfy { $0.settings.runs == 9 && $0.settings.seed == 4 })

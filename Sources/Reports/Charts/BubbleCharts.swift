@@ -27,12 +27,14 @@ enum BubbleCharts {
         let shares: HybridShares?
         let usePCA: Bool
         let settings: StudySettings
+        let clusterings: String?
 
         init(_ arm: Arm) {
             strategy = arm.strategy
             shares = arm.shares
             usePCA = arm.usePCA ?? false
             settings = arm.settings
+            clusterings = arm.clusterings
         }
 
         func name(among kinds: [Kind]) -> String {
@@ -44,6 +46,7 @@ enum BubbleCharts {
             if Set(kinds.map(\.settings.kmeans)).count > 1 { words.append(settings.kmeans.rawValue) }
             if Set(kinds.map(\.settings.quota)).count > 1 { words.append("quota \(settings.quota.rawValue)") }
             if Set(kinds.map(\.settings.balance)).count > 1 { words.append("balance \(settings.balance.rawValue)") }
+            if let clusterings { words.append(clusterings) }
             return words.joined(separator: ", ")
         }
     }

@@ -5,12 +5,24 @@ import Subprocess
 /// The program that draws the plots.
 struct Gnuplot: Sendable {
     private let executable: Executable
+    private let environment: [String: String]
+
+    /// What gnuplot hears of this process's environment: where programs, libraries and fonts are. All else is left out:
+    /// GNUTERM opens a window in place of the file, and there are more such variables (gnuplot's `help environment`).
+    static let inherited = [
+        "PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS",
+    ]
 
     /// The gnuplot on the PATH; nil where there is none.
     init?() async {
         let named = Executable.name("gnuplot")
         guard let path = try? await named.resolveExecutablePath(in: .inherit) else { return nil }
         executable = .path(path)
+        let own = ProcessInfo.processInfo.environment
+        var environment = ["LC_ALL": "C"]
+        for name in Self.inherited { environment[name] = own[name] }
+        self.environment = environment
     }
 
     /// A chart that was drawn, as SVG; or why it was not.
@@ -45,7 +57,11 @@ struct Gnuplot: Sendable {
         do {
             // Not the user's own settings; and in the folder, so that no path has to be quoted.
             let result = try await run(
-                executable, arguments: ["--default-settings", "-"], workingDirectory: .init(folder),
+                executable, arguments: ["--default-settings", "-"],
+                environment: .custom(
+                    Dictionary(
+                        uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
+                workingDirectory: .init(folder),
                 input: .string(Self.script(chart, svg: files[0].temporary, png: files[1].temporary)),
                 output: .discarded, error: .string(limit: 1 << 20))
             guard result.terminationStatus.isSuccess else {

@@ -87,6 +87,7 @@ enum SizeCharts {
         if let shares = arm.shares { words += " \(shares.nClosest):\(shares.nFurthest)" }
         let twins = arms.filter { $0.method == arm.method && $0.strategy == arm.strategy && $0.shares == arm.shares }
         if Set(twins.map(\.settings.balance)).count > 1 { words += ", balance \(arm.settings.balance.rawValue)" }
+        if let clusterings = arm.clusterings { words += ", \(clusterings)" }
         return words
     }
 

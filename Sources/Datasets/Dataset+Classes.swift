@@ -1,0 +1,21 @@
+extension Dataset {
+    /// Classes of test images that no training image has, as a sentence without its full stop; nil where there are none.
+    /// - Parameter kept: indices of the training images that are trained on; all of them where nil.
+    public func untrainedClassesNote(kept: [Int]? = nil) -> String? {
+        var isTrained = [Bool](repeating: false, count: 256)
+        if let kept {
+            for index in kept where train.labels.indices.contains(index) { isTrained[Int(train.labels[index])] = true }
+        } else {
+            for label in train.labels { isTrained[Int(label)] = true }
+        }
+        let missed = test.labels.filter { !isTrained[Int($0)] }
+        guard !missed.isEmpty else { return nil }
+        let classes = Set(missed).sorted().map { "\($0)" }
+        let shown = classes.count <= 10 ? classes : classes.prefix(9) + ["\(classes.count - 9) more"]
+        let names =
+            shown.count == 1 ? shown[0] : shown.dropLast().joined(separator: ", ") + " and " + shown[shown.count - 1]
+        return
+            "\(name): no training image\(kept == nil ? "" : " that was kept") is of class \(names), and \(missed.count) of the"
+            + " \(test.count) test image\(test.count == 1 ? " is" : "s are"); a network never learns to answer so"
+    }
+}

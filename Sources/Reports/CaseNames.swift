@@ -1,0 +1,96 @@
+import Pruning
+import Studies
+
+/// Names of a study's cases, everywhere that cases are named: what is kept, by which clustering, and every setting in which
+/// the cases differ. What all of them have in common is left out, and so is the size, which stands beside the name.
+public struct CaseNames: Sendable {
+    private var names: [Int: String] = [:]
+    /// The number of clusterings of cases that only it tells from others.
+    private var clusterings: [Int: String] = [:]
+
+    /// Names that tell the cases of a whole study apart.
+    public init(_ plan: StudyPlan) { self.init(plan.experiments, alwaysTellsPCA: true) }
+
+    /// Names that tell these experiments apart.
+    /// - Parameter alwaysTellsPCA: whether clusterings are named after what they are of even where all are of the same.
+    init(_ experiments: [Experiment], alwaysTellsPCA: Bool = false) {
+        let parts = Self.parts(experiments, alwaysTellsPCA: alwaysTellsPCA)
+        for experiment in experiments {
+            let words = Self.base(experiment) + parts.compactMap { $0(experiment) }
+            names[experiment.id] = words.joined(separator: ", ")
+        }
+        // Settings that make no other case are told only where nothing else tells two cases apart.
+        for group in twins(experiments) {
+            let tellsRuns = Set(group.map(\.settings.runs)).count > 1
+            let clustered = group.filter { $0.method == .cluster }
+            let tellsClusterings = Set(clustered.map(\.clusteringSeeds)).count > 1
+            let tellsMargin = Set(group.filter { $0.method != .none }.map(\.settings.equalWithin)).count > 1
+            for experiment in group {
+                if tellsRuns { append(Wording.counted(experiment.settings.runs, "run"), to: experiment) }
+                if tellsClusterings {
+                    let text = Wording.counted(experiment.clusteringSeeds, "clustering")
+                    clusterings[experiment.id] = text
+                    append(text, to: experiment)
+                }
+                if tellsMargin {
+                    append("equal within \(Number.exact(experiment.settings.equalWithin))", to: experiment)
+                }
+            }
+        }
+        for group in twins(experiments) {
+            for experiment in group.dropFirst() { append("experiment \(experiment.id)", to: experiment) }
+        }
+    }
+
+    /// The name of an experiment, without its size.
+    public func name(_ experiment: Experiment) -> String { names[experiment.id] ?? "" }
+
+    /// The name of an experiment and its size.
+    public func label(_ experiment: Experiment) -> String { "\(name(experiment)), \(experiment.size)" }
+
+    /// How many clusterings an experiment's runs share, where that alone tells it from another.
+    func clusterings(_ experiment: Experiment) -> String? { clusterings[experiment.id] }
+
+    private mutating func append(_ word: String, to experiment: Experiment) {
+        names[experiment.id] = "\(name(experiment)), \(word)"
+    }
+
+    /// Experiments of one name and size, in their order.
+    private func twins(_ experiments: [Experiment]) -> [[Experiment]] {
+        Dictionary(grouping: experiments, by: label).values.filter { $0.count > 1 }
+    }
+
+    private static func base(_ experiment: Experiment) -> [String] {
+        var words = [Mark.name(experiment.method, experiment.strategy)]
+        if let shares = experiment.hybridShares { words[0] += " \(shares.nClosest):\(shares.nFurthest)" }
+        if let k = experiment.k { words.append("k \(Number.grouped(Double(k)))") }
+        return words
+    }
+
+    /// What is told of each case to which it applies: the settings in which those cases differ.
+    private static func parts(_ experiments: [Experiment], alwaysTellsPCA: Bool) -> [@Sendable (Experiment) -> String?]
+    {
+        var parts: [@Sendable (Experiment) -> String?] = []
+        func add<Value: Hashable>(
+            where applies: @escaping @Sendable (Experiment) -> Bool = { _ in true }, always: Bool = false,
+            _ value: (Experiment) -> Value, _ text: @escaping @Sendable (Experiment) -> String
+        ) {
+            if always || Set(experiments.filter(applies).map(value)).count > 1 {
+                parts.append { applies($0) ? text($0) : nil }
+            }
+        }
+        let isClustered: @Sendable (Experiment) -> Bool = { $0.method == .cluster }
+        add(
+            where: isClustered, always: alwaysTellsPCA, { $0.usePCA == true ? $0.settings.pcaComponents : 0 },
+            { $0.usePCA == true ? "PCA \($0.settings.pcaComponents)" : "pixels" })
+        add(where: isClustered, \.settings.kmeans) { $0.settings.kmeans.rawValue }
+        add(where: isClustered, \.settings.quota) { "quota \($0.settings.quota.rawValue)" }
+        add(where: { $0.method != .none }, \.settings.balance) { "balance \($0.settings.balance.rawValue)" }
+        add(\.settings.dataset) { $0.settings.dataset }
+        add(\.settings.duration) { ReportSection.duration($0.settings.duration) }
+        add(\.settings.batchSize) { "batches of \($0.settings.batchSize)" }
+        add(\.settings.learningRate) { "learning rate \(Number.exact($0.settings.learningRate))" }
+        add(\.settings.seed) { "seed \($0.settings.seed)" }
+        return parts
+    }
+}
