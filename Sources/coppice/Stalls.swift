@@ -1,5 +1,6 @@
 import Foundation
 import OpenCL
+import Support
 import Synchronization
 
 /// What the program does about a device that does not answer: it says so, and gives up in the end.
@@ -21,7 +22,7 @@ enum Stalls {
 
     /// Watches from now on.
     /// - Throws: ``Failure`` for a setting that is no number of seconds.
-    static func watch(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    static func watch(environment: EnvironmentVariables = .process) throws {
         let setting = environment[environmentKey] ?? ""
         let seconds = setting.isEmpty ? standardSeconds : Double(setting) ?? -1
         guard seconds >= 0, seconds.isFinite else {
@@ -50,6 +51,7 @@ enum Stalls {
                 complain(
                     "gave up: the device did not end \(what); what was finished before is kept, and running again may help"
                 )
+                PoCLCache.end()
                 _exit(exitCode)
             }
             if !isStalled.exchange(true, ordering: .relaxed) {
@@ -72,6 +74,7 @@ enum Stalls {
 
     private static func endAfterInterrupt() {
         complain("interrupted while the device did not answer; what was finished before is kept")
+        PoCLCache.end()
         _exit(130)
     }
 
