@@ -52,11 +52,11 @@ import Testing
             expectComplaint(
                 report, code: 74, mentions: ["file descriptors", "the limit is \(limit) (ulimit -n)", "raises it"])
         }
-        let bench = try inFolder("ulimit -n \(limit); exec \(run) --runs 2")
+        let more = try inFolder("ulimit -n \(limit); exec \(run) --runs 2")
         if limit < 16 {
-            expectComplaint(bench, code: 74, mentions: ["file descriptors", "the limit is \(limit)"])
+            expectComplaint(more, code: 74, mentions: ["file descriptors", "the limit is \(limit)"])
         } else {
-            #expect(bench.status == 0, "\(bench.stderr)")
+            #expect(more.status == 0, "\(more.stderr)")
         }
     }
 
@@ -90,25 +90,11 @@ import Testing
 
     // Signals, and readers that go away.
 
-    /// What happens before a command asks to hear of signals, and in commands that never ask.
-    @Test func anEarlySignalEndsWith130() throws {
-        #expect(mkfifo(folder / "pipe.yaml", 0o600) == 0)
-        for (signal, status) in [("TERM", 130), ("HUP", 130), ("INT", 130)] {
-            // It waits for somebody to write the study.
-            let outcome = try inFolder(
-                "trap - HUP; \"$COPPICE\" run pipe.yaml --out out & p=$!; sleep 0.5; kill -\(signal) $p; wait $p; echo $?"
-            )
-            // A shell without job control starts what is in the background with Ctrl-C ignored.
-            if signal == "INT" { continue }
-            #expect(outcome.stdout == "\(status)\n", "\(signal): \(outcome.stdout) \(outcome.stderr)")
-        }
-    }
-
     @Test func nohupIsHeeded() throws {
         let script = """
             trap '' HUP
-            "$COPPICE" train --data data --device cpu --epochs 100000000 2>err & p=$!
-            while ! grep -q 'training 1 network' err; do sleep 0.05; done
+            "$COPPICE" train --data data --device cpu --epochs 1000000 2>err & p=$!
+            for i in $(seq 600); do grep -q 'training 1 network' err && break; sleep 0.05; done
             kill -HUP $p; sleep 0.3; kill -0 $p && echo lives
             kill -TERM $p; wait $p; echo $?
             """
@@ -123,7 +109,7 @@ import Testing
         let outcome = try inFolder(
             """
             { "$COPPICE" verify --jobs 2 --verbose >out 2>&3 3>&- & p=$!
-            while ! grep -q right out; do sleep 0.05; done
+            for i in $(seq 1200); do grep -q right out && break; sleep 0.05; done
             kill -TERM $p; wait $p; echo $? >&3; } 3>&1 | cat
             """)
         #expect(outcome.stdout.hasSuffix("130\n"), "\(outcome.stdout)")
@@ -226,10 +212,3 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: folder / "new/cache"))
     }
 }
-
-private let platforms: [[String: Any]] = {
-    guard let report = try? coppice("devices", "--json").json() else { return [] }
-    return report["platforms"] as? [[String: Any]] ?? []
-}()
-private let hasPoCL = platforms.contains { ($0["name"] as? String)?.contains("Portable Computing") == true }
-private let hasOpenCL = platforms.contains { ($0["devices"] as? [Any])?.isEmpty == false }

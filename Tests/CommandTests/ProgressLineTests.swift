@@ -45,9 +45,12 @@ import Testing
         private(set) var output: [UInt8] = []
 
         init(columns: UInt16) throws {
-            master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-            try #require(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
-            slave = try #require(FileHandle(forUpdatingAtPath: String(cString: ptsname(master))))
+            // What posix_openpt, unlockpt and ptsname do, which Swift's Glibc does not have.
+            master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+            var (locked, number) = (Int32(0), Int32(0))
+            let (lock, getNumber) = (UInt(0x4004_5431), UInt(0x8004_5430))
+            try #require(master >= 0 && ioctl(master, lock, &locked) == 0 && ioctl(master, getNumber, &number) == 0)
+            slave = try #require(FileHandle(forUpdatingAtPath: "/dev/pts/\(number)"))
             resize(columns)
             _ = fcntl(master, F_SETFL, O_NONBLOCK)
         }
