@@ -39,22 +39,21 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev"])]),
-        .target(name: "SystemMemory", swiftSettings: strict),
+        .target(name: "Support", swiftSettings: watched),
         .target(name: "COpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
-        .target(name: "OpenCL", dependencies: ["COpenCL"], swiftSettings: strict),
+        .target(name: "OpenCL", dependencies: ["Support", "COpenCL"], swiftSettings: strict),
         .target(name: "CLanes", cSettings: [.unsafeFlags(["-Werror"])]),
-        .target(name: "Compute", dependencies: ["OpenCL", "CLanes"], swiftSettings: strict),
+        .target(name: "Compute", dependencies: ["Support", "OpenCL", "CLanes"], swiftSettings: strict),
         .target(
-            name: "Datasets",
-            dependencies: ["CZlib", "SystemMemory", .product(name: "Crypto", package: "swift-crypto")],
+            name: "Datasets", dependencies: ["Support", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: watched),
-        .target(name: "Clustering", dependencies: ["Compute", "CLAPACK", "SystemMemory"], swiftSettings: strict),
+        .target(name: "Clustering", dependencies: ["Support", "Compute", "CLAPACK"], swiftSettings: strict),
         .target(name: "Pruning", dependencies: ["Compute"], swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Compute", "Datasets"], swiftSettings: watched),
         .target(
             name: "Studies",
             dependencies: [
-                "Compute", "Datasets", "Clustering", "Pruning", "Networks",
+                "Support", "Compute", "Datasets", "Clustering", "Pruning", "Networks",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -63,7 +62,7 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Studies", "Pruning", "Datasets", "CPNG",
+                "Support", "Studies", "Pruning", "Datasets", "CPNG",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
@@ -71,20 +70,20 @@ let package = Package(
         .executableTarget(
             name: "coppice",
             dependencies: [
-                "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Studies", "KernelChecks",
-                "Reports",
+                "Support", "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Studies",
+                "KernelChecks", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .target(name: "FaultyOpenCL", path: "Tests/FaultyOpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "BadDriver", path: "Tests/BadDriver", cSettings: [.unsafeFlags(["-Werror"])]),
-        .testTarget(name: "OpenCLTests", dependencies: ["OpenCL", "COpenCL"], swiftSettings: strict),
+        .testTarget(name: "SupportTests", dependencies: ["Support"], swiftSettings: strict),
+        .testTarget(name: "OpenCLTests", dependencies: ["Support", "OpenCL", "COpenCL"], swiftSettings: strict),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "CLanes"], swiftSettings: strict),
         .testTarget(
             name: "KernelTests",
             dependencies: ["KernelChecks", "Compute", "OpenCL", "Clustering", "Networks", "Datasets"],
             swiftSettings: strict),
-        .testTarget(name: "SystemMemoryTests", dependencies: ["SystemMemory"], swiftSettings: strict),
-        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"], swiftSettings: strict),
+        .testTarget(name: "DatasetsTests", dependencies: ["Support", "Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "ClusteringTests", dependencies: ["Clustering", "Compute", "OpenCL", "Datasets"],
             swiftSettings: strict),
@@ -114,7 +113,7 @@ let package = Package(
 // COPPICE_THREADS=1 (tools/sanitize sets it) leaves the libraries that share memory between threads and their tests,
 // which spares a machine without a build a third of the work.
 if Context.environment["COPPICE_THREADS"] == "1" {
-    let kept = ["SystemMemory", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Studies"]
+    let kept = ["Support", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Studies"]
     let names = ["CZlib", "CLAPACK", "COpenCL", "CLanes", "Pruning"] + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }
     package.products = []

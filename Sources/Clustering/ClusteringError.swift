@@ -1,5 +1,5 @@
 import Compute
-import SystemMemory
+import Support
 
 /// What can go wrong in PCA and k-means. Each description is one sentence: what is wrong and what would be accepted.
 public enum ClusteringError: Error, CustomStringConvertible {

@@ -1,6 +1,6 @@
 import Compute
 import Foundation
-import SystemMemory
+import Support
 
 /// What a clustering holds at once, in bytes: the host's and the backend's memory together.
 struct ClusteringMemory {

@@ -1,5 +1,5 @@
 import Compute
-import SystemMemory
+import Support
 
 /// Principal component analysis: the eigenvectors of the sample covariance with the largest eigenvalues.
 ///

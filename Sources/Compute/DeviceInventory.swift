@@ -1,5 +1,6 @@
 import Foundation
 import OpenCL
+import Support
 
 /// Every platform and device of this host, for `coppice devices` and for choosing among them.
 public struct DeviceInventory: Sendable {
@@ -43,7 +44,7 @@ public struct DeviceInventory: Sendable {
     public var devices: [DeviceEntry] { platforms.flatMap(\.devices) }
 
     /// Asks OpenCL what there is. Nothing here is an error: what cannot be used says why.
-    public static func current(environment: [String: String] = ProcessInfo.processInfo.environment)
+    public static func current(environment: EnvironmentVariables = .process)
         -> DeviceInventory
     {
         if environment[OpenCLLibrary.environmentKey] == "none" {

@@ -1,5 +1,6 @@
 import Foundation
 import OpenCL
+import Support
 
 /// Chooses what to compute on. A specification is `auto` (a GPU, then another accelerator, then an OpenCL CPU, then
 /// the built-in CPU path), `gpu`, `cpu` (the built-in path), `opencl-cpu`, or a part of a device's or platform's name.
@@ -26,7 +27,7 @@ public enum DeviceSelection {
     /// - Throws: ``ComputeError/noDevice(reason:)`` where nothing answers to `spec`, and what its driver reports where
     ///   a device does answer and cannot be used. `auto` never throws for want of a device.
     public static func make(
-        spec: String = "auto", environment: [String: String] = ProcessInfo.processInfo.environment,
+        spec: String = "auto", environment: EnvironmentVariables = .process,
         profile forced: DeviceProfile? = nil, profiling: Bool = false, startsOften: Bool = false
     ) throws(ComputeError) -> (backend: any Backend, reason: String) {
         let profile = if let forced { forced } else { try DeviceProfile.requested(in: environment) }
@@ -112,7 +113,7 @@ public enum DeviceSelection {
             case .gpu: "auto takes the first GPU"
             case .accelerator, .other: "auto takes another accelerator, there is no GPU"
             case .cpu: "auto takes the OpenCL CPU, there is no GPU"
-            case nil: "auto takes the built-in path, \(inventory.problem ?? "no OpenCL device can be used")"
+            case nil: "auto takes the built-in path, \(whyThereIsNone(in: inventory))"
             }
         return Plan(candidates: candidates, fallsBack: true, reason: reason)
     }
@@ -143,6 +144,12 @@ public enum DeviceSelection {
     private static func unusable(_ matches: [DeviceInventory.DeviceEntry], _ spec: String) -> String {
         let reasons = matches.map { "\($0.label): \($0.obstacle ?? "")" }
         return "no device for --device \(spec) can be used: " + reasons.joined(separator: "; ")
+    }
+
+    private static func whyThereIsNone(in inventory: DeviceInventory) -> String {
+        if let problem = inventory.problem { return problem }
+        let problems = inventory.platforms.compactMap(\.problem)
+        return (["no OpenCL device can be used"] + problems).joined(separator: ": ")
     }
 
     private static func whatThereIs(in inventory: DeviceInventory) -> String {

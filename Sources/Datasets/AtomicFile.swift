@@ -1,30 +1,26 @@
 import Foundation
+import Support
 
 /// Files that appear whole or not at all.
 public enum AtomicFile {
     /// Writes `parts` one after the other to a temporary file beside `path`, syncs it, and renames it into place.
     ///
-    /// A link is followed and stays a link. What is there and is no regular file (a device, a pipe) is written to
-    /// directly, since a rename would replace it.
+    /// A link is followed and stays a link, even one to a file that is not there yet. What is there and is no regular
+    /// file (a device, a pipe) is written to directly, since a rename would replace it.
     /// - Throws: ``DatasetError/cannotCreate(file:reason:)``, or ``DatasetError/writeFailed(file:reason:)``, after which
     ///   an older file at `path` is unchanged and no temporary file is left.
     public static func write(_ parts: [UnsafeRawBufferPointer], to path: String) throws(DatasetError) {
-        var status = stat()
-        let exists = stat(path, &status) == 0
-        if exists, status.st_mode & S_IFMT == S_IFDIR {
-            throw .cannotCreate(file: path, reason: "it is a directory")
-        }
-        if exists, status.st_mode & S_IFMT != S_IFREG {
+        if try isSpecial(path) {
             let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
+            guard descriptor >= 0 else { throw .creating(path) }
             defer { close(descriptor) }
             for part in parts { try writeAll(part, to: descriptor, path: path) }
             return
         }
-        let target = exists ? resolved(path) : path
-        let temporary = "\(target).\(getpid())-\(UInt32.random(in: .min ... .max)).tmp"
+        let target = try destination(of: path)
+        let temporary = temporaryName(for: target)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
+        guard descriptor >= 0 else { throw .creating(path) }
         do throws(DatasetError) {
             do throws(DatasetError) {
                 for part in parts { try writeAll(part, to: descriptor, path: path) }
@@ -56,18 +52,53 @@ public enum AtomicFile {
     /// Creates nothing.
     /// - Throws: ``DatasetError/cannotCreate(file:reason:)``.
     public static func checkCanWrite(_ path: String) throws(DatasetError) {
-        var status = stat()
-        let isThere = stat(path, &status) == 0
-        if isThere, status.st_mode & S_IFMT == S_IFDIR {
-            throw .cannotCreate(file: path, reason: "it is a directory")
-        }
-        if isThere, status.st_mode & S_IFMT != S_IFREG {
+        if try isSpecial(path) {
             guard access(path, W_OK) == 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
             return
         }
-        let target = isThere ? resolved(path) : path
-        let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
+        let folder = Paths.folder(of: try destination(of: path))
         guard access(folder, W_OK | X_OK) == 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
+    }
+
+    /// Gives a file that is whole the name `path`, in place of what has that name, as ``write(_:to:)`` treats it: a link
+    /// stays a link, and a device or pipe gets the contents.
+    /// - Throws: as ``write(_:to:)``, and ``DatasetError/unreadable(file:reason:)``.
+    public static func move(_ file: String, to path: String) throws(DatasetError) {
+        if try !isSpecial(path) {
+            if rename(file, try destination(of: path)) == 0 { return }
+            // A link may lead to another file system.
+            guard errno == EXDEV else { throw .writeFailed(file: path, reason: systemMessage()) }
+        }
+        guard let bytes = FileManager.default.contents(atPath: file) else {
+            throw .unreadable(file: file, reason: "it is gone")
+        }
+        try write([UInt8](bytes), to: path)
+        unlink(file)
+    }
+
+    private static func destination(of path: String) throws(DatasetError) -> String {
+        guard let target = Paths.destination(of: path) else {
+            throw .cannotCreate(file: path, reason: systemMessage(ELOOP))
+        }
+        return target
+    }
+
+    /// Whether `path` is something that a rename must not replace: a device, a pipe.
+    /// - Throws: ``DatasetError/cannotCreate(file:reason:)`` for a directory.
+    private static func isSpecial(_ path: String) throws(DatasetError) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        if status.st_mode & S_IFMT == S_IFDIR { throw .cannotCreate(file: path, reason: "it is a directory") }
+        return status.st_mode & S_IFMT != S_IFREG
+    }
+
+    /// A name beside `target` that nothing has. A name that leaves no room for more letters is cut.
+    private static func temporaryName(for target: String) -> String {
+        let name = target.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? ""
+        let tail = ".\(getpid())-\(UInt32.random(in: .min ... .max)).tmp"
+        var head = name
+        while head.utf8.count + tail.utf8.count > Int(NAME_MAX), !head.isEmpty { head.removeLast() }
+        return "\(Paths.folder(of: target))/\(head)\(tail)"
     }
 
     /// Writes all of `bytes` to an open file; `path` is for the error.
@@ -80,11 +111,5 @@ public enum AtomicFile {
             guard count > 0 else { throw .writeFailed(file: path, reason: systemMessage()) }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
-    }
-
-    private static func resolved(_ path: String) -> String {
-        guard let pointer = realpath(path, nil) else { return path }
-        defer { free(pointer) }
-        return String(cString: pointer)
     }
 }

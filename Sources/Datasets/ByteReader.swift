@@ -1,9 +1,6 @@
 import CZlib
 import Foundation
-import SystemMemory
-
-/// The system's words for the current `errno`.
-func systemMessage(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
+import Support
 
 /// Reads a file front to back, through gzip where its first two bytes say so, whatever its name is.
 ///

@@ -1,3 +1,6 @@
+import Foundation
+import Support
+
 /// Why one mirror did not give a file.
 public struct MirrorFailure: Sendable, Equatable {
     /// The address that was asked.
@@ -54,6 +57,13 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case fetchInProgress(directory: String)
     /// The fetch was cancelled; what was received is kept.
     case cancelled(name: String)
+
+    /// The error of a call that failed to make `file`. Where there is no room for it, writing failed.
+    public static func creating(_ file: String, _ code: Int32 = errno) -> DatasetError {
+        let reason = systemMessage(code)
+        return isExhaustion(code)
+            ? .writeFailed(file: file, reason: reason) : .cannotCreate(file: file, reason: reason)
+    }
 
     /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
     public var exitCode: Int32 {

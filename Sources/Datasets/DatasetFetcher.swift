@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// How far a fetch is.
 public struct FetchProgress: Sendable, Equatable {
@@ -67,14 +68,10 @@ public struct DatasetFetcher: Sendable {
     public func fetch(_ progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }) async throws(DatasetError)
         -> DatasetLocation
     {
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw .cannotCreate(file: directory, reason: "the folder cannot be made")
-        }
+        try Folder.make(directory)
         // The folder itself is the lock: it leaves nothing behind, not even after a crash.
         let lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard lock >= 0 else { throw .cannotCreate(file: directory, reason: systemMessage()) }
+        guard lock >= 0 else { throw .creating(directory) }
         // Given back by name: a process that another thread is just starting holds a copy of the descriptor for a moment.
         defer {
             _ = flock(lock, LOCK_UN)
@@ -167,7 +164,7 @@ public struct DatasetFetcher: Sendable {
     ) async throws(DatasetError) -> (DownloadOutcome, offset: Int64) {
         guard !Task.isCancelled else { throw .cancelled(name: dataset.name) }
         let descriptor = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard descriptor >= 0 else { throw .cannotCreate(file: part, reason: systemMessage()) }
+        guard descriptor >= 0 else { throw .creating(part) }
         defer { close(descriptor) }
         let offset = Int64(lseek(descriptor, 0, SEEK_END))
         let outcome = await Download.run(url, into: descriptor, timeout: timeout, progress: progress)
@@ -178,7 +175,7 @@ public struct DatasetFetcher: Sendable {
     private func install(_ part: String, as file: KnownFile) throws(DatasetError) {
         let isCompressed = try ByteReader(path: part).isCompressed
         let path = directory + "/" + file.name + (isCompressed ? ".gz" : "")
-        guard rename(part, path) == 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
+        try AtomicFile.move(part, to: path)
         // A stale one of the other kind would be found first.
         unlink(directory + "/" + file.name + (isCompressed ? "" : ".gz"))
     }

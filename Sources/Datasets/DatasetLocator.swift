@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The four files of a data set that was found.
 public struct DatasetLocation: Sendable, Equatable {
@@ -55,7 +56,7 @@ public struct DatasetLocation: Sendable, Equatable {
 /// Finds data sets: a folder with the four IDX files of MNIST's layout, each with or without .gz, is one, whatever the
 /// images are.
 public struct DatasetLocator: Sendable {
-    private let environment: [String: String]
+    private let environment: EnvironmentVariables
     private let systemDirectory: String
 
     /// A locator for this process.
@@ -63,7 +64,7 @@ public struct DatasetLocator: Sendable {
     ///   - environment: where COPPICE_DATA, XDG_CACHE_HOME and HOME are read.
     ///   - systemDirectory: where the system's packages put data sets.
     public init(
-        environment: [String: String] = ProcessInfo.processInfo.environment,
+        environment: EnvironmentVariables = .process,
         systemDirectory: String = "/usr/share/datasets"
     ) {
         self.environment = environment
@@ -71,18 +72,13 @@ public struct DatasetLocator: Sendable {
     }
 
     /// Where fetched data sets go: coppice/datasets in the user's cache.
-    public var cacheDirectory: String {
-        // The XDG specification has relative paths ignored.
-        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory()
-        return (cache ?? home + "/.cache") + "/coppice/datasets"
-    }
+    public var cacheDirectory: String { environment.cacheFolder + "/coppice/datasets" }
 
     /// Folders that hold data sets by name, in the order in which they are searched: $COPPICE_DATA, the user's cache,
     /// the system's.
     public var searchDirectories: [String] {
         var directories: [String] = []
-        if let data = environment["COPPICE_DATA"], !data.isEmpty { directories.append(data) }
+        if let data = environment["COPPICE_DATA"] { directories.append(data) }
         return directories + [cacheDirectory, systemDirectory]
     }
 

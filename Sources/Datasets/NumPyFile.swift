@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A .npy file whose elements are read when they are wanted, any range of them: for arrays that need not fit into memory.
 public final class NumPyFile: Sendable {

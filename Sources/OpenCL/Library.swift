@@ -1,5 +1,6 @@
 import COpenCL
 import Foundation
+import Support
 
 /// The OpenCL library of this host, looked for when the program runs, so that the program starts without it.
 ///
@@ -15,8 +16,7 @@ public enum OpenCLLibrary {
         if let error = outcome { throw error }
     }
 
-    private static let outcome: OpenCLError? = load(
-        ProcessInfo.processInfo.environment[environmentKey] ?? defaultPath)
+    private static let outcome: OpenCLError? = load(EnvironmentVariables.process[environmentKey] ?? defaultPath)
 
     /// Loads the library at `path` into the process-wide table: nil, or why it could not be done.
     static func load(_ path: String) -> OpenCLError? {
@@ -63,9 +63,9 @@ public enum KernelSource {
     /// - Throws: ``OpenCLError/unknownKernel(name:)`` or ``OpenCLError/kernelUnreadable(path:reason:)``; a folder that
     ///   lacks the file is never made up for by the text inside.
     public static func chosenText(
-        of name: String, environment: [String: String] = ProcessInfo.processInfo.environment
+        of name: String, environment: EnvironmentVariables = .process
     ) throws(OpenCLError) -> String {
-        guard let folder = environment[environmentKey], !folder.isEmpty else {
+        guard let folder = environment[environmentKey] else {
             guard let text = text(of: name) else { throw .unknownKernel(name: name) }
             return text
         }

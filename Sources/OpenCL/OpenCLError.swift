@@ -21,6 +21,8 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
     case unknownKernel(name: String)
     /// A kernel's file in the folder that `$COPPICE_KERNELS` names cannot be read.
     case kernelUnreadable(path: String, reason: String)
+    /// PoCL has no folder to compile in.
+    case cacheUnwritable(reason: String)
     /// A file of the folder that `$COPPICE_SAVE_PROGRAMS` names cannot be written.
     case programNotSaved(path: String, reason: String)
 
@@ -94,6 +96,8 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
         case .kernelUnreadable(let path, let reason):
             return
                 "\(path) cannot be read (\(reason)); COPPICE_KERNELS names a folder with a copy of every file in Kernels"
+        case .cacheUnwritable(let reason):
+            return reason
         case .programNotSaved(let path, let reason):
             return "\(path) cannot be written (\(reason)); COPPICE_SAVE_PROGRAMS names a folder to save programs in"
         }

@@ -54,7 +54,10 @@ public struct Platform: @unchecked Sendable {
     }
 
     /// Its devices; in place of one that does not say what it is, why.
+    /// - Throws: what the driver reports, and ``OpenCLError/cacheUnwritable(reason:)``.
     public func deviceListing() throws(OpenCLError) -> [Result<Device, OpenCLError>] {
+        // It looks for its cache when it is first asked.
+        if PoCLCache.isOf(platform: name) { try PoCLCache.prepare() }
         var count: cl_uint = 0
         let status = cop_get_device_ids(id, allDevices, 0, nil, &count)
         if status == CL_DEVICE_NOT_FOUND || (status == CL_SUCCESS && count == 0) { return [] }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Compiled programs kept on disk from one start to the next.
 ///
@@ -35,7 +36,7 @@ public struct ProgramCache: Sendable {
     /// The cache that `device` should use: none where its driver keeps programs itself (PoCL, NVIDIA), else
     /// `$COPPICE_CACHE`, else `coppice/programs` in the user's cache folder.
     public static func standard(
-        for device: Device, environment: [String: String] = ProcessInfo.processInfo.environment
+        for device: Device, environment: EnvironmentVariables = .process
     ) -> ProgramCache? {
         if cachesByItself(platform: device.platform.name) { return nil }
         return ProgramCache(directory: standardDirectory(environment: environment))
@@ -46,7 +47,7 @@ public struct ProgramCache: Sendable {
     /// 17 ms at every start; a binary takes it 1 ms. To give a binary away it compiles once more, which does not pay
     /// where hundreds of programs are built to be run once.
     public static func forRepeatedStarts(
-        on device: Device, environment: [String: String] = ProcessInfo.processInfo.environment
+        on device: Device, environment: EnvironmentVariables = .process
     ) -> ProgramCache? {
         if findsFast(platform: device.platform.name) { return nil }
         return ProgramCache(directory: standardDirectory(environment: environment))
@@ -57,18 +58,13 @@ public struct ProgramCache: Sendable {
 
     /// Whether the drivers of a platform keep programs on disk themselves.
     package static func cachesByItself(platform: String) -> Bool {
-        platform.contains("Portable Computing Language") || platform.contains("NVIDIA")
+        PoCLCache.isOf(platform: platform) || platform.contains("NVIDIA")
     }
 
     /// `$COPPICE_CACHE`, else `coppice/programs` in the user's cache folder.
-    package static func standardDirectory(environment: [String: String]) -> URL {
-        if let chosen = environment["COPPICE_CACHE"], !chosen.isEmpty { return URL(fileURLWithPath: chosen) }
-        // The XDG specification has relative paths ignored.
-        if let caches = environment["XDG_CACHE_HOME"], caches.hasPrefix("/") {
-            return URL(fileURLWithPath: caches).appendingPathComponent("coppice/programs")
-        }
-        let home = environment["HOME"] ?? NSHomeDirectory()
-        return URL(fileURLWithPath: home).appendingPathComponent(".cache/coppice/programs")
+    package static func standardDirectory(environment: EnvironmentVariables) -> URL {
+        if let chosen = environment["COPPICE_CACHE"] { return URL(fileURLWithPath: chosen) }
+        return URL(fileURLWithPath: environment.cacheFolder).appendingPathComponent("coppice/programs")
     }
 
     /// The binary kept under `key`, nil at any doubt.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A folder that keeps the source of every program as it is built, and the launches of its kernel: what
 /// tools/check-gpu-code compiles for other devices, and what a report of a driver's fault can carry.
@@ -29,10 +30,10 @@ public final class ProgramFolder {
     public init(directory: URL) { self.directory = directory }
 
     /// The folder that `$COPPICE_SAVE_PROGRAMS` names, nil where it is unset.
-    public static func requested(environment: [String: String] = ProcessInfo.processInfo.environment)
+    public static func requested(environment: EnvironmentVariables = .process)
         -> ProgramFolder?
     {
-        guard let path = environment[environmentKey], !path.isEmpty else { return nil }
+        guard let path = environment[environmentKey] else { return nil }
         return ProgramFolder(directory: URL(fileURLWithPath: path))
     }
 

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Pruning
 import Studies
+import Support
 
 /// The report of a study: plots, cluster sheets, and a page that holds them all.
 public enum StudyReport {
@@ -26,7 +27,8 @@ public enum StudyReport {
     /// Plots are drawn by gnuplot; where it is missing the page is made without them.
     /// - Parameter images: the data set of a name, for the pictures of its clusters; nil where it is not at hand.
     /// - Returns: what is left out and why, as sentences.
-    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`; an older page is then unchanged.
+    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`, which too few file descriptors are as well, and
+    ///   `CancellationError` where the task was cancelled; an older page is then unchanged.
     @discardableResult
     public static func write(
         _ stored: StoredStudy, images: @escaping @Sendable (String) -> Dataset?
@@ -40,10 +42,9 @@ public enum StudyReport {
     ) async throws -> [String] {
         let page = stored.directory + "/report.html"
         let folder = stored.directory + "/plots"
-        do {
-            try AtomicFile.checkCanWrite(page)
-        } catch {
-            throw StudyError.cannotCreate(path: page, reason: reason(error))
+        try OutputFile.writing { () throws(DatasetError) in try AtomicFile.checkCanWrite(page) }
+        if gnuplot != nil, let shortage = descriptorShortage() {
+            throw StudyError.writeFailed(path: page, reason: shortage)
         }
         try makeFolder(folder)
         // Reading images takes as long as drawing all plots, so both are done at once.
@@ -51,6 +52,7 @@ public enum StudyReport {
         let plan = ReportPlan(stored)
         let plots = await draw(plan.charts, by: gnuplot, in: folder)
         let clusters = await sheets
+        try Task.checkCancellation()
         var notices = plots.notices
         try writeSheets(clusters, to: folder)
         removeStale(in: folder, kept: Set(plan.charts.map(\.name) + clusters.flatMap { $0.sheets.map(\.name) }))
@@ -58,6 +60,12 @@ public enum StudyReport {
         try OutputFile.write(try contents.rendered(), to: page)
         notices += clusters.compactMap(\.missing).map { Wording.sentence($0) }
         return notices
+    }
+
+    /// Why there are too few file descriptors for a report with plots, as a sentence; nil where there are enough.
+    /// - Parameter others: what else will be open by then.
+    public static func descriptorShortage(others: Int = 0) -> String? {
+        FileDescriptors.shortage(of: Gnuplot.fewestDescriptors + others, for: "drawing plots")
     }
 
     private struct Plots {
@@ -91,22 +99,14 @@ public enum StudyReport {
 
     private static func writeSheets(_ clusters: [ClusterSection], to folder: String) throws {
         for sheet in clusters.flatMap(\.sheets) {
-            do {
+            try OutputFile.writing { () throws(DatasetError) in
                 try AtomicFile.write(sheet.png, to: "\(folder)/\(sheet.name).png")
-            } catch {
-                throw StudyError.data(error)
             }
         }
     }
 
     private static func makeFolder(_ folder: String) throws(StudyError) {
-        if mkdir(folder, 0o777) != 0, errno != EEXIST {
-            throw .cannotCreate(path: folder, reason: String(cString: strerror(errno)))
-        }
-        var status = stat()
-        guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            throw .cannotCreate(path: folder, reason: "a file that is no directory is in its place")
-        }
+        try OutputFile.writing { () throws(DatasetError) in try Folder.make(folder) }
         guard access(folder, W_OK | X_OK) == 0 else {
             throw .cannotCreate(path: folder, reason: String(cString: strerror(errno)))
         }
@@ -121,10 +121,5 @@ public enum StudyReport {
             else { continue }
             unlink("\(folder)/\(file)")
         }
-    }
-
-    private static func reason(_ error: DatasetError) -> String {
-        if case .cannotCreate(_, let reason) = error { return reason }
-        return error.description
     }
 }

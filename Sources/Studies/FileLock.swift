@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// An advisory lock on a file, as flock has them: it is gone with whoever holds it, however that ends, and Linux takes
 /// it to a shared file system's server too.

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 
 /// Text files of the output that appear whole or not at all.
 public enum OutputFile {
@@ -10,14 +11,12 @@ public enum OutputFile {
         sync(directory: URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 
-    /// Runs `body`, its write errors turned into a study's. A file that a full disk has no room to begin is a failed
-    /// write.
-    static func writing(_ body: () throws(DatasetError) -> Void) throws(StudyError) {
+    /// Runs `body`, its write errors turned into a study's, which say that what was finished is kept.
+    public static func writing(_ body: () throws(DatasetError) -> Void) throws(StudyError) {
         do {
             try body()
         } catch .cannotCreate(let file, let reason) {
-            throw reason == systemMessage(ENOSPC)
-                ? .writeFailed(path: file, reason: reason) : .cannotCreate(path: file, reason: reason)
+            throw .cannotCreate(path: file, reason: reason)
         } catch .writeFailed(let file, let reason) {
             throw .writeFailed(path: file, reason: reason)
         } catch {
@@ -37,15 +36,7 @@ public enum OutputFile {
     /// Makes a directory, and those above it.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     static func makeDirectory(_ path: String) throws(StudyError) {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-            guard let underlying, underlying.domain == NSPOSIXErrorDomain else {
-                throw .cannotCreate(path: path, reason: error.localizedDescription)
-            }
-            throw .creating(path, Int32(underlying.code))
-        }
+        try writing { () throws(DatasetError) in try Folder.make(path) }
         sync(directory: URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 }

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 
 /// `runs.jsonl`: one line a finished run, appended and synced before anyone hears of the run.
 ///
@@ -154,6 +155,3 @@ final class RunLog {
         return error
     }
 }
-
-/// The system's description of the last failed call.
-func systemMessage(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }

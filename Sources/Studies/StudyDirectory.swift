@@ -37,10 +37,6 @@ final class StudyDirectory {
         self.plan = plan
         self.shard = shard
         for directory in [path, path + "/selections", path + "/clusterings"] {
-            var status = stat()
-            if stat(directory, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
-                throw StudyError.cannotCreate(path: directory, reason: "a file that is no directory is in its place")
-            }
             try OutputFile.makeDirectory(directory)
         }
         let entry = try FileLock(path + "/.lock.entry")

@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Foundation
 import Pruning
+import Support
 
 /// A place in a study file.
 public struct SourcePlace: Equatable, Sendable, CustomStringConvertible {
@@ -60,7 +61,7 @@ public enum StudyError: Error, CustomStringConvertible {
     /// The error of a call that failed to make `path`. Where there is no room for it, writing failed.
     static func creating(_ path: String, _ code: Int32 = errno) -> StudyError {
         let reason = systemMessage(code)
-        return code == ENOSPC ? .writeFailed(path: path, reason: reason) : .cannotCreate(path: path, reason: reason)
+        return isExhaustion(code) ? .writeFailed(path: path, reason: reason) : .cannotCreate(path: path, reason: reason)
     }
 
     /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).

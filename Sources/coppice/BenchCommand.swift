@@ -127,7 +127,7 @@ struct BenchCommand: ParsableCommand {
         if !stages.isEmpty { try show(Self.row("stage", "case", "time", "GFLOP/s", "", "share")) }
         for stage in stages {
             // Its launches queue up, as a study's do, so it needs a backend that measures none of them.
-            let (backend, _) = try DeviceSelection.make(spec: compute.device)
+            let (backend, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
             for timing in try stage.time(on: backend, seed: compute.seed, replicas: replicas, limits: limits) {
                 report.stages.append(timing)
                 try show(
@@ -150,7 +150,8 @@ struct BenchCommand: ParsableCommand {
     private func show(_ line: String) throws {
         guard !json else { return }
         print(line)
-        try flushOutput()
+        // Nobody is left to time for.
+        guard try flushOutput() else { throw ExitCode.success }
     }
 
     private func chosenBenchmarks() throws -> [Benchmark] {

@@ -91,11 +91,7 @@ struct ClusteringFolder {
 
     /// A folder to write to, made where it is missing.
     init(creating path: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw DatasetError.cannotCreate(file: path, reason: "the folder cannot be made")
-        }
+        try Folder.make(path)
         self.path = path
         for name in [Self.labels, Self.distances, Self.centroids] { try AtomicFile.checkCanWrite("\(path)/\(name)") }
     }
@@ -104,11 +100,7 @@ struct ClusteringFolder {
     /// - Parameter isBytes: whether the samples are 8-bit ones, whose centroids are float32.
     func write(_ clustering: KMeansClustering, isBytes: Bool) throws {
         let stage = "\(path)/.\(getpid()).tmp"
-        do {
-            try FileManager.default.createDirectory(atPath: stage, withIntermediateDirectories: true)
-        } catch {
-            throw DatasetError.cannotCreate(file: stage, reason: "the folder cannot be made")
-        }
+        try Folder.make(stage)
         defer { try? FileManager.default.removeItem(atPath: stage) }
         let count = clustering.labels.count
         try NumPy.write(clustering.labels, shape: [count], to: "\(stage)/\(Self.labels)")
@@ -120,9 +112,7 @@ struct ClusteringFolder {
             try NumPy.write(clustering.absoluteCentroids, shape: shape, to: "\(stage)/\(Self.centroids)")
         }
         for name in [Self.labels, Self.distances, Self.centroids] {
-            guard rename("\(stage)/\(name)", "\(path)/\(name)") == 0 else {
-                throw DatasetError.writeFailed(file: "\(path)/\(name)", reason: String(cString: strerror(errno)))
-            }
+            try AtomicFile.move("\(stage)/\(name)", to: "\(path)/\(name)")
         }
     }
 }

@@ -3,10 +3,12 @@ import Clustering
 import Compute
 import Datasets
 import Dispatch
-import Foundation
+@preconcurrency import Foundation
 import Networks
+import OpenCL
 import Pruning
 import Studies
+import Support
 import Synchronization
 
 /// An error as the command line reports it: one sentence and an exit code of sysexits.h.
@@ -60,18 +62,19 @@ enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
 }
 
-/// Ctrl-C and SIGTERM ask for a clean end once; the second time they end the process. While the device does not answer
-/// the first one ends it: nobody would hear the question.
+/// Ctrl-C, SIGTERM and SIGHUP ask for a clean end once; the second time they end the process. While the device does not
+/// answer the first one ends it: nobody would hear the question.
 final class Interrupt: @unchecked Sendable {
     private var sources: [any DispatchSourceSignal] = []
 
     /// Calls `handler` on the first signal, from another thread.
     init(_ handler: @escaping @Sendable () -> Void) {
-        for number in [SIGINT, SIGTERM] {
+        for number in Signals.ending {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                signal(number, SIG_DFL)
+                // A terminal that closes may send its signal twice, to the shell's jobs and to all of its processes.
+                if number != SIGHUP { Signals.endAtOnce(at: number) }
                 Stalls.interrupted()
                 handler()
             }
@@ -100,6 +103,7 @@ final class ExitOnInterrupt: Sendable {
                 // What is done ends by itself in a moment, as if nobody had called.
                 if isDone { return }
                 Terminal.complain("interrupted, nothing was written")
+                PoCLCache.end()
                 _exit(130)
             }
         }
@@ -138,6 +142,7 @@ struct ComputeOptions: ParsableArguments {
 func chosenBackend(
     _ device: String, profile: DeviceProfile?, profiling: Bool = false, startsOften: Bool = true, quiet: Bool
 ) throws -> any Backend {
+    defer { noteCache(quiet: quiet) }
     let (backend, reason) = try DeviceSelection.make(
         spec: device, profile: profile, profiling: profiling, startsOften: startsOften)
     Terminal.note("device: \(reason)", quiet: quiet)
@@ -146,6 +151,11 @@ func chosenBackend(
         Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)
     }
     return backend
+}
+
+/// Says on stderr where compiled kernels go if it is not where they should.
+func noteCache(quiet: Bool) {
+    if let notice = PoCLCache.notice { Terminal.note(notice, quiet: quiet) }
 }
 
 /// The shape of the kernels, where it is not to be the device's own.
@@ -191,13 +201,27 @@ func printJSON(_ value: some Encodable) throws {
     print(String(decoding: try encoder.encode(value), as: UTF8.self))
 }
 
-/// Sends what was printed on its way.
-/// - Throws: ``Failure`` where it cannot get there, a full disk for one.
-func flushOutput() throws {
-    // A closed pipe ends the process by its signal; everything else shows here.
-    guard fflush(nil) == 0 else {
-        throw Failure("standard output: writing failed: \(String(cString: strerror(errno)))", exitCode: 74)
-    }
+/// Sends what was printed on its way. What nobody can receive any more, since the reader of a pipe or the terminal is
+/// gone, is dropped: the files that a command writes are there all the same.
+/// - Returns: false where it was dropped.
+/// - Throws: ``Failure`` where it cannot get there for another reason, a full disk for one.
+@discardableResult func flushOutput() throws -> Bool {
+    // An error of an earlier call, which printing itself made when the buffer was full, is kept in the stream alone.
+    let hadFailed = ferror(stdout) != 0
+    errno = 0
+    guard fflush(stdout) != 0 || hadFailed else { return true }
+    let code = errno
+    var status = stat()
+    let isTerminal = fstat(STDOUT_FILENO, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
+    if isReaderGone() || (isTerminal && code == EIO) { return false }
+    let reason = code == 0 ? "a part of it was not written" : systemMessage(code)
+    throw Failure("standard output: writing failed: \(reason)", exitCode: 74)
+}
+
+/// Whether standard output is a pipe or socket that nobody reads any more.
+private func isReaderGone() -> Bool {
+    var query = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    return poll(&query, 1, 0) == 1 && query.revents & Int16(POLLERR | POLLHUP) != 0
 }
 
 /// `value` with so many digits after the point.

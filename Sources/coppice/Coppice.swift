@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import OpenCL
 
 /// The command line. Each subcommand is a file of its own; what they share is in CommandSupport.swift.
 struct Coppice: ParsableCommand {
@@ -27,7 +28,9 @@ struct Coppice: ParsableCommand {
 @main
 enum Main {
     static func main() async {
+        ProcessSetup.prepare()
         do {
+            try ProcessSetup.check()
             var command = try Coppice.parseAsRoot()
             try Stalls.watch()
             if var waiting = command as? any AsyncParsableCommand {
@@ -36,7 +39,9 @@ enum Main {
                 try command.run()
             }
             try flushOutput()
+            PoCLCache.end()
         } catch {
+            PoCLCache.end()
             end(with: error)
         }
     }

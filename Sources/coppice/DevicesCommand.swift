@@ -76,7 +76,8 @@ struct DevicesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let inventory = DeviceInventory.current(environment: ProcessInfo.processInfo.environment)
+        let inventory = DeviceInventory.current()
+        noteCache(quiet: false)
         let report = Self.report(inventory)
         if json { try printJSON(report) } else { Self.show(report) }
     }
@@ -94,7 +95,8 @@ struct DevicesCommand: ParsableCommand {
                     if isChosen { isOpen = false }
                     return device(entry, automatic: isChosen)
                 },
-                quirks: platform.devices.isEmpty ? Quirk.all(platform.name, platform.version, nil, "") : [])
+                quirks: platform.devices.isEmpty && platform.problem == nil
+                    ? Quirk.all(platform.name, platform.version, nil, "") : [])
         }
         return Report(
             automatic: Choice(name: chosen?.name ?? builtInName, platform: chosen?.platform ?? "", reason: reason),

@@ -37,9 +37,8 @@ final class ProgressBar {
         let note = note()
         if !note.isEmpty { text += ", \(note)" }
         if Terminal.isInteractive {
-            let filled = Int(share * 24)
-            let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
-            Terminal.write("\r\u{1B}[K\(bar) \(text)")
+            // Asked for anew each time: the window may have been made narrower.
+            Terminal.write("\r\u{1B}[K" + TerminalLine.bar(share, text, columns: TerminalLine.columns))
             drawn = true
         } else {
             Terminal.write("\(text)\n")

@@ -30,16 +30,26 @@ struct ReportCommand: AsyncParsableCommand {
         for notice in Wording.bounded(stored.notices) { Terminal.note(notice, quiet: quiet) }
         if markdown { return print(StudyText.markdown(stored.results), terminator: "") }
         try StudyTables.write(stored.results, to: dir)
-        try await Self.write(stored, data: data, quiet: quiet)
+        do {
+            try await Self.write(stored, data: data, quiet: quiet)
+        } catch is CancellationError {
+            throw Failure("interrupted; an older report.html is unchanged", exitCode: 130)
+        }
         print("\(dir)/report.html")
     }
 
     /// Writes a study's page and plots, its images looked for as `coppice run` does.
+    /// - Throws: `CancellationError` at Ctrl-C, once the programs that draw have ended.
     static func write(_ stored: StoredStudy, data: String?, quiet: Bool) async throws {
         let locator = DatasetLocator()
-        let notices = try await StudyReport.write(stored) { name in
-            (try? locator.find(name, dataDirectory: data)).flatMap { try? Dataset.load($0) }
+        let writing = Task {
+            try await StudyReport.write(stored) { name in
+                (try? locator.find(name, dataDirectory: data)).flatMap { try? Dataset.load($0) }
+            }
         }
+        let interrupt = Interrupt { writing.cancel() }
+        defer { withExtendedLifetime(interrupt) {} }
+        let notices = try await writing.value
         for notice in notices { Terminal.note(notice, quiet: quiet) }
     }
 }

@@ -89,6 +89,10 @@ struct RunCommand: AsyncParsableCommand {
             return try Dataset.load(location)
         }
         if dryRun { return try printPlan(study, load, memory, directory: directory) }
+        // Rather now than after the last run, when drivers and watches have taken some.
+        if report, let shortage = StudyReport.descriptorShortage(others: 8) {
+            throw Failure("\(shortage); --no-report leaves the plots out", exitCode: 74)
+        }
         let progress = StudyProgress(quiet: quiet)
         let executor = LeNet5Executor(onDemand: makeBackend, clusteringMemory: memory, load: load) {
             progress.training(images: $0)
@@ -104,7 +108,13 @@ struct RunCommand: AsyncParsableCommand {
         let results = try runner.run()
         progress.finish()
         if report, runner.othersAtWork.isEmpty {
-            try await ReportCommand.write(StoredStudy(reading: directory), data: data, quiet: quiet)
+            do {
+                try await ReportCommand.write(StoredStudy(reading: directory), data: data, quiet: quiet)
+            } catch is CancellationError {
+                throw Failure(
+                    "interrupted while the report was made; every run is kept, and `coppice report` makes it",
+                    exitCode: 130)
+            }
         }
         if json {
             try printJSON(RunReport(results, directory: directory, device: executor.backend?.device))

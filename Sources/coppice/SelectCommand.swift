@@ -35,6 +35,7 @@ struct SelectCommand: ParsableCommand {
     var out: String
     @Flag(help: "Print one JSON object.")
     var json = false
+    @OptionGroup var shape: ProfileOption
     @OptionGroup var compute: ComputeOptions
 
     private struct Report: Encodable {
@@ -156,7 +157,7 @@ struct SelectCommand: ParsableCommand {
         if request.strategy != .none, request.size > matrix.count {
             throw PruningError.sizeOutOfRange(size: request.size, count: matrix.count)
         }
-        let backend = try compute.makeBackend()
+        let backend = try compute.makeBackend(in: shape)
         let finished = try plan.run(matrix, k: k, seed: compute.seed, on: backend, quiet: compute.quiet)
         source.assignment = finished.assignment
         source.finished = finished

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import OpenCL
+import Support
 import Synchronization
 
 /// What the program does about a device that does not answer: it says so, and gives up in the end.
@@ -22,7 +23,7 @@ enum Stalls {
 
     /// Watches from now on.
     /// - Throws: ``Failure`` for a setting that is no number of seconds.
-    static func watch(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    static func watch(environment: EnvironmentVariables = .process) throws {
         let setting = environment[environmentKey] ?? ""
         func failure(_ reason: String) -> Failure {
             Failure(
@@ -57,6 +58,7 @@ enum Stalls {
                 complain(
                     "gave up: the device did not end \(what); what was finished before is kept, and running again may help"
                 )
+                PoCLCache.end()
                 _exit(exitCode)
             }
             if !isStalled.exchange(true, ordering: .relaxed) {
@@ -79,6 +81,7 @@ enum Stalls {
 
     private static func endAfterInterrupt() {
         complain("interrupted while the device did not answer; what was finished before is kept")
+        PoCLCache.end()
         _exit(130)
     }
 

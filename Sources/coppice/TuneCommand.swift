@@ -17,6 +17,7 @@ struct TuneCommand: ParsableCommand {
     var forget = false
     @Flag(help: "Print one JSON object.")
     var json = false
+    @OptionGroup var shape: ProfileOption
     @OptionGroup var compute: ComputeOptions
 
     private struct Report: Encodable {
@@ -28,7 +29,7 @@ struct TuneCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard let backend = try compute.makeBackend() as? OpenCLBackend else {
+        guard let backend = try compute.makeBackend(in: shape) as? OpenCLBackend else {
             throw Failure(
                 "there is no OpenCL device to tune: the built-in CPU path has no block sizes; `coppice devices` lists "
                     + "what there is", exitCode: 69)

@@ -3,6 +3,7 @@ import Compute
 import Foundation
 import KernelChecks
 import Studies
+import Support
 import Synchronization
 
 /// `coppice verify`
@@ -161,9 +162,18 @@ struct VerifyCommand: ParsableCommand {
         arguments += profile.flatMap { ["--profile", $0] }
         // Programs compile on the processor; a processor also serves several processes well.
         let cores = isProcessor ? ProcessInfo.processInfo.activeProcessorCount : 1
+        // Foundation starts processes only where descriptors of this number may be open.
+        if let limit = FileDescriptors.limit, limit < 256 {
+            throw Failure(
+                "verify starts processes, which takes a limit of 256 file descriptors, and it is \(limit) (ulimit -n); "
+                    + "`ulimit -n 1024` raises it, and with one --profile no process is started", exitCode: 74)
+        }
+        let wanted = min(jobs ?? cores, shares.count)
+        // Pipes, and what watches the process.
+        let affordable = (FileDescriptors.available(upTo: 16 + 10 * wanted) - 16) / 10
         let stopping = Atomic(false)
         let workers = VerifyWorkers(
-            shares, jobs: min(jobs ?? cores, shares.count), arguments: arguments, failFast: failFast)
+            shares, jobs: min(wanted, max(1, affordable)), arguments: arguments, failFast: failFast)
         let interrupt = Interrupt {
             stopping.store(true, ordering: .relaxed)
             workers.stop()
@@ -220,8 +230,7 @@ struct VerifyCommand: ParsableCommand {
 
     /// The profiles that were asked for by option or, with none, by `$COPPICE_PROFILE`; nil for all.
     private func wantedProfiles() throws -> [DeviceProfile]? {
-        let environment = ProcessInfo.processInfo.environment
-        if profile.isEmpty { return try DeviceProfile.requested(in: environment).map { [$0] } }
+        if profile.isEmpty { return try DeviceProfile.requested(in: .process).map { [$0] } }
         var wanted: [DeviceProfile] = []
         for name in profile {
             let named = try DeviceProfile.named(name, by: "--profile")

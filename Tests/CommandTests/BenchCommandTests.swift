@@ -91,4 +91,31 @@ import Testing
         let share = try #require(stages[0]["share"] as? Double)
         #expect(share >= 0.999 * operations / (seconds * limit * 1e9) && share < 1.5)
     }
+
+    /// What kernels are built with says which profile they have: those of a stage too, which has a backend of its own.
+    @Test(
+        .enabled(if: hasOpenCL, "this host has no OpenCL device"),
+        arguments: [
+            ["bench", "--stage", "evaluation", "--replicas", "1", "--profile", "cpu4"],
+            [
+                "select", "--features", "X.npy", "--k", "2", "--strategy", "closest", "--size", "5", "--out",
+                "kept.npy",
+                "--profile", "cpu4",
+            ],
+        ])
+    func aProfileIsThatOfEveryKernel(_ arguments: [String]) throws {
+        let folder = try TemporaryFolder()
+        try writeNoise(count: 60, dimensions: 8, to: folder / "X.npy")
+        let outcome = try coppice(
+            arguments + ["--quiet"], environment: ["COPPICE_SAVE_PROGRAMS": folder / "programs"], directory: folder.path
+        )
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let launches = try String(contentsOfFile: folder / "programs/launches.jsonl", encoding: .utf8)
+            .split(separator: "\n")
+        #expect(launches.count > 3)
+        for launch in launches { #expect(launch.contains(" -D VW=4 "), "\(launch)") }
+        expectComplaint(
+            try coppice(Array(arguments.dropLast()) + ["cpu3"], directory: folder.path), code: 64,
+            mentions: ["--profile", "cpu3"])
+    }
 }

@@ -110,6 +110,20 @@ import Testing
         #expect(outcome.complaints.last?.hasPrefix("coppice: interrupted while the device did not answer") == true)
     }
 
+    /// Testing weights asks to hear of no signal: there is nothing to keep.
+    @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"), arguments: endingSignals)
+    func aCommandThatKeepsNothingEndsWith130(signal: Int32) throws {
+        let place = try Place()
+        let (data, weights) = (place.folder / "data", place.folder / "w.safetensors")
+        #expect(
+            try coppice("train", "--data", data, "--device", "cpu", "--epochs", "0", "--save", weights).status == 0)
+        let outcome = try coppice(
+            ["evaluate", "--data", data, "--weights", weights, "--device", "opencl-cpu"],
+            environment: Self.faulty("hang=10", stall: 1), interrupting: "no progress", by: signal, limit: 60)
+        #expect(outcome.status == 130, "\(outcome.stderr)")
+        #expect(outcome.stdout.isEmpty && outcome.secondsAfterInterrupt < 3)
+    }
+
     /// One command that takes long is said, and said to be over; many commands that take long together are nothing.
     @Test(.enabled(if: hasOpenCLProcessor, "this host has no OpenCL CPU"))
     func slowIsNotHung() throws {

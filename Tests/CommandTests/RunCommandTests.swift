@@ -40,12 +40,13 @@ import Testing
             try data.write(to: self.data)
         }
 
-        func run(_ more: [String] = [], environment: [String: String] = [:], interrupting: String? = nil) throws
-            -> Outcome
-        {
+        func run(
+            _ more: [String] = [], environment: [String: String] = [:], interrupting: String? = nil,
+            by signal: Int32 = SIGINT
+        ) throws -> Outcome {
             try coppice(
                 ["run", study, "--data", data, "--out", out] + more, environment: environment,
-                interrupting: interrupting)
+                interrupting: interrupting, by: signal)
         }
 
         func lines(_ name: String) throws -> [String] {
@@ -142,13 +143,14 @@ import Testing
         #expect(try alone.rows() == together.rows())
     }
 
-    @Test func anInterruptedStudyGoesOnWhereItStopped() throws {
+    @Test(arguments: endingSignals) func anInterruptedStudyGoesOnWhereItStopped(signal: Int32) throws {
         let (whole, cut) = (try Place(), try Place())
         #expect(try whole.run(["--quiet", "--replicas", "2"]).status == 0)
-        let outcome = try cut.run(["--replicas", "2"], interrupting: "[4/54]")
+        let outcome = try cut.run(["--replicas", "2"], interrupting: "[4/54]", by: signal)
         #expect(outcome.status == 130, "\(outcome.stderr)")
         #expect(outcome.secondsAfterInterrupt < 5)
-        #expect(outcome.complaints.last?.hasPrefix("coppice: ") == true)
+        #expect(outcome.complaints.last?.hasPrefix("coppice: stopped after ") == true)
+        #expect(outcome.complaints.last?.contains("what is finished is kept") == true)
         let finished = try cut.lines("runs.jsonl").count
         #expect((4..<Self.runs).contains(finished))
         let rest = try cut.run(["--replicas", "2"])

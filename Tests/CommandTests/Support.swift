@@ -29,7 +29,8 @@ let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().d
 /// - Parameters:
 ///   - environment: added to this process's, from which all COPPICE_… are taken.
 ///   - output: where its standard output goes in place of ``Outcome/stdout``.
-///   - interrupting: text on standard error after which it gets a SIGINT.
+///   - interrupting: text on standard error after which it gets a signal.
+///   - signal: SIGINT, or another one.
 ///   - directory: where it runs.
 func coppice(
     _ arguments: String..., environment: [String: String] = [:], output: String? = nil, interrupting: String? = nil,
@@ -42,14 +43,14 @@ func coppice(
 /// The same with its arguments in a list.
 func coppice(
     _ arguments: [String], environment: [String: String] = [:], output: String? = nil, interrupting: String? = nil,
-    directory: String? = nil, limit: Double = 300
+    by signal: Int32 = SIGINT, directory: String? = nil, limit: Double = 300, executable: URL = program
 ) throws -> Outcome {
     let folder = try TemporaryFolder()
     // Files and no pipes: nothing can fill up while nobody reads.
     let (out, err) = (folder / "stdout", folder / "stderr")
     for path in [out, err] { #expect(FileManager.default.createFile(atPath: path, contents: nil)) }
     let process = Process()
-    process.executableURL = program
+    process.executableURL = executable
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("COPPICE_") }
         .merging(environment) { $1 }
@@ -63,7 +64,7 @@ func coppice(
     while process.isRunning {
         if interrupted == nil, let interrupting, try text(err).contains(interrupting) {
             interrupted = .now
-            process.interrupt()
+            kill(process.processIdentifier, signal)
         }
         if (ContinuousClock.now - start) / .seconds(1) > limit {
             process.terminate()
@@ -80,6 +81,21 @@ func coppice(
         stdout: try text(out), stderr: try text(err),
         secondsAfterInterrupt: interrupted.map { (ContinuousClock.now - $0) / .seconds(1) } ?? 0)
 }
+
+/// Runs a shell's script, in which $COPPICE is the program.
+func shell(_ script: String, environment: [String: String] = [:], directory: String? = nil) throws -> Outcome {
+    try coppice(
+        ["-c", script], environment: environment.merging(["COPPICE": program.path]) { $1 }, directory: directory,
+        limit: 120, executable: URL(fileURLWithPath: "/bin/sh"))
+}
+
+/// The signals that ask for an end, but for SIGHUP where whoever runs the tests has it ignored, as nohup does.
+let endingSignals: [Int32] = {
+    let previous = signal(SIGHUP, SIG_DFL)
+    signal(SIGHUP, previous)
+    let isIgnored = unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    return [SIGINT, SIGTERM] + (isIgnored ? [] : [SIGHUP])
+}()
 
 private func text(_ path: String) throws -> String {
     String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)

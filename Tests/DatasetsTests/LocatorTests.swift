@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import Datasets
@@ -10,7 +11,8 @@ import Testing
 
     private func locator(_ environment: [String: String] = [:]) -> DatasetLocator {
         DatasetLocator(
-            environment: environment.merging(["HOME": folder.path + "/home"]) { given, _ in given },
+            environment: EnvironmentVariables(
+                environment.merging(["HOME": folder.path + "/home"]) { given, _ in given }),
             systemDirectory: folder.path + "/system")
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import OpenCL
@@ -28,7 +29,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         try "changed".write(to: folder.appendingPathComponent("copy.cl"), atomically: true, encoding: .utf8)
         try "shared".write(to: folder.appendingPathComponent("common.clh"), atomically: true, encoding: .utf8)
-        let environment = [KernelSource.environmentKey: folder.path]
+        let environment: EnvironmentVariables = [KernelSource.environmentKey: folder.path]
         #expect(try KernelSource.chosenText(of: "copy", environment: environment) == "changed")
         #expect(try KernelSource.chosenText(of: "common", environment: environment) == "shared")
         #expect(try KernelSource.chosenText(of: "copy", environment: [:]) == KernelSource.text(of: "copy"))

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import OpenCL
@@ -84,7 +85,7 @@ import Testing
     }
 
     @Test func theFolderFollowsTheEnvironment() {
-        func path(_ environment: [String: String]) -> String {
+        func path(_ environment: EnvironmentVariables) -> String {
             ProgramCache.standardDirectory(environment: environment).path
         }
         #expect(path(["COPPICE_CACHE": "/c", "XDG_CACHE_HOME": "/x", "HOME": "/h"]) == "/c")

@@ -12,7 +12,7 @@ import Testing
         init?() {
             path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
             guard mkdir(path, 0o700) == 0 else { return nil }
-            guard mount("tmpfs", path, "tmpfs", 0, "size=1m") == 0 else {
+            guard mount("tmpfs", path, "tmpfs", 0, "size=1m,nr_inodes=200") == 0 else {
                 rmdir(path)
                 return nil
             }
@@ -21,6 +21,18 @@ import Testing
         deinit {
             umount2(path, Int32(MNT_DETACH))
             rmdir(path)
+        }
+
+        /// Takes all names that are left: not even an empty folder can be made then.
+        func fillNames() {
+            var count = 0
+            while FileManager.default.createFile(atPath: "\(path)/name\(count)", contents: nil) { count += 1 }
+        }
+
+        func freeNames() throws {
+            for name in try FileManager.default.contentsOfDirectory(atPath: path) where name.hasPrefix("name") {
+                try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+            }
         }
 
         /// Takes all the room that is left.
@@ -56,6 +68,39 @@ import Testing
             let second = FakeExecutor()
             #expect(essence(try run(second, in: results).records) == essence(whole.records))
             #expect(second.batches.reduce(0) { $0 + $1.count } == 30)
+        }
+
+        /// A disk that is full when a folder has to be made: at the start, and in the middle of a study.
+        @Test func aFolderThatHasNoRoomIsAFailedWrite() throws {
+            guard let disk = TinyDisk() else { return }
+            let study = try study(
+                """
+                runs: 2
+                experiments:
+                  - {pruning_method: random, sizes: 3}
+                  - {pruning_method: cluster, sizes: 5, ks: 2, use_pca: false, selection_strategies: closest}
+                """)
+            let whole = try StudyRunner(study, directory: TemporaryDirectory().results, executor: FakeExecutor()).run()
+            let results = disk.path + "/results"
+            disk.fillNames()
+            let first = studyError {
+                _ = try StudyRunner(study, directory: results, executor: FakeExecutor()).run()
+            }
+            #expect(first?.exitCode == 74)
+            #expect(
+                first?.description.hasPrefix("\(results): writing failed: No space left on device; what was") == true)
+            try disk.freeNames()
+            let executor = FakeExecutor()
+            executor.beforeTraining = { count, _, _ in if count == 0 { disk.fillNames() } }
+            let second = studyError { _ = try StudyRunner(study, directory: results, executor: executor).run() }
+            #expect(second?.exitCode == 74)
+            #expect(second?.description.hasPrefix("\(results)/clusterings/") == true)
+            #expect(second?.description.contains("what was finished before is kept") == true)
+            try disk.freeNames()
+            let third = FakeExecutor()
+            let finished = try StudyRunner(study, directory: results, executor: third).run()
+            #expect(essence(finished.records) == essence(whole.records))
+            #expect(third.batches.reduce(0) { $0 + $1.count } == 2)
         }
     }
 #endif

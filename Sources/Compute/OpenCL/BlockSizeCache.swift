@@ -1,5 +1,6 @@
 import Foundation
 import OpenCL
+import Support
 
 /// Where `coppice tune` keeps what it found: beside the compiled programs, under a key of device, driver, platform,
 /// profile and the kernels' text. At any doubt there is nothing, which means the defaults.
@@ -7,7 +8,7 @@ public struct BlockSizeCache: Sendable {
     private let files: ProgramCache
 
     /// The user's cache: `tuned` in the folder of compiled programs.
-    public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    public init(environment: EnvironmentVariables = .process) {
         self.init(
             directory: ProgramCache.standardDirectory(environment: environment).appendingPathComponent("tuned"))
     }

@@ -1,4 +1,5 @@
 import OpenCL
+import Support
 
 /// The shape that kernels take on a kind of device: how many samples stand side by side, and how many of them one
 /// work-item holds.
@@ -93,8 +94,8 @@ public struct DeviceProfile: Sendable, Hashable {
 
     /// The profile that `$COPPICE_PROFILE` asks for, nil where it is unset.
     /// - Throws: ``ComputeError/noProfile(reason:)`` for a name that is none.
-    public static func requested(in environment: [String: String]) throws(ComputeError) -> DeviceProfile? {
-        guard let name = environment["COPPICE_PROFILE"], !name.isEmpty else { return nil }
+    public static func requested(in environment: EnvironmentVariables) throws(ComputeError) -> DeviceProfile? {
+        guard let name = environment["COPPICE_PROFILE"] else { return nil }
         return try named(name, by: "COPPICE_PROFILE")
     }
 

@@ -1,6 +1,8 @@
+import Datasets
 import Foundation
 import Studies
 import Subprocess
+import Support
 
 /// The program that draws the plots.
 struct Gnuplot: Sendable {
@@ -31,19 +33,30 @@ struct Gnuplot: Sendable {
         case failed(reason: String)
     }
 
-    /// Draws charts into `folder`, each as NAME.svg and NAME.png, as many at once as there are processors.
+    /// File descriptors that a report takes: those of its own files and of what watches the children, and those of each
+    /// gnuplot at work (three pipes, /dev/null, the process itself).
+    private static let (ownDescriptors, descriptorsEach) = (6, 10)
+
+    /// What a report with plots needs, so that a command can refuse at its start.
+    static var fewestDescriptors: Int { ownDescriptors + descriptorsEach }
+
+    /// Draws charts into `folder`, each as NAME.svg and NAME.png, as many at once as there are processors and file
+    /// descriptors. Where the task is cancelled, no more are begun.
     /// - Returns: an outcome for each chart's name.
     func draw(_ charts: [Chart], in folder: String) async -> [String: Outcome] {
-        await withTaskGroup(of: (String, Outcome).self) { group in
+        let processors = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        let most = Self.ownDescriptors + processors * Self.descriptorsEach
+        let affordable = (FileDescriptors.available(upTo: most) - Self.ownDescriptors) / Self.descriptorsEach
+        return await withTaskGroup(of: (String, Outcome).self) { group in
             var outcomes: [String: Outcome] = [:]
             var waiting = charts[...]
-            for _ in 0..<max(1, ProcessInfo.processInfo.activeProcessorCount) {
+            for _ in 0..<min(processors, max(1, affordable)) {
                 guard let chart = waiting.popFirst() else { break }
                 group.addTask { (chart.name, await draw(chart, in: folder)) }
             }
             for await (name, outcome) in group {
                 outcomes[name] = outcome
-                guard let chart = waiting.popFirst() else { continue }
+                guard !Task.isCancelled, let chart = waiting.popFirst() else { continue }
                 group.addTask { (chart.name, await draw(chart, in: folder)) }
             }
             return outcomes
@@ -78,8 +91,10 @@ struct Gnuplot: Sendable {
             let png = FileManager.default.contents(atPath: "\(folder)/\(files[1].temporary)"),
             png.suffix(8).elementsEqual([0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82])
         else { return .failed(reason: "its output is not whole") }
-        for file in files where rename("\(folder)/\(file.temporary)", "\(folder)/\(file.name)") != 0 {
-            return .failed(reason: "\(file.name): \(String(cString: strerror(errno)))")
+        do {
+            for file in files { try AtomicFile.move("\(folder)/\(file.temporary)", to: "\(folder)/\(file.name)") }
+        } catch {
+            return .failed(reason: error.description)
         }
         return .drawn(svg: svg)
     }

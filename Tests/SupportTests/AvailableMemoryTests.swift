@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import SystemMemory
+@testable import Support
 
 /// What is left of memory, from files as Linux writes them.
 @Suite struct AvailableMemoryTests {
