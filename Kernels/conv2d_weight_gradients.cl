@@ -19,43 +19,7 @@
 #define UNITS (KERNEL_ROWS * (OUT_CHANNELS / OB))
 #define NEXT_UNITS (OUT_CHANNELS * KERNEL * (NEXT_OUT_CHANNELS / NEXT_OB))
 
-#if TEAM > 1
 #include "weight_gradients.clh"
-#endif
-
-// sum[o][kx] += one output row's part.
-#define ACCUMULATE_ROW(SUM, BLOCK, SOURCE, GRADIENT, COLUMNS)                                                          \
-    for (int column = 0; column < (COLUMNS); column++) {                                                               \
-        floatv values[KERNEL];                                                                                         \
-        UNROLL for (int kx = 0; kx < KERNEL; kx++) values[kx] = VECTOR((SOURCE) + (column + kx) * TILE);               \
-        UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                     \
-            const floatv gradient = GRADIENT;                                                                          \
-            UNROLL for (int kx = 0; kx < KERNEL; kx++) (SUM)[o][kx] += values[kx] * gradient;                          \
-        }                                                                                                              \
-    }
-
-// target[kx * COUNT + o] = the sum of sum[o][kx] over the samples. Every work-item of the group comes here; those of a
-// member without a unit write nothing.
-#if ITEMS == 1
-#define FOLD(SUM, BLOCK, HAS_UNIT, TARGET, COUNT)                                                                      \
-    UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                         \
-        UNROLL for (int kx = 0; kx < KERNEL; kx++) {                                                                   \
-            if (HAS_UNIT) (TARGET)[kx * (COUNT) + o] = lane_sum((SUM)[o][kx]);                                         \
-        }                                                                                                              \
-    }
-#else
-#define FOLD(SUM, BLOCK, HAS_UNIT, TARGET, COUNT)                                                                      \
-    UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                         \
-        UNROLL for (int kx = 0; kx < KERNEL; kx++) scratch[member][kx][lane] = lane_sum((SUM)[o][kx]);                 \
-        meet();                                                                                                        \
-        for (int kx = lane; kx < KERNEL && (HAS_UNIT); kx += LANES) {                                                  \
-            float total = 0;                                                                                           \
-            for (int other = 0; other < LANES; other++) total += scratch[member][kx][other];                           \
-            (TARGET)[kx * (COUNT) + o] = total;                                                                        \
-        }                                                                                                              \
-        meet();                                                                                                        \
-    }
-#endif
 
 TEAM_KERNEL void conv2d_weight_gradients(
     __global const float *restrict input, __global float *restrict convolved, __global const uchar *restrict winners,
