@@ -22,7 +22,7 @@
 
 #if TRAINING
 // One tile's losses and right answers, a value a sample, and the gradient of its logits (softmax - one-hot) / valid.
-static inline void softmax_cross_entropy(__global const float *logits, __global float *delta, __global float *row,
+INLINE void softmax_cross_entropy(__global const float *logits, __global float *delta, __global float *row,
                                          const intv label, const int counted, const int valid, __local floatv *losses,
                                          __local floatv *answers) {
     floatv largest = VECTOR(logits);

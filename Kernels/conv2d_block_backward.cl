@@ -18,55 +18,10 @@
 #define OUT_HEIGHT (HEIGHT - KERNEL + 1)
 #define OUT_WIDTH (WIDTH - KERNEL + 1)
 
-// The gradient of weights and biases, rows of columns: gradient[i][o] = sum over all samples of the batch of
-// input[t][i][s] * delta[t][s][o], where input number `inputs` is 1. The lanes are outputs, so that no sum runs across
-// lanes. Of blocks of ROWS_AT_ONCE rows x 2 vectors of outputs, this member takes every `step`-th from `first` on.
-static inline void linear_weight_gradient(__global const float *input, __global const float *delta, const int inputs,
-                                          const int columns, const int tiles, const int first, const int step,
-                                          __global float *gradient) {
-    const int pairs = COUNT_CEIL(columns, 2 * TILE);
-    const int blocks = COUNT_CEIL(inputs, ROWS_AT_ONCE);
-    for (int unit = first; unit < pairs * (blocks + 1); unit += step) {
-        const int block = unit / pairs;
-        const int column = (unit - block * pairs) * 2 * TILE + (int)get_local_id(0) * VW;
-        if (column >= columns) continue;
-        // Where the row ends before the second vector that is the first one once more.
-        const int right = column + TILE < columns ? TILE : 0;
-        __global const float *columns_delta = delta + column;
-        if (block == blocks) {
-            floatv sum[2] = {0, 0};
-            for (int sample = 0; sample < tiles * TILE; sample++) {
-                sum[0] += VECTOR(columns_delta + sample * columns);
-                sum[1] += VECTOR(columns_delta + sample * columns + right);
-            }
-            VECTOR_OUT(gradient + inputs * columns + column) = sum[0];
-            VECTOR_OUT(gradient + inputs * columns + column + right) = sum[1];
-        } else {
-            floatv sum[ROWS_AT_ONCE][2];
-            int rows[ROWS_AT_ONCE];
-            UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
-                rows[i] = min(block * ROWS_AT_ONCE + i, inputs - 1);
-                sum[i][0] = sum[i][1] = 0;
-            }
-            for (int tile = 0; tile < tiles; tile++) {
-                __global const float *source = input + tile * inputs * TILE;
-                for (int sample = 0; sample < TILE; sample++) {
-                    const floatv first_delta = VECTOR(columns_delta + (tile * TILE + sample) * columns);
-                    const floatv second_delta = VECTOR(columns_delta + (tile * TILE + sample) * columns + right);
-                    UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
-                        const float value = source[rows[i] * TILE + sample];
-                        sum[i][0] += first_delta * value;
-                        sum[i][1] += second_delta * value;
-                    }
-                }
-            }
-            UNROLL for (int i = 0; i < ROWS_AT_ONCE; i++) {
-                VECTOR_OUT(gradient + rows[i] * columns + column) = sum[i][0];
-                VECTOR_OUT(gradient + rows[i] * columns + column + right) = sum[i][1];
-            }
-        }
-    }
-}
+#define STRIP_CHANNELS IN_CHANNELS
+#define STRIP_UNITS HEIGHT
+#include "strips.clh"
+#include "linear_gradients.clh"
 
 TEAM_KERNEL void conv2d_block_backward(
     __global float *restrict convolved, __global const uchar *restrict winners,
@@ -86,36 +41,45 @@ TEAM_KERNEL void conv2d_block_backward(
     const int batch_tile = replica * tiles + tile;
     const int valid = current[1];
     const int counted = valid_samples(tile, valid);
+    // With several groups per tile, the first takes the convolution and the others the linear layers.
+    const int share = get_group_id(1);
+    const int shares = get_num_groups(1);
+    const int output_rows = share == 0 ? OUT_CHANNELS * OUT_HEIGHT : 0;
+    const int units = share == 0 ? IN_CHANNELS / IB * STRIPS : 0;
     parameters += (size_t)replica * stride;
     gradients += (size_t)replica * stride;
 
     __local norm_gradient_t norms[OUT_CHANNELS];
     for (int channel = item_number(); channel < OUT_CHANNELS; channel += ITEMS) {
         norms[channel] = norm_gradient(sums, saved, replica, channel, OUT_CHANNELS, tiles, OUT_HEIGHT * OUT_WIDTH, valid,
-                                       parameters[gamma + channel], gradients + gamma, gradients + beta, tile == 0);
+                                       parameters[gamma + channel], gradients + gamma, gradients + beta,
+                                       tile == 0 && share == 0);
     }
     meet();
     convolved += (size_t)batch_tile * OUT_CHANNELS * OUT_HEIGHT * OUT_WIDTH * TILE + lane * VW;
     const size_t pooled = (size_t)batch_tile * OUT_CHANNELS * (OUT_HEIGHT / 2) * (OUT_WIDTH / 2) * TILE + lane * VW;
-    for (int plane_row = get_local_id(1); plane_row < OUT_CHANNELS * OUT_HEIGHT; plane_row += TEAM) {
+    for (int plane_row = get_local_id(1); plane_row < output_rows; plane_row += TEAM) {
         const int channel = plane_row / OUT_HEIGHT;
         norm_gradient_row(convolved + plane_row * OUT_WIDTH * TILE, winners + pooled, pooled_gradient + pooled, channel,
                           plane_row - channel * OUT_HEIGHT, OUT_HEIGHT, OUT_WIDTH, norms[channel], counted);
     }
     meet();
 
-    __local floatv lane_sums[IN_CHANNELS][LANES];
-    __local floatv lane_products[IN_CHANNELS][LANES];
+    __local floatv lane_sums[IN_CHANNELS * STRIPS][LANES];
+    __local floatv lane_products[IN_CHANNELS * STRIPS][LANES];
+    __local float strip_sums[2][IN_CHANNELS * STRIPS];
     const size_t source_base = (size_t)batch_tile * IN_CHANNELS * HEIGHT * WIDTH * TILE + lane * VW;
     activations += source_base;
     source_extremes += source_base;
     source_gradient += source_base;
     source_saved += 2 * replica * IN_CHANNELS;
-    for (int block = get_local_id(1) * IB; block < IN_CHANNELS; block += TEAM * IB) {
+    for (int unit = get_local_id(1); unit < units; unit += TEAM) {
+        const int block = unit / STRIPS * IB;
+        const int strip = unit - unit / STRIPS * STRIPS;
         __global const float *block_taps = parameters + weights + block * KERNEL * KERNEL * OUT_CHANNELS;
         floatv total[IB], product[IB];
         UNROLL for (int c = 0; c < IB; c++) total[c] = product[c] = 0;
-        for (int row = 0; row < HEIGHT; row++) {
+        for (int row = strip; row < HEIGHT; row += STRIPS) {
             for (int column = 0; column < WIDTH; column += CB) {
                 floatv sum[IB][CB];
                 UNROLL for (int c = 0; c < IB; c++) {
@@ -161,23 +125,36 @@ TEAM_KERNEL void conv2d_block_backward(
             }
         }
         UNROLL for (int c = 0; c < IB; c++) {
-            lane_sums[block + c][lane] = total[c];
-            lane_products[block + c][lane] = product[c];
+            lane_sums[(block + c) * STRIPS + strip][lane] = total[c];
+            lane_products[(block + c) * STRIPS + strip][lane] = product[c];
         }
     }
     meet();
     // Masked samples have gradients of 0.
-    for (int channel = item_number(); channel < IN_CHANNELS; channel += ITEMS) {
-        source_sums[2 * (batch_tile * IN_CHANNELS + channel)] = lanes_sum(lane_sums[channel], TILE);
-        source_sums[2 * (batch_tile * IN_CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], TILE);
+    for (int place = item_number(); place < IN_CHANNELS * STRIPS && share == 0; place += ITEMS) {
+        strip_sums[0][place] = lanes_sum(lane_sums[place], TILE);
+        strip_sums[1][place] = lanes_sum(lane_products[place], TILE);
+    }
+    meet();
+    for (int channel = item_number(); channel < IN_CHANNELS && share == 0; channel += ITEMS) {
+        float total = 0;
+        float product = 0;
+        for (int strip = 0; strip < STRIPS; strip++) {
+            total += strip_sums[0][channel * STRIPS + strip];
+            product += strip_sums[1][channel * STRIPS + strip];
+        }
+        source_sums[2 * (batch_tile * IN_CHANNELS + channel)] = total;
+        source_sums[2 * (batch_tile * IN_CHANNELS + channel) + 1] = product;
     }
 
-    const int first = tile * TEAM + get_local_id(1);
+    const int first = (max(share - 1, 0) * tiles + tile) * TEAM + get_local_id(1);
+    const int step = max(shares - 1, 1) * tiles * TEAM;
+    if (shares > 1 && share == 0) return;
     const size_t sample = (size_t)replica * tiles * TILE;
     linear_weight_gradient(features + sample * FEATURES, transposed1 + sample * PADDED(WIDTH1), FEATURES, PADDED(WIDTH1),
-                           tiles, first, tiles * TEAM, gradients + weights1);
+                           tiles, first, step, gradients + weights1);
     linear_weight_gradient(hidden1 + sample * WIDTH1, transposed2 + sample * PADDED(WIDTH2), WIDTH1, PADDED(WIDTH2), tiles,
-                           first, tiles * TEAM, gradients + weights2);
+                           first, step, gradients + weights2);
     linear_weight_gradient(hidden2 + sample * WIDTH2, transposed3 + sample * PADDED(CLASSES), WIDTH2, PADDED(CLASSES),
-                           tiles, first, tiles * TEAM, gradients + weights3);
+                           tiles, first, step, gradients + weights3);
 }

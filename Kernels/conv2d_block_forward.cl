@@ -18,6 +18,10 @@
 // Whether there is a second row (column) of a pair that starts at `index`.
 #define HAS_SECOND(index, extent) ((extent) % 2 == 0 ? 1 : (index) + 1 < (extent))
 
+#define STRIP_CHANNELS OUT_CHANNELS
+#define STRIP_UNITS COUNT_CEIL(OUT_HEIGHT, 2)
+#include "strips.clh"
+#include "block_statistics.clh"
 #include "batch_norm.clh"
 #if GATHER
 #define PIXELS (IN_CHANNELS * POSITIONS)
@@ -96,18 +100,21 @@ TEAM_KERNEL void conv2d_block_forward(
     meet();
 
 #if TRAINING
-    __local floatv lane_means[OUT_CHANNELS][LANES];
-    __local floatv lane_squares[OUT_CHANNELS][LANES];
+    __local floatv lane_means[OUT_CHANNELS * STRIPS][LANES];
+    __local floatv lane_squares[OUT_CHANNELS * STRIPS][LANES];
+    __local float strip_means[OUT_CHANNELS * STRIPS];
     convolved += batch_tile * OUT_CHANNELS * OUT_HEIGHT * OUT_WIDTH * TILE + lane * VW;
     winners += batch_tile * OUT_CHANNELS * POOLED_HEIGHT * POOLED_WIDTH * TILE + lane * VW;
 #endif
     extremes += batch_tile * OUT_CHANNELS * POOLED_HEIGHT * POOLED_WIDTH * TILE + lane * VW;
-    for (int block = get_local_id(1) * OB; block < OUT_CHANNELS; block += TEAM * OB) {
+    for (int unit = get_local_id(1); unit < OUT_CHANNELS / OB * STRIPS; unit += TEAM) {
+        const int block = unit / STRIPS * OB;
+        const int strip = unit - unit / STRIPS * STRIPS;
 #if TRAINING
         floatv pivot[OB], total[OB], squares[OB];
         UNROLL for (int o = 0; o < OB; o++) total[o] = squares[o] = 0;
 #endif
-        for (int row = 0; row < OUT_HEIGHT; row += 2) {
+        for (int row = 2 * strip; row < OUT_HEIGHT; row += 2 * STRIPS) {
             const int below = HAS_SECOND(row, OUT_HEIGHT);
             for (int column = 0; column < OUT_WIDTH; column += 2) {
                 const int right = HAS_SECOND(column, OUT_WIDTH);
@@ -141,7 +148,7 @@ TEAM_KERNEL void conv2d_block_forward(
                 }
                 UNROLL for (int o = 0; o < OB; o++) {
 #if TRAINING
-                    if (row == 0 && column == 0) pivot[o] = sum[o][0];
+                    if (row == 2 * strip && column == 0) pivot[o] = sum[o][0];
                     UNROLL for (int place = 0; place < 4; place++) {
                         if (place / 2 <= below && place % 2 <= right) {
                             const int out_row = (block + o) * OUT_HEIGHT + row + place / 2;
@@ -175,22 +182,14 @@ TEAM_KERNEL void conv2d_block_forward(
         }
 #if TRAINING
         UNROLL for (int o = 0; o < OB; o++) {
-            lane_means[block + o][lane] = pivot[o] + total[o] / (OUT_HEIGHT * OUT_WIDTH);
-            lane_squares[block + o][lane] = squares[o] - total[o] * total[o] / (OUT_HEIGHT * OUT_WIDTH);
+            const int place = (block + o) * STRIPS + strip;
+            lane_means[place][lane] = pivot[o] + total[o] / strip_positions(strip);
+            lane_squares[place][lane] = squares[o] - total[o] * total[o] / strip_positions(strip);
         }
 #endif
     }
 #if TRAINING
-    meet();
-    const int counted = valid_samples(tile, valid);
-    for (int channel = item_number(); channel < OUT_CHANNELS; channel += ITEMS) {
-        const float mean = counted > 0 ? lanes_sum(lane_means[channel], counted) / counted : 0;
-        for (int other = 0; other < LANES; other++) {
-            const floatv spread = lane_means[channel][other] - mean;
-            lane_squares[channel][other] += spread * spread * (OUT_HEIGHT * OUT_WIDTH);
-        }
-        partials[2 * (batch_tile * OUT_CHANNELS + channel)] = mean;
-        partials[2 * (batch_tile * OUT_CHANNELS + channel) + 1] = lanes_sum(lane_squares[channel], counted);
-    }
+    join_strips(lane_means, lane_squares, strip_means, valid_samples(tile, valid),
+                partials + 2 * batch_tile * OUT_CHANNELS);
 #endif
 }

@@ -1,12 +1,13 @@
 // The end of the backward pass: the gradients of both convolutions' weights, after batch norm's backward pass over the
-// first one, as conv2d_block_backward does it. Nothing else needs that gradient: a processor keeps a row of it, on a GPU
-// it takes the place of convolved. The group of tile 0 writes the gradients of gamma and beta.
+// first one, as conv2d_block_backward does it. Nothing else needs that gradient: a processor keeps a row of it, a GPU a
+// pair of values. A group of tile 0 writes the gradients of gamma and beta.
 //   tile_gradients[r][t][((c * KERNEL + ky) * KERNEL + kx) * OUT_CHANNELS + o] = sum over y, x and the tile's samples of
 //     input[r][t][c][y + ky][x + kx][s] * gradient[r][t][o][y][x][s]: the first block's, a sum a tile.
 //   gradients[r][weights + the same] for the next block (NEXT_...), whose gradient is there: over all samples.
 //
-// A member holds OB (NEXT_OB) channels x KERNEL taps of one kernel row in registers; OB divides OUT_CHANNELS. Sums over
-// the samples are folded at the end. Groups: (tile, 1, replica).
+// On a processor, a member holds OB (NEXT_OB) channels x KERNEL taps of one kernel row in registers; OB divides
+// OUT_CHANNELS. Sums over the samples are folded at the end. Groups: (tile, 1, replica). On a GPU, a team takes one kernel
+// at a time; groups: (tile, share, replica), of which each takes every so many-th kernel.
 #include "batch_norm.clh"
 
 #define OUT_HEIGHT (HEIGHT - KERNEL + 1)
@@ -18,39 +19,7 @@
 #define UNITS (KERNEL_ROWS * (OUT_CHANNELS / OB))
 #define NEXT_UNITS (OUT_CHANNELS * KERNEL * (NEXT_OUT_CHANNELS / NEXT_OB))
 
-// sum[o][kx] += one output row's part.
-#define ACCUMULATE_ROW(SUM, BLOCK, SOURCE, GRADIENT, COLUMNS)                                                          \
-    for (int column = 0; column < (COLUMNS); column++) {                                                               \
-        floatv values[KERNEL];                                                                                         \
-        UNROLL for (int kx = 0; kx < KERNEL; kx++) values[kx] = VECTOR((SOURCE) + (column + kx) * TILE);               \
-        UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                     \
-            const floatv gradient = GRADIENT;                                                                          \
-            UNROLL for (int kx = 0; kx < KERNEL; kx++) (SUM)[o][kx] += values[kx] * gradient;                          \
-        }                                                                                                              \
-    }
-
-// target[kx * COUNT + o] = the sum of sum[o][kx] over the samples. Every work-item of the group comes here; those of a
-// member without a unit write nothing.
-#if ITEMS == 1
-#define FOLD(SUM, BLOCK, HAS_UNIT, TARGET, COUNT)                                                                      \
-    UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                         \
-        UNROLL for (int kx = 0; kx < KERNEL; kx++) {                                                                   \
-            if (HAS_UNIT) (TARGET)[kx * (COUNT) + o] = lane_sum((SUM)[o][kx]);                                         \
-        }                                                                                                              \
-    }
-#else
-#define FOLD(SUM, BLOCK, HAS_UNIT, TARGET, COUNT)                                                                      \
-    UNROLL for (int o = 0; o < (BLOCK); o++) {                                                                         \
-        UNROLL for (int kx = 0; kx < KERNEL; kx++) scratch[member][kx][lane] = lane_sum((SUM)[o][kx]);                 \
-        meet();                                                                                                        \
-        for (int kx = lane; kx < KERNEL && (HAS_UNIT); kx += LANES) {                                                  \
-            float total = 0;                                                                                           \
-            for (int other = 0; other < LANES; other++) total += scratch[member][kx][other];                           \
-            (TARGET)[kx * (COUNT) + o] = total;                                                                        \
-        }                                                                                                              \
-        meet();                                                                                                        \
-    }
-#endif
+#include "weight_gradients.clh"
 
 TEAM_KERNEL void conv2d_weight_gradients(
     __global const float *restrict input, __global float *restrict convolved, __global const uchar *restrict winners,
@@ -69,7 +38,10 @@ TEAM_KERNEL void conv2d_weight_gradients(
     const int counted = valid_samples(tile, valid);
     parameters += (size_t)replica * stride;
     gradients += (size_t)replica * stride;
-#if ITEMS > 1
+#if TEAM > 1
+    __local float folded_lanes[FOLDED_LANES];
+    __local float folded_members[FOLDED_MEMBERS];
+#elif ITEMS > 1
     // Of one output channel at a time: sums of all would not fit into the 32 KiB that every device has.
     __local float scratch[TEAM][KERNEL][LANES];
 #endif
@@ -77,7 +49,8 @@ TEAM_KERNEL void conv2d_weight_gradients(
     __local norm_gradient_t norms[OUT_CHANNELS];
     for (int channel = item_number(); channel < OUT_CHANNELS; channel += ITEMS) {
         norms[channel] = norm_gradient(sums, saved, replica, channel, OUT_CHANNELS, tiles, OUT_HEIGHT * OUT_WIDTH, valid,
-                                       parameters[gamma + channel], gradients + gamma, gradients + beta, tile == 0);
+                                       parameters[gamma + channel], gradients + gamma, gradients + beta,
+                                       tile == 0 && get_group_id(1) == 0);
     }
     meet();
     input += (size_t)batch_tile * IN_CHANNELS * HEIGHT * WIDTH * TILE + lane * VW;
@@ -120,45 +93,42 @@ TEAM_KERNEL void conv2d_weight_gradients(
             }
         }
     }
-#else
-    for (int plane_row = member; plane_row < OUT_CHANNELS * OUT_HEIGHT; plane_row += TEAM) {
-        const int channel = plane_row / OUT_HEIGHT;
-        norm_gradient_row(convolved + plane_row * OUT_WIDTH * TILE, winners + pooled, pooled_gradient + pooled, channel,
-                          plane_row - channel * OUT_HEIGHT, OUT_HEIGHT, OUT_WIDTH, norms[channel], counted);
-    }
-    meet();
-#endif
-    for (int turn = 0; turn < COUNT_CEIL(UNITS, TEAM); turn++) {
-        const int unit = turn * TEAM + member;
-        const bool has_unit = unit < UNITS;
+    for (int unit = 0; unit < UNITS; unit++) {
         const int block = unit / KERNEL_ROWS;
         const int kernel_row = unit - block * KERNEL_ROWS;
         floatv sum[OB][KERNEL];
-#if TEAM == 1
         UNROLL for (int o = 0; o < OB; o++) {
             UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = sums_so_far[unit][o][kx];
         }
+        FOLD(sum, OB, true, tile_gradients + kernel_row * KERNEL * OUT_CHANNELS + block * OB, OUT_CHANNELS)
+    }
 #else
-        UNROLL for (int o = 0; o < OB; o++) {
-            UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = 0;
-        }
-        if (has_unit) {
-            const int c = kernel_row / KERNEL;
-            for (int row = 0; row < OUT_HEIGHT; row++) {
-                __global const float *source = input + (c * HEIGHT + row + kernel_row - c * KERNEL) * WIDTH * TILE;
-                __global const float *delta = convolved + (block * OB * OUT_HEIGHT + row) * OUT_WIDTH * TILE;
-                ACCUMULATE_ROW(sum, OB, source, VECTOR(delta + (o * OUT_HEIGHT * OUT_WIDTH + column) * TILE), OUT_WIDTH)
+    const int shares = get_num_groups(1);
+    for (int unit = get_group_id(1); unit < IN_CHANNELS * OUT_CHANNELS; unit += shares) {
+        const int channel = unit / IN_CHANNELS;
+        const int c = unit - channel * IN_CHANNELS;
+        float sum[KERNEL * KERNEL];
+        UNROLL for (int tap = 0; tap < KERNEL * KERNEL; tap++) sum[tap] = 0;
+        for (int row = member; row < OUT_HEIGHT; row += TEAM) {
+            __global const float *source = input + (c * HEIGHT + row) * WIDTH * TILE;
+            __global const float *values = convolved + (channel * OUT_HEIGHT + row) * OUT_WIDTH * TILE;
+            UNROLL for (int column = 0; column < OUT_WIDTH; column += 2) {
+                float pair[2];
+                norm_gradient_pair(values, winners + pooled, pooled_gradient + pooled, channel, row, column, OUT_HEIGHT,
+                                   OUT_WIDTH, norms[channel], counted, pair);
+                accumulate_pair(sum, source, WIDTH, column, column + 1 < OUT_WIDTH, pair);
             }
         }
-#endif
-        FOLD(sum, OB, has_unit, tile_gradients + kernel_row * KERNEL * OUT_CHANNELS + block * OB, OUT_CHANNELS)
+        fold(sum, folded_lanes, folded_members, tile_gradients + c * KERNEL * KERNEL * OUT_CHANNELS + channel, OUT_CHANNELS);
     }
+#endif
 
     next_input += (size_t)replica * tiles * OUT_CHANNELS * NEXT_HEIGHT * NEXT_WIDTH * TILE + lane * VW;
     next_gradient += (size_t)replica * tiles * NEXT_OUT_CHANNELS * NEXT_OUT_HEIGHT * NEXT_OUT_WIDTH * TILE + lane * VW;
     gradients += next_weights;
-    for (int turn = 0; turn < COUNT_CEIL(NEXT_UNITS, tiles * TEAM); turn++) {
-        const int unit = (turn * tiles + tile) * TEAM + member;
+#if TEAM == 1
+    for (int turn = 0; turn < COUNT_CEIL(NEXT_UNITS, tiles); turn++) {
+        const int unit = turn * tiles + tile;
         const bool has_unit = unit < NEXT_UNITS;
         const int block = unit / (OUT_CHANNELS * KERNEL);
         const int kernel_row = unit - block * OUT_CHANNELS * KERNEL;
@@ -185,4 +155,26 @@ TEAM_KERNEL void conv2d_weight_gradients(
         FOLD(sum, NEXT_OB, has_unit, gradients + kernel_row * KERNEL * NEXT_OUT_CHANNELS + block * NEXT_OB,
              NEXT_OUT_CHANNELS)
     }
+#else
+    for (int unit = get_group_id(1) * tiles + tile; unit < OUT_CHANNELS * NEXT_OUT_CHANNELS; unit += shares * tiles) {
+        const int channel = unit / OUT_CHANNELS;
+        const int c = unit - channel * OUT_CHANNELS;
+        float sum[KERNEL * KERNEL];
+        UNROLL for (int tap = 0; tap < KERNEL * KERNEL; tap++) sum[tap] = 0;
+        for (int tile_row = member; tile_row < tiles * NEXT_OUT_HEIGHT; tile_row += TEAM) {
+            const int other = tile_row / NEXT_OUT_HEIGHT;
+            const int row = tile_row - other * NEXT_OUT_HEIGHT;
+            __global const float *source =
+                next_input + ((other * OUT_CHANNELS + c) * NEXT_HEIGHT + row) * NEXT_WIDTH * TILE;
+            __global const float *delta =
+                next_gradient + ((other * NEXT_OUT_CHANNELS + channel) * NEXT_OUT_HEIGHT + row) * NEXT_OUT_WIDTH * TILE;
+            UNROLL for (int column = 0; column < NEXT_OUT_WIDTH; column += 2) {
+                const bool has_second = column + 1 < NEXT_OUT_WIDTH;
+                const float pair[2] = {delta[column * TILE], has_second ? delta[(column + 1) * TILE] : 0};
+                accumulate_pair(sum, source, NEXT_WIDTH, column, has_second, pair);
+            }
+        }
+        fold(sum, folded_lanes, folded_members, gradients + c * KERNEL * KERNEL * NEXT_OUT_CHANNELS + channel, NEXT_OUT_CHANNELS);
+    }
+#endif
 }

@@ -9,6 +9,9 @@ static const cop_kernel_source sources[] = {
     {"batch_norm", (const char *)(const unsigned char[]){
 #embed "../../Kernels/batch_norm.clh" suffix(, 0)
     }},
+    {"block_statistics", (const char *)(const unsigned char[]){
+#embed "../../Kernels/block_statistics.clh" suffix(, 0)
+    }},
     {"centroids_gather", (const char *)(const unsigned char[]){
 #embed "../../Kernels/centroids_gather.cl" suffix(, 0)
     }},
@@ -66,6 +69,9 @@ static const cop_kernel_source sources[] = {
     {"linear", (const char *)(const unsigned char[]){
 #embed "../../Kernels/linear.clh" suffix(, 0)
     }},
+    {"linear_gradients", (const char *)(const unsigned char[]){
+#embed "../../Kernels/linear_gradients.clh" suffix(, 0)
+    }},
     {"packed_columns", (const char *)(const unsigned char[]){
 #embed "../../Kernels/packed_columns.clh" suffix(, 0)
     }},
@@ -80,6 +86,12 @@ static const cop_kernel_source sources[] = {
     }},
     {"points_unpack", (const char *)(const unsigned char[]){
 #embed "../../Kernels/points_unpack.cl" suffix(, 0)
+    }},
+    {"strips", (const char *)(const unsigned char[]){
+#embed "../../Kernels/strips.clh" suffix(, 0)
+    }},
+    {"weight_gradients", (const char *)(const unsigned char[]){
+#embed "../../Kernels/weight_gradients.clh" suffix(, 0)
     }},
 };
 

@@ -43,7 +43,10 @@ public enum KernelSource {
     public static let environmentKey = "COPPICE_KERNELS"
 
     /// The headers: `common` stands before every kernel, the others where a kernel includes them.
-    public static let headers: Set<String> = ["batch_norm", "common", "gather", "linear", "packed_columns"]
+    public static let headers: Set<String> = [
+        "batch_norm", "block_statistics", "common", "gather", "linear", "linear_gradients", "packed_columns", "strips",
+        "weight_gradients",
+    ]
 
     /// The names of all files, without ".cl" or ".clh", in alphabetical order.
     public static var names: [String] {

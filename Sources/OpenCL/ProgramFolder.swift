@@ -5,7 +5,7 @@ import Support
 /// tools/check-gpu-code compiles for other devices, and what a report of a driver's fault can carry.
 ///
 /// A program is KERNEL-FINGERPRINT.cl, ready for a compiler; `launches.jsonl` has a line for each program and size of
-/// launch, once a process.
+/// launch, and `builds.jsonl` a line for each program with the seconds that it took to build, once per process.
 public final class ProgramFolder {
     /// The environment variable that names the folder.
     public static let environmentKey = "COPPICE_SAVE_PROGRAMS"
@@ -21,6 +21,20 @@ public final class ProgramFolder {
         /// Work-items in each dimension, in all and in a work-group; nil where the implementation chose the latter.
         var global: [Int]
         var local: [Int]?
+    }
+
+    /// One line of `builds.jsonl`.
+    private struct Build: Encodable {
+        /// The source's file name.
+        var program: String
+        /// The function.
+        var kernel: String
+        /// What the compiler was given.
+        var options: String
+        /// From source to a kernel that can be launched, by the clock.
+        var seconds: Double
+        /// Whether a binary of the program cache was taken; a driver's own cache does not show here.
+        var cached: Bool
     }
 
     private let directory: URL
@@ -55,10 +69,23 @@ public final class ProgramFolder {
     {
         let launch = Launch(program: program, kernel: kernel, options: options, global: global, local: local)
         guard launches.insert(launch).inserted else { return }
-        try write("launches.jsonl") { file in
+        try append(launch, to: "launches.jsonl")
+    }
+
+    /// Keeps how long a program took to build.
+    /// - Throws: ``OpenCLError/programNotSaved(path:reason:)``.
+    public func record(program: String, kernel: String, options: String, seconds: Double, cached: Bool)
+        throws(OpenCLError)
+    {
+        let build = Build(program: program, kernel: kernel, options: options, seconds: seconds, cached: cached)
+        try append(build, to: "builds.jsonl")
+    }
+
+    private func append(_ value: some Encodable, to name: String) throws(OpenCLError) {
+        try write(name) { file in
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
-            let line = try encoder.encode(launch) + Data("\n".utf8)
+            let line = try encoder.encode(value) + Data("\n".utf8)
             if !FileManager.default.fileExists(atPath: file.path) { try Data().write(to: file) }
             let handle = try FileHandle(forWritingTo: file)
             defer { try? handle.close() }

@@ -19,9 +19,12 @@ class Fault:
 
 
 FAULTS = [
-    Fault("a wrong sign", "linear.clh", "classifier_step", "sum[k][o] += value *", "sum[k][o] -= value *"),
-    Fault("a race in local memory", "conv2d_block_forward.cl", "conv2d_block_forward",
-          "    meet();\n    const int counted", "    const int counted", finding=r"(?i)read-write data race.* local"),
+    Fault("a wrong sign", "linear.clh", "classifier_step", "rectified ? relu(sum[k][o]) : sum[k][o]",
+          "rectified ? relu(sum[k][o]) : -sum[k][o]"),
+    Fault("a race in local memory", "block_statistics.clh", "conv2d_block_forward",
+          "    meet();\n    for (int place = item_number(); place < OUT_CHANNELS * STRIPS; place += ITEMS) {\n        const int strip",
+          "    for (int place = item_number(); place < OUT_CHANNELS * STRIPS; place += ITEMS) {\n        const int strip",
+          finding=r"(?i)read-write data race.* local"),
     Fault("a race in global memory", "kmeans_accumulate.cl", "kmeans_accumulate",
           "if (lane == 0) partial_count[cluster]++;", "partial_count[cluster]++;",
           finding=r"(?i)data race.* global"),

@@ -23,7 +23,7 @@ public struct Tunable: Sendable {
     /// Every one there is.
     public static let all: [Tunable] = [
         pointBlock, projectedColumns, forwardChannels, backwardBlock, weightGradientChannels, classifierBlock,
-        gradientRows,
+        gradientRows, backwardShares, weightGradientShares,
     ]
 }
 

@@ -32,7 +32,7 @@ extension OpenCLBackend {
                 source.norm.saved.argument, source.norm.pooledGradient.argument, source.norm.sums.argument,
             ] + layers.map { $0.input.argument } + layers.map { $0.transposedDelta.argument }
                 + layers.map { $0.weights.offset.argument } + [gradients.values.argument],
-            groups: shape.batch.tiles, replicas: shape.batch.replicas)
+            groups: shape.batch.tiles, shares: sizes[.backwardShares][0], replicas: shape.batch.replicas)
     }
 }
 
@@ -44,6 +44,11 @@ extension Tunable {
         case 1: [[14, 1], [7, 1], [14, 2], [7, 2]]
         default: [[12, 1], [14, 1], [7, 2], [2, 3]]
         }
+    }
+
+    /// Work-groups per tile: on a GPU the first takes the convolution, the others the linear layers.
+    static let backwardShares = Tunable("backward_shares", of: ["conv2d_block_backward"]) { profile in
+        profile.splitsWork ? [[5], [3], [9], [1]] : [[1]]
     }
 
     /// Rows of a linear layer's weights whose gradients a member holds as running sums, of two vectors each.

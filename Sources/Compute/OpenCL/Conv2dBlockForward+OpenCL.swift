@@ -43,9 +43,10 @@ extension OpenCLBackend {
     }
 
     private func forwardChannels(of shape: Conv2DShape) -> Int {
-        min(
+        let rowPairs = (shape.height - shape.kernel + 2) / 2
+        return min(
             sizes[.forwardChannels][0],
-            profile.splitsWork ? (shape.outChannels + profile.team - 1) / profile.team : .max)
+            profile.splitsWork ? max(1, shape.outChannels * rowPairs / profile.team) : .max)
     }
 }
 

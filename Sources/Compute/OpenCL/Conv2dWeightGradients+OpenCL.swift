@@ -30,17 +30,23 @@ extension OpenCLBackend {
                 norm.gamma.offset.argument, norm.beta.offset.argument, norm.current.argument, next.input.argument,
                 next.convolved.argument, next.weights.offset.argument, gradients.tiles.argument,
                 gradients.values.argument,
-            ], groups: shape.batch.tiles, replicas: shape.batch.replicas)
+            ], groups: shape.batch.tiles, shares: sizes[.weightGradientShares][0], replicas: shape.batch.replicas)
     }
 }
 
 extension Tunable {
+    /// Work-groups that share a tile's kernels on a GPU.
+    static let weightGradientShares = Tunable("weight_gradient_shares", of: ["conv2d_weight_gradients"]) { profile in
+        profile.splitsWork ? [[24], [6], [12], [48]] : [[1]]
+    }
+
     /// The most channels of which a member holds the gradients of a row of taps as running sums.
     static let weightGradientChannels = Tunable("weight_gradient_channels", of: ["conv2d_weight_gradients"]) {
         profile in
         switch profile.vectorWidth {
         case 16: [[5], [2], [3], [6]]
-        case 1: [[4], [1], [2], [3]]
+        // A GPU's members take one channel.
+        case 1: [[1]]
         default: [[2], [1], [3], [4]]
         }
     }

@@ -211,9 +211,15 @@ public final class OpenCLBackend: Backend {
                 let file = try programFolder.save(source, label: key.kernel, options: options)
                 savedPrograms[key] = (file, options)
             }
+            let start = ContinuousClock.now
             let program = try Program(
                 context: context, label: key.kernel, source: source, options: options, cache: cache)
             let kernel = try Kernel(program: program, name: key.kernel)
+            if let programFolder, let file = savedPrograms[key]?.file {
+                try programFolder.record(
+                    program: file, kernel: key.kernel, options: options,
+                    seconds: (ContinuousClock.now - start) / .seconds(1), cached: program.origin == .cache)
+            }
             kernels[key] = kernel
             return kernel
         } catch {
