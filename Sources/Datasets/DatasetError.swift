@@ -106,7 +106,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
         case .invalidSize(let height, let width):
             "images cannot be resized to \(height)x\(width): both must be at least 1 and the result must fit in memory"
         case .outOfMemory(let file, let needed, let available, let source):
-            "\(file): reading it takes \(needed >> 20) MiB of memory, and \(source) leaves \(available >> 20) MiB"
+            "\(file): \(needed >> 20) MiB of memory are needed, and \(source) leaves \(available >> 20) MiB"
         case .cannotCreate(let file, let reason): "\(file): cannot be created: \(reason)"
         case .writeFailed(let file, let reason): "\(file): writing failed: \(reason)"
         case .fetchFailed(let name, let file, let failures):

@@ -1,4 +1,5 @@
 import Foundation
+import SystemMemory
 
 /// Resizing that gives the bytes of Pillow's `Image.resize(…, BILINEAR)` for 8-bit images.
 public enum Resize {
@@ -13,13 +14,18 @@ public enum Resize {
     ///   - height: rows of the result.
     ///   - width: columns of the result.
     /// - Returns: the same images and labels, [image][channel]\[`height`]\[`width`].
-    /// - Throws: ``DatasetError/invalidSize(height:width:)``.
+    /// - Throws: ``DatasetError/invalidSize(height:width:)``, ``DatasetError/outOfMemory(file:needed:available:source:)``.
     public static func bilinear(_ images: ImageSet, height: Int, width: Int) throws(DatasetError) -> ImageSet {
         guard height > 0, width > 0, height <= Int(Int32.max), width <= Int(Int32.max),
             let total = product([images.count, images.channels, height, width]),
             UInt64(total) <= ProcessInfo.processInfo.physicalMemory
         else { throw .invalidSize(height: height, width: width) }
         guard height != images.height || width != images.width else { return images }
+        if let least = AvailableMemory.shortage(of: total) {
+            throw .outOfMemory(
+                file: "\(images.count) images resized to \(height)x\(width)", needed: total, available: least.bytes,
+                source: least.source)
+        }
         let horizontal = width == images.width ? nil : FilterWeights(from: images.width, to: width)
         let vertical = height == images.height ? nil : FilterWeights(from: images.height, to: height)
         let planes = PlaneResizer(

@@ -88,7 +88,7 @@ import Testing
                 : try FeatureMatrix(floats: [Float](repeating: 0.1, count: 60), count: 3, dimensions: 20)
             let pca = try PCA.fit(matrix, components: 3, on: backend)
             #expect(pca.explainedVariance == [0, 0, 0] && pca.explainedVarianceRatio == [0, 0, 0])
-            #expect(pca.components.allSatisfy(\.isFinite))
+            #expect(pca.components.allSatisfy { $0.isFinite })
             #expect(try plain(pca.project(matrix, on: backend), on: backend).allSatisfy { abs($0) < 1e-6 })
         }
     }

@@ -183,7 +183,7 @@ def save_programs(folder, scratch, profile):
     def cluster(name, *options):
         return ["cluster", "--features", scratch / f"{name}.npy", *options]
 
-    # The second batch is short. Lloyd's and mini-batch steps, both kinds of start, rows of bytes and of floats; fewer
+    # The second batch is short. Lloyd's and mini-batch steps, both kinds of start, rows of bytes and of floats, which compare distances; fewer
     # where a processor would take minutes in the GPU's shape and the programs are the same.
     commands = [
         ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64"],
@@ -191,6 +191,7 @@ def save_programs(folder, scratch, profile):
         cluster("f60000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1", "--start", "random"),
         cluster("f6000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1"),
         cluster("f60000x50", "--k", "5000", "--kmeans", "lloyd", "--iterations", "1", "--start", "random"),
+        cluster("b10000", "--pca", "50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1"),
         cluster("b500", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
         cluster("f500x784", "--pca", "50", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
     ]
