@@ -104,8 +104,8 @@ private struct IndexReader {
 
     /// What an array of zeros and ones is told; nil for any other.
     private func maskHint(_ values: [Double], _ type: ElementType) -> String? {
-        // Two numbers, one of each, are indices.
-        guard values.count > 2 || type.kind == .float, values.allSatisfy({ $0 == 0 || $0 == 1 }) else { return nil }
+        // One or two zeros and ones may well be indices.
+        guard values.count > 2, values.allSatisfy({ $0 == 0 || $0 == 1 }) else { return nil }
         let size = values.count == count ? "" : " for \(values.count) samples, where there are \(count) \(samples)"
         return
             "it looks like a mask stored as \(type.name)\(size); save array.astype(bool), or numpy.flatnonzero(array)"

@@ -72,8 +72,8 @@ private let realNumbers = [
             let message = try studyError(yaml)
             #expect(message.hasPrefix("x.yaml:1:7: runs is \(number.text); a whole number from 1"), "\(message)")
             #expect(message.contains(number.reason), "\(message)")
-            // In a list too, where commas part its elements.
-            if !number.text.contains(",") {
+            // In a list too, where commas part its elements, and what is below 1 is taken for a share.
+            if !number.text.contains(","), number.text != "1e-1" {
                 let sizes = try studyError("experiments: [{pruning_method: random, sizes: [5, \(number.text)]}]")
                 #expect(sizes.contains("sizes is \(number.text); ") && sizes.contains(number.reason), "\(sizes)")
             }
