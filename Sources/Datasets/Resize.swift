@@ -1,5 +1,5 @@
 import Foundation
-import SystemMemory
+import Support
 
 /// Resizing that gives the bytes of Pillow's `Image.resize(…, BILINEAR)` for 8-bit images.
 public enum Resize {
