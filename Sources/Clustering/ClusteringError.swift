@@ -41,7 +41,7 @@ public enum ClusteringError: Error, CustomStringConvertible {
         case .notFinite(let row, let column):
             "row \(row), column \(column) (counted from 0) is not a finite number; PCA and k-means need finite numbers"
         case .tooLarge(let row, let column, let value, let limit):
-            "row \(row), column \(column) (counted from 0) is \(value), which is too large: its squares are beyond "
+            "row \(row), column \(column) (counted from 0) is \(shortest(value)), which is too large: its squares are beyond "
                 + "float32; the largest magnitude accepted here, less the median of the column, is \(limit)"
         case .tooSmall(let value, let limit):
             "no value is further than \(value) from the median of its column, and squares of such differences are below "
@@ -82,6 +82,9 @@ public enum ClusteringError: Error, CustomStringConvertible {
         }
     }
 }
+
+/// A number in as few digits as its type needs: float32 where it is one.
+private func shortest(_ value: Double) -> String { Double(Float(value)) == value ? "\(Float(value))" : "\(value)" }
 
 /// Bytes in MiB, rounded up: what `--memory` takes, with an M behind it.
 private func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20)M" }

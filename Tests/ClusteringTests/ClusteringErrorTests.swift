@@ -144,7 +144,7 @@ import Testing
                 try FeatureMatrix(reader: reader, count: count, dimensions: dimensions)
             }
         }
-        expect(65, ["elements"]) { () throws(ClusteringError) in
+        expect(65, ["too many"]) { () throws(ClusteringError) in
             try FeatureMatrix(reader: reader, count: 1 << 40, dimensions: 1 << 40)
         }
         let most = try FeatureMatrix(reader: reader, count: FeatureMatrix.mostRows, dimensions: 1)
