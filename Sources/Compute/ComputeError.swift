@@ -38,6 +38,8 @@ extension ComputeError {
     /// The exit code of sysexits.h that a command ends with.
     public var exitCode: Int32 {
         switch self {
+        // A full disk, not the device.
+        case .openCL(.cacheUnwritable): 74
         case .outOfMemory, .exhausted, .nonsense, .noDevice, .openCL: 69
         case .noProfile: 64
         case .invalidShape: 70

@@ -49,6 +49,13 @@ public enum PoCLCache {
         if let temporary { try? FileManager.default.removeItem(atPath: temporary) }
     }
 
+    /// Why the folder in use cannot be written any more, as a sentence; nil where it can.
+    static var currentFault: String? {
+        let folder = state.withLock(\.folder)
+        guard !folder.isEmpty, let reason = obstacle(to: folder) else { return nil }
+        return "PoCL's cache \(folder) cannot be written (\(reason)); \(environmentKey) names another folder"
+    }
+
     /// PoCL's compiler ends the process with a few words of its own where it cannot write a file, as on a disk that has
     /// become full. This adds the reason, and the exit code of a failed write.
     private static func explainExit() {

@@ -20,7 +20,8 @@ public final class Program {
     public let log: String
 
     /// Builds `source` for the context's device, or takes the binary that `cache` kept of an earlier build.
-    /// - Throws: ``OpenCLError/buildFailed(_:)`` with options, device, log and the place where the source was saved.
+    /// - Throws: ``OpenCLError/buildFailed(_:)`` with options, device, log and the place where the source was saved;
+    ///   ``OpenCLError/cacheUnwritable(reason:)`` where PoCL had no room to compile.
     public init(context: Context, label: String, source: String, options: String, cache: ProgramCache? = nil)
         throws(OpenCLError)
     {
@@ -65,6 +66,10 @@ public final class Program {
         }
         if built == CL_SUCCESS { return created }
         defer { _ = cop_release_program(created) }
+        // The compiler does not say that it could not write.
+        if PoCLCache.isOf(platform: context.device.platform.name), let fault = PoCLCache.currentFault {
+            throw .cacheUnwritable(reason: "kernel \(label) does not compile: \(fault)")
+        }
         let log = buildLog(created, context.device)
         throw .buildFailed(
             .init(

@@ -84,6 +84,11 @@ enum Signals {
         // A reader that went away, and a limit on the size of files, are reported by the call that writes.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         for number in ending { endAtOnce(at: number) }
+        // Whoever starts programs from a thread that hears no signals passes that on.
+        var heard = sigset_t()
+        sigemptyset(&heard)
+        for number in ending { sigaddset(&heard, number) }
+        pthread_sigmask(SIG_UNBLOCK, &heard, nil)
     }
 
     /// Has a signal end the process with 130, as a shell reports Ctrl-C. Nothing that is done is lost by that.
