@@ -42,7 +42,7 @@ public enum ClusteringError: Error, CustomStringConvertible {
             "row \(row), column \(column) (counted from 0) is not a finite number; PCA and k-means need finite numbers"
         case .tooLarge(let row, let column, let value, let limit):
             "row \(row), column \(column) (counted from 0) is \(shortest(value)), which is too large: its squares are beyond "
-                + "float32; the largest magnitude accepted here, less the median of the column, is \(limit)"
+                + "float32; values may differ from the middle of their column by at most \(limit)"
         case .tooSmall(let value, let limit):
             "no value is further than \(value) from the median of its column, and squares of such differences are below "
                 + "float32's range; multiply the values by a constant so that some differ by \(limit) or more"

@@ -16,6 +16,6 @@ extension Dataset {
             shown.count == 1 ? shown[0] : shown.dropLast().joined(separator: ", ") + " and " + shown[shown.count - 1]
         return
             "\(name): no training image\(kept == nil ? "" : " that was kept") is of class \(names), and \(missed.count) of the"
-            + " \(test.count) test image\(test.count == 1 ? " is" : "s are"); a network never learns to answer so"
+            + " \(test.count) test image\(test.count == 1 ? " is" : "s are"); a network cannot learn these classes"
     }
 }

@@ -89,8 +89,8 @@ package struct DecimalNumber: Equatable, Sendable {
         if let based = based("0x", 16, "hexadecimal") ?? based("0o", 8, "octal") ?? based("0b", 2, "binary") {
             return based
         }
-        if ["inf", ".inf", "infinity"].contains(body) { return Refusal(hint: "and infinity is none") }
-        if ["nan", ".nan"].contains(body) || body.hasPrefix("nan(") { return Refusal(hint: "and NaN is none") }
+        if ["inf", ".inf", "infinity"].contains(body) { return Refusal(hint: "not infinity") }
+        if ["nan", ".nan"].contains(body) || body.hasPrefix("nan(") { return Refusal(hint: "not NaN") }
         if ["yes", "no", "on", "off", "true", "false"].contains(body) { return Refusal(hint: "not yes or no") }
         if isNumeric, body.hasSuffix("%") { return Refusal(hint: "without a percent sign") }
         if text.contains(where: \.isWhitespace), isNumeric || body.first?.isWhitespace == true {

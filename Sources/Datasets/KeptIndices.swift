@@ -91,9 +91,10 @@ private struct IndexReader {
             }
             guard places[index] < 0 else {
                 let likeness =
-                    values.count == count ? "; one value for each of the \(count) \(samples) is no index" : ""
+                    values.count == count
+                    ? "; one value for each of the \(count) \(samples) looks like labels, not indices" : ""
                 throw wrong(
-                    "index \(index) at position \(place) is at position \(places[index]) too; each is needed once"
+                    "index \(index) at position \(place) is at position \(places[index]) too; list each index once"
                         + likeness)
             }
             places[index] = place
@@ -142,8 +143,8 @@ private struct ElementType {
             throw .unsupported(
                 file: path,
                 reason:
-                    "elements of type \(excerpt(descriptor)) are no indices; integers, little-endian, or a mask of bool"
-                    + " are" + (isForeign ? ": save array.astype('int64')" : ""))
+                    "elements of type \(excerpt(descriptor)) are not indices; little-endian integers or a boolean mask are"
+                    + " needed" + (isForeign ? ": save array.astype('int64')" : ""))
         }
         self.kind = kind
         byteCount = size

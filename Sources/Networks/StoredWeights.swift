@@ -19,7 +19,7 @@ extension LeNet5Weights {
         var contents = try Safetensors.read(path)
         let prefixes = try contents.removePrefixes(path: path)
         let normalisation = try normalisation(contents.metadata, path: path)
-        let notes = prefixes.isEmpty ? [] : ["\(path): names are read without \(prefixes.joined(separator: " and "))"]
+        let notes = prefixes.isEmpty ? [] : ["\(path): ignoring \(prefixes.joined(separator: " and ")) in tensor names"]
         do throws(NetworkError) {
             let weights = try LeNet5Weights(tensors: contents.tensors, found: contents.found)
             try weights.check(path: path)

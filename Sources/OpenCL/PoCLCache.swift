@@ -86,7 +86,8 @@ public enum PoCLCache {
             setenv(environmentKey, made, 1)
             state.temporary = made
             state.folder = made
-            state.notice = "\(fault): compiled kernels go to \(made), which is removed at the end; \(advice)"
+            state.notice =
+                "\(fault): compiled kernels go to \(made), which is removed when the program ends normally; \(advice)"
             return
         }
         state.problem =

@@ -72,11 +72,11 @@ struct Headline: Equatable, Sendable {
             return "Runs on the whole set diverged, so nothing can be compared with it"
         }
         let diverged = tally.cases(.diverged).count
-        if diverged == tally.count { return "Every smaller set that was tried diverged" }
+        if diverged == tally.count { return "Every smaller set that was tried had a run that diverged" }
         let undecided = tally.cases(.notDecided).count
         if diverged > 0 {
             return "No smaller set is shown to be as good as the whole;"
-                + " \(Number.grouped(Double(diverged))) of \(Wording.counted(tally.count, "case")) diverged"
+                + " \(Number.grouped(Double(diverged))) of \(Wording.counted(tally.count, "case")) had a run that diverged"
         }
         if undecided == 0 { return "Every smaller set that was tried is worse than the whole" }
         if undecided == tally.count { return "Not decided: these runs do not tell any smaller set from the whole" }

@@ -14,7 +14,7 @@ public struct Shard: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``Sentence`` that says what is accepted.
     package init(written text: String) throws(Sentence) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let accepted = "i/n is accepted, i from 1 to n and n up to \(Self.mostShards), 1/4 for one"
+        let accepted = "i/n is accepted, i from 1 to n and n up to \(Self.mostShards), such as 1/4"
         var reason = ""
         do throws(Sentence) {
             if parts.count == 2 {
@@ -24,7 +24,7 @@ public struct Shard: Hashable, Sendable, CustomStringConvertible {
                     self = shard
                     return
                 }
-                reason = ": part \(index) of \(count) is none"
+                reason = ": there is no part \(index) of \(count)"
             }
         } catch {
             reason = ": \(error)"

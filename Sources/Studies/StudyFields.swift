@@ -66,12 +66,13 @@ struct StudyFields {
                 own.append((key, value))
                 continue
             }
-            guard count <= mostMergedKeys else {
-                throw .invalid(place(key, file), reason: "<< merges more than \(mostMergedKeys) keys; write them out")
-            }
             var sources = [value]
             if case .sequence(let list) = value { sources = Array(list) }
             for source in sources {
+                guard count <= mostMergedKeys else {
+                    throw .invalid(
+                        place(source, file), reason: "<< merges more than \(mostMergedKeys) keys; write them out")
+                }
                 guard case .mapping(let merged) = source else {
                     throw .invalid(
                         place(source, file),

@@ -157,8 +157,8 @@ extension StudyResults {
         let cases = summaries.filter { $0.divergedCount > 0 }
         guard !cases.isEmpty else { return nil }
         var note =
-            "\(Self.runs(cases) { $0.diverged != nil }) diverged (\(Self.rates(cases))): a loss or a weight was no finite"
-            + " number any more, so that they have no accuracy; all figures are of the other runs, and no case with such"
+            "\(Self.runs(cases) { $0.diverged != nil }) diverged (\(Self.rates(cases))): a loss or a weight was no longer"
+            + " finite, so they have no accuracy; all figures are of the other runs, and no case with such"
             + " a run is called better or equal"
         if cases.contains(where: { $0.experiment.method != .cluster }),
             summaries.contains(where: { $0.comparisons.values.contains(where: \.isBaselineDiverged) })
@@ -189,12 +189,13 @@ extension StudyResults {
     }
 
     private func powerNote(_ baseline: Baseline) -> String? {
-        let comparisons = summaries.compactMap { $0.comparisons[baseline] }.filter(\.isDecidable)
-        guard let most = comparisons.map(\.pairs).max() else { return nil }
+        let comparisons = summaries.compactMap { $0.comparisons[baseline] }
+        guard let most = comparisons.filter(\.isDecidable).map(\.pairs).max() else { return nil }
         func least(_ tests: Int) -> Int {
             (1...).first { WilcoxonSignedRank.leastP(count: $0) * Double(tests) < Comparison.significance } ?? 0
         }
-        let tests = comparisons.count
+        // Holm's correction counts every p-value, those of cases with a diverged run too.
+        let tests = comparisons.count { $0.p != nil }
         let needed = least(tests)
         guard most < needed else { return nil }
         let p = WilcoxonSignedRank.leastP(count: most)

@@ -62,7 +62,7 @@ enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
 }
 
-/// Ctrl-C, SIGTERM and SIGHUP ask for a clean end once; the second time they end the process. While the device does not
+/// Ctrl-C, SIGTERM and SIGHUP ask for a clean end once; a second Ctrl-C or SIGTERM ends the process. While the device does not
 /// answer the first one ends it: nobody would hear the question.
 final class Interrupt: @unchecked Sendable {
     private var sources: [any DispatchSourceSignal] = []

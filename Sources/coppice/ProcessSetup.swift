@@ -71,13 +71,12 @@ enum ProcessSetup {
 
 /// The signals that ask for an end: Ctrl-C, SIGTERM, and SIGHUP, which comes when the terminal is closed.
 enum Signals {
-    /// Those that a command asked for a clean end hears. nohup has SIGHUP ignored, and so it stays.
-    static let ending: [Int32] = [SIGINT, SIGTERM] + (isHangupIgnored ? [] : [SIGHUP])
-
-    private static let isHangupIgnored: Bool = {
+    /// Those that a command asked for a clean end hears. What the parent ignored stays ignored: nohup does so with SIGHUP, a
+    /// shell script with SIGINT for what it runs in the background.
+    static let ending: [Int32] = [SIGINT, SIGTERM, SIGHUP].filter { number in
         var action = sigaction()
-        return sigaction(SIGHUP, nil, &action) == 0 && ignores(action)
-    }()
+        return sigaction(number, nil, &action) != 0 || !ignores(action)
+    }
 
     /// Sets what signals do until a command asks for more.
     static func prepare() {

@@ -211,7 +211,7 @@ struct RunCommand: AsyncParsableCommand {
     private func dataFolder(_ locator: DatasetLocator, of datasets: [String]) -> String? {
         if let data { return URL(fileURLWithPath: data).standardizedFileURL.path }
         // $COPPICE_DATA comes before the places that everybody has.
-        guard let folder = ProcessInfo.processInfo.environment["COPPICE_DATA"], !folder.isEmpty,
+        guard let folder = EnvironmentVariables.process["COPPICE_DATA"],
             datasets.contains(where: { name in
                 (try? locator.find(name))?.directory.hasPrefix(folder + "/") ?? false
             })

@@ -13,7 +13,7 @@ struct TrainCommand: ParsableCommand {
         discussion: """
             Replica i takes the random numbers of run i: initial weights and order of samples.
 
-            A replica whose loss or weights become infinite or no number has diverged: the command ends with exit code \
+            A replica whose loss or weights become infinite or NaN has diverged: the command ends with exit code \
             65, --save writes nothing, and --json has null for its accuracy and the step in "diverged".
             """)
 
@@ -191,7 +191,7 @@ struct TrainCommand: ParsableCommand {
         else { return }
         Terminal.note(
             "note: a learning rate of \(learningRate) moved \(moved == 0 ? "none" : "only \(moved)") of the network's"
-                + " \(weights) weights: the steps are too small for float32, and the network is as good as untrained",
+                + " \(weights) weights: the steps are too small for float32, and the network is practically the one that training started from",
             quiet: compute.quiet)
     }
 
@@ -202,7 +202,7 @@ struct TrainCommand: ParsableCommand {
         let more = diverged.count > 8 ? ", and \(diverged.count - 8) more" : ""
         return Failure(
             "replica \(first.replica) diverged at step \(first.step)\(others)\(more), with a learning rate of"
-                + " \(learningRate): a loss or a weight is no finite number any more"
+                + " \(learningRate): a loss or a weight is no longer finite"
                 + (save.map { "; nothing was saved to \($0)" } ?? "") + "; try a smaller --learning-rate",
             exitCode: 65)
     }

@@ -53,7 +53,7 @@ private let refused = [
     NoIndices("<i8", "()", bytes([3] as [Int64]), "it is a single value without a dimension"),
     NoIndices("<i8", "(0,)", [], "it holds no indices; at least one is needed"),
     NoIndices(
-        "<i8", "(3,)", bytes([3, 1, 3] as [Int64]), "index 3 at position 2 is at position 0 too; each is needed once"),
+        "<i8", "(3,)", bytes([3, 1, 3] as [Int64]), "index 3 at position 2 is at position 0 too; list each index once"),
     NoIndices(
         "<i4", "(10,)", bytes([3, 1, 2, 0, 4, 4, 3, 3, 1, 2] as [Int32]), "one value for each of the 10 training images"
     ),
@@ -68,9 +68,9 @@ private let refused = [
     NoIndices(
         "|b1", "(9,)", [UInt8](repeating: 1, count: 9), "it is a mask of 9 elements, and there are 10 training images"),
     NoIndices("|b1", "(10,)", [UInt8](repeating: 0, count: 10), "it is a mask that keeps nothing"),
-    NoIndices(">i8", "(1,)", bytes([1] as [Int64]), "elements of type >i8 are no indices"),
-    NoIndices("<U3", "(1,)", [UInt8](repeating: 0, count: 12), "elements of type <U3 are no indices"),
-    NoIndices("|O", "(1,)", [1, 2], "elements of type |O are no indices"),
+    NoIndices(">i8", "(1,)", bytes([1] as [Int64]), "elements of type >i8 are not indices"),
+    NoIndices("<U3", "(1,)", [UInt8](repeating: 0, count: 12), "elements of type <U3 are not indices"),
+    NoIndices("|O", "(1,)", [1, 2], "elements of type |O are not indices"),
     NoIndices("<i8", "(2,)", bytes([1] as [Int64]), "truncated"),
     NoIndices("<i8", "(2000000000000,)", bytes([1] as [Int64]), "truncated"),
     NoIndices("<i8", "(1,)", bytes([1, 2] as [Int64]), "oversized"),

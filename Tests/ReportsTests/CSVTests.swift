@@ -12,6 +12,7 @@ import Testing
           - {pruning_method: random, sizes: [20, 100], steps: 1000}
           - {pruning_method: cluster, sizes: 20, ks: [3], use_pca: [true, false], pca_components: 4,
              selection_strategies: [closest, hybrid], equal_within: 1.5}
+          - {pruning_method: random, sizes: 50, learning_rate: 1e-05}
         """
 
     /// The columns of these names, all others are of characters.
@@ -91,6 +92,6 @@ import Testing
         let table = try Table("l,i,d,c,g,e\nTrue,1,1e-05,a,\"1,5\",\nFALSE,NA,2.5,1,2,\n,-2147483647,7,2,3,\n")
         #expect(table.names.map(table.kind) == [.logical, .integer, .double, .character, .character, .logical])
         // Thousands and commas make no numbers, and what is wider than an integer is a double.
-        #expect(try Table("a\n1.000,5\n").kind("a") == .character && Table("a\n2147483648\n").kind("a") == .double)
+        #expect(try Table("a\n\"1.000,5\"\n").kind("a") == .character && Table("a\n2147483648\n").kind("a") == .double)
     }
 }

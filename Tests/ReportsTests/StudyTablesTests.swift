@@ -151,12 +151,12 @@ private func rows(_ csv: String) -> [[String: String]] {
         let text = StudyText.plan(try results().plan)
         #expect(
             text == """
-                #  case                                                     size  runs
-                1  whole set, 2 epochs, learning rate 0.001                  200     4
-                2  random, 9 steps, learning rate 0.001                       20     4
-                3  random, 9 steps, learning rate 0.001                      100     4
-                4  closest, k 3, PCA 8, 5 epochs, learning rate 1e-05         20     4
-                5  hybrid 1:2, k 3, PCA 8, 5 epochs, learning rate 1e-05      20     4
+                #  case                                                   size  runs
+                1  whole set, 2 epochs, learning rate 0.001                200     4
+                2  random, 9 steps, learning rate 0.001                     20     4
+                3  random, 9 steps, learning rate 0.001                    100     4
+                4  closest, k 3, PCA 8, 5 epochs, learning rate 1e-05       20     4
+                5  hybrid 1:2, k 3, PCA 8, 5 epochs, learning rate 1e-05    20     4
                 5 experiments, 20 runs, 4 distinct clusterings, 4,976 images to train on
 
                 """)

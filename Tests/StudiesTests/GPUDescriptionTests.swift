@@ -44,13 +44,13 @@ import Testing
         ),
         (
             good.replacing("60.5", with: ".nan"),
-            "gpu.yaml:2:9: tflops is .nan; a number is needed, and NaN is none"
+            "gpu.yaml:2:9: tflops is .nan; a number is needed, not NaN"
         ),
         (
             good.replacing("3e3", with: "-1"),
             "gpu.yaml:3:6: gbs is -1.0; its memory's bandwidth in GB/s is needed, above 0"
         ),
-        (good.replacing("3e3", with: ".inf"), "gpu.yaml:3:6: gbs is .inf; a number is needed, and infinity is none"),
+        (good.replacing("3e3", with: ".inf"), "gpu.yaml:3:6: gbs is .inf; a number is needed, not infinity"),
         (good.replacing("us: 2", with: "us: [2]"), "gpu.yaml:4:12: launch_us holds a list where a number is needed"),
         (
             good.replacing("100", with: "1.5"),
