@@ -30,7 +30,8 @@ import Testing
                 [TrainingRun(subset: Array(0..<count), seed: 1, run: 0)], options: TrainingOptions(length: .steps(2)))
             _ = try Evaluator(store, normalisation: normalisation, on: backend).evaluate(trained.weights)
         }
-        let images = try FeatureMatrix(bytes: inputs.bytes(600 * 784), count: 600, dimensions: 784)
+        // More images than pixels, as studies have: PCA of fewer takes a program of their number.
+        let images = try FeatureMatrix(bytes: inputs.bytes(800 * 784), count: 800, dimensions: 784)
         let projected = try PCA.fit(images, components: 50, on: backend).project(images, on: backend)
         for (points, clusters) in [(projected, [50, 500]), (try images.points(on: backend), [50])] {
             for k in clusters {
