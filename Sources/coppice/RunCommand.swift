@@ -5,6 +5,7 @@ import Foundation
 import Networks
 import Reports
 import Studies
+import Support
 
 /// `coppice run`
 struct RunCommand: AsyncParsableCommand {
