@@ -142,7 +142,7 @@ import Testing
             try Safetensors.write(tensors, metadata: [:], to: path)
             let read = try LeNet5Weights.read(path)
             #expect(read.weights == weights && read.normalisation == nil)
-            #expect(read.notes == ["\(path): names are read without \(prefix)"])
+            #expect(read.notes == ["\(path): ignoring \(prefix) in tensor names"])
             var both = tensors
             both["fc.bias"] = weights.tensors["fc.bias"]
             try Safetensors.write(both, metadata: [:], to: path)
