@@ -26,7 +26,7 @@ import Testing
         #expect(
             trials.filter { $0["verdict"] as? String == "default" }.compactMap { $0["tunable"] as? String } == [
                 "point_block", "projected_columns", "forward_channels", "backward_block", "weight_gradient_channels",
-                "classifier_block", "gradient_rows", "backward_shares", "weight_gradient_shares",
+                "classifier_block", "gradient_rows",
             ])
         // The order of no sum changes, so that nothing may be rejected.
         #expect(!verdicts.contains("rejected") && !verdicts.contains("failed"), "\(trials)")
