@@ -52,7 +52,10 @@ struct WebTool: Sendable {
     func reason(_ complaint: String, status: TerminationStatus) -> String {
         let line = complaint.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .last { !$0.isEmpty }
-        guard let line else { return "\(kind.rawValue) failed (\(status))" }
+        guard let line else {
+            guard case .exited(let code) = status else { return "\(kind.rawValue): ended by a signal" }
+            return "\(kind.rawValue): ended with status \(code)"
+        }
         // "curl: (7) Failed to connect …", "wget: unable to resolve …", "failed: Connection refused."
         let words = line.replacing(#/^(curl|wget): (\(\d+\) )?/#, with: "")
         return "\(kind.rawValue): \(words.hasSuffix(".") ? String(words.dropLast()) : words)"
