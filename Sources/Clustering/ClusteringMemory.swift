@@ -3,29 +3,47 @@ import Foundation
 
 /// What a clustering holds at once, in bytes: the host's and the backend's memory together.
 struct ClusteringMemory {
-    let matrix: FeatureMatrix
+    /// The matrix's rows and columns.
+    private let rows: (count: Int, dimensions: Int)
+    /// Bytes of a row, and of one on its way to the backend.
+    private let rowBytes, travellingBytes: Int
     /// Principal components; nil without PCA.
     let components: Int?
     let kmeans: KMeans
 
-    private var dimensions: Int { components ?? matrix.dimensions }
+    init(matrix: FeatureMatrix, components: Int?, kmeans: KMeans) {
+        rows = (matrix.count, matrix.dimensions)
+        (rowBytes, travellingBytes) = (matrix.rowBytes, matrix.travellingBytes)
+        self.components = components
+        self.kmeans = kmeans
+    }
+
+    /// For an array of float32 values [count][dimensions] that is not made yet.
+    init(floats count: Int, dimensions: Int, components: Int?, kmeans: KMeans) {
+        rows = (count, dimensions)
+        (rowBytes, travellingBytes) = (Self.number * dimensions, Self.number * dimensions)
+        self.components = components
+        self.kmeans = kmeans
+    }
+
+    private var dimensions: Int { components ?? rows.dimensions }
     private static let number = MemoryLayout<Float>.stride
 
     /// Points in the smallest piece that can be streamed.
     var pieceUnit: Int {
-        ClusteringShape.blocks(clusters: kmeans.k, dimensions: dimensions, points: matrix.count).blockPoints
+        ClusteringShape.blocks(clusters: kmeans.k, dimensions: dimensions, points: rows.count).blockPoints
     }
 
     /// The points' coordinates, where all are in the backend's memory.
-    var largestBuffer: Int { matrix.count * dimensions * Self.number }
+    var largestBuffer: Int { rows.count * dimensions * Self.number }
 
     /// A point: its coordinates, label and distance.
     private var point: Int { Self.number * (dimensions + 2) }
 
     /// With all points in the backend's memory; a mini-batch takes them from rows of their own.
     var resident: Int {
-        let rows = kmeans.batch(of: matrix.count) > 0 ? matrix.count * dimensions * Self.number : 0
-        return max(analysis, constant + matrix.count * point + rows) + travelling(FeatureMatrix.streamedRows)
+        let copies = kmeans.batch(of: rows.count) > 0 ? rows.count * dimensions * Self.number : 0
+        return max(analysis, constant + rows.count * point + copies) + travelling(FeatureMatrix.streamedRows)
     }
 
     /// With at most `pieceCount` points there.
@@ -33,39 +51,39 @@ struct ClusteringMemory {
         max(analysis, constant + pieceCount * point + batches) + travelling(pieceCount)
     }
 
-    private func travelling(_ rows: Int) -> Int { min(rows, matrix.count) * matrix.travellingBytes }
+    private func travelling(_ atOnce: Int) -> Int { min(atOnce, rows.count) * travellingBytes }
 
     /// PCA: the covariance's tiles, their copy here twice over, their sums, and the eigenproblem's matrices.
     private var analysis: Int {
         guard components != nil else { return 0 }
-        let rows = partsAtOnce(matrix.dimensions) * CovarianceShape.partRows
-        let shape = CovarianceShape(count: min(rows, matrix.count), dimensions: matrix.dimensions)
+        let atOnce = partsAtOnce(rows.dimensions) * CovarianceShape.partRows
+        let shape = CovarianceShape(count: min(atOnce, rows.count), dimensions: rows.dimensions)
         let sums = shape.tileElements * (3 * Self.number) + shape.tileElements / shape.parts * 8
-        return sums + travelling(rows) + 8 * matrix.dimensions * (2 * matrix.dimensions + 3 * dimensions)
+        return sums + travelling(atOnce) + 8 * rows.dimensions * (2 * rows.dimensions + 3 * dimensions)
     }
 
     /// What does not depend on the pieces: the result, centroids in three forms, sums, and the start.
     private var constant: Int {
         let (k, d) = (kmeans.k, dimensions)
-        let batch = kmeans.batch(of: matrix.count)
-        let points = batch > 0 ? 1 : matrix.count
+        let batch = kmeans.batch(of: rows.count)
+        let points = batch > 0 ? 1 : rows.count
         let (blockPoints, most) = ClusteringShape.blocks(clusters: k, dimensions: d, points: points)
         let blocks = min(most, (points + blockPoints - 1) / blockPoints)
         let sums = (2 + blocks) * k * (d + 1) * Self.number
         let queued = 3 * KMeans.stepsAtOnce * batch * Self.number
-        return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + sums + queued + start
+        return 2 * Self.number * rows.count + 3 * k * (d + 2) * Self.number + sums + queued + start
     }
 
     private var start: Int {
-        guard case .plusPlus = kmeans.start else { return kmeans.k * (matrix.travellingBytes + dimensions) }
-        let count = kmeans.startCount(of: matrix.count)
+        guard case .plusPlus = kmeans.start else { return kmeans.k * (travellingBytes + dimensions) }
+        let count = kmeans.startCount(of: rows.count)
         // For each candidate the distances before and after.
-        return count * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * matrix.rowBytes)
+        return count * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * rowBytes)
     }
 
     /// Rows of mini-batches on their way, then as tiles and as rows again.
     private var batches: Int {
-        KMeans.stepsAtOnce * kmeans.batch(of: matrix.count) * (2 * matrix.rowBytes + 2 * Self.number * dimensions)
+        KMeans.stepsAtOnce * kmeans.batch(of: rows.count) * (2 * rowBytes + 2 * Self.number * dimensions)
     }
 
     /// What the process takes as it stands; 0 where the system does not say.
@@ -77,6 +95,12 @@ struct ClusteringMemory {
 }
 
 extension KMeans {
+    /// Bytes that a clustering of float32 values [count][dimensions] holds beside these, the host's and the backend's memory
+    /// together, with all points there.
+    public func memory(count: Int, dimensions: Int) -> Int {
+        ClusteringMemory(floats: count, dimensions: dimensions, components: nil, kmeans: self).resident
+    }
+
     /// The rows of `matrix` as points of this k-means, through PCA where `components` says so.
     ///
     /// - Parameter memory: bytes that the process may take, this clustering included. Where all points do not fit, or are
@@ -108,5 +132,14 @@ extension KMeans {
             taken + need.streamed(pieceCount: pieceCount + unit) <= memory ?? .max
         { pieceCount += unit }
         return PointSource(streaming: matrix, through: pca, pieceCount: pieceCount)
+    }
+}
+
+extension PCA {
+    /// Bytes that fit and projection of float32 values [count][dimensions] hold beside these, the host's and the
+    /// backend's memory together.
+    public static func memory(count: Int, dimensions: Int, components: Int) -> Int {
+        let none = KMeans(k: 1, kind: .lloyd(iterations: 0), start: .random)
+        return ClusteringMemory(floats: count, dimensions: dimensions, components: components, kmeans: none).resident
     }
 }
