@@ -1,6 +1,5 @@
 import Foundation
 import Support
-import Synchronization
 
 /// The folder in which PoCL keeps what it compiled. Without one PoCL has no device, and does not say why.
 public enum PoCLCache {
@@ -17,10 +16,22 @@ public enum PoCLCache {
         /// Whether the program ends by itself.
         var isEnding = false
     }
-    private static let state = Mutex(State())
+
+    /// The state behind a lock, which is not Synchronization's Mutex: the thread sanitizer knows nothing of that.
+    private final class Guarded: @unchecked Sendable {
+        private let lock = NSLock()
+        private var state = State()
+
+        func withLock<Result>(_ body: (inout State) -> Result) -> Result {
+            lock.lock()
+            defer { lock.unlock() }
+            return body(&state)
+        }
+    }
+    private static let state = Guarded()
 
     /// What was done about a folder that cannot be written, as a sentence; nil where nothing had to be.
-    public static var notice: String? { state.withLock(\.notice) }
+    public static var notice: String? { state.withLock { $0.notice } }
 
     /// Whether a platform has this cache.
     static func isOf(platform: String) -> Bool { platform.contains("Portable Computing Language") }
@@ -51,7 +62,7 @@ public enum PoCLCache {
 
     /// Why the folder in use cannot be written any more, as a sentence; nil where it can.
     static var currentFault: String? {
-        let folder = state.withLock(\.folder)
+        let folder = state.withLock { $0.folder }
         guard !folder.isEmpty, let reason = obstacle(to: folder) else { return nil }
         return "PoCL's cache \(folder) cannot be written (\(reason)); \(environmentKey) names another folder"
     }
