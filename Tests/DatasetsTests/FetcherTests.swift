@@ -61,7 +61,7 @@ private struct Planted {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct FetcherTests {
+@Suite(.timeLimit(.minutes(5))) struct FetcherTests {
     @Test(arguments: [true, false]) func fetchesAndReportsProgress(compressed: Bool) async throws {
         let planted = try Planted(compressed: compressed)
         let server = try planted.server()
