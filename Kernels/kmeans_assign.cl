@@ -134,7 +134,7 @@ TILE_KERNEL void kmeans_assign(
             UNROLL for (int u = 0; u < U; u++) score[u][r] = w[r];
         }
 #if DIRECT
-        // Minus infinity is no centroid, or one whose square overflows and whom nobody takes.
+        // Minus infinity marks a missing centroid, or one whose square overflows; neither is ever chosen.
         UNROLL for (int r = 0; r < R; r++) half_square = fmax(half_square, w[r] > -INFINITY ? -w[r] : 0.0f);
 #endif
         for (int dimension = 0; dimension < D; dimension++) {

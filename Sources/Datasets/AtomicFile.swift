@@ -60,8 +60,8 @@ public enum AtomicFile {
         guard access(folder, W_OK | X_OK) == 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
     }
 
-    /// Gives a file that is whole the name `path`, in place of what has that name, as ``write(_:to:)`` treats it: a link
-    /// stays a link, and a device or pipe gets the contents.
+    /// Renames a complete file to `path`, replacing any file there. As with ``write(_:to:)``, a link stays a link, and a
+    /// device or pipe receives the contents.
     /// - Throws: as ``write(_:to:)``, and ``DatasetError/unreadable(file:reason:)``.
     public static func move(_ file: String, to path: String) throws(DatasetError) {
         if try !isSpecial(path) {

@@ -120,8 +120,8 @@ public struct KnownDataset: Sendable {
 }
 
 extension KnownDataset {
-    /// Refuses a file of another known data set, or another file of the same, under a known name. A name that is not
-    /// known is free: nobody can say what belongs under it.
+    /// Refuses a file of another known data set, or another file of the same, under a known name. An unknown
+    /// name is free, since there is nothing to check its files against.
     ///
     /// Only what starts as such a file does is hashed whole, so that right data cost next to nothing.
     /// - Throws: ``DatasetError/malformed(file:reason:)`` that says what the file is.

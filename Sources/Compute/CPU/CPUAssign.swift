@@ -128,7 +128,7 @@ private struct DirectComparison {
         length = (2 * largest).squareRoot()
     }
 
-    /// Minus half a centroid's square; minus infinity where it overflows, so that nobody takes the centroid.
+    /// Minus half a centroid's square; minus infinity where it overflows, so that the centroid is never chosen.
     private static func start(_ panels: UnsafePointer<Float>, _ centroid: Int, _ dimensions: Int) -> Float {
         panels[centroid / cpuPanelWidth * (1 + dimensions) * cpuPanelWidth + centroid % cpuPanelWidth]
     }
