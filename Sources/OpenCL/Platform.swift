@@ -33,6 +33,19 @@ public struct Platform: @unchecked Sendable {
     /// - Throws: as ``all()``.
     public static func listing() throws(OpenCLError) -> [Result<Platform, OpenCLError>] {
         try OpenCLLibrary.load()
+        PoCLCache.prepare()
+        var hasPoCL = false
+        defer { if !hasPoCL { PoCLCache.withdraw() } }
+        let listing = try knownPlatforms()
+        hasPoCL = listing.contains(where: isPoCL)
+        return listing
+    }
+
+    private static func isPoCL(_ answer: Result<Platform, OpenCLError>) -> Bool {
+        if case .success(let platform) = answer { PoCLCache.isOf(platform: platform.name) } else { false }
+    }
+
+    private static func knownPlatforms() throws(OpenCLError) -> [Result<Platform, OpenCLError>] {
         var count: cl_uint = 0
         let status = cop_get_platform_ids(0, nil, &count)
         if status == platformNotFound || (status == CL_SUCCESS && count == 0) { throw .noPlatform }
@@ -56,8 +69,7 @@ public struct Platform: @unchecked Sendable {
     /// Its devices; in place of one that does not say what it is, why.
     /// - Throws: what the driver reports, and ``OpenCLError/cacheUnwritable(reason:)``.
     public func deviceListing() throws(OpenCLError) -> [Result<Device, OpenCLError>] {
-        // It looks for its cache when it is first asked.
-        if PoCLCache.isOf(platform: name) { try PoCLCache.prepare() }
+        if PoCLCache.isOf(platform: name) { try PoCLCache.requireFolder() }
         var count: cl_uint = 0
         let status = cop_get_device_ids(id, allDevices, 0, nil, &count)
         if status == CL_DEVICE_NOT_FOUND || (status == CL_SUCCESS && count == 0) { return [] }

@@ -11,8 +11,10 @@ public enum PoCLCache {
         var notice: String?
         var temporary: String?
         var problem: String?
-        /// The folder that PoCL uses.
+        /// The folder that PoCL uses; empty where there is no PoCL.
         var folder = ""
+        /// The uppermost of the folders that were made for it.
+        var uppermost: String?
         /// Whether the program ends by itself.
         var isEnding = false
     }
@@ -36,18 +38,40 @@ public enum PoCLCache {
     /// Whether a platform has this cache.
     static func isOf(platform: String) -> Bool { platform.contains("Portable Computing Language") }
 
-    /// Puts a temporary folder in the place of one that cannot be written, before PoCL looks for it. The first call
-    /// decides for the whole process.
-    /// - Throws: ``OpenCLError/cacheUnwritable(reason:)`` where there is no place for a temporary folder either.
-    static func prepare() throws(OpenCLError) {
-        let problem = state.withLock { state in
+    /// Puts a temporary folder in the place of one that cannot be written. The first call decides for the whole process;
+    /// it has to come before the loader is asked for its platforms: Debian's sorts several by their devices, and PoCL
+    /// looks for the folder when it is first asked for them, and never again.
+    static func prepare() {
+        state.withLock { state in
             if !state.isChecked {
                 state.isChecked = true
                 check(&state)
             }
-            return state.problem
         }
-        if let problem { throw .cacheUnwritable(reason: problem) }
+    }
+
+    /// Undoes ``prepare()`` where no platform turned out to be PoCL's.
+    static func withdraw() {
+        let (temporary, folder, uppermost) = state.withLock { state in
+            defer {
+                state = State()
+                state.isChecked = true
+            }
+            return (state.temporary, state.folder, state.uppermost)
+        }
+        if let temporary {
+            unsetenv(environmentKey)
+            rmdir(temporary)
+        }
+        guard let uppermost else { return }
+        var path = folder
+        // A slash at its end makes no folder of its own.
+        while rmdir(path) == 0 || path.hasSuffix("/"), path != uppermost { path = Paths.folder(of: path) }
+    }
+
+    /// - Throws: ``OpenCLError/cacheUnwritable(reason:)`` where there was no place for a temporary folder either.
+    static func requireFolder() throws(OpenCLError) {
+        if let problem = state.withLock({ $0.problem }) { throw .cacheUnwritable(reason: problem) }
     }
 
     /// Says that the process is about to end, and removes the temporary folder, in which PoCL finds nothing afterwards.
@@ -71,7 +95,7 @@ public enum PoCLCache {
     /// become full. This adds the reason, and the exit code of a failed write.
     private static func explainExit() {
         let (folder, isEnding) = state.withLock { ($0.folder, $0.isEnding) }
-        guard !isEnding, let reason = obstacle(to: folder) else { return }
+        guard !isEnding, !folder.isEmpty, let reason = obstacle(to: folder) else { return }
         end()
         let sentence =
             "coppice: the OpenCL driver ended the program: PoCL's cache \(folder) cannot be written (\(reason)); what was "
@@ -84,6 +108,7 @@ public enum PoCLCache {
         let environment = EnvironmentVariables.process
         let (folder, origin) = place(in: environment)
         state.folder = folder
+        state.uppermost = uppermostMissing(of: folder)
         atexit { PoCLCache.explainExit() }
         guard let reason = obstacle(to: folder) else { return }
         let fault = "PoCL's cache \(folder) (\(origin)) cannot be written (\(reason))"
@@ -111,6 +136,19 @@ public enum PoCLCache {
         if let folder = environment["XDG_CACHE_HOME"] { return (folder + "/pocl/kcache", "by XDG_CACHE_HOME") }
         if let folder = environment["HOME"] { return (folder + "/.cache/pocl/kcache", "by HOME") }
         return ("/tmp/pocl/kcache", "since HOME is not set")
+    }
+
+    /// The first folder on the way to this one that does not exist; nil where all of them do.
+    private static func uppermostMissing(of folder: String) -> String? {
+        var missing: String?
+        var path = folder
+        while access(path, F_OK) != 0 {
+            missing = path
+            let parent = Paths.folder(of: path)
+            if parent == path || parent.isEmpty { break }
+            path = parent
+        }
+        return missing
     }
 
     /// Why nothing can be written into a folder, which is made where it is missing; nil where it can.

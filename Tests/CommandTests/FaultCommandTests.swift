@@ -288,7 +288,11 @@ import Testing
     @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"), arguments: badDrivers)
     func aBadDriverIsASentence(file: String, behaviour: String) throws {
         let vendors = try Self.vendors(["bad.icd": file])
-        let environment = ["OCL_ICD_VENDORS": vendors.path + "/", "BAD_DRIVER": behaviour]
+        let home = try TemporaryFolder()
+        let environment = [
+            "OCL_ICD_VENDORS": vendors.path + "/", "BAD_DRIVER": behaviour, "HOME": home.path, "XDG_CACHE_HOME": "",
+            "POCL_CACHE_DIR": "",
+        ]
         let folder = try TemporaryFolder()
         for device in ["gpu", "opencl-cpu"] {
             let outcome = try train(folder, device: device, environment: environment)
@@ -298,15 +302,34 @@ import Testing
         #expect(list.status == 0 && list.stdout.contains("* built-in CPU path"), "\(list.stdout)\(list.stderr)")
         let fallback = try train(folder, device: "auto", environment: environment)
         #expect(fallback.status == 0 && fallback.stderr.isEmpty, "\(fallback.stderr)")
+        #expect(try home.names(in: ".").isEmpty, "a place for the kernels that PoCL compiles, without PoCL")
+    }
+
+    /// With several platforms the loader asks for their devices at once.
+    @Test(.enabled(if: hasPoCL, "this host has no PoCL"), arguments: ["/dev/null/cache", "/proc/self"])
+    func besideAnotherPlatformTheCacheIsReplacedInTime(place: String) throws {
+        let vendors = try Self.vendors(["a.icd": Self.beside + "/libBadDriver.so", "b.icd": try Self.poclLibrary()])
+        let folder = try TemporaryFolder()
+        let environment = [
+            "OCL_ICD_VENDORS": vendors.path + "/", "BAD_DRIVER": "none", "POCL_CACHE_DIR": place, "TMPDIR": folder.path,
+        ]
+        let outcome = try coppice("devices", "--json", environment: environment)
+        let (note, devices) = (outcome.stderr, outcome.stdout)
+        #expect(outcome.status == 0 && note.contains("PoCL's cache \(place)"), "\(note)")
+        #expect(devices.contains(#""kind" : "cpu""#), "\(devices)")
+        #expect(try folder.names(in: ".").isEmpty)
+    }
+
+    private static func poclLibrary() throws -> String {
+        let good = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: "/etc/OpenCL/vendors").first { $0.contains("pocl") })
+        return try String(contentsOfFile: "/etc/OpenCL/vendors/" + good, encoding: .utf8)
     }
 
     // With a platform that is NULL beside a good one Debian's loader itself crashes.
     @Test(.enabled(if: hasPoCL, "this host has no PoCL"), arguments: badDrivers.filter { $0.behaviour != "null" })
     func aBadDriverLeavesTheOthersUsable(file: String, behaviour: String) throws {
-        let good = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: "/etc/OpenCL/vendors").first { $0.contains("pocl") })
-        let library = try String(contentsOfFile: "/etc/OpenCL/vendors/" + good, encoding: .utf8)
-        let vendors = try Self.vendors(["a-bad.icd": file, "b-good.icd": library, "c-bad.icd": file])
+        let vendors = try Self.vendors(["a-bad.icd": file, "b-good.icd": try Self.poclLibrary(), "c-bad.icd": file])
         let environment = ["OCL_ICD_VENDORS": vendors.path + "/", "BAD_DRIVER": behaviour]
         let outcome = try train(try TemporaryFolder(), device: "opencl-cpu", environment: environment)
         #expect(outcome.status == 0 && outcome.stderr.isEmpty, "\(outcome.stderr)")
