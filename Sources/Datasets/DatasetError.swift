@@ -15,6 +15,22 @@ public struct MirrorFailure: Sendable, Equatable {
     }
 }
 
+/// A file that a user has to fetch.
+public struct WantedFile: Sendable, Equatable {
+    /// The uncompressed file's name.
+    public let name: String
+    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
+    public let sha256: String
+    /// Where it is, compressed.
+    public let addresses: [String]
+
+    init(_ file: KnownFile, addresses: [String]) {
+        name = file.name
+        sha256 = file.sha256
+        self.addresses = addresses
+    }
+}
+
 /// What can go wrong with data. Each description is one sentence: what, in which file, and what would be accepted.
 public enum DatasetError: Error, Equatable, CustomStringConvertible {
     /// No data set in any place that was looked at; `remedy` is the command that would bring it.
@@ -53,6 +69,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case writeFailed(file: String, reason: String)
     /// Every mirror failed; what was received is kept and the next attempt goes on from there.
     case fetchFailed(name: String, file: String, failures: [MirrorFailure])
+    /// No program that could fetch it is installed; the user can.
+    case noWebTool(name: String, directory: String, files: [WantedFile])
     /// Another process is fetching into the same folder.
     case fetchInProgress(directory: String)
     /// The fetch was cancelled; what was received is kept.
@@ -73,7 +91,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
             .invalidSize:
             65
         case .notFound, .notFetchable, .unreadable: 66
-        case .outOfMemory: 69
+        case .noWebTool, .outOfMemory: 69
         case .cannotCreate: 73
         case .writeFailed: 74
         case .fetchFailed, .fetchInProgress: 75
@@ -112,10 +130,26 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
         case .fetchFailed(let name, let file, let failures):
             "\(name) was not fetched: no mirror gave a good \(file) ("
                 + failures.map { "\($0.address): \($0.reason)" }.joined(separator: "; ") + "); try again later"
+        case .noWebTool(let name, let directory, let files): Self.instructions(name, directory, files)
         case .fetchInProgress(let directory):
             "\(directory): another process is fetching into this folder; try again when it is done"
         case .cancelled(let name): "fetching \(name) was interrupted; what was received is kept for the next attempt"
         }
+    }
+}
+
+extension DatasetError {
+    /// How a user can do what no program here can.
+    fileprivate static func instructions(_ name: String, _ directory: String, _ files: [WantedFile]) -> String {
+        var lines = [
+            "\(name) was not fetched: neither curl nor wget is on the PATH; install one of them, or put these files into "
+                + "\(directory) (each is one address's file, and the SHA-256 is that of its contents after `gzip -d`):"
+        ]
+        for file in files {
+            lines.append("  \(file.name).gz  SHA-256 \(file.sha256)")
+            lines += file.addresses.map { "    \($0)" }
+        }
+        return lines.joined(separator: "\n")
     }
 }
 

@@ -27,6 +27,7 @@ public struct DatasetFetcher: Sendable {
     private let directory: String
     private let mirrors: [String]
     private let timeout: Double
+    private let tools: [WebTool.Kind]
     /// Requests to one mirror that may break off, each having brought something, before the next mirror is tried.
     private let attempts = 4
 
@@ -36,10 +37,19 @@ public struct DatasetFetcher: Sendable {
     ///   - mirrors: addresses of folders, instead of the data set's own.
     ///   - timeout: seconds without a byte after which a connection counts as lost.
     public init(_ dataset: KnownDataset, directory: String, mirrors: [String]? = nil, timeout: Double = 30) {
+        self.init(
+            dataset, directory: directory, mirrors: mirrors, timeout: timeout, tools: WebTool.Kind.allCases)
+    }
+
+    /// The same with the programs that may do it, best first.
+    init(
+        _ dataset: KnownDataset, directory: String, mirrors: [String]? = nil, timeout: Double, tools: [WebTool.Kind]
+    ) {
         self.dataset = dataset
         self.directory = directory
         self.mirrors = mirrors ?? dataset.mirrors
         self.timeout = timeout
+        self.tools = tools
     }
 
     /// Fetches the data set of that name into the user's cache, or says where it is when it is not downloaded but found.
@@ -63,8 +73,8 @@ public struct DatasetFetcher: Sendable {
     }
 
     /// Fetches what is not there yet; files that are there and right are left alone.
-    /// - Throws: ``DatasetError`` `.fetchFailed` with each mirror's reason, `.fetchInProgress`, `.cancelled`,
-    ///   `.cannotCreate`, `.writeFailed`. Nothing wrong is ever left under a data file's name.
+    /// - Throws: ``DatasetError`` `.fetchFailed` with each mirror's reason, `.noWebTool` where neither curl nor wget
+    ///   is found, `.fetchInProgress`, `.cancelled`, `.cannotCreate`, `.writeFailed`. Nothing wrong is ever left under a data file's name.
     public func fetch(_ progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }) async throws(DatasetError)
         -> DatasetLocation
     {
@@ -78,10 +88,18 @@ public struct DatasetFetcher: Sendable {
             close(lock)
         }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw .fetchInProgress(directory: directory) }
+        let missing = dataset.files.enumerated().filter { !isInPlace($0.element) }
+        guard !missing.isEmpty else { return try DatasetLocator.location(directory: directory, name: dataset.name) }
+        guard let tool = await WebTool.find(tools) else {
+            guard !Task.isCancelled else { throw .cancelled(name: dataset.name) }
+            throw .noWebTool(
+                name: dataset.name, directory: directory,
+                files: missing.map { WantedFile($0.element, addresses: addresses(of: $0.element)) })
+        }
         var firstMirror = 0
-        for (index, file) in dataset.files.enumerated() where !isInPlace(file) {
+        for (index, file) in missing {
             let order = mirrors.indices.map { (firstMirror + $0) % mirrors.count }
-            firstMirror = try await fetch(file, from: order) { address, received, total in
+            firstMirror = try await fetch(file, from: order, by: tool) { address, received, total in
                 progress(
                     FetchProgress(
                         file: file.name, fileIndex: index, fileCount: dataset.files.count, received: received,
@@ -98,20 +116,24 @@ public struct DatasetFetcher: Sendable {
         }
     }
 
+    private func addresses(of file: KnownFile) -> [String] {
+        mirrors.map { ($0.hasSuffix("/") ? $0 : $0 + "/") + file.name + ".gz" }
+    }
+
     /// Tries the mirrors in this order; returns the one that gave the file.
     private func fetch(
-        _ file: KnownFile, from order: [Int],
+        _ file: KnownFile, from order: [Int], by tool: WebTool,
         progress: @escaping @Sendable (_ address: String, _ received: Int64, _ total: Int64?) -> Void
     ) async throws(DatasetError) -> Int {
         var failures: [MirrorFailure] = []
+        let addresses = addresses(of: file)
         for mirror in order {
-            let base = mirrors[mirror]
-            let address = (base.hasSuffix("/") ? base : base + "/") + file.name + ".gz"
+            let address = addresses[mirror]
             guard let url = URL(string: address), url.scheme?.hasPrefix("http") == true else {
                 failures.append(MirrorFailure(address: address, reason: "it is no http or https address"))
                 continue
             }
-            let failure = try await fetch(file, from: url) { progress(address, $0, $1) }
+            let failure = try await fetch(file, from: url, by: tool) { progress(address, $0, $1) }
             guard let failure else { return mirror }
             failures.append(MirrorFailure(address: address, reason: failure))
         }
@@ -120,13 +142,13 @@ public struct DatasetFetcher: Sendable {
 
     /// Asks one mirror until the file is in place (then nil) or there is a reason to give up on it.
     private func fetch(
-        _ file: KnownFile, from url: URL, progress: @escaping @Sendable (Int64, Int64?) -> Void
+        _ file: KnownFile, from url: URL, by tool: WebTool, progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws(DatasetError) -> String? {
         let part = directory + "/" + file.name + ".part"
         var interruptions = 0
         var startedOver = false
         while true {
-            let (outcome, offset) = try await request(url, into: part, progress: progress)
+            let (outcome, offset) = try await request(url, into: part, by: tool, progress: progress)
             // What is wrong with this answer, and whether what was there before may be to blame.
             let reason: String
             let blamesPart: Bool
@@ -160,14 +182,14 @@ public struct DatasetFetcher: Sendable {
     }
 
     private func request(
-        _ url: URL, into part: String, progress: @escaping @Sendable (Int64, Int64?) -> Void
+        _ url: URL, into part: String, by tool: WebTool, progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws(DatasetError) -> (DownloadOutcome, offset: Int64) {
         guard !Task.isCancelled else { throw .cancelled(name: dataset.name) }
         let descriptor = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw .creating(part) }
         defer { close(descriptor) }
         let offset = Int64(lseek(descriptor, 0, SEEK_END))
-        let outcome = await Download.run(url, into: descriptor, timeout: timeout, progress: progress)
+        let outcome = await Download.run(url, into: descriptor, by: tool, timeout: timeout, progress: progress)
         if case .complete = outcome, fsync(descriptor) != 0 { return (.writeFailed(reason: systemMessage()), offset) }
         return (outcome, offset)
     }

@@ -1,10 +1,6 @@
 import Foundation
+import Subprocess
 import Support
-import Synchronization
-
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
 
 /// How one request for a file ended.
 enum DownloadOutcome: Equatable {
@@ -25,138 +21,175 @@ enum DownloadOutcome: Equatable {
 }
 
 /// One request whose body goes straight into an open file, from its end on where the server can do that.
-final class Download: NSObject, URLSessionDataDelegate, Sendable {
-    private struct State {
-        var offset: Int64
-        var received: Int64 = 0
-        /// Bytes the server announced for this answer; nil when it did not say.
-        var announced: Int64?
-        var resumed = false
-        /// Set as soon as the outcome is known before the end.
-        var verdict: DownloadOutcome?
-        var continuation: CheckedContinuation<DownloadOutcome, Never>?
-    }
-
+struct Download: Sendable {
+    private let tool: WebTool
     private let descriptor: Int32
-    private let state: Mutex<State>
     private let progress: @Sendable (_ received: Int64, _ total: Int64?) -> Void
-
-    private init(descriptor: Int32, offset: Int64, progress: @escaping @Sendable (Int64, Int64?) -> Void) {
-        self.descriptor = descriptor
-        self.progress = progress
-        state = Mutex(State(offset: offset))
-    }
+    private var offset: Int64
+    private var received: Int64 = 0
+    /// Bytes the server announced for this answer; nil when it did not say.
+    private var announced: Int64?
+    private var resumed = false
+    /// What has arrived of the answer's header; nil once the body has begun.
+    private var header: [UInt8]?
 
     /// Asks `url` for everything after the file's present end.
     /// - Parameters:
     ///   - descriptor: the file; it is emptied when the server sends the whole instead.
+    ///   - tool: the program that speaks HTTP.
     ///   - timeout: seconds without a byte after which the connection counts as lost.
     ///   - progress: called with the bytes in the file and the bytes it will have, where the server says so.
     static func run(
-        _ url: URL, into descriptor: Int32, timeout: Double,
+        _ url: URL, into descriptor: Int32, by tool: WebTool, timeout: Double,
         progress: @escaping @Sendable (_ received: Int64, _ total: Int64?) -> Void
     ) async -> DownloadOutcome {
         let offset = Int64(lseek(descriptor, 0, SEEK_END))
         guard offset >= 0 else { return .writeFailed(reason: systemMessage()) }
-        let download = Download(descriptor: descriptor, offset: offset, progress: progress)
-        let configuration = URLSessionConfiguration.ephemeral
-        configuration.timeoutIntervalForRequest = timeout
-        var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: timeout)
-        // Offsets count the bytes that the server stores, so no further coding may come between.
-        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
-        let session = URLSession(configuration: configuration, delegate: download, delegateQueue: nil)
-        defer { session.finishTasksAndInvalidate() }
-        let task = session.dataTask(with: request)
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                download.state.withLock { $0.continuation = continuation }
-                task.resume()
-            }
-        } onCancel: {
-            download.state.withLock { $0.verdict = .cancelled }
-            task.cancel()
-        }
-    }
-
-    func urlSession(
-        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
-        completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
-    ) {
-        let proceed = state.withLock { state in
-            guard let response = response as? HTTPURLResponse else {
-                state.verdict = .refused(status: 0)
-                return false
-            }
-            state.announced = response.expectedContentLength >= 0 ? response.expectedContentLength : nil
-            switch response.statusCode {
-            case 200:
-                guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
-                    state.verdict = .writeFailed(reason: systemMessage())
-                    return false
+        let writesHeader = tool.writesHeader(offset: offset)
+        do {
+            let result = try await Subprocess.run(
+                tool.executable, arguments: Arguments(tool.arguments(url, from: offset, timeout: timeout)),
+                input: .none,
+                output: .sequence, error: .string(limit: 1 << 16)
+            ) { execution in
+                var download = Download(
+                    tool: tool, descriptor: descriptor, progress: progress, offset: offset, resumed: !writesHeader,
+                    header: writesHeader ? [] : nil)
+                var verdict: DownloadOutcome?
+                for try await buffer in execution.standardOutput {
+                    verdict = buffer.withUnsafeBytes { download.take($0) }
+                    if verdict != nil { break }
                 }
-                state.offset = 0
-                return true
-            case 206:
-                let start = response.value(forHTTPHeaderField: "Content-Range").flatMap(Self.rangeStart)
-                guard start == state.offset, state.offset > 0 else {
-                    state.verdict = .wrongRange
-                    return false
-                }
-                state.resumed = true
-                return true
-            case 416: state.verdict = .rangeNotSatisfiable
-            default: state.verdict = .refused(status: response.statusCode)
+                // An error's body is of no use; not waiting for it also bounds what a server can send.
+                if verdict != nil { try? execution.send(signal: .kill) }
+                return (download, verdict)
             }
-            return false
+            if Task.isCancelled { return .cancelled }
+            let (download, verdict) = result.closureResult
+            return verdict ?? download.outcome(result.terminationStatus, complaint: result.standardError)
+        } catch {
+            if Task.isCancelled { return .cancelled }
+            return .interrupted(reason: "\(tool.kind.rawValue) could not be run: \(error)", received: 0)
         }
-        completionHandler(.allow)
-        // An error's body is of no use; not waiting for it also bounds what a server can send.
-        if !proceed { dataTask.cancel() }
     }
 
-    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        let now: (received: Int64, total: Int64?)? = state.withLock { state in
-            guard state.verdict == nil else { return nil }
-            let failure = data.withUnsafeBytes { bytes in
-                do throws(DatasetError) {
-                    try AtomicFile.writeAll(bytes, to: descriptor, path: "")
-                    return String?.none
-                } catch {
-                    return systemMessage()
-                }
+    /// Takes the next bytes of the answer.
+    /// - Returns: how the request ends, where that is known before the end.
+    private mutating func take(_ bytes: UnsafeRawBufferPointer) -> DownloadOutcome? {
+        guard header != nil else { return write(bytes) }
+        header?.append(contentsOf: bytes)
+        while let text = header, let end = Self.endOfHeader(text) {
+            header = nil
+            guard let head = AnswerHeader(text[..<end]) else {
+                return .interrupted(reason: "it sent no HTTP header", received: 0)
             }
-            if let failure {
-                state.verdict = .writeFailed(reason: failure)
-                return nil
+            let rest = Array(text[end...])
+            // Another answer follows: "100 Continue", and redirections, whose bodies the program keeps to itself.
+            if head.isPreliminary {
+                header = rest
+                continue
             }
-            state.received += Int64(data.count)
-            return (state.offset + state.received, state.announced.map { $0 + state.offset })
+            return begin(head) ?? rest.withUnsafeBytes { write($0) }
         }
-        guard let now else { return dataTask.cancel() }
-        progress(now.received, now.total)
+        guard (header?.count ?? 0) <= 1 << 16 else {
+            return .interrupted(reason: "its HTTP header does not end within 65536 bytes", received: 0)
+        }
+        return nil
     }
 
-    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        let (continuation, outcome) = state.withLock { state in
-            defer { state.continuation = nil }
-            return (state.continuation, state.verdict ?? Self.outcome(of: state, error: error))
+    private mutating func begin(_ head: AnswerHeader) -> DownloadOutcome? {
+        announced = head.contentLength
+        switch head.status {
+        case 200:
+            guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
+                return .writeFailed(reason: systemMessage())
+            }
+            offset = 0
+            return nil
+        case 206:
+            guard head.rangeStart == offset, offset > 0 else { return .wrongRange }
+            resumed = true
+            return nil
+        case 416: return .rangeNotSatisfiable
+        default: return .refused(status: head.status)
         }
-        continuation?.resume(returning: outcome)
     }
 
-    private static func outcome(of state: State, error: (any Error)?) -> DownloadOutcome {
-        if let error { return .interrupted(reason: error.localizedDescription, received: state.received) }
-        if let announced = state.announced, state.received < announced {
+    private mutating func write(_ bytes: UnsafeRawBufferPointer) -> DownloadOutcome? {
+        guard !bytes.isEmpty else { return nil }
+        do throws(DatasetError) {
+            try AtomicFile.writeAll(bytes, to: descriptor, path: "")
+        } catch {
+            return .writeFailed(reason: systemMessage())
+        }
+        received += Int64(bytes.count)
+        progress(offset + received, announced.map { $0 + offset })
+        return nil
+    }
+
+    /// How the request ended, once the program has.
+    private func outcome(_ status: TerminationStatus, complaint: String) -> DownloadOutcome {
+        // The first reason to tell, since wget says nothing then.
+        if let announced, received < announced {
             return .interrupted(
-                reason: "the connection ended after \(state.received) of \(announced) bytes", received: state.received)
+                reason: "the connection ended after \(received) of \(announced) bytes", received: received)
         }
-        return .complete(resumed: state.resumed)
+        guard status.isSuccess else {
+            if tool.kind == .wget {
+                if let status = WebTool.refusal(in: complaint) {
+                    return status == 416 ? .rangeNotSatisfiable : .refused(status: status)
+                }
+                // Of all failures, this is the one that it says nothing about.
+                if offset > 0, received == 0, complaint.allSatisfy(\.isWhitespace) { return .wrongRange }
+            }
+            return .interrupted(reason: tool.reason(complaint, status: status), received: received)
+        }
+        guard header == nil else { return .interrupted(reason: "it sent no HTTP header", received: 0) }
+        return .complete(resumed: resumed)
     }
+
+    /// The index after the empty line that ends a header.
+    private static func endOfHeader(_ text: [UInt8]) -> Int? {
+        let newline = UInt8(ascii: "\n")
+        for index in text.indices where text[index] == newline {
+            if text[(index + 1)...].starts(with: [newline]) { return index + 2 }
+            if text[(index + 1)...].starts(with: [UInt8(ascii: "\r"), newline]) { return index + 3 }
+        }
+        return nil
+    }
+}
+
+/// The header of an HTTP answer.
+struct AnswerHeader {
+    let status: Int
+    private let fields: [String: String]
+
+    /// Reads "HTTP/1.1 200 OK" and the lines after it; nil where it is nothing of the kind.
+    init?(_ bytes: some Sequence<UInt8>) {
+        let lines = String(decoding: Array(bytes), as: UTF8.self).split(whereSeparator: \.isNewline)
+        guard let words = lines.first?.split(separator: " "), words.count > 1, words[0].hasPrefix("HTTP/"),
+            let status = Int(words[1]), (100...999).contains(status)
+        else { return nil }
+        self.status = status
+        var fields: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            fields[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+        }
+        self.fields = fields
+    }
+
+    /// Whether another header follows.
+    var isPreliminary: Bool {
+        (100..<200).contains(status) || ((300..<400).contains(status) && status != 304 && fields["location"] != nil)
+    }
+
+    /// Bytes of the body; nil where the server does not say.
+    var contentLength: Int64? { fields["content-length"].flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil } }
 
     /// The first byte's number in "bytes 100-199/200".
-    private static func rangeStart(_ header: String) -> Int64? {
-        guard header.hasPrefix("bytes ") else { return nil }
-        return Int64(header.dropFirst(6).prefix { $0.isNumber })
+    var rangeStart: Int64? {
+        guard let range = fields["content-range"], range.hasPrefix("bytes ") else { return nil }
+        return Int64(range.dropFirst(6).prefix { $0.isNumber })
     }
 }

@@ -58,6 +58,21 @@ import Testing
         expectComplaint(outcome, code: 75, mentions: ["mnist was not fetched", "http://127.0.0.1:9/"])
     }
 
+    @Test func fetchSaysWhatToFetchWithoutCurlAndWget() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try coppice(
+            "data", "fetch", "mnist", environment: ["XDG_CACHE_HOME": folder.path, "PATH": folder.path])
+        #expect(outcome.status == 69)
+        let text = outcome.complaints.joined(separator: "\n")
+        for word in [
+            "neither curl nor wget", folder / "coppice/datasets/mnist", "train-images-idx3-ubyte.gz",
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/t10k-labels-idx1-ubyte.gz",
+        ] {
+            #expect(text.contains(word), "\(word)")
+        }
+    }
+
     @Test func ctrlCKeepsWhatWasReceived() throws {
         let folder = try TemporaryFolder()
         let server = try StallingServer(promised: 1_000_000, sent: 70_000)

@@ -38,8 +38,12 @@ private struct Planted {
         }
     }
 
-    func fetcher(_ mirrors: [LoopbackServer], timeout: Double = 10) -> DatasetFetcher {
-        DatasetFetcher(dataset, directory: target, mirrors: mirrors.map(\.address), timeout: timeout)
+    func fetcher(_ mirrors: [LoopbackServer], by tool: WebTool.Kind = .curl) -> DatasetFetcher {
+        fetcher(mirrors.map(\.address), by: [tool])
+    }
+
+    func fetcher(_ mirrors: [String], timeout: Double = 10, by tools: [WebTool.Kind]) -> DatasetFetcher {
+        DatasetFetcher(dataset, directory: target, mirrors: mirrors, timeout: timeout, tools: tools)
     }
 
     func contents() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: target).sorted() }
@@ -62,11 +66,17 @@ private struct Planted {
 }
 
 @Suite(.timeLimit(.minutes(5))) struct FetcherTests {
-    @Test(arguments: [true, false]) func fetchesAndReportsProgress(compressed: Bool) async throws {
+    private static let tools = WebTool.Kind.allCases
+
+    @Test(arguments: [true, false], tools) func fetchesAndReportsProgress(
+        compressed: Bool, tool: WebTool.Kind
+    ) async throws {
         let planted = try Planted(compressed: compressed)
         let server = try planted.server()
         let reports = Mutex<[FetchProgress]>([])
-        let location = try await planted.fetcher([server]).fetch { report in reports.withLock { $0.append(report) } }
+        let location = try await planted.fetcher([server], by: tool).fetch { report in
+            reports.withLock { $0.append(report) }
+        }
         try planted.expectComplete(location)
         #expect(try planted.contents().allSatisfy { $0.hasSuffix(".gz") == compressed })
         #expect(server.requests.count == 4)
@@ -76,50 +86,52 @@ private struct Planted {
         #expect(first.last?.received == Int64(planted.largest.count) && first.last?.total == first.last?.received)
         #expect(zip(first, first.dropFirst()).allSatisfy { $0.received < $1.received })
         // Everything is there now: no further request.
-        _ = try await planted.fetcher([server]).fetch()
+        _ = try await planted.fetcher([server], by: tool).fetch()
         #expect(server.requests.count == 4)
     }
 
-    @Test func goesOnAfterACutConnection() async throws {
+    @Test(arguments: tools) func goesOnAfterACutConnection(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         let server = try planted.server { _, earlier in earlier == 0 ? 100_000 : earlier == 1 ? 5000 : nil }
-        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        try planted.expectComplete(try await planted.fetcher([server], by: tool).fetch())
         #expect(server.requests.prefix(3).map(\.rangeStart) == [nil, 100_000, 105_000])
         #expect(server.requests.count == 6)
     }
 
-    @Test func goesOnWhereAnEarlierAttemptEnded() async throws {
+    @Test(arguments: tools) func goesOnWhereAnEarlierAttemptEnded(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         let broken = try planted.server { _, _ in 70_000 }
         // The small files pass; the large one breaks off each time, until the attempts are used up.
-        let error = try await #require(throws: DatasetError.self) { try await planted.fetcher([broken]).fetch() }
+        let error = try await #require(throws: DatasetError.self) {
+            try await planted.fetcher([broken], by: tool).fetch()
+        }
         #expect(error.exitCode == 75)
         #expect(try planted.contents() == ["train-images-idx3-ubyte.part"])
         let kept = try bytes(of: planted.target + "/train-images-idx3-ubyte.part").count
         #expect(kept == 4 * 70_000)
         let whole = try planted.server()
-        try planted.expectComplete(try await planted.fetcher([whole]).fetch())
+        try planted.expectComplete(try await planted.fetcher([whole], by: tool).fetch())
         #expect(whole.requests.first?.rangeStart == kept)
     }
 
-    @Test func startsOverWhereTheServerHasNoRanges() async throws {
+    @Test(arguments: tools) func startsOverWhereTheServerHasNoRanges(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         _ = try planted.plant("train-images-idx3-ubyte.part", Array(planted.largest.prefix(999)))
         let served = planted.served
         let server = try LoopbackServer { request, _ in Answer(body: served[request.path] ?? []) }
-        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        try planted.expectComplete(try await planted.fetcher([server], by: tool).fetch())
         #expect(server.requests.map(\.rangeStart) == [999, nil, nil, nil])
     }
 
-    @Test func startsOverWhenWhatWasThereIsWrong() async throws {
+    @Test(arguments: tools) func startsOverWhenWhatWasThereIsWrong(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         _ = try planted.plant("train-images-idx3-ubyte.part", [UInt8](repeating: 1, count: 999))
         let server = try planted.server()
-        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        try planted.expectComplete(try await planted.fetcher([server], by: tool).fetch())
         #expect(server.requests.prefix(2).map(\.rangeStart) == [999, nil])
     }
 
-    @Test func startsOverAfterAWrongRange() async throws {
+    @Test(arguments: tools) func startsOverAfterAWrongRange(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         _ = try planted.plant("train-images-idx3-ubyte.part", Array(planted.largest.prefix(999)))
         let served = planted.served
@@ -127,31 +139,31 @@ private struct Planted {
             // Always from byte 5 on, whatever was asked for.
             .file(served[request.path] ?? [], from: request.rangeStart == nil ? nil : 5)
         }
-        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        try planted.expectComplete(try await planted.fetcher([server], by: tool).fetch())
         #expect(server.requests.prefix(2).map(\.rangeStart) == [999, nil])
     }
 
     /// 416 answers a .part that is whole already, and one that is too long.
-    @Test(arguments: [0, 40]) func copesWithNothingLeftToSend(excess: Int) async throws {
+    @Test(arguments: [0, 40], tools) func copesWithNothingLeftToSend(excess: Int, tool: WebTool.Kind) async throws {
         let planted = try Planted()
         _ = try planted.plant(
             "train-images-idx3-ubyte.part", planted.largest + [UInt8](repeating: 7, count: excess))
         let server = try planted.server()
-        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        try planted.expectComplete(try await planted.fetcher([server], by: tool).fetch())
         #expect(server.requests.first?.rangeStart == planted.largest.count + excess)
         #expect(server.requests.count == (excess == 0 ? 4 : 5))
     }
 
-    @Test func takesTheNextMirror() async throws {
+    @Test(arguments: tools) func takesTheNextMirror(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         let empty = try LoopbackServer { _, _ in Answer(status: 404, body: Array("no such file".utf8)) }
         let server = try planted.server()
-        try planted.expectComplete(try await planted.fetcher([empty, server]).fetch())
+        try planted.expectComplete(try await planted.fetcher([empty, server], by: tool).fetch())
         // Having failed once, the first is not asked again.
         #expect(empty.requests.count == 1 && server.requests.count == 4)
     }
 
-    @Test func leavesNothingWrongInPlace() async throws {
+    @Test(arguments: tools) func leavesNothingWrongInPlace(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         let other = gzip(idx([400, 28, 28], [UInt8](repeating: 5, count: 400 * 784)))
         let largest = planted.largest
@@ -164,7 +176,9 @@ private struct Planted {
         }
         let refusing = try LoopbackServer { _, _ in Answer(status: 503) }
         let servers = [wrong, noGzip, damaged, refusing]
-        let error = try await #require(throws: DatasetError.self) { try await planted.fetcher(servers).fetch() }
+        let error = try await #require(throws: DatasetError.self) {
+            try await planted.fetcher(servers, by: tool).fetch()
+        }
         guard case .fetchFailed("planted", "train-images-idx3-ubyte", let failures) = error else {
             Issue.record("\(error)")
             return
@@ -186,23 +200,68 @@ private struct Planted {
         try planted.expectComplete(try await planted.fetcher([server]).fetch())
     }
 
-    @Test func reportsAServerThatIsSilentOrAbsent() async throws {
+    @Test(arguments: tools) func reportsAServerThatIsSilentOrAbsent(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         let silent = try LoopbackServer { _, _ in Answer(silence: 4) }
         // This server is gone when the line ends, and its port with it.
         let closed = try planted.server().address
-        let fetcher = DatasetFetcher(
-            planted.dataset, directory: planted.target, mirrors: [silent.address, closed, "ftp://x/", "not a url"],
-            timeout: 1)
+        let fetcher = planted.fetcher([silent.address, closed, "ftp://x/", "not a url"], timeout: 1, by: [tool])
         let error = try await #require(throws: DatasetError.self) { try await fetcher.fetch() }
         guard case .fetchFailed(_, _, let failures) = error else {
             Issue.record("\(error)")
             return
         }
         #expect(failures.count == 4 && failures.allSatisfy { !$0.reason.isEmpty })
+        #expect(failures.prefix(2).allSatisfy { $0.reason.hasPrefix(tool.rawValue + ":") })
     }
 
-    @Test func keepsWhatCameBeforeAnInterrupt() async throws {
+    @Test(arguments: tools) func followsARedirection(tool: WebTool.Kind) async throws {
+        let planted = try Planted()
+        let server = try planted.server()
+        let target = server.address
+        let moved = try LoopbackServer { request, _ in
+            Answer(status: 302, headers: ["Location": target + request.path.dropFirst()], body: Array("moved".utf8))
+        }
+        try planted.expectComplete(try await planted.fetcher([moved], by: tool).fetch())
+        #expect(moved.requests.count == 4 && server.requests.count == 4)
+    }
+
+    @Test func saysWhatToFetchWhereNoProgramCan() async throws {
+        let planted = try Planted()
+        let fetcher = planted.fetcher(["http://one/", "http://two"], by: [])
+        let error = try await #require(throws: DatasetError.self) { try await fetcher.fetch() }
+        #expect(error.exitCode == 69)
+        for word in ["curl", "wget", planted.target] + planted.dataset.files.map(\.sha256) {
+            #expect(error.description.contains(word), "\(word)")
+        }
+        for name in DatasetPart.allCases.map(\.rawValue) {
+            #expect(error.description.contains("http://one/\(name).gz\n    http://two/\(name).gz"))
+        }
+        // What is there already is not asked for, and where all is there nothing is.
+        let server = try planted.server()
+        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        try planted.expectComplete(try await fetcher.fetch())
+        #expect(server.requests.count == 4)
+        unlink(planted.target + "/t10k-labels-idx1-ubyte.gz")
+        let rest = try await #require(throws: DatasetError.self) { try await fetcher.fetch() }
+        #expect(rest.description.contains("t10k-labels-idx1-ubyte") && !rest.description.contains("train-images"))
+    }
+
+    @Test func readsHeaders() throws {
+        let partial = try #require(
+            AnswerHeader(Array("HTTP/2 206\r\nContent-Range: bytes 5-9/10\r\ncontent-length:5\r\n\r\n".utf8)))
+        #expect(partial.status == 206 && partial.rangeStart == 5 && partial.contentLength == 5)
+        #expect(!partial.isPreliminary)
+        let moved = try #require(AnswerHeader(Array("HTTP/1.1 301 Moved\nLocation: x\n\n".utf8)))
+        #expect(moved.isPreliminary && moved.contentLength == nil && moved.rangeStart == nil)
+        #expect(try #require(AnswerHeader(Array("HTTP/1.1 100 Continue".utf8))).isPreliminary)
+        #expect(try !#require(AnswerHeader(Array("HTTP/1.1 304 Not Modified".utf8))).isPreliminary)
+        for text in ["", "HTTP/1.1", "HTTP/1.1 x", "HTTP/1.1 -200", "SSH-2.0 200"] {
+            #expect(AnswerHeader(Array(text.utf8)) == nil, "\(text)")
+        }
+    }
+
+    @Test(arguments: tools) func keepsWhatCameBeforeAnInterrupt(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         let largest = planted.largest
         let stalling = try LoopbackServer { request, _ in
@@ -210,7 +269,7 @@ private struct Planted {
             answer.silenceAtCut = 3
             return answer
         }
-        let fetcher = planted.fetcher([stalling])
+        let fetcher = planted.fetcher([stalling], by: tool)
         let (received, report) = AsyncStream.makeStream(of: Int64.self)
         let task = Task { try await fetcher.fetch { report.yield($0.received) } }
         for await count in received where count == 50_000 { break }
@@ -218,7 +277,7 @@ private struct Planted {
         let error = try await #require(throws: DatasetError.self) { try await task.value }
         #expect(error == .cancelled(name: "planted") && error.exitCode == 130)
         let server = try planted.server()
-        try planted.expectComplete(try await planted.fetcher([server]).fetch())
+        try planted.expectComplete(try await planted.fetcher([server], by: tool).fetch())
         #expect(server.requests.first?.rangeStart == 50_000)
     }
 

@@ -43,7 +43,7 @@ final class LoopbackServer: Sendable {
 
     /// Starts answering with `respond`, which also gets the number of earlier requests.
     init(_ respond: @escaping @Sendable (SeenRequest, Int) -> Answer) throws {
-        // libcurl would send even these requests to a proxy that the environment names.
+        // curl and wget would send even these requests to a proxy that the environment names.
         setenv("no_proxy", "127.0.0.1", 1)
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()

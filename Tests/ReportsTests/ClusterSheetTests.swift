@@ -101,5 +101,30 @@ private func decoded(_ png: [UInt8], channels: Int) throws -> (width: Int, heigh
         )
     }
 
-    @Test func whatIsNoXMLIsNoPicture() { #expect(InlineSVG.element("<svg><g></svg>", prefix: "a", label: "") == nil) }
+    @Test(arguments: [
+        "", "text", "<svg><g></svg>", "<svg>", "</svg>", "<svg/><svg/>", "<svg/>text", "<svg a=1/>",
+        "<svg a='1'b='2'/>",
+        "<svg a='1' a='2'/>", "<svg a='<'/>", "<svg a='1/>", "<svg>&nbsp;</svg>", "<svg>&#0;</svg>",
+        "<svg>&#xD800;</svg>",
+        "<svg>a & b</svg>", "<svg><!-- </svg>", "<svg><![CDATA[ </svg>", "< svg/>", "<svg", "<1/>", "<?xml <svg/>",
+        "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>", "<![CDATA[a]]><svg/>", "<svg></svg >x",
+    ]) func whatIsNoXMLIsNoPicture(text: String) {
+        #expect(InlineSVG.element(text, prefix: "a", label: "") == nil)
+        #expect(XMLScanner.events(of: text) == nil)
+    }
+
+    @Test func readsWhatDrawingProgramsWrite() {
+        let text = """
+            \u{FEFF}<?xml version="1.0"?>
+            <!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x.dtd">
+            <!-- a > b --><a:b x-1 = 'a"b\n\tc' y="'&#8722;&#x2212;&quot;"
+            ><c/>1 &lt;&amp;&gt; <![CDATA[<2>]]>−<?pi x?></a:b >
+            <!-- end -->
+            """
+        #expect(
+            XMLScanner.events(of: text) == [
+                .start(name: "a:b", attributes: ["x-1": "a\"b  c", "y": "'−−\""]), .start(name: "c", attributes: [:]),
+                .end(name: "c"), .text("1 <&> <2>−"), .end(name: "a:b"),
+            ])
+    }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import FoundationXML
 
 /// A plot as part of a page: ids that collide with no other's, colours and letters that the page's style decides, nothing
 /// that draws nothing.
@@ -9,14 +8,20 @@ enum InlineSVG {
     ///   - prefix: begins every id.
     ///   - label: what is read out in place of the picture.
     static func element(_ svg: String, prefix: String, label: String) -> String? {
-        let writer = Writer(prefix: prefix, label: label)
-        let parser = XMLParser(data: Data(svg.utf8))
-        parser.delegate = writer
-        return parser.parse() ? writer.result : nil
+        guard let events = XMLScanner.events(of: svg) else { return nil }
+        var writer = Writer(prefix: prefix, label: label)
+        for event in events {
+            switch event {
+            case .start(let name, let attributes): writer.start(name, attributes)
+            case .text(let text): writer.text(text)
+            case .end: writer.end()
+            }
+        }
+        return writer.result
     }
 
     /// Writes elements as they end, so that those that turn out to be empty can be dropped.
-    private final class Writer: NSObject, XMLParserDelegate {
+    private struct Writer {
         private static let dropped: Set<String> = ["title", "desc", "filter"]
         private let prefix: String
         private let label: String
@@ -29,10 +34,7 @@ enum InlineSVG {
             self.label = label
         }
 
-        func parser(
-            _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
-            attributes: [String: String]
-        ) {
+        mutating func start(_ name: String, _ attributes: [String: String]) {
             if skipping > 0 || Self.dropped.contains(name) || isBackground(name, attributes) {
                 skipping += 1
                 return
@@ -43,21 +45,19 @@ enum InlineSVG {
                     "<svg class=\"chart\" role=\"img\" viewBox=\"\(attributes["viewBox"] ?? "0 0 1 1")\""
                     + " aria-label=\"\(Wording.escaped(label))\">"
             } else {
-                start = "<\(name)\(text(attributes))>"
+                start = "<\(name)\(written(attributes))>"
             }
             open.append((name, start, ""))
         }
 
-        func parser(_ parser: XMLParser, foundCharacters string: String) {
+        mutating func text(_ string: String) {
             guard skipping == 0, !open.isEmpty else { return }
             // Line breaks between elements are no part of the picture.
             guard open.contains(where: { $0.name == "text" }) || !string.allSatisfy(\.isWhitespace) else { return }
             open[open.count - 1].content += Wording.escaped(string)
         }
 
-        func parser(
-            _ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?
-        ) {
+        mutating func end() {
             if skipping > 0 {
                 skipping -= 1
                 return
@@ -77,7 +77,7 @@ enum InlineSVG {
             name == "rect" && attributes["x"] == "0" && attributes["y"] == "0" && attributes["fill"] == "#ffffff"
         }
 
-        private func text(_ attributes: [String: String]) -> String {
+        private func written(_ attributes: [String: String]) -> String {
             var text = ""
             for (name, value) in attributes.sorted(by: { $0.key < $1.key }) {
                 switch name {
