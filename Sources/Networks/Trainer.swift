@@ -64,6 +64,18 @@ public struct TrainingProgress: Sendable {
     public var images: Int
 }
 
+/// A training between two epochs, while nothing is in flight.
+public struct FinishedEpoch: Sendable {
+    /// Passes over the subset so far; the last one may have been cut short by a number of steps.
+    public var epochs: Int
+    /// Wall time of the training so far; what was done between epochs is not counted.
+    public var seconds: Double
+    /// The networks as they are now, one per run.
+    public var weights: [LeNet5Weights]
+    /// As ``TrainingResult/divergedSteps``, so far.
+    public var divergedSteps: [Int?]
+}
+
 /// Trains several LeNet-5 side by side: R replicas with their own weights, subsets of one size, and orders.
 public struct Trainer {
     private let backend: any Backend
@@ -86,11 +98,16 @@ public struct Trainer {
 
     /// Trains all of `runs` together. Every run's result has the same bits whatever runs share its launches, one that
     /// diverges among them: it goes on to the end.
-    /// - Parameter progress: called between steps; returns false to stop.
-    /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``
-    ///   or the device's error.
+    /// - Parameters:
+    ///   - progress: called between steps; returns false to give up.
+    ///   - afterEpoch: called after every epoch while the clock of ``TrainingResult/seconds`` stands still; returns false
+    ///     to end the training there. The networks are then those of a training of so many epochs, bit for bit.
+    /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``,
+    ///   the device's error or what `afterEpoch` throws.
     public func train(
-        _ runs: [TrainingRun], options: TrainingOptions, progress: (TrainingProgress) -> Bool = { _ in true }
+        _ runs: [TrainingRun], options: TrainingOptions,
+        progress: (TrainingProgress) -> Bool = { _ in true },
+        afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)? = nil
     ) throws(NetworkError) -> TrainingResult {
         let size = runs.first?.subset.count ?? 0
         try validate(runs, size: size, options: options)
@@ -98,7 +115,8 @@ public struct Trainer {
         let layout = LeNet5Layout(channels: store.channels, classes: store.classes)
         let initial = runs.map { $0.initial ?? LeNet5Weights(layout: layout, seed: $0.seed, run: $0.run) }
         do {
-            return try train(runs, initial: initial, plan: plan, options: options, progress: progress)
+            return try train(
+                runs, initial: initial, plan: plan, options: options, afterEpoch: afterEpoch, progress: progress)
         } catch let error as ComputeError {
             throw .compute(error)
         } catch let error as NetworkError {
@@ -141,10 +159,12 @@ public struct Trainer {
 
     private func train(
         _ runs: [TrainingRun], initial: [LeNet5Weights], plan: EpochPlan, options: TrainingOptions,
-        progress: (TrainingProgress) -> Bool
+        afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)?, progress: (TrainingProgress) -> Bool
     ) throws -> TrainingResult {
         let replicas = runs.count
-        let epochsAtOnce = max(1, min(plan.epochs, Self.orderCapacity / (plan.size * replicas)))
+        // Where the training may end after any epoch, no order is drawn before it is needed.
+        let epochsAtOnce =
+            afterEpoch == nil ? max(1, min(plan.epochs, Self.orderCapacity / (plan.size * replicas))) : 1
         let stepsAtOnce = epochsAtOnce * plan.stepsPerEpoch
         let orderStride = epochsAtOnce * plan.size
         let order = try backend.makeBuffer(of: Int32.self, count: replicas * orderStride, label: "order of samples")
@@ -164,7 +184,8 @@ public struct Trainer {
         try backend.finish()
 
         let clock = ContinuousClock()
-        let start = clock.now
+        // It moves on by what is done between epochs.
+        var start = clock.now
         var losses: [[Float]] = []
         var images = 0
         for firstEpoch in stride(from: 0, to: plan.epochs, by: epochsAtOnce) {
@@ -193,16 +214,28 @@ public struct Trainer {
                 }
             }
             losses += try network.losses(steps: batches.count)
+            guard let afterEpoch else { continue }
+            let pause = clock.now
+            let weights = try parameters.download()
+            let goOn = try afterEpoch(
+                FinishedEpoch(
+                    epochs: epochs.upperBound, seconds: (pause - start) / .seconds(1), weights: weights,
+                    divergedSteps: Self.divergedSteps(of: weights, losses: losses)))
+            start += clock.now - pause
+            guard goOn else { break }
         }
         let seconds = (clock.now - start) / .seconds(1)
         let weights = try parameters.download()
-        let diverged = weights.indices.map { replica in
+        return TrainingResult(
+            weights: weights, losses: losses, divergedSteps: Self.divergedSteps(of: weights, losses: losses),
+            movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) }, seconds: seconds)
+    }
+
+    private static func divergedSteps(of weights: [LeNet5Weights], losses: [[Float]]) -> [Int?] {
+        weights.indices.map { replica in
             let step = losses.firstIndex { !$0[replica].isFinite }.map { $0 + 1 }
             return step ?? (weights[replica].fault == nil ? nil : losses.count)
         }
-        return TrainingResult(
-            weights: weights, losses: losses, divergedSteps: diverged,
-            movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) }, seconds: seconds)
     }
 }
 

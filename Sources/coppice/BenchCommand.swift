@@ -17,7 +17,13 @@ struct BenchCommand: ParsableCommand {
             input counts as read once and every output as written once, so that a share above 100% means that caches help.
 
             A stage is what a study does with many kernels and the host together, on made data of MNIST's size, by the \
-            clock; its share is the sum of its kernels' least times, divided by its time.
+            clock; its share is the sum of its kernels' least times, divided by its time. --rows, --dim and --k give `lloyd` \
+            and `pca` another size: float32 rows around 1,000 random centres, made on the spot. `lloyd` runs 20 iterations \
+            from a random start, `pca` finds 50 components, or as many as there are columns; a run of more than 4 s is not \
+            repeated.
+
+            The launch latency is that of a copy of 128 numbers: per launch where many are queued together, and from \
+            queueing one until it is known to be done.
 
             --roofline needs no device: it estimates what a GPU that a file describes (docs/gpus has some) would take, \
             from the same counts of operations and bytes.
@@ -35,9 +41,22 @@ struct BenchCommand: ParsableCommand {
             valueName: "file"))
     var roofline: String?
     @Option(
-        help: ArgumentHelp("Networks side by side. By default as many as suit the device.", valueName: "n"),
+        help: ArgumentHelp(
+            "Networks side by side, in kernels and stages. By default as many as suit the device.", valueName: "n"),
         transform: wholeNumber)
     var replicas: Int?
+    @Option(
+        help: ArgumentHelp("Rows that --stage lloyd or pca makes (60000).", valueName: "n"),
+        transform: wholeNumber)
+    var rows: Int?
+    @Option(
+        help: ArgumentHelp("Their columns (lloyd: 50, pca: 784).", valueName: "d"),
+        transform: wholeNumber)
+    var dim: Int?
+    @Option(
+        help: ArgumentHelp("Clusters of --stage lloyd (500).", valueName: "k"),
+        transform: wholeNumber)
+    var k: Int?
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var shape: ProfileOption
@@ -51,6 +70,38 @@ struct BenchCommand: ParsableCommand {
             throw ValidationError(
                 "--roofline estimates a training step and times nothing: leave --kernel and --stage out")
         }
+        try validateSize()
+    }
+
+    private func validateSize() throws {
+        let isLloyd = stage == BenchStage.lloyd.rawValue
+        for (name, value) in [("--rows", rows), ("--dim", dim), ("--k", k)] where value != nil {
+            guard isLloyd || stage == BenchStage.pca.rawValue else {
+                throw ValidationError("\(name) requires --stage lloyd or --stage pca")
+            }
+        }
+        guard let size = madeSize else { return }
+        if k != nil, !isLloyd { throw ValidationError("--k requires --stage lloyd: PCA has no clusters") }
+        for (name, value, most) in [
+            ("--rows", size.rows, MadeSize.mostRows), ("--dim", size.dimensions, MadeSize.mostColumns),
+        ] where !(1...most).contains(value) {
+            throw ValidationError("\(name) is \(value); from 1 to \(most) are accepted")
+        }
+        // All centroids' numbers are counted in 32 bits.
+        let most = min(size.rows, Int(Int32.max) / size.dimensions)
+        if let k = size.k, !(1...most).contains(k) {
+            throw ValidationError(
+                "--k is \(k); for \(size.rows) rows of \(size.dimensions) numbers from 1 to \(most) are accepted")
+        }
+    }
+
+    /// The size of made data, nil where none is given and a stage takes MNIST's.
+    private var madeSize: MadeSize? {
+        guard rows != nil || dim != nil || k != nil else { return nil }
+        let rows = rows ?? 60_000
+        return stage == BenchStage.lloyd.rawValue
+            ? MadeSize(rows: rows, dimensions: dim ?? 50, k: k ?? min(500, rows))
+            : MadeSize(rows: rows, dimensions: dim ?? 784)
     }
 
     private struct Report: Encodable {
@@ -63,6 +114,14 @@ struct BenchCommand: ParsableCommand {
     private struct Limits: Encodable {
         var gflops: Double
         var gbs: Double
+        var launchMicroseconds: Double
+        var roundTripMicroseconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case gflops, gbs
+            case launchMicroseconds = "launch_us"
+            case roundTripMicroseconds = "round_trip_us"
+        }
     }
 
     private struct Case: Encodable {
@@ -73,9 +132,11 @@ struct BenchCommand: ParsableCommand {
         var gflops: Double
         var gbs: Double
         var share: Double
+        /// Networks side by side; nil for what has none.
+        var replicas: Int?
 
         enum CodingKeys: String, CodingKey {
-            case kernel, launches, seconds, gflops, gbs, share
+            case kernel, launches, seconds, gflops, gbs, share, replicas
             case name = "case"
         }
     }
@@ -87,8 +148,13 @@ struct BenchCommand: ParsableCommand {
             return
         }
         // Bad names are said before a device is started.
-        let (benchmarks, stages) = (try chosenBenchmarks(), try chosenStages())
+        try checkKernel()
+        let stages = try chosenStages()
         let backend = try compute.makeBackend(in: shape, profiling: true)
+        let benchmarks = chosenBenchmarks(BenchmarkSize(for: backend, replicas: replicas))
+        // The launches of a stage queue up, as a study's do, so it needs a backend that measures none of them.
+        let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
+        let made = try madeSize.map { try MadeStage($0, on: unmeasured, seed: compute.seed) }
         let stopwatch = Stopwatch(backend)
         let stopping = Atomic(false)
         let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
@@ -96,9 +162,16 @@ struct BenchCommand: ParsableCommand {
         let limits = Roofline(
             gflops: Benchmark.peakArithmetic.operations / (try stopwatch.time(.peakArithmetic).fastest) / 1e9,
             gbs: Benchmark.peakBandwidth.bytes / (try stopwatch.time(.peakBandwidth).fastest) / 1e9)
+        let latency = try LaunchLatency(on: unmeasured)
         var report = Report(
-            device: backend.device, limits: Limits(gflops: limits.gflops, gbs: limits.gbs), cases: [], stages: [])
+            device: backend.device,
+            limits: Limits(
+                gflops: limits.gflops, gbs: limits.gbs, launchMicroseconds: 1e6 * latency.queued,
+                roundTripMicroseconds: 1e6 * latency.roundTrip), cases: [], stages: [])
         try show("limits: \(fixed(limits.gflops, 1)) GFLOP/s, \(fixed(limits.gbs, 1)) GB/s")
+        try show(
+            "launch: \(fixed(1e6 * latency.queued, 2)) us each in a queue, \(fixed(1e6 * latency.roundTrip, 2)) us "
+                + "with a wait after it")
         let total = benchmarks.count + stages.count
         let bar = ProgressBar("timing", unit: "entries", quiet: compute.quiet || !json)
         defer { bar.finish() }
@@ -117,7 +190,8 @@ struct BenchCommand: ParsableCommand {
                 report.cases.append(entry)
                 try show(
                     Self.row(
-                        entry.kernel, entry.name, "\(fixed(1e6 * entry.seconds, 1)) us", fixed(entry.gflops, 1),
+                        entry.kernel, entry.name + (entry.replicas.map { ", " + networkCount($0) } ?? ""),
+                        "\(fixed(1e6 * entry.seconds, 1)) us", fixed(entry.gflops, 1),
                         fixed(entry.gbs, 1), "\(fixed(100 * entry.share, 0))%"))
             } else {
                 failures.append("\(benchmark.kernel) (\(benchmark.name))")
@@ -126,9 +200,13 @@ struct BenchCommand: ParsableCommand {
         }
         if !stages.isEmpty { try show(Self.row("stage", "case", "time", "GFLOP/s", "", "share")) }
         for stage in stages {
-            // Its launches queue up, as a study's do, so it needs a backend that measures none of them.
-            let (backend, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
-            for timing in try stage.time(on: backend, seed: compute.seed, replicas: replicas, limits: limits) {
+            let timings =
+                if let made {
+                    [try made.time(limits: limits, goOn: goOn)]
+                } else {
+                    try stage.time(on: unmeasured, seed: compute.seed, replicas: replicas, limits: limits)
+                }
+            for timing in timings {
                 report.stages.append(timing)
                 try show(
                     Self.row(
@@ -154,16 +232,18 @@ struct BenchCommand: ParsableCommand {
         guard try flushOutput() else { throw ExitCode.success }
     }
 
-    private func chosenBenchmarks() throws -> [Benchmark] {
-        guard let kernel else { return stage == nil ? Benchmark.all : [] }
-        let chosen = Benchmark.all.filter { $0.kernel == kernel }
-        guard chosen.isEmpty else { return chosen }
-        var names: [String] = []
-        for name in Benchmark.all.map(\.kernel) where !names.contains(name) { names.append(name) }
+    private func checkKernel() throws {
+        let names = Benchmark.kernels
+        guard let kernel, !names.contains(kernel) else { return }
         throw Failure(
             "there is no benchmark of a kernel \(kernel); the nearest is \(nearestWord(to: kernel, in: names)), of "
                 + names.joined(separator: ", "),
             exitCode: 64)
+    }
+
+    private func chosenBenchmarks(_ size: BenchmarkSize) -> [Benchmark] {
+        guard let kernel else { return stage == nil ? Benchmark.all(size) : [] }
+        return Benchmark.all(size).filter { $0.kernel == kernel }
     }
 
     private func chosenStages() throws -> [BenchStage] {
@@ -180,7 +260,8 @@ struct BenchCommand: ParsableCommand {
         let (gflops, gbs) = (timing.rate(of: benchmark.operations), timing.rate(of: benchmark.bytes))
         return Case(
             kernel: benchmark.kernel, name: benchmark.name, launches: timing.launches, seconds: timing.seconds,
-            gflops: gflops, gbs: gbs, share: limits.seconds(benchmark.work) / timing.seconds)
+            gflops: gflops, gbs: gbs, share: limits.seconds(benchmark.work) / timing.seconds,
+            replicas: benchmark.replicas)
     }
 
     private static func duration(_ seconds: Double) -> String {

@@ -8,7 +8,7 @@ import Networks
 enum BenchStage: String, CaseIterable, Encodable {
     case training, evaluation, pca, lloyd, minibatch
 
-    /// Times the stage; `limits` are the device's.
+    /// Times the stage on data of MNIST's size; `limits` are the device's.
     func time(on backend: any Backend, seed: UInt64, replicas: Int?, limits: Roofline) throws -> [StageTiming] {
         let bench = StageBench(backend, seed: seed, limits: limits)
         switch self {
@@ -23,6 +23,9 @@ enum BenchStage: String, CaseIterable, Encodable {
     }
 }
 
+/// So many networks, in words.
+func networkCount(_ count: Int) -> String { "\(count) network\(count == 1 ? "" : "s")" }
+
 /// How long a stage took.
 struct StageTiming: Encodable {
     var stage: BenchStage
@@ -36,9 +39,16 @@ struct StageTiming: Encodable {
     var replicas: Int?
     /// Images or points that were timed, for each network; a figure for more was scaled up from these.
     var samples: Int
+    /// Rows and columns of what was clustered or projected, its clusters, and iterations or batches.
+    var rows: Int?
+    var dim: Int?
+    var k: Int?
+    var iterations: Int?
+    /// Principal components that were found.
+    var components: Int?
 
     enum CodingKeys: String, CodingKey {
-        case stage, seconds, gflops, share, replicas, samples
+        case stage, seconds, gflops, share, replicas, samples, rows, dim, k, iterations, components
         case name = "case"
     }
 
@@ -96,7 +106,7 @@ private struct StageBench {
         let work = KernelWork.trainingStep(networks: networks)
         func timing(_ name: String, batches count: Double) -> StageTiming {
             StageTiming(
-                .training, "\(name), \(networks) network\(networks == 1 ? "" : "s")", seconds: total * count / batches,
+                .training, "\(name), \(networkCount(networks))", seconds: total * count / batches,
                 work: work.map { ($0, times: count) }, limits: limits, replicas: networks, samples: samples)
         }
         return [
@@ -123,7 +133,6 @@ private struct StageBench {
 
     /// PCA of images of bytes: covariance, eigenvectors, projection.
     func pca() throws -> StageTiming {
-        let (rows, pixels, components) = (Double(Self.rows), Double(Self.pixels), Double(Self.components))
         let matrix = try FeatureMatrix(
             bytes: bytes(Self.rows * Self.pixels), count: Self.rows, dimensions: Self.pixels)
         let seconds = try median {
@@ -132,20 +141,12 @@ private struct StageBench {
                 try backend.finish()
             }
         }
-        return StageTiming(
+        var timing = StageTiming(
             .pca, "60000x784 to 50, fit and projection", seconds: seconds,
-            work: [
-                (
-                    KernelWork(
-                        "covariance", "", operations: rows * pixels * (pixels + 1),
-                        bytes: rows * pixels + 2 * pixels * pixels), times: 1
-                ),
-                (
-                    KernelWork(
-                        "pca_project", "", operations: rows * pixels * (2 * components + 1),
-                        bytes: rows * (pixels + 4 * components)), times: 1
-                ),
-            ], limits: limits, samples: Self.rows)
+            work: KernelWork.pca(Self.rows, Self.pixels, Self.components, bytesPerValue: 1).map { ($0, times: 1) },
+            limits: limits, samples: Self.rows)
+        (timing.rows, timing.dim, timing.components) = (Self.rows, Self.pixels, Self.components)
+        return timing
     }
 
     /// Lloyd's iterations from a random start, the last assignment included.
@@ -153,12 +154,14 @@ private struct StageBench {
         let (k, points) = (500, try points())
         let fitted = try medianFit(
             KMeans(k: k, kind: .lloyd(iterations: 20, tolerance: 0), start: .random, seed: seed), points)
-        return StageTiming(
+        var timing = StageTiming(
             .lloyd, "60000x50, k \(k), \(fitted.iterations) iterations", seconds: fitted.startSeconds + fitted.seconds,
             work: [
                 (assignment(Self.rows, k), times: Double(fitted.iterations + 1)),
                 (update(Self.rows, k), times: Double(fitted.iterations)),
             ], limits: limits, samples: Self.rows)
+        (timing.rows, timing.dim, timing.k, timing.iterations) = (Self.rows, Self.components, k, fitted.iterations)
+        return timing
     }
 
     /// The article's mini-batches, the last assignment included, and the k-means++ start that goes before them.
@@ -178,17 +181,9 @@ private struct StageBench {
         ]
     }
 
-    private func assignment(_ rows: Int, _ k: Int) -> KernelWork {
-        KernelWork(
-            "kmeans_assign", "", operations: Double(2 * rows * k * Self.components),
-            bytes: Double(4 * (rows * (Self.components + 2) + k * Self.components)))
-    }
+    private func assignment(_ rows: Int, _ k: Int) -> KernelWork { .assignment(rows, k, Self.components) }
 
-    private func update(_ rows: Int, _ k: Int) -> KernelWork {
-        KernelWork(
-            "kmeans_accumulate", "", operations: Double((rows + k) * Self.components),
-            bytes: Double(4 * (rows * (Self.components + 1) + k * Self.components)))
-    }
+    private func update(_ rows: Int, _ k: Int) -> KernelWork { .update(rows, k, Self.components) }
 
     private func medianFit(_ kmeans: KMeans, _ points: Points) throws -> KMeansClustering {
         _ = try kmeans.fit(points, on: backend)

@@ -3,6 +3,7 @@ import Compute
 import Datasets
 import Foundation
 import Networks
+import Studies
 import Synchronization
 
 /// `coppice train`
@@ -15,6 +16,12 @@ struct TrainCommand: ParsableCommand {
 
             A replica whose loss or weights become infinite or NaN has diverged: the command ends with exit code \
             65, --save writes nothing, and --json has null for its accuracy and the step in "diverged".
+
+            With --until-accuracy every network is tested after each epoch, and training ends when all of them have \
+            reached that percentage or diverged, or after --epochs. A network that reaches it is kept as it is then, \
+            whatever the others still need: what is reported of it and saved is what a training of so many epochs gives. \
+            seconds_to_accuracy in the JSON is its training time until then, without tests, loading and compilation; null \
+            where it was not reached, which is no failure: the exit code is 0.
             """)
 
     @OptionGroup var data: DataOptions
@@ -25,6 +32,11 @@ struct TrainCommand: ParsableCommand {
     var indices: String?
     @Option(help: "Passes over the training images. (default: 5)", transform: wholeNumber)
     var epochs = 5
+    @Option(
+        help: ArgumentHelp(
+            "Stop once this percentage of the test images is right: tests after every epoch, at most --epochs of them.",
+            valueName: "percent"), transform: realNumber)
+    var untilAccuracy: Double?
     @Option(help: "Images a step. (default: 64)", transform: wholeNumber)
     var batch = 64
     @Option(help: "Adam's learning rate. (default: 0.001)", transform: realNumber)
@@ -55,6 +67,16 @@ struct TrainCommand: ParsableCommand {
         guard learningRate > 0, learningRate.isFinite else {
             throw ValidationError("--learning-rate must be above 0, got \(learningRate).")
         }
+        if let untilAccuracy {
+            guard untilAccuracy > 0, untilAccuracy <= 100 else {
+                throw ValidationError(
+                    "--until-accuracy is \(shortest(untilAccuracy)); a percentage above 0, at most 100, is accepted.")
+            }
+            guard !profileKernels else {
+                throw ValidationError(
+                    "--until-accuracy and --profile-kernels are mutually exclusive: the sums would include the tests.")
+            }
+        }
     }
 
     private struct Diverged: Encodable {
@@ -72,11 +94,14 @@ struct TrainCommand: ParsableCommand {
         var images: Int
         /// Null for a replica that diverged.
         var accuracy: [Double?]
+        var until_accuracy: Double?
+        var milestones: [TestedTraining.Milestone?]
         var diverged: [Diverged]
         var device: DeviceDescription
 
         enum CodingKeys: String, CodingKey {
             case seconds, loading_seconds, evaluation_seconds, replicas, epochs, images, accuracy, diverged, device
+            case until_accuracy, epochs_to_accuracy, seconds_to_accuracy
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -88,10 +113,18 @@ struct TrainCommand: ParsableCommand {
             try container.encode(epochs, forKey: .epochs)
             try container.encode(images, forKey: .images)
             // A number for one network, a list for several.
-            if let only = accuracy.first, accuracy.count == 1 {
-                try container.encode(only, forKey: .accuracy)
-            } else {
-                try container.encode(accuracy, forKey: .accuracy)
+            func encode(_ values: [some Encodable], _ key: CodingKeys) throws {
+                if let only = values.first, values.count == 1 {
+                    try container.encode(only, forKey: key)
+                } else {
+                    try container.encode(values, forKey: key)
+                }
+            }
+            try encode(accuracy, .accuracy)
+            if let until_accuracy {
+                try container.encode(until_accuracy, forKey: .until_accuracy)
+                try encode(milestones.map { $0?.epochs }, .epochs_to_accuracy)
+                try encode(milestones.map { $0?.seconds }, .seconds_to_accuracy)
             }
             try container.encode(diverged, forKey: .diverged)
             try container.encode(device, forKey: .device)
@@ -126,68 +159,77 @@ struct TrainCommand: ParsableCommand {
         defer { withExtendedLifetime(interrupt) {} }
         Terminal.note(
             "training \(replicas) \(replicas == 1 ? "network" : "networks") on \(subset.count) images, "
-                + "\(epochs) \(epochs == 1 ? "epoch" : "epochs")", quiet: compute.quiet)
+                + (untilAccuracy.map { "until \(shortest($0))% are right, at most " } ?? "") + Self.passes(epochs),
+            quiet: compute.quiet)
         let bar = ProgressBar("training", unit: "images", quiet: compute.quiet)
         defer { bar.finish() }
         let runs = (0..<replicas).map {
             TrainingRun(subset: subset, seed: compute.seed, run: $0, initial: initialWeights)
         }
-        let result = try Trainer(store, normalisation: normalisation, on: backend).train(
-            runs, options: TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate)
-        ) { progress in
+        let trainer = Trainer(store, normalisation: normalisation, on: backend)
+        let options = TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate)
+        let evaluator = Evaluator(test, normalisation: normalisation, on: backend)
+        let goOn = { (progress: TrainingProgress) in
             bar.update(Double(progress.images), of: Double(epochs * subset.count * replicas))
             return !stopping.load(ordering: .relaxed)
         }
-        bar.finish()
-        if profileKernels {
-            printKernelTimes(
-                backend, images: result.losses.isEmpty ? 0 : epochs * subset.count * replicas,
-                steps: result.losses.count, seconds: result.seconds)
+        let training: TestedTraining
+        if let untilAccuracy {
+            training = try trainer.train(
+                runs, options: options, until: untilAccuracy, testedBy: evaluator, progress: goOn)
+            bar.finish()
+        } else {
+            let result = try trainer.train(runs, options: options, progress: goOn)
+            bar.finish()
+            if profileKernels {
+                printKernelTimes(
+                    backend, images: result.losses.isEmpty ? 0 : epochs * subset.count * replicas,
+                    steps: result.losses.count, seconds: result.seconds)
+            }
+            training = try TestedTraining(result, epochs: epochs, testedBy: evaluator)
         }
-        // What diverged is no network that could be tested.
-        let whole = result.weights.indices.filter { result.divergedSteps[$0] == nil }
-        let evaluation = try Evaluator(test, normalisation: normalisation, on: backend)
-            .evaluate(whole.map { result.weights[$0] })
-        var tested = [Evaluation?](repeating: nil, count: replicas)
-        for (replica, evaluated) in zip(whole, evaluation.results) where evaluated.isFinite {
-            tested[replica] = evaluated
-        }
-        let diverged = tested.indices.filter { tested[$0] == nil }.map { replica in
-            Diverged(replica: replica + 1, step: result.divergedSteps[replica] ?? result.losses.count)
+        let diverged = training.divergedSteps.enumerated().compactMap { replica, step in
+            step.map { Diverged(replica: replica + 1, step: $0) }
         }
 
-        if diverged.isEmpty, let save, let first = result.weights.first {
-            try first.write(to: save, normalisation: normalisation, steps: result.losses.count)
+        if diverged.isEmpty, let save, let first = training.weights.first {
+            let stepsPerEpoch = training.losses.count / max(training.epochs, 1)
+            let trained = training.milestones.first.flatMap { $0 }?.epochs ?? training.epochs
+            try first.write(to: save, normalisation: normalisation, steps: trained * stepsPerEpoch)
         }
-        if let trace { try writeTrace(result.losses, to: trace) }
-        noteUnmoved(result)
+        if let trace { try writeTrace(training.losses, to: trace) }
+        noteUnmoved(training)
         if json {
             try printJSON(
                 Report(
-                    seconds: result.seconds, loading_seconds: loadingSeconds, evaluation_seconds: evaluation.seconds,
-                    replicas: replicas, epochs: epochs, images: subset.count,
-                    accuracy: tested.map { $0?.accuracy }, diverged: diverged, device: backend.device))
+                    seconds: training.seconds, loading_seconds: loadingSeconds,
+                    evaluation_seconds: training.evaluationSeconds, replicas: replicas, epochs: training.epochs,
+                    images: subset.count, accuracy: training.evaluations.map { $0?.accuracy },
+                    until_accuracy: untilAccuracy, milestones: training.milestones, diverged: diverged,
+                    device: backend.device))
         } else {
-            for (replica, tested) in tested.enumerated() {
+            for (replica, tested) in training.evaluations.enumerated() {
                 guard let tested else {
                     print("run \(replica + 1): diverged")
                     continue
                 }
                 print(
                     "run \(replica + 1): \(fixed(tested.accuracy, 2))% of \(tested.count) test images "
-                        + "(\(tested.correct) right)")
+                        + "(\(tested.correct) right)"
+                        + (untilAccuracy.map { "; " + Self.line($0, training.milestones[replica], training) } ?? ""))
             }
             print(
-                "trained \(replicas) x \(epochs) epochs of \(subset.count) images in \(fixed(result.seconds, 2)) s; "
-                    + "loading \(fixed(loadingSeconds, 2)) s, evaluation \(fixed(evaluation.seconds, 2)) s")
+                "trained \(replicas) x \(training.epochs) epochs of \(subset.count) images in "
+                    + "\(fixed(training.seconds, 2)) s; loading \(fixed(loadingSeconds, 2)) s, evaluation "
+                    + "\(fixed(training.evaluationSeconds, 2)) s")
         }
         if let failure = divergence(diverged) { throw failure }
     }
 
     /// Says where steps were too small to move a network's weights.
-    private func noteUnmoved(_ result: TrainingResult) {
-        guard let weights = result.weights.first?.weightCount, !result.losses.isEmpty,
-            let moved = result.movedWeights.min(), Double(moved) < LeNet5Weights.leastMoved * Double(weights)
+    private func noteUnmoved(_ training: TestedTraining) {
+        guard let weights = training.weights.first?.weightCount, !training.losses.isEmpty,
+            let moved = training.movedWeights.min(), Double(moved) < LeNet5Weights.leastMoved * Double(weights)
         else { return }
         Terminal.note(
             "note: a learning rate of \(learningRate) moved \(moved == 0 ? "none" : "only \(moved)") of the network's"
@@ -205,6 +247,17 @@ struct TrainCommand: ParsableCommand {
                 + " \(learningRate): a loss or a weight is no longer finite"
                 + (save.map { "; nothing was saved to \($0)" } ?? "") + "; try a smaller --learning-rate",
             exitCode: 65)
+    }
+
+    private static func passes(_ epochs: Int) -> String { "\(epochs) \(epochs == 1 ? "epoch" : "epochs")" }
+
+    /// When a network reached an accuracy, in words.
+    private static func line(
+        _ accuracy: Double, _ milestone: TestedTraining.Milestone?, _ training: TestedTraining
+    ) -> String {
+        milestone.map {
+            "\(shortest(accuracy))% after \(passes($0.epochs)), \(fixed($0.seconds, 2)) s of training"
+        } ?? "\(shortest(accuracy))% was not reached in \(passes(training.epochs))"
     }
 
     private func printKernelTimes(_ backend: any Backend, images: Int, steps: Int, seconds: Double) {

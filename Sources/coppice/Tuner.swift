@@ -36,12 +36,14 @@ struct Tuner {
 
     private let backend: OpenCLBackend
     private let profile: DeviceProfile
+    private let benchmarks: [Benchmark]
     /// Hears of each candidate when it is judged.
     private let hear: (Trial) throws -> Void
 
     init(_ backend: OpenCLBackend, hear: @escaping (Trial) throws -> Void) {
         self.backend = backend
         profile = backend.profile
+        benchmarks = Benchmark.all(BenchmarkSize(for: backend))
         self.hear = hear
     }
 
@@ -106,7 +108,7 @@ struct Tuner {
     /// The benchmarks of a tunable's kernels, together.
     private func seconds(of tunable: Tunable, _ sizes: BlockSizes) throws -> Double {
         let stopwatch = Stopwatch(try backend.with(sizes, profiling: true))
-        return try Benchmark.all.filter { tunable.kernels.contains($0.kernel) }
+        return try benchmarks.filter { tunable.kernels.contains($0.kernel) }
             .reduce(0) { try $0 + stopwatch.time($1).seconds }
     }
 

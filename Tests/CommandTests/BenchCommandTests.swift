@@ -118,4 +118,81 @@ import Testing
             try coppice(Array(arguments.dropLast()) + ["cpu3"], directory: folder.path), code: 64,
             mentions: ["--profile", "cpu3"])
     }
+
+    /// The kernel cases have the networks that are asked for: their arithmetic grows with them.
+    @Test(arguments: ["cpu", "auto"])
+    func kernelsRunWithTheReplicasThatAreAskedFor(_ device: String) throws {
+        let outcome = try coppice(
+            "bench", "--kernel", "classifier_step", "--replicas", "2", "--device", device, "--quiet", "--json")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let cases = try #require(try outcome.json()["cases"] as? [[String: Any]])
+        #expect(cases.count == 2 && cases.allSatisfy { $0["replicas"] as? Int == 2 })
+        let seconds = try #require(cases[0]["seconds"] as? Double)
+        #expect(abs(try #require(cases[0]["gflops"] as? Double) * seconds * 1e9 - 0.4 * 76_070_400) < 1)
+    }
+
+    /// Made rows of any size: what is reported is of that size, and the arithmetic is counted from it.
+    @Test(arguments: ["cpu", "auto"])
+    func aStageIsTimedOnRowsOfAnySize(_ device: String) throws {
+        func stage(_ arguments: String...) throws -> [String: Any] {
+            let outcome = try coppice(["bench", "--device", device, "--quiet", "--json"] + arguments)
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            let report = try outcome.json()
+            #expect((report["cases"] as? [Any])?.isEmpty == true)
+            let stages = try #require(report["stages"] as? [[String: Any]])
+            #expect(stages.count == 1)
+            #expect(try #require(stages[0]["share"] as? Double) > 0)
+            return stages[0]
+        }
+        func operations(_ stage: [String: Any]) throws -> Double {
+            try #require(stage["gflops"] as? Double) * (try #require(stage["seconds"] as? Double)) * 1e9
+        }
+        let lloyd = try stage("--stage", "lloyd", "--rows", "5000", "--dim", "13", "--k", "40")
+        #expect(lloyd["rows"] as? Int == 5000 && lloyd["dim"] as? Int == 13 && lloyd["k"] as? Int == 40)
+        let iterations = try #require(lloyd["iterations"] as? Int)
+        #expect((1...20).contains(iterations))
+        #expect(lloyd["case"] as? String == "5000x13, k 40, \(iterations) iterations")
+        let counted = (iterations + 1) * 2 * 5000 * 40 * 13 + iterations * 5040 * 13
+        #expect(abs(try operations(lloyd) - Double(counted)) < 1)
+
+        let pca = try stage("--stage", "pca", "--rows", "3000", "--dim", "20")
+        #expect(pca["rows"] as? Int == 3000 && pca["dim"] as? Int == 20 && pca["components"] as? Int == 20)
+        #expect(pca["k"] == nil && pca["iterations"] == nil)
+        #expect(pca["case"] as? String == "3000x20 to 20, fit and projection")
+        #expect(abs(try operations(pca) - Double(3000 * 20 * 21 + 3000 * 20 * 41)) < 1)
+
+        // What is not given is as ever; one row and one column are enough.
+        #expect(try stage("--stage", "lloyd", "--rows", "200")["case"] as? String ?? "" != "")
+        #expect(try stage("--stage", "pca", "--rows", "1", "--dim", "1")["components"] as? Int == 1)
+    }
+
+    @Test func sizesThatMakeNoSenseAreRefused() throws {
+        for (arguments, words) in [
+            (["--rows", "10"], "--rows requires --stage lloyd or --stage pca"),
+            (["--stage", "training", "--dim", "10"], "--dim requires --stage lloyd or --stage pca"),
+            (["--kernel", "kmeans_assign", "--k", "10"], "--k requires --stage lloyd or --stage pca"),
+            (["--stage", "pca", "--k", "10"], "--k requires --stage lloyd: PCA has no clusters"),
+            (["--stage", "lloyd", "--rows", "0"], "--rows is 0; from 1 to 2147483647 are accepted"),
+            (["--stage", "pca", "--dim", "32769"], "--dim is 32769; from 1 to 32768 are accepted"),
+            (["--stage", "lloyd", "--rows", "9", "--k", "10"], "for 9 rows of 50 numbers from 1 to 9 are accepted"),
+            (
+                ["--stage", "lloyd", "--dim", "32768", "--k", "70000", "--rows", "100000"],
+                "from 1 to 65535 are accepted"
+            ),
+            (["--stage", "lloyd", "--rows=-5"], "--rows is -5"), (["--stage", "lloyd", "--rows", "many"], "--rows"),
+        ] {
+            let outcome = try coppice(["bench", "--quiet"] + arguments)
+            #expect(outcome.status == 64 && outcome.stdout.isEmpty, "\(arguments): \(outcome.stderr)")
+            #expect(outcome.stderr.contains(words), "\(arguments): \(outcome.stderr)")
+        }
+    }
+
+    /// Looked at before anything is made: systems end a process that uses memory which they do not have.
+    @Test(arguments: ["cpu", "auto"], ["lloyd", "pca"])
+    func rowsThatDoNotFitAreRefused(_ device: String, _ stage: String) throws {
+        let outcome = try coppice(
+            "bench", "--stage", stage, "--rows", "2000000000", "--dim", "32768", "--device", device, "--quiet")
+        expectComplaint(
+            outcome, code: 69, mentions: ["2000000000 rows of 32768 numbers", "fewer --rows need less"])
+    }
 }

@@ -71,11 +71,15 @@ import Testing
             try #require(limits["gflops"] as? Double), try #require(limits["gbs"] as? Double)
         )
         #expect(gflops > 0 && gbs > 0)
+        let launch = try #require(limits["launch_us"] as? Double)
+        let roundTrip = try #require(limits["round_trip_us"] as? Double)
+        #expect(launch > 0 && launch < 10_000 && roundTrip > 0 && roundTrip < 100_000)
         let cases = try #require(report["cases"] as? [[String: Any]])
         #expect(cases.count == 2)
         for entry in cases {
             #expect(
-                Set(entry.keys) == ["kernel", "case", "launches", "seconds", "gflops", "gbs", "share"])
+                Set(entry.keys) == ["kernel", "case", "launches", "seconds", "gflops", "gbs", "share", "replicas"])
+            #expect(entry["replicas"] as? Int == 5)
             #expect(entry["launches"] as? Int == 1)
             let share = try #require(entry["share"] as? Double)
             let mine = max(
@@ -86,7 +90,8 @@ import Testing
         let seconds = try #require(cases[0]["seconds"] as? Double)
         #expect(abs(try #require(cases[0]["gflops"] as? Double) * seconds * 1e9 - 76_070_400) < 1)
         let text = try coppice("bench", "--kernel", "classifier_step", "--quiet").stdout
-        #expect(text.hasPrefix("limits: ") && text.contains("loss and gradients"))
+        #expect(text.hasPrefix("limits: ") && text.contains("\nlaunch: "), "\(text)")
+        #expect(text.contains("loss and gradients, 5 networks"))
     }
 
     @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"))
@@ -96,6 +101,8 @@ import Testing
         let report = try outcome.json()
         let cases = try #require(report["cases"] as? [[String: Any]])
         #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 15)
+        // Ten of training, of as many networks as the stage has.
+        #expect(cases.compactMap { $0["replicas"] as? Int } == Array(repeating: 5, count: 10))
         let stages = try #require(report["stages"] as? [[String: Any]])
         #expect(Set(stages.compactMap { $0["stage"] as? String }).count == 5)
         for stage in stages { #expect(try #require(stage["seconds"] as? Double) > 0) }

@@ -150,6 +150,8 @@ import Testing
     @Test(arguments: [
         ["--epochs", "-1"], ["--epochs", "9000000000000000000"], ["--replicas", "9000000000000000000"],
         ["--batch", "0"], ["--replicas", "0"], ["--learning-rate", "0"],
+        ["--until-accuracy", "0"], ["--until-accuracy=-1"], ["--until-accuracy", "100.1"],
+        ["--until-accuracy", "nan"], ["--until-accuracy", "99%"], ["--until-accuracy", "99", "--profile-kernels"],
         ["--learning-rate=-0.1"], ["--learning-rate", "nan"], ["--epochs", "many"], ["--nonsense"],
     ])
     func badOptions(arguments: [String]) throws {
@@ -157,6 +159,80 @@ import Testing
         #expect(outcome.status == 64, "\(outcome.stderr)")
         #expect(outcome.stderr.hasPrefix("coppice: "))
         #expect(outcome.stdout.isEmpty)
+    }
+
+    /// The epoch at which an accuracy is reached, and the same weights, accuracy and losses as that many epochs give.
+    @Test(arguments: ["cpu", "auto"])
+    func trainingStopsAtAnAccuracy(_ device: String) throws {
+        let folder = try TemporaryFolder()
+        func run(_ epochs: Int, _ name: String, _ more: String...) throws -> [String: Any] {
+            let outcome = try coppice(
+                [
+                    "train", "--data", folder / "data", "--quiet", "--json", "--device", device, "--epochs",
+                    "\(epochs)",
+                    "--save", folder / "\(name).safetensors", "--trace", folder / "\(name).csv",
+                ] + more)
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            return try outcome.json()
+        }
+        func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder / name)) }
+        try SyntheticData().write(to: folder / "data")
+        var accuracies: [Double] = []
+        for epochs in 1...6 {
+            let report = try run(epochs, "\(epochs)")
+            #expect(report["seconds_to_accuracy"] == nil && report["until_accuracy"] == nil)
+            accuracies.append(try #require(report["accuracy"] as? Double))
+        }
+        let goal = try #require(accuracies.max())
+        let first = try #require(accuracies.firstIndex(of: goal)) + 1
+        let reached = try run(6, "goal", "--until-accuracy", "\(goal)")
+        #expect(reached["accuracy"] as? Double == goal && reached["until_accuracy"] as? Double == goal)
+        #expect(reached["epochs"] as? Int == first && reached["epochs_to_accuracy"] as? Int == first)
+        let seconds = try #require(reached["seconds_to_accuracy"] as? Double)
+        #expect(seconds > 0 && seconds <= (reached["seconds"] as? Double ?? 0))
+        #expect(try #require(reached["evaluation_seconds"] as? Double) > 0)
+        for file in ["safetensors", "csv"] { #expect(try bytes("goal.\(file)") == bytes("\(first).\(file)")) }
+        // Not reached in time: null, the last test, the weights of all epochs, and no failure.
+        if goal < 100 {
+            let never = try run(2, "never", "--until-accuracy", "100")
+            #expect(never["seconds_to_accuracy"] is NSNull && never["epochs_to_accuracy"] is NSNull)
+            #expect(never["epochs"] as? Int == 2 && never["accuracy"] as? Double == accuracies[1])
+            #expect(try bytes("never.safetensors") == bytes("2.safetensors"))
+        }
+        let none = try run(0, "none", "--until-accuracy", "1")
+        #expect(none["seconds_to_accuracy"] is NSNull && none["epochs"] as? Int == 0)
+    }
+
+    @Test func everyReplicaHasItsOwnSecondsToAnAccuracy() throws {
+        let folder = try TemporaryFolder()
+        let kept = folder / "kept.npy"
+        try NumPy.write((0..<120).map { Int64($0) }, shape: [120], to: kept)
+        let arguments = ["--epochs", "4", "--indices", kept, "--until-accuracy"]
+        try SyntheticData().write(to: folder / "data")
+        func run(_ goal: String, _ replicas: Int, json: Bool = true) throws -> Outcome {
+            try coppice(
+                ["train", "--data", folder / "data", "--quiet", "--replicas", "\(replicas)"] + arguments + [goal]
+                    + (json ? ["--json"] : []))
+        }
+        // Some reach what others do not, unless all are alike.
+        let among = try run("90", 3).json()
+        let alone = try run("90", 1).json()
+        let seconds = try #require(among["seconds_to_accuracy"] as? [Any])
+        let epochs = try #require(among["epochs_to_accuracy"] as? [Any])
+        let accuracies = try #require(among["accuracy"] as? [Double])
+        #expect(seconds.count == 3 && epochs.count == 3 && accuracies.count == 3)
+        for replica in 0..<3 {
+            let hasReached = accuracies[replica] >= 90
+            #expect((seconds[replica] as? Double != nil) == hasReached)
+            #expect((epochs[replica] as? Int != nil) == hasReached)
+        }
+        #expect(alone["accuracy"] as? Double == accuracies[0])
+        #expect(alone["epochs_to_accuracy"] as? Int == epochs[0] as? Int)
+        let low = try run("1", 2, json: false)
+        #expect(low.stdout.contains("; 1% after 1 epoch, "), "\(low.stdout)")
+        #expect(low.stdout.contains("trained 2 x 1 epochs of 120 images"))
+        let text = try run("99.995", 1, json: false).stdout
+        #expect(text.contains("; 99.995% after ") || text.contains("; 99.995% was not reached in 4 epochs"), "\(text)")
     }
 
     @Test func badWeights() throws {

@@ -52,6 +52,34 @@ import Testing
         #expect(counted > least && counted < 1.1 * least)
     }
 
+    /// Enough to fill a device: what its profile suggests unless the user says, and more points on what splits the work.
+    @Test(
+        .enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"),
+        arguments: DeviceProfile.all)
+    func benchmarksAreAsLargeAsTheDeviceIsWide(_ profile: DeviceProfile) throws {
+        let device = try #require(try Device.all().first)
+        let backend = try OpenCLBackend(device: device, profile: profile)
+        let size = BenchmarkSize(for: backend)
+        #expect(size.replicas == profile.suggestedReplicas)
+        #expect(size.points == (profile.splitsWork ? 262_144 : 16_384))
+        #expect(size.images == (profile.splitsWork ? 65_536 : 16_384))
+        #expect(BenchmarkSize(for: backend, replicas: 7).replicas == 7)
+        #expect(BenchmarkSize(for: CPUBackend()) == BenchmarkSize(replicas: 5, points: 16_384, images: 16_384))
+        let names = Benchmark.all(size).map(\.name)
+        #expect(names.contains("\(size.points) points of 50, k 500"))
+        #expect(names.contains("\(size.images) rows of 784 bytes"))
+    }
+
+    /// All of them run, at sizes that no tile divides and with more networks than distinct weights.
+    @Test func benchmarksRunAtAnySize() throws {
+        let backend = CPUBackend()
+        for benchmark in Benchmark.all(BenchmarkSize(replicas: 6, points: 16_389, images: 131)) {
+            let run = try benchmark.prepare(backend)
+            try run()
+            #expect(benchmark.replicas == nil || benchmark.replicas == 6)
+        }
+    }
+
     @Test func theRooflineIsTheSlowerOfItsTwoLimits() {
         let roofline = Roofline(gflops: 100, gbs: 10)
         let arithmetic = KernelWork("a", "", operations: 2e9, bytes: 1e7)

@@ -40,6 +40,24 @@ import Testing
         #expect(whole.divergedSteps == [nil, nil, nil, nil, nil])
     }
 
+    /// It has no accuracy, and nobody waits for it to reach one.
+    @Test(arguments: TestBackends.names) func aReplicaThatDivergesReachesNoAccuracy(name: String) throws {
+        let backend = try TestBackends.make(name)
+        let trainer = try trainer(backend)
+        let evaluator = Evaluator(
+            try Fixture.store(on: backend), normalisation: try Fixture.expected().normalisation, on: backend)
+        let options = TrainingOptions(length: .epochs(6), batchSize: 20)
+        var runs = (0..<3).map { TrainingRun(subset: subset($0), seed: 3, run: $0) }
+        runs[1].initial = try weights(["fc1.bias": 1, "fc2.weight": 3e38], run: 1)
+        // Every network that works gets something right.
+        let training = try trainer.train(runs, options: options, until: 0.1, testedBy: evaluator)
+        #expect(training.epochs == 1 && training.divergedSteps == [nil, 1, nil])
+        #expect(training.milestones.map { $0?.epochs } == [1, nil, 1])
+        #expect(training.evaluations.map { $0 == nil } == [false, true, false])
+        let alone = try trainer.train([runs[1]], options: options, until: 0.1, testedBy: evaluator)
+        #expect(alone.epochs == 1 && alone.divergedSteps == [1] && alone.milestones == [nil])
+    }
+
     @Test(arguments: TestBackends.names) func aLearningRateThatIsFarTooLargeDivergesAtTheSecondStep(name: String) throws
     {
         let backend = try TestBackends.make(name)

@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import Testing
 
 @testable import Networks
@@ -63,6 +64,82 @@ import Testing
         let cut = EpochPlan(size: size, options: TrainingOptions(length: .steps(2 * steps + 1), batchSize: batch))
         #expect(cut.epochs == 3)
         #expect(cut.batches(of: 0..<3).count == 2 * steps + 1)
+    }
+
+    /// What a training is asked for after every epoch are the networks of trainings of so many epochs, bit for bit.
+    @Test(arguments: TestBackends.names) func aTrainingThatIsLookedAtGoesOnAsIfItWereNot(name: String) throws {
+        let (trainer, _) = try trainer(name)
+        let runs = (0..<2).map { TrainingRun(subset: subset($0), seed: 3, run: $0) }
+        func options(_ epochs: Int) -> TrainingOptions { TrainingOptions(length: .epochs(epochs), batchSize: 20) }
+        var seen: [FinishedEpoch] = []
+        let clock = ContinuousClock()
+        var pauses: [(from: ContinuousClock.Instant, to: ContinuousClock.Instant)] = []
+        let watched = try trainer.train(
+            runs, options: options(5),
+            afterEpoch: { epoch in
+                seen.append(epoch)
+                let start = clock.now
+                usleep(100_000)
+                pauses.append((start, clock.now))
+                return epoch.epochs < 3
+            })
+        #expect(seen.map(\.epochs) == [1, 2, 3])
+        for epoch in seen {
+            #expect(try trainer.train(runs, options: options(epoch.epochs)).weights == epoch.weights)
+        }
+        let plain = try trainer.train(runs, options: options(3))
+        #expect(watched.weights == plain.weights && watched.losses == plain.losses)
+        #expect(seen[0].seconds > 0 && seen[0].seconds < seen[1].seconds && seen[1].seconds < seen[2].seconds)
+        #expect(seen[2].seconds <= watched.seconds)
+        // An epoch takes no longer than there is between two pauses, which are no part of the training's time.
+        for next in 1..<3 {
+            let between = (pauses[next].from - pauses[next - 1].to) / .seconds(1)
+            #expect(seen[next].seconds - seen[next - 1].seconds <= between)
+        }
+    }
+
+    /// Each run is kept as it was when it reached the accuracy, whatever others still need.
+    @Test(arguments: TestBackends.names) func aRunReachesAnAccuracyAloneAndAmongOthersAlike(name: String) throws {
+        let (trainer, backend) = try trainer(name)
+        let evaluator = Evaluator(
+            try Fixture.store(on: backend), normalisation: try Fixture.expected().normalisation, on: backend)
+        let runs = (0..<3).map { TrainingRun(subset: subset($0), seed: 3, run: $0) }
+        let options = TrainingOptions(length: .epochs(7), batchSize: 20)
+        // What each network has after every epoch, and an accuracy that they reach at different ones.
+        var accuracies: [[Double]] = []
+        _ = try trainer.train(
+            runs, options: options,
+            afterEpoch: { epoch throws(NetworkError) in
+                accuracies.append(try evaluator.evaluate(epoch.weights).results.map(\.accuracy))
+                return true
+            })
+        func firstEpochs(_ goal: Double) -> [Int?] {
+            runs.indices.map { run in accuracies.firstIndex { $0[run] >= goal }.map { $0 + 1 } }
+        }
+        let goal = try #require(
+            Set(accuracies.joined()).sorted().last { goal in
+                let epochs = firstEpochs(goal).compactMap { $0 }
+                return epochs.count == 3 && Set(epochs).count > 1
+            })
+        let together = try trainer.train(runs, options: options, until: goal, testedBy: evaluator)
+        #expect(together.milestones.map { $0?.epochs } == firstEpochs(goal))
+        #expect(together.epochs == firstEpochs(goal).compactMap { $0 }.max())
+        #expect(together.losses.count == 5 * together.epochs)
+        for (run, milestone) in together.milestones.enumerated() {
+            let epochs = try #require(milestone).epochs
+            #expect(together.evaluations[run]?.accuracy == accuracies[epochs - 1][run])
+            #expect(try #require(milestone).seconds <= together.seconds)
+            let alone = try trainer.train([runs[run]], options: options, until: goal, testedBy: evaluator)
+            #expect(alone.epochs == epochs && alone.milestones[0]?.epochs == epochs)
+            #expect(alone.weights[0] == together.weights[run])
+            #expect(alone.evaluations[0]?.confusion == together.evaluations[run]?.confusion)
+            let plain = try trainer.train([runs[run]], options: TrainingOptions(length: .epochs(epochs), batchSize: 20))
+            #expect(plain.weights[0] == together.weights[run])
+        }
+        // Out of reach: all epochs, the last test, no milestone.
+        let never = try trainer.train(runs, options: options, until: 100.5, testedBy: evaluator)
+        #expect(never.epochs == 7 && never.milestones == [nil, nil, nil])
+        #expect(never.evaluations.map { $0?.accuracy } == accuracies[6])
     }
 
     @Test(arguments: TestBackends.names) func stepsTrainLikeEpochsOfAsManySteps(name: String) throws {

@@ -11,6 +11,9 @@ public final class OpenCLBackend: Backend {
     public var isInHostMemory: Bool { clDevice.kind == .cpu }
     public var largestBuffer: Int { min(clDevice.maxAllocation, clDevice.globalMemory) }
 
+    /// Bytes that all of its buffers may take together.
+    public var memory: Int { clDevice.globalMemory }
+
     /// The shape that kernels take on this device.
     public let profile: DeviceProfile
     /// The block sizes of its kernels.

@@ -11,17 +11,20 @@ public struct Benchmark: Sendable {
     public let operations: Double
     /// Bytes of a run when every input is read and every output written once.
     public let bytes: Double
+    /// Networks side by side; nil for what has none.
+    public let replicas: Int?
     /// Makes the buffers and returns what is timed; it may be called any number of times.
     public let prepare: @Sendable (any Backend) throws(ComputeError) -> () throws(ComputeError) -> Void
 
     init(
-        _ kernel: String, _ name: String, operations: Double, bytes: Double,
+        _ kernel: String, _ name: String, operations: Double, bytes: Double, replicas: Int? = nil,
         prepare: @escaping @Sendable (any Backend) throws(ComputeError) -> () throws(ComputeError) -> Void
     ) {
         self.kernel = kernel
         self.name = name
         self.operations = operations
         self.bytes = bytes
+        self.replicas = replicas
         self.prepare = prepare
     }
 
@@ -50,8 +53,45 @@ public struct Benchmark: Sendable {
         }
     }()
 
-    /// Every kernel of training and clustering at the sizes of the article's experiment.
-    public static let all = TrainingBenchmarks.all + ClusteringBenchmarks.all
+    /// The kernels that ``all(_:)`` times, each once.
+    public static var kernels: [String] {
+        var names: [String] = []
+        for name in all(BenchmarkSize(replicas: 1, points: 1, images: 1)).map(\.kernel) where !names.contains(name) {
+            names.append(name)
+        }
+        return names
+    }
+
+    /// Every kernel of training and clustering, with the article's batches, pixels, components and clusters.
+    public static func all(_ size: BenchmarkSize) -> [Benchmark] {
+        TrainingBenchmarks(replicas: size.replicas).all + ClusteringBenchmarks(size).all
+    }
+}
+
+/// How large benchmarks are: enough to fill a device.
+public struct BenchmarkSize: Hashable, Sendable {
+    /// Networks that train side by side.
+    public var replicas: Int
+    /// Points that are clustered.
+    public var points: Int
+    /// Images whose principal components are found.
+    public var images: Int
+
+    /// Exactly this size.
+    public init(replicas: Int, points: Int, images: Int) {
+        self.replicas = replicas
+        self.points = points
+        self.images = images
+    }
+
+    /// The size for `backend`, with as many networks as suit it unless `replicas` says how many. A GPU has more work-items
+    /// than 16,384 points need.
+    public init(for backend: any BufferBackend, replicas: Int? = nil) {
+        self.replicas = replicas ?? backend.suggestedReplicas
+        let isWide = (backend as? OpenCLBackend)?.profile.splitsWork ?? false
+        points = isWide ? 262_144 : 16_384
+        images = isWide ? 65_536 : 16_384
+    }
 }
 
 extension BufferBackend {

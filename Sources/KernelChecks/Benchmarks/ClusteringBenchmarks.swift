@@ -1,23 +1,36 @@
 import Compute
 
-/// The operations of PCA and k-means at the sizes of MNIST: 784 pixels, 50 components.
-enum ClusteringBenchmarks {
-    private static let rows = 16_384
-    private static let pixels = 784
-    private static let components = 50
+private let pixels = 784
+private let components = 50
+/// Points that a k-means++ start chooses from: as many as the tool lets it.
+private let startRows = 16_384
 
-    /// All of them, in the order of a study.
-    static let all: [Benchmark] =
-        [covariance, projection, pack, unpack, start, panels, gatherPoints, gatherCentroids]
-        + [50, 500].flatMap { [assign($0), update($0), step($0)] }
+/// The operations of PCA and k-means on images of MNIST: 784 pixels, 50 components.
+struct ClusteringBenchmarks: Sendable {
+    /// Points that are clustered.
+    private let rows: Int
+    /// Images that principal components are found of.
+    private let imageRows: Int
 
-    private static func images(on backend: any Backend) throws(ComputeError) -> DeviceBuffer<UInt8> {
-        var inputs = CaseInputs(seed: 1)
-        let some = inputs.bytes(4099)
-        return try backend.makeBuffer((0..<rows * pixels).map { some[$0 % some.count] }, label: "images")
+    init(_ size: BenchmarkSize) {
+        rows = size.points
+        imageRows = size.images
     }
 
-    private static func points(on backend: any Backend) throws(ComputeError) -> Points {
+    /// All of them, in the order of a study.
+    var all: [Benchmark] {
+        [covariance, projection, pack, unpack, start, panels, gatherPoints, gatherCentroids]
+            + [50, 500].flatMap { [assign($0), update($0), step($0)] }
+    }
+
+    private func images(on backend: any Backend) throws(ComputeError) -> DeviceBuffer<UInt8> {
+        var inputs = CaseInputs(seed: 1)
+        let some = inputs.bytes(4099)
+        return try backend.makeBuffer((0..<imageRows * pixels).map { some[$0 % some.count] }, label: "images")
+    }
+
+    private func points(_ count: Int? = nil, on backend: any Backend) throws(ComputeError) -> Points {
+        let rows = count ?? rows
         let values = try backend.randomFloats(rows * components, label: "rows")
         let points = try backend.makePoints(count: rows, dimensions: components)
         try backend.packPoints(
@@ -25,7 +38,7 @@ enum ClusteringBenchmarks {
         return points
     }
 
-    private static func centroids(_ k: Int, of points: Points, on backend: any Backend) throws(ComputeError)
+    private func centroids(_ k: Int, of points: Points, on backend: any Backend) throws(ComputeError)
         -> Centroids
     {
         let centroids = try backend.makeCentroids(count: k, dimensions: components)
@@ -37,68 +50,76 @@ enum ClusteringBenchmarks {
     }
 
     /// A multiply-add for each row and pair of columns, of which half are mirror images.
-    private static let covariance = Benchmark(
-        "covariance", "\(rows) rows of \(pixels) bytes", operations: Double(rows * pixels * (pixels + 1)),
-        bytes: Double(rows * pixels + 4 * pixels * pixels / 2)
-    ) { backend throws(ComputeError) in
-        let shape = CovarianceShape(count: rows, dimensions: pixels)
-        let images = try images(on: backend)
-        let tiles = try backend.makeBuffer(of: Int32.self, count: shape.tileElements, label: "covariance")
-        let sums = try backend.makeBuffer(of: Int32.self, count: shape.sumElements, label: "column sums")
-        return { () throws(ComputeError) in
-            try backend.covariance(of: images, shape: shape, adding: false, tiles: tiles, sums: sums)
+    private var covariance: Benchmark {
+        Benchmark(
+            "covariance", "\(imageRows) rows of \(pixels) bytes", operations: Double(imageRows * pixels * (pixels + 1)),
+            bytes: Double(imageRows * pixels + 4 * pixels * pixels / 2)
+        ) { backend throws(ComputeError) in
+            let shape = CovarianceShape(count: imageRows, dimensions: pixels)
+            let images = try images(on: backend)
+            let tiles = try backend.makeBuffer(of: Int32.self, count: shape.tileElements, label: "covariance")
+            let sums = try backend.makeBuffer(of: Int32.self, count: shape.sumElements, label: "column sums")
+            return { () throws(ComputeError) in
+                try backend.covariance(of: images, shape: shape, adding: false, tiles: tiles, sums: sums)
+            }
         }
     }
 
-    private static let projection = Benchmark(
-        "pca_project", "\(rows) rows of \(pixels) bytes to \(components)",
-        operations: Double(rows * pixels * (2 * components + 1)),
-        bytes: Double(rows * (pixels + 4 * components) + 4 * pixels * components)
-    ) { backend throws(ComputeError) in
-        var inputs = CaseInputs(seed: 2)
-        let projection = try backend.makeProjection(
-            weights: inputs.floats(components * pixels), mean: inputs.floats(pixels, in: 0...255))
-        let points = try backend.makePoints(count: rows, dimensions: components)
-        let images = Rows(.bytes(try images(on: backend)), count: rows, dimensions: pixels)
-        return { () throws(ComputeError) in try backend.project(images, through: projection, into: points, at: 0) }
+    private var projection: Benchmark {
+        Benchmark(
+            "pca_project", "\(imageRows) rows of \(pixels) bytes to \(components)",
+            operations: Double(imageRows * pixels * (2 * components + 1)),
+            bytes: Double(imageRows * (pixels + 4 * components) + 4 * pixels * components)
+        ) { backend throws(ComputeError) in
+            var inputs = CaseInputs(seed: 2)
+            let projection = try backend.makeProjection(
+                weights: inputs.floats(components * pixels), mean: inputs.floats(pixels, in: 0...255))
+            let points = try backend.makePoints(count: imageRows, dimensions: components)
+            let images = Rows(.bytes(try images(on: backend)), count: imageRows, dimensions: pixels)
+            return { () throws(ComputeError) in try backend.project(images, through: projection, into: points, at: 0) }
+        }
     }
 
-    private static let pack = Benchmark(
-        "points_pack", "\(rows) rows of \(components) floats", operations: 0, bytes: Double(8 * rows * components)
-    ) { backend throws(ComputeError) in
-        let points = try backend.makePoints(count: rows, dimensions: components)
-        let values = try backend.randomFloats(rows * components, label: "rows")
-        let source = Rows(.floats(values), count: rows, dimensions: components)
-        return { () throws(ComputeError) in try backend.packPoints(source, into: points, at: 0) }
+    private var pack: Benchmark {
+        Benchmark(
+            "points_pack", "\(rows) rows of \(components) floats", operations: 0, bytes: Double(8 * rows * components)
+        ) { backend throws(ComputeError) in
+            let points = try backend.makePoints(count: rows, dimensions: components)
+            let values = try backend.randomFloats(rows * components, label: "rows")
+            let source = Rows(.floats(values), count: rows, dimensions: components)
+            return { () throws(ComputeError) in try backend.packPoints(source, into: points, at: 0) }
+        }
     }
 
-    private static let unpack = Benchmark(
-        "points_unpack", "\(rows) points of \(components)", operations: 0, bytes: Double(8 * rows * components)
-    ) { backend throws(ComputeError) in
-        let points = try points(on: backend)
-        let target = try backend.makeBuffer(of: Float.self, count: rows * components, label: "rows")
-        return { () throws(ComputeError) in try backend.unpackPoints(points, into: target) }
+    private var unpack: Benchmark {
+        Benchmark(
+            "points_unpack", "\(rows) points of \(components)", operations: 0, bytes: Double(8 * rows * components)
+        ) { backend throws(ComputeError) in
+            let points = try points(on: backend)
+            let target = try backend.makeBuffer(of: Float.self, count: rows * components, label: "rows")
+            return { () throws(ComputeError) in try backend.unpackPoints(points, into: target) }
+        }
     }
 
     /// A whole k-means++ start: for each centre the distances of all points to 5 candidates, three operations a dimension;
     /// the points, and the distances of the candidates before, are read and the new ones written.
-    private static let start: Benchmark = {
+    private var start: Benchmark {
         let (k, trials) = (50, 5)
         return Benchmark(
-            "kmeans_plus_plus_distances", "start of k \(k), \(rows) points",
-            operations: Double(k * trials * rows * 3 * components),
-            bytes: Double(4 * k * rows * (components + 1 + trials))
+            "kmeans_plus_plus_distances", "start of k \(k), \(startRows) points",
+            operations: Double(k * trials * startRows * 3 * components),
+            bytes: Double(4 * k * startRows * (components + 1 + trials))
         ) { backend throws(ComputeError) in
-            let points = try points(on: backend)
+            let points = try points(startRows, on: backend)
             var inputs = CaseInputs(seed: 3)
             let uniforms = inputs.floats(k * trials, in: 0...0.999)
             let start = try backend.makePlusPlusStart(count: k, trials: trials, points: points, uniforms: uniforms)
             return { () throws(ComputeError) in try backend.runPlusPlus(start, of: points, first: 0) }
         }
-    }()
+    }
 
     /// Half of every centroid's square, and the centroids in their panels.
-    private static let panels: Benchmark = {
+    private var panels: Benchmark {
         let k = 5000
         return Benchmark(
             "kmeans_panels", "k \(k) of \(components)", operations: Double(2 * k * components),
@@ -107,10 +128,10 @@ enum ClusteringBenchmarks {
             let centroids = try centroids(k, of: try points(on: backend), on: backend)
             return { () throws(ComputeError) in try backend.packCentroids(centroids) }
         }
-    }()
+    }
 
     /// A mini-batch.
-    private static let gatherPoints: Benchmark = {
+    private var gatherPoints: Benchmark {
         let size = 1024
         return Benchmark(
             "points_gather", "\(size) of \(rows) points of \(components)", operations: 0,
@@ -121,10 +142,10 @@ enum ClusteringBenchmarks {
             let indices = try backend.makeBuffer((0..<size).map { Int32($0 * 31 % rows) }, label: "indices")
             return { () throws(ComputeError) in try backend.gatherPoints(indices, of: points, into: batch) }
         }
-    }()
+    }
 
     /// The start of a clustering: points become centroids.
-    private static let gatherCentroids: Benchmark = {
+    private var gatherCentroids: Benchmark {
         let k = 5000
         return Benchmark(
             "centroids_gather", "k \(k) of \(components)", operations: 0,
@@ -138,10 +159,10 @@ enum ClusteringBenchmarks {
                 try backend.gatherCentroids(indices, of: points, into: centroids, slots: slots)
             }
         }
-    }()
+    }
 
     /// A multiply-add a dimension for each point and centroid; the distance to the nearest is left out.
-    private static func assign(_ k: Int) -> Benchmark {
+    private func assign(_ k: Int) -> Benchmark {
         Benchmark(
             "kmeans_assign", "\(rows) points of \(components), k \(k)",
             operations: Double(2 * rows * k * components),
@@ -157,7 +178,7 @@ enum ClusteringBenchmarks {
     }
 
     /// An addition a dimension for each point, and the means.
-    private static func update(_ k: Int) -> Benchmark {
+    private func update(_ k: Int) -> Benchmark {
         Benchmark(
             "kmeans_accumulate", "\(rows) points of \(components), k \(k), and the new centroids",
             operations: Double(rows * components + k * components),
@@ -177,7 +198,7 @@ enum ClusteringBenchmarks {
 
     /// A step of mini-batch k-means behind its assignment: an addition a dimension for each point, the running means, and
     /// half of every centroid's square.
-    private static func step(_ k: Int) -> Benchmark {
+    private func step(_ k: Int) -> Benchmark {
         let size = 1024
         return Benchmark(
             "kmeans_accumulate_update", "\(size) points of \(components), k \(k)",

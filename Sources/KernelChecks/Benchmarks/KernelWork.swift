@@ -18,7 +18,7 @@ public struct KernelWork: Equatable, Sendable {
     }
 
     /// Samples a batch of ``trainingStep(networks:)`` and ``evaluationStep(networks:)``.
-    public static let batch = TrainingBenchmarks.samples
+    public static let batch = TrainingBenchmarks.batch
 
     /// The launches of a training step of LeNet-5: so many networks, a full batch for each.
     public static func trainingStep(networks: Int) -> [KernelWork] {
@@ -34,10 +34,7 @@ public struct KernelWork: Equatable, Sendable {
 
     /// A network has its own samples and weights, so that all work grows with their number.
     private static func work(_ networks: Int, _ isTaken: (Benchmark) -> Bool) -> [KernelWork] {
-        let scale = Double(networks) / Double(TrainingBenchmarks.replicas)
-        return TrainingBenchmarks.all.filter(isTaken).map {
-            KernelWork($0.kernel, $0.name, operations: $0.operations * scale, bytes: $0.bytes * scale)
-        }
+        TrainingBenchmarks(replicas: networks).all.filter(isTaken).map(\.work)
     }
 }
 

@@ -1,0 +1,96 @@
+import Compute
+
+/// A training and the tests of its networks.
+public struct TestedTraining: Sendable {
+    /// When a network had reached an accuracy for the first time.
+    public struct Milestone: Hashable, Sendable {
+        /// Passes over its subset.
+        public var epochs: Int
+        /// Wall time of the training until then, in seconds; tests are not counted.
+        public var seconds: Double
+    }
+
+    /// One network per run: as it was at its milestone, otherwise as it was at the end.
+    public var weights: [LeNet5Weights]
+    /// The last test of each network, which is that of its ``weights``; nil for one that diverged.
+    public var evaluations: [Evaluation?]
+    /// When each network reached the accuracy that was asked for; nil where it did not, or where none was asked for.
+    public var milestones: [Milestone?]
+    /// For each run the step, counted from 1, at which it diverged, before it reached any milestone; the last one where
+    /// only its test shows it.
+    public var divergedSteps: [Int?]
+    /// As ``TrainingResult/movedWeights``.
+    public var movedWeights: [Int]
+    /// Passes that the training made over the subsets.
+    public var epochs: Int
+    /// Mean loss of each step, for each run: [step][run].
+    public var losses: [[Float]]
+    /// Wall time of the training alone.
+    public var seconds: Double
+    /// Wall time of all tests.
+    public var evaluationSeconds: Double
+
+    /// A training of `epochs` passes, tested once, at its end. What diverged is no network that could be tested.
+    /// - Throws: what ``Evaluator/evaluate(_:)`` throws.
+    public init(_ result: TrainingResult, epochs: Int, testedBy evaluator: Evaluator) throws(NetworkError) {
+        let whole = result.weights.indices.filter { result.divergedSteps[$0] == nil }
+        let tested = try evaluator.evaluate(whole.map { result.weights[$0] })
+        var evaluations = [Evaluation?](repeating: nil, count: result.weights.count)
+        for (run, evaluation) in zip(whole, tested.results) where evaluation.isFinite { evaluations[run] = evaluation }
+        self.init(result, epochs: epochs, evaluations: evaluations, seconds: tested.seconds)
+    }
+
+    fileprivate init(_ result: TrainingResult, epochs: Int, evaluations: [Evaluation?], seconds: Double) {
+        weights = result.weights
+        self.evaluations = evaluations
+        milestones = result.weights.map { _ in nil }
+        divergedSteps = evaluations.indices.map { run in
+            evaluations[run] == nil ? result.divergedSteps[run] ?? result.losses.count : nil
+        }
+        movedWeights = result.movedWeights
+        self.epochs = epochs
+        losses = result.losses
+        self.seconds = result.seconds
+        evaluationSeconds = seconds
+    }
+}
+
+extension Trainer {
+    /// Trains `runs` together until each of them gets `accuracy` percent of the test images right or has diverged, or
+    /// `options.length` is over. Networks are tested after every epoch; before the first one there is no test.
+    ///
+    /// A network that is there is kept as it is then and tested no more, so that its weights, its accuracy and its number
+    /// of epochs depend on no other run: they are those of a training of so many epochs, bit for bit.
+    /// - Throws: what ``train(_:options:progress:afterEpoch:)`` and ``Evaluator/evaluate(_:)`` throw.
+    public func train(
+        _ runs: [TrainingRun], options: TrainingOptions, until accuracy: Double, testedBy evaluator: Evaluator,
+        progress: (TrainingProgress) -> Bool = { _ in true }
+    ) throws(NetworkError) -> TestedTraining {
+        var milestones = [TestedTraining.Milestone?](repeating: nil, count: runs.count)
+        var finished = [LeNet5Weights?](repeating: nil, count: runs.count)
+        var evaluations = [Evaluation?](repeating: nil, count: runs.count)
+        var (epochs, evaluationSeconds) = (0, 0.0)
+        let result = try train(
+            runs, options: options, progress: progress,
+            afterEpoch: { epoch throws(NetworkError) in
+                epochs = epoch.epochs
+                for run in runs.indices where milestones[run] == nil { evaluations[run] = nil }
+                let open = runs.indices.filter { milestones[$0] == nil && epoch.divergedSteps[$0] == nil }
+                let tested = try evaluator.evaluate(open.map { epoch.weights[$0] })
+                evaluationSeconds += tested.seconds
+                for (run, evaluation) in zip(open, tested.results) where evaluation.isFinite {
+                    evaluations[run] = evaluation
+                    guard evaluation.accuracy >= accuracy else { continue }
+                    milestones[run] = .init(epochs: epoch.epochs, seconds: epoch.seconds)
+                    finished[run] = epoch.weights[run]
+                }
+                // What diverged will never be there.
+                return open.contains { milestones[$0] == nil }
+            })
+        guard epochs > 0 else { return try TestedTraining(result, epochs: 0, testedBy: evaluator) }
+        var training = TestedTraining(result, epochs: epochs, evaluations: evaluations, seconds: evaluationSeconds)
+        training.weights = zip(finished, result.weights).map { $0 ?? $1 }
+        training.milestones = milestones
+        return training
+    }
+}

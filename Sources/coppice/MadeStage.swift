@@ -1,0 +1,152 @@
+import Clustering
+import Compute
+import Foundation
+import KernelChecks
+import Support
+
+/// The size of made data, where the command line asks for one.
+struct MadeSize {
+    var rows: Int
+    var dimensions: Int
+    /// Clusters; nil where nothing is clustered.
+    var k: Int?
+
+    /// Most rows, and most columns.
+    static let (mostRows, mostColumns) = (Int(Int32.max), 1 << 15)
+}
+
+/// `coppice bench --stage lloyd` or `pca` on made float32 rows of any size.
+struct MadeStage {
+    private let size: MadeSize
+    private let backend: any Backend
+    private let seed: UInt64
+
+    private static let (iterations, components) = (20, 50)
+    /// Seconds beyond which a run is not repeated.
+    private static let longest = 4.0
+
+    private var k: Int { size.k ?? 1 }
+    private var components: Int { min(Self.components, size.dimensions, size.rows) }
+    private var kmeans: KMeans { lloyd(iterations: Self.iterations) }
+
+    /// The stage on `backend`; nothing is made yet.
+    /// - Throws: ``Failure`` where the host has too little memory for the rows.
+    init(_ size: MadeSize, on backend: any Backend, seed: UInt64) throws {
+        self.size = size
+        self.backend = backend
+        self.seed = seed
+        try checkMemory()
+    }
+
+    /// Makes the rows and times the stage; `limits` are the device's.
+    /// - Parameter goOn: looks for an interrupt between runs.
+    func time(limits: Roofline, goOn: () throws -> Void) throws -> StageTiming {
+        let matrix = try FeatureMatrix(
+            floats: MadeRows.floats(count: size.rows, dimensions: size.dimensions, seed: seed), count: size.rows,
+            dimensions: size.dimensions)
+        try goOn()
+        return size.k == nil ? try pca(matrix, limits, goOn) : try lloyd(matrix, limits, goOn)
+    }
+
+    private func lloyd(iterations: Int) -> KMeans {
+        KMeans(k: k, kind: .lloyd(iterations: iterations, tolerance: 0), start: .random, seed: seed)
+    }
+
+    /// Iterations from a random start, the last assignment included.
+    private func lloyd(_ matrix: FeatureMatrix, _ limits: Roofline, _ goOn: () throws -> Void) throws -> StageTiming {
+        let source = try kmeans.source(of: matrix, on: backend)
+        _ = try lloyd(iterations: 1).fit(source, on: backend)
+        let (seconds, iterations) = try median(goOn) {
+            let fitted = try kmeans.fit(source, on: backend)
+            return (fitted.startSeconds + fitted.seconds, fitted.iterations)
+        }
+        var timing = StageTiming(
+            .lloyd,
+            "\(size.rows)x\(size.dimensions), k \(k), \(iterations) iterations\(source.isStreamed ? ", streamed" : "")",
+            seconds: seconds,
+            work: [
+                (.assignment(size.rows, k, size.dimensions), times: Double(iterations + 1)),
+                (.update(size.rows, k, size.dimensions), times: Double(iterations)),
+            ], limits: limits, samples: size.rows)
+        (timing.rows, timing.dim, timing.k, timing.iterations) = (size.rows, size.dimensions, k, iterations)
+        return timing
+    }
+
+    /// Covariance, eigenvectors and projection, the rows' way to the device included.
+    private func pca(_ matrix: FeatureMatrix, _ limits: Roofline, _ goOn: () throws -> Void) throws -> StageTiming {
+        func run(_ matrix: FeatureMatrix) throws -> Double {
+            let start = ContinuousClock.now
+            _ = try PCA.fit(matrix, components: components, on: backend).project(matrix, on: backend)
+            try backend.finish()
+            return (ContinuousClock.now - start) / .seconds(1)
+        }
+        // A few rows compile the same kernels.
+        let few = min(size.rows, max(1024, size.dimensions))
+        _ = try run(
+            FeatureMatrix(
+                floats: MadeRows.floats(count: few, dimensions: size.dimensions, seed: seed), count: few,
+                dimensions: size.dimensions))
+        let (seconds, _) = try median(goOn) { (try run(matrix), 0) }
+        var timing = StageTiming(
+            .pca, "\(size.rows)x\(size.dimensions) to \(components), fit and projection", seconds: seconds,
+            work: KernelWork.pca(size.rows, size.dimensions, components, bytesPerValue: 4).map { ($0, times: 1) },
+            limits: limits, samples: size.rows)
+        (timing.rows, timing.dim, timing.components) = (size.rows, size.dimensions, components)
+        return timing
+    }
+
+    /// The median of three runs, or a single one that takes long.
+    private func median(_ goOn: () throws -> Void, _ run: () throws -> (seconds: Double, iterations: Int)) throws -> (
+        Double, Int
+    ) {
+        var runs = [try run()]
+        try goOn()
+        while runs.count < 3, runs[0].seconds < Self.longest {
+            runs.append(try run())
+            try goOn()
+        }
+        return runs.sorted { $0.seconds < $1.seconds }[runs.count / 2]
+    }
+
+    /// Systems promise memory that they do not have, and end the process that uses it. What the stage needs besides is
+    /// looked at by the clustering itself.
+    private func checkMemory() throws {
+        let bytes = size.rows * size.dimensions * MemoryLayout<Float>.stride
+        guard let least = AvailableMemory.shortage(of: bytes) else { return }
+        throw Failure(
+            "\(size.rows) rows of \(size.dimensions) numbers need \(bytes >> 20) MiB, and \(least.source) has "
+                + "\(least.bytes >> 20) MiB left; fewer --rows need less",
+            exitCode: 69)
+    }
+}
+
+extension KernelWork {
+    /// Each of so many points to the nearest of k centroids: a multiply-add per dimension and centroid.
+    static func assignment(_ rows: Int, _ k: Int, _ dimensions: Int) -> KernelWork {
+        KernelWork(
+            "kmeans_assign", "", operations: Double(2 * rows * k * dimensions),
+            bytes: Double(4 * (rows * (dimensions + 2) + k * dimensions)))
+    }
+
+    /// The new centroids: an addition per point and dimension, and the means.
+    static func update(_ rows: Int, _ k: Int, _ dimensions: Int) -> KernelWork {
+        KernelWork(
+            "kmeans_accumulate", "", operations: Double((rows + k) * dimensions),
+            bytes: Double(4 * (rows * (dimensions + 1) + k * dimensions)))
+    }
+
+    /// Fit and projection: a multiply-add per row and pair of columns, of which half are mirror images (per column and
+    /// pair of rows where these are fewer), and one per row, column and component.
+    static func pca(_ rows: Int, _ dimensions: Int, _ components: Int, bytesPerValue: Int) -> [KernelWork] {
+        let (rows, columns, components) = (Double(rows), Double(dimensions), Double(components))
+        let bytes = Double(bytesPerValue) * rows * columns
+        return [
+            KernelWork(
+                "covariance", "", operations: rows * columns * (min(rows, columns) + 1),
+                bytes: bytes + 2 * columns * columns),
+            KernelWork(
+                "pca_project", "", operations: rows * columns * (2 * components + 1),
+                bytes: bytes + 4 * rows * components),
+        ]
+    }
+}
