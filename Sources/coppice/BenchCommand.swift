@@ -178,9 +178,9 @@ struct BenchCommand: ParsableCommand {
         func goOn() throws {
             let done = report.cases.count + report.stages.count
             bar.update(Double(done), of: Double(total))
-            guard !stopping.load(ordering: .relaxed) else {
-                throw Failure("interrupted after \(done) timings", exitCode: 130)
-            }
+            guard stopping.load(ordering: .relaxed) else { return }
+            if json { try printJSON(report) }
+            throw Failure("interrupted after \(done) timings", exitCode: 130)
         }
         var failures: [String] = []
         if !benchmarks.isEmpty { try show(Self.row("kernel", "case", "time", "GFLOP/s", "GB/s", "share")) }

@@ -84,23 +84,33 @@ struct VerifyCommand: ParsableCommand {
             if !json { try show(entry, bar) }
             bar.update(Double(report.cases.count), of: Double(total), note: "\(entry.kernel) as \(entry.profile)")
         }
-        if profiles.count == 1, let only = backend {
-            let target = profiles[0] == own ? only : try only.inProfile(profiles[0])
-            try verify(try chosenCases(for: profiles[0], own: own), on: target, take)
-        } else {
-            // Some devices serve one process at a time.
-            backend = nil
-            // A GPU's shapes take a processor longest: what ends last should be short.
-            let order = profiles.filter(\.splitsWork) + profiles.filter { !$0.splitsWork }
-            let shares = try order.flatMap { profile in
-                distinct(try chosenCases(for: profile, own: own).map(\.kernel))
-                    .map { VerifyWorkers.Share(profile: profile.name, kernel: $0) }
+        let kernels = try chosenCases(for: own, own: own).map(\.kernel)
+        do {
+            if profiles.count == 1, let only = backend {
+                let target = profiles[0] == own ? only : try only.inProfile(profiles[0])
+                try verify(try chosenCases(for: profiles[0], own: own), on: target, take)
+            } else {
+                // Some devices serve one process at a time.
+                backend = nil
+                // A GPU's shapes take a processor longest: what ends last should be short.
+                let order = profiles.filter(\.splitsWork) + profiles.filter { !$0.splitsWork }
+                let shares = try order.flatMap { profile in
+                    distinct(try chosenCases(for: profile, own: own).map(\.kernel))
+                        .map { VerifyWorkers.Share(profile: profile.name, kernel: $0) }
+                }
+                try verifyInProcesses(shares, isProcessor: kind == .cpu, take)
             }
-            try verifyInProcesses(shares, isProcessor: kind == .cpu, take)
+        } catch let stop as Failure where stop.exitCode == 130 {
+            // What has been found is worth something to whoever gave it only so much time.
+            bar.finish()
+            report.sort(kernels: kernels)
+            try tell(report)
+            throw stop
         }
         bar.finish()
-        report.sort(kernels: try chosenCases(for: own, own: own).map(\.kernel))
-        try finish(report, of: total)
+        report.sort(kernels: kernels)
+        try tell(report)
+        try judge(report, of: total)
     }
 
     private func verify(
@@ -192,7 +202,7 @@ struct VerifyCommand: ParsableCommand {
         "there is no OpenCL device to verify: the built-in CPU path is what the kernels are held against; "
             + "`coppice devices` lists what there is", exitCode: 69)
 
-    private func finish(_ report: VerifyReport, of total: Int) throws {
+    private func tell(_ report: VerifyReport) throws {
         if json {
             try printJSON(report)
         } else {
@@ -200,6 +210,9 @@ struct VerifyCommand: ParsableCommand {
             print("\(report.right) of \(report.cases.count) cases are right")
         }
         try flushOutput()
+    }
+
+    private func judge(_ report: VerifyReport, of total: Int) throws {
         if report.wrong > 0 {
             throw Failure(
                 "\(report.wrong) of \(report.cases.count) cases are wrong on \(report.device.name)", exitCode: 1)

@@ -326,6 +326,18 @@ import Testing
         return try String(contentsOfFile: "/etc/OpenCL/vendors/" + good, encoding: .utf8)
     }
 
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device")) func aDriverBeforeOpenCL12IsPassedOver() throws {
+        let vendors = try Self.vendors(["old.icd": Self.beside + "/libBadDriver.so"])
+        let environment = ["OCL_ICD_VENDORS": vendors.path + "/", "BAD_DRIVER": "old"]
+        let list = try coppice("devices", environment: environment)
+        #expect(list.status == 0 && list.stdout.contains("it supports OpenCL 1.1 bad, OpenCL 1.2 is needed"))
+        let folder = try TemporaryFolder()
+        expectComplaint(
+            try train(folder, device: "gpu", environment: environment), code: 69,
+            mentions: ["Bad Device", "OpenCL 1.2 is needed"])
+        #expect(try train(folder, device: "auto", environment: environment).status == 0)
+    }
+
     // With a platform that is NULL beside a good one Debian's loader itself crashes.
     @Test(.enabled(if: hasPoCL, "this host has no PoCL"), arguments: badDrivers.filter { $0.behaviour != "null" })
     func aBadDriverLeavesTheOthersUsable(file: String, behaviour: String) throws {

@@ -103,6 +103,16 @@ import Testing
         #expect(try coppice(words + ["--quiet"]).status == 0)
     }
 
+    /// Whoever gave it only so much time learns what was found in it.
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device"), arguments: endingSignals)
+    func anInterruptedVerifySaysWhatItFound(signal: Int32) throws {
+        // The first line of progress comes after five seconds.
+        let outcome = try coppice(["verify", "--json"], interrupting: "verifying", by: signal)
+        #expect(outcome.status == 130 && outcome.stderr.contains("interrupted after"), "\(outcome.stderr)")
+        let cases = try #require(try outcome.json()["cases"] as? [[String: Any]])
+        #expect(!cases.isEmpty && cases.allSatisfy { $0["verdict"] as? String == "right" })
+    }
+
     /// `line` as a shell takes it apart.
     private func shellWords(_ line: String) throws -> [String] {
         let process = Process()
