@@ -115,6 +115,9 @@ let package = Package(
     cLanguageStandard: .gnu2x
 )
 
+// Whole programs have a part of their own in tools/sanitize, and kernels are checked by `verify`: neither's tests run there.
+if isFuzzing { package.targets.removeAll { ["KernelTests", "CommandTests"].contains($0.name) } }
+
 // COPPICE_THREADS=1 (tools/sanitize sets it) leaves the libraries that share memory between threads and their tests,
 // which spares a machine without a build a third of the work.
 if Context.environment["COPPICE_THREADS"] == "1" {

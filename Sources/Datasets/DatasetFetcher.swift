@@ -74,7 +74,8 @@ public struct DatasetFetcher: Sendable {
 
     /// Fetches what is not there yet; files that are there and right are left alone.
     /// - Throws: ``DatasetError`` `.fetchFailed` with each mirror's reason, `.noWebTool` where neither curl nor wget
-    ///   is found, `.fetchInProgress`, `.cancelled`, `.cannotCreate`, `.writeFailed`. Nothing wrong is ever left under a data file's name.
+    ///   is found, `.fetchInProgress`, `.cancelled`, `.cannotCreate`, `.writeFailed`. Nothing wrong is ever left under a
+    ///   data file's name.
     public func fetch(_ progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }) async throws(DatasetError)
         -> DatasetLocation
     {

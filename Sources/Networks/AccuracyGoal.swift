@@ -59,8 +59,8 @@ extension Trainer {
     /// Trains `runs` together until each of them gets `accuracy` percent of the test images right or has diverged, or
     /// `options.length` is over. Networks are tested after every epoch; before the first one there is no test.
     ///
-    /// A network that is there is kept as it is then and tested no more, so that its weights, its accuracy and its number
-    /// of epochs depend on no other run: they are those of a training of so many epochs, bit for bit.
+    /// A network that is there is kept as it is then and tested no more, so that its weights, its accuracy and its
+    /// number of epochs depend on no other run: they are those of a training of so many epochs, bit for bit.
     /// - Throws: what ``train(_:options:progress:afterEpoch:)`` and ``Evaluator/evaluate(_:)`` throw.
     public func train(
         _ runs: [TrainingRun], options: TrainingOptions, until accuracy: Double, testedBy evaluator: Evaluator,

@@ -11,19 +11,20 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Times every kernel and every stage of a study against the device's own limits.",
         discussion: """
-            The limits are measured first: chains of multiply-adds, and a copy of 128 MiB, the fastest run of each. A kernel's share is that of \
-            the limit that binds it: the time that its arithmetic or its memory traffic would take at the limit, \
-            whichever is more, divided by its time. A kernel's time is the median of its runs, on an OpenCL device from its own events. Every \
-            input counts as read once and every output as written once, so that a share above 100% means that caches help.
+            The limits are measured first: chains of multiply-adds, and a copy of 128 MiB, the fastest run of each. \
+            A kernel's share is that of the limit that binds it: the time that its arithmetic or its memory traffic \
+            would take at the limit, whichever is more, divided by its time. A kernel's time is the median of its \
+            runs, on an OpenCL device from its own events. Every input counts as read once and every output as \
+            written once, so that a share above 100% means that caches help.
 
-            A stage is what a study does with many kernels and the host together, on made data of MNIST's size, by the \
-            clock; its share is the sum of its kernels' least times, divided by its time. --rows, --dim and --k give `lloyd` \
-            and `pca` another size: float32 rows around 1,000 random centres, made on the spot. `lloyd` runs 20 iterations \
-            from a random start, `pca` finds 50 components, or as many as there are columns; a run of more than 4 s is not \
-            repeated.
+            A stage is what a study does with many kernels and the host together, on made data of MNIST's size, by \
+            the clock; its share is the sum of its kernels' least times, divided by its time. --rows, --dim and --k \
+            make `lloyd` and `pca` run on float32 rows around 1,000 random centres instead. `lloyd` runs at most 20 \
+            iterations from a random start, `pca` finds 50 components, or as many as there are columns; a run of more \
+            than 4 s is not repeated.
 
-            The launch latency is that of a copy of 128 numbers: per launch where many are queued together, and from \
-            queueing one until it is known to be done.
+            The launch latency is the time of a copy of 128 numbers: per launch when many are queued, and from \
+            queueing one launch until the host knows that it has finished.
 
             --roofline needs no device: it estimates what a GPU that a file describes (docs/gpus has some) would take, \
             from the same counts of operations and bytes.
@@ -50,7 +51,7 @@ struct BenchCommand: ParsableCommand {
         transform: wholeNumber)
     var rows: Int?
     @Option(
-        help: ArgumentHelp("Their columns (lloyd: 50, pca: 784).", valueName: "d"),
+        help: ArgumentHelp("Columns of those rows (lloyd: 50, pca: 784).", valueName: "d"),
         transform: wholeNumber)
     var dim: Int?
     @Option(

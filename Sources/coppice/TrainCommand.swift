@@ -19,9 +19,9 @@ struct TrainCommand: ParsableCommand {
 
             With --until-accuracy every network is tested after each epoch, and training ends when all of them have \
             reached that percentage or diverged, or after --epochs. A network that reaches it is kept as it is then, \
-            whatever the others still need: what is reported of it and saved is what a training of so many epochs gives. \
-            seconds_to_accuracy in the JSON is its training time until then, without tests, loading and compilation; null \
-            where it was not reached, which is no failure: the exit code is 0.
+            whatever the others still need: what is reported of it and saved is what a training of so many epochs \
+            gives. seconds_to_accuracy in the JSON is its training time until then, without tests, loading and \
+            compilation; null where it was not reached, which is no failure: the exit code is 0.
             """)
 
     @OptionGroup var data: DataOptions
@@ -34,7 +34,7 @@ struct TrainCommand: ParsableCommand {
     var epochs = 5
     @Option(
         help: ArgumentHelp(
-            "Stop once this percentage of the test images is right: tests after every epoch, at most --epochs of them.",
+            "Stop when this percentage of the test images is right; test after every epoch, at most --epochs times.",
             valueName: "percent"), transform: realNumber)
     var untilAccuracy: Double?
     @Option(help: "Images a step. (default: 64)", transform: wholeNumber)

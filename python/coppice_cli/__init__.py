@@ -1,13 +1,14 @@
-"""Chooses which samples of an array to keep, by the program ``coppice``."""
+"""Select the samples of an array to keep, with the program ``coppice``."""
 
 from __future__ import annotations
 
+import logging
 import operator
 import os
 import subprocess
-import sys
 import sysconfig
 import tempfile
+import warnings
 from importlib import metadata
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 
 __all__ = ["CoppiceError", "program", "select"]
 
+_log = logging.getLogger(__name__)
 _STRATEGIES = ("random", "closest", "furthest", "hybrid")
 
 
@@ -57,16 +59,18 @@ def select(
 ) -> np.ndarray:
     """Indices of the ``size`` samples of ``X`` to keep, int64 [size], the most wanted first.
 
-    X: samples in rows, numbers [n, d]; they become float32 and must be finite.
+    X: samples in rows, finite real numbers [n, d]. uint8, int32, int64, float32 and float64 are taken as they are; other
+        types become the smallest of these that holds them (uint64 and long double: float64).
     strategy: "furthest" from their centroid, "closest", "hybrid" (both in turn), or "random" (from each cluster where k
         is given, else from all samples).
-    k: clusters; only "random" does without.
+    k: number of clusters; required except for "random".
     pca: cluster in so many principal components.
     seed: the same seed gives the same samples, on every device.
     device: "auto", "gpu", "opencl-cpu", "cpu" (no OpenCL), or a part of a device's name.
 
-    Raises TypeError or ValueError for arguments that cannot be, and CoppiceError with the program's own sentence for
-    what the program refuses.
+    What the program says of its device goes to the logger "coppice_cli"; where a device failed and another one took over
+    that is a RuntimeWarning. Invalid arguments raise TypeError or ValueError; an error of the program raises CoppiceError
+    with its message.
     """
     array = _array(X)
     n, d = array.shape
@@ -98,11 +102,12 @@ def _array(X) -> np.ndarray:
         raise TypeError(f"X holds {array.dtype}; it must hold real numbers")
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"X has the shape {list(array.shape)}; it must be [n, d] with at least one row and one column")
-    with np.errstate(over="ignore"):
-        array = np.ascontiguousarray(array, dtype=np.float32)
+    # The types that the program reads.
+    kept = next((kept for kept in ("u1", "i4", "i8", "f4", "f8") if np.can_cast(array.dtype, kept)), "f8")
+    array = np.ascontiguousarray(array, dtype="<" + kept)
     if not np.isfinite(array).all():
         row, column = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"X[{row}, {column}] is not a finite float32")
+        raise ValueError(f"X[{row}, {column}] is not a finite number")
     return array
 
 
@@ -122,9 +127,14 @@ def _run(arguments: list[str]) -> None:
     done = subprocess.run(
         [program(), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    if done.returncode == 0:
-        return
     lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
+    if done.returncode == 0:
+        for line in lines:
+            if line.startswith("device: ") and " failed: " in line:
+                warnings.warn(line, RuntimeWarning, stacklevel=3)
+            else:
+                _log.info("%s", line)
+        return
     said = [line for line in lines if line.startswith("coppice: ")] or lines[-1:]
     if done.returncode < 0:
         raise CoppiceError(f"coppice was ended by signal {-done.returncode}", done.returncode)
