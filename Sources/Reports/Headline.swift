@@ -159,7 +159,9 @@ struct Headline: Equatable, Sendable {
         let estimates = cases.compactMap { entry in
             entry.summary.comparisons[baseline]?.runsToDecide.map { (runs: $0, entry: entry) }
         }
-        let hopeless = cases.count - estimates.count
+        // A single pair has no spread to estimate from.
+        let single = cases.count { ($0.summary.comparisons[baseline]?.pairs ?? 0) < 2 }
+        let hopeless = cases.count - estimates.count - single
         var sentences: [String] = []
         if let first = estimates.min(by: { $0.runs < $1.runs }), let last = estimates.max(by: { $0.runs < $1.runs }) {
             let runs = "\(Wording.counted(first.runs, "run"))"
@@ -169,6 +171,9 @@ struct Headline: Equatable, Sendable {
                     : "By an estimate from the spread seen so far, about \(runs) would decide the first of the undecided"
                         + " cases (\(first.entry.label)), and about \(Number.grouped(Double(last.runs)))"
                         + " \(hopeless == 0 ? "all of them" : "\(estimates.count) of the \(cases.count)").")
+        }
+        if single > 0 {
+            sentences.append("From a single run nobody can estimate how many would decide.")
         }
         if hopeless > 0 {
             sentences.append(

@@ -153,6 +153,11 @@ struct TrainCommand: ParsableCommand {
         let store = try ImageStore.make(dataset.train, classes: dataset.classCount, on: backend)
         let test = try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend)
         let loadingSeconds = (ContinuousClock.now - start) / .seconds(1)
+        if let untilAccuracy, untilAccuracy <= 1 {
+            Terminal.note(
+                "note: --until-accuracy is a percentage; for \(shortest(100 * untilAccuracy))% give "
+                    + "\(shortest(100 * untilAccuracy))", quiet: compute.quiet)
+        }
 
         let stopping = Atomic(false)
         let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }

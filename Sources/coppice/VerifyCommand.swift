@@ -28,7 +28,7 @@ struct VerifyCommand: ParsableCommand {
             "In this profile, and in others given so: \(DeviceProfile.all.map(\.name).joined(separator: ", ")).",
             valueName: "name"))
     var profile: [String] = []
-    @Flag(help: "Fewer cases: every kernel, in every profile, with its edges.")
+    @Flag(help: "Fewer cases: every kernel with its edges, in one of two profiles that differ by width alone.")
     var quick = false
     @Flag(help: "A few small cases a kernel, for simulators.")
     var tiny = false

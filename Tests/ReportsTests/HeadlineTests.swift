@@ -35,6 +35,13 @@ import Testing
         #expect(!text.contains("equal"))
     }
 
+    @Test func aSingleRunIsNoGroundForAnEstimate() throws {
+        let text = try headline(runs: 1) { experiment, run in whole(run) - 10 * experiment }.sentences
+            .joined(separator: "\n")
+        #expect(text.contains("From a single run nobody can estimate how many would decide."), "\(text)")
+        #expect(!text.contains("Not even"))
+    }
+
     @Test func aSmallerSetWithinTheMarginIsCalledEqualAndNoMore() throws {
         let headline = try headline { experiment, run in
             experiment == 1 ? whole(run) : whole(run) + (experiment == 3 ? (run % 2 == 0 ? 2 : -2) : -100 - run)
