@@ -53,8 +53,8 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ], swiftSettings: watched),
         .target(name: "Clustering", dependencies: ["Support", "Compute", "CLAPACK"], swiftSettings: strict),
-        .target(name: "Pruning", dependencies: ["Compute"], swiftSettings: strict),
-        .target(name: "Networks", dependencies: ["Compute", "Datasets"], swiftSettings: watched),
+        .target(name: "Pruning", dependencies: ["Support"], swiftSettings: strict),
+        .target(name: "Networks", dependencies: ["Support", "Compute", "Datasets"], swiftSettings: watched),
         .target(
             name: "Studies",
             dependencies: [
@@ -63,7 +63,7 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("BuiltIn")], swiftSettings: watched),
-        .target(name: "KernelChecks", dependencies: ["Compute"], swiftSettings: strict),
+        .target(name: "KernelChecks", dependencies: ["Support", "Compute"], swiftSettings: strict),
         .target(
             name: "Reports",
             dependencies: [
@@ -81,31 +81,45 @@ let package = Package(
             ], swiftSettings: strict),
         .target(name: "FaultyOpenCL", path: "Tests/FaultyOpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "BadDriver", path: "Tests/BadDriver", cSettings: [.unsafeFlags(["-Werror"])]),
+        .target(
+            name: "TestSupport", dependencies: ["OpenCL", "Compute"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "SupportTests", dependencies: ["Support"], swiftSettings: strict),
-        .testTarget(name: "OpenCLTests", dependencies: ["Support", "OpenCL", "COpenCL"], swiftSettings: strict),
-        .testTarget(name: "ComputeTests", dependencies: ["Compute", "CLanes"], swiftSettings: strict),
+        .testTarget(
+            name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: strict),
+        .testTarget(
+            name: "ComputeTests", dependencies: ["TestSupport", "Support", "Compute", "CLanes"], swiftSettings: strict),
         .testTarget(
             name: "KernelTests",
-            dependencies: ["KernelChecks", "Compute", "OpenCL", "Clustering", "Networks", "Datasets"],
+            dependencies: [
+                "TestSupport", "Support", "KernelChecks", "Compute", "OpenCL", "Clustering", "Networks", "Datasets",
+            ],
             swiftSettings: strict),
-        .testTarget(name: "DatasetsTests", dependencies: ["Support", "Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(
-            name: "ClusteringTests", dependencies: ["Clustering", "Compute", "OpenCL", "Datasets"],
+            name: "DatasetsTests", dependencies: ["TestSupport", "Support", "Datasets", "CZlib"], swiftSettings: strict),
+        .testTarget(
+            name: "ClusteringTests",
+            dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets"],
             swiftSettings: strict),
-        .testTarget(name: "PruningTests", dependencies: ["Pruning", "Compute"], swiftSettings: strict),
-        .testTarget(name: "NetworksTests", dependencies: ["Networks", "OpenCL", "Datasets"], swiftSettings: strict),
+        .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: strict),
         .testTarget(
-            name: "StudiesTests", dependencies: ["Studies", "Pruning", "Compute", "Datasets"], swiftSettings: strict),
+            name: "NetworksTests", dependencies: ["TestSupport", "Networks", "OpenCL", "Datasets"],
+            swiftSettings: strict),
         .testTarget(
-            name: "ReportsTests", dependencies: ["Reports", "Studies", "Pruning", "Datasets", "CPNG"],
+            name: "StudiesTests",
+            dependencies: ["TestSupport", "Support", "Studies", "Pruning", "Compute", "Datasets"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Support", "Reports", "Studies", "Pruning", "Datasets", "CPNG"],
             swiftSettings: strict),
         .testTarget(
             name: "FaultTests",
             dependencies: [
-                "FaultyOpenCL", "BadDriver", "OpenCL", "Compute", "Datasets", "Studies", "Reports",
+                "TestSupport", "FaultyOpenCL", "BadDriver", "Support", "OpenCL", "Compute", "Datasets", "Studies",
+                "Reports",
             ], swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["coppice", "Compute", "Datasets", "Networks", "Studies"],
+            name: "CommandTests",
+            dependencies: ["TestSupport", "coppice", "Support", "Compute", "Datasets", "Networks", "Studies"],
             swiftSettings: strict),
         .target(
             name: "FuzzTargets", dependencies: ["Datasets", "Networks", "Studies", "CZlib"],
@@ -122,7 +136,7 @@ if isFuzzing { package.targets.removeAll { ["KernelTests", "CommandTests"].conta
 // which spares a machine without a build a third of the work.
 if Context.environment["COPPICE_THREADS"] == "1" {
     let kept = ["Support", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Studies"]
-    let names = ["CZlib", "CLAPACK", "COpenCL", "CLanes", "Pruning"] + kept + kept.map { $0 + "Tests" }
+    let names = ["CZlib", "CLAPACK", "COpenCL", "CLanes", "Pruning", "TestSupport"] + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }
     package.products = []
     package.dependencies.removeFirst(2)

@@ -2,7 +2,7 @@ import Compute
 import Support
 
 /// What can go wrong in PCA and k-means. Each description is one sentence: what is wrong and what would be accepted.
-public enum ClusteringError: Error, CustomStringConvertible {
+package enum ClusteringError: Error, CustomStringConvertible {
     /// A matrix without rows or columns, or whose elements are not rows times columns.
     case badMatrix(elements: Int, count: Int, dimensions: Int)
     /// An input value that is NaN or infinite; rows and columns count from zero.
@@ -33,7 +33,7 @@ public enum ClusteringError: Error, CustomStringConvertible {
     /// The backend failed.
     case compute(ComputeError)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .badMatrix(let elements, let count, let dimensions):
             "\(elements) elements do not make a matrix of \(count) rows and \(dimensions) columns; "
@@ -69,7 +69,7 @@ public enum ClusteringError: Error, CustomStringConvertible {
     }
 
     /// The exit code of sysexits.h that a program ends with; a backend's error has one of its own.
-    public var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .badSetting, .memory: 64
         case .unreadable: 66

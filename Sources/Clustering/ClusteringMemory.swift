@@ -82,7 +82,7 @@ extension KMeans {
     ///   Without it that is what the system has left.
     /// - Throws: ``ClusteringError/memory(what:needed:allowed:)`` or ``ClusteringError/noMemory(what:needed:least:)``
     ///   where streaming does not help either, and what PCA and reading throw.
-    public func source(
+    package func source(
         of matrix: FeatureMatrix, components: Int? = nil, memory: Int? = nil, on backend: any ClusteringOperations
     ) throws(ClusteringError) -> PointSource {
         let need = ClusteringMemory(matrix: matrix, components: components, kmeans: self)

@@ -1,11 +1,11 @@
 import Compute
 
 /// The types of stored values.
-public enum FeatureType: Sendable, CaseIterable {
+package enum FeatureType: Sendable, CaseIterable {
     case uint8, float32, float64, int32, int64
 
     /// Bytes a value takes.
-    public var byteCount: Int {
+    package var byteCount: Int {
         switch self {
         case .uint8: 1
         case .float32, .int32: 4
@@ -15,7 +15,7 @@ public enum FeatureType: Sendable, CaseIterable {
 }
 
 /// Rows that stay where they are, in a file as a rule, and are read when they are wanted.
-public protocol RowReader: Sendable {
+package protocol RowReader: Sendable {
     /// The type of the values.
     var type: FeatureType { get }
     /// Fills `destination` with values of that type, rows one after the other.
@@ -27,7 +27,7 @@ public protocol RowReader: Sendable {
 ///
 /// Stored values that are not 8-bit ones become float32 after a number per column was subtracted, ``shift``, so that they
 /// keep their digits and products of them do not cancel, however far from the origin they are.
-public struct FeatureMatrix: Sendable {
+package struct FeatureMatrix: Sendable {
     enum Storage {
         case bytes([UInt8])
         case floats([Float])
@@ -35,18 +35,18 @@ public struct FeatureMatrix: Sendable {
     }
     let storage: Storage
     /// Number of rows.
-    public let count: Int
+    package let count: Int
     /// Number of columns.
-    public let dimensions: Int
+    package let dimensions: Int
     /// What was subtracted from every column, [dimensions]; nil where nothing was.
-    public let shift: [Double]?
+    package let shift: [Double]?
     /// The largest magnitude of all values less the shift, and where it is; 0 for 8-bit values.
     let largest: (magnitude: Float, row: Int, column: Int)
 
     /// Most rows: kernels number points in an int, and tiles and blocks may end after the last one.
-    public static let mostRows = Int(Int32.max) - (1 << 16)
+    package static let mostRows = Int(Int32.max) - (1 << 16)
     /// Most columns: kernels number the values of a tile of at most 256 rows in an int.
-    public static let mostColumns = Int(Int32.max) / 256
+    package static let mostColumns = Int(Int32.max) / 256
 
     private init(
         _ storage: Storage, _ count: Int, _ dimensions: Int, shift: [Double]? = nil,
@@ -61,7 +61,7 @@ public struct FeatureMatrix: Sendable {
 
     /// A matrix of 8-bit values, as images have them. The array is shared, not copied.
     /// - Throws: ``ClusteringError/badMatrix(elements:count:dimensions:)``.
-    public init(bytes: [UInt8], count: Int, dimensions: Int) throws(ClusteringError) {
+    package init(bytes: [UInt8], count: Int, dimensions: Int) throws(ClusteringError) {
         try Self.check(bytes.count, count, dimensions)
         self.init(.bytes(bytes), count, dimensions)
     }
@@ -69,7 +69,7 @@ public struct FeatureMatrix: Sendable {
     /// A matrix of float32 values, which are taken as they are, without a shift. The array is shared, not copied.
     /// - Throws: ``ClusteringError/badMatrix(elements:count:dimensions:)``, and ``ClusteringError/notFinite(row:column:)``,
     ///   ``ClusteringError/tooLarge(row:column:value:limit:)`` and ``ClusteringError/tooSmall(value:limit:)`` for values.
-    public init(floats: [Float], count: Int, dimensions: Int) throws(ClusteringError) {
+    package init(floats: [Float], count: Int, dimensions: Int) throws(ClusteringError) {
         try Self.check(floats.count, count, dimensions)
         self = try FeatureMatrix(.floats(floats), count, dimensions).checked()
     }
@@ -78,7 +78,7 @@ public struct FeatureMatrix: Sendable {
     /// checked, and for the shift.
     /// - Parameter forComponents: whether PCA is to follow, which takes smaller values.
     /// - Throws: what ``init(floats:count:dimensions:)`` throws, and ``ClusteringError/unreadable(reason:)``.
-    public init(
+    package init(
         reader: any RowReader, count: Int, dimensions: Int, forComponents: Bool = false
     ) throws(ClusteringError) {
         try Self.check(product(count, dimensions), count, dimensions)
@@ -158,7 +158,7 @@ public struct FeatureMatrix: Sendable {
     }
 
     /// Whether values are 8-bit ones; else they are float32.
-    public var isBytes: Bool {
+    package var isBytes: Bool {
         switch storage {
         case .bytes: true
         case .floats: false
@@ -231,7 +231,7 @@ public struct FeatureMatrix: Sendable {
     }
 
     /// The rows as they are, in the backend's memory, in the layout of k-means.
-    public func points(on backend: any ClusteringOperations) throws(ClusteringError) -> Points {
+    package func points(on backend: any ClusteringOperations) throws(ClusteringError) -> Points {
         try points(through: nil, atMost: Self.streamedRows, on: backend)
     }
 

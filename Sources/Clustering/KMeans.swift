@@ -1,37 +1,38 @@
 import Compute
+import Support
 
 /// What k-means found.
-public struct KMeansClustering: Sendable {
+package struct KMeansClustering: Sendable {
     /// The cluster of every point, [count], 0 to k - 1.
-    public let labels: [Int32]
+    package let labels: [Int32]
     /// Squared distance of every point to its centroid, [count].
-    public let distances: [Float]
+    package let distances: [Float]
     /// The centroids, [k][dimensions], less the shift.
-    public let centroids: [Float]
+    package let centroids: [Float]
     /// What was subtracted from every coordinate of the points, [dimensions]; nil where nothing was.
-    public let shift: [Double]?
+    package let shift: [Double]?
     /// The centroids, [k][dimensions], the shift added in double precision.
-    public var absoluteCentroids: [Double] {
+    package var absoluteCentroids: [Double] {
         centroids.enumerated().map { Double($1) + (shift?[$0 % dimensions] ?? 0) }
     }
     /// k.
-    public let k: Int
+    package let k: Int
     /// d.
-    public let dimensions: Int
+    package let dimensions: Int
     /// Sum of all squared distances.
-    public let inertia: Double
+    package let inertia: Double
     /// Lloyd iterations or mini-batches that were run.
-    public let iterations: Int
+    package let iterations: Int
     /// Seconds that choosing the start took.
-    public let startSeconds: Double
+    package let startSeconds: Double
     /// Seconds that the iterations and the last assignment took.
-    public let seconds: Double
+    package let seconds: Double
 }
 
 /// k-means: k centroids that make the sum of squared distances (inertia) small.
-public struct KMeans: Sendable {
+package struct KMeans: Sendable {
     /// How centroids are improved.
-    public enum Kind: Sendable {
+    package enum Kind: Sendable {
         /// All points in every iteration (Lloyd, "Least squares quantization in PCM", 1982), until the centroids'
         /// squared movement is at most `tolerance` times the mean variance of the coordinates, or `iterations` are
         /// done. A cluster that loses all its points keeps its centroid.
@@ -41,23 +42,23 @@ public struct KMeans: Sendable {
     }
 
     /// The settings of mini-batch k-means; they mean what scikit-learn's MiniBatchKMeans documents.
-    public struct MiniBatch: Sendable {
+    package struct MiniBatch: Sendable {
         /// Points a batch, drawn with replacement.
-        public var batch = 1024
+        package var batch = 1024
         /// Most passes over as many points as there are.
-        public var passes = 20
+        package var passes = 20
         /// Batches without improvement of the smoothed inertia after which to stop. Up to seven more are run where
         /// they were queued before that showed.
-        public var patience = 5
+        package var patience = 5
         /// A centroid with fewer than this share of the largest centroid's points moves to a random point of the batch.
-        public var reassignmentRatio = 0.01
+        package var reassignmentRatio = 0.01
 
         /// The article's settings, which are scikit-learn's defaults but for `passes`.
-        public init() {}
+        package init() {}
     }
 
     /// Where the centroids start.
-    public enum Start: Sendable {
+    package enum Start: Sendable {
         /// k-means++ on a random subset of 3k points or of three batches (mini-batch) or 16,384 (Lloyd),
         /// whichever is more: beyond, each of the k passes over the points costs more than it finds. It is
         /// greedy, as scikit-learn's is (of 2 + ⌊ln k⌋ candidates for each centre the best is kept), up to k = 1000: above,
@@ -70,16 +71,16 @@ public struct KMeans: Sendable {
     }
 
     /// Number of clusters.
-    public let k: Int
+    package let k: Int
     /// How centroids are improved.
-    public let kind: Kind
+    package let kind: Kind
     /// Where they start.
-    public let start: Start
+    package let start: Start
     /// Where random numbers come from: the stream of purpose `clustering`.
-    public let random: RandomStream
+    package let random: RandomStream
 
     /// A k-means whose random numbers are those of `run` under `seed`.
-    public init(k: Int, kind: Kind, start: Start = .plusPlus, seed: UInt64 = 0, run: Int = 0) {
+    package init(k: Int, kind: Kind, start: Start = .plusPlus, seed: UInt64 = 0, run: Int = 0) {
         self.k = k
         self.kind = kind
         self.start = start
@@ -90,14 +91,14 @@ public struct KMeans: Sendable {
     /// - Throws: ``ClusteringError/badSetting(name:value:accepted:)``,
     ///   ``ClusteringError/tooManyClusters(k:count:)``, ``ClusteringError/badMatrix(elements:count:dimensions:)`` and
     ///   ``ClusteringError/notFinite(row:column:)`` for a start that does not fit, ``ClusteringError/compute(_:)``.
-    public func fit(_ points: Points, on backend: any ClusteringOperations) throws(ClusteringError) -> KMeansClustering
+    package func fit(_ points: Points, on backend: any ClusteringOperations) throws(ClusteringError) -> KMeansClustering
     {
         try fit(PointSource(points, isDirect: false), on: backend)
     }
 
     /// Clusters the points of `source`; whether they are streamed changes no bit of the result.
     /// - Throws: the same, and ``ClusteringError/unreadable(reason:)``.
-    public func fit(_ source: PointSource, on backend: any ClusteringOperations) throws(ClusteringError)
+    package func fit(_ source: PointSource, on backend: any ClusteringOperations) throws(ClusteringError)
         -> KMeansClustering
     {
         try checkSettings(source)

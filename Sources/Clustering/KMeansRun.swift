@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Support
 
 /// ⌊ln value⌋.
 func naturalLogarithm(of value: Int) -> Int { Int(log(Double(value))) }

@@ -4,21 +4,21 @@ import Support
 /// Principal component analysis: the eigenvectors of the sample covariance with the largest eigenvalues.
 ///
 /// Signs are fixed: the loading of largest magnitude in each component is positive (the first one, of several).
-public struct PCA: Sendable {
+package struct PCA: Sendable {
     /// Mean of every column, [dimensions].
-    public let mean: [Double]
+    package let mean: [Double]
     /// The components, unit vectors in rows, [components][dimensions], largest variance first.
-    public let components: [Float]
+    package let components: [Float]
     /// Variance along each component (divisor count - 1), in squared units of the input.
-    public let explainedVariance: [Double]
+    package let explainedVariance: [Double]
     /// The variance of all columns together, in the same units.
-    public let totalVariance: Double
+    package let totalVariance: Double
     /// The components' variances as shares of the total; zero where there is no variance at all.
-    public let explainedVarianceRatio: [Double]
+    package let explainedVarianceRatio: [Double]
     /// Number of columns of the input.
-    public var dimensions: Int { mean.count }
+    package var dimensions: Int { mean.count }
     /// Number of components.
-    public var count: Int { explainedVariance.count }
+    package var count: Int { explainedVariance.count }
 
     /// Finds the principal components of `matrix`.
     ///
@@ -28,7 +28,7 @@ public struct PCA: Sendable {
     /// - Throws: ``ClusteringError/tooManyComponents(components:count:dimensions:)``,
     ///   ``ClusteringError/tooLarge(row:column:value:limit:)``, ``ClusteringError/noMemory(what:needed:least:)``,
     ///   ``ClusteringError/eigensolver(info:)``, ``ClusteringError/compute(_:)``, and what reading rows throws.
-    public static func fit(_ matrix: FeatureMatrix, components: Int, on backend: any ClusteringOperations)
+    package static func fit(_ matrix: FeatureMatrix, components: Int, on backend: any ClusteringOperations)
         throws(ClusteringError) -> PCA
     {
         guard components >= 1, components <= min(matrix.count, matrix.dimensions) else {
@@ -119,7 +119,7 @@ public struct PCA: Sendable {
 
     /// Projects rows onto the components, [count][components], in the backend's memory and the layout of k-means.
     /// - Throws: ``ClusteringError/dimensionMismatch(what:found:wanted:)``, ``ClusteringError/compute(_:)``.
-    public func project(_ matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ClusteringError)
+    package func project(_ matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ClusteringError)
         -> Points
     {
         guard matrix.dimensions == dimensions else {

@@ -1,32 +1,32 @@
 import Compute
 
 /// The points that k-means reads: all of them in the backend's memory, or brought there piece by piece in every pass.
-public struct PointSource {
+package struct PointSource {
     private enum Storage {
         case resident(Points)
         case streamed(FeatureMatrix)
     }
     private let storage: Storage
     /// What the points were projected by; nil where they are the rows themselves.
-    public let pca: PCA?
+    package let pca: PCA?
     /// Number of points.
-    public let count: Int
+    package let count: Int
     /// Number of coordinates.
-    public let dimensions: Int
+    package let dimensions: Int
     /// Most points a piece.
     let pieceCount: Int
 
     /// What was subtracted from every coordinate, [dimensions]; nil where nothing was.
-    public let shift: [Double]?
+    package let shift: [Double]?
     /// Whether nearest centroids are compared by direct distances where rounding may have put their products in the wrong
     /// order, and sums keep what float32 drops: for points that may lie in groups far from each other.
-    public let isDirect: Bool
+    package let isDirect: Bool
 
     /// Points in a backend's memory, which came through `pca`.
     /// - Parameters:
     ///   - shift: what was subtracted from every coordinate.
     ///   - isDirect: false for what comes of 8-bit values, whose products do not cancel.
-    public init(_ points: Points, through pca: PCA? = nil, less shift: [Double]? = nil, isDirect: Bool) {
+    package init(_ points: Points, through pca: PCA? = nil, less shift: [Double]? = nil, isDirect: Bool) {
         storage = .resident(points)
         self.pca = pca
         self.shift = shift
@@ -49,7 +49,7 @@ public struct PointSource {
     }
 
     /// Whether every pass brings the points to the backend again.
-    public var isStreamed: Bool {
+    package var isStreamed: Bool {
         if case .streamed = storage { return true }
         return false
     }

@@ -1,16 +1,16 @@
 /// What a backend runs on, for people and for result rows.
-public struct DeviceDescription: Sendable, Hashable, Codable {
+package struct DeviceDescription: Sendable, Hashable, Codable {
     /// "cpu" for the built-in path, "opencl" for everything else.
-    public var backend: String
+    package var backend: String
     /// The device's own name.
-    public var name: String
+    package var name: String
     /// The OpenCL platform's name, empty for the built-in path.
-    public var platform: String
+    package var platform: String
     /// Driver version, empty for the built-in path.
-    public var driver: String
+    package var driver: String
 
     /// Describes a device.
-    public init(backend: String, name: String, platform: String = "", driver: String = "") {
+    package init(backend: String, name: String, platform: String = "", driver: String = "") {
         self.backend = backend
         self.name = name
         self.platform = platform
@@ -22,7 +22,7 @@ public struct DeviceDescription: Sendable, Hashable, Codable {
 ///
 /// Operations are queued and run in the order of the calls; only ``read(_:at:into:)`` and ``finish()`` wait.
 /// A backend is used from one thread at a time.
-public protocol BufferBackend: AnyObject {
+package protocol BufferBackend: AnyObject {
     /// What this backend runs on.
     var device: DeviceDescription { get }
     /// TILE: how many samples stand side by side in the innermost dimension of an activation.
@@ -63,7 +63,7 @@ public protocol BufferBackend: AnyObject {
 
 extension BufferBackend {
     /// A new buffer that holds `values`.
-    public func makeBuffer<Element: BufferElement>(_ values: [Element], label: String) throws(ComputeError)
+    package func makeBuffer<Element: BufferElement>(_ values: [Element], label: String) throws(ComputeError)
         -> DeviceBuffer<Element>
     {
         let buffer = try makeBuffer(of: Element.self, count: values.count, label: label)
@@ -72,7 +72,7 @@ extension BufferBackend {
     }
 
     /// Copies `values` into `buffer` from element `offset` on.
-    public func write<Element: BufferElement>(
+    package func write<Element: BufferElement>(
         _ values: [Element], to buffer: DeviceBuffer<Element>, at offset: Int = 0
     ) throws(ComputeError) {
         guard !values.isEmpty else { return }
@@ -82,7 +82,7 @@ extension BufferBackend {
     }
 
     /// Waits for all queued work and returns the buffer's contents, or `count` elements from `offset` on.
-    public func read<Element: BufferElement>(
+    package func read<Element: BufferElement>(
         _ buffer: DeviceBuffer<Element>, at offset: Int = 0, count: Int? = nil
     ) throws(ComputeError) -> [Element] {
         let wanted = count ?? (buffer.count - offset)
@@ -95,4 +95,4 @@ extension BufferBackend {
 }
 
 /// The vocabulary: every heavy operation of the program, once in OpenCL and once on the CPU.
-public protocol Backend: BufferBackend, TrainingOperations, ClusteringOperations, MeasuringOperations {}
+package protocol Backend: BufferBackend, TrainingOperations, ClusteringOperations, MeasuringOperations {}

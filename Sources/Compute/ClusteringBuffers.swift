@@ -1,7 +1,7 @@
 /// Making the buffers of the clustering operations, and checking that they fit together.
 extension ClusteringOperations {
     /// Room for `count` points of `dimensions` coordinates; contents undefined.
-    public func makePoints(count: Int, dimensions: Int) throws(ComputeError) -> Points {
+    package func makePoints(count: Int, dimensions: Int) throws(ComputeError) -> Points {
         let tiles = (count + pointLanes - 1) / pointLanes
         let buffer = try makeBuffer(
             of: Float.self, count: tiles * dimensions * pointLanes, label: "\(count) points of \(dimensions) dimensions"
@@ -10,7 +10,7 @@ extension ClusteringOperations {
     }
 
     /// Room for `count` centroids; contents undefined.
-    public func makeCentroids(count: Int, dimensions: Int) throws(ComputeError) -> Centroids {
+    package func makeCentroids(count: Int, dimensions: Int) throws(ComputeError) -> Centroids {
         let panels = (count + panelWidth - 1) / panelWidth
         return Centroids(
             values: try makeBuffer(of: Float.self, count: count * dimensions, label: "centroids"),
@@ -20,7 +20,7 @@ extension ClusteringOperations {
     }
 
     /// A projection by `weights` [components][dimensions] after subtracting `mean` [dimensions].
-    public func makeProjection(weights: [Float], mean: [Float]) throws(ComputeError) -> Projection {
+    package func makeProjection(weights: [Float], mean: [Float]) throws(ComputeError) -> Projection {
         let dimensions = mean.count
         let components = dimensions == 0 ? 0 : weights.count / dimensions
         let panels = (components + panelWidth - 1) / panelWidth
@@ -41,7 +41,7 @@ extension ClusteringOperations {
     }
 
     /// Room for the sums of `count` clusters over `points` points, in blocks of `blockPoints` where that is given.
-    public func makeClusterSums(
+    package func makeClusterSums(
         count: Int, dimensions: Int, points: Int, blockPoints: Int? = nil, compensated: Bool = false
     ) throws(ComputeError) -> ClusterSums {
         let size = max(count * dimensions, 1)
@@ -58,7 +58,7 @@ extension ClusteringOperations {
     }
 
     /// The memory of a k-means++ start of `count` centres, `uniforms` being [count][trials].
-    public func makePlusPlusStart(count: Int, trials: Int, points: Points, uniforms: [Float]) throws(ComputeError)
+    package func makePlusPlusStart(count: Int, trials: Int, points: Points, uniforms: [Float]) throws(ComputeError)
         -> PlusPlusStart
     {
         let blocks = max(1, (points.count + ClusteringShape.blockUnit - 1) / ClusteringShape.blockUnit)
@@ -74,7 +74,7 @@ extension ClusteringOperations {
     }
 
     /// The k-means++ start itself: the points chosen as centres end up in ``PlusPlusStart/chosen``.
-    public func runPlusPlus(_ start: PlusPlusStart, of points: Points, first: Int) throws(ComputeError) {
+    package func runPlusPlus(_ start: PlusPlusStart, of points: Points, first: Int) throws(ComputeError) {
         let elements = start.trials * points.tiles * points.lanes
         var previous = try makeBuffer(of: Float.self, count: elements, label: "distances to candidates")
         var next = try makeBuffer(of: Float.self, count: elements, label: "distances to candidates")

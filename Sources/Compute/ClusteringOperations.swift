@@ -1,6 +1,6 @@
 /// The operations behind PCA and k-means. Layouts are those of ``Points``, ``Centroids`` and ``ClusterSums``; every sum
 /// has an order that depends on the shapes alone, so that the same device always gives the same bits.
-public protocol ClusteringOperations: BufferBackend {
+package protocol ClusteringOperations: BufferBackend {
     /// P: how many points stand side by side in ``Points``. It divides ``ClusteringShape/blockUnit``.
     var pointLanes: Int { get }
     /// R: how many centroids a panel of ``Centroids`` or ``Projection`` holds.
@@ -80,7 +80,7 @@ public protocol ClusteringOperations: BufferBackend {
 
 extension ClusteringOperations {
     /// The nearest centroid by the products alone.
-    public func assign(
+    package func assign(
         _ points: Points, to centroids: Centroids, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>?
     ) throws(ComputeError) {
         try assign(points, to: centroids, direct: false, labels: labels, distances: distances)
@@ -88,9 +88,9 @@ extension ClusteringOperations {
 }
 
 /// Sizes that both implementations share.
-public enum ClusteringShape {
+package enum ClusteringShape {
     /// Points in the smallest block of a block sum.
-    public static let blockUnit = 256
+    package static let blockUnit = 256
     /// Most points whose sum is taken one after the other, in plain float32.
     static let blockLimit = 2048
     /// Most blocks in flight, and most numbers in their partial sums (64 MiB).
@@ -98,7 +98,7 @@ public enum ClusteringShape {
     static let maximumPartials = 1 << 24
 
     /// How the sums of `clusters` clusters over `points` points are cut: points a block, and most blocks in flight.
-    public static func blocks(clusters: Int, dimensions: Int, points: Int) -> (blockPoints: Int, most: Int) {
+    package static func blocks(clusters: Int, dimensions: Int, points: Int) -> (blockPoints: Int, most: Int) {
         let most = max(1, min(maximumBlocks, maximumPartials / max(clusters * dimensions, 1)))
         let wanted = max(blockUnit, clusters / 4, (points + most - 1) / most)
         return (roundUp(min(wanted, blockLimit), to: blockUnit), most)
@@ -109,23 +109,23 @@ public enum ClusteringShape {
 }
 
 /// A row-major matrix [count][dimensions] in a backend's memory.
-public struct Rows {
+package struct Rows {
     /// The elements.
-    public enum Storage {
+    package enum Storage {
         /// 8-bit values, as images have them.
         case bytes(DeviceBuffer<UInt8>)
         /// float32 values.
         case floats(DeviceBuffer<Float>)
     }
     /// The elements, row after row.
-    public let storage: Storage
+    package let storage: Storage
     /// Number of rows.
-    public let count: Int
+    package let count: Int
     /// Number of columns.
-    public let dimensions: Int
+    package let dimensions: Int
 
     /// The first `count` rows of `storage`.
-    public init(_ storage: Storage, count: Int, dimensions: Int) {
+    package init(_ storage: Storage, count: Int, dimensions: Int) {
         self.storage = storage
         self.count = count
         self.dimensions = dimensions
@@ -141,20 +141,20 @@ public struct Rows {
 
 /// Points in a backend's memory, as tiles [tile][dimension][lane]: point i is lane i mod P of tile i / P. Lanes beyond
 /// the last point hold zeros.
-public struct Points {
+package struct Points {
     /// The coordinates.
-    public let buffer: DeviceBuffer<Float>
+    package let buffer: DeviceBuffer<Float>
     /// Number of points.
-    public let count: Int
+    package let count: Int
     /// Number of coordinates.
-    public let dimensions: Int
+    package let dimensions: Int
     /// P.
-    public let lanes: Int
+    package let lanes: Int
     /// Number of tiles.
-    public var tiles: Int { (count + lanes - 1) / lanes }
+    package var tiles: Int { (count + lanes - 1) / lanes }
 
     /// Names what `buffer` holds, laid out as tiles of `lanes`; it may be longer.
-    public init(buffer: DeviceBuffer<Float>, count: Int, dimensions: Int, lanes: Int) {
+    package init(buffer: DeviceBuffer<Float>, count: Int, dimensions: Int, lanes: Int) {
         self.buffer = buffer
         self.count = count
         self.dimensions = dimensions
@@ -164,22 +164,22 @@ public struct Points {
 
 /// k centroids, row by row and as panels [panel][1 + d][R] whose first row is -|c|²/2 (-infinity where there is no
 /// centroid), so that point · centroid + first row ranks centroids as the distance does.
-public struct Centroids {
+package struct Centroids {
     /// The coordinates, [k][d].
-    public let values: DeviceBuffer<Float>
+    package let values: DeviceBuffer<Float>
     /// The same in panels; ``ClusteringOperations/packCentroids(_:)`` fills them.
-    public let panels: DeviceBuffer<Float>
+    package let panels: DeviceBuffer<Float>
     /// k.
-    public let count: Int
+    package let count: Int
     /// d.
-    public let dimensions: Int
+    package let dimensions: Int
     /// R.
-    public let panelWidth: Int
+    package let panelWidth: Int
     /// Number of panels.
-    public var panelCount: Int { (count + panelWidth - 1) / panelWidth }
+    package var panelCount: Int { (count + panelWidth - 1) / panelWidth }
 
     /// Names what the two buffers hold.
-    public init(
+    package init(
         values: DeviceBuffer<Float>, panels: DeviceBuffer<Float>, count: Int, dimensions: Int, panelWidth: Int
     ) {
         self.values = values
@@ -191,59 +191,59 @@ public struct Centroids {
 }
 
 /// A projection W (x - mean): W as panels [panel][1 + D][R] with -W mean as first row.
-public struct Projection {
+package struct Projection {
     /// W in panels.
-    public let panels: DeviceBuffer<Float>
+    package let panels: DeviceBuffer<Float>
     /// The mean, [D].
-    public let mean: DeviceBuffer<Float>
+    package let mean: DeviceBuffer<Float>
     /// Rows of W: dimensions of what comes out.
-    public let components: Int
+    package let components: Int
     /// D.
-    public let dimensions: Int
+    package let dimensions: Int
     /// R.
-    public let panelWidth: Int
+    package let panelWidth: Int
     /// Number of panels.
-    public var panelCount: Int { (components + panelWidth - 1) / panelWidth }
+    package var panelCount: Int { (components + panelWidth - 1) / panelWidth }
 }
 
 /// What a covariance adds up. Columns are cut into blocks of ``width``; pairs of blocks (a, b), a <= b, are numbered
 /// row by row; rows are cut into parts. Tiles are [part][pair][width][width]: the sum over the part's rows of
 /// x[a·width + i] x[b·width + j]; sums are [part][dimensions]. Columns beyond the last count as zero.
-public struct CovarianceShape: Sendable {
+package struct CovarianceShape: Sendable {
     /// Columns a block.
-    public static let width = 112
+    package static let width = 112
     /// Rows a part.
-    public static let partRows = 4096
+    package static let partRows = 4096
     /// Most rows whose products of bytes a 32-bit sum holds.
-    public static let mostByteRows = Int(Int32.max) / (255 * 255)
+    package static let mostByteRows = Int(Int32.max) / (255 * 255)
     /// Rows that float32 sums run over at once.
-    public static let chunkRows = 128
+    package static let chunkRows = 128
     /// Number of rows.
-    public let count: Int
+    package let count: Int
     /// Number of columns.
-    public let dimensions: Int
+    package let dimensions: Int
 
     /// The shape for a matrix [count][dimensions].
-    public init(count: Int, dimensions: Int) {
+    package init(count: Int, dimensions: Int) {
         self.count = count
         self.dimensions = dimensions
     }
     /// Number of column blocks.
-    public var blocks: Int { (dimensions + Self.width - 1) / Self.width }
+    package var blocks: Int { (dimensions + Self.width - 1) / Self.width }
     /// Number of pairs of column blocks.
-    public var pairs: Int { blocks * (blocks + 1) / 2 }
+    package var pairs: Int { blocks * (blocks + 1) / 2 }
     /// Number of row parts.
-    public var parts: Int { (count + Self.partRows - 1) / Self.partRows }
+    package var parts: Int { (count + Self.partRows - 1) / Self.partRows }
     /// Elements of the tiles.
-    public var tileElements: Int { parts * pairs * Self.width * Self.width }
+    package var tileElements: Int { parts * pairs * Self.width * Self.width }
     /// Elements of the sums.
-    public var sumElements: Int { parts * dimensions }
+    package var sumElements: Int { parts * dimensions }
 
     /// The pair of the column blocks `row` <= `column`.
-    public func pair(ofBlocks row: Int, _ column: Int) -> Int { row * blocks - row * (row - 1) / 2 + column - row }
+    package func pair(ofBlocks row: Int, _ column: Int) -> Int { row * blocks - row * (row - 1) / 2 + column - row }
 
     /// The two column blocks of a pair.
-    public func blocks(ofPair pair: Int) -> (row: Int, column: Int) {
+    package func blocks(ofPair pair: Int) -> (row: Int, column: Int) {
         var row = 0
         var left = pair
         while left >= blocks - row {
@@ -256,27 +256,27 @@ public struct CovarianceShape: Sendable {
 
 /// Sums and counts of clusters. Points are taken in rounds of at most ``blocks`` blocks; blocks are added in order into
 /// pairs of numbers (sum, correction) that keep what float32 drops. The sums of a block are plain float32, or such pairs.
-public struct ClusterSums {
+package struct ClusterSums {
     /// Sums [k][d], then their corrections [k][d].
-    public let totals: DeviceBuffer<Float>
+    package let totals: DeviceBuffer<Float>
     /// Points a cluster, [k].
-    public let counts: DeviceBuffer<Int32>
+    package let counts: DeviceBuffer<Int32>
     /// Sums [block][k][d] of the round at hand; [block][2][k][d], sums and then corrections, where they are compensated.
-    public let partials: DeviceBuffer<Float>
+    package let partials: DeviceBuffer<Float>
     /// Points a cluster, [block][k], of the round at hand.
-    public let partialCounts: DeviceBuffer<Int32>
+    package let partialCounts: DeviceBuffer<Int32>
     /// k.
-    public let count: Int
+    package let count: Int
     /// d.
-    public let dimensions: Int
+    package let dimensions: Int
     /// Blocks a round, and points a block.
-    public let blocks: Int
-    public let blockPoints: Int
+    package let blocks: Int
+    package let blockPoints: Int
     /// Whether the sums of a block have corrections.
-    public let isCompensated: Bool
+    package let isCompensated: Bool
 
     /// Names what the buffers hold, for rounds of `blocks` blocks of `blockPoints` points.
-    public init(
+    package init(
         totals: DeviceBuffer<Float>, counts: DeviceBuffer<Int32>, partials: DeviceBuffer<Float>,
         partialCounts: DeviceBuffer<Int32>, count: Int, dimensions: Int, blocks: Int, blockPoints: Int,
         isCompensated: Bool = false
@@ -302,27 +302,27 @@ public struct ClusterSums {
 
 /// The memory of a k-means++ start (Arthur & Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007),
 /// greedy: of a few candidates for each centre the one that leaves the smallest sum of distances is kept.
-public struct PlusPlusStart {
+package struct PlusPlusStart {
     /// Sums of distances, [candidate][block of ``ClusteringShape/blockUnit`` points].
-    public let blockSums: DeviceBuffer<Float>
+    package let blockSums: DeviceBuffer<Float>
     /// The candidates' points, [candidate], and their coordinates, [dimension][candidate].
-    public let candidates: DeviceBuffer<Int32>
-    public let coordinates: DeviceBuffer<Float>
+    package let candidates: DeviceBuffer<Int32>
+    package let coordinates: DeviceBuffer<Float>
     /// Uniform numbers in [0, 1), [centre][candidate].
-    public let uniforms: DeviceBuffer<Float>
+    package let uniforms: DeviceBuffer<Float>
     /// Which candidate was kept last, [1].
-    public let state: DeviceBuffer<Int32>
+    package let state: DeviceBuffer<Int32>
     /// The points kept, [k].
-    public let chosen: DeviceBuffer<Int32>
+    package let chosen: DeviceBuffer<Int32>
     /// k.
-    public let count: Int
+    package let count: Int
     /// Candidates a centre.
-    public let trials: Int
+    package let trials: Int
     /// Number of blocks.
-    public let blocks: Int
+    package let blocks: Int
 
     /// Names what the buffers hold.
-    public init(
+    package init(
         blockSums: DeviceBuffer<Float>, candidates: DeviceBuffer<Int32>, coordinates: DeviceBuffer<Float>,
         uniforms: DeviceBuffer<Float>, state: DeviceBuffer<Int32>, chosen: DeviceBuffer<Int32>, count: Int, trials: Int,
         blocks: Int

@@ -1,7 +1,7 @@
 import OpenCL
 
 /// What can go wrong in a backend. Each description is one sentence that says what failed and where.
-public enum ComputeError: Error, CustomStringConvertible {
+package enum ComputeError: Error, CustomStringConvertible {
     /// A buffer did not fit: its label, its size in bytes, the device.
     case outOfMemory(label: String, byteCount: Int, device: String)
     /// The driver ran out of memory, or of what it reports alike, over work that it had accepted: what it reported, and
@@ -18,7 +18,7 @@ public enum ComputeError: Error, CustomStringConvertible {
     /// The OpenCL implementation reported an error.
     case openCL(OpenCLError)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .outOfMemory(let label, let byteCount, let device):
             "\(device) has no room for \(label) (\(byteCount) bytes)"
@@ -36,7 +36,7 @@ public enum ComputeError: Error, CustomStringConvertible {
 
 extension ComputeError {
     /// The exit code of sysexits.h that a command ends with.
-    public var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         // A full disk, not the device.
         case .openCL(.cacheUnwritable): 74
@@ -47,7 +47,7 @@ extension ComputeError {
     }
 
     /// Whether less work at a time may fit.
-    public var isOutOfMemory: Bool {
+    package var isOutOfMemory: Bool {
         switch self {
         case .outOfMemory, .exhausted: true
         default: false
@@ -55,7 +55,7 @@ extension ComputeError {
     }
 
     /// Whether the device is gone, and may be back when the program starts again.
-    public var isDeviceLost: Bool {
+    package var isDeviceLost: Bool {
         if case .openCL(let error) = self { error.isDeviceLost } else { false }
     }
 }

@@ -3,48 +3,48 @@ import OpenCL
 import Support
 
 /// Every platform and device of this host, for `coppice devices` and for choosing among them.
-public struct DeviceInventory: Sendable {
+package struct DeviceInventory: Sendable {
     /// An OpenCL implementation.
-    public struct PlatformEntry: Sendable {
+    package struct PlatformEntry: Sendable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// Its version as it words it.
-        public var version: String
+        package var version: String
         /// Its devices; there may be none.
-        public var devices: [DeviceEntry]
+        package var devices: [DeviceEntry]
         /// Why its devices could not be listed, nil where they could.
-        public var problem: String?
+        package var problem: String?
     }
 
     /// A device.
-    public struct DeviceEntry: Sendable {
+    package struct DeviceEntry: Sendable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// The name of its platform.
-        public var platform: String
+        package var platform: String
         /// The driver's version.
-        public var driver: String
+        package var driver: String
         /// What it is.
-        public var kind: Device.Kind
+        package var kind: Device.Kind
         /// Why it cannot be used, nil where it can.
-        public var obstacle: String?
+        package var obstacle: String?
         /// The device itself and all it says of itself; nil only in tests.
-        public var device: Device?
+        package var device: Device?
 
         /// The device, its platform and driver in a few words.
-        public var label: String { "\(name) (\(platform), driver \(driver))" }
+        package var label: String { "\(name) (\(platform), driver \(driver))" }
     }
 
     /// The platforms in the loader's order.
-    public var platforms: [PlatformEntry]
+    package var platforms: [PlatformEntry]
     /// Why there are no platforms, nil where there are.
-    public var problem: String?
+    package var problem: String?
 
     /// All devices in the order of their platforms.
-    public var devices: [DeviceEntry] { platforms.flatMap(\.devices) }
+    package var devices: [DeviceEntry] { platforms.flatMap(\.devices) }
 
     /// Asks OpenCL what there is. Nothing here is an error: what cannot be used says why.
-    public static func current(environment: EnvironmentVariables = .process)
+    package static func current(environment: EnvironmentVariables = .process)
         -> DeviceInventory
     {
         if environment[OpenCLLibrary.environmentKey] == "none" {

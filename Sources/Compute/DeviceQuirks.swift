@@ -1,9 +1,9 @@
 import OpenCL
 
 /// What is known to be odd about an implementation: when it applies, where it is described, what is done about it.
-public struct DeviceQuirk: Sendable {
+package struct DeviceQuirk: Sendable {
     /// What a quirk is recognised by: the names that a platform and its device give themselves.
-    public struct Description: Sendable {
+    package struct Description: Sendable {
         var platform: String
         var version: String
         /// Nil for a platform without any device.
@@ -11,7 +11,7 @@ public struct DeviceQuirk: Sendable {
         var driver: String
 
         /// A description of `device`, or of the platform alone where it has none.
-        public init(platform: String, version: String = "", device: String?, driver: String = "") {
+        package init(platform: String, version: String = "", device: String?, driver: String = "") {
             self.platform = platform
             self.version = version
             self.device = device
@@ -20,7 +20,7 @@ public struct DeviceQuirk: Sendable {
     }
 
     /// What the program does because of a quirk, apart from telling of it.
-    public enum Effect: Sendable {
+    package enum Effect: Sendable {
         /// The device's largest work-group is taken for every kernel's.
         case kernelLimitIgnored
         /// Buffers are written instead of filled.
@@ -32,15 +32,15 @@ public struct DeviceQuirk: Sendable {
     }
 
     /// What is odd and what is done about it, as a sentence.
-    public let text: String
+    package let text: String
     /// Where it is described.
-    public let link: String
+    package let link: String
     /// What the program does about it, nil where it only tells of it.
-    public var effect: Effect?
+    package var effect: Effect?
     let applies: @Sendable (Description) -> Bool
 
     /// The quirks that apply to `description`.
-    public static func all(of description: Description) -> [DeviceQuirk] { known.filter { $0.applies(description) } }
+    package static func all(of description: Description) -> [DeviceQuirk] { known.filter { $0.applies(description) } }
 
     /// Every quirk that is known here.
     ///

@@ -4,7 +4,7 @@ import Support
 
 /// Chooses what to compute on. A specification is `auto` (a GPU, then another accelerator, then an OpenCL CPU, then
 /// the built-in CPU path), `gpu`, `cpu` (the built-in path), `opencl-cpu`, or a part of a device's or platform's name.
-public enum DeviceSelection {
+package enum DeviceSelection {
     /// What a specification comes to: the devices to try in this order, and whether the built-in path stands behind
     /// them.
     struct Plan {
@@ -15,7 +15,7 @@ public enum DeviceSelection {
     }
 
     /// What `--device` accepts, for help and messages.
-    public static let accepted = "auto, gpu, cpu, opencl-cpu, or part of a device's or platform's name"
+    package static let accepted = "auto, gpu, cpu, opencl-cpu, or part of a device's or platform's name"
 
     /// Makes the backend that `spec` asks for.
     /// - Parameters:
@@ -26,7 +26,7 @@ public enum DeviceSelection {
     /// - Returns: the backend, and one line for people that says what was taken and why.
     /// - Throws: ``ComputeError/noDevice(reason:)`` where nothing answers to `spec`, and what its driver reports where
     ///   a device does answer and cannot be used. `auto` never throws for want of a device.
-    public static func make(
+    package static func make(
         spec: String = "auto", environment: EnvironmentVariables = .process,
         profile forced: DeviceProfile? = nil, profiling: Bool = false, startsOften: Bool = false
     ) throws(ComputeError) -> (backend: any Backend, reason: String) {
@@ -60,7 +60,7 @@ public enum DeviceSelection {
     }
 
     /// Which device `auto` would try first, nil for the built-in path, and why; nothing is started.
-    public static func automatic(in inventory: DeviceInventory) -> (
+    package static func automatic(in inventory: DeviceInventory) -> (
         device: DeviceInventory.DeviceEntry?, reason: String
     ) {
         let plan = automaticPlan(in: inventory)

@@ -1,5 +1,5 @@
 /// The operations that measure a device's limits, for benchmarks.
-public protocol MeasuringOperations: BufferBackend {
+package protocol MeasuringOperations: BufferBackend {
     /// Replaces each of the first `count` values `steps` times by value · 0.75 + 0.25: arithmetic with next to no memory.
     /// - Parameter count: a multiple of ``MeasuringShape/unit``.
     func multiplyAddChain(_ values: DeviceBuffer<Float>, count: Int, steps: Int) throws(ComputeError)
@@ -9,13 +9,13 @@ public protocol MeasuringOperations: BufferBackend {
 }
 
 /// Sizes that both implementations share.
-public enum MeasuringShape {
+package enum MeasuringShape {
     /// Independent chains of a work-item.
     static let chains = 8
     /// What sizes are a multiple of: the chains of the widest vectors.
-    public static let unit = chains * 16
+    package static let unit = chains * 16
     /// Floating-point operations of a chain's step.
-    public static let operations = 2
+    package static let operations = 2
 }
 
 extension MeasuringShape {

@@ -1,18 +1,18 @@
 /// What a step needs to know that changes from step to step, kept on the device so that the host sets nothing inside
 /// an epoch: the operation that gathers a batch copies the cursor's row into `current`, and the last one of a step moves
 /// the cursor on.
-public struct StepSchedule {
+package struct StepSchedule {
     /// [steps][4]: position of the batch's first sample in the order, count of valid samples, 0, 0.
-    public let batches: DeviceBuffer<Int32>
+    package let batches: DeviceBuffer<Int32>
     /// [steps][2]: Adam's step size lr / (1 - beta1^t), and 1 / sqrt(1 - beta2^t).
-    public let rates: DeviceBuffer<Float>
+    package let rates: DeviceBuffer<Float>
     /// [1]: the next step.
-    public let cursor: DeviceBuffer<Int32>
+    package let cursor: DeviceBuffer<Int32>
     /// [4]: first sample, valid samples, step, 0 of the step under way.
-    public let current: DeviceBuffer<Int32>
+    package let current: DeviceBuffer<Int32>
 
     /// A schedule over buffers of the shapes above.
-    public init(
+    package init(
         batches: DeviceBuffer<Int32>, rates: DeviceBuffer<Float>, cursor: DeviceBuffer<Int32>,
         current: DeviceBuffer<Int32>
     ) {
@@ -25,20 +25,20 @@ public struct StepSchedule {
 
 /// The gradients of all parameters, [replica][parameter], and what becomes of it only when a step ends: a sum a tile of
 /// the first convolution's weights, whose gradient each tile's work-group finishes by itself.
-public struct StepGradients {
+package struct StepGradients {
     /// [replica][parameter]; what no operation writes (biases before batch norm, padding) stays as it is.
-    public let values: DeviceBuffer<Float>
+    package let values: DeviceBuffer<Float>
     /// Parameters of one replica, padding included: a multiple of 16.
-    public let parameterCount: Int
+    package let parameterCount: Int
     /// [replica][tile][tileCount]; padding stays as it is.
-    public let tiles: DeviceBuffer<Float>
+    package let tiles: DeviceBuffer<Float>
     /// The parameter that the first value of a tile belongs to: a multiple of 16.
-    public let tileOffset: Int
+    package let tileOffset: Int
     /// Values a tile: the convolution's weights, padded to 16.
-    public let tileCount: Int
+    package let tileCount: Int
 
     /// Gradients over buffers of the shapes above.
-    public init(
+    package init(
         _ values: DeviceBuffer<Float>, parameterCount: Int, tiles: DeviceBuffer<Float>, tileOffset: Int, tileCount: Int
     ) {
         self.values = values
@@ -50,27 +50,27 @@ public struct StepGradients {
 }
 
 /// A batch of 8-bit images on its way into float activations, 0 where masked.
-public struct GatherBatch {
+package struct GatherBatch {
     /// Replicas and tiles of the batch.
-    public var batch: BatchShape
+    package var batch: BatchShape
     /// Values an image: channels x height x width.
-    public var pixels: Int
+    package var pixels: Int
     /// [images][pixels].
-    public var images: DeviceBuffer<UInt8>
+    package var images: DeviceBuffer<UInt8>
     /// [images].
-    public var labels: DeviceBuffer<UInt8>
+    package var labels: DeviceBuffer<UInt8>
     /// [replicas][orderStride]: indices of images in training order.
-    public var order: DeviceBuffer<Int32>
-    public var orderStride: Int
+    package var order: DeviceBuffer<Int32>
+    package var orderStride: Int
     /// The batch is that of the schedule's next row.
-    public var schedule: StepSchedule
+    package var schedule: StepSchedule
     /// Value of a pixel: `pixel * scale + shift`.
-    public var scale: Float
-    public var shift: Float
+    package var scale: Float
+    package var shift: Float
     /// Result [replica][tile][sample]; -1 where masked.
-    public var batchLabels: DeviceBuffer<Int32>
+    package var batchLabels: DeviceBuffer<Int32>
 
-    public init(
+    package init(
         batch: BatchShape, pixels: Int, images: DeviceBuffer<UInt8>, labels: DeviceBuffer<UInt8>,
         order: DeviceBuffer<Int32>, orderStride: Int, schedule: StepSchedule, scale: Float, shift: Float,
         batchLabels: DeviceBuffer<Int32>
@@ -91,29 +91,29 @@ public struct GatherBatch {
 /// Batch norm over the samples and positions of each channel (Ioffe & Szegedy 2015) with ReLU and a 2x2 max-pool: the
 /// parameters and buffers of one such layer. The pool comes first, since normalising keeps or turns the order of values:
 /// what wins is the largest value where gamma is positive, the smallest where it is negative.
-public struct BatchNormReluPool {
-    public var shape: PlaneShape
+package struct BatchNormReluPool {
+    package var shape: PlaneShape
     /// [channel] scale and shift.
-    public var gamma: ReplicaTensor
-    public var beta: ReplicaTensor
+    package var gamma: ReplicaTensor
+    package var beta: ReplicaTensor
     /// [replica][2][channel]: running mean, running variance (unbiased), momentum 0.1.
-    public var running: DeviceBuffer<Float>
+    package var running: DeviceBuffer<Float>
     /// [replica][tile][channel][y / 2][x / 2][sample]: what wins each pool, not yet normalised.
-    public var extremes: DeviceBuffer<Float>
+    package var extremes: DeviceBuffer<Float>
     /// The same shape: 2 * dy + dx of the winner, the first one on ties and where gamma is 0.
-    public var winners: DeviceBuffer<UInt8>
+    package var winners: DeviceBuffer<UInt8>
     /// [replica][tile][channel][2]: mean and sum of squared deviations of a tile's valid samples.
-    public var partials: DeviceBuffer<Float>
+    package var partials: DeviceBuffer<Float>
     /// [replica][channel][2]: the batch's mean and 1 / sqrt(variance + epsilon), for the backward pass.
-    public var saved: DeviceBuffer<Float>
+    package var saved: DeviceBuffer<Float>
     /// The shape of `extremes`: the gradient of the layer's output, 0 where ReLU let nothing pass and where masked.
-    public var pooledGradient: DeviceBuffer<Float>
+    package var pooledGradient: DeviceBuffer<Float>
     /// [replica][tile][channel][2]: sums over a tile of the pooled gradient, and of it times the normalised input.
-    public var sums: DeviceBuffer<Float>
+    package var sums: DeviceBuffer<Float>
     /// ``StepSchedule/current``.
-    public var current: DeviceBuffer<Int32>
+    package var current: DeviceBuffer<Int32>
 
-    public init(
+    package init(
         shape: PlaneShape, gamma: ReplicaTensor, beta: ReplicaTensor, running: DeviceBuffer<Float>,
         extremes: DeviceBuffer<Float>, winners: DeviceBuffer<UInt8>, partials: DeviceBuffer<Float>,
         saved: DeviceBuffer<Float>, pooledGradient: DeviceBuffer<Float>, sums: DeviceBuffer<Float>,
@@ -133,25 +133,25 @@ public struct BatchNormReluPool {
     }
 
     /// Added to the variance, PyTorch's default.
-    public static let epsilon: Float = 1e-5
+    package static let epsilon: Float = 1e-5
     /// Weight of the newest batch in the running statistics, PyTorch's default.
-    public static let momentum: Float = 0.1
+    package static let momentum: Float = 0.1
 }
 
 /// A block of convolution, batch norm, ReLU and 2x2 max-pool. All its parameters stand in one buffer.
-public struct ConvolutionBlock {
-    public var shape: Conv2DShape
-    public var weights: ReplicaTensor
-    public var bias: ReplicaTensor
+package struct ConvolutionBlock {
+    package var shape: Conv2DShape
+    package var weights: ReplicaTensor
+    package var bias: ReplicaTensor
     /// The convolution's input, [replica][tile][channel][y][x][sample]: the batch of images, or what the block before
     /// it gives.
-    public var input: DeviceBuffer<Float>
+    package var input: DeviceBuffer<Float>
     /// The convolution's output in training. ``TrainingOperations/conv2dBlockBackward(_:to:_:gradients:)`` puts its
     /// gradient in its place; ``TrainingOperations/conv2dWeightGradients(_:next:gradients:)`` leaves anything there.
-    public var convolved: DeviceBuffer<Float>
-    public var norm: BatchNormReluPool
+    package var convolved: DeviceBuffer<Float>
+    package var norm: BatchNormReluPool
 
-    public init(
+    package init(
         shape: Conv2DShape, weights: ReplicaTensor, bias: ReplicaTensor, input: DeviceBuffer<Float>,
         convolved: DeviceBuffer<Float>, norm: BatchNormReluPool
     ) {
@@ -165,7 +165,7 @@ public struct ConvolutionBlock {
 }
 
 /// Where a block's input comes from.
-public enum BlockSource {
+package enum BlockSource {
     /// The batch of the schedule's next row.
     case images(GatherBatch)
     /// The block before it.
@@ -173,7 +173,7 @@ public enum BlockSource {
 }
 
 /// Whose statistics batch norm takes.
-public enum Pass: Sendable {
+package enum Pass: Sendable {
     /// The batch's.
     case training
     /// The running ones; what only the backward pass wants is not written.
@@ -181,20 +181,20 @@ public enum Pass: Sendable {
 }
 
 /// Three linear layers with ReLU between them behind a block, and softmax cross-entropy.
-public struct Classifier {
+package struct Classifier {
     /// One of the layers and its buffers.
-    public struct Layer {
-        public var shape: LinearShape
+    package struct Layer {
+        package var shape: LinearShape
         /// [inputs + 1][outputs padded to 16], in the buffer of all parameters.
-        public var weights: ReplicaTensor
+        package var weights: ReplicaTensor
         /// [replica][tile][input][sample].
-        public var input: DeviceBuffer<Float>
+        package var input: DeviceBuffer<Float>
         /// [replica][tile][output][sample]: the gradient of the output before its ReLU, 0 where masked.
-        public var delta: DeviceBuffer<Float>
+        package var delta: DeviceBuffer<Float>
         /// [replica][tile][sample][output padded to 16]: the same, transposed; 0 in the padding.
-        public var transposedDelta: DeviceBuffer<Float>
+        package var transposedDelta: DeviceBuffer<Float>
 
-        public init(
+        package init(
             shape: LinearShape, weights: ReplicaTensor, input: DeviceBuffer<Float>, delta: DeviceBuffer<Float>,
             transposedDelta: DeviceBuffer<Float>
         ) {
@@ -206,17 +206,17 @@ public struct Classifier {
         }
     }
     /// Each takes the output of the one before it.
-    public var first: Layer
-    public var second: Layer
-    public var third: Layer
+    package var first: Layer
+    package var second: Layer
+    package var third: Layer
     /// [replica][tile][class][sample].
-    public var logits: DeviceBuffer<Float>
+    package var logits: DeviceBuffer<Float>
     /// [replica][tile][sample], -1 where masked.
-    public var batchLabels: DeviceBuffer<Int32>
+    package var batchLabels: DeviceBuffer<Int32>
     /// [replica][tile][2]: sum of the losses of a tile's valid samples, right answers among them.
-    public var results: DeviceBuffer<Float>
+    package var results: DeviceBuffer<Float>
 
-    public init(
+    package init(
         first: Layer, second: Layer, third: Layer, logits: DeviceBuffer<Float>, batchLabels: DeviceBuffer<Int32>,
         results: DeviceBuffer<Float>
     ) {
@@ -234,23 +234,23 @@ public struct Classifier {
 
 /// One step of Adam (Kingma & Ba 2015, algorithm 1, as PyTorch computes it) for all parameters of all replicas, and the
 /// step's results.
-public struct AdamStep {
+package struct AdamStep {
     /// Replicas and tiles of the batch.
-    public var batch: BatchShape
+    package var batch: BatchShape
     /// [replica][parameter], each.
-    public var parameters: DeviceBuffer<Float>
-    public var firstMoments: DeviceBuffer<Float>
-    public var secondMoments: DeviceBuffer<Float>
-    public var gradients: StepGradients
+    package var parameters: DeviceBuffer<Float>
+    package var firstMoments: DeviceBuffer<Float>
+    package var secondMoments: DeviceBuffer<Float>
+    package var gradients: StepGradients
     /// ``Classifier/results``.
-    public var results: DeviceBuffer<Float>
+    package var results: DeviceBuffer<Float>
     /// Result [step][replica]: the mean loss.
-    public var losses: DeviceBuffer<Float>
+    package var losses: DeviceBuffer<Float>
     /// Result [step][replica]: right answers.
-    public var correct: DeviceBuffer<Int32>
-    public var schedule: StepSchedule
+    package var correct: DeviceBuffer<Int32>
+    package var schedule: StepSchedule
 
-    public init(
+    package init(
         batch: BatchShape, parameters: DeviceBuffer<Float>, firstMoments: DeviceBuffer<Float>,
         secondMoments: DeviceBuffer<Float>, gradients: StepGradients, results: DeviceBuffer<Float>,
         losses: DeviceBuffer<Float>, correct: DeviceBuffer<Int32>, schedule: StepSchedule
@@ -267,15 +267,15 @@ public struct AdamStep {
     }
 
     /// PyTorch's defaults.
-    public static let beta1 = 0.9
-    public static let beta2 = 0.999
-    public static let epsilon = 1e-8
+    package static let beta1 = 0.9
+    package static let beta2 = 0.999
+    package static let epsilon = 1e-8
 }
 
 /// The operations behind training and evaluation: each is a launch on a device, and on the CPU path a composition of
 /// plain operations. In their order they make a step. Every operation overwrites its results and throws
 /// ``ComputeError/invalidShape(operation:reason:)`` where a buffer is too small for its shape.
-public protocol TrainingOperations: BufferBackend {
+package protocol TrainingOperations: BufferBackend {
     /// Forward pass of a block as far as it goes without the statistics of the whole batch: its input (gathered, and the
     /// schedule's next row with it; or the block before it, normalised and through ReLU), its convolution, what wins
     /// the pools, and in training the statistics of each tile. Normalising the block before it finishes that one's

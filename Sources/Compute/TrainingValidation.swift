@@ -25,7 +25,7 @@ func require(_ operation: String, positive numbers: [Int]) throws(ComputeError) 
 
 extension BatchShape {
     /// The samples that an activation has room for, on a backend with `tile` samples a tile.
-    public func samples(tile: Int) -> Int { replicas * tiles * tile }
+    package func samples(tile: Int) -> Int { replicas * tiles * tile }
 }
 
 extension GatherBatch {

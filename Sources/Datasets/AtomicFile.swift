@@ -2,14 +2,14 @@ import Foundation
 import Support
 
 /// Files that appear whole or not at all.
-public enum AtomicFile {
+package enum AtomicFile {
     /// Writes `parts` one after the other to a temporary file beside `path`, syncs it, and renames it into place.
     ///
     /// A link is followed and stays a link, even one to a file that is not there yet. What is there and is no regular
     /// file (a device, a pipe) is written to directly, since a rename would replace it.
     /// - Throws: ``DatasetError/cannotCreate(file:reason:)``, or ``DatasetError/writeFailed(file:reason:)``, after which
     ///   an older file at `path` is unchanged and no temporary file is left.
-    public static func write(_ parts: [UnsafeRawBufferPointer], to path: String) throws(DatasetError) {
+    package static func write(_ parts: [UnsafeRawBufferPointer], to path: String) throws(DatasetError) {
         if try isSpecial(path) {
             let descriptor = open(path, O_WRONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw .creating(path) }
@@ -40,7 +40,7 @@ public enum AtomicFile {
 
     /// Writes `bytes` as ``write(_:to:)`` writes its parts.
     /// - Throws: the same.
-    public static func write(_ bytes: [UInt8], to path: String) throws(DatasetError) {
+    package static func write(_ bytes: [UInt8], to path: String) throws(DatasetError) {
         var failure: DatasetError?
         bytes.withUnsafeBytes { buffer in
             do throws(DatasetError) { try write([buffer], to: path) } catch { failure = error }
@@ -51,7 +51,7 @@ public enum AtomicFile {
     /// Tells whether ``write(_:to:)`` has a chance, so that nobody works for hours for a file that cannot be made.
     /// Creates nothing.
     /// - Throws: ``DatasetError/cannotCreate(file:reason:)``.
-    public static func checkCanWrite(_ path: String) throws(DatasetError) {
+    package static func checkCanWrite(_ path: String) throws(DatasetError) {
         if try isSpecial(path) {
             guard access(path, W_OK) == 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
             return
@@ -63,7 +63,7 @@ public enum AtomicFile {
     /// Renames a complete file to `path`, replacing any file there. As with ``write(_:to:)``, a link stays a link, and a
     /// device or pipe receives the contents.
     /// - Throws: as ``write(_:to:)``, and ``DatasetError/unreadable(file:reason:)``.
-    public static func move(_ file: String, to path: String) throws(DatasetError) {
+    package static func move(_ file: String, to path: String) throws(DatasetError) {
         if try !isSpecial(path) {
             if rename(file, try destination(of: path)) == 0 { return }
             // A link may lead to another file system.

@@ -1,7 +1,7 @@
 extension Dataset {
     /// Classes of test images that no training image has, as a sentence without its full stop; nil where there are none.
     /// - Parameter kept: indices of the training images that are trained on; all of them where nil.
-    public func untrainedClassesNote(kept: [Int]? = nil) -> String? {
+    package func untrainedClassesNote(kept: [Int]? = nil) -> String? {
         var isTrained = [Bool](repeating: false, count: 256)
         if let kept {
             for index in kept where train.labels.indices.contains(index) { isTrained[Int(train.labels[index])] = true }

@@ -1,22 +1,22 @@
 /// A training set and a test set, with what normalises both.
-public struct Dataset: Sendable {
+package struct Dataset: Sendable {
     /// The data set's name, "mnist" for one.
-    public let name: String
+    package let name: String
     /// The images to learn from.
-    public let train: ImageSet
+    package let train: ImageSet
     /// The images to test on, of the same size.
-    public let test: ImageSet
+    package let test: ImageSet
     /// Mean of every pixel of the whole training set as read, before any resizing, where 255 counts as 1.
-    public let mean: Double
+    package let mean: Double
     /// Standard deviation (over the whole population) of the same pixels, in the same units.
-    public let std: Double
+    package let std: Double
     /// The largest label of both sets plus one.
-    public let classCount: Int
+    package let classCount: Int
 
     /// A data set; mean and standard deviation are computed from `train`.
     /// - Throws: ``DatasetError`` `.malformed` when the two sets differ in image size, or when every training pixel has
     ///   the same value, so that no standard deviation can divide it.
-    public init(name: String, train: ImageSet, test: ImageSet) throws(DatasetError) {
+    package init(name: String, train: ImageSet, test: ImageSet) throws(DatasetError) {
         let trainShape = [train.channels, train.height, train.width]
         let testShape = [test.channels, test.height, test.width]
         guard trainShape == testShape else {
@@ -39,7 +39,7 @@ public struct Dataset: Sendable {
 
     /// Reads the four IDX files of a folder, each with or without gzip; the name is the folder's.
     /// - Throws: ``DatasetError``: `.notFound` when files are missing, and every fault of ``IDX/read(_:rank:)``.
-    public static func load(directory: String) throws(DatasetError) -> Dataset {
+    package static func load(directory: String) throws(DatasetError) -> Dataset {
         let location = try DatasetLocator.location(directory: directory, name: nil)
         return try load(location)
     }
@@ -47,7 +47,7 @@ public struct Dataset: Sendable {
     /// Reads a data set from where it was found.
     /// - Throws: ``DatasetError``: every fault of ``IDX/read(_:rank:)``, `.countMismatch`, and `.malformed` where a file
     ///   is of another known data set than the name says.
-    public static func load(_ location: DatasetLocation) throws(DatasetError) -> Dataset {
+    package static func load(_ location: DatasetLocation) throws(DatasetError) -> Dataset {
         // The small files first: a fault in them shows before the large ones are read.
         let test = try location.readImages(test: true)
         let train = try location.readImages(test: false)

@@ -15,21 +15,21 @@ enum DatasetPart: String, CaseIterable, Sendable {
 }
 
 /// A file whose contents are known.
-public struct KnownFile: Sendable, Equatable {
+package struct KnownFile: Sendable, Equatable {
     /// The uncompressed file's name.
-    public let name: String
+    package let name: String
     /// Bytes of the uncompressed file.
-    public let byteCount: Int
+    package let byteCount: Int
     /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
-    public let sha256: String
+    package let sha256: String
     /// SHA-256 of its first ``startByteCount`` bytes, where they are told: only a file with these is hashed whole.
-    public let startSHA256: String?
+    package let startSHA256: String?
 
     /// How many bytes a file is told apart by at first.
     static let startByteCount = 1 << 16
 
     /// Describes a file.
-    public init(name: String, byteCount: Int, sha256: String, startSHA256: String? = nil) {
+    package init(name: String, byteCount: Int, sha256: String, startSHA256: String? = nil) {
         self.name = name
         self.byteCount = byteCount
         self.sha256 = sha256
@@ -38,20 +38,20 @@ public struct KnownFile: Sendable, Equatable {
 }
 
 /// A data set that the program knows by name: what it is, its checksums, and how to come by it.
-public struct KnownDataset: Sendable {
+package struct KnownDataset: Sendable {
     /// The name on the command line and of its folder.
-    public let name: String
+    package let name: String
     /// One line for people.
-    public let summary: String
+    package let summary: String
     /// Its files.
-    public let files: [KnownFile]
+    package let files: [KnownFile]
     /// Addresses of folders that serve each file as NAME.gz; none when the data set is not downloaded.
-    public let mirrors: [String]
+    package let mirrors: [String]
     /// What a user can do where the data set is missing, as part of a sentence.
-    public let remedy: String
+    package let remedy: String
 
     /// Describes a data set.
-    public init(name: String, summary: String, files: [KnownFile], mirrors: [String], remedy: String) {
+    package init(name: String, summary: String, files: [KnownFile], mirrors: [String], remedy: String) {
         self.name = name
         self.summary = summary
         self.files = files
@@ -60,7 +60,7 @@ public struct KnownDataset: Sendable {
     }
 
     /// The MNIST database of handwritten digits (LeCun, Cortes, Burges), CC BY-SA 3.0.
-    public static let mnist = KnownDataset(
+    package static let mnist = KnownDataset(
         name: "mnist", summary: "handwritten digits, 60,000 + 10,000 images of 28x28",
         files: [
             KnownFile(
@@ -85,7 +85,7 @@ public struct KnownDataset: Sendable {
         remedy: "`coppice data fetch mnist` downloads it (11 MB)")
 
     /// Fashion-MNIST (Xiao, Rasul, Vollgraf), MIT licence, as Debian packages it.
-    public static let fashionMNIST = KnownDataset(
+    package static let fashionMNIST = KnownDataset(
         name: "fashion-mnist", summary: "articles of clothing, 60,000 + 10,000 images of 28x28",
         files: [
             KnownFile(
@@ -106,10 +106,10 @@ public struct KnownDataset: Sendable {
         mirrors: [], remedy: "`sudo apt install dataset-fashion-mnist` brings it")
 
     /// Every data set known by name.
-    public static let all = [mnist, fashionMNIST]
+    package static let all = [mnist, fashionMNIST]
 
     /// The data set of that name.
-    public static func named(_ name: String) -> KnownDataset? { all.first { $0.name == name } }
+    package static func named(_ name: String) -> KnownDataset? { all.first { $0.name == name } }
 
     /// What to do where `name` is missing, as part of a sentence.
     static func remedy(for name: String) -> String {

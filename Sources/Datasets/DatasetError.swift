@@ -2,27 +2,27 @@ import Foundation
 import Support
 
 /// Why one mirror did not give a file.
-public struct MirrorFailure: Sendable, Equatable {
+package struct MirrorFailure: Sendable, Equatable {
     /// The address that was asked.
-    public let address: String
+    package let address: String
     /// What happened, as part of a sentence.
-    public let reason: String
+    package let reason: String
 
     /// Describes a failure.
-    public init(address: String, reason: String) {
+    package init(address: String, reason: String) {
         self.address = address
         self.reason = reason
     }
 }
 
 /// A file that a user has to fetch.
-public struct WantedFile: Sendable, Equatable {
+package struct WantedFile: Sendable, Equatable {
     /// The uncompressed file's name.
-    public let name: String
+    package let name: String
     /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
-    public let sha256: String
+    package let sha256: String
     /// Where it is, compressed.
-    public let addresses: [String]
+    package let addresses: [String]
 
     init(_ file: KnownFile, addresses: [String]) {
         name = file.name
@@ -32,7 +32,7 @@ public struct WantedFile: Sendable, Equatable {
 }
 
 /// What can go wrong with data. Each description is one sentence: what, in which file, and what would be accepted.
-public enum DatasetError: Error, Equatable, CustomStringConvertible {
+package enum DatasetError: Error, Equatable, CustomStringConvertible {
     /// No data set in any place that was looked at; `remedy` is the command that would bring it.
     case notFound(name: String, looked: [String], remedy: String)
     /// Two names that stand for the same files.
@@ -77,14 +77,14 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case cancelled(name: String)
 
     /// The error of a call that failed to make `file`. Where there is no room for it, writing failed.
-    public static func creating(_ file: String, _ code: Int32 = errno) -> DatasetError {
+    package static func creating(_ file: String, _ code: Int32 = errno) -> DatasetError {
         let reason = systemMessage(code)
         return isExhaustion(code)
             ? .writeFailed(file: file, reason: reason) : .cannotCreate(file: file, reason: reason)
     }
 
     /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
-    public var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .unknownName, .sameFolder: 64
         case .truncated, .oversized, .wrongMagic, .corruptGzip, .empty, .countMismatch, .malformed, .unsupported,
@@ -99,7 +99,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .notFound(let name, let looked, let remedy):
             "no data set \(name) in \(looked.joined(separator: ", ")); \(remedy)"

@@ -2,19 +2,19 @@ import Foundation
 import Support
 
 /// How far a fetch is.
-public struct FetchProgress: Sendable, Equatable {
+package struct FetchProgress: Sendable, Equatable {
     /// The file that is being received.
-    public let file: String
+    package let file: String
     /// Its place among the files, from 0.
-    public let fileIndex: Int
+    package let fileIndex: Int
     /// How many files there are.
-    public let fileCount: Int
+    package let fileCount: Int
     /// Bytes of the file that are here, those of earlier attempts included.
-    public let received: Int64
+    package let received: Int64
     /// Bytes the file will have, where the server says so.
-    public let total: Int64?
+    package let total: Int64?
     /// The address it comes from.
-    public let address: String
+    package let address: String
 }
 
 /// Downloads a known data set, checks it, and puts it in place.
@@ -22,7 +22,7 @@ public struct FetchProgress: Sendable, Equatable {
 /// Each file NAME is asked for as NAME.gz and received into NAME.part; a later attempt goes on from there. Only when the
 /// SHA-256 of the *uncompressed* contents is the known one is it renamed to NAME.gz (to NAME when the server sent it
 /// uncompressed). A mirror that fails is followed by the next one.
-public struct DatasetFetcher: Sendable {
+package struct DatasetFetcher: Sendable {
     private let dataset: KnownDataset
     private let directory: String
     private let mirrors: [String]
@@ -36,7 +36,7 @@ public struct DatasetFetcher: Sendable {
     ///   - directory: the folder to fill; created when it is missing.
     ///   - mirrors: addresses of folders, instead of the data set's own.
     ///   - timeout: seconds without a byte after which a connection counts as lost.
-    public init(_ dataset: KnownDataset, directory: String, mirrors: [String]? = nil, timeout: Double = 30) {
+    package init(_ dataset: KnownDataset, directory: String, mirrors: [String]? = nil, timeout: Double = 30) {
         self.init(
             dataset, directory: directory, mirrors: mirrors, timeout: timeout, tools: WebTool.Kind.allCases)
     }
@@ -54,7 +54,7 @@ public struct DatasetFetcher: Sendable {
 
     /// Fetches the data set of that name into the user's cache, or says where it is when it is not downloaded but found.
     /// - Throws: ``DatasetError`` `.unknownName`; `.notFetchable` with the command that brings it; else as ``fetch(_:)``.
-    public static func fetch(
+    package static func fetch(
         _ name: String, locator: DatasetLocator = DatasetLocator(),
         progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }
     ) async throws(DatasetError) -> DatasetLocation {
@@ -76,7 +76,7 @@ public struct DatasetFetcher: Sendable {
     /// - Throws: ``DatasetError`` `.fetchFailed` with each mirror's reason, `.noWebTool` where neither curl nor wget
     ///   is found, `.fetchInProgress`, `.cancelled`, `.cannotCreate`, `.writeFailed`. Nothing wrong is ever left under a
     ///   data file's name.
-    public func fetch(_ progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }) async throws(DatasetError)
+    package func fetch(_ progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }) async throws(DatasetError)
         -> DatasetLocation
     {
         try Folder.make(directory)

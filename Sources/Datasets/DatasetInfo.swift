@@ -1,29 +1,29 @@
 /// What `data info` says about a data set. Encodes to JSON with these names.
-public struct DatasetInfo: Sendable, Encodable {
+package struct DatasetInfo: Sendable, Encodable {
     /// One file of it.
-    public struct File: Sendable, Encodable {
+    package struct File: Sendable, Encodable {
         /// Where it lies.
-        public let path: String
+        package let path: String
         /// Bytes on disk.
-        public let bytes: Int
+        package let bytes: Int
         /// Bytes of the uncompressed contents.
-        public let uncompressedBytes: Int
+        package let uncompressedBytes: Int
         /// SHA-256 of the uncompressed contents, in lower-case hexadecimal.
-        public let sha256: String
+        package let sha256: String
         /// The known data set that has exactly this file; nil when the contents are unknown.
-        public let knownAs: String?
+        package let knownAs: String?
     }
 
     /// One set of images.
-    public struct Images: Sendable, Encodable {
+    package struct Images: Sendable, Encodable {
         /// How many.
-        public let count: Int
+        package let count: Int
         /// Planes, rows and columns of each.
-        public let channels: Int
-        public let height: Int
-        public let width: Int
+        package let channels: Int
+        package let height: Int
+        package let width: Int
         /// Images a class: [class].
-        public let perClass: [Int]
+        package let perClass: [Int]
 
         init(_ images: ImageSet) {
             count = images.count
@@ -35,29 +35,29 @@ public struct DatasetInfo: Sendable, Encodable {
     }
 
     /// The data set's name.
-    public let name: String
+    package let name: String
     /// Its folder.
-    public let directory: String
+    package let directory: String
     /// The known data set whose four files these are; nil when any of them is unknown.
-    public let knownAs: String?
+    package let knownAs: String?
     /// The largest label plus one.
-    public let classCount: Int
+    package let classCount: Int
     /// Mean of all training pixels, where 255 counts as 1.
-    public let mean: Double
+    package let mean: Double
     /// Standard deviation of all training pixels, in the same units.
-    public let std: Double
+    package let std: Double
     /// The training set.
-    public let train: Images
+    package let train: Images
     /// The test set.
-    public let test: Images
+    package let test: Images
     /// Its files, training set first, images before labels.
-    public let files: [File]
+    package let files: [File]
     /// Classes that only the test set has, as a sentence; nil, and not in the JSON, where there are none.
-    public let note: String?
+    package let note: String?
 
     /// Reads everything and checks it as ``Dataset/load(_:)`` does.
     /// - Throws: ``DatasetError``, the same faults.
-    public init(_ location: DatasetLocation) throws(DatasetError) {
+    package init(_ location: DatasetLocation) throws(DatasetError) {
         let trainImages = try location.read(.trainImages)
         let trainLabels = try location.read(.trainLabels)
         let testImages = try location.read(.testImages)
@@ -91,18 +91,18 @@ public struct DatasetInfo: Sendable, Encodable {
 }
 
 /// One line of `data list`. Encodes to JSON with these names.
-public struct DatasetListing: Sendable, Encodable {
+package struct DatasetListing: Sendable, Encodable {
     /// The data set's name.
-    public let name: String
+    package let name: String
     /// What it is; empty for a folder that only its owner knows.
-    public let summary: String
+    package let summary: String
     /// Where it was found, nil when it is missing.
-    public let directory: String?
+    package let directory: String?
     /// How to come by a missing one, as part of a sentence.
-    public let remedy: String?
+    package let remedy: String?
 
     /// The known data sets, found or not, and then every other one in the folders that `locator` searches.
-    public static func all(_ locator: DatasetLocator = DatasetLocator()) -> [DatasetListing] {
+    package static func all(_ locator: DatasetLocator = DatasetLocator()) -> [DatasetListing] {
         let found = locator.all()
         let known = KnownDataset.all.map { dataset in
             let directory = found.first { $0.name == dataset.name }?.directory

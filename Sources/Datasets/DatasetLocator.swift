@@ -2,22 +2,22 @@ import Foundation
 import Support
 
 /// The four files of a data set that was found.
-public struct DatasetLocation: Sendable, Equatable {
+package struct DatasetLocation: Sendable, Equatable {
     /// The data set's name.
-    public let name: String
+    package let name: String
     /// The folder that holds the files.
-    public let directory: String
+    package let directory: String
     /// Path of the training images.
-    public let trainImages: String
+    package let trainImages: String
     /// Path of the training labels.
-    public let trainLabels: String
+    package let trainLabels: String
     /// Path of the test images.
-    public let testImages: String
+    package let testImages: String
     /// Path of the test labels.
-    public let testLabels: String
+    package let testLabels: String
 
     /// The paths, training set first, images before labels.
-    public var files: [String] { [trainImages, trainLabels, testImages, testLabels] }
+    package var files: [String] { [trainImages, trainLabels, testImages, testLabels] }
 
     /// Reads one of the files.
     /// - Throws: ``DatasetError``: every fault of ``IDX/read(_:rank:)``, and `.malformed` where the file is known to be
@@ -55,7 +55,7 @@ public struct DatasetLocation: Sendable, Equatable {
 
 /// Finds data sets: a folder with the four IDX files of MNIST's layout, each with or without .gz, is one, whatever the
 /// images are.
-public struct DatasetLocator: Sendable {
+package struct DatasetLocator: Sendable {
     private let environment: EnvironmentVariables
     private let systemDirectory: String
 
@@ -63,7 +63,7 @@ public struct DatasetLocator: Sendable {
     /// - Parameters:
     ///   - environment: where COPPICE_DATA, XDG_CACHE_HOME and HOME are read.
     ///   - systemDirectory: where the system's packages put data sets.
-    public init(
+    package init(
         environment: EnvironmentVariables = .process,
         systemDirectory: String = "/usr/share/datasets"
     ) {
@@ -72,11 +72,11 @@ public struct DatasetLocator: Sendable {
     }
 
     /// Where fetched data sets go: coppice/datasets in the user's cache.
-    public var cacheDirectory: String { environment.cacheFolder + "/coppice/datasets" }
+    package var cacheDirectory: String { environment.cacheFolder + "/coppice/datasets" }
 
     /// Folders that hold data sets by name, in the order in which they are searched: $COPPICE_DATA, the user's cache,
     /// the system's.
-    public var searchDirectories: [String] {
+    package var searchDirectories: [String] {
         var directories: [String] = []
         if let data = environment["COPPICE_DATA"] { directories.append(data) }
         return directories + [cacheDirectory, systemDirectory]
@@ -89,7 +89,7 @@ public struct DatasetLocator: Sendable {
     ///     a folder of that name in it (without a name, of any known data set) does.
     /// - Throws: ``DatasetError/notFound(name:looked:remedy:)`` with every folder that was looked at and what brings
     ///   the data set.
-    public func find(_ name: String?, dataDirectory: String? = nil) throws(DatasetError) -> DatasetLocation {
+    package func find(_ name: String?, dataDirectory: String? = nil) throws(DatasetError) -> DatasetLocation {
         let names = name.map { [$0] } ?? KnownDataset.all.map(\.name)
         var candidates: [(directory: String, name: String?)] = []
         if let dataDirectory {
@@ -111,7 +111,7 @@ public struct DatasetLocator: Sendable {
     /// Finds several data sets, each in files of its own.
     /// - Throws: ``DatasetError/notFound(name:looked:remedy:)``, and ``DatasetError/sameFolder(names:directory:)`` where
     ///   one folder would be taken for two of them: a folder of files answers to every name.
-    public func find(_ names: [String], dataDirectory: String? = nil) throws(DatasetError) -> [String: DatasetLocation]
+    package func find(_ names: [String], dataDirectory: String? = nil) throws(DatasetError) -> [String: DatasetLocation]
     {
         var found: [String: DatasetLocation] = [:]
         var owners: [String: String] = [:]
@@ -129,7 +129,7 @@ public struct DatasetLocator: Sendable {
     }
 
     /// Every data set in the folders that are searched, each name where it would be taken from, in order of names.
-    public func all() -> [DatasetLocation] {
+    package func all() -> [DatasetLocation] {
         var found: [String: DatasetLocation] = [:]
         for directory in searchDirectories {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []

@@ -2,11 +2,11 @@ import Foundation
 import Support
 
 /// Folders of the output.
-public enum Folder {
+package enum Folder {
     /// Makes a folder as ``Support/Paths/makeFolder(_:)`` does.
     /// - Throws: ``DatasetError/cannotCreate(file:reason:)``, or ``DatasetError/writeFailed(file:reason:)`` where there is
     ///   no room for it.
-    public static func make(_ path: String) throws(DatasetError) {
+    package static func make(_ path: String) throws(DatasetError) {
         switch Paths.makeFolder(path) {
         case nil: return
         case EEXIST?: throw .cannotCreate(file: path, reason: "a file that is no directory is in its place")

@@ -3,18 +3,18 @@ import Foundation
 
 /// An array of unsigned bytes in the IDX format of the MNIST database: a magic number (0, 0, 8 for unsigned bytes, the
 /// number of dimensions), each dimension as a big-endian 32-bit number, then the bytes, last dimension fastest.
-public struct IDX: Sendable, Equatable {
+package struct IDX: Sendable, Equatable {
     /// The dimensions, slowest first: [count] for labels, [count, height, width] for images.
-    public let dimensions: [Int]
+    package let dimensions: [Int]
     /// The elements; as many as the dimensions' product.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// Reads a file with `rank` dimensions, through gzip (of one member or several) where the contents are gzip,
     /// whatever the name says.
     ///
     /// Memory follows what the file holds; a header that promises more is an error before anything is allocated for it.
     /// - Throws: ``DatasetError`` `.unreadable`, `.wrongMagic`, `.truncated`, `.oversized`, `.corruptGzip`, `.empty`.
-    public static func read(_ path: String, rank: Int) throws(DatasetError) -> IDX {
+    package static func read(_ path: String, rank: Int) throws(DatasetError) -> IDX {
         let reader = try ByteReader(path: path)
         let headerSize = 4 + 4 * rank
         let header = try reader.read(upTo: headerSize)
@@ -56,7 +56,7 @@ public struct IDX: Sendable, Equatable {
 
     /// Writes `bytes` with these dimensions, uncompressed, whole or not at all.
     /// - Throws: ``DatasetError`` `.malformed` when the shape does not fit, `.cannotCreate`, `.writeFailed`.
-    public static func write(_ bytes: [UInt8], dimensions: [Int], to path: String) throws(DatasetError) {
+    package static func write(_ bytes: [UInt8], dimensions: [Int], to path: String) throws(DatasetError) {
         guard !dimensions.isEmpty, dimensions.allSatisfy({ (1...Int(UInt32.max)).contains($0) }),
             dimensions.count < 256, product(dimensions) == bytes.count
         else {

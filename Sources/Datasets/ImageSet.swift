@@ -1,22 +1,22 @@
 /// 8-bit images of one size with a label each.
-public struct ImageSet: Sendable, Equatable {
+package struct ImageSet: Sendable, Equatable {
     /// How many images there are.
-    public let count: Int
+    package let count: Int
     /// Planes an image; 1 for greyscale.
-    public let channels: Int
+    package let channels: Int
     /// Rows of an image.
-    public let height: Int
+    package let height: Int
     /// Columns of an image.
-    public let width: Int
+    package let width: Int
     /// The pixels: [image][channel][y][x].
-    public let pixels: [UInt8]
+    package let pixels: [UInt8]
     /// The class of each image: [image].
-    public let labels: [UInt8]
+    package let labels: [UInt8]
     /// The largest label plus one; classes in between may be without images.
-    public let classCount: Int
+    package let classCount: Int
 
     /// Most images: kernels number them in an int.
-    public static let mostImages = Int(Int32.max) - (1 << 16)
+    package static let mostImages = Int(Int32.max) - (1 << 16)
 
     /// - Throws: ``DatasetError/unsupported(file:reason:)`` for more than ``mostImages``.
     static func check(count: Int, origin: String) throws(DatasetError) {
@@ -30,7 +30,7 @@ public struct ImageSet: Sendable, Equatable {
     ///   - pixels: [image][channel][y][x], as many images as there are labels.
     ///   - origin: what an error calls these images.
     /// - Throws: ``DatasetError`` `.empty` without labels, `.unsupported` for too many, `.malformed` when the pixels do not fit the shape.
-    public init(
+    package init(
         pixels: [UInt8], labels: [UInt8], channels: Int = 1, height: Int, width: Int, origin: String = "images"
     ) throws(DatasetError) {
         try Self.check(count: labels.count, origin: origin)
@@ -57,7 +57,7 @@ public struct ImageSet: Sendable, Equatable {
     }
 
     /// How many images each class has: [class].
-    public var countsPerClass: [Int] {
+    package var countsPerClass: [Int] {
         var counts = [Int](repeating: 0, count: classCount)
         for label in labels { counts[Int(label)] += 1 }
         return counts

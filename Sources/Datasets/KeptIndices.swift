@@ -1,13 +1,15 @@
+import Support
+
 /// Which samples of a set are kept, as a .npy file says it: indices, or a mask.
 ///
 /// Indices are a list of whole numbers of any integer type, each from 0 to below the set's size, none twice; they keep
 /// their order. A mask is a list of booleans, one per sample, and keeps the samples in the set's order. All else is
 /// refused, by what it looks like: other programs flatten it and train on something that nobody asked for.
-public struct KeptIndices: Equatable, Sendable {
+package struct KeptIndices: Equatable, Sendable {
     /// The kept samples: at least one, none twice.
-    public let indices: [Int]
+    package let indices: [Int]
     /// Whether the file was a mask.
-    public let isMask: Bool
+    package let isMask: Bool
 
     /// Reads a file.
     /// - Parameters:
@@ -15,7 +17,7 @@ public struct KeptIndices: Equatable, Sendable {
     ///   - samples: what the set is called in errors: "training images".
     /// - Throws: ``DatasetError`` `.unreadable`, `.truncated`, `.oversized`, `.unsupported`, and `.malformed` for what is
     ///   not indices of the set.
-    public static func read(
+    package static func read(
         _ path: String, count: Int, of samples: String = "training images"
     ) throws(DatasetError) -> KeptIndices {
         try IndexReader(path: path, count: count, samples: samples).read()

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The kinds of element that are read from .npy files, little-endian.
-public enum NumPyType: String, Sendable, CaseIterable {
+package enum NumPyType: String, Sendable, CaseIterable {
     case float32 = "<f4"
     case float64 = "<f8"
     case uint8 = "|u1"
@@ -9,7 +9,7 @@ public enum NumPyType: String, Sendable, CaseIterable {
     case int64 = "<i8"
 
     /// Bytes an element takes.
-    public var byteCount: Int {
+    package var byteCount: Int {
         switch self {
         case .uint8: 1
         case .float32, .int32: 4
@@ -19,25 +19,25 @@ public enum NumPyType: String, Sendable, CaseIterable {
 }
 
 /// An element that can be written to a .npy file.
-public protocol NumPyElement: BitwiseCopyable, Sendable {
+package protocol NumPyElement: BitwiseCopyable, Sendable {
     /// The element's type in the file's header.
     static var numPyType: NumPyType { get }
 }
 
-extension Float: NumPyElement { public static var numPyType: NumPyType { .float32 } }
-extension Double: NumPyElement { public static var numPyType: NumPyType { .float64 } }
-extension UInt8: NumPyElement { public static var numPyType: NumPyType { .uint8 } }
-extension Int32: NumPyElement { public static var numPyType: NumPyType { .int32 } }
-extension Int64: NumPyElement { public static var numPyType: NumPyType { .int64 } }
+extension Float: NumPyElement { package static var numPyType: NumPyType { .float32 } }
+extension Double: NumPyElement { package static var numPyType: NumPyType { .float64 } }
+extension UInt8: NumPyElement { package static var numPyType: NumPyType { .uint8 } }
+extension Int32: NumPyElement { package static var numPyType: NumPyType { .int32 } }
+extension Int64: NumPyElement { package static var numPyType: NumPyType { .int64 } }
 
 /// An array read from a .npy file (format versions 1 to 3), in C order: the last dimension runs fastest.
-public struct NumPyArray: Sendable {
+package struct NumPyArray: Sendable {
     /// The dimensions, slowest first; none for a single value.
-    public let shape: [Int]
+    package let shape: [Int]
     /// The type in the file.
-    public let type: NumPyType
+    package let type: NumPyType
     /// The file, as errors name it.
-    public let path: String
+    package let path: String
     private let storage: Storage
 
     private enum Storage: Sendable {
@@ -49,7 +49,7 @@ public struct NumPyArray: Sendable {
     }
 
     /// How many elements there are.
-    public var count: Int {
+    package var count: Int {
         switch storage {
         case .float32(let values): values.count
         case .float64(let values): values.count
@@ -60,7 +60,7 @@ public struct NumPyArray: Sendable {
     }
 
     /// The elements as 32-bit floats, rounded where they have more digits; those of a float32 file are not copied.
-    public var floats: [Float] {
+    package var floats: [Float] {
         switch storage {
         case .float32(let values): values
         case .float64(let values): values.map { Float($0) }
@@ -71,7 +71,7 @@ public struct NumPyArray: Sendable {
     }
 
     /// The elements in double precision; those of an int64 file are rounded beyond 2^53.
-    public var doubles: [Double] {
+    package var doubles: [Double] {
         switch storage {
         case .float32(let values): values.map { Double($0) }
         case .float64(let values): values
@@ -83,7 +83,7 @@ public struct NumPyArray: Sendable {
 
     /// The elements as whole numbers.
     /// - Throws: ``DatasetError/unsupported(file:reason:)`` when the file holds floats.
-    public func integers() throws(DatasetError) -> [Int64] {
+    package func integers() throws(DatasetError) -> [Int64] {
         switch storage {
         case .uint8(let values): return values.map { Int64($0) }
         case .int32(let values): return values.map { Int64($0) }
@@ -94,14 +94,14 @@ public struct NumPyArray: Sendable {
     }
 
     /// The elements as they are in a uint8 file, else nil.
-    public var bytes: [UInt8]? {
+    package var bytes: [UInt8]? {
         if case .uint8(let values) = storage { values } else { nil }
     }
 
     /// Reads a file whole. Memory follows the file's length, which is held against its header first.
     /// - Throws: ``DatasetError`` `.unreadable`; `.malformed` when it is no .npy file; `.unsupported` for other types,
     ///   big-endian numbers and Fortran order; `.truncated` and `.oversized`.
-    public static func read(_ path: String) throws(DatasetError) -> NumPyArray {
+    package static func read(_ path: String) throws(DatasetError) -> NumPyArray {
         let reader = try ByteReader(path: path, decompresses: false)
         let header = try NumPyHeader(reader)
         let count = try header.check(reader)
@@ -129,11 +129,11 @@ public struct NumPyArray: Sendable {
 }
 
 /// Writing of .npy files.
-public enum NumPy {
+package enum NumPy {
     /// Writes `values` in C order as format version 1, whole or not at all.
     /// - Parameter shape: dimensions, slowest first; their product is the number of values.
     /// - Throws: ``DatasetError`` `.malformed` when the shape does not fit, `.cannotCreate`, `.writeFailed`.
-    public static func write<Element: NumPyElement>(_ values: [Element], shape: [Int], to path: String)
+    package static func write<Element: NumPyElement>(_ values: [Element], shape: [Int], to path: String)
         throws(DatasetError)
     {
         guard product(shape) == values.count else {

@@ -2,19 +2,19 @@ import Foundation
 import Support
 
 /// A .npy file whose elements are read when they are wanted, any range of them: for arrays that need not fit into memory.
-public final class NumPyFile: Sendable {
+package final class NumPyFile: Sendable {
     /// The dimensions, slowest first; none for a single value.
-    public let shape: [Int]
+    package let shape: [Int]
     /// The type of the elements.
-    public let type: NumPyType
+    package let type: NumPyType
     /// The file, as errors name it.
-    public let path: String
+    package let path: String
     private let headerBytes: Int
     private let descriptor: Int32
 
     /// Opens `path` and reads its header.
     /// - Throws: what ``NumPyArray/read(_:)`` throws.
-    public init(_ path: String) throws(DatasetError) {
+    package init(_ path: String) throws(DatasetError) {
         let reader = try ByteReader(path: path, decompresses: false)
         let header = try NumPyHeader(reader)
         try header.check(reader)
@@ -32,7 +32,7 @@ public final class NumPyFile: Sendable {
     /// Fills `destination`, whose size says how many, with elements from element `first` on.
     /// - Throws: ``DatasetError/unreadable(file:reason:)``, ``DatasetError/truncated(file:expected:found:)`` when the file
     ///   has become shorter.
-    public func read(from first: Int, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError) {
+    package func read(from first: Int, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError) {
         let start = headerBytes + first * type.byteCount
         var filled = 0
         while filled < destination.count {

@@ -1,3 +1,5 @@
+import Support
+
 /// The header of a .npy file: the magic bytes, a version, a length, and a Python dictionary as text.
 struct NumPyHeader {
     let type: NumPyType

@@ -2,7 +2,7 @@ import Foundation
 import Support
 
 /// Resizing that gives the bytes of Pillow's `Image.resize(…, BILINEAR)` for 8-bit images.
-public enum Resize {
+package enum Resize {
     /// Resizes every plane of every image with a triangle filter that widens when it shrinks an image.
     ///
     /// Method: as Pillow does it for mode "L". Two passes with 8 bits in between, across and then down, but down first
@@ -15,7 +15,7 @@ public enum Resize {
     ///   - width: columns of the result.
     /// - Returns: the same images and labels, [image][channel]\[`height`]\[`width`].
     /// - Throws: ``DatasetError/invalidSize(height:width:)``, ``DatasetError/outOfMemory(file:needed:available:source:)``.
-    public static func bilinear(_ images: ImageSet, height: Int, width: Int) throws(DatasetError) -> ImageSet {
+    package static func bilinear(_ images: ImageSet, height: Int, width: Int) throws(DatasetError) -> ImageSet {
         guard height > 0, width > 0, height <= Int(Int32.max), width <= Int(Int32.max),
             let total = product([images.count, images.channels, height, width]),
             UInt64(total) <= ProcessInfo.processInfo.physicalMemory

@@ -1,8 +1,8 @@
 import Compute
 
 /// Adam's step and the end of a step: the sums over tiles that it finishes.
-public enum AdamStepCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum AdamStepCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         // Two of one form, for a quick look: several work-groups and networks, the last group's share cut short.
         [
             (1, 16, 1, 16), (2, 48, 1, 16), (3, 48, 3, 16), (1, 4112, 2, 48), (2, 4112, 7, 48), (2, 8208, 1, 4096),
@@ -10,7 +10,7 @@ public enum AdamStepCases: KernelCases {
         ].map { AdamStepCase(replicas: $0.0, count: $0.1, tiles: $0.2, sliced: $0.3, seed: seed) }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         // A LeNet-5 of one plane and of three, every tensor padded to 16.
         [(66_960, 160), (67_264, 464)].map {
             AdamStepCase(replicas: replicas, count: $0.0, tiles: nil, sliced: $0.1, seed: seed)

@@ -1,25 +1,26 @@
 import Compute
+import Support
 
 /// The random inputs of a case: the same for the same seed, on every device.
-public struct CaseInputs {
+package struct CaseInputs {
     private var stream: RandomStream
 
     /// Inputs for number `index` of the cases drawn from `seed`.
-    public init(seed: UInt64, index: Int = 0) { stream = RandomStream(seed: seed, run: index, purpose: .testing) }
+    package init(seed: UInt64, index: Int = 0) { stream = RandomStream(seed: seed, run: index, purpose: .testing) }
 
     /// Uniform floats.
-    public mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+    package mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
         let (low, high) = (Double(range.lowerBound), Double(range.upperBound))
         return (0..<count).map { _ in Float(stream.nextUniform(low, high)) }
     }
 
     /// Uniform integers.
-    public mutating func integers(_ count: Int, in range: Range<Int>) -> [Int32] {
+    package mutating func integers(_ count: Int, in range: Range<Int>) -> [Int32] {
         (0..<count).map { _ in Int32(range.lowerBound + stream.nextIndex(below: range.count)) }
     }
 
     /// Uniform bytes, of which one in `share` is kept on the average and the others are zero.
-    public mutating func bytes(_ count: Int, in range: Range<Int> = 0..<256, oneIn share: Int = 1) -> [UInt8] {
+    package mutating func bytes(_ count: Int, in range: Range<Int> = 0..<256, oneIn share: Int = 1) -> [UInt8] {
         (0..<count).map { _ in
             let byte = UInt8(range.lowerBound + stream.nextIndex(below: range.count))
             return share == 1 || stream.nextIndex(below: share) == 0 ? byte : 0
@@ -27,7 +28,7 @@ public struct CaseInputs {
     }
 
     /// 0..<count in random order.
-    public mutating func permutation(_ count: Int) -> [Int32] {
+    package mutating func permutation(_ count: Int) -> [Int32] {
         var order = (0..<count).map(Int32.init)
         stream.shuffle(&order)
         return order
@@ -36,29 +37,29 @@ public struct CaseInputs {
 
 /// The layout of activations, which depends on a backend's TILE. Cases keep activations as
 /// [replica][sample][value] and bring them into the layout of each of the two backends.
-public struct TileLayout: Sendable {
+package struct TileLayout: Sendable {
     /// R.
-    public let replicas: Int
+    package let replicas: Int
     /// Samples a batch, valid ones only.
-    public let samples: Int
+    package let samples: Int
     /// Values a sample: channels x height x width.
-    public let values: Int
+    package let values: Int
     /// TILE.
-    public let tile: Int
+    package let tile: Int
     /// Samples that there is room for; whole tiles of it may hold no valid one.
-    public let room: Int
+    package let room: Int
     /// Tiles a batch.
-    public var tiles: Int { (room + tile - 1) / tile }
+    package var tiles: Int { (room + tile - 1) / tile }
     /// Elements of the activation, masked ones included.
-    public var count: Int { replicas * tiles * values * tile }
+    package var count: Int { replicas * tiles * values * tile }
 
     /// The layout of a batch on `backend`, with room for `room` samples (as many as there are).
-    public init(replicas: Int, samples: Int, room: Int? = nil, values: Int, on backend: any BufferBackend) {
+    package init(replicas: Int, samples: Int, room: Int? = nil, values: Int, on backend: any BufferBackend) {
         self.init(replicas: replicas, samples: samples, room: room, values: values, tile: backend.tile)
     }
 
     /// The layout with `tile` samples a tile.
-    public init(replicas: Int, samples: Int, room: Int? = nil, values: Int, tile: Int) {
+    package init(replicas: Int, samples: Int, room: Int? = nil, values: Int, tile: Int) {
         self.replicas = replicas
         self.samples = samples
         self.room = room ?? samples
@@ -67,12 +68,12 @@ public struct TileLayout: Sendable {
     }
 
     /// Where a value stands.
-    public func index(replica: Int, sample: Int, value: Int) -> Int {
+    package func index(replica: Int, sample: Int, value: Int) -> Int {
         ((replica * tiles + sample / tile) * values + value) * tile + sample % tile
     }
 
     /// [replica][sample][value] as [replica][tile][value][sample in tile], with `masked` in the lanes past the batch.
-    public func pack<Element>(_ plain: [Element], masked: Element) -> [Element] {
+    package func pack<Element>(_ plain: [Element], masked: Element) -> [Element] {
         var packed = [Element](repeating: masked, count: count)
         for replica in 0..<replicas {
             for sample in 0..<samples {
@@ -86,7 +87,7 @@ public struct TileLayout: Sendable {
     }
 
     /// The way back; masked lanes are dropped.
-    public func unpack<Element>(_ packed: [Element]) -> [Element] {
+    package func unpack<Element>(_ packed: [Element]) -> [Element] {
         var plain: [Element] = []
         plain.reserveCapacity(replicas * samples * values)
         for replica in 0..<replicas {
@@ -98,7 +99,7 @@ public struct TileLayout: Sendable {
     }
 
     /// The elements of the masked lanes, in order: the contract has them 0 in most outputs.
-    public func maskedValues<Element>(_ packed: [Element]) -> [Element] {
+    package func maskedValues<Element>(_ packed: [Element]) -> [Element] {
         var masked: [Element] = []
         for replica in 0..<replicas {
             for sample in samples..<(tiles * tile) {

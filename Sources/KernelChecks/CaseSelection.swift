@@ -1,5 +1,5 @@
 /// How many of the cases to run.
-public enum CaseSelection: String, Sendable, CaseIterable {
+package enum CaseSelection: String, Sendable, CaseIterable {
     /// All of them.
     case full
     /// What compiles fastest and still has every kernel and its edges: of each variety of a kernel, the cases of
@@ -15,7 +15,7 @@ public enum CaseSelection: String, Sendable, CaseIterable {
     private static let tinyCount = 3
 
     /// The cases of `all` that are chosen, in their order.
-    public func choose(from all: [any KernelCase]) -> [any KernelCase] {
+    package func choose(from all: [any KernelCase]) -> [any KernelCase] {
         guard self != .full else { return all }
         let varieties = Dictionary(grouping: all.indices) { all[$0].variety }
         return varieties.values.flatMap { choose($0, of: all) }.sorted().map { all[$0] }

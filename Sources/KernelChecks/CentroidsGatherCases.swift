@@ -1,8 +1,8 @@
 import Compute
 
 /// Some centroids become points; the others stay.
-public enum CentroidsGatherCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum CentroidsGatherCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         // (k, how many move): none, one, all, more than a work-group.
         let moves = [(1, 1), (7, 3), (61, 61), (65, 64), (100, 65), (16, 0)]
         return AwkwardMatrix.few.flatMap { matrix in
@@ -13,7 +13,7 @@ public enum CentroidsGatherCases: KernelCases {
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].map { CentroidsGatherCase(count: 300, dimensions: $0, clusters: 50, moved: 50, seed: seed) }
     }
 }

@@ -1,41 +1,41 @@
 /// How far a float may be from the reference: `absolute + relative * |expected| + ofLargest * max |expected|`.
-public struct Tolerance: Sendable, Hashable {
+package struct Tolerance: Sendable, Hashable {
     /// Whatever the values are.
-    public var absolute: Double
+    package var absolute: Double
     /// Times the expected value.
-    public var relative: Double
+    package var relative: Double
     /// Times the largest finite expected value: the natural measure of a gradient.
-    public var ofLargest: Double
+    package var ofLargest: Double
 
     /// A tolerance of these parts.
-    public init(absolute: Double = 0, relative: Double = 0, ofLargest: Double = 0) {
+    package init(absolute: Double = 0, relative: Double = 0, ofLargest: Double = 0) {
         self.absolute = absolute
         self.relative = relative
         self.ofLargest = ofLargest
     }
 
     /// The same value (0 and -0 are the same).
-    public static let exact = Tolerance()
+    package static let exact = Tolerance()
 }
 
 /// The outcome of a comparison: its worst element.
-public struct Comparison: Sendable {
+package struct Comparison: Sendable {
     /// |actual - expected| of the element that is worst against its own bound; infinite where there is no distance
     /// (NaN against a number, another infinity, another count).
-    public var maxError: Double
+    package var maxError: Double
     /// That element's bound.
-    public var bound: Double
+    package var bound: Double
     /// Where it is, nil when there is nothing to point at.
-    public var index: Int?
+    package var index: Int?
     /// What is wrong, beginning with the index; nil when every element is within its bound.
-    public var complaint: String?
+    package var complaint: String?
 
     /// maxError / bound, where an error of zero is always 0.
-    public var ratio: Double { maxError == 0 ? 0 : maxError / bound }
+    package var ratio: Double { maxError == 0 ? 0 : maxError / bound }
 }
 
 /// Compares element by element. NaN is equal to NaN alone, an infinity to the same infinity alone.
-public func compare(_ actual: [Float], _ expected: [Float], within tolerance: Tolerance) -> Comparison {
+package func compare(_ actual: [Float], _ expected: [Float], within tolerance: Tolerance) -> Comparison {
     var largest = 0.0
     for value in expected where value.isFinite { largest = max(largest, Double(value.magnitude)) }
     return compare(actual, count: expected.count) { index in
@@ -48,7 +48,7 @@ public func compare(_ actual: [Float], _ expected: [Float], within tolerance: To
 
 /// Compares each element with a number and its own bound. NaN is equal to NaN alone, an infinity to the same infinity
 /// alone; a bound that is not finite allows no error at all.
-public func compare(_ actual: [Float], _ expected: [Bounded]) -> Comparison {
+package func compare(_ actual: [Float], _ expected: [Bounded]) -> Comparison {
     compare(actual, count: expected.count) { expected[$0] }
 }
 
@@ -83,7 +83,7 @@ private func compare(_ actual: [Float], count: Int, _ expected: (Int) -> Bounded
 }
 
 /// What is wrong with values that must be the same, nil when they are.
-public func differences<Element: Equatable>(_ actual: [Element], _ expected: [Element]) -> String? {
+package func differences<Element: Equatable>(_ actual: [Element], _ expected: [Element]) -> String? {
     guard actual.count == expected.count else {
         return " has \(actual.count) elements where \(expected.count) are expected"
     }
@@ -94,14 +94,14 @@ public func differences<Element: Equatable>(_ actual: [Element], _ expected: [El
 }
 
 /// A centroid's squared distance to a point in double precision, and how far rounding can bring a device from it.
-public struct Candidate: Sendable {
+package struct Candidate: Sendable {
     /// The squared distance.
-    public var distance: Double
+    package var distance: Double
     /// The bound of its error on a device; 0 where the arithmetic is exact.
-    public var slack: Double
+    package var slack: Double
 
     /// A candidate of these values.
-    public init(distance: Double, slack: Double) {
+    package init(distance: Double, slack: Double) {
         self.distance = distance
         self.slack = slack
     }
@@ -109,7 +109,7 @@ public struct Candidate: Sendable {
 
 /// What is wrong with `label` as the nearest of `candidates`, nil when nothing is: another one may be nearer by no more
 /// than rounding explains, and of those that are the same without any rounding the lowest index is due.
-public func nearestComplaint(_ label: Int, among candidates: [Candidate]) -> String? {
+package func nearestComplaint(_ label: Int, among candidates: [Candidate]) -> String? {
     guard candidates.indices.contains(label) else { return " is \(label), there are \(candidates.count) centroids" }
     let mine = candidates[label]
     for (index, other) in candidates.enumerated() where index != label {

@@ -1,14 +1,14 @@
 import Compute
 
 /// The way back through a block, and the gradients of the linear layers.
-public enum Conv2dBlockBackwardCases: KernelCases {
+package enum Conv2dBlockBackwardCases: KernelCases {
     private static let operations: [(StepCase.Operation, Pass)] = [
         (.blockBackward, .training)
     ]
 
-    public static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
+    package static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         StepCase.launched(operations, seed: seed, replicas: replicas)
     }
 }

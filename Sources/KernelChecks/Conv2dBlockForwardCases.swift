@@ -1,14 +1,14 @@
 import Compute
 
 /// A block's convolution with what stands around it, over images and over another block.
-public enum Conv2dBlockForwardCases: KernelCases {
+package enum Conv2dBlockForwardCases: KernelCases {
     private static let operations: [(StepCase.Operation, Pass)] = [
         (.gathered, .training), (.gathered, .inference), (.normalised, .training), (.normalised, .inference),
     ]
 
-    public static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
+    package static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         StepCase.launched(operations, seed: seed, replicas: replicas)
     }
 }

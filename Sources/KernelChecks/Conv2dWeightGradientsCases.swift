@@ -1,14 +1,14 @@
 import Compute
 
 /// The gradients of both convolutions.
-public enum Conv2dWeightGradientsCases: KernelCases {
+package enum Conv2dWeightGradientsCases: KernelCases {
     private static let operations: [(StepCase.Operation, Pass)] = [
         (.weightGradients, .training)
     ]
 
-    public static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
+    package static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         StepCase.launched(operations, seed: seed, replicas: replicas)
     }
 }

@@ -1,13 +1,13 @@
 import Compute
 
 /// Copying.
-public enum CopyCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum CopyCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         // PoCL compiles the kernel once more for every size of the grid.
         [1, 255].map { CopyCase(blocks: $0, seed: seed) }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         []
     }
 }

@@ -1,8 +1,8 @@
 import Compute
 
 /// Partial sums of products of columns: exact for bytes, which the largest bytes over a whole chunk of rows prove.
-public enum CovarianceCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum CovarianceCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         let shapes = [
             (1, 1), (7, 7), (127, 7), (128, 7), (129, 7), (300, 112), (61, 111), (33, 113), (257, 113), (15, 257),
             (4095, 7), (4096, 7), (4097, 7), (8300, 7), (4100, 113),
@@ -23,7 +23,7 @@ public enum CovarianceCases: KernelCases {
             ]
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [CovarianceCase(count: 300, dimensions: 784, bytes: true, seed: seed)]
     }
 }

@@ -1,8 +1,8 @@
 import Compute
 
 /// Filling a buffer, for every type of element.
-public enum FillCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum FillCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         var inputs = CaseInputs(seed: seed)
         return [1, 3, 16, 17, 1025].flatMap { count -> [any KernelCase] in
             [
@@ -15,7 +15,7 @@ public enum FillCases: KernelCases {
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         []
     }
 }

@@ -1,15 +1,15 @@
 import Compute
 
 /// Chains of multiply-adds.
-public enum FmaPeakCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum FmaPeakCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         // PoCL compiles the kernel once more for every size of the grid.
         [(1, 1), (3, 17), (257, 17)].map { blocks, steps in
             FmaPeakCase(blocks: blocks, steps: steps, seed: seed)
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         []
     }
 }

@@ -1,7 +1,7 @@
 import Compute
 
 /// An element with a value that no kernel writes: it fills outputs before the kernel runs, and guards their ends.
-public protocol CheckedElement: BufferElement {
+package protocol CheckedElement: BufferElement {
     /// The value.
     static var poison: Self { get }
     /// Whether this is that value, bit for bit.
@@ -12,16 +12,16 @@ public protocol CheckedElement: BufferElement {
 
 extension Float: CheckedElement {
     /// A signalling NaN: arithmetic gives quiet ones, also where it is done in place.
-    public static var poison: Float { Float(bitPattern: 0x7F80_DEAD) }
-    public var isPoison: Bool { bitPattern == Float.poison.bitPattern }
-    public var fingerprintBits: UInt64 { UInt64((isNaN ? Float.nan : self).bitPattern) }
+    package static var poison: Float { Float(bitPattern: 0x7F80_DEAD) }
+    package var isPoison: Bool { bitPattern == Float.poison.bitPattern }
+    package var fingerprintBits: UInt64 { UInt64((isNaN ? Float.nan : self).bitPattern) }
 }
 
 extension CheckedElement where Self: FixedWidthInteger {
     /// The bytes A5 A5 …
-    public static var poison: Self { Self(truncatingIfNeeded: 0xA5A5_A5A5_A5A5_A5A5 as UInt64) }
-    public var isPoison: Bool { self == Self.poison }
-    public var fingerprintBits: UInt64 { UInt64(truncatingIfNeeded: self) }
+    package static var poison: Self { Self(truncatingIfNeeded: 0xA5A5_A5A5_A5A5_A5A5 as UInt64) }
+    package var isPoison: Bool { self == Self.poison }
+    package var fingerprintBits: UInt64 { UInt64(truncatingIfNeeded: self) }
 }
 
 extension Int32: CheckedElement {}
@@ -43,22 +43,22 @@ extension BufferBackend {
 }
 
 /// A buffer for an operation's output with guard elements behind its end.
-public struct GuardedBuffer<Element: CheckedElement> {
+package struct GuardedBuffer<Element: CheckedElement> {
     /// What is given to the operation; it is longer than the output by the guards.
-    public let buffer: DeviceBuffer<Element>
+    package let buffer: DeviceBuffer<Element>
     /// Elements of the output.
-    public let count: Int
+    package let count: Int
     private let backend: any BufferBackend
     private let expectsWrites: Bool
 
     /// An output of `count` elements, every one of which the operation has to write.
-    public init(on backend: any BufferBackend, count: Int, label: String) throws(ComputeError) {
+    package init(on backend: any BufferBackend, count: Int, label: String) throws(ComputeError) {
         try self.init(
             backend, values: [Element](repeating: .poison, count: count), label: label, expectsWrites: true)
     }
 
     /// A buffer that the operation updates, or writes in part, which holds `values` at first.
-    public init(on backend: any BufferBackend, _ values: [Element], label: String) throws(ComputeError) {
+    package init(on backend: any BufferBackend, _ values: [Element], label: String) throws(ComputeError) {
         try self.init(backend, values: values, label: label, expectsWrites: false)
     }
 
@@ -73,7 +73,7 @@ public struct GuardedBuffer<Element: CheckedElement> {
     }
 
     /// What the buffer holds now.
-    public func contents() throws(ComputeError) -> GuardedContents<Element> {
+    package func contents() throws(ComputeError) -> GuardedContents<Element> {
         let all = try backend.read(buffer)
         return GuardedContents(
             values: Array(all[..<count]), guards: Array(all[count...]), expectsWrites: expectsWrites)
@@ -81,15 +81,15 @@ public struct GuardedBuffer<Element: CheckedElement> {
 }
 
 /// The contents of a guarded buffer after an operation.
-public struct GuardedContents<Element: CheckedElement>: Sendable {
+package struct GuardedContents<Element: CheckedElement>: Sendable {
     /// The output.
-    public let values: [Element]
+    package let values: [Element]
     /// The first element that the operation left as it was, nil where it wrote all or did not have to.
-    public let firstUnwritten: Int?
+    package let firstUnwritten: Int?
     /// How many it left.
-    public let unwrittenCount: Int
+    package let unwrittenCount: Int
     /// The first element behind the end that changed.
-    public let firstOverrun: Int?
+    package let firstOverrun: Int?
 
     init(values: [Element], guards: [Element], expectsWrites: Bool) {
         self.values = values

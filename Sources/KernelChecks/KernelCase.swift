@@ -1,7 +1,7 @@
 import Compute
 
 /// One kernel on one input: what `coppice verify` and the kernel tests run on a device and on the reference path.
-public protocol KernelCase: Sendable {
+package protocol KernelCase: Sendable {
     /// The kernel's name: that of its file in Kernels without ".cl".
     var kernel: String { get }
     /// What tells the case from its neighbours: its shape and seed, so that it can be repeated alone.
@@ -20,11 +20,11 @@ public protocol KernelCase: Sendable {
 }
 
 extension KernelCase {
-    public var variety: String { kernel }
+    package var variety: String { kernel }
 }
 
 /// All cases of one kernel, in the file Sources/KernelChecks/<Kernel>Cases.swift.
-public protocol KernelCases: Sendable {
+package protocol KernelCases: Sendable {
     /// The cases drawn from `seed`: awkward shapes first of all.
     static func cases(seed: UInt64) -> [any KernelCase]
     /// The shapes that the tool itself launches, with `replicas` networks side by side where there are any: LeNet-5 on
@@ -33,7 +33,7 @@ public protocol KernelCases: Sendable {
 }
 
 /// How a case ended.
-public enum Verdict: String, Sendable, Codable {
+package enum Verdict: String, Sendable, Codable {
     /// Within its bound everywhere.
     case right
     /// A value outside its bound, left unwritten, or written where nothing belongs.
@@ -43,25 +43,25 @@ public enum Verdict: String, Sendable, Codable {
 }
 
 /// What became of a case.
-public struct CaseResult: Sendable, Codable {
+package struct CaseResult: Sendable, Codable {
     /// The kernel.
-    public var kernel: String
+    package var kernel: String
     /// The case.
-    public var name: String
+    package var name: String
     /// The error of the element that came nearest to its bound, or went furthest beyond it; infinite where there is no
     /// distance, which plain JSON cannot say.
-    public var maxError: Double
+    package var maxError: Double
     /// That element's bound.
-    public var bound: Double
+    package var bound: Double
     /// The judgement.
-    public var verdict: Verdict
+    package var verdict: Verdict
     /// What is wrong and where; empty when right.
-    public var message: String
+    package var message: String
     /// Of all bits that the case compared, NaN being one value: the same for the same results.
-    public var fingerprint: UInt64
+    package var fingerprint: UInt64
 
     /// A result as it stands.
-    public init(
+    package init(
         kernel: String, name: String, maxError: Double, bound: Double, verdict: Verdict, message: String,
         fingerprint: UInt64 = 0
     ) {
@@ -76,7 +76,7 @@ public struct CaseResult: Sendable, Codable {
 }
 
 /// Gathers the comparisons of a case, which may have several outputs, into its result.
-public struct CaseJudge {
+package struct CaseJudge {
     private let kernel: String
     private let name: String
     private var worst = Comparison(maxError: 0, bound: 0, index: nil)
@@ -85,13 +85,13 @@ public struct CaseJudge {
     private var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
 
     /// A judge of `kernelCase` before any comparison.
-    public init(_ kernelCase: any KernelCase) {
+    package init(_ kernelCase: any KernelCase) {
         kernel = kernelCase.kernel
         name = kernelCase.name
     }
 
     /// Compares one output with what the reference has.
-    public mutating func check(
+    package mutating func check(
         _ label: String, _ actual: GuardedContents<Float>, equals expected: [Float], within tolerance: Tolerance
     ) {
         checkGuards(label, actual)
@@ -99,7 +99,7 @@ public struct CaseJudge {
     }
 
     /// Compares values that need no guard, such as what was computed from several outputs.
-    public mutating func check(
+    package mutating func check(
         _ label: String, _ actual: [Float], equals expected: [Float], within tolerance: Tolerance
     ) {
         note(actual)
@@ -107,13 +107,13 @@ public struct CaseJudge {
     }
 
     /// Compares one output with numbers that each have a bound of their own.
-    public mutating func check(_ label: String, _ actual: GuardedContents<Float>, equals expected: [Bounded]) {
+    package mutating func check(_ label: String, _ actual: GuardedContents<Float>, equals expected: [Bounded]) {
         checkGuards(label, actual)
         check(label, actual.values, equals: expected)
     }
 
     /// Compares values that need no guard with numbers that each have a bound of their own.
-    public mutating func check(_ label: String, _ actual: [Float], equals expected: [Bounded]) {
+    package mutating func check(_ label: String, _ actual: [Float], equals expected: [Bounded]) {
         note(actual)
         take(label, compare(actual, expected))
     }
@@ -124,7 +124,7 @@ public struct CaseJudge {
     }
 
     /// Compares an output that must be the same to the last bit.
-    public mutating func check<Element: CheckedElement & Equatable>(
+    package mutating func check<Element: CheckedElement & Equatable>(
         _ label: String, _ actual: GuardedContents<Element>, equals expected: [Element]
     ) {
         checkGuards(label, actual)
@@ -136,10 +136,10 @@ public struct CaseJudge {
     }
 
     /// Counts something as wrong that no comparison covers.
-    public mutating func complain(_ complaint: String) { complaints.append(complaint) }
+    package mutating func complain(_ complaint: String) { complaints.append(complaint) }
 
     /// The case's result.
-    public var result: CaseResult {
+    package var result: CaseResult {
         CaseResult(
             kernel: kernel, name: name, maxError: worst.maxError, bound: worst.bound,
             verdict: complaints.isEmpty ? .right : .wrong, message: complaints.joined(separator: "; "),

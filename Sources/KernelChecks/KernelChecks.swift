@@ -1,7 +1,7 @@
 import Compute
 
 /// Every kernel's cases, and how they are run.
-public enum KernelChecks {
+package enum KernelChecks {
     /// One entry a kernel, in alphabetical order.
     private static let kernels: [any KernelCases.Type] = [
         AdamStepCases.self,
@@ -29,7 +29,7 @@ public enum KernelChecks {
     ]
 
     /// The cases of all kernels for each of `seeds`, what the tool launches with two networks among them.
-    public static func allCases(seeds: [UInt64] = [1]) -> [any KernelCase] {
+    package static func allCases(seeds: [UInt64] = [1]) -> [any KernelCase] {
         kernels.flatMap { kernel in
             seeds.flatMap { kernel.cases(seed: $0) + kernel.launched(seed: $0, replicas: 2) }
         }
@@ -38,7 +38,7 @@ public enum KernelChecks {
     /// The cases that `selection` takes for a device in `profile`: what is awkward, and what the tool launches there.
     /// - Parameter isOwn: whether the device takes this profile by itself or when it is told to. Elsewhere what the tool
     ///   launches is left out, but for that of GPUs among all cases: most users have one, and few developers.
-    public static func cases(
+    package static func cases(
         _ selection: CaseSelection, seed: UInt64 = 1, for profile: DeviceProfile, isOwn: Bool = true
     ) -> [any KernelCase] {
         kernels.flatMap { kernel -> [any KernelCase] in
@@ -57,7 +57,8 @@ public enum KernelChecks {
     }
 
     /// Runs one case; an error of the operation is a result too.
-    public static func run(_ kernelCase: any KernelCase, on backend: any Backend, reference: CPUBackend) -> CaseResult {
+    package static func run(_ kernelCase: any KernelCase, on backend: any Backend, reference: CPUBackend) -> CaseResult
+    {
         do {
             return try kernelCase.run(on: backend, reference: reference)
         } catch {

@@ -2,15 +2,15 @@ import Compute
 
 /// Sums and counts of blocks of points: the first half of accumulating, mostly in one round, so that its partial sums
 /// stand.
-public enum KmeansAccumulateCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum KmeansAccumulateCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         AccumulateCase.all("kmeans_accumulate", seed: seed) { count in
             let single = [1, 7, 16, 61, 256].map { (blocks: (count + $0 - 1) / $0, blockPoints: $0) }
             return single.filter { $0.blocks <= 60 } + (count > 34 ? [(blocks: 2, blockPoints: 17)] : [])
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].map {
             AccumulateCase(
                 kernel: "kmeans_accumulate", count: 1024, dimensions: $0, clusters: 50, blocks: (4, 256),

@@ -1,8 +1,8 @@
 import Compute
 
 /// A step of mini-batch k-means after its assignment: sums, counts, centroids, weights and panels at once.
-public enum KmeansAccumulateUpdateCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum KmeansAccumulateUpdateCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         let clusters = [1, 7, 9, 10, 11, 16, 17, 61, 161, 300, 331]
         return AwkwardMatrix.all.enumerated().flatMap { index, matrix in
             [clusters[index % clusters.count], clusters[(index + 4) % clusters.count]].map {
@@ -11,7 +11,7 @@ public enum KmeansAccumulateUpdateCases: KernelCases {
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].map { KmeansAccumulateUpdateCase(count: 1024, dimensions: $0, clusters: 50, seed: seed) }
     }
 }

@@ -2,8 +2,8 @@ import Compute
 
 /// The nearest centroid. Labels are judged by true distances, in double precision: where two centroids are nearer to
 /// each other than rounding can tell, either is right; where there is no rounding, the lowest index must win a tie.
-public enum KmeansAssignCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum KmeansAssignCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         var cases: [any KernelCase] = []
         for (index, clusters) in [1, 2, 3, 7, 9, 10, 11, 16, 17, 61, 257, 300].enumerated() {
             let matrices = [AwkwardMatrix.all[index], AwkwardMatrix.few[index % AwkwardMatrix.few.count]]
@@ -33,7 +33,7 @@ public enum KmeansAssignCases: KernelCases {
             }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].flatMap { dimensions -> [any KernelCase] in
             [true, false].map {
                 KmeansAssignCase(

@@ -1,15 +1,15 @@
 import Compute
 
 /// Centroids as panels, whose widths differ between backends: compared centroid by centroid.
-public enum KmeansPanelsCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum KmeansPanelsCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         let clusters = [1, 2, 3, 7, 8, 9, 10, 11, 15, 16, 17, 61, 64, 65, 300]
         return clusters.flatMap { count in
             [1, 7, 61].map { KmeansPanelsCase(clusters: count, dimensions: $0, seed: seed) }
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].map { KmeansPanelsCase(clusters: 50, dimensions: $0, seed: seed) }
     }
 }

@@ -32,8 +32,8 @@ struct CaseStart {
 }
 
 /// Distances to candidates, and their sums over blocks.
-public enum KmeansPlusPlusDistancesCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum KmeansPlusPlusDistancesCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         PlusPlusShape.all.flatMap { shape in
             [false, true].map {
                 DistancesCase(
@@ -43,7 +43,7 @@ public enum KmeansPlusPlusDistancesCases: KernelCases {
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         PlusPlusShape.launched.map {
             DistancesCase(count: 600, dimensions: $0.dimensions, trials: $0.trials, seed: seed)
         }

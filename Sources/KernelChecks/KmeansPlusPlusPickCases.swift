@@ -2,8 +2,8 @@ import Compute
 
 /// Keeping the best candidate and drawing the next ones. Distances are whole numbers and uniform numbers have ten bits,
 /// so that every sum and product is exact and there is one right answer, at the borders too.
-public enum KmeansPlusPlusPickCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum KmeansPlusPlusPickCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         var cases: [any KernelCase] = []
         for shape in PlusPlusShape.all {
             for step in [-1, 0, 1, 2] {
@@ -26,7 +26,7 @@ public enum KmeansPlusPlusPickCases: KernelCases {
         return cases
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         PlusPlusShape.launched.map {
             PickCase(count: 600, dimensions: $0.dimensions, trials: $0.trials, step: 1, seed: seed)
         }

@@ -1,15 +1,15 @@
 import Compute
 
 /// Blocks added up in pairs of (sum, correction), in several rounds, the last one short.
-public enum KmeansReduceCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum KmeansReduceCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         AccumulateCase.all("kmeans_reduce", seed: seed) { count in
             [(1, 7), (2, 16), (3, 31), (5, 256)].filter { $0.0 == 1 || $0.0 * $0.1 < count }
                 .map { (blocks: $0.0, blockPoints: $0.1) }
         } + [LongSumCase(isCompensated: false, seed: seed), LongSumCase(isCompensated: true, seed: seed)]
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         []
     }
 }

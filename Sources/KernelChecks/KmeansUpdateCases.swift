@@ -1,14 +1,14 @@
 import Compute
 
 /// Centroids move to the mean of their points.
-public enum KmeansUpdateCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum KmeansUpdateCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         [1, 7, 16, 61, 64, 65, 300].flatMap { clusters in
             [1, 61].map { KmeansUpdateCase(clusters: clusters, dimensions: $0, seed: seed) }
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].map { KmeansUpdateCase(clusters: 50, dimensions: $0, seed: seed) }
     }
 }

@@ -1,8 +1,8 @@
 import Compute
 
 /// The projection W (x - mean), with more columns than fit into local memory at once and with panels that are not full.
-public enum PcaProjectCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum PcaProjectCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         // (columns, components): around the columns that a work-group holds (64, 256) and the widths of panels (3 to 16).
         let extents = [
             (1, 1), (7, 2), (16, 3), (61, 4), (63, 9), (64, 10), (65, 11), (127, 7), (255, 15), (256, 16), (257, 17),
@@ -33,7 +33,7 @@ public enum PcaProjectCases: KernelCases {
             }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [PcaProjectCase(count: 300, columns: 784, components: 50, bytes: true, seed: seed)]
     }
 }

@@ -1,8 +1,8 @@
 import Compute
 
 /// Points brought together by their indices.
-public enum PointsGatherCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum PointsGatherCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         AwkwardMatrix.all.flatMap { matrix in
             [1, 17, 33, 64].map {
                 PointsGatherCase(count: matrix.0, dimensions: matrix.1, batch: $0, seed: seed)
@@ -10,7 +10,7 @@ public enum PointsGatherCases: KernelCases {
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].map { PointsGatherCase(count: 1100, dimensions: $0, batch: 1024, seed: seed) }
     }
 }

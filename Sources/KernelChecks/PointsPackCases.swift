@@ -1,8 +1,8 @@
 import Compute
 
 /// Rows into tiles of points, whole and piece by piece.
-public enum PointsPackCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum PointsPackCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         [true, false].flatMap { bytes in
             AwkwardMatrix.all.map {
                 PointsPackCase(count: $0.0, dimensions: $0.1, bytes: bytes, first: 0, behind: 0, seed: seed)
@@ -13,7 +13,7 @@ public enum PointsPackCases: KernelCases {
         }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [PointsPackCase(count: 300, dimensions: 784, bytes: true, first: 0, behind: 0, seed: seed)]
     }
 }

@@ -1,12 +1,12 @@
 import Compute
 
 /// Tiles of points into rows.
-public enum PointsUnpackCases: KernelCases {
-    public static func cases(seed: UInt64) -> [any KernelCase] {
+package enum PointsUnpackCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
         AwkwardMatrix.all.map { PointsUnpackCase(count: $0.0, dimensions: $0.1, seed: seed) }
     }
 
-    public static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].map { PointsUnpackCase(count: 300, dimensions: $0, seed: seed) }
     }
 }

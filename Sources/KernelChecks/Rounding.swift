@@ -7,58 +7,58 @@ import Foundation
 /// Numerical Algorithms, 2002, lemma 3.1). A sum of products is off by gamma(n) times the sum of their magnitudes, where
 /// no product passes through more than n roundings, in whatever order it is added up. Multiply-adds may be fused, which
 /// rounds less.
-public enum Rounding {
+package enum Rounding {
     /// u.
-    public static let unit = 0x1p-24
+    package static let unit = 0x1p-24
     /// Below this a device may have 0 in place of a number (OpenCL 1.2, section 7.5.3).
-    public static let least = Double(Float.leastNormalMagnitude)
+    package static let least = Double(Float.leastNormalMagnitude)
     /// Roundings that the functions of OpenCL 1.2, table 7.1, count for: 2.5 ulp, 3 ulp, 3 ulp, 3 ulp.
-    public static let (division, squareRoot, exponential, logarithm) = (5.0, 6.0, 6.0, 6.0)
+    package static let (division, squareRoot, exponential, logarithm) = (5.0, 6.0, 6.0, 6.0)
 
     /// nu / (1 - nu).
-    public static func gamma(_ roundings: Double) -> Double { roundings * unit / (1 - roundings * unit) }
+    package static func gamma(_ roundings: Double) -> Double { roundings * unit / (1 - roundings * unit) }
 
     /// nu / (1 - nu).
-    public static func gamma(_ roundings: Int) -> Double { gamma(Double(roundings)) }
+    package static func gamma(_ roundings: Int) -> Double { gamma(Double(roundings)) }
 }
 
 /// A number in double precision, and how far its computation in float32 may be from it: each operation passes on the
 /// errors of its operands and adds its own rounding (running error analysis; Higham 2002, section 3.3).
-public struct Bounded: Sendable {
+package struct Bounded: Sendable {
     /// The number.
-    public var value: Double
+    package var value: Double
     /// The bound of its error.
-    public var error: Double
+    package var error: Double
 
     /// A number that is `error` off at most.
-    public init(_ value: Double, error: Double = 0) {
+    package init(_ value: Double, error: Double = 0) {
         self.value = value
         self.error = error
     }
 
     /// A number that is there in float32.
-    public init(_ value: Float) { self.init(Double(value)) }
+    package init(_ value: Float) { self.init(Double(value)) }
 
     /// What is `value` within `error` before it is rounded so many times.
     private init(rounding value: Double, error: Double, times: Double = 1) {
         self.init(value, error: error + Rounding.gamma(times) * (value.magnitude + error) + Rounding.least)
     }
 
-    public static func + (a: Bounded, b: Bounded) -> Bounded {
+    package static func + (a: Bounded, b: Bounded) -> Bounded {
         Bounded(rounding: a.value + b.value, error: a.error + b.error)
     }
 
-    public static func - (a: Bounded, b: Bounded) -> Bounded {
+    package static func - (a: Bounded, b: Bounded) -> Bounded {
         Bounded(rounding: a.value - b.value, error: a.error + b.error)
     }
 
-    public static func * (a: Bounded, b: Bounded) -> Bounded {
+    package static func * (a: Bounded, b: Bounded) -> Bounded {
         Bounded(
             rounding: a.value * b.value,
             error: a.value.magnitude * b.error + b.value.magnitude * a.error + a.error * b.error)
     }
 
-    public static func / (a: Bounded, b: Bounded) -> Bounded {
+    package static func / (a: Bounded, b: Bounded) -> Bounded {
         let quotient = a.value / b.value
         return Bounded(
             rounding: quotient,
@@ -67,28 +67,28 @@ public struct Bounded: Sendable {
     }
 
     /// The square root.
-    public var squareRoot: Bounded {
+    package var squareRoot: Bounded {
         let root = value.squareRoot()
         return Bounded(
             rounding: root, error: root - max(value - error, 0).squareRoot(), times: Rounding.squareRoot)
     }
 
     /// e to the power of this.
-    public var exponential: Bounded {
+    package var exponential: Bounded {
         let power = exp(value)
         return Bounded(rounding: power, error: power * expm1(error), times: Rounding.exponential)
     }
 
     /// The natural logarithm.
-    public var logarithm: Bounded {
+    package var logarithm: Bounded {
         Bounded(rounding: log(value), error: -log1p(-error / value), times: Rounding.logarithm)
     }
 
     /// Nothing where this is not positive; a NaN passes.
-    public var rectified: Bounded { value <= 0 ? Bounded(0, error: max(value + error, 0)) : self }
+    package var rectified: Bounded { value <= 0 ? Bounded(0, error: max(value + error, 0)) : self }
 
     /// A sum, in any order in which no term passes through more than so many additions.
-    public static func sum(_ terms: some Sequence<Bounded>, additions: Int) -> Bounded {
+    package static func sum(_ terms: some Sequence<Bounded>, additions: Int) -> Bounded {
         var (value, size, error) = (0.0, 0.0, 0.0)
         for term in terms {
             value += term.value

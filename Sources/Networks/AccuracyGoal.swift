@@ -1,38 +1,38 @@
 import Compute
 
 /// A training and the tests of its networks.
-public struct TestedTraining: Sendable {
+package struct TestedTraining: Sendable {
     /// When a network had reached an accuracy for the first time.
-    public struct Milestone: Hashable, Sendable {
+    package struct Milestone: Hashable, Sendable {
         /// Passes over its subset.
-        public var epochs: Int
+        package var epochs: Int
         /// Wall time of the training until then, in seconds; tests are not counted.
-        public var seconds: Double
+        package var seconds: Double
     }
 
     /// One network per run: as it was at its milestone, otherwise as it was at the end.
-    public var weights: [LeNet5Weights]
+    package var weights: [LeNet5Weights]
     /// The last test of each network, which is that of its ``weights``; nil for one that diverged.
-    public var evaluations: [Evaluation?]
+    package var evaluations: [Evaluation?]
     /// When each network reached the accuracy that was asked for; nil where it did not, or where none was asked for.
-    public var milestones: [Milestone?]
+    package var milestones: [Milestone?]
     /// For each run the step, counted from 1, at which it diverged, before it reached any milestone; the last one where
     /// only its test shows it.
-    public var divergedSteps: [Int?]
+    package var divergedSteps: [Int?]
     /// As ``TrainingResult/movedWeights``.
-    public var movedWeights: [Int]
+    package var movedWeights: [Int]
     /// Passes that the training made over the subsets.
-    public var epochs: Int
+    package var epochs: Int
     /// Mean loss of each step, for each run: [step][run].
-    public var losses: [[Float]]
+    package var losses: [[Float]]
     /// Wall time of the training alone.
-    public var seconds: Double
+    package var seconds: Double
     /// Wall time of all tests.
-    public var evaluationSeconds: Double
+    package var evaluationSeconds: Double
 
     /// A training of `epochs` passes, tested once, at its end. What diverged is no network that could be tested.
     /// - Throws: what ``Evaluator/evaluate(_:)`` throws.
-    public init(_ result: TrainingResult, epochs: Int, testedBy evaluator: Evaluator) throws(NetworkError) {
+    package init(_ result: TrainingResult, epochs: Int, testedBy evaluator: Evaluator) throws(NetworkError) {
         let whole = result.weights.indices.filter { result.divergedSteps[$0] == nil }
         let tested = try evaluator.evaluate(whole.map { result.weights[$0] })
         var evaluations = [Evaluation?](repeating: nil, count: result.weights.count)
@@ -62,7 +62,7 @@ extension Trainer {
     /// A network that is there is kept as it is then and tested no more, so that its weights, its accuracy and its
     /// number of epochs depend on no other run: they are those of a training of so many epochs, bit for bit.
     /// - Throws: what ``train(_:options:progress:afterEpoch:)`` and ``Evaluator/evaluate(_:)`` throw.
-    public func train(
+    package func train(
         _ runs: [TrainingRun], options: TrainingOptions, until accuracy: Double, testedBy evaluator: Evaluator,
         progress: (TrainingProgress) -> Bool = { _ in true }
     ) throws(NetworkError) -> TestedTraining {

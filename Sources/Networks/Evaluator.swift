@@ -1,22 +1,22 @@
 import Compute
 
 /// How well one network does on a test set.
-public struct Evaluation: Sendable {
+package struct Evaluation: Sendable {
     /// Right answers.
-    public var correct: Int
+    package var correct: Int
     /// Images tested.
-    public var count: Int
+    package var count: Int
     /// [true class][predicted class] counts.
-    public var confusion: [[Int]]
+    package var confusion: [[Int]]
     /// Whether everything that the network computed is a finite number. Where it is not, weights are so large that the
     /// sums overflow, and the predicted classes mean nothing.
-    public var isFinite = true
+    package var isFinite = true
     /// Percent of right answers.
-    public var accuracy: Double { count == 0 ? 0 : 100 * Double(correct) / Double(count) }
+    package var accuracy: Double { count == 0 ? 0 : 100 * Double(correct) / Double(count) }
 }
 
 /// Tests several LeNet-5 side by side on all images of a store.
-public struct Evaluator {
+package struct Evaluator {
     private let backend: any Backend
     private let store: ImageStore
     private let normalisation: Normalisation
@@ -25,7 +25,7 @@ public struct Evaluator {
     private func batchSize(replicas: Int) -> Int { 64 * max(1, backend.suggestedReplicas / max(replicas, 1)) }
 
     /// An evaluator over `store`, whose images are normalised as those of the training were.
-    public init(_ store: ImageStore, normalisation: Normalisation, on backend: any Backend) {
+    package init(_ store: ImageStore, normalisation: Normalisation, on backend: any Backend) {
         self.store = store
         self.normalisation = normalisation
         self.backend = backend
@@ -36,7 +36,7 @@ public struct Evaluator {
     /// - Throws: ``NetworkError/invalid(reason:)`` where the weights are for other images,
     ///   ``NetworkError/unusableWeights(reason:)`` where a value of them is not finite or a variance negative, or the
     ///   device's error.
-    public func evaluate(_ weights: [LeNet5Weights]) throws(NetworkError) -> (results: [Evaluation], seconds: Double) {
+    package func evaluate(_ weights: [LeNet5Weights]) throws(NetworkError) -> (results: [Evaluation], seconds: Double) {
         let clock = ContinuousClock()
         var start = clock.now
         if let fault = weights.lazy.compactMap(\.fault).first { throw .unusableWeights(reason: fault) }

@@ -2,12 +2,12 @@ import Compute
 import Datasets
 
 /// Mean and standard deviation, in units where a pixel is 0 to 1, by which images are shifted and scaled.
-public struct Normalisation: Hashable, Codable, Sendable {
-    public var mean: Double
-    public var std: Double
+package struct Normalisation: Hashable, Codable, Sendable {
+    package var mean: Double
+    package var std: Double
 
     /// (pixel / 255 - mean) / std.
-    public init(mean: Double, std: Double) {
+    package init(mean: Double, std: Double) {
         self.mean = mean
         self.std = std
     }
@@ -17,21 +17,21 @@ public struct Normalisation: Hashable, Codable, Sendable {
 }
 
 /// 8-bit images and labels in a device's memory, already of the network's input size.
-public final class ImageStore {
+package final class ImageStore {
     /// Number of images.
-    public let count: Int
+    package let count: Int
     /// Planes an image.
-    public let channels: Int
+    package let channels: Int
     /// Labels are below this.
-    public let classes: Int
+    package let classes: Int
     let images: DeviceBuffer<UInt8>
     let labels: DeviceBuffer<UInt8>
     /// The labels on the host.
-    public let hostLabels: [UInt8]
+    package let hostLabels: [UInt8]
 
     /// Uploads `pixels`, [count][channels][32][32], and `labels`, [count].
     /// - Throws: ``NetworkError/invalid(reason:)`` where they do not fit together, or the device's error.
-    public init(pixels: [UInt8], labels: [UInt8], channels: Int, classes: Int, on backend: any Backend)
+    package init(pixels: [UInt8], labels: [UInt8], channels: Int, classes: Int, on backend: any Backend)
         throws(NetworkError)
     {
         let size = channels * LeNet5Layout.inputSide * LeNet5Layout.inputSide
@@ -60,7 +60,7 @@ public final class ImageStore {
 extension ImageStore {
     /// Uploads images, resized to the network's input.
     /// - Throws: `DatasetError`, ``NetworkError``.
-    public static func make(_ images: ImageSet, classes: Int, on backend: any Backend) throws -> ImageStore {
+    package static func make(_ images: ImageSet, classes: Int, on backend: any Backend) throws -> ImageStore {
         let side = LeNet5Layout.inputSide
         let resized = try Resize.bilinear(images, height: side, width: side)
         return try ImageStore(

@@ -6,18 +6,18 @@ import Compute
 /// planes, batch norm, ReLU, 2x2 max-pool; linear 400-120, ReLU, 120-84, ReLU, 84-classes. It differs from LeCun et
 /// al. 1998 ("Gradient-based learning applied to document recognition", section II.B) in its batch norm, ReLU and
 /// max-pool.
-public struct LeNet5Layout: Hashable, Sendable {
+package struct LeNet5Layout: Hashable, Sendable {
     /// Side of the square input.
-    public static let inputSide = 32
+    package static let inputSide = 32
     /// Planes after the first and the second convolution.
     static let planes = (first: 6, second: 16)
     /// Values after the second pool, and of the two hidden linear layers.
     static let widths = (pooled: 400, first: 120, second: 84)
 
     /// Planes of the input: 1 for greyscale.
-    public let channels: Int
+    package let channels: Int
     /// Logits.
-    public let classes: Int
+    package let classes: Int
     /// One parameter tensor.
     struct Slot: Hashable, Sendable {
         /// How PyTorch's tensor is laid out here.
@@ -42,10 +42,10 @@ public struct LeNet5Layout: Hashable, Sendable {
     /// All parameters in PyTorch's order.
     let slots: [Slot]
     /// Floats a replica, padding included.
-    public let parameterCount: Int
+    package let parameterCount: Int
 
     /// The layout of a network with `channels` input planes and `classes` logits.
-    public init(channels: Int = 1, classes: Int = 10) {
+    package init(channels: Int = 1, classes: Int = 10) {
         self.channels = channels
         self.classes = classes
         var slots: [Slot] = []

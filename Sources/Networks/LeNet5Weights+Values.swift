@@ -1,7 +1,7 @@
 extension LeNet5Weights {
     /// What keeps the values from being a network's, as a sentence that names the tensor; nil where all are usable: every
     /// value finite, and no running variance below 0.
-    public var fault: String? {
+    package var fault: String? {
         for name in tensors.keys.sorted() {
             let values = self[name]
             if let place = values.firstIndex(where: { !$0.isFinite }) {
@@ -22,10 +22,10 @@ extension LeNet5Weights {
 
     /// The share of the weights that a training with sensible steps moves at the least; where fewer moved, the learning
     /// rate is too small for float32, and the network is as good as untrained.
-    public static let leastMoved = 0.01
+    package static let leastMoved = 0.01
 
     /// Weights of convolutions, batch norms and linear layers; biases and statistics are not counted.
-    public var weightCount: Int { weightNames.reduce(0) { $0 + self[$1].count } }
+    package var weightCount: Int { weightNames.reduce(0) { $0 + self[$1].count } }
 
     /// How many of the ``weightCount`` weights have other bits than in `other`, a network of the same layout.
     func weightsDiffering(from other: LeNet5Weights) -> Int {

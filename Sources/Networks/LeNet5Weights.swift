@@ -1,13 +1,14 @@
 import Compute
 import Datasets
+import Support
 
 /// A tensor by PyTorch's shape, row-major.
-public struct Tensor: Equatable, Sendable {
-    public var shape: [Int]
-    public var values: [Float]
+package struct Tensor: Equatable, Sendable {
+    package var shape: [Int]
+    package var values: [Float]
 
     /// A tensor of `values` in row-major order.
-    public init(shape: [Int], values: [Float]) {
+    package init(shape: [Int], values: [Float]) {
         self.shape = shape
         self.values = values
     }
@@ -15,15 +16,15 @@ public struct Tensor: Equatable, Sendable {
 
 /// The weights of one network under PyTorch's names and shapes: layer1.0, layer1.1, layer2.0, layer2.1, fc, fc1, fc2,
 /// with .weight, .bias and, for batch norm, .running_mean and .running_var.
-public struct LeNet5Weights: Equatable, Sendable {
+package struct LeNet5Weights: Equatable, Sendable {
     /// All tensors by name.
-    public private(set) var tensors: [String: Tensor]
+    package private(set) var tensors: [String: Tensor]
     /// Planes of the input and number of logits.
-    public let layout: LeNet5Layout
+    package let layout: LeNet5Layout
 
     /// Random initial weights as PyTorch's defaults draw them: convolution and linear weights and biases uniform within
     /// 1 / sqrt(inputs a unit) (He et al. 2015 with a = sqrt 5), batch norm at scale 1 and shift 0.
-    public init(layout: LeNet5Layout, seed: UInt64, run: Int) {
+    package init(layout: LeNet5Layout, seed: UInt64, run: Int) {
         var stream = RandomStream(seed: seed, run: run, purpose: .initialWeights)
         var tensors: [String: Tensor] = [:]
         for slot in layout.slots {
@@ -48,7 +49,7 @@ public struct LeNet5Weights: Equatable, Sendable {
     /// Takes tensors by PyTorch's names; others, such as num_batches_tracked, are passed over.
     /// - Parameter found: what a file says of all its tensors, for errors.
     /// - Throws: ``NetworkError/badWeights(reason:)`` where one is missing or of another shape.
-    public init(
+    package init(
         tensors given: [String: Tensor], found: [String: Safetensors.Found] = [:]
     ) throws(NetworkError) {
         let channels = try Self.extent(
@@ -108,7 +109,7 @@ public struct LeNet5Weights: Equatable, Sendable {
     }
 
     /// The tensor of a name the layout has.
-    public subscript(name: String) -> [Float] { tensors[name]?.values ?? [] }
+    package subscript(name: String) -> [Float] { tensors[name]?.values ?? [] }
 
     /// The parameters in the order and padding of a replica's buffer.
     func packed() -> [Float] {

@@ -1,7 +1,7 @@
 import Compute
 
 /// What can go wrong while training, evaluating or reading weights.
-public enum NetworkError: Error, CustomStringConvertible {
+package enum NetworkError: Error, CustomStringConvertible {
     /// The device failed or has no room.
     case compute(ComputeError)
     /// A weights file does not hold a LeNet-5.
@@ -19,7 +19,7 @@ public enum NetworkError: Error, CustomStringConvertible {
     /// The caller asked to stop.
     case cancelled
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .compute(let error): error.description
         case .badWeights(let reason): "not the weights of a LeNet-5: \(reason)"
@@ -33,7 +33,7 @@ public enum NetworkError: Error, CustomStringConvertible {
     }
 
     /// The exit code of sysexits.h that a command ends with.
-    public var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .compute(let error): error.exitCode
         case .badWeights, .unusableWeights, .invalid: 65

@@ -1,23 +1,24 @@
 import Datasets
 import Foundation
+import Support
 
 /// The safetensors format: eight bytes of header length, a JSON header that names each tensor's type, shape and place,
 /// then the tensors' bytes (https://github.com/huggingface/safetensors, "Format").
-public enum Safetensors {
+package enum Safetensors {
     /// Tensors and metadata of a file.
-    public struct Contents: Equatable, Sendable {
+    package struct Contents: Equatable, Sendable {
         /// The tensors of F32, F16, BF16 and F64, as 32-bit floats: F64 is rounded, the others are exact.
-        public var tensors: [String: Tensor]
-        public var metadata: [String: String]
+        package var tensors: [String: Tensor]
+        package var metadata: [String: String]
         /// What the file says of each tensor, of those in other types too.
-        public var found: [String: Found] = [:]
+        package var found: [String: Found] = [:]
     }
 
     /// A tensor's type, by the format's name, and shape.
-    public struct Found: Equatable, Sendable, CustomStringConvertible {
-        public var type: String
-        public var shape: [Int]
-        public var description: String { "\(excerpt(type, longest: 8)) \(excerpt("\(shape)"))" }
+    package struct Found: Equatable, Sendable, CustomStringConvertible {
+        package var type: String
+        package var shape: [Int]
+        package var description: String { "\(excerpt(type, longest: 8)) \(excerpt("\(shape)"))" }
     }
 
     /// Bytes per element of the types that are read.
@@ -28,7 +29,7 @@ public enum Safetensors {
 
     /// Reads a file.
     /// - Throws: ``NetworkError/unreadable(path:reason:)`` or ``NetworkError/badWeights(reason:)``.
-    public static func read(_ path: String) throws(NetworkError) -> Contents {
+    package static func read(_ path: String) throws(NetworkError) -> Contents {
         let data: Data
         do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
             let exists = FileManager.default.fileExists(atPath: path)
@@ -38,7 +39,7 @@ public enum Safetensors {
     }
 
     /// Takes the bytes of a file apart; `path` is for error messages.
-    public static func parse(_ bytes: [UInt8], path: String) throws(NetworkError) -> Contents {
+    package static func parse(_ bytes: [UInt8], path: String) throws(NetworkError) -> Contents {
         guard bytes.count >= 8 else { throw .badWeights(reason: "\(path) is too short for a safetensors header") }
         let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
         guard length <= UInt64(min(bytes.count - 8, longestHeader)) else {
@@ -139,7 +140,7 @@ public enum Safetensors {
 
     /// Writes a file through a temporary name, so that it is whole or absent.
     /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
-    public static func write(
+    package static func write(
         _ tensors: [String: Tensor], counters: [String: Int64] = [:], metadata: [String: String], to path: String
     ) throws(NetworkError) {
         var header: [String: Any] = ["__metadata__": metadata]

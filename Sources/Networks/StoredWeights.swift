@@ -1,13 +1,14 @@
 import Datasets
+import Support
 
 /// Weights as a file has them.
-public struct StoredWeights: Equatable, Sendable {
+package struct StoredWeights: Equatable, Sendable {
     /// The weights.
-    public var weights: LeNet5Weights
+    package var weights: LeNet5Weights
     /// What they were trained with; nil where the file says nothing of it.
-    public var normalisation: Normalisation?
+    package var normalisation: Normalisation?
     /// What was done to read them, a sentence each.
-    public var notes: [String]
+    package var notes: [String]
 }
 
 extension LeNet5Weights {
@@ -15,7 +16,7 @@ extension LeNet5Weights {
     /// wrappers put before every name, `module.` (DataParallel) and `_orig_mod.` (torch.compile), are left off.
     /// - Throws: ``NetworkError/unreadable(path:reason:)``, ``NetworkError/badWeights(reason:)``, or
     ///   ``NetworkError/unusableWeights(reason:)`` where a value is not finite or a variance negative.
-    public static func read(_ path: String) throws(NetworkError) -> StoredWeights {
+    package static func read(_ path: String) throws(NetworkError) -> StoredWeights {
         var contents = try Safetensors.read(path)
         let prefixes = try contents.removePrefixes(path: path)
         let normalisation = try normalisation(contents.metadata, path: path)
@@ -54,7 +55,7 @@ extension LeNet5Weights {
 
     /// Writes weights as PyTorch's load_state_dict takes them, with the normalisation in the metadata.
     /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
-    public func write(to path: String, normalisation: Normalisation, steps: Int) throws(NetworkError) {
+    package func write(to path: String, normalisation: Normalisation, steps: Int) throws(NetworkError) {
         let counters = Dictionary(
             uniqueKeysWithValues: LeNet5Layout.runningNames.map { ("\($0.0).num_batches_tracked", Int64(steps)) })
         try Safetensors.write(

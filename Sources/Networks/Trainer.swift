@@ -1,21 +1,22 @@
 import Compute
 import Foundation
+import Support
 
 /// How long and how fast to train.
-public struct TrainingOptions: Hashable, Sendable {
+package struct TrainingOptions: Hashable, Sendable {
     /// When training ends.
-    public enum Length: Hashable, Sendable {
+    package enum Length: Hashable, Sendable {
         /// Passes over the subset.
         case epochs(Int)
         /// Batches, over as many passes as they take.
         case steps(Int)
     }
-    public var length: Length
-    public var batchSize: Int
-    public var learningRate: Double
+    package var length: Length
+    package var batchSize: Int
+    package var learningRate: Double
 
     /// The article's settings unless others are given: 5 epochs, batches of 64, Adam with a learning rate of 0.001.
-    public init(length: Length = .epochs(5), batchSize: Int = 64, learningRate: Double = 0.001) {
+    package init(length: Length = .epochs(5), batchSize: Int = 64, learningRate: Double = 0.001) {
         self.length = length
         self.batchSize = batchSize
         self.learningRate = learningRate
@@ -23,17 +24,17 @@ public struct TrainingOptions: Hashable, Sendable {
 }
 
 /// One network to train: what it sees, and the run whose random numbers it takes.
-public struct TrainingRun: Sendable {
+package struct TrainingRun: Sendable {
     /// Indices of the training images to use, each below the store's count.
-    public var subset: [Int]
+    package var subset: [Int]
     /// Seed and run number: initial weights and order of samples depend on them alone, so that the same run under another
     /// strategy can be compared in pairs.
-    public var seed: UInt64
-    public var run: Int
+    package var seed: UInt64
+    package var run: Int
     /// Weights to start from in place of random ones.
-    public var initial: LeNet5Weights?
+    package var initial: LeNet5Weights?
 
-    public init(subset: [Int], seed: UInt64, run: Int, initial: LeNet5Weights? = nil) {
+    package init(subset: [Int], seed: UInt64, run: Int, initial: LeNet5Weights? = nil) {
         self.subset = subset
         self.seed = seed
         self.run = run
@@ -42,48 +43,48 @@ public struct TrainingRun: Sendable {
 }
 
 /// What training gave.
-public struct TrainingResult: Sendable {
+package struct TrainingResult: Sendable {
     /// One network a run.
-    public var weights: [LeNet5Weights]
+    package var weights: [LeNet5Weights]
     /// Mean loss of each step, for each run: [step][run].
-    public var losses: [[Float]]
+    package var losses: [[Float]]
     /// For each run the step, counted from 1, at which it diverged: the first whose loss is not a finite number; the last
     /// step where all losses are finite and a weight or running statistic is not. Nil for a run that did not diverge.
-    public var divergedSteps: [Int?]
+    package var divergedSteps: [Int?]
     /// For each run how many of the network's ``LeNet5Weights/weightCount`` weights are not as they were at the start.
-    public var movedWeights: [Int]
+    package var movedWeights: [Int]
     /// Wall time of the training alone: uploads of orders and the steps. Kernels are compiled before.
-    public var seconds: Double
+    package var seconds: Double
 }
 
 /// How far a training is.
-public struct TrainingProgress: Sendable {
-    public var finishedSteps: Int
-    public var steps: Int
+package struct TrainingProgress: Sendable {
+    package var finishedSteps: Int
+    package var steps: Int
     /// Images trained so far, all replicas together.
-    public var images: Int
+    package var images: Int
 }
 
 /// A training between two epochs, while nothing is in flight.
-public struct FinishedEpoch: Sendable {
+package struct FinishedEpoch: Sendable {
     /// Passes over the subset so far; the last one may have been cut short by a number of steps.
-    public var epochs: Int
+    package var epochs: Int
     /// Wall time of the training so far; what was done between epochs is not counted.
-    public var seconds: Double
+    package var seconds: Double
     /// The networks as they are now, one per run.
-    public var weights: [LeNet5Weights]
+    package var weights: [LeNet5Weights]
     /// As ``TrainingResult/divergedSteps``, so far.
-    public var divergedSteps: [Int?]
+    package var divergedSteps: [Int?]
 }
 
 /// Trains several LeNet-5 side by side: R replicas with their own weights, subsets of one size, and orders.
-public struct Trainer {
+package struct Trainer {
     private let backend: any Backend
     private let store: ImageStore
     private let normalisation: Normalisation
 
     /// A trainer over `store`.
-    public init(_ store: ImageStore, normalisation: Normalisation, on backend: any Backend) {
+    package init(_ store: ImageStore, normalisation: Normalisation, on backend: any Backend) {
         self.store = store
         self.normalisation = normalisation
         self.backend = backend
@@ -104,7 +105,7 @@ public struct Trainer {
     ///     to end the training there. The networks are then those of a training of so many epochs, bit for bit.
     /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``,
     ///   the device's error or what `afterEpoch` throws.
-    public func train(
+    package func train(
         _ runs: [TrainingRun], options: TrainingOptions,
         progress: (TrainingProgress) -> Bool = { _ in true },
         afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)? = nil

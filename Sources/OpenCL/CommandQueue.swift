@@ -1,14 +1,14 @@
 import COpenCL
 
 /// An in-order queue: what is put in runs in that order, one after the other.
-public final class CommandQueue {
+package final class CommandQueue {
     let handle: cl_command_queue
     private let context: Context
     /// Whether launches are timed by the device.
-    public let isProfiling: Bool
+    package let isProfiling: Bool
 
     /// A queue on the context's device.
-    public init(context: Context, profiling: Bool = false) throws(OpenCLError) {
+    package init(context: Context, profiling: Bool = false) throws(OpenCLError) {
         let properties = profiling ? cl_command_queue_properties(CL_QUEUE_PROFILING_ENABLE) : 0
         var created: cl_command_queue?
         try check(
@@ -103,18 +103,18 @@ public final class CommandQueue {
     }
 
     /// Hands what is queued to the device without waiting.
-    public func flush() throws(OpenCLError) { try check(cop_flush(handle), "clFlush") }
+    package func flush() throws(OpenCLError) { try check(cop_flush(handle), "clFlush") }
 
     /// Waits until everything queued has run.
     /// - Throws: also what became of a command that did not run: ``OpenCLError/commandFailed(call:status:subject:)``.
-    public func finish() throws(OpenCLError) {
+    package func finish() throws(OpenCLError) {
         try settle(pending.count)
         try check(StallWatch.during("clFinish", context.device.name) { cop_finish(handle) }, "clFinish")
     }
 
     /// Waits for everything queued, then copies `destination.count` bytes from byte `offset` of `buffer` on.
     /// - Throws: what ``finish()`` throws.
-    public func read(_ buffer: Buffer, at offset: Int, into destination: UnsafeMutableRawBufferPointer)
+    package func read(_ buffer: Buffer, at offset: Int, into destination: UnsafeMutableRawBufferPointer)
         throws(OpenCLError)
     {
         try settle(pending.count)
@@ -127,7 +127,7 @@ public final class CommandQueue {
 
     /// Copies `source` to `buffer` from byte `offset` on. Unless `waiting`, `source` must stay as it is until the
     /// command has run.
-    public func write(_ source: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int, waiting: Bool)
+    package func write(_ source: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int, waiting: Bool)
         throws(OpenCLError)
     {
         try submit("clEnqueueWriteBuffer", buffer.label) {
@@ -138,7 +138,7 @@ public final class CommandQueue {
     }
 
     /// Repeats `pattern` (1, 2, 4, 8 or 16 bytes) over the first `byteCount` bytes of `buffer`.
-    public func fill<Pattern: BitwiseCopyable>(_ buffer: Buffer, with pattern: Pattern, byteCount: Int)
+    package func fill<Pattern: BitwiseCopyable>(_ buffer: Buffer, with pattern: Pattern, byteCount: Int)
         throws(OpenCLError)
     {
         try submit("clEnqueueFillBuffer", buffer.label) { event in
@@ -149,7 +149,7 @@ public final class CommandQueue {
     }
 
     /// Makes the device find room for `buffer` now rather than when a kernel first uses it.
-    public func makeResident(_ buffer: Buffer) throws(OpenCLError) {
+    package func makeResident(_ buffer: Buffer) throws(OpenCLError) {
         // Without an event: it is a hint, and what becomes of it shows at the buffer's first use.
         let status = StallWatch.during("clEnqueueMigrateMemObjects", buffer.label) {
             cop_enqueue_migrate_mem_object(
@@ -160,7 +160,7 @@ public final class CommandQueue {
 
     /// Queues a kernel over `global` work-items (1 to 3 dimensions) in work-groups of `local`, or of what the
     /// implementation likes.
-    public func launch(_ kernel: Kernel, global: [Int], local: [Int]?) throws(OpenCLError) {
+    package func launch(_ kernel: Kernel, global: [Int], local: [Int]?) throws(OpenCLError) {
         try submit("clEnqueueNDRangeKernel", kernel.name) { event in
             let dimensions = cl_uint(global.count)
             return if let local {
@@ -173,7 +173,7 @@ public final class CommandQueue {
 
     /// As ``launch(_:global:local:)``, but waits, and returns the seconds that the device took.
     /// The queue must be profiling.
-    public func timedLaunch(_ kernel: Kernel, global: [Int], local: [Int]?) throws(OpenCLError) -> Double {
+    package func timedLaunch(_ kernel: Kernel, global: [Int], local: [Int]?) throws(OpenCLError) -> Double {
         try settle(pending.count)
         try launch(kernel, global: global, local: local)
         guard let command = pending.last else { return 0 }

@@ -1,13 +1,13 @@
 import COpenCL
 
 /// What programs, buffers and queues of one device live in.
-public final class Context {
+package final class Context {
     let handle: cl_context
     /// The device it is for.
-    public let device: Device
+    package let device: Device
 
     /// A context of one device.
-    public init(device: Device) throws(OpenCLError) {
+    package init(device: Device) throws(OpenCLError) {
         var created: cl_context?
         try check(cop_create_context(device.platform.id, device.id, &created), "clCreateContext", device.name)
         guard let created else {
@@ -30,25 +30,25 @@ public final class Context {
 }
 
 /// Device memory.
-public final class Buffer {
+package final class Buffer {
     let handle: cl_mem
     /// What it is for, as errors name it.
-    public let label: String
+    package let label: String
     /// Size in bytes.
-    public let byteCount: Int
+    package let byteCount: Int
     // Some drivers fail when a context goes before what was made in it.
     private let context: Context
 
     /// `byteCount` bytes (at least 1), readable and writable by kernels.
     /// - Throws: ``OpenCLError/callFailed(call:status:subject:)``; see ``OpenCLError/isOutOfMemory``.
-    public convenience init(context: Context, byteCount: Int, label: String) throws(OpenCLError) {
+    package convenience init(context: Context, byteCount: Int, label: String) throws(OpenCLError) {
         try self.init(context, CL_MEM_READ_WRITE, byteCount, nil, label)
     }
 
     /// Memory of the host (at least 1 byte), which kernels may read. It must stay as it is until every command that uses
     /// the buffer has run. A device that computes in the host's memory does not copy it, if the driver likes its place.
     /// - Throws: ``OpenCLError/callFailed(call:status:subject:)``; see ``OpenCLError/isOutOfMemory``.
-    public convenience init(context: Context, over memory: UnsafeRawBufferPointer, label: String) throws(OpenCLError) {
+    package convenience init(context: Context, over memory: UnsafeRawBufferPointer, label: String) throws(OpenCLError) {
         // OpenCL takes no pointer to const, and promises not to write with these flags.
         let start = UnsafeMutableRawPointer(mutating: memory.baseAddress)
         try self.init(context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, memory.count, start, label)

@@ -1,9 +1,9 @@
 import COpenCL
 
 /// A device and what it says about itself. The platform owns it; there is nothing to release.
-public struct Device: @unchecked Sendable {
+package struct Device: @unchecked Sendable {
     /// What a device is.
-    public enum Kind: String, Sendable {
+    package enum Kind: String, Sendable {
         case gpu
         case accelerator
         case cpu
@@ -13,39 +13,39 @@ public struct Device: @unchecked Sendable {
     // Sendable unchecked: an id is a constant of the platform, and OpenCL allows these queries from any thread.
     let id: cl_device_id
     /// Where it comes from.
-    public let platform: Platform
+    package let platform: Platform
     /// Its name.
-    public let name: String
+    package let name: String
     /// Who made it.
-    public let vendor: String
+    package let vendor: String
     /// The driver's version.
-    public let driverVersion: String
+    package let driverVersion: String
     /// The OpenCL version it supports, as it words it.
-    public let version: String
+    package let version: String
     /// What it is.
-    public let kind: Kind
+    package let kind: Kind
     /// Whether it can be used now.
-    public let isAvailable: Bool
+    package let isAvailable: Bool
     /// Whether it can compile kernels.
-    public let hasCompiler: Bool
+    package let hasCompiler: Bool
     /// Cores, as OpenCL counts them.
-    public let computeUnits: Int
+    package let computeUnits: Int
     /// Most work-items in a work-group.
-    public let maxWorkGroupSize: Int
+    package let maxWorkGroupSize: Int
     /// Most work-items in a work-group, for each dimension.
-    public let maxWorkItemSizes: [Int]
+    package let maxWorkItemSizes: [Int]
     /// Bytes of local memory that a work-group can have.
-    public let localMemory: Int
+    package let localMemory: Int
     /// Bytes of the largest buffer.
-    public let maxAllocation: Int
+    package let maxAllocation: Int
     /// Bytes of memory in all.
-    public let globalMemory: Int
+    package let globalMemory: Int
     /// Floats in a vector register; 1 on GPUs.
-    public let nativeFloatWidth: Int
+    package let nativeFloatWidth: Int
     /// Bytes to which buffers are aligned.
-    public let alignment: Int
+    package let alignment: Int
     /// Work-items that run in step, nil where the driver does not tell.
-    public let wavefront: Int?
+    package let wavefront: Int?
 
     init(id: cl_device_id, platform: Platform) throws(OpenCLError) {
         func text(_ what: Int32) throws(OpenCLError) -> String {
@@ -87,7 +87,7 @@ public struct Device: @unchecked Sendable {
 
     /// Every device of every platform that can list its own.
     /// - Throws: what ``Platform/all()`` throws.
-    public static func all() throws(OpenCLError) -> [Device] {
+    package static func all() throws(OpenCLError) -> [Device] {
         try Platform.all().flatMap { (try? $0.devices()) ?? [] }
     }
 }

@@ -5,14 +5,14 @@ import Support
 /// The OpenCL library of this host, looked for when the program runs, so that the program starts without it.
 ///
 /// `$COPPICE_OPENCL_LIBRARY` names another file than `libOpenCL.so.1`; `none` hides OpenCL altogether.
-public enum OpenCLLibrary {
+package enum OpenCLLibrary {
     /// The environment variable that names the library.
-    public static let environmentKey = "COPPICE_OPENCL_LIBRARY"
+    package static let environmentKey = "COPPICE_OPENCL_LIBRARY"
     static let defaultPath = "libOpenCL.so.1"
 
     /// Loads the library. The first call decides for the whole process; later ones repeat its outcome.
     /// - Throws: ``OpenCLError/libraryMissing(path:reason:)`` or ``OpenCLError/entryPointMissing(name:path:)``.
-    public static func load() throws(OpenCLError) {
+    package static func load() throws(OpenCLError) {
         if let error = outcome { throw error }
     }
 
@@ -38,23 +38,23 @@ public enum OpenCLLibrary {
 ///
 /// `$COPPICE_KERNELS` names a folder whose files are compiled in their place: a kernel can be changed and tried without
 /// building the program again.
-public enum KernelSource {
+package enum KernelSource {
     /// The environment variable that names the folder.
-    public static let environmentKey = "COPPICE_KERNELS"
+    package static let environmentKey = "COPPICE_KERNELS"
 
     /// The headers: `common` stands before every kernel, the others where a kernel includes them.
-    public static let headers: Set<String> = [
+    package static let headers: Set<String> = [
         "batch_norm", "block_statistics", "common", "gather", "linear", "linear_gradients", "packed_columns", "strips",
         "weight_gradients",
     ]
 
     /// The names of all files, without ".cl" or ".clh", in alphabetical order.
-    public static var names: [String] {
+    package static var names: [String] {
         (0..<cop_kernel_count()).compactMap { cop_kernel_at($0).map { String(cString: $0.pointee.name) } }
     }
 
     /// The text of one file as it stands in Kernels, or nil where there is none of that name.
-    public static func text(of name: String) -> String? {
+    package static func text(of name: String) -> String? {
         for index in 0..<cop_kernel_count() {
             guard let entry = cop_kernel_at(index) else { continue }
             if String(cString: entry.pointee.name) == name { return String(cString: entry.pointee.text) }
@@ -65,7 +65,7 @@ public enum KernelSource {
     /// The text to compile: the file of `$COPPICE_KERNELS` where that is set, else the one carried inside.
     /// - Throws: ``OpenCLError/unknownKernel(name:)`` or ``OpenCLError/kernelUnreadable(path:reason:)``; a folder that
     ///   lacks the file is never made up for by the text inside.
-    public static func chosenText(
+    package static func chosenText(
         of name: String, environment: EnvironmentVariables = .process
     ) throws(OpenCLError) -> String {
         guard let folder = environment[environmentKey] else {
@@ -84,7 +84,7 @@ public enum KernelSource {
 
     /// `common.clh` and a kernel's own text as one source, with `header(name)` in place of each line
     /// `#include "name.clh"`; the compiler counts lines as the files do.
-    public static func assemble(
+    package static func assemble(
         name: String, common: String, text: String,
         header: (String) throws(OpenCLError) -> String = { name throws(OpenCLError) in try chosenText(of: name) }
     ) throws(OpenCLError) -> String {

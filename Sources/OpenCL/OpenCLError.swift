@@ -1,7 +1,7 @@
 import COpenCL
 
 /// What OpenCL reported, as one sentence that a user can act on. Only a failed build has more lines: the compiler's.
-public enum OpenCLError: Error, CustomStringConvertible, Sendable {
+package enum OpenCLError: Error, CustomStringConvertible, Sendable {
     /// The library could not be loaded.
     case libraryMissing(path: String, reason: String)
     /// The library is older than OpenCL 1.2, or no OpenCL library at all.
@@ -27,25 +27,25 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
     case programNotSaved(path: String, reason: String)
 
     /// Everything about a failed build.
-    public struct BuildFailure: Sendable {
+    package struct BuildFailure: Sendable {
         /// The kernel file's name without ".cl".
-        public var label: String
+        package var label: String
         /// What clBuildProgram returned.
-        public var status: Int32
+        package var status: Int32
         /// The compiler options.
-        public var options: String
+        package var options: String
         /// The device's name and driver.
-        public var device: String
+        package var device: String
         /// The compiler's own words.
-        public var log: String
+        package var log: String
         /// Where the whole source was saved, nil where that failed.
-        public var savedSource: String?
+        package var savedSource: String?
         /// The first place that the log names, such as `conv2d_block_forward.cl:12`.
-        public var location: String?
+        package var location: String?
     }
 
     /// Whether the device had no room: the memory codes, and the code that drivers return at a buffer's first use.
-    public var isOutOfMemory: Bool {
+    package var isOutOfMemory: Bool {
         // A compiler's troubles are not cured by smaller buffers.
         if case .buildFailed = self { return false }
         return status.map {
@@ -55,7 +55,7 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
 
     /// Whether the device, or what the driver kept for this program on it, is gone: drivers call it unavailable, or deny
     /// the queue or the context that they made.
-    public var isDeviceLost: Bool {
+    package var isDeviceLost: Bool {
         status.map {
             [
                 CL_DEVICE_NOT_AVAILABLE, CL_INVALID_DEVICE, CL_INVALID_CONTEXT, CL_INVALID_COMMAND_QUEUE,
@@ -72,7 +72,7 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
         }
     }
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .libraryMissing(let path, let reason):
             return
@@ -105,7 +105,7 @@ public enum OpenCLError: Error, CustomStringConvertible, Sendable {
 }
 
 extension OpenCLError.BuildFailure: CustomStringConvertible {
-    public var description: String {
+    package var description: String {
         var lines = ["kernel \(label) does not compile\(location.map { " (\($0))" } ?? "") on \(device)"]
         lines.append("status: \(statusName(status)) (\(status))")
         lines.append("options: \(options)")

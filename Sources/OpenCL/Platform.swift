@@ -1,15 +1,15 @@
 import COpenCL
 
 /// An OpenCL implementation installed on this host. The loader owns it; there is nothing to release.
-public struct Platform: @unchecked Sendable {
+package struct Platform: @unchecked Sendable {
     // Sendable unchecked: an id is a constant of the loader, and OpenCL allows these queries from any thread.
     let id: cl_platform_id
     /// The implementation's name, such as "Portable Computing Language".
-    public let name: String
+    package let name: String
     /// Who made it.
-    public let vendor: String
+    package let vendor: String
     /// Its version as it words it, such as "OpenCL 3.0 PoCL 3.1".
-    public let version: String
+    package let version: String
 
     init(id: cl_platform_id) throws(OpenCLError) {
         func text(_ what: Int32) throws(OpenCLError) -> String {
@@ -23,7 +23,7 @@ public struct Platform: @unchecked Sendable {
 
     /// All platforms in the loader's order, but for those that do not even say who they are.
     /// - Throws: ``OpenCLError/noPlatform`` where there is none, and what ``OpenCLLibrary/load()`` throws.
-    public static func all() throws(OpenCLError) -> [Platform] {
+    package static func all() throws(OpenCLError) -> [Platform] {
         var platforms: [Platform] = []
         for case .success(let platform) in try listing() { platforms.append(platform) }
         return platforms
@@ -31,7 +31,7 @@ public struct Platform: @unchecked Sendable {
 
     /// All platforms in the loader's order; in place of one that does not say who it is, why.
     /// - Throws: as ``all()``.
-    public static func listing() throws(OpenCLError) -> [Result<Platform, OpenCLError>] {
+    package static func listing() throws(OpenCLError) -> [Result<Platform, OpenCLError>] {
         try OpenCLLibrary.load()
         PoCLCache.prepare()
         var hasPoCL = false
@@ -60,7 +60,7 @@ public struct Platform: @unchecked Sendable {
 
     /// Its devices of every kind, in its own order, but for those that do not say what they are. A platform may have none
     /// (Mesa's Clover is one): no error.
-    public func devices() throws(OpenCLError) -> [Device] {
+    package func devices() throws(OpenCLError) -> [Device] {
         var devices: [Device] = []
         for case .success(let device) in try deviceListing() { devices.append(device) }
         return devices
@@ -68,7 +68,7 @@ public struct Platform: @unchecked Sendable {
 
     /// Its devices; in place of one that does not say what it is, why.
     /// - Throws: what the driver reports, and ``OpenCLError/cacheUnwritable(reason:)``.
-    public func deviceListing() throws(OpenCLError) -> [Result<Device, OpenCLError>] {
+    package func deviceListing() throws(OpenCLError) -> [Result<Device, OpenCLError>] {
         if PoCLCache.isOf(platform: name) { try PoCLCache.requireFolder() }
         var count: cl_uint = 0
         let status = cop_get_device_ids(id, allDevices, 0, nil, &count)

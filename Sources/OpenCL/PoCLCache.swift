@@ -2,9 +2,9 @@ import Foundation
 import Support
 
 /// The folder in which PoCL keeps what it compiled. Without one PoCL has no device, and does not say why.
-public enum PoCLCache {
+package enum PoCLCache {
     /// The environment variable that names the folder.
-    public static let environmentKey = "POCL_CACHE_DIR"
+    package static let environmentKey = "POCL_CACHE_DIR"
 
     private struct State {
         var isChecked = false
@@ -33,7 +33,7 @@ public enum PoCLCache {
     private static let state = Guarded()
 
     /// What was done about a folder that cannot be written, as a sentence; nil where nothing had to be.
-    public static var notice: String? { state.withLock { $0.notice } }
+    package static var notice: String? { state.withLock { $0.notice } }
 
     /// Whether a platform has this cache.
     static func isOf(platform: String) -> Bool { platform.contains("Portable Computing Language") }
@@ -75,7 +75,7 @@ public enum PoCLCache {
     }
 
     /// Says that the process is about to end, and removes the temporary folder, in which PoCL finds nothing afterwards.
-    public static func end() {
+    package static func end() {
         let temporary = state.withLock { state in
             state.isEnding = true
             defer { state.temporary = nil }

@@ -3,9 +3,9 @@ import Foundation
 import RegexBuilder
 
 /// A compiled source.
-public final class Program {
+package final class Program {
     /// Where a program came from.
-    public enum Origin: Sendable {
+    package enum Origin: Sendable {
         case source
         case cache
     }
@@ -13,16 +13,16 @@ public final class Program {
     let handle: cl_program
     let context: Context
     /// The kernel file's name without ".cl".
-    public let label: String
+    package let label: String
     /// Where it came from.
-    public let origin: Origin
+    package let origin: Origin
     /// What the compiler said though it succeeded: warnings, or nothing.
-    public let log: String
+    package let log: String
 
     /// Builds `source` for the context's device, or takes the binary that `cache` kept of an earlier build.
     /// - Throws: ``OpenCLError/buildFailed(_:)`` with options, device, log and the place where the source was saved;
     ///   ``OpenCLError/cacheUnwritable(reason:)`` where PoCL had no room to compile.
-    public init(context: Context, label: String, source: String, options: String, cache: ProgramCache? = nil)
+    package init(context: Context, label: String, source: String, options: String, cache: ProgramCache? = nil)
         throws(OpenCLError)
     {
         self.context = context
@@ -45,7 +45,7 @@ public final class Program {
     deinit { _ = cop_release_program(handle) }
 
     /// The compiled form as the driver gives it away.
-    public func binary() throws(OpenCLError) -> [UInt8] { try Program.binary(handle, label) }
+    package func binary() throws(OpenCLError) -> [UInt8] { try Program.binary(handle, label) }
 
     private static func build(context: Context, label: String, source: String, options: String) throws(OpenCLError)
         -> cl_program
@@ -170,22 +170,22 @@ public final class Program {
 }
 
 /// One function of a program, with its arguments as they were last set.
-public final class Kernel {
+package final class Kernel {
     let handle: cl_kernel
     private let program: Program
     /// The function's name.
-    public let name: String
+    package let name: String
     /// How many arguments it takes.
-    public let argumentCount: Int
+    package let argumentCount: Int
     /// Most work-items in a work-group of this kernel.
-    public let maxWorkGroupSize: Int
+    package let maxWorkGroupSize: Int
     /// The work-group size that its source demands, nil where it leaves that to the launch.
-    public let requiredWorkGroup: [Int]?
+    package let requiredWorkGroup: [Int]?
     /// Bytes of local memory declared in its source.
-    public let localMemory: Int
+    package let localMemory: Int
 
     /// The function `name` of `program`.
-    public init(program: Program, name: String) throws(OpenCLError) {
+    package init(program: Program, name: String) throws(OpenCLError) {
         var created: cl_kernel?
         try check(cop_create_kernel(program.handle, name, &created), "clCreateKernel", name)
         guard let created else { throw .callFailed(call: "clCreateKernel", status: CL_INVALID_KERNEL, subject: name) }
@@ -216,7 +216,7 @@ public final class Kernel {
     deinit { _ = cop_release_kernel(handle) }
 
     /// Sets argument `index` to a buffer.
-    public func setArgument(_ index: Int, to buffer: Buffer) throws(OpenCLError) {
+    package func setArgument(_ index: Int, to buffer: Buffer) throws(OpenCLError) {
         var memory: cl_mem? = buffer.handle
         try check(
             cop_set_kernel_arg(handle, cl_uint(index), MemoryLayout<cl_mem?>.size, &memory), "clSetKernelArg",
@@ -224,13 +224,13 @@ public final class Kernel {
     }
 
     /// Sets argument `index` to a value, whose size must be that of the kernel's parameter.
-    public func setArgument<Value: BitwiseCopyable>(_ index: Int, to value: Value) throws(OpenCLError) {
+    package func setArgument<Value: BitwiseCopyable>(_ index: Int, to value: Value) throws(OpenCLError) {
         let status = withUnsafeBytes(of: value) { cop_set_kernel_arg(handle, cl_uint(index), $0.count, $0.baseAddress) }
         try check(status, "clSetKernelArg", "argument \(index) of \(name)")
     }
 
     /// Gives argument `index`, a pointer to local memory, `byteCount` bytes.
-    public func setArgument(_ index: Int, toLocalBytes byteCount: Int) throws(OpenCLError) {
+    package func setArgument(_ index: Int, toLocalBytes byteCount: Int) throws(OpenCLError) {
         try check(
             cop_set_kernel_arg(handle, cl_uint(index), byteCount, nil), "clSetKernelArg",
             "argument \(index) of \(name)")

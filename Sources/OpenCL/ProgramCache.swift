@@ -5,14 +5,14 @@ import Support
 ///
 /// A file is trusted only when it is whole and the key inside is the one asked for, letter by letter. Whatever goes
 /// wrong (unreadable, cut short, a folder that cannot be written) means compiling again and is never an error.
-public struct ProgramCache: Sendable {
+package struct ProgramCache: Sendable {
     /// Everything that a compiled program depends on.
-    public struct Key: Sendable, Hashable {
+    package struct Key: Sendable, Hashable {
         /// The key written out: device, driver, platform, options, source.
-        public let text: String
+        package let text: String
 
         /// The key of `source` compiled with `options` for `device`.
-        public init(source: String, options: String, device: Device) {
+        package init(source: String, options: String, device: Device) {
             self.init(
                 source: source, options: options, device: device.name, driver: device.driverVersion,
                 platform: "\(device.platform.name) \(device.platform.version)")
@@ -28,14 +28,14 @@ public struct ProgramCache: Sendable {
     }
 
     /// The folder that holds the files; it is made when the first one is stored.
-    public let directory: URL
+    package let directory: URL
 
     /// A cache in `directory`.
-    public init(directory: URL) { self.directory = directory }
+    package init(directory: URL) { self.directory = directory }
 
     /// The cache that `device` should use: none where its driver keeps programs itself (PoCL, NVIDIA), else
     /// `$COPPICE_CACHE`, else `coppice/programs` in the user's cache folder.
-    public static func standard(
+    package static func standard(
         for device: Device, environment: EnvironmentVariables = .process
     ) -> ProgramCache? {
         if cachesByItself(platform: device.platform.name) { return nil }
@@ -46,7 +46,7 @@ public struct ProgramCache: Sendable {
     /// ``standard(for:environment:)``, and one for PoCL too. PoCL finds what it kept by preprocessing the source anew,
     /// 17 ms at every start; a binary takes it 1 ms. To give a binary away it compiles once more, which does not pay
     /// where hundreds of programs are built to be run once.
-    public static func forRepeatedStarts(
+    package static func forRepeatedStarts(
         on device: Device, environment: EnvironmentVariables = .process
     ) -> ProgramCache? {
         if findsFast(platform: device.platform.name) { return nil }
@@ -68,13 +68,13 @@ public struct ProgramCache: Sendable {
     }
 
     /// The binary kept under `key`, nil at any doubt.
-    public func binary(for key: Key) -> [UInt8]? {
+    package func binary(for key: Key) -> [UInt8]? {
         guard let data = try? Data(contentsOf: directory.appendingPathComponent(key.fileName)) else { return nil }
         return ProgramCache.decode([UInt8](data), key: key)
     }
 
     /// Keeps `binary` under `key` if it can.
-    public func store(_ binary: [UInt8], for key: Key) {
+    package func store(_ binary: [UInt8], for key: Key) {
         let files = FileManager.default
         let file = directory.appendingPathComponent(key.fileName)
         let aside = directory.appendingPathComponent(".\(key.fileName).\(UUID().uuidString)")

@@ -6,9 +6,9 @@ import Support
 ///
 /// A program is KERNEL-FINGERPRINT.cl, ready for a compiler; `launches.jsonl` has a line for each program and size of
 /// launch, and `builds.jsonl` a line for each program with the seconds that it took to build, once per process.
-public final class ProgramFolder {
+package final class ProgramFolder {
     /// The environment variable that names the folder.
-    public static let environmentKey = "COPPICE_SAVE_PROGRAMS"
+    package static let environmentKey = "COPPICE_SAVE_PROGRAMS"
 
     /// One line of `launches.jsonl`.
     private struct Launch: Hashable, Encodable {
@@ -41,10 +41,10 @@ public final class ProgramFolder {
     private var launches: Set<Launch> = []
 
     /// A folder at `directory`, made when the first program is saved.
-    public init(directory: URL) { self.directory = directory }
+    package init(directory: URL) { self.directory = directory }
 
     /// The folder that `$COPPICE_SAVE_PROGRAMS` names, nil where it is unset.
-    public static func requested(environment: EnvironmentVariables = .process)
+    package static func requested(environment: EnvironmentVariables = .process)
         -> ProgramFolder?
     {
         guard let path = environment[environmentKey] else { return nil }
@@ -53,7 +53,7 @@ public final class ProgramFolder {
 
     /// Keeps a program's source and returns its file name.
     /// - Throws: ``OpenCLError/programNotSaved(path:reason:)``.
-    public func save(_ source: String, label: String, options: String) throws(OpenCLError) -> String {
+    package func save(_ source: String, label: String, options: String) throws(OpenCLError) -> String {
         let name = "\(label)-\(fingerprint(Array((options + "\n" + source).utf8))).cl"
         try write(name) { file in
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -64,7 +64,7 @@ public final class ProgramFolder {
 
     /// Keeps the sizes of a launch, unless they are known.
     /// - Throws: ``OpenCLError/programNotSaved(path:reason:)``.
-    public func record(program: String, kernel: String, options: String, global: [Int], local: [Int]?)
+    package func record(program: String, kernel: String, options: String, global: [Int], local: [Int]?)
         throws(OpenCLError)
     {
         let launch = Launch(program: program, kernel: kernel, options: options, global: global, local: local)
@@ -74,7 +74,7 @@ public final class ProgramFolder {
 
     /// Keeps how long a program took to build.
     /// - Throws: ``OpenCLError/programNotSaved(path:reason:)``.
-    public func record(program: String, kernel: String, options: String, seconds: Double, cached: Bool)
+    package func record(program: String, kernel: String, options: String, seconds: Double, cached: Bool)
         throws(OpenCLError)
     {
         let build = Build(program: program, kernel: kernel, options: options, seconds: seconds, cached: cached)

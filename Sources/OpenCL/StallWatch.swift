@@ -6,19 +6,19 @@ import Synchronization
 /// Off until ``start(after:report:)``. While it is on, a thread looks at the calls under way. The queues wait for a
 /// few commands at a time, so that a call that goes on for long is a command that does not end, however slow a device
 /// may be at many. The thread itself never calls the driver, which may hang with a lock held.
-public enum StallWatch {
+package enum StallWatch {
     /// A call that takes long.
-    public struct Stall: Sendable {
+    package struct Stall: Sendable {
         /// The OpenCL function.
-        public let call: String
+        package let call: String
         /// The kernel, program or buffer it is about.
-        public let subject: String
+        package let subject: String
         /// How long it has been watched without an end.
-        public let seconds: Double
+        package let seconds: Double
     }
 
     /// What there is to say of a call.
-    public enum Event: Sendable {
+    package enum Event: Sendable {
         /// It has not returned for the stated time, and is reported again each time that it has taken as long again.
         case stalled(Stall)
         /// It did return after all.
@@ -29,7 +29,7 @@ public enum StallWatch {
     /// - Parameters:
     ///   - limit: seconds without an end after which a call is reported, at least a millisecond.
     ///   - report: hears of it, on a thread of its own.
-    public static func start(after limit: Double, report: @escaping @Sendable (Event) -> Void) {
+    package static func start(after limit: Double, report: @escaping @Sendable (Event) -> Void) {
         let limit = max(limit, 0.001)
         guard !isOn.exchange(true, ordering: .relaxed) else { return }
         Thread.detachNewThread {

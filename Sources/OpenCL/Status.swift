@@ -1,7 +1,7 @@
 import COpenCL
 
 /// The name of an OpenCL status code as the headers write it, such as `CL_OUT_OF_RESOURCES`.
-public func statusName(_ status: Int32) -> String {
+package func statusName(_ status: Int32) -> String {
     statusNames[status] ?? "unknown status"
 }
 

@@ -1,14 +1,14 @@
 /// Where a clustering put each sample.
-public struct ClusterAssignment: Sendable {
+package struct ClusterAssignment: Sendable {
     /// The cluster of each sample, in 0..<k.
-    public let labels: [Int32]
+    package let labels: [Int32]
     /// The squared distance of each sample to its cluster's centroid.
-    public let squaredDistances: [Float]
+    package let squaredDistances: [Float]
     /// The number of clusters, empty ones included.
-    public let k: Int
+    package let k: Int
 
     /// Checks nothing yet: ``SelectionRequest/select(count:assignment:classes:random:)`` does.
-    public init(labels: [Int32], squaredDistances: [Float], k: Int) {
+    package init(labels: [Int32], squaredDistances: [Float], k: Int) {
         self.labels = labels
         self.squaredDistances = squaredDistances
         self.k = k
@@ -16,36 +16,36 @@ public struct ClusterAssignment: Sendable {
 }
 
 /// The class of each sample.
-public struct ClassLabels: Sendable {
+package struct ClassLabels: Sendable {
     /// The class of each sample, in 0..<count.
-    public let labels: [UInt8]
+    package let labels: [UInt8]
     /// The number of classes, empty ones included.
-    public let count: Int
+    package let count: Int
 
     /// Labels in 0..<count.
-    public init(labels: [UInt8], count: Int) {
+    package init(labels: [UInt8], count: Int) {
         self.labels = labels
         self.count = count
     }
 }
 
 /// What a strategy kept.
-public struct Selection: Equatable, Sendable {
+package struct Selection: Equatable, Sendable {
     /// The kept samples in rank order: the most wanted first, none twice.
-    public let indices: [Int]
+    package let indices: [Int]
     /// The size that was asked for.
-    public let requested: Int
+    package let requested: Int
     /// How many were kept of each cluster; empty where no clustering was given.
-    public let perCluster: [Int]
+    package let perCluster: [Int]
     /// How many were kept of each class; empty where no classes were given.
-    public let perClass: [Int]
+    package let perClass: [Int]
 
     /// The size that was kept: `requested` under the exact quota, `requested` or less under the article's.
-    public var kept: Int { indices.count }
+    package var kept: Int { indices.count }
 }
 
 /// Why a selection cannot be made. Each description is one sentence that says what was wrong and what is accepted.
-public enum PruningError: Error, Equatable, CustomStringConvertible {
+package enum PruningError: Error, Equatable, CustomStringConvertible {
     /// The size is below 1 or above the set.
     case sizeOutOfRange(size: Int, count: Int)
     /// The strategy ranks samples within clusters and no clustering was given.
@@ -65,7 +65,7 @@ public enum PruningError: Error, Equatable, CustomStringConvertible {
     /// A clustering with no cluster.
     case noClusters(k: Int)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .sizeOutOfRange(let size, let count):
             "size \(size) is out of range: the set has \(count) samples, so sizes from 1 to \(count) are accepted"
@@ -84,7 +84,7 @@ public enum PruningError: Error, Equatable, CustomStringConvertible {
     }
 
     /// The exit status of a program that ends with this error, as sysexits.h has them.
-    public var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .countMismatch, .labelOutOfRange, .notANumber: 65
         default: 64

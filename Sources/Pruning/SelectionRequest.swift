@@ -1,4 +1,4 @@
-import Compute
+import Support
 
 /// What to keep of a set: a strategy, a size, and how the size is shared out.
 ///
@@ -10,18 +10,18 @@ import Compute
 ///
 /// The article's quota decides first what is kept, then puts it into the same rank order. Where every cluster can give
 /// size / k and k divides size, both quotas keep the same samples in the same order.
-public struct SelectionRequest: Sendable {
+package struct SelectionRequest: Sendable {
     /// Which samples are kept.
-    public var strategy: Strategy
+    package var strategy: Strategy
     /// How many are asked for. `none` takes no notice of it.
-    public var size: Int
+    package var size: Int
     /// How many each cluster gives.
-    public var quota: Quota
+    package var quota: Quota
     /// What else is held equal.
-    public var balance: Balance
+    package var balance: Balance
 
     /// Keeps `size` samples by `strategy`.
-    public init(strategy: Strategy, size: Int, quota: Quota = .exact, balance: Balance = .none) {
+    package init(strategy: Strategy, size: Int, quota: Quota = .exact, balance: Balance = .none) {
         self.strategy = strategy
         self.size = size
         self.quota = quota
@@ -38,7 +38,7 @@ public struct SelectionRequest: Sendable {
     ///   - classes: the samples' classes; needed by `balance: class`, counted where they are given.
     ///   - random: drawn from by `random` and `randomInCluster` alone.
     /// - Throws: ``PruningError`` where inputs do not fit together or the size is not in 1...count.
-    public func select(
+    package func select(
         count: Int, assignment: ClusterAssignment? = nil, classes: ClassLabels? = nil, random: inout RandomStream
     ) throws(PruningError) -> Selection {
         try validate(count: count, assignment: assignment, classes: classes)

@@ -1,5 +1,5 @@
 /// Which samples a selection keeps.
-public enum Strategy: Hashable, Sendable {
+package enum Strategy: Hashable, Sendable {
     /// The whole set.
     case none
     /// A uniform draw from the whole set.
@@ -14,7 +14,7 @@ public enum Strategy: Hashable, Sendable {
     case hybrid(nClosest: Int, nFurthest: Int)
 
     /// Whether the strategy needs a clustering.
-    public var needsClustering: Bool {
+    package var needsClustering: Bool {
         switch self {
         case .none, .random: false
         case .closest, .furthest, .randomInCluster, .hybrid: true
@@ -23,7 +23,7 @@ public enum Strategy: Hashable, Sendable {
 }
 
 /// How many samples each cluster gives.
-public enum Quota: String, CaseIterable, Codable, Sendable {
+package enum Quota: String, CaseIterable, Codable, Sendable {
     /// The kept size is the requested size: equal shares, and what small clusters cannot give is shared out evenly
     /// among the others until it is placed.
     case exact
@@ -33,7 +33,7 @@ public enum Quota: String, CaseIterable, Codable, Sendable {
 }
 
 /// What else is held equal.
-public enum Balance: String, CaseIterable, Codable, Sendable {
+package enum Balance: String, CaseIterable, Codable, Sendable {
     /// Nothing: classes come as the clusters give them.
     case none
     /// Classes: each gives an equal share of the size, by the same rule by which clusters share it.

@@ -2,12 +2,12 @@ import Studies
 
 /// Text of comma-separated values with the quoting of RFC 4180; lines end with a line feed alone, as the tools that cut
 /// and count columns on a command line expect them.
-public enum CSV {
+package enum CSV {
     /// One line of fields, its end included.
-    public static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") + "\n" }
+    package static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") + "\n" }
 
     /// A field, quoted where it holds a comma, a quote or a line break.
-    public static func field(_ text: String) -> String {
+    package static func field(_ text: String) -> String {
         let special = text.unicodeScalars.contains { [",", "\"", "\n", "\r"].contains($0) }
         return special ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }

@@ -3,13 +3,13 @@ import Studies
 
 /// Names of a study's cases, everywhere that cases are named: what is kept, by which clustering, and every setting in which
 /// the cases differ. What all of them have in common is left out, and so is the size, which stands beside the name.
-public struct CaseNames: Sendable {
+package struct CaseNames: Sendable {
     private var names: [Int: String] = [:]
     /// The number of clusterings of cases that only it tells from others.
     private var clusterings: [Int: String] = [:]
 
     /// Names that tell the cases of a whole study apart.
-    public init(_ plan: StudyPlan) { self.init(plan.experiments, alwaysTellsPCA: true) }
+    package init(_ plan: StudyPlan) { self.init(plan.experiments, alwaysTellsPCA: true) }
 
     /// Names that tell these experiments apart.
     /// - Parameter alwaysTellsPCA: whether clusterings are named after what they are of even where all are of the same.
@@ -43,10 +43,10 @@ public struct CaseNames: Sendable {
     }
 
     /// The name of an experiment, without its size.
-    public func name(_ experiment: Experiment) -> String { names[experiment.id] ?? "" }
+    package func name(_ experiment: Experiment) -> String { names[experiment.id] ?? "" }
 
     /// The name of an experiment and its size.
-    public func label(_ experiment: Experiment) -> String { "\(name(experiment)), \(experiment.size)" }
+    package func label(_ experiment: Experiment) -> String { "\(name(experiment)), \(experiment.size)" }
 
     /// How many clusterings an experiment's runs share, where that alone tells it from another.
     func clusterings(_ experiment: Experiment) -> String? { clusterings[experiment.id] }

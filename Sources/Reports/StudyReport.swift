@@ -5,7 +5,7 @@ import Studies
 import Support
 
 /// The report of a study: plots, cluster sheets, and a page that holds them all.
-public enum StudyReport {
+package enum StudyReport {
     /// How many pictures, sections and rows a page holds, whatever the study's size.
     enum Limits {
         /// Sections with pictures; the others have their table.
@@ -30,7 +30,7 @@ public enum StudyReport {
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`, which too few file descriptors are as well, and
     ///   `CancellationError` where the task was cancelled; an older page is then unchanged.
     @discardableResult
-    public static func write(
+    package static func write(
         _ stored: StoredStudy, images: @escaping @Sendable (String) -> Dataset?
     ) async throws -> [String] {
         try await write(stored, images: images, gnuplot: await Gnuplot())
@@ -64,7 +64,7 @@ public enum StudyReport {
 
     /// Why there are too few file descriptors for a report with plots, as a sentence; nil where there are enough.
     /// - Parameter others: what else will be open by then.
-    public static func descriptorShortage(others: Int = 0) -> String? {
+    package static func descriptorShortage(others: Int = 0) -> String? {
         FileDescriptors.shortage(of: Gnuplot.fewestDescriptors + others, for: "drawing plots")
     }
 

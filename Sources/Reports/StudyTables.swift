@@ -1,17 +1,17 @@
 import Studies
 
 /// The tables of a study: `results.csv`, one row a run, and `summary.csv`, one row a case.
-public enum StudyTables {
+package enum StudyTables {
     /// Writes both tables into `directory`, each whole or not at all.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
-    public static func write(_ results: StudyResults, to directory: String) throws(StudyError) {
+    package static func write(_ results: StudyResults, to directory: String) throws(StudyError) {
         try OutputFile.write(resultsCSV(results), to: directory + "/results.csv")
         try OutputFile.write(summaryCSV(results), to: directory + "/summary.csv")
     }
 
     /// One row a finished run: the article's columns under their names and in their order, then ours. A run that diverged
     /// has no accuracy, and the step at which it did in the last column, which is empty for all others.
-    public static func resultsCSV(_ results: StudyResults) -> String {
+    package static func resultsCSV(_ results: StudyResults) -> String {
         let classCount = results.records.map(\.perClass.count).max() ?? 0
         var columns: [Column<Run>] = [
             Column("run_id") { "\($0.record.runID)" },
@@ -45,7 +45,7 @@ public enum StudyTables {
 
     /// One row a case with a finished run: the case, the article's aggregates, then ours. Statistics are of accuracy in
     /// percent, over the runs that did not diverge; `sd` is the sample's and empty for a single run. Comparisons are empty where there is no baseline.
-    public static func summaryCSV(_ results: StudyResults) -> String {
+    package static func summaryCSV(_ results: StudyResults) -> String {
         var columns: [Column<CaseSummary>] = caseColumns.map { $0.of { $0.experiment } }
         columns += [
             Column("median_accuracy") { Statistics.median($0.accuracies).map(Number.percent) },

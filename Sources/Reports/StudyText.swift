@@ -1,9 +1,9 @@
 import Studies
 
 /// A study as text for a terminal.
-public enum StudyText {
+package enum StudyText {
     /// What a study would do: its experiments, how much there is to compute, and how long that should take.
-    public static func plan(_ plan: StudyPlan, estimate: StudyEstimate? = nil) -> String {
+    package static func plan(_ plan: StudyPlan, estimate: StudyEstimate? = nil) -> String {
         let names = CaseNames(plan)
         let rows = plan.experiments.map { experiment in
             ["\(experiment.id)", names.name(experiment), "\(experiment.size)", "\(experiment.settings.runs)"]
@@ -30,7 +30,7 @@ public enum StudyText {
     }
 
     /// What a study found: one line a case with a finished run, then what a reader must know to read them.
-    public static func summary(_ results: StudyResults) -> String {
+    package static func summary(_ results: StudyResults) -> String {
         let baselines = Baseline.allCases.filter { baseline in
             results.summaries.contains { $0.comparisons[baseline] != nil }
         }
@@ -51,7 +51,7 @@ public enum StudyText {
     }
 
     /// What a study found, as a Markdown table for a page or an issue, with the same notes below it.
-    public static func markdown(_ results: StudyResults) -> String {
+    package static func markdown(_ results: StudyResults) -> String {
         let header = [
             "case", "size", "kept", "median %", "95% interval", "runs", "against the whole set", "against random",
         ]
@@ -79,7 +79,7 @@ public enum StudyText {
     }
 
     /// What a run came to: its accuracy, or where it diverged.
-    public static func outcome(_ record: RunRecord) -> String {
+    package static func outcome(_ record: RunRecord) -> String {
         record.accuracy.map { "\(Number.fixed($0, 2))%" }
             ?? "diverged" + (record.diverged.map { " at step \($0.step)" } ?? "")
     }
@@ -90,7 +90,7 @@ public enum StudyText {
     }
 
     /// A comparison in short: the mean difference in points with its 95% interval, and the verdict.
-    public static func comparison(_ comparison: Comparison) -> String {
+    package static func comparison(_ comparison: Comparison) -> String {
         var words = comparison.difference.map { signed($0) + " " } ?? ""
         if let interval = comparison.interval95 { words += "[\(signed(interval.low)), \(signed(interval.high))] " }
         words += comparison.verdict.rawValue

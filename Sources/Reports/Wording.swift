@@ -1,7 +1,7 @@
 import Studies
 
 /// Numbers and lists as a report's sentences have them.
-public enum Wording {
+package enum Wording {
     /// "1 run", "2 runs".
     static func counted(_ count: Int, _ thing: String) -> String {
         "\(Number.grouped(Double(count))) \(thing)\(count == 1 ? "" : "s")"
@@ -19,7 +19,7 @@ public enum Wording {
     }
 
     /// The first of many lines and a line that says how many more there are.
-    public static func bounded(_ lines: [String], atMost count: Int = 10) -> [String] {
+    package static func bounded(_ lines: [String], atMost count: Int = 10) -> [String] {
         lines.count <= count ? lines : lines.prefix(count) + ["\(grouped(lines.count - count)) more lines like these"]
     }
 

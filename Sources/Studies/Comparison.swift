@@ -1,21 +1,21 @@
 import Foundation
 
 /// An interval of accuracies or of differences, in percent or percentage points.
-public struct Interval: Equatable, Sendable {
+package struct Interval: Equatable, Sendable {
     /// The lower end.
-    public var low: Double
+    package var low: Double
     /// The upper end.
-    public var high: Double
+    package var high: Double
 
     /// From `low` to `high`.
-    public init(low: Double, high: Double) {
+    package init(low: Double, high: Double) {
         self.low = low
         self.high = high
     }
 }
 
 /// What a case is compared with.
-public enum Baseline: String, CaseIterable, Sendable {
+package enum Baseline: String, CaseIterable, Sendable {
     /// The whole training set.
     case full
     /// As many samples, drawn at random from the whole set.
@@ -23,7 +23,7 @@ public enum Baseline: String, CaseIterable, Sendable {
 }
 
 /// What a comparison comes to.
-public enum Verdict: String, CaseIterable, Sendable {
+package enum Verdict: String, CaseIterable, Sendable {
     /// The case is better: its corrected p-value is below 0.05.
     case better
     /// The case is worse, likewise.
@@ -41,38 +41,38 @@ public enum Verdict: String, CaseIterable, Sendable {
 /// samples in the same order of random numbers, so that runs compare in pairs.
 ///
 /// Differences are in percentage points, and positive where the case is better.
-public struct Comparison: Sendable {
+package struct Comparison: Sendable {
     /// What the case is compared with.
-    public let baseline: Baseline
+    package let baseline: Baseline
     /// The baseline's experiment.
-    public let baselineID: Int
+    package let baselineID: Int
     /// Paired runs; runs that diverged pair with none.
-    public let pairs: Int
+    package let pairs: Int
     /// The mean paired difference; nil without pairs, which happens only where runs diverged.
-    public let difference: Double?
+    package let difference: Double?
     /// Student's 95% interval of the mean difference; nil below two pairs.
-    public let interval95: Interval?
+    package let interval95: Interval?
     /// Student's 90% interval, by which equality is judged; nil below two pairs.
-    public let interval90: Interval?
+    package let interval90: Interval?
     /// The two-sided p-value of Wilcoxon's signed-rank test on the counts of right answers; nil without pairs.
-    public let p: Double?
+    package let p: Double?
     /// `p` under Holm's correction over all cases that are compared with this baseline.
-    public let pHolm: Double?
+    package let pHolm: Double?
     /// The verdict on `pHolm` and `interval90`, where no run of the case or of the baseline diverged.
-    public let verdict: Verdict
+    package let verdict: Verdict
     /// Where not decided: about how many runs would decide it, if mean and spread of the differences stay as they are.
     /// Nil where that needs more than ``mostRuns``.
-    public let runsToDecide: Int?
+    package let runsToDecide: Int?
     /// Whether a run of the baseline diverged, so that nothing is decided against it.
-    public var isBaselineDiverged = false
+    package var isBaselineDiverged = false
 
     /// Whether more runs, or other figures, could decide it.
     var isDecidable: Bool { verdict != .diverged && !isBaselineDiverged }
 
     /// The level that a corrected p-value must be below.
-    public static let significance = 0.05
+    package static let significance = 0.05
     /// The largest number of runs that ``runsToDecide`` looks at.
-    public static let mostRuns = 10_000
+    package static let mostRuns = 10_000
 }
 
 extension Comparison {

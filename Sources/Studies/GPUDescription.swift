@@ -1,24 +1,25 @@
 import Datasets
+import Support
 
 /// What a GPU can do by its data sheet: what `coppice bench --roofline` estimates times from.
-public struct GPUDescription: Equatable, Sendable {
+package struct GPUDescription: Equatable, Sendable {
     /// What it is called.
-    public var name: String
+    package var name: String
     /// Peak of float32 multiply-adds outside matrix units, in 10^12 operations a second; a multiply-add counts as two.
-    public var tflops: Double
+    package var tflops: Double
     /// Bandwidth of its memory, in 10^9 bytes a second.
-    public var gbs: Double
+    package var gbs: Double
     /// Microseconds from one kernel of a queue to the next where neither has anything to do.
-    public var launchMicroseconds: Double
+    package var launchMicroseconds: Double
     /// Compute units as OpenCL counts them.
-    public var computeUnits: Int
+    package var computeUnits: Int
 
     static let keys = ["name", "tflops", "gbs", "launch_us", "compute_units"]
 
     /// Reads the YAML (or JSON, which is YAML too) of a file.
     /// - Throws: ``StudyError/unreadable(file:reason:)``, ``StudyError/invalid(_:reason:)`` with the place and what would
     ///   be accepted there.
-    public init(file: String) throws(StudyError) {
+    package init(file: String) throws(StudyError) {
         try self.init(text: StudyLibrary.contents(of: file), file: file)
     }
 

@@ -5,14 +5,15 @@ import Datasets
 import Foundation
 import Networks
 import Pruning
+import Support
 
 /// Computes a study's clusterings and trains its networks on a backend.
 ///
 /// Clusterings are fitted to the images' own pixels, 0 to 255, as the article did; networks see them resized to the
 /// input of LeNet-5. Data sets and the last projection stay in memory between calls.
-public final class LeNet5Executor: StudyExecutor {
+package final class LeNet5Executor: StudyExecutor {
     /// The backend; nil until the executor is prepared.
-    public private(set) var backend: (any Backend)?
+    package private(set) var backend: (any Backend)?
 
     private let makeBackend: () throws -> any Backend
     private let clusteringMemory: Int?
@@ -21,7 +22,7 @@ public final class LeNet5Executor: StudyExecutor {
     private var loaded: [String: Loaded] = [:]
     private var stored: [String: Stored] = [:]
     private var points: (key: PointsKey, points: PointSource)?
-    public private(set) var lastSpectrum: PCASpectrum?
+    package private(set) var lastSpectrum: PCASpectrum?
 
     private struct Loaded {
         let dataset: Dataset
@@ -45,7 +46,7 @@ public final class LeNet5Executor: StudyExecutor {
     ///   - clusteringMemory: bytes that the process may take while it clusters; nil for as many as it takes.
     ///   - load: reads the data set of a name.
     ///   - progress: hears how many images the training under way has been through, all replicas together.
-    public init(
+    package init(
         onDemand makeBackend: @escaping () throws -> any Backend, clusteringMemory: Int? = nil,
         load: @escaping (String) throws -> Dataset, progress: @escaping (Int) -> Void = { _ in }
     ) {
@@ -56,23 +57,23 @@ public final class LeNet5Executor: StudyExecutor {
     }
 
     /// An executor on `backend`; the parameters are the same.
-    public convenience init(
+    package convenience init(
         on backend: any Backend, clusteringMemory: Int? = nil, load: @escaping (String) throws -> Dataset,
         progress: @escaping (Int) -> Void = { _ in }
     ) {
         self.init(onDemand: { backend }, clusteringMemory: clusteringMemory, load: load, progress: progress)
     }
 
-    public var device: String {
+    package var device: String {
         guard let device = backend?.device else { return "" }
         return device.platform.isEmpty ? device.name : "\(device.name) (\(device.platform), driver \(device.driver))"
     }
 
-    public var suggestedReplicas: Int { backend?.suggestedReplicas ?? 1 }
+    package var suggestedReplicas: Int { backend?.suggestedReplicas ?? 1 }
 
-    public func dataset(_ name: String) throws -> StudyDataset { try loaded(name).description }
+    package func dataset(_ name: String) throws -> StudyDataset { try loaded(name).description }
 
-    public func prepare() throws {
+    package func prepare() throws {
         do {
             for name in loaded.keys.sorted() { _ = try stored(name) }
         } catch {
@@ -80,7 +81,7 @@ public final class LeNet5Executor: StudyExecutor {
         }
     }
 
-    public func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
+    package func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
         try cancellation.check()
         let images = try loaded(key.dataset).dataset.train
         let backend = try prepared()
@@ -102,7 +103,7 @@ public final class LeNet5Executor: StudyExecutor {
         }
     }
 
-    public func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
+    package func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         guard let first = jobs.first else { return [] }
         let data = try stored(first.dataset)
         let backend = try prepared()
@@ -213,7 +214,7 @@ public final class LeNet5Executor: StudyExecutor {
 
     /// The SHA-256 of all images and labels, each after its type and shape: what tells one data set's results from
     /// another's. Without the shape, 200 images of 28x28 and of 14x56 with the same bytes would be one set.
-    public static func fingerprint(of dataset: Dataset) -> String {
+    package static func fingerprint(of dataset: Dataset) -> String {
         var hash = SHA256()
         for (name, images) in [("train", dataset.train), ("test", dataset.test)] {
             let shape = [images.count, images.channels, images.height, images.width]

@@ -1,4 +1,5 @@
 import Compute
+import Support
 
 /// The percentile bootstrap of a median (Efron, "Bootstrap methods: another look at the jackknife", 1979): the medians
 /// of draws of as many values as there are, with replacement.

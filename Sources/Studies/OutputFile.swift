@@ -3,16 +3,16 @@ import Foundation
 import Support
 
 /// Text files of the output that appear whole or not at all.
-public enum OutputFile {
+package enum OutputFile {
     /// Writes `text` in place of what is at `path`.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`; an older file is then unchanged.
-    public static func write(_ text: String, to path: String) throws(StudyError) {
+    package static func write(_ text: String, to path: String) throws(StudyError) {
         try writing { () throws(DatasetError) in try AtomicFile.write(Array(text.utf8), to: path) }
         sync(directory: URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 
     /// Runs `body`, its write errors turned into a study's, which say that what was finished is kept.
-    public static func writing(_ body: () throws(DatasetError) -> Void) throws(StudyError) {
+    package static func writing(_ body: () throws(DatasetError) -> Void) throws(StudyError) {
         do {
             try body()
         } catch .cannotCreate(let file, let reason) {

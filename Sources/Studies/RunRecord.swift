@@ -1,37 +1,37 @@
 /// A finished run: what was measured, as one line of `runs.jsonl` keeps it. What was planned stands in `study.yaml`.
-public struct RunRecord: Codable, Equatable, Sendable {
+package struct RunRecord: Codable, Equatable, Sendable {
     /// The experiment, counted from 1.
-    public var experimentID: Int
+    package var experimentID: Int
     /// The run, counted from 1.
-    public var runID: Int
+    package var runID: Int
     /// The accuracy on the test set in percent; nil where the run diverged.
-    public var accuracy: Double?
+    package var accuracy: Double?
     /// Test images that were classified rightly; 0 where the run diverged, and null in the file.
-    public var correct: Int
+    package var correct: Int
     /// Test images.
-    public var count: Int
+    package var count: Int
     /// The run's own cost: the sum of the three below.
-    public var time: Double
+    package var time: Double
     /// Its selection, with its share of the clustering.
-    public var selectionSeconds: Double
+    package var selectionSeconds: Double
     /// Its share of the training.
-    public var trainingSeconds: Double
+    package var trainingSeconds: Double
     /// Its share of the evaluation.
-    public var evaluationSeconds: Double
+    package var evaluationSeconds: Double
     /// How many networks trained together.
-    public var replicas: Int
+    package var replicas: Int
     /// Samples that were asked for.
-    public var requested: Int
+    package var requested: Int
     /// Samples that were kept.
-    public var kept: Int
+    package var kept: Int
     /// How many were kept of each class.
-    public var perClass: [Int]
+    package var perClass: [Int]
     /// The device.
-    public var device: String
+    package var device: String
     /// Where the run diverged; nil, and not in the file, where it did not.
-    public var diverged: Divergence?
+    package var diverged: Divergence?
     /// Whether its steps were too small to move the network's weights; not in the file where they were not.
-    public var isUnmoved: Bool
+    package var isUnmoved: Bool
 
     enum CodingKeys: String, CodingKey {
         case experimentID = "experiment_id"
@@ -47,7 +47,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
     }
 
     /// A record of what was measured; `time` is summed here.
-    public init(
+    package init(
         experimentID: Int, runID: Int, outcome: TrainingOutcome, selectionSeconds: Double, requested: Int, kept: Int,
         perClass: [Int], device: String
     ) {
@@ -69,7 +69,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
         isUnmoved = outcome.isUnmoved
     }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         experimentID = try values.decode(Int.self, forKey: .experimentID)
         runID = try values.decode(Int.self, forKey: .runID)
@@ -94,7 +94,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
         isUnmoved = try values.decodeIfPresent(Bool.self, forKey: .isUnmoved) ?? false
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(experimentID, forKey: .experimentID)
         try values.encode(runID, forKey: .runID)
@@ -116,5 +116,5 @@ public struct RunRecord: Codable, Equatable, Sendable {
     }
 
     /// The run of a plan that this is the record of.
-    public var plannedRun: PlannedRun { PlannedRun(experimentID: experimentID, run: runID - 1) }
+    package var plannedRun: PlannedRun { PlannedRun(experimentID: experimentID, run: runID - 1) }
 }

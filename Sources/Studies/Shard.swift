@@ -1,14 +1,15 @@
 import Datasets
+import Support
 
 /// One of several equal parts of a study, each for a process of its own.
-public struct Shard: Hashable, Sendable, CustomStringConvertible {
+package struct Shard: Hashable, Sendable, CustomStringConvertible {
     /// The largest number of parts that is accepted.
-    public static let mostShards = 1000
+    package static let mostShards = 1000
 
     /// Which part, from 1.
-    public let index: Int
+    package let index: Int
     /// How many parts there are.
-    public let count: Int
+    package let count: Int
 
     /// A part written as `i/n`, i from 1 to n and n from 1 to ``mostShards``.
     /// - Throws: ``Sentence`` that says what is accepted.
@@ -33,7 +34,7 @@ public struct Shard: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// A part written as `i/n`; nil unless i is from 1 to n, and n from 1 to ``mostShards``.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         guard let shard = try? Shard(written: text) else { return nil }
         self = shard
     }
@@ -44,7 +45,7 @@ public struct Shard: Hashable, Sendable, CustomStringConvertible {
         self.count = count
     }
 
-    public var description: String { "\(index)/\(count)" }
+    package var description: String { "\(index)/\(count)" }
 
     /// The part in names of files.
     var fileName: String { "\(index)-of-\(count)" }
@@ -66,7 +67,7 @@ extension StudyPlan {
     /// Which runs these are depends on the plan alone, not on what is finished. The dearest runs are given out first,
     /// each to the shard with the least so far; of runs that cost the same a shard gets neighbours by run number, so
     /// that few clusterings are needed by more than one shard.
-    public func runs(of shard: Shard) -> [PlannedRun] {
+    package func runs(of shard: Shard) -> [PlannedRun] {
         let costs = experiments.map { $0.trainedImages(kept: $0.size) }
         let byCost = Dictionary(grouping: runs) { costs[$0.experimentID - 1] }
         var loads = [Int](repeating: 0, count: shard.count)

@@ -4,17 +4,17 @@ import Pruning
 /// A study's directory as it stands, read without its lock and without its data.
 ///
 /// Reading changes nothing in the directory, and a study may be at work in it.
-public struct StoredStudy: Sendable {
+package struct StoredStudy: Sendable {
     /// The directory.
-    public let directory: String
+    package let directory: String
     /// The study, resolved.
-    public let study: Study
+    package let study: Study
     /// The plan, and the finished runs of the log and of all shards.
-    public let results: StudyResults
+    package let results: StudyResults
     /// The data and the machines.
-    public let environment: StudyEnvironment
+    package let environment: StudyEnvironment
     /// What was wrong with the directory and does not keep it from being read.
-    public let notices: [String]
+    package let notices: [String]
 
     private let records: [PlannedRun: RunRecord]
     private var arrays: StudyArrays { StudyArrays(directory: directory) }
@@ -22,7 +22,7 @@ public struct StoredStudy: Sendable {
     /// Reads a directory.
     /// - Throws: ``StudyError`` `.notAStudy` where there is no study in it, `.otherVersion` where another version of the
     ///   program made it, `.damaged` where its description cannot be read.
-    public init(reading directory: String) throws(StudyError) {
+    package init(reading directory: String) throws(StudyError) {
         let contents = try StudyContents(reading: directory)
         self.directory = directory
         study = contents.study
@@ -33,14 +33,14 @@ public struct StoredStudy: Sendable {
     }
 
     /// A clustering of the study; nil where it was not fitted yet, or is damaged.
-    public func clustering(_ key: ClusteringKey) -> ClusterAssignment? {
+    package func clustering(_ key: ClusteringKey) -> ClusterAssignment? {
         environment.datasets[key.dataset].flatMap { dataset in
             arrays.clustering(key, fingerprint: dataset.fingerprint)?.assignment
         }
     }
 
     /// The spectrum of a data set's PCA to so many components; nil where none was fitted yet.
-    public func spectrum(dataset: String, components: Int) -> PCASpectrum? {
+    package func spectrum(dataset: String, components: Int) -> PCASpectrum? {
         environment.datasets[dataset].flatMap { facts in
             arrays.spectrum(dataset: dataset, components: components, fingerprint: facts.fingerprint)
         }
@@ -48,7 +48,7 @@ public struct StoredStudy: Sendable {
 
     /// The training samples that a finished run kept, in rank order; nil where the run is not finished, or its file is
     /// gone or damaged.
-    public func selection(of run: PlannedRun) -> [Int]? {
+    package func selection(of run: PlannedRun) -> [Int]? {
         guard let record = records[run],
             let dataset = environment.datasets[results.plan.experiment(run.experimentID).settings.dataset]
         else { return nil }

@@ -1,14 +1,14 @@
 import Pruning
 
 /// How samples are dropped, by the article's names.
-public enum PruningMethod: String, CaseIterable, Sendable {
+package enum PruningMethod: String, CaseIterable, Sendable {
     case none
     case random
     case cluster
 }
 
 /// What is kept of each cluster, by the article's names.
-public enum SelectionStrategy: String, CaseIterable, Sendable {
+package enum SelectionStrategy: String, CaseIterable, Sendable {
     case closest
     case furthest
     case random
@@ -16,13 +16,13 @@ public enum SelectionStrategy: String, CaseIterable, Sendable {
 }
 
 /// Which k-means makes the clusters.
-public enum KMeansKind: String, CaseIterable, Sendable {
+package enum KMeansKind: String, CaseIterable, Sendable {
     case minibatch
     case lloyd
 }
 
 /// How long a network trains.
-public enum TrainingDuration: Hashable, Sendable {
+package enum TrainingDuration: Hashable, Sendable {
     /// Passes over what was kept.
     case epochs(Int)
     /// Batches, whatever was kept.
@@ -30,13 +30,13 @@ public enum TrainingDuration: Hashable, Sendable {
 }
 
 /// A requested size.
-public enum RequestedSize: Hashable, Sendable, CustomStringConvertible {
+package enum RequestedSize: Hashable, Sendable, CustomStringConvertible {
     /// Samples.
     case count(Int)
     /// Percent of the whole set.
     case percent(Double)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .count(let count): "\(count)"
         case .percent(let percent): shortest(percent) + "%"
@@ -44,7 +44,7 @@ public enum RequestedSize: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Samples of a set of `count`; the nearest whole number, which is 0 for a share too small.
-    public func resolved(count: Int) -> Int {
+    package func resolved(count: Int) -> Int {
         switch self {
         case .count(let size): size
         case .percent(let percent): Int((Double(count) * percent / 100).rounded())
@@ -53,59 +53,59 @@ public enum RequestedSize: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// What an experiment does besides choosing samples. Each value is optional in a file, at the top or in an experiment.
-public struct StudySettings: Hashable, Sendable {
+package struct StudySettings: Hashable, Sendable {
     /// The data set's name.
-    public var dataset = "mnist"
+    package var dataset = "mnist"
     /// Runs of each experiment.
-    public var runs = 5
+    package var runs = 5
     /// How long each network trains.
-    public var duration = TrainingDuration.epochs(5)
+    package var duration = TrainingDuration.epochs(5)
     /// Samples in a batch.
-    public var batchSize = 64
+    package var batchSize = 64
     /// Adam's learning rate.
-    public var learningRate = 0.001
+    package var learningRate = 0.001
     /// Dimensions that PCA leaves, where `use_pca` is true.
-    public var pcaComponents = 50
+    package var pcaComponents = 50
     /// Which k-means makes the clusters.
-    public var kmeans = KMeansKind.minibatch
+    package var kmeans = KMeansKind.minibatch
     /// How many samples each cluster gives.
-    public var quota = Quota.exact
+    package var quota = Quota.exact
     /// How many clusterings an experiment's runs share; run i takes clustering i modulo this. As many as runs where nil.
-    public var clusteringSeeds: Int?
+    package var clusteringSeeds: Int?
     /// What else is held equal.
-    public var balance = Balance.none
+    package var balance = Balance.none
     /// The seed of every random number.
-    public var seed: UInt64 = 1
+    package var seed: UInt64 = 1
     /// Percentage points that an accuracy may differ by and still be called equal.
-    public var equalWithin = 0.1
+    package var equalWithin = 0.1
 
     /// The settings of a study that says nothing about them.
-    public init() {}
+    package init() {}
 }
 
 /// One entry of a study's list: the experiments of every combination of its sizes, clusterings and strategies.
-public struct ExperimentGroup: Equatable, Sendable {
+package struct ExperimentGroup: Equatable, Sendable {
     /// How samples are dropped.
-    public var method: PruningMethod
+    package var method: PruningMethod
     /// The requested sizes; none for the method `none`, which keeps the whole set.
-    public var sizes: [RequestedSize] = []
+    package var sizes: [RequestedSize] = []
     /// Numbers of clusters; only for the method `cluster`, as are all below.
-    public var ks: [Int] = []
+    package var ks: [Int] = []
     /// What is kept of each cluster.
-    public var strategies: [SelectionStrategy] = []
+    package var strategies: [SelectionStrategy] = []
     /// Whether the images are projected by PCA before they are clustered.
-    public var usePCA: [Bool] = []
+    package var usePCA: [Bool] = []
     /// The hybrid strategy's share from the near end.
-    public var nClosest = 1
+    package var nClosest = 1
     /// The hybrid strategy's share from the far end.
-    public var nFurthest = 1
+    package var nFurthest = 1
     /// Everything else.
-    public var settings: StudySettings
+    package var settings: StudySettings
     /// Where in its file each key stands.
     var places = SourcePlaces()
 
     /// An entry with nothing to run yet but for the method `none`.
-    public init(method: PruningMethod, settings: StudySettings = StudySettings()) {
+    package init(method: PruningMethod, settings: StudySettings = StudySettings()) {
         self.method = method
         self.settings = settings
     }
@@ -125,27 +125,27 @@ struct SourcePlaces: Equatable, Sendable {
 }
 
 /// A study with every value resolved: what is trained, on what, how often.
-public struct Study: Equatable, Sendable {
+package struct Study: Equatable, Sendable {
     /// The entries, in the file's order.
-    public var groups: [ExperimentGroup]
+    package var groups: [ExperimentGroup]
     /// What deserves a word but is no fault, keys that have no effect for one.
-    public var notices: [String] = []
+    package var notices: [String] = []
 
     /// A study of these entries.
-    public init(groups: [ExperimentGroup]) { self.groups = groups }
+    package init(groups: [ExperimentGroup]) { self.groups = groups }
 
-    public static func == (left: Study, right: Study) -> Bool { left.groups == right.groups }
+    package static func == (left: Study, right: Study) -> Bool { left.groups == right.groups }
 
     /// What a data set may be called: files are named after it.
-    public static let acceptedDatasetName = "at most 60 letters, digits, '.', '-' and '_', that begins with no dot"
+    package static let acceptedDatasetName = "at most 60 letters, digits, '.', '-' and '_', that begins with no dot"
 
     /// Whether a data set may be called `name`.
-    public static func isDatasetName(_ name: String) -> Bool {
+    package static func isDatasetName(_ name: String) -> Bool {
         name.count <= 60 && name.wholeMatch(of: /[A-Za-z0-9_-][A-Za-z0-9._-]*/) != nil
     }
 
     /// The data sets that the study needs, in the order of their first use.
-    public var datasets: [String] {
+    package var datasets: [String] {
         var names: [String] = []
         for group in groups where !names.contains(group.settings.dataset) { names.append(group.settings.dataset) }
         return names
@@ -153,7 +153,7 @@ public struct Study: Equatable, Sendable {
 
     /// The study with a command line's values in place of the file's.
     /// - Throws: ``StudyError/badOption(name:reason:)`` when `runs` is below 1.
-    public func overriding(
+    package func overriding(
         runs: Int? = nil, seed: UInt64? = nil, dataset: String? = nil
     ) throws(StudyError) -> Study {
         if let runs, !StudyReader.runsRange.contains(runs) {

@@ -4,14 +4,14 @@ import Foundation
 import Pruning
 
 /// The variances that a principal component analysis found.
-public struct PCASpectrum: Codable, Equatable, Sendable {
+package struct PCASpectrum: Codable, Equatable, Sendable {
     /// Variance along each component, largest first, in squared units of the input.
-    public var variances: [Double]
+    package var variances: [Double]
     /// The variance of the whole input in the same units: the sum over all components, those that were not kept too.
-    public var totalVariance: Double
+    package var totalVariance: Double
 
     /// A spectrum of these variances.
-    public init(variances: [Double], totalVariance: Double) {
+    package init(variances: [Double], totalVariance: Double) {
         self.variances = variances
         self.totalVariance = totalVariance
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A study's output directory, held against other processes until it is left or the value is gone.
 ///

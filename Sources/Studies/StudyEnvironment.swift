@@ -1,24 +1,24 @@
 import Foundation
 
 /// What `environment.json` keeps: the version of the directory's format, the data, and the machines at work.
-public struct StudyEnvironment: Codable, Equatable, Sendable {
+package struct StudyEnvironment: Codable, Equatable, Sendable {
     /// The format that this program writes and reads. The first one had no number.
-    public static let currentFormat = 2
+    package static let currentFormat = 2
 
     /// What is known of a training set without its files.
-    public struct Dataset: Codable, Equatable, Sendable {
+    package struct Dataset: Codable, Equatable, Sendable {
         /// A hash of the data.
-        public var fingerprint: String
+        package var fingerprint: String
         /// Training samples.
-        public var count: Int
+        package var count: Int
         /// Values a sample.
-        public var featureCount: Int
+        package var featureCount: Int
         /// Classes, empty ones included.
-        public var classCount: Int
+        package var classCount: Int
         /// Planes, rows and columns of an image; nil where the samples are no images.
-        public var channels: Int?
-        public var height: Int?
-        public var width: Int?
+        package var channels: Int?
+        package var height: Int?
+        package var width: Int?
 
         enum CodingKeys: String, CodingKey {
             case fingerprint, count
@@ -38,15 +38,15 @@ public struct StudyEnvironment: Codable, Equatable, Sendable {
         }
 
         /// Its extents, enough to plan by.
-        public var shape: DatasetShape { DatasetShape(count: count, featureCount: featureCount) }
+        package var shape: DatasetShape { DatasetShape(count: count, featureCount: featureCount) }
     }
 
     /// The version of the directory's format.
-    public var format = currentFormat
+    package var format = currentFormat
     /// The training sets, by name.
-    public var datasets: [String: Dataset] = [:]
+    package var datasets: [String: Dataset] = [:]
     /// One entry a session: coppice, device, platform, driver, backend, system, started, command.
-    public var sessions: [[String: String]] = []
+    package var sessions: [[String: String]] = []
 
     /// The text of the file.
     var text: String {

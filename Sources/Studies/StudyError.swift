@@ -5,26 +5,26 @@ import Pruning
 import Support
 
 /// A place in a study file.
-public struct SourcePlace: Equatable, Sendable, CustomStringConvertible {
+package struct SourcePlace: Equatable, Sendable, CustomStringConvertible {
     /// The file, as it was named.
-    public let file: String
+    package let file: String
     /// Line and column, from 1; nil where the fault is the whole file's.
-    public let position: (line: Int, column: Int)?
+    package let position: (line: Int, column: Int)?
 
     /// A place in `file`.
-    public init(file: String, position: (line: Int, column: Int)? = nil) {
+    package init(file: String, position: (line: Int, column: Int)? = nil) {
         self.file = file
         self.position = position
     }
 
-    public var description: String { position.map { "\(file):\($0.line):\($0.column)" } ?? file }
+    package var description: String { position.map { "\(file):\($0.line):\($0.column)" } ?? file }
 
-    public static func == (left: SourcePlace, right: SourcePlace) -> Bool { left.description == right.description }
+    package static func == (left: SourcePlace, right: SourcePlace) -> Bool { left.description == right.description }
 }
 
 /// What can go wrong with a study and its output. Each description is one sentence: what, where, and what would be
 /// accepted.
-public enum StudyError: Error, CustomStringConvertible {
+package enum StudyError: Error, CustomStringConvertible {
     /// Neither a file nor a built-in study.
     case unknownStudy(name: String, builtIn: [String])
     /// A study file that cannot be read.
@@ -65,7 +65,7 @@ public enum StudyError: Error, CustomStringConvertible {
     }
 
     /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
-    public var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .badOption: 64
         case .invalid, .damaged: 65
@@ -83,7 +83,7 @@ public enum StudyError: Error, CustomStringConvertible {
         }
     }
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .unknownStudy(let name, let builtIn):
             "there is no study \(name): it is neither a file nor a built-in one (\(builtIn.joined(separator: ", ")));"

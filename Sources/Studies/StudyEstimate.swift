@@ -1,13 +1,15 @@
+import Support
+
 /// How fast an executor was found to be.
-public struct StudyRates: Equatable, Sendable {
+package struct StudyRates: Equatable, Sendable {
     /// Trained images a second, all networks that train together counted.
-    public var imagesPerSecond: Double
+    package var imagesPerSecond: Double
     /// Networks that trained together when this was measured.
-    public var replicas: Int
+    package var replicas: Int
     /// Images that each of them saw.
-    public var images: Int
+    package var images: Int
     /// Seconds that testing one network takes.
-    public var evaluationSeconds: Double
+    package var evaluationSeconds: Double
     /// What the clusterings of each kind cost.
     var clusterings: [ClusteringKind: ClusteringRate] = [:]
 
@@ -37,22 +39,22 @@ public struct StudyRates: Equatable, Sendable {
 }
 
 /// How long a study should take.
-public struct StudyEstimate: Equatable, Sendable {
+package struct StudyEstimate: Equatable, Sendable {
     /// The rates that this follows from.
-    public var rates: StudyRates
+    package var rates: StudyRates
     /// Seconds of training.
-    public var training: Double
+    package var training: Double
     /// Seconds of testing.
-    public var evaluation: Double
+    package var evaluation: Double
     /// Seconds of clustering.
-    public var clustering: Double
+    package var clustering: Double
     /// All seconds.
-    public var total: Double { training + evaluation + clustering }
+    package var total: Double { training + evaluation + clustering }
 }
 
 extension StudyPlan {
     /// How long runs of the plan should take at these rates.
-    public func estimate(_ rates: StudyRates, of chosen: Set<PlannedRun>) -> StudyEstimate {
+    package func estimate(_ rates: StudyRates, of chosen: Set<PlannedRun>) -> StudyEstimate {
         // In the plan's order, in which a sum of times is always the same.
         let left = runs.filter(chosen.contains)
         var images = 0.0
@@ -80,7 +82,7 @@ extension StudyExecutor {
     /// test, and for each kind of clustering three on all samples, two with few clusters and one with more. About a
     /// second with MNIST.
     /// - Throws: the executor's errors.
-    public func measureRates(for plan: StudyPlan, replicas: Int) throws -> StudyRates {
+    package func measureRates(for plan: StudyPlan, replicas: Int) throws -> StudyRates {
         let heaviest = plan.experiments.max {
             $0.trainedImages(kept: $0.size) * $0.settings.runs < $1.trainedImages(kept: $1.size) * $1.settings.runs
         }

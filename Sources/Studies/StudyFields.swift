@@ -1,6 +1,7 @@
 import Datasets
 import Pruning
 import Yams
+import Support
 
 /// A mapping of a study file, its keys known to be accepted, with typed access whose errors name the place.
 struct StudyFields {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The studies that the program carries inside it.
-public enum StudyLibrary {
+package enum StudyLibrary {
     private static let texts: [(name: String, bytes: [UInt8])] = [
         ("quickstart", PackageResources.quickstart_yaml), ("article", PackageResources.article_yaml),
         ("article-large", PackageResources.article_large_yaml), ("half", PackageResources.half_yaml),
@@ -9,15 +9,15 @@ public enum StudyLibrary {
     ]
 
     /// Their names.
-    public static let names = texts.map(\.name)
+    package static let names = texts.map(\.name)
 
     /// A built-in study's YAML.
-    public static func text(_ name: String) -> String? {
+    package static func text(_ name: String) -> String? {
         texts.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
     }
 
     /// What a built-in study asks, in a sentence: the first of the comment at its top.
-    public static func summary(_ name: String) -> String? {
+    package static func summary(_ name: String) -> String? {
         text(name).map { text in
             let comment = text.split(separator: "\n").prefix { $0.hasPrefix("#") }.map { $0.dropFirst(2) }
                 .joined(separator: " ")
@@ -30,7 +30,7 @@ public enum StudyLibrary {
     /// - Parameter acceptsAnyDataset: whether the study may name a data set that is not in the catalogue, which makes sense
     ///   where the data's directory is given.
     /// - Throws: ``StudyError`` `.unknownStudy`, `.unreadable`, `.invalid`.
-    public static func load(_ nameOrPath: String, acceptsAnyDataset: Bool = false) throws(StudyError) -> Study {
+    package static func load(_ nameOrPath: String, acceptsAnyDataset: Bool = false) throws(StudyError) -> Study {
         let reader = StudyReader(file: nameOrPath, acceptsAnyDataset: acceptsAnyDataset)
         var isDirectory: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: nameOrPath, isDirectory: &isDirectory)

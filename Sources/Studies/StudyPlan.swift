@@ -2,40 +2,40 @@ import Foundation
 import Pruning
 
 /// How the hybrid strategy shares a cluster's part between its two ends.
-public struct HybridShares: Hashable, Sendable {
+package struct HybridShares: Hashable, Sendable {
     /// From the near end.
-    public let nClosest: Int
+    package let nClosest: Int
     /// From the far end.
-    public let nFurthest: Int
+    package let nFurthest: Int
 
     /// Shares of these sizes.
-    public init(nClosest: Int, nFurthest: Int) {
+    package init(nClosest: Int, nFurthest: Int) {
         self.nClosest = nClosest
         self.nFurthest = nFurthest
     }
 }
 
 /// One case of a study: what its runs have in common.
-public struct Experiment: Hashable, Sendable {
+package struct Experiment: Hashable, Sendable {
     /// Counted from 1 in the file's order: sizes outermost, then ks, strategies, use_pca.
-    public fileprivate(set) var id: Int
+    package fileprivate(set) var id: Int
     /// How samples are dropped.
-    public let method: PruningMethod
+    package let method: PruningMethod
     /// The requested size; the whole set's for the method `none`.
-    public let size: Int
+    package let size: Int
     /// What is kept of each cluster; nil without clusters, as are `usePCA` and `k`.
-    public let strategy: SelectionStrategy?
+    package let strategy: SelectionStrategy?
     /// Whether PCA goes before the clustering.
-    public let usePCA: Bool?
+    package let usePCA: Bool?
     /// The number of clusters.
-    public let k: Int?
+    package let k: Int?
     /// The hybrid strategy's shares; nil for all others.
-    public let hybridShares: HybridShares?
+    package let hybridShares: HybridShares?
     /// Everything else.
-    public let settings: StudySettings
+    package let settings: StudySettings
 
     /// How the samples are selected.
-    public var selection: SelectionRequest {
+    package var selection: SelectionRequest {
         let strategy: Strategy =
             switch (method, self.strategy) {
             case (.none, _): .none
@@ -50,7 +50,7 @@ public struct Experiment: Hashable, Sendable {
     }
 
     /// The clustering that run `run` (from 0) selects by; nil without clusters.
-    public func clustering(run: Int) -> ClusteringKey? {
+    package func clustering(run: Int) -> ClusteringKey? {
         guard method == .cluster, let k, let usePCA else { return nil }
         return ClusteringKey(
             dataset: settings.dataset, k: k, pcaComponents: usePCA ? settings.pcaComponents : nil,
@@ -59,7 +59,7 @@ public struct Experiment: Hashable, Sendable {
     }
 
     /// How many clusterings the runs share.
-    public var clusteringSeeds: Int { settings.clusteringSeeds ?? settings.runs }
+    package var clusteringSeeds: Int { settings.clusteringSeeds ?? settings.runs }
 
     /// Steps of the training of a run of `kept` samples.
     func trainedSteps(kept: Int) -> Int {
@@ -70,7 +70,7 @@ public struct Experiment: Hashable, Sendable {
     }
 
     /// Images that a run of `kept` samples sees in training.
-    public func trainedImages(kept: Int) -> Int {
+    package func trainedImages(kept: Int) -> Int {
         switch settings.duration {
         case .epochs(let epochs): return epochs * kept
         case .steps(let steps):
@@ -82,45 +82,45 @@ public struct Experiment: Hashable, Sendable {
 }
 
 /// One run of an experiment.
-public struct PlannedRun: Hashable, Sendable {
+package struct PlannedRun: Hashable, Sendable {
     /// The experiment, counted from 1.
-    public let experimentID: Int
+    package let experimentID: Int
     /// The run, counted from 0.
-    public let run: Int
+    package let run: Int
 
     /// The run as results count it, from 1.
-    public var runID: Int { run + 1 }
+    package var runID: Int { run + 1 }
 }
 
 /// A study written out: every experiment, run and clustering.
-public struct StudyPlan: Sendable {
+package struct StudyPlan: Sendable {
     /// The largest number of runs that is accepted.
     static let mostRuns = 1_000_000
 
     /// The experiments, number 1 first.
-    public let experiments: [Experiment]
+    package let experiments: [Experiment]
     /// Every run, by experiment.
-    public let runs: [PlannedRun]
+    package let runs: [PlannedRun]
     /// How many runs use each clustering.
-    public let clusteringUses: [ClusteringKey: Int]
+    package let clusteringUses: [ClusteringKey: Int]
     /// What deserves a word but is no fault.
-    public let notices: [String]
+    package let notices: [String]
 
     /// Distinct clusterings.
-    public var clusteringCount: Int { clusteringUses.count }
+    package var clusteringCount: Int { clusteringUses.count }
 
     /// The experiment of a number that a run carries.
-    public func experiment(_ id: Int) -> Experiment { experiments[id - 1] }
+    package func experiment(_ id: Int) -> Experiment { experiments[id - 1] }
 
     /// Images that all runs together see in training, if every size is kept as it was requested.
-    public var trainedImages: Double {
+    package var trainedImages: Double {
         experiments.reduce(0) { $0 + Double($1.settings.runs) * Double($1.trainedImages(kept: $1.size)) }
     }
 
     /// Writes a study out for training sets of these extents.
     /// - Parameter shapes: an extent for every one of the study's ``Study/datasets``.
     /// - Throws: ``StudyError/invalid(_:reason:)`` where a size, k or number of PCA components does not fit its set.
-    public init(_ study: Study, shapes: [String: DatasetShape]) throws(StudyError) {
+    package init(_ study: Study, shapes: [String: DatasetShape]) throws(StudyError) {
         var experiments: [Experiment] = []
         var notices = study.notices
         var runCount = 0

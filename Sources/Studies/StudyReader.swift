@@ -1,12 +1,13 @@
 import Datasets
 import Pruning
 import Yams
+import Support
 
 /// Reads studies from YAML.
 ///
 /// A study is a mapping with a list `experiments`. Wherever a list is expected one value will do. A key or word that is
 /// not known is an error that names the nearest one that is.
-public struct StudyReader {
+package struct StudyReader {
     /// Accepted numbers of runs.
     static let runsRange = 1...100_000
     /// A study is a page; what is longer than this is some other file.
@@ -28,14 +29,14 @@ public struct StudyReader {
     /// A reader whose errors name `file`.
     /// - Parameter acceptsAnyDataset: whether `dataset` may be a name that is not in the catalogue, which makes sense
     ///   where the data's directory is given.
-    public init(file: String, acceptsAnyDataset: Bool = false) {
+    package init(file: String, acceptsAnyDataset: Bool = false) {
         self.file = file
         self.acceptsAnyDataset = acceptsAnyDataset
     }
 
     /// The study that `text` describes.
     /// - Throws: ``StudyError/invalid(_:reason:)`` with the place and what would be accepted there.
-    public func read(_ text: String) throws(StudyError) -> Study {
+    package func read(_ text: String) throws(StudyError) -> Study {
         guard let root = try compose(text, as: "study"), !isNull(root) else {
             throw .invalid(SourcePlace(file: file), reason: "the study is empty; it needs a list experiments")
         }

@@ -1,14 +1,14 @@
 /// A plan and the runs of it that are finished.
-public struct StudyResults: Sendable {
+package struct StudyResults: Sendable {
     /// The plan.
-    public let plan: StudyPlan
+    package let plan: StudyPlan
     /// The finished runs, by experiment and run.
-    public let records: [RunRecord]
+    package let records: [RunRecord]
     /// A summary of every experiment with a finished run, whatever its method, in the experiments' order.
-    public let summaries: [CaseSummary]
+    package let summaries: [CaseSummary]
 
     /// Results, put in order and summed up.
-    public init(plan: StudyPlan, records: [RunRecord]) {
+    package init(plan: StudyPlan, records: [RunRecord]) {
         self.plan = plan
         self.records = records.sorted { ($0.experimentID, $0.runID) < ($1.experimentID, $1.runID) }
         summaries = CaseSummary.all(plan, Dictionary(grouping: self.records, by: \.experimentID))
@@ -16,24 +16,24 @@ public struct StudyResults: Sendable {
 }
 
 /// What an experiment's finished runs come to.
-public struct CaseSummary: Sendable {
+package struct CaseSummary: Sendable {
     /// The experiment.
-    public let experiment: Experiment
+    package let experiment: Experiment
     /// Its finished runs, by number.
-    public let records: [RunRecord]
+    package let records: [RunRecord]
     /// The 95% bootstrap interval of the median accuracy, in percent; nil below two runs that did not diverge.
-    public let medianInterval: Interval?
+    package let medianInterval: Interval?
     /// Against the whole set and against as many random samples, where the study has such a case with the same settings.
-    public fileprivate(set) var comparisons: [Baseline: Comparison] = [:]
+    package fileprivate(set) var comparisons: [Baseline: Comparison] = [:]
 
     /// How many of the finished runs diverged. They have no accuracy; every statistic is of the others.
-    public var divergedCount: Int { records.count { $0.diverged != nil } }
+    package var divergedCount: Int { records.count { $0.diverged != nil } }
     /// Accuracies in percent, of the runs that did not diverge.
-    public var accuracies: [Double] { records.compactMap(\.accuracy) }
+    package var accuracies: [Double] { records.compactMap(\.accuracy) }
     /// Seconds a run, of the runs that did not diverge.
-    public var times: [Double] { records.filter { $0.diverged == nil }.map(\.time) }
+    package var times: [Double] { records.filter { $0.diverged == nil }.map(\.time) }
     /// Kept samples a run; the article's quota may keep different numbers by different clusterings.
-    public var keptSizes: [Double] { records.map { Double($0.kept) } }
+    package var keptSizes: [Double] { records.map { Double($0.kept) } }
 
     /// Summaries of all experiments with finished runs.
     static func all(_ plan: StudyPlan, _ records: [Int: [RunRecord]]) -> [CaseSummary] {
@@ -148,7 +148,7 @@ private struct BaselineKey: Hashable {
 extension StudyResults {
     /// What a reader must know to read the intervals and tests, as sentences: what so few runs cannot show, what the
     /// intervals leave out, where fewer samples were kept than were asked for, and which baselines are missing.
-    public var comparisonNotes: [String] {
+    package var comparisonNotes: [String] {
         [divergedNote, unmovedNote].compactMap { $0 } + Baseline.allCases.compactMap(powerNote)
             + [sharedClusteringsNote, keptNote].compactMap { $0 } + missingNotes
     }
@@ -247,7 +247,7 @@ extension StudyResults {
 
 extension Baseline {
     /// As words in a sentence.
-    public var phrase: String {
+    package var phrase: String {
         switch self {
         case .full: "the whole set"
         case .random: "random samples of the same size"

@@ -1,8 +1,9 @@
 import Compute
 import Pruning
+import Support
 
 /// What happens while a study runs.
-public enum StudyEvent {
+package enum StudyEvent {
     /// A line for whoever watches.
     case notice(String)
     /// The plan stands, this is the part of it to run, and these runs of the plan were finished before.
@@ -19,9 +20,9 @@ public enum StudyEvent {
 ///
 /// Runs of one kept size that train alike share their launches, up to `replicas` of them. A run counts as finished
 /// once its line in the run log is on the disk; whatever ends the program later cannot take it back.
-public final class StudyRunner {
+package final class StudyRunner {
     /// The shards that were still at work when this one was done. The last of them writes the tables.
-    public private(set) var othersAtWork: [Shard] = []
+    package private(set) var othersAtWork: [Shard] = []
 
     private let study: Study
     private let path: String
@@ -46,7 +47,7 @@ public final class StudyRunner {
     ///   - writeTables: writes the tables of the results so far into the directory; called at the end, and now and then
     ///     before. Shards leave it to the last of them.
     ///   - report: hears of every event.
-    public init(
+    package init(
         _ study: Study, directory: String, shard: Shard? = nil, executor: any StudyExecutor, replicas: Int? = nil,
         environment: @escaping @autoclosure () -> [String: String] = [:],
         cancellation: CancellationFlag = CancellationFlag(),
@@ -68,7 +69,7 @@ public final class StudyRunner {
     /// - Returns: all results that are known, those of earlier sessions and other shards included.
     /// - Throws: ``StudyError``, `.interrupted` where the flag was raised, `.device` where the device failed; and the
     ///   executor's own errors.
-    public func run() throws -> StudyResults {
+    package func run() throws -> StudyResults {
         var datasets: [String: StudyDataset] = [:]
         for name in study.datasets { datasets[name] = try executor.dataset(name) }
         let plan = try StudyPlan(study, shapes: datasets.mapValues(\.shape))

@@ -1,21 +1,21 @@
 import Foundation
 
 /// The best case among the finished runs: the highest median accuracy.
-public struct BestCase: Sendable {
+package struct BestCase: Sendable {
     /// The case's experiment, counted from 1.
-    public private(set) var experimentID: Int?
+    package private(set) var experimentID: Int?
     /// Its median accuracy in percent.
-    public private(set) var medianAccuracy = 0.0
+    package private(set) var medianAccuracy = 0.0
     /// Its finished runs that did not diverge.
-    public var runs: Int { experimentID.flatMap { accuracies[$0]?.count } ?? 0 }
+    package var runs: Int { experimentID.flatMap { accuracies[$0]?.count } ?? 0 }
 
     private var accuracies: [Int: [Double]] = [:]
 
     /// No runs yet.
-    public init() {}
+    package init() {}
 
     /// Takes finished runs into account.
-    public mutating func add(_ records: [RunRecord]) {
+    package mutating func add(_ records: [RunRecord]) {
         // Runs that diverged have no accuracy; a case of such runs alone is never the best.
         let figures = records.compactMap { record in record.accuracy.map { (id: record.experimentID, accuracy: $0) } }
         for figure in figures { accuracies[figure.id, default: []].append(figure.accuracy) }
@@ -32,40 +32,40 @@ public struct BestCase: Sendable {
 }
 
 /// How far a study is, read from its directory without its lock and without its data. It may be at work meanwhile.
-public struct StudyStatus {
+package struct StudyStatus {
     /// The directory.
-    public let directory: String
+    package let directory: String
     /// The plan.
-    public let plan: StudyPlan
+    package let plan: StudyPlan
     /// Finished runs, those that diverged included.
-    public let finished: Int
+    package let finished: Int
     /// Finished runs that diverged.
-    public let diverged: Int
+    package let diverged: Int
     /// Images that the runs that are left will see in training.
-    public let imagesLeft: Int
+    package let imagesLeft: Int
     /// Whether a process is at work: one without shards, or those of ``shards``.
-    public let isAtWork: Bool
+    package let isAtWork: Bool
     /// The shards that are at work.
-    public let shards: [Shard]
+    package let shards: [Shard]
     /// Images a second in training, all processes that are at work together, by what the latest runs took, selection
     /// and test included; nil where nobody is at work or nothing is finished.
-    public let imagesPerSecond: Double?
+    package let imagesPerSecond: Double?
     /// The best case so far.
-    public let best: BestCase
+    package let best: BestCase
     /// The last finished run, and how many seconds ago it was.
-    public let last: (record: RunRecord, secondsAgo: Double)?
+    package let last: (record: RunRecord, secondsAgo: Double)?
     /// What was wrong with the directory and does not keep it from being read.
-    public let notices: [String]
+    package let notices: [String]
 
     /// Seconds that are left at the rate of now; nil without a rate.
-    public var secondsLeft: Double? { imagesPerSecond.map { Double(imagesLeft) / $0 } }
+    package var secondsLeft: Double? { imagesPerSecond.map { Double(imagesLeft) / $0 } }
 
     /// So many seconds of the latest runs tell a process's rate.
     private static let rateSeconds = 180.0
 
     /// Reads a directory.
     /// - Throws: as ``StoredStudy/init(reading:)``.
-    public init(reading directory: String) throws(StudyError) {
+    package init(reading directory: String) throws(StudyError) {
         let contents = try StudyContents(reading: directory)
         let plan = contents.plan
         self.directory = directory

@@ -1,15 +1,15 @@
 /// A number of steps that so many networks take side by side.
-public struct StudySteps: Hashable, Sendable {
+package struct StudySteps: Hashable, Sendable {
     /// Networks that share the steps' launches.
-    public var networks: Int
+    package var networks: Int
     /// Steps that they take, each of a full batch or of what is left of an epoch.
-    public var steps: Int
+    package var steps: Int
 }
 
 extension StudyPlan {
     /// The steps of all runs, where up to `replicas` runs of one size that train alike share their launches, as a study's
     /// runs do; every size is taken to be kept as it was requested. One entry a training.
-    public func steps(replicas: Int) -> [StudySteps] {
+    package func steps(replicas: Int) -> [StudySteps] {
         var trainings: [StudySteps] = []
         for group in groupsThatTrainTogether {
             guard let experiment = group.first else { continue }

@@ -3,7 +3,7 @@ import Yams
 
 extension Study {
     /// The study with what depends on other values filled in: `clustering_seeds` where it is not given.
-    public var resolved: Study {
+    package var resolved: Study {
         var study = self
         for index in study.groups.indices {
             let settings = study.groups[index].settings
@@ -13,7 +13,7 @@ extension Study {
     }
 
     /// The resolved study as YAML that reads back as an equal study. Settings that all entries share stand at the top.
-    public var yaml: String {
+    package var yaml: String {
         let groups = resolved.groups
         let settings = groups.map { pairs($0.settings) }
         let shared = settings.first.map { first in

@@ -1,19 +1,19 @@
 /// Wilcoxon's signed-rank test of paired differences (Wilcoxon, "Individual comparisons by ranking methods", 1945):
 /// zeros are dropped, ties get the mean of their ranks, and the p-value is two-sided.
-public struct WilcoxonSignedRank: Sendable {
+package struct WilcoxonSignedRank: Sendable {
     /// Differences that are not zero.
-    public let count: Int
+    package let count: Int
     /// The ranks of positive differences minus those of negative ones; its sign is the direction.
-    public let signedRanks: Double
+    package let signedRanks: Double
     /// How likely a sum of ranks at least this one-sided is if every sign is as likely as its opposite.
-    public let p: Double
+    package let p: Double
 
     /// Above this many differences the sum of ranks is taken to be normal, with the variance corrected for ties; up to it
     /// every assignment of signs is counted.
     static let mostEnumerated = 400
 
     /// The test of whole-number differences, of counts of right answers for one.
-    public init(_ differences: [Int]) {
+    package init(_ differences: [Int]) {
         let nonzero = differences.filter { $0 != 0 }.sorted { $0.magnitude < $1.magnitude }
         count = nonzero.count
         // Doubled, so that midranks are whole: a run of ties from place first to last has (first + last) each.
@@ -34,7 +34,7 @@ public struct WilcoxonSignedRank: Sendable {
     }
 
     /// The least p-value that so many differences can give, when all have one sign: 2 / 2^count.
-    public static func leastP(count: Int) -> Double {
+    package static func leastP(count: Int) -> Double {
         count < 1 ? 1 : Double(sign: .plus, exponent: 1 - count, significand: 1)
     }
 

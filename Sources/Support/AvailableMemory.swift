@@ -4,14 +4,14 @@ import Foundation
 /// what its own limits (`ulimit -v`, `-d`) leave.
 ///
 /// A limit of a control group counts what files take in its cache as free, since the system gives that back.
-public struct AvailableMemory: Sendable {
+package struct AvailableMemory: Sendable {
     /// Bytes.
-    public let bytes: Int
+    package let bytes: Int
     /// What sets this limit, as the subject of a sentence: "this machine", "the limit ulimit -v".
-    public let source: String
+    package let source: String
 
     /// What is free now; nil where the system does not say.
-    public static var now: AvailableMemory? { find(in: "/") }
+    package static var now: AvailableMemory? { find(in: "/") }
 
     /// The same from the files below `root`, as `/proc` and `/sys/fs/cgroup` have them.
     static func find(in root: String, limits: [Limit] = Limit.allCases) -> AvailableMemory? {
@@ -53,7 +53,7 @@ public struct AvailableMemory: Sendable {
 
     /// Whether `needed` more bytes are beyond what there is; what there is, in that case. Little is always allowed, and so
     /// is everything where the system does not say.
-    public static func shortage(of needed: Int) -> AvailableMemory? {
+    package static func shortage(of needed: Int) -> AvailableMemory? {
         guard needed > 1 << 24, let now, needed > now.bytes else { return nil }
         return now
     }

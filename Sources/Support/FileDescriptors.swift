@@ -1,16 +1,16 @@
 import Foundation
 
 /// How many files this process may have open.
-public enum FileDescriptors {
+package enum FileDescriptors {
     /// The soft limit; nil where there is none.
-    public static var limit: Int? {
+    package static var limit: Int? {
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0, limit.rlim_cur < rlim_t(Int32.max) else { return nil }
         return Int(limit.rlim_cur)
     }
 
     /// Raises the soft limit to `wanted` where the hard limit allows it.
-    public static func raiseLimit(to wanted: Int) {
+    package static func raiseLimit(to wanted: Int) {
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0, limit.rlim_cur < rlim_t(wanted) else { return }
         limit.rlim_cur = min(limit.rlim_max, rlim_t(wanted))
@@ -18,7 +18,7 @@ public enum FileDescriptors {
     }
 
     /// How many more can be opened, counted up to `most`.
-    public static func available(upTo most: Int) -> Int {
+    package static func available(upTo most: Int) -> Int {
         var opened: [Int32] = []
         while opened.count < most {
             let descriptor = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -30,7 +30,7 @@ public enum FileDescriptors {
     }
 
     /// Why there are fewer than `needed` descriptors left for `purpose`, as a sentence; nil where there are enough.
-    public static func shortage(of needed: Int, for purpose: String) -> String? {
+    package static func shortage(of needed: Int, for purpose: String) -> String? {
         let available = available(upTo: needed)
         guard available < needed else { return nil }
         return "\(purpose) needs \(needed) more file descriptors and only \(available) are left\(advice)"
@@ -47,10 +47,10 @@ public enum FileDescriptors {
 }
 
 /// The system's description of a failed call, by default the last one.
-public func systemMessage(_ code: Int32 = errno) -> String {
+package func systemMessage(_ code: Int32 = errno) -> String {
     String(cString: strerror(code)) + (code == EMFILE ? FileDescriptors.advice : "")
 }
 
 /// Whether a call that makes something failed for want of room or of descriptors: not for what it was asked for, but for
 /// the state of the machine. Writing has then failed, whatever the call.
-public func isExhaustion(_ code: Int32) -> Bool { [ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, EIO].contains(code) }
+package func isExhaustion(_ code: Int32) -> Bool { [ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, EIO].contains(code) }

@@ -1,10 +1,10 @@
 import Foundation
 
 /// Files and folders by name.
-public enum Paths {
+package enum Paths {
     /// Where a file named `path` is, or will be once it is made: at the end of all links, which may point to nothing.
     /// Nil for links that lead in a circle.
-    public static func destination(of path: String) -> String? {
+    package static func destination(of path: String) -> String? {
         var current = path
         // As many as the kernel follows.
         for _ in 0...40 {
@@ -19,7 +19,7 @@ public enum Paths {
     }
 
     /// The folder that `path` is in. Its parts are left as they are: `..` after a link is not the folder before it.
-    public static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -27,7 +27,7 @@ public enum Paths {
     /// Makes a folder, and those above it, where they are missing. A link to a folder that is missing stays a link, and
     /// the folder is made where it points to.
     /// - Returns: nil, or the code of the call that failed: EEXIST where something else has the name.
-    public static func makeFolder(_ path: String) -> Int32? {
+    package static func makeFolder(_ path: String) -> Int32? {
         // With a slash at its end a link that points to nothing is no link to the system.
         var bare = path[...]
         while bare.count > 1, bare.hasSuffix("/") { bare.removeLast() }

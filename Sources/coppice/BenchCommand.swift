@@ -3,7 +3,7 @@ import Compute
 import Foundation
 import KernelChecks
 import Studies
-import Synchronization
+import Support
 
 /// `coppice bench`
 struct BenchCommand: ParsableCommand {
@@ -157,8 +157,8 @@ struct BenchCommand: ParsableCommand {
         let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
         let made = try madeSize.map { try MadeStage($0, on: unmeasured, seed: compute.seed) }
         let stopwatch = Stopwatch(backend)
-        let stopping = Atomic(false)
-        let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
+        let stopping = CancellationFlag()
+        let interrupt = Interrupt { stopping.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
         let limits = Roofline(
             gflops: Benchmark.peakArithmetic.operations / (try stopwatch.time(.peakArithmetic).fastest) / 1e9,
@@ -179,7 +179,7 @@ struct BenchCommand: ParsableCommand {
         func goOn() throws {
             let done = report.cases.count + report.stages.count
             bar.update(Double(done), of: Double(total))
-            guard stopping.load(ordering: .relaxed) else { return }
+            guard stopping.isCancelled else { return }
             if json { try printJSON(report) }
             throw Failure("interrupted after \(done) timings", exitCode: 130)
         }

@@ -2,6 +2,7 @@ import Clustering
 import Compute
 import KernelChecks
 import Networks
+import Support
 
 /// A part of a study that `coppice bench` times as a whole: many kernels with the host between them, on made data of
 /// MNIST's size.

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import Pruning
 import Studies
+import Support
 
 /// Samples on the command line, and how to cluster them: what `cluster` and `select` share.
 struct ClusteringOptions: ParsableArguments {

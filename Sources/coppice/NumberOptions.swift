@@ -1,4 +1,5 @@
 import Datasets
+import Support
 
 /// An option's whole number, by the rules that study files have too. Help does not show the defaults of options that
 /// are read by a function, so each names its own.

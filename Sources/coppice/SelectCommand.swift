@@ -4,6 +4,7 @@ import Compute
 import Datasets
 import Foundation
 import Pruning
+import Support
 
 /// `coppice select`
 struct SelectCommand: ParsableCommand {

@@ -4,7 +4,7 @@ import Datasets
 import Foundation
 import Networks
 import Studies
-import Synchronization
+import Support
 
 /// `coppice train`
 struct TrainCommand: ParsableCommand {
@@ -159,8 +159,8 @@ struct TrainCommand: ParsableCommand {
                     + "\(shortest(100 * untilAccuracy))", quiet: compute.quiet)
         }
 
-        let stopping = Atomic(false)
-        let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
+        let stopping = CancellationFlag()
+        let interrupt = Interrupt { stopping.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
         Terminal.note(
             "training \(replicas) \(replicas == 1 ? "network" : "networks") on \(subset.count) images, "
@@ -176,7 +176,7 @@ struct TrainCommand: ParsableCommand {
         let evaluator = Evaluator(test, normalisation: normalisation, on: backend)
         let goOn = { (progress: TrainingProgress) in
             bar.update(Double(progress.images), of: Double(epochs * subset.count * replicas))
-            return !stopping.load(ordering: .relaxed)
+            return !stopping.isCancelled
         }
         let training: TestedTraining
         if let untilAccuracy {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Compute
-import Synchronization
+import Support
 
 /// `coppice tune`
 struct TuneCommand: ParsableCommand {
@@ -47,8 +47,8 @@ struct TuneCommand: ParsableCommand {
             }
             return
         }
-        let stopping = Atomic(false)
-        let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
+        let stopping = CancellationFlag()
+        let interrupt = Interrupt { stopping.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
         let tuner = Tuner(backend) { trial in
             report.trials.append(trial)
@@ -56,7 +56,7 @@ struct TuneCommand: ParsableCommand {
                 print(Self.line(trial))
                 try flushOutput()
             }
-            guard !stopping.load(ordering: .relaxed) else {
+            guard !stopping.isCancelled else {
                 throw Failure("interrupted; what was kept before stays", exitCode: 130)
             }
         }

@@ -4,7 +4,6 @@ import Foundation
 import KernelChecks
 import Studies
 import Support
-import Synchronization
 
 /// `coppice verify`
 struct VerifyCommand: ParsableCommand {
@@ -116,8 +115,8 @@ struct VerifyCommand: ParsableCommand {
     private func verify(
         _ cases: [any KernelCase], on backend: OpenCLBackend, _ take: (VerifyReport.Case) throws -> Void
     ) throws {
-        let stopping = Atomic(false)
-        let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
+        let stopping = CancellationFlag()
+        let interrupt = Interrupt { stopping.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
         let reference = CPUBackend()
         for (index, kernelCase) in cases.enumerated() {
@@ -125,7 +124,7 @@ struct VerifyCommand: ParsableCommand {
                 KernelChecks.run(kernelCase, on: backend, reference: reference), backend.profile)
             try take(entry)
             if failFast, entry.verdict != .right { return }
-            guard !stopping.load(ordering: .relaxed) else {
+            guard !stopping.isCancelled else {
                 throw Failure("interrupted after \(index + 1) of \(cases.count) cases", exitCode: 130)
             }
         }
@@ -136,8 +135,8 @@ struct VerifyCommand: ParsableCommand {
         // Whoever started this process has said which device it is, and what to beware of there.
         let (chosen, _) = try DeviceSelection.make(spec: compute.device, startsOften: false)
         guard let own = chosen as? OpenCLBackend else { throw Self.noDevice }
-        let stopping = Atomic(false)
-        let interrupt = Interrupt { stopping.store(true, ordering: .relaxed) }
+        let stopping = CancellationFlag()
+        let interrupt = Interrupt { stopping.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
         func tell(_ stage: VerifyEvent.Stage, _ entry: VerifyReport.Case? = nil) throws {
             print(try VerifyEvent(stage, entry).line())
@@ -150,7 +149,7 @@ struct VerifyCommand: ParsableCommand {
             let backend = try backends[profile] ?? own.inProfile(profile)
             backends[profile] = backend
             for kernelCase in try chosenCases(for: profile, own: own.profile) where kernelCase.kernel == share.kernel {
-                guard !stopping.load(ordering: .relaxed) else { throw ExitCode(130) }
+                guard !stopping.isCancelled else { throw ExitCode(130) }
                 let begun = CaseResult(
                     kernel: kernelCase.kernel, name: kernelCase.name, maxError: 0, bound: 0, verdict: .failed,
                     message: "")
@@ -181,11 +180,11 @@ struct VerifyCommand: ParsableCommand {
         let wanted = min(jobs ?? cores, shares.count)
         // Pipes, and what watches the process.
         let affordable = (FileDescriptors.available(upTo: 16 + 10 * wanted) - 16) / 10
-        let stopping = Atomic(false)
+        let stopping = CancellationFlag()
         let workers = VerifyWorkers(
             shares, jobs: min(wanted, max(1, affordable)), arguments: arguments, failFast: failFast)
         let interrupt = Interrupt {
-            stopping.store(true, ordering: .relaxed)
+            stopping.cancel()
             workers.stop()
         }
         defer { withExtendedLifetime(interrupt) {} }
@@ -194,7 +193,7 @@ struct VerifyCommand: ParsableCommand {
             done += 1
             try take(entry)
         }
-        if stopping.load(ordering: .relaxed) { throw Failure("interrupted after \(done) cases", exitCode: 130) }
+        if stopping.isCancelled { throw Failure("interrupted after \(done) cases", exitCode: 130) }
         if let refusal = workers.refusal { throw ExitCode(refusal) }
     }
 

@@ -2,6 +2,7 @@ import Compute
 import Testing
 
 @testable import Clustering
+import TestSupport
 
 /// Input that cannot be clustered: a sentence that says what would be accepted, and the exit code.
 @Suite struct ClusteringErrorTests {

@@ -2,6 +2,8 @@ import Compute
 import Testing
 
 @testable import Clustering
+import Support
+import TestSupport
 
 /// k-means of values that lie far from the origin or in groups far from each other, against k-means in double precision.
 @Suite struct FarFromOriginTests {

@@ -2,6 +2,8 @@ import Compute
 import Testing
 
 @testable import Clustering
+import Support
+import TestSupport
 
 /// PCA where there are fewer rows than columns.
 @Suite struct GramTests {

@@ -2,6 +2,8 @@ import Compute
 import Testing
 
 @testable import Clustering
+import Support
+import TestSupport
 
 /// What k-means must do whatever the data.
 @Suite struct KMeansTests {

@@ -4,6 +4,7 @@ import Foundation
 import Testing
 
 @testable import Clustering
+import TestSupport
 
 /// MNIST's folder, where $COPPICE_DATA has it.
 private let mnist = ProcessInfo.processInfo.environment["COPPICE_DATA"].map { $0 + "/mnist" }

@@ -3,6 +3,8 @@ import Foundation
 import Testing
 
 @testable import Clustering
+import Support
+import TestSupport
 
 /// Points that are brought to the backend piece by piece: the same bits as with all of them there at once.
 @Suite struct PointSourceTests {

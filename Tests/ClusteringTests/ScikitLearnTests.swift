@@ -2,6 +2,7 @@ import Compute
 import Testing
 
 @testable import Clustering
+import TestSupport
 
 /// PCA and k-means against scikit-learn's own numbers in float64.
 @Suite struct ScikitLearnTests {

@@ -4,32 +4,7 @@ import Foundation
 import OpenCL
 
 @testable import Clustering
-
-/// Every backend the tests can reach: the CPU path, and each OpenCL device in its own profile and in the GPU's.
-enum TestBackends {
-    static let names: [String] = ["cpu"] + devices.keys.sorted()
-
-    private static let devices: [String: (Device, DeviceProfile)] = {
-        var found: [String: (Device, DeviceProfile)] = [:]
-        for device in (try? Device.all()) ?? [] {
-            for profile in [DeviceProfile(for: device), .gpu] {
-                found["\(device.name) (\(device.platform.name)) as \(profile.name)"] = (device, profile)
-            }
-        }
-        return found
-    }()
-
-    static func make(_ name: String) throws -> any Backend {
-        guard let (device, profile) = devices[name] else { return CPUBackend() }
-        return try OpenCLBackend(device: device, profile: profile)
-    }
-
-    /// An OpenCL processor in its own profile, nil where there is none.
-    static let openCLProcessor: String? = devices.keys.sorted().first { name in
-        guard let (device, profile) = devices[name] else { return false }
-        return device.kind == .cpu && profile == DeviceProfile(for: device)
-    }
-}
+import Support
 
 /// A file that tools/fixtures made with scikit-learn.
 func fixture(_ name: String) throws -> NumPyArray {
@@ -55,19 +30,6 @@ func plain(_ points: Points, on backend: any Backend) throws -> [Float] {
         let lanes = points.lanes
         return values[(point / lanes * points.dimensions + dimension) * lanes + point % lanes]
     }
-}
-
-/// The largest difference, as a share of the largest expected magnitude; infinite where something is no number.
-func relativeError(_ actual: [Float], _ expected: [Float]) -> Double {
-    guard actual.count == expected.count else { return .infinity }
-    let scale = expected.map { Double(abs($0)) }.max() ?? 0
-    var worst = 0.0
-    for (a, e) in zip(actual, expected) {
-        let difference = abs(Double(a) - Double(e))
-        guard difference.isFinite else { return .infinity }
-        worst = max(worst, difference)
-    }
-    return scale > 0 ? worst / scale : worst
 }
 
 /// Squared distance of two rows, in double precision.

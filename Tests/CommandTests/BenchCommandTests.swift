@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct BenchCommandTests {
     private static let gpu = "name: A card\ntflops: 50\ngbs: 2000\nlaunch_us: 4\ncompute_units: 100\n"

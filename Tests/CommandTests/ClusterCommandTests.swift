@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct ClusterCommandTests {
     /// Four groups far from each other: sample i belongs to group i mod 4 and stands i / 4 steps from its centre.

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct DeviceCommandTests {
     /// A folder without implementations: the loader finds no platform.

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Networks
 import Testing
+import TestSupport
 
 @Suite struct DivergenceCommandTests {
     private static let devices = ["cpu"] + (hasOpenCL ? ["opencl-cpu"] : [])

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Testing
+import TestSupport
 
 /// `cluster` and `select` of samples that lie far from the origin, are wide, or are too large, on both devices.
 @Suite struct FarFeaturesTests {

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Testing
+import TestSupport
 
 /// Broken drivers, devices and caches through the program itself, by the doubles that stand beside it.
 @Suite struct FaultCommandTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// MNIST's folder, where $COPPICE_DATA has it.
 private let mnist: String? = ProcessInfo.processInfo.environment["COPPICE_DATA"].map { $0 + "/mnist" }

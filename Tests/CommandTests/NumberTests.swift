@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Studies
 import Testing
+import TestSupport
 
 /// A number as somebody may write it, and what it is or why it is refused. One table for study files and options.
 struct WrittenNumber: CustomTestStringConvertible, Sendable {

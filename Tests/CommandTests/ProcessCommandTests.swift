@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Testing
+import TestSupport
 
 /// What the program makes of the process it finds itself in: descriptors, signals, limits, environment, arguments.
 @Suite struct ProcessCommandTests {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import coppice
+import TestSupport
 
 @Suite struct TerminalLineTests {
     @Test func aLineIsNeverWiderThanTheTerminal() {

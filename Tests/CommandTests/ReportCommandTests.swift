@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct ReportCommandTests {
     /// A finished study on synthetic images.

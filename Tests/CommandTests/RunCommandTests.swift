@@ -3,6 +3,8 @@ import Datasets
 import Foundation
 import Studies
 import Testing
+import Support
+import TestSupport
 
 @Suite struct RunCommandTests {
     /// The whole set, a random half, and clusters' halves.

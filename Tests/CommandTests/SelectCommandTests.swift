@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct SelectCommandTests {
     /// Ten samples in two clusters of six and four, with distances that rank them.

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// Several processes in one directory, and what is seen of them from another.
 @Suite struct ShardCommandTests {

@@ -2,6 +2,8 @@ import Compute
 import Datasets
 import Foundation
 import Testing
+import Support
+import TestSupport
 
 /// How a run of the program ended.
 struct Outcome {
@@ -112,26 +114,6 @@ func expectComplaint(
     #expect(outcome.stderr.hasPrefix("coppice: "), "\(outcome.stderr)", sourceLocation: sourceLocation)
     for word in words {
         #expect(outcome.stderr.contains(word), "\(outcome.stderr)", sourceLocation: sourceLocation)
-    }
-}
-
-/// A folder that goes away with its last reference.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "coppice-tests-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// A path inside it.
-    static func / (folder: TemporaryFolder, name: String) -> String { "\(folder.path)/\(name)" }
-
-    /// The names of what is in it, sorted.
-    func names(in subfolder: String = "") throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: self / subfolder).sorted()
     }
 }
 

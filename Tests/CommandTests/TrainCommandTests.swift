@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Networks
 import Testing
+import TestSupport
 
 @Suite struct TrainCommandTests {
     /// A small data set, and `coppice train` on it with `more`.

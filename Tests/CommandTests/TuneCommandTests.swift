@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct TuneCommandTests {
     private func isTuned(_ environment: [String: String]) throws -> Bool {

@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct VerifyCommandTests {
     @Test func verifyRefusesTheBuiltInPath() throws {

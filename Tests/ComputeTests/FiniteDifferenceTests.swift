@@ -275,6 +275,7 @@ import Testing
 }
 
 import Foundation
+import Support
 
 private func exponential(_ value: Double) -> Double { exp(value) }
 private func logarithm(_ value: Double) -> Double { log(value) }

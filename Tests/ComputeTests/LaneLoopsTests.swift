@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Compute
+import Support
 
 /// The C loops of every instruction set that this processor has, against plain loops in Double.
 @Suite struct LaneLoopsTests {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Datasets
+import TestSupport
 
 /// Files with bytes flipped, cut out, doubled or appended: each is read, or refused with a typed error.
 @Suite struct DamagedInputTests {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Datasets
+import TestSupport
 
 @Suite struct DatasetTests {
     @Test(arguments: [(5, 4, false, false), (1, 7, true, false), (28, 28, false, true), (3, 2, true, true)])

@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Datasets
+import TestSupport
 
 /// A small data set with known checksums, and how mirrors serve it.
 private struct Planted {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Datasets
+import TestSupport
 
 /// Reads `contents` written as they are, and through gzip, and expects the same error of both.
 private func expectError(
@@ -142,7 +143,7 @@ private func expectError(
                 try IDX.write([1, 2, 3, 4], dimensions: dimensions, to: folder.file("x"))
             }
         }
-        #expect(try folder.contents().isEmpty)
+        #expect(try folder.names().isEmpty)
     }
 }
 
@@ -155,7 +156,7 @@ private func expectError(
         try NumPy.write([Int32(1)], shape: [1], to: link)
         #expect(try NumPyArray.read(target).integers() == [1])
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == target)
-        #expect(try folder.contents() == ["link", "target"])
+        #expect(try folder.names() == ["link", "target"])
     }
 
     /// A link may point to a file that is not there yet, through other links and by relative paths.
@@ -188,7 +189,7 @@ private func expectError(
                 #expect(error.exitCode == 73 && error.description.contains("/\(name): cannot be created: "), "\(error)")
             }
         }
-        #expect(try folder.contents() == ["circle", "missing", "one", "two"])
+        #expect(try folder.names() == ["circle", "missing", "one", "two"])
     }
 
     @Test func movesAFileToWhereALinkPoints() throws {
@@ -197,12 +198,12 @@ private func expectError(
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "target")
         try AtomicFile.move(file, to: link)
         #expect(FileManager.default.contents(atPath: folder.path + "/target") == Data([7]))
-        #expect(try folder.contents() == ["link", "target"])
+        #expect(try folder.names() == ["link", "target"])
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "target")
         // A device is no file to be replaced.
         try FileManager.default.createSymbolicLink(atPath: folder.path + "/null", withDestinationPath: "/dev/null")
         try AtomicFile.move(try folder.file("file", [7]), to: folder.path + "/null")
-        #expect(try folder.contents() == ["link", "null", "target"])
+        #expect(try folder.names() == ["link", "null", "target"])
         // As long a name as there is leaves no room for a longer one beside it.
         let long = folder.path + "/" + String(repeating: "ä", count: 127)
         try AtomicFile.write([7], to: long)
@@ -223,7 +224,7 @@ private func expectError(
             let error = try #require(throws: DatasetError.self) { try NumPy.write([Float(1)], shape: [1], to: path) }
             #expect(error.exitCode == 73)
         }
-        #expect(try folder.contents().isEmpty)
+        #expect(try folder.names().isEmpty)
     }
 
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"))) func reportsAFullDisk() throws {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Datasets
+import TestSupport
 
 /// A .npy file of any type and shape.
 private func npy(_ type: String, _ shape: String, _ payload: [UInt8]) -> [UInt8] {

@@ -3,6 +3,7 @@ import Support
 import Testing
 
 @testable import Datasets
+import TestSupport
 
 @Suite struct LocatorTests {
     private let folder: TemporaryFolder

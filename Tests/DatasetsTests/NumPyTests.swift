@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Datasets
+import TestSupport
 
 /// A .npy file in memory with any header.
 private func npy(_ header: String, version: UInt8 = 1, _ payload: [UInt8] = [], length: Int? = nil) -> [UInt8] {
@@ -144,6 +145,6 @@ private let shapes = [[], [1], [0], [5], [3, 4], [2, 0, 3], [7, 1, 2, 3], [60, 5
                 try NumPy.write([Float](repeating: 0, count: 3), shape: shape, to: folder.file("x"))
             }
         }
-        #expect(try folder.contents().isEmpty)
+        #expect(try folder.names().isEmpty)
     }
 }

@@ -3,31 +3,7 @@ import Foundation
 import Testing
 
 @testable import Datasets
-
-/// A folder that goes away with the test.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "/datasets-tests-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// The path of `name` inside, holding `bytes` where some are given.
-    func file(_ name: String, _ bytes: [UInt8]? = nil) throws -> String {
-        let file = path + "/" + name
-        if let bytes {
-            try FileManager.default.createDirectory(
-                atPath: URL(fileURLWithPath: file).deletingLastPathComponent().path, withIntermediateDirectories: true)
-            try Data(bytes).write(to: URL(fileURLWithPath: file))
-        }
-        return file
-    }
-
-    func contents() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-}
+import TestSupport
 
 func bytes(of path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
 

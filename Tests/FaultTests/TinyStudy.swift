@@ -6,6 +6,7 @@ import Reports
 import Testing
 
 @testable import Studies
+import Support
 
 /// A study that passes through everything (PCA, k-means, selection, training, evaluation, the run log and
 /// the tables) in as few calls as that takes.

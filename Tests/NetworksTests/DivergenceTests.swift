@@ -4,6 +4,7 @@ import Foundation
 import Testing
 
 @testable import Networks
+import TestSupport
 
 @Suite struct DivergenceTests {
     private func trainer(_ backend: any Backend) throws -> Trainer {

@@ -108,36 +108,3 @@ struct FixtureNetwork {
         }
     }
 }
-
-/// Every backend the tests can reach: the CPU path, and each OpenCL device in its own profile and in the GPU's.
-enum TestBackends {
-    static let names: [String] = ["cpu"] + devices.keys.sorted()
-
-    private static let devices: [String: (Device, DeviceProfile)] = {
-        var found: [String: (Device, DeviceProfile)] = [:]
-        for device in (try? Device.all()) ?? [] {
-            for profile in [DeviceProfile(for: device), .gpu] {
-                found["\(device.name) (\(device.platform.name)) as \(profile.name)"] = (device, profile)
-            }
-        }
-        return found
-    }()
-
-    static func make(_ name: String) throws -> any Backend {
-        guard let (device, profile) = devices[name] else { return CPUBackend() }
-        return try OpenCLBackend(device: device, profile: profile)
-    }
-}
-
-/// The largest difference of two tensors, as a share of the second one's largest magnitude.
-func relativeError(_ actual: [Float], _ expected: [Float]) -> Double {
-    guard actual.count == expected.count else { return .infinity }
-    let scale = expected.map { Double(abs($0)) }.max() ?? 0
-    var worst = 0.0
-    for (a, e) in zip(actual, expected) {
-        let difference = abs(Double(a) - Double(e))
-        guard difference.isFinite else { return .infinity }
-        worst = max(worst, difference)
-    }
-    return scale > 0 ? worst / scale : worst
-}

@@ -3,6 +3,7 @@ import Testing
 
 @testable import Compute
 @testable import Networks
+import TestSupport
 
 /// The network against PyTorch's own numbers in float64.
 @Suite struct PyTorchTests {

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Networks
+import TestSupport
 
 @Suite struct TrainerTests {
     private static let options = TrainingOptions(length: .epochs(2), batchSize: 20)

@@ -3,6 +3,7 @@ import Support
 import Testing
 
 @testable import OpenCL
+import TestSupport
 
 @Suite struct ProgramCacheTests {
     private static let source = "__kernel void one(__global int *x) { *x = 1; }"

@@ -1,4 +1,3 @@
-import Compute
 import Pruning
 import Testing
 

@@ -1,6 +1,6 @@
-import Compute
 import Pruning
 import Testing
+import Support
 
 /// Shares by water filling, worked out by hand: raise the level until it holds no more whole turn, then give the rest to
 /// the largest clusters.

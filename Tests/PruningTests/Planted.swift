@@ -1,5 +1,5 @@
-import Compute
 import Pruning
+import Support
 
 /// A planted clustering: clusters of the given sizes, dealt over the sample indices in turns so that no strategy can be
 /// right by taking indices in order; within a cluster the distances are a permutation of 0, 1, 2, …

@@ -1,6 +1,6 @@
-import Compute
 import Pruning
 import Testing
+import Support
 
 @Suite struct PruningErrorTests {
     private func error(

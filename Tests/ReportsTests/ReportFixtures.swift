@@ -5,6 +5,7 @@ import Pruning
 import Studies
 
 @testable import Reports
+import Support
 
 /// An executor that trains nothing: its images are real ones of a few pixels, its counts of right answers the test's.
 final class ToyExecutor: StudyExecutor {

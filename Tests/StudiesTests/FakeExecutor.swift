@@ -2,6 +2,7 @@ import Compute
 import Foundation
 import Pruning
 import Studies
+import Support
 
 /// An error of the device that no study knows of.
 struct DeviceLost: Error {}

@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import Studies
+import Support
 
 @Suite struct ShardTests {
     @discardableResult

@@ -4,6 +4,7 @@ import Foundation
 import Pruning
 import Studies
 import Testing
+import Support
 
 private let withPCA = """
     runs: 2

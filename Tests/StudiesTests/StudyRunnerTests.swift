@@ -4,6 +4,7 @@ import Foundation
 import Pruning
 import Studies
 import Testing
+import Support
 
 /// Everything of a record that does not depend on the clock or on who shared a launch.
 func essence(_ records: [RunRecord]) -> [RunRecord] {

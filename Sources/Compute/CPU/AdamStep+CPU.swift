@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func adamStep(_ step: AdamStep) throws(ComputeError) {
+    package func adamStep(_ step: AdamStep) throws(ComputeError) {
         try step.validate()
         finishGradients(step)
         finishResults(step)

@@ -1,6 +1,6 @@
 /// The nearest centroid of every point.
 extension CPUBackend {
-    public func assign(
+    package func assign(
         _ points: Points, to centroids: Centroids, direct: Bool, labels: DeviceBuffer<Int32>,
         distances: DeviceBuffer<Float>?
     ) throws(ComputeError) {
@@ -8,7 +8,7 @@ extension CPUBackend {
         assign(points, centroids, direct, labels, distances.map { pointer($0) })
     }
 
-    public func gatherAndAssign(
+    package func gatherAndAssign(
         _ indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>, into batch: Points,
         to centroids: Centroids, direct: Bool, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>
     ) throws(ComputeError) {

@@ -4,22 +4,22 @@ import Foundation
 
 /// The built-in backend: plain Swift and a few loops of C on all cores. It is the reference that kernels are validated against, and does
 /// the work on hosts without OpenCL. It computes at once, so that nothing is ever queued.
-public final class CPUBackend: Backend {
-    public let device: DeviceDescription
-    public let tile = 16
-    public let suggestedReplicas = 5
+package final class CPUBackend: Backend {
+    package let device: DeviceDescription
+    package let tile = 16
+    package let suggestedReplicas = 5
     /// The inner loops for an instruction set of this processor.
     let loops: LaneLoops
 
     /// A backend on this machine's processor cores.
-    public convenience init() { self.init(loops: .best) }
+    package convenience init() { self.init(loops: .best) }
 
     init(loops: LaneLoops) {
         self.loops = loops
         device = DeviceDescription(backend: "cpu", name: "built-in CPU path")
     }
 
-    public func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String)
+    package func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String)
         throws(ComputeError) -> DeviceBuffer<Element>
     {
         let byteCount = max(count, 1) * MemoryLayout<Element>.stride
@@ -29,7 +29,7 @@ public final class CPUBackend: Backend {
         return DeviceBuffer(count: count, label: label, storage: storage)
     }
 
-    public func hostBuffer<Element: BufferElement>(over source: UnsafeBufferPointer<Element>, label: String)
+    package func hostBuffer<Element: BufferElement>(over source: UnsafeBufferPointer<Element>, label: String)
         throws(ComputeError) -> DeviceBuffer<Element>?
     {
         CPUStorage(borrowing: UnsafeRawBufferPointer(source)).map {
@@ -37,7 +37,7 @@ public final class CPUBackend: Backend {
         }
     }
 
-    public func write<Element: BufferElement>(
+    package func write<Element: BufferElement>(
         _ source: UnsafeBufferPointer<Element>, to buffer: DeviceBuffer<Element>, at offset: Int
     ) throws(ComputeError) {
         try checkRange(of: buffer, offset: offset, count: source.count, operation: "write")
@@ -45,7 +45,7 @@ public final class CPUBackend: Backend {
         pointer(buffer).advanced(by: offset).update(from: start, count: source.count)
     }
 
-    public func read<Element: BufferElement>(
+    package func read<Element: BufferElement>(
         _ buffer: DeviceBuffer<Element>, at offset: Int, into destination: UnsafeMutableBufferPointer<Element>
     ) throws(ComputeError) {
         try checkRange(of: buffer, offset: offset, count: destination.count, operation: "read")
@@ -53,18 +53,18 @@ public final class CPUBackend: Backend {
         start.initialize(from: pointer(buffer).advanced(by: offset), count: destination.count)
     }
 
-    public func fill<Element: BufferElement>(_ buffer: DeviceBuffer<Element>, with value: Element) throws(ComputeError)
+    package func fill<Element: BufferElement>(_ buffer: DeviceBuffer<Element>, with value: Element) throws(ComputeError)
     {
         pointer(buffer).initialize(repeating: value, count: buffer.count)
     }
 
-    public var isInHostMemory: Bool { true }
+    package var isInHostMemory: Bool { true }
 
-    public var largestBuffer: Int { .max }
+    package var largestBuffer: Int { .max }
 
-    public func finish() throws(ComputeError) {}
+    package func finish() throws(ComputeError) {}
 
-    public func preparing<Failure: Error>(_ operations: () throws(Failure) -> Void) throws(Failure) {}
+    package func preparing<Failure: Error>(_ operations: () throws(Failure) -> Void) throws(Failure) {}
 
     /// The elements of a buffer of this backend.
     func pointer<Element: BufferElement>(_ buffer: DeviceBuffer<Element>) -> UnsafeMutablePointer<Element> {

@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func covariance(
+    package func covariance(
         of rows: DeviceBuffer<UInt8>, shape: CovarianceShape, adding: Bool, tiles: DeviceBuffer<Int32>,
         sums: DeviceBuffer<Int32>
     ) throws(ComputeError) {
@@ -11,7 +11,7 @@ extension CPUBackend {
         }
     }
 
-    public func covariance(
+    package func covariance(
         of rows: DeviceBuffer<Float>, shape: CovarianceShape, shift: DeviceBuffer<Float>, adding: Bool,
         tiles: DeviceBuffer<Float>, sums: DeviceBuffer<Float>
     ) throws(ComputeError) {

@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func packCentroids(_ centroids: Centroids) throws(ComputeError) {
+    package func packCentroids(_ centroids: Centroids) throws(ComputeError) {
         let dimensions = centroids.dimensions
         let values = pointer(centroids.values)
         let panels = pointer(centroids.panels)
@@ -18,7 +18,7 @@ extension CPUBackend {
         }
     }
 
-    public func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
+    package func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
         throws(ComputeError)
     {
         try check(points, labels: labels, sums, "kmeans_accumulate")
@@ -80,14 +80,14 @@ extension CPUBackend {
         }
     }
 
-    public func updateCentroids(_ centroids: Centroids, from sums: ClusterSums, shifts: DeviceBuffer<Float>)
+    package func updateCentroids(_ centroids: Centroids, from sums: ClusterSums, shifts: DeviceBuffer<Float>)
         throws(ComputeError)
     {
         try check(centroids, from: sums, shifts: shifts)
         update(centroids, sums, weights: nil, shifts: pointer(shifts))
     }
 
-    public func accumulateAndUpdate(
+    package func accumulateAndUpdate(
         _ centroids: Centroids, from indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>,
         labels: DeviceBuffer<Int32>, count: Int, sums: ClusterSums, weights: DeviceBuffer<Float>
     ) throws(ComputeError) {

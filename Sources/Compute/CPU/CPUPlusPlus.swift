@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func plusPlusDistances(
+    package func plusPlusDistances(
         _ start: PlusPlusStart, of points: Points, previous: DeviceBuffer<Float>, next: DeviceBuffer<Float>
     ) throws(ComputeError) {
         try check(points, "kmeans_plus_plus_distances")
@@ -37,7 +37,7 @@ extension CPUBackend {
         }
     }
 
-    public func plusPlusPick(
+    package func plusPlusPick(
         _ start: PlusPlusStart, of points: Points, distances: DeviceBuffer<Float>, step: Int, first: Int
     ) throws(ComputeError) {
         try check(points, "kmeans_plus_plus_pick")

@@ -1,8 +1,8 @@
 extension CPUBackend {
-    public var pointLanes: Int { Lanes.scalarCount }
-    public var panelWidth: Int { cpuPanelWidth }
+    package var pointLanes: Int { Lanes.scalarCount }
+    package var panelWidth: Int { cpuPanelWidth }
 
-    public func packPoints(_ rows: Rows, into points: Points, at first: Int) throws(ComputeError) {
+    package func packPoints(_ rows: Rows, into points: Points, at first: Int) throws(ComputeError) {
         try check(rows, into: points, at: first, "points_pack")
         try require(
             rows.dimensions == points.dimensions, "points_pack",
@@ -32,7 +32,7 @@ extension CPUBackend {
         }
     }
 
-    public func unpackPoints(_ points: Points, into rows: DeviceBuffer<Float>) throws(ComputeError) {
+    package func unpackPoints(_ points: Points, into rows: DeviceBuffer<Float>) throws(ComputeError) {
         try check(points, unpackedInto: rows)
         let (dimensions, lanes) = (points.dimensions, points.lanes)
         let source = pointer(points.buffer)
@@ -45,7 +45,7 @@ extension CPUBackend {
         }
     }
 
-    public func project(_ rows: Rows, through projection: Projection, into points: Points, at first: Int)
+    package func project(_ rows: Rows, through projection: Projection, into points: Points, at first: Int)
         throws(ComputeError)
     {
         try check(rows, into: points, at: first, "pca_project")
@@ -101,7 +101,7 @@ extension CPUBackend {
         }
     }
 
-    public func gatherPoints(_ indices: DeviceBuffer<Int32>, of points: Points, into batch: Points)
+    package func gatherPoints(_ indices: DeviceBuffer<Int32>, of points: Points, into batch: Points)
         throws(ComputeError)
     {
         try check(points, "points_gather")
@@ -125,7 +125,7 @@ extension CPUBackend {
         }
     }
 
-    public func gatherCentroids(
+    package func gatherCentroids(
         _ indices: DeviceBuffer<Int32>, of points: Points, into centroids: Centroids, slots: DeviceBuffer<Int32>
     ) throws(ComputeError) {
         try check(points, centroids, "centroids_gather")

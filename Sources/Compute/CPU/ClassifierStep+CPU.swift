@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func classifierStep(_ classifier: Classifier, from block: ConvolutionBlock) throws(ComputeError) {
+    package func classifierStep(_ classifier: Classifier, from block: ConvolutionBlock) throws(ComputeError) {
         try classifier.validate("classifier step", tile: tile, follows: block)
         try joinStatistics(block.norm)
         try forward(classifier, from: block, .training)
@@ -16,7 +16,7 @@ extension CPUBackend {
         try batchNormReluPoolBackwardSums(block.norm)
     }
 
-    public func classifierPredictions(
+    package func classifierPredictions(
         _ classifier: Classifier, from block: ConvolutionBlock, schedule: StepSchedule,
         predictions: DeviceBuffer<Int32>, predictionStride: Int
     ) throws(ComputeError) {

@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func conv2dBlockForward(_ block: ConvolutionBlock, from source: BlockSource, _ pass: Pass)
+    package func conv2dBlockForward(_ block: ConvolutionBlock, from source: BlockSource, _ pass: Pass)
         throws(ComputeError)
     {
         try block.validate("conv2d block forward", tile: tile)

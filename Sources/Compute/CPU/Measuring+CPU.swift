@@ -1,5 +1,5 @@
 extension CPUBackend {
-    public func multiplyAddChain(_ values: DeviceBuffer<Float>, count: Int, steps: Int) throws(ComputeError) {
+    package func multiplyAddChain(_ values: DeviceBuffer<Float>, count: Int, steps: Int) throws(ComputeError) {
         try MeasuringShape.check("multiply-add chain", [values], count: count)
         let floats = pointer(values)
         parallel(count / MeasuringShape.unit) { block in
@@ -7,7 +7,7 @@ extension CPUBackend {
         }
     }
 
-    public func copy(_ source: DeviceBuffer<Float>, to target: DeviceBuffer<Float>, count: Int) throws(ComputeError) {
+    package func copy(_ source: DeviceBuffer<Float>, to target: DeviceBuffer<Float>, count: Int) throws(ComputeError) {
         try MeasuringShape.check("copy", [source, target], count: count)
         let (from, to) = (pointer(source), pointer(target))
         let piece = 1 << 20

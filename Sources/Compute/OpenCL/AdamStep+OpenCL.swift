@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func adamStep(_ step: AdamStep) throws(ComputeError) {
+    package func adamStep(_ step: AdamStep) throws(ComputeError) {
         try step.validate()
         let gradients = step.gradients
         let chunk = profile.splitsWork ? 4 : 256

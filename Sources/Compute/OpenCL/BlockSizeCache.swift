@@ -4,11 +4,11 @@ import Support
 
 /// Where `coppice tune` keeps what it found: beside the compiled programs, under a key of device, driver, platform,
 /// profile and the kernels' text. At any doubt there is nothing, which means the defaults.
-public struct BlockSizeCache: Sendable {
+package struct BlockSizeCache: Sendable {
     private let files: ProgramCache
 
     /// The user's cache: `tuned` in the folder of compiled programs.
-    public init(environment: EnvironmentVariables = .process) {
+    package init(environment: EnvironmentVariables = .process) {
         self.init(
             directory: ProgramCache.standardDirectory(environment: environment).appendingPathComponent("tuned"))
     }
@@ -17,10 +17,10 @@ public struct BlockSizeCache: Sendable {
     init(directory: URL) { files = ProgramCache(directory: directory) }
 
     /// The folder that holds the files.
-    public var directory: URL { files.directory }
+    package var directory: URL { files.directory }
 
     /// What was kept for `device` in `profile`, nil for nothing.
-    public func sizes(for device: Device, profile: DeviceProfile) -> BlockSizes? {
+    package func sizes(for device: Device, profile: DeviceProfile) -> BlockSizes? {
         guard let key = Self.key(device, profile), let bytes = files.binary(for: key),
             bytes.starts(with: Self.heading.utf8)
         else { return nil }
@@ -29,14 +29,14 @@ public struct BlockSizeCache: Sendable {
     }
 
     /// Keeps `sizes` if it can, and says whether it did.
-    public func store(_ sizes: BlockSizes, for device: Device) -> Bool {
+    package func store(_ sizes: BlockSizes, for device: Device) -> Bool {
         guard let key = Self.key(device, sizes.profile) else { return false }
         files.store(Array((Self.heading + sizes.text).utf8), for: key)
         return self.sizes(for: device, profile: sizes.profile) == sizes
     }
 
     /// Removes what was kept, and says whether there was anything.
-    public func forget(_ device: Device, profile: DeviceProfile) -> Bool {
+    package func forget(_ device: Device, profile: DeviceProfile) -> Bool {
         guard let key = Self.key(device, profile) else { return false }
         return files.remove(key)
     }

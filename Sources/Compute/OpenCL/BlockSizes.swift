@@ -1,14 +1,14 @@
 /// A block size, or several that go together, which a device may choose for itself: they change the order of no sum, so
 /// that results keep their bits.
-public struct Tunable: Sendable {
+package struct Tunable: Sendable {
     /// What it is called in `coppice tune` and in what that keeps.
-    public let name: String
+    package let name: String
     /// The kernels whose benchmarks decide, and whose results must have the same bits as with the default.
-    public let kernels: [String]
+    package let kernels: [String]
     /// The kernels that only arrange what those take. They must be right too.
-    public let arrangers: [String]
+    package let arrangers: [String]
     /// The sizes to try in a profile, each a value for every macro; the first one is the default.
-    public let candidates: @Sendable (DeviceProfile) -> [[Int]]
+    package let candidates: @Sendable (DeviceProfile) -> [[Int]]
 
     init(
         _ name: String, of kernels: [String], arrangedBy arrangers: [String] = [],
@@ -21,35 +21,35 @@ public struct Tunable: Sendable {
     }
 
     /// Every one there is.
-    public static let all: [Tunable] = [
+    package static let all: [Tunable] = [
         pointBlock, projectedColumns, forwardChannels, backwardBlock, weightGradientChannels, classifierBlock,
         gradientRows, backwardShares, weightGradientShares,
     ]
 }
 
 /// The block sizes of every ``Tunable`` in a profile: the defaults, or what was found best on a device.
-public struct BlockSizes: Sendable, Hashable {
+package struct BlockSizes: Sendable, Hashable {
     /// The profile that they are for.
-    public let profile: DeviceProfile
+    package let profile: DeviceProfile
     private var chosen: [String: [Int]] = [:]
 
     /// The defaults.
-    public init(_ profile: DeviceProfile) {
+    package init(_ profile: DeviceProfile) {
         self.profile = profile
         for tunable in Tunable.all { chosen[tunable.name] = tunable.candidates(profile)[0] }
     }
 
     /// The sizes of a tunable.
-    public subscript(tunable: Tunable) -> [Int] { chosen[tunable.name] ?? tunable.candidates(profile)[0] }
+    package subscript(tunable: Tunable) -> [Int] { chosen[tunable.name] ?? tunable.candidates(profile)[0] }
 
     /// Those that are not the default, by the tunables' names.
-    public var tuned: [String: [Int]] {
+    package var tuned: [String: [Int]] {
         let standard = BlockSizes(profile).chosen
         return chosen.filter { $0.value != standard[$0.key] }
     }
 
     /// The same with one of a tunable's candidates.
-    public func with(_ sizes: [Int], for tunable: Tunable) -> BlockSizes {
+    package func with(_ sizes: [Int], for tunable: Tunable) -> BlockSizes {
         var copy = self
         copy.chosen[tunable.name] = sizes
         return copy

@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func gatherCentroids(
+    package func gatherCentroids(
         _ indices: DeviceBuffer<Int32>, of points: Points, into centroids: Centroids, slots: DeviceBuffer<Int32>
     ) throws(ComputeError) {
         try check(points, centroids, "centroids_gather")

@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func classifierStep(_ classifier: Classifier, from block: ConvolutionBlock) throws(ComputeError) {
+    package func classifierStep(_ classifier: Classifier, from block: ConvolutionBlock) throws(ComputeError) {
         try classifier.validate("classifier step", tile: tile, follows: block)
         let (first, second, third) = (classifier.first, classifier.second, classifier.third)
         let norm = block.norm
@@ -14,7 +14,7 @@ extension OpenCLBackend {
             ])
     }
 
-    public func classifierPredictions(
+    package func classifierPredictions(
         _ classifier: Classifier, from block: ConvolutionBlock, schedule: StepSchedule,
         predictions: DeviceBuffer<Int32>, predictionStride: Int
     ) throws(ComputeError) {

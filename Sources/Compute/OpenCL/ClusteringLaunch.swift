@@ -29,8 +29,8 @@ extension DeviceProfile {
 extension OpenCLBackend {
     /// U: vectors of points that a work-item holds.
     var pointVectors: Int { sizes[.pointBlock][0] }
-    public var pointLanes: Int { profile.tile * pointVectors }
-    public var panelWidth: Int { sizes[.pointBlock][1] }
+    package var pointLanes: Int { profile.tile * pointVectors }
+    package var panelWidth: Int { sizes[.pointBlock][1] }
     var projectedColumns: Int { sizes[.projectedColumns][0] }
 
     /// The most of `wanted` rows or columns, at least 1, for which a work-group finds local memory, with `besides` bytes

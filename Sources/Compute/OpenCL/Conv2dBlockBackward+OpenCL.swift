@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func conv2dBlockBackward(
+    package func conv2dBlockBackward(
         _ block: ConvolutionBlock, to source: ConvolutionBlock, _ classifier: Classifier, gradients: StepGradients
     ) throws(ComputeError) {
         try block.validate("conv2d block backward", tile: tile)

@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func conv2dWeightGradients(_ block: ConvolutionBlock, next: ConvolutionBlock, gradients: StepGradients)
+    package func conv2dWeightGradients(_ block: ConvolutionBlock, next: ConvolutionBlock, gradients: StepGradients)
         throws(ComputeError)
     {
         try block.validate("conv2d weight gradients", tile: tile)

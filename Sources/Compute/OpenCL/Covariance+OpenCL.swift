@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func covariance(
+    package func covariance(
         of rows: DeviceBuffer<UInt8>, shape: CovarianceShape, adding: Bool, tiles: DeviceBuffer<Int32>,
         sums: DeviceBuffer<Int32>
     ) throws(ComputeError) {
@@ -8,7 +8,7 @@ extension OpenCLBackend {
         try covariance(shape, adding, bytes: 1, [rows.argument, rows.argument, tiles.argument, sums.argument])
     }
 
-    public func covariance(
+    package func covariance(
         of rows: DeviceBuffer<Float>, shape: CovarianceShape, shift: DeviceBuffer<Float>, adding: Bool,
         tiles: DeviceBuffer<Float>, sums: DeviceBuffer<Float>
     ) throws(ComputeError) {

@@ -3,30 +3,30 @@ import Support
 
 /// The shape that kernels take on a kind of device: how many samples stand side by side, and how many of them one
 /// work-item holds.
-public struct DeviceProfile: Sendable, Hashable {
+package struct DeviceProfile: Sendable, Hashable {
     /// What it is called in reports and in `$COPPICE_PROFILE`.
-    public let name: String
+    package let name: String
     /// TILE: samples in the innermost dimension of an activation.
-    public let tile: Int
+    package let tile: Int
     /// VW: samples in a kernel's lane type `floatv`; divides ``tile``.
-    public let vectorWidth: Int
+    package let vectorWidth: Int
     /// LANES: work-items that share a tile.
-    public var lanes: Int { tile / vectorWidth }
+    package var lanes: Int { tile / vectorWidth }
 
     /// Processors with 512-bit vectors.
-    public static let cpu16 = DeviceProfile(name: "cpu16", tile: 16, vectorWidth: 16)
+    package static let cpu16 = DeviceProfile(name: "cpu16", tile: 16, vectorWidth: 16)
     /// Processors with 256-bit vectors.
-    public static let cpu8 = DeviceProfile(name: "cpu8", tile: 8, vectorWidth: 8)
+    package static let cpu8 = DeviceProfile(name: "cpu8", tile: 8, vectorWidth: 8)
     /// Processors with 128-bit vectors.
-    public static let cpu4 = DeviceProfile(name: "cpu4", tile: 8, vectorWidth: 4)
+    package static let cpu4 = DeviceProfile(name: "cpu4", tile: 8, vectorWidth: 4)
     /// GPUs: neighbouring work-items take neighbouring samples, so that loads coalesce.
-    public static let gpu = DeviceProfile(name: "gpu", tile: 32, vectorWidth: 1)
+    package static let gpu = DeviceProfile(name: "gpu", tile: 32, vectorWidth: 1)
 
     /// GPUs that run 64 work-items in step, as AMD's do up to GCN and CDNA: a tile fills such a wave.
-    public static let gpu64 = DeviceProfile(name: "gpu64", tile: 64, vectorWidth: 1)
+    package static let gpu64 = DeviceProfile(name: "gpu64", tile: 64, vectorWidth: 1)
 
     /// Every profile; kernels work in each of them on any device.
-    public static let all: [DeviceProfile] = [.cpu16, .cpu8, .cpu4, .gpu, .gpu64]
+    package static let all: [DeviceProfile] = [.cpu16, .cpu8, .cpu4, .gpu, .gpu64]
 
     /// Whether kernels take the same lines here as in `other`, whose vectors or waves have another width: both with a tile
     /// to a work-item, or both with one to a wave.
@@ -36,12 +36,12 @@ public struct DeviceProfile: Sendable, Hashable {
 
     /// Whether another profile stands for this one on a device whose own is `own`: one that differs by the width alone,
     /// its own first.
-    public func isTwin(onDeviceOf own: DeviceProfile) -> Bool {
+    package func isTwin(onDeviceOf own: DeviceProfile) -> Bool {
         self != (isAlike(own) ? own : Self.all.first(where: isAlike))
     }
 
     /// The profile for `device`.
-    public init(for device: Device) {
+    package init(for device: Device) {
         self = Self.suiting(
             device.kind, floatWidth: device.nativeFloatWidth, wavefront: device.wavefront,
             groups: WorkGroupLimits(of: device))
@@ -88,20 +88,20 @@ public struct DeviceProfile: Sendable, Hashable {
     private static let localMemory = 32 << 10
 
     /// Which limit keeps `device` from running the kernels in this profile, nil where none does.
-    public func obstacle(on device: Device) -> String? {
+    package func obstacle(on device: Device) -> String? {
         obstacle(device: device.name, groups: WorkGroupLimits(of: device), localMemory: device.localMemory)
     }
 
     /// The profile that `$COPPICE_PROFILE` asks for, nil where it is unset.
     /// - Throws: ``ComputeError/noProfile(reason:)`` for a name that is none.
-    public static func requested(in environment: EnvironmentVariables) throws(ComputeError) -> DeviceProfile? {
+    package static func requested(in environment: EnvironmentVariables) throws(ComputeError) -> DeviceProfile? {
         guard let name = environment["COPPICE_PROFILE"] else { return nil }
         return try named(name, by: "COPPICE_PROFILE")
     }
 
     /// The profile of a name that `setting` gave.
     /// - Throws: ``ComputeError/noProfile(reason:)`` for a name that is none.
-    public static func named(_ name: String, by setting: String) throws(ComputeError) -> DeviceProfile {
+    package static func named(_ name: String, by setting: String) throws(ComputeError) -> DeviceProfile {
         if let profile = all.first(where: { $0.name == name }) { return profile }
         let names = all.map(\.name).joined(separator: ", ")
         throw .noProfile(reason: "\(setting) is '\(name)'; it may be one of \(names)")
@@ -138,29 +138,29 @@ struct WorkGroupLimits {
 
 extension OpenCLBackend {
     /// Which limit keeps the device from running the kernels in `profile`, nil where none does.
-    public func obstacle(to profile: DeviceProfile) -> String? { profile.obstacle(on: clDevice) }
+    package func obstacle(to profile: DeviceProfile) -> String? { profile.obstacle(on: clDevice) }
 
     /// What kind of device it is.
-    public var kind: Device.Kind { clDevice.kind }
+    package var kind: Device.Kind { clDevice.kind }
 
     /// A backend of its own on the same device in another profile.
     /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
-    public func inProfile(_ profile: DeviceProfile) throws(ComputeError) -> OpenCLBackend {
+    package func inProfile(_ profile: DeviceProfile) throws(ComputeError) -> OpenCLBackend {
         let sizes = BlockSizeCache().sizes(for: clDevice, profile: profile)
         return try OpenCLBackend(device: clDevice, profile: profile, sizes: sizes)
     }
 
     /// A backend of its own on the same device, in the same profile, with other block sizes.
     /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
-    public func with(_ sizes: BlockSizes, profiling: Bool) throws(ComputeError) -> OpenCLBackend {
+    package func with(_ sizes: BlockSizes, profiling: Bool) throws(ComputeError) -> OpenCLBackend {
         try OpenCLBackend(device: clDevice, profile: profile, sizes: sizes, profiling: profiling)
     }
 
     /// Keeps block sizes for the device and profile, and says whether it could.
-    public func store(_ sizes: BlockSizes, in cache: BlockSizeCache) -> Bool {
+    package func store(_ sizes: BlockSizes, in cache: BlockSizeCache) -> Bool {
         cache.store(sizes, for: clDevice)
     }
 
     /// Removes the block sizes that are kept for the device and profile, and says whether there were any.
-    public func forgetSizes(in cache: BlockSizeCache) -> Bool { cache.forget(clDevice, profile: profile) }
+    package func forgetSizes(in cache: BlockSizeCache) -> Bool { cache.forget(clDevice, profile: profile) }
 }

@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
+    package func accumulate(_ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool)
         throws(ComputeError)
     {
         try check(points, labels: labels, sums, "kmeans_accumulate")

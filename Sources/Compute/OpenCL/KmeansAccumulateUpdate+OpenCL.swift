@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func accumulateAndUpdate(
+    package func accumulateAndUpdate(
         _ centroids: Centroids, from indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>,
         labels: DeviceBuffer<Int32>, count: Int, sums: ClusterSums, weights: DeviceBuffer<Float>
     ) throws(ComputeError) {

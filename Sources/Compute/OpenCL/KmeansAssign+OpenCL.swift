@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func assign(
+    package func assign(
         _ points: Points, to centroids: Centroids, direct: Bool, labels: DeviceBuffer<Int32>,
         distances: DeviceBuffer<Float>?
     ) throws(ComputeError) {
@@ -10,7 +10,7 @@ extension OpenCLBackend {
             gathering: [])
     }
 
-    public func gatherAndAssign(
+    package func gatherAndAssign(
         _ indices: DeviceBuffer<Int32>, at first: Int, of rows: DeviceBuffer<Float>, into batch: Points,
         to centroids: Centroids, direct: Bool, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>
     ) throws(ComputeError) {

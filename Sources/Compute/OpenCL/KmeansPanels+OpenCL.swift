@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func packCentroids(_ centroids: Centroids) throws(ComputeError) {
+    package func packCentroids(_ centroids: Centroids) throws(ComputeError) {
         try require(
             centroids.count > 0 && centroids.panelWidth == panelWidth, "kmeans_panels",
             "the centroids are laid out for another device")

@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func plusPlusDistances(
+    package func plusPlusDistances(
         _ start: PlusPlusStart, of points: Points, previous: DeviceBuffer<Float>, next: DeviceBuffer<Float>
     ) throws(ComputeError) {
         try check(points, "kmeans_plus_plus_distances")
@@ -19,7 +19,7 @@ extension OpenCLBackend {
             ], groups: (start.blocks, 1, 1))
     }
 
-    public func plusPlusPick(
+    package func plusPlusPick(
         _ start: PlusPlusStart, of points: Points, distances: DeviceBuffer<Float>, step: Int, first: Int
     ) throws(ComputeError) {
         try check(points, "kmeans_plus_plus_pick")

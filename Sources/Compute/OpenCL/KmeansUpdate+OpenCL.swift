@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func updateCentroids(_ centroids: Centroids, from sums: ClusterSums, shifts: DeviceBuffer<Float>)
+    package func updateCentroids(_ centroids: Centroids, from sums: ClusterSums, shifts: DeviceBuffer<Float>)
         throws(ComputeError)
     {
         try check(centroids, from: sums, shifts: shifts)

@@ -4,24 +4,24 @@ import Synchronization
 
 /// The backend for OpenCL devices of every kind. It has one in-order queue: operations return when they are queued,
 /// and only reading and ``finish()`` wait.
-public final class OpenCLBackend: Backend {
-    public let device: DeviceDescription
-    public var tile: Int { profile.tile }
+package final class OpenCLBackend: Backend {
+    package let device: DeviceDescription
+    package var tile: Int { profile.tile }
 
-    public var isInHostMemory: Bool { clDevice.kind == .cpu }
-    public var largestBuffer: Int { min(clDevice.maxAllocation, clDevice.globalMemory) }
+    package var isInHostMemory: Bool { clDevice.kind == .cpu }
+    package var largestBuffer: Int { min(clDevice.maxAllocation, clDevice.globalMemory) }
 
     /// Bytes that all of its buffers may take together.
-    public var memory: Int { clDevice.globalMemory }
+    package var memory: Int { clDevice.globalMemory }
 
     /// The shape that kernels take on this device.
-    public let profile: DeviceProfile
+    package let profile: DeviceProfile
     /// The block sizes of its kernels.
-    public let sizes: BlockSizes
+    package let sizes: BlockSizes
     /// The device and its limits.
     let clDevice: Device
     /// What its driver is known to do wrong.
-    public let quirks: [DeviceQuirk]
+    package let quirks: [DeviceQuirk]
     let queue: CommandQueue
     private let context: Context
     private let cache: ProgramCache?
@@ -37,19 +37,19 @@ public final class OpenCLBackend: Backend {
     private(set) var isPreparing = false
 
     /// The time that the device spent in each kernel, where the backend was made for profiling.
-    public private(set) var kernelTimes: [String: KernelTime] = [:]
+    package private(set) var kernelTimes: [String: KernelTime] = [:]
 
     /// How often a kernel ran and how long in all.
-    public struct KernelTime: Sendable {
+    package struct KernelTime: Sendable {
         /// Number of launches.
-        public var launches = 0
+        package var launches = 0
         /// Seconds on the device, the waiting in the queue not counted.
-        public var seconds = 0.0
+        package var seconds = 0.0
     }
 
     /// A backend on `device` with the program cache that suits it.
     /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
-    public convenience init(
+    package convenience init(
         device: Device, profile: DeviceProfile? = nil, sizes: BlockSizes? = nil, profiling: Bool = false
     ) throws(ComputeError) {
         try self.init(
@@ -63,7 +63,7 @@ public final class OpenCLBackend: Backend {
     ///   - cache: where compiled programs are kept; nil compiles anew at each start.
     ///   - profiling: measures each launch, and so waits for each: for benchmarks.
     /// - Throws: ``ComputeError/openCL(_:)`` when the driver refuses a context or a queue.
-    public convenience init(
+    package convenience init(
         device: Device, profile: DeviceProfile? = nil, sizes: BlockSizes? = nil, cache: ProgramCache?,
         profiling: Bool = false
     ) throws(ComputeError) {
@@ -103,7 +103,7 @@ public final class OpenCLBackend: Backend {
         if (try? queue.finish()) != nil { staging.removeAll() }
     }
 
-    public func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String)
+    package func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String)
         throws(ComputeError) -> DeviceBuffer<Element>
     {
         let byteCount = max(count, 1) * MemoryLayout<Element>.stride
@@ -124,7 +124,7 @@ public final class OpenCLBackend: Backend {
         return DeviceBuffer(count: count, label: label, storage: OpenCLStorage(buffer: buffer, meter: allocated))
     }
 
-    public func hostBuffer<Element: BufferElement>(over source: UnsafeBufferPointer<Element>, label: String)
+    package func hostBuffer<Element: BufferElement>(over source: UnsafeBufferPointer<Element>, label: String)
         throws(ComputeError) -> DeviceBuffer<Element>?
     {
         let bytes = UnsafeRawBufferPointer(source)
@@ -135,7 +135,7 @@ public final class OpenCLBackend: Backend {
         return DeviceBuffer(count: source.count, label: label, storage: OpenCLStorage(buffer: buffer, meter: nil))
     }
 
-    public func write<Element: BufferElement>(
+    package func write<Element: BufferElement>(
         _ source: UnsafeBufferPointer<Element>, to buffer: DeviceBuffer<Element>, at offset: Int
     ) throws(ComputeError) {
         let storage = try self.storage(of: buffer, offset: offset, count: source.count, operation: "write")
@@ -150,7 +150,7 @@ public final class OpenCLBackend: Backend {
         if copy == nil { staging.removeAll() }
     }
 
-    public func read<Element: BufferElement>(
+    package func read<Element: BufferElement>(
         _ buffer: DeviceBuffer<Element>, at offset: Int, into destination: UnsafeMutableBufferPointer<Element>
     ) throws(ComputeError) {
         let storage = try self.storage(of: buffer, offset: offset, count: destination.count, operation: "read")
@@ -164,7 +164,7 @@ public final class OpenCLBackend: Backend {
         staging.removeAll()
     }
 
-    public func fill<Element: BufferElement>(_ buffer: DeviceBuffer<Element>, with value: Element)
+    package func fill<Element: BufferElement>(_ buffer: DeviceBuffer<Element>, with value: Element)
         throws(ComputeError)
     {
         let storage = try self.storage(of: buffer, offset: 0, count: buffer.count, operation: "fill")
@@ -175,16 +175,16 @@ public final class OpenCLBackend: Backend {
         }
     }
 
-    public func preparing<Failure: Error>(_ operations: () throws(Failure) -> Void) throws(Failure) {
+    package func preparing<Failure: Error>(_ operations: () throws(Failure) -> Void) throws(Failure) {
         isPreparing = true
         defer { isPreparing = false }
         try operations()
     }
 
     /// Whether a quirk of the driver has this effect.
-    public func has(_ effect: DeviceQuirk.Effect) -> Bool { quirks.contains { $0.effect == effect } }
+    package func has(_ effect: DeviceQuirk.Effect) -> Bool { quirks.contains { $0.effect == effect } }
 
-    public func finish() throws(ComputeError) {
+    package func finish() throws(ComputeError) {
         do throws(OpenCLError) {
             try queue.finish()
         } catch {

@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func project(_ rows: Rows, through projection: Projection, into points: Points, at first: Int)
+    package func project(_ rows: Rows, through projection: Projection, into points: Points, at first: Int)
         throws(ComputeError)
     {
         try check(rows, into: points, at: first, "pca_project")

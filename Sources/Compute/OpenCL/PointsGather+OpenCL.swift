@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func gatherPoints(_ indices: DeviceBuffer<Int32>, of points: Points, into batch: Points)
+    package func gatherPoints(_ indices: DeviceBuffer<Int32>, of points: Points, into batch: Points)
         throws(ComputeError)
     {
         try check(points, "points_gather")

@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func packPoints(_ rows: Rows, into points: Points, at first: Int) throws(ComputeError) {
+    package func packPoints(_ rows: Rows, into points: Points, at first: Int) throws(ComputeError) {
         try check(rows, into: points, at: first, "points_pack")
         try require(
             rows.dimensions == points.dimensions, "points_pack",

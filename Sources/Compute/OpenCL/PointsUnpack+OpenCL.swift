@@ -1,5 +1,5 @@
 extension OpenCLBackend {
-    public func unpackPoints(_ points: Points, into rows: DeviceBuffer<Float>) throws(ComputeError) {
+    package func unpackPoints(_ points: Points, into rows: DeviceBuffer<Float>) throws(ComputeError) {
         try check(points, unpackedInto: rows)
         try launchTiles(
             "points_unpack", ["D": points.dimensions, "P": points.lanes],

@@ -20,7 +20,7 @@ extension OpenCLBackend {
             local: [profile.lanes, profile.team, 1])
     }
 
-    public var suggestedReplicas: Int { profile.suggestedReplicas }
+    package var suggestedReplicas: Int { profile.suggestedReplicas }
 }
 
 extension DeviceProfile {
@@ -29,10 +29,10 @@ extension DeviceProfile {
 
     /// Networks to train side by side unless the user says. One this small does not fill a GPU; a processor is full with
     /// one, and shares its launch costs among five.
-    public var suggestedReplicas: Int { splitsWork ? 40 : 5 }
+    package var suggestedReplicas: Int { splitsWork ? 40 : 5 }
 
     /// Whether the device has so many work-items to fill that rows and tiles go to work-groups of their own.
-    public var splitsWork: Bool { vectorWidth == 1 }
+    package var splitsWork: Bool { vectorWidth == 1 }
 }
 
 /// The largest divisor of `count` that is at most `limit`: kernels that hold a block in registers have no odd ends.

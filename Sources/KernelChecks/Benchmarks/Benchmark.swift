@@ -1,20 +1,20 @@
 import Compute
 
 /// One operation on one shape to be timed, and how much work that is: what `coppice bench` runs.
-public struct Benchmark: Sendable {
+package struct Benchmark: Sendable {
     /// The kernel that does most of the work: that of its file in Kernels without ".cl".
-    public let kernel: String
+    package let kernel: String
     /// The shape.
-    public let name: String
+    package let name: String
     /// Floating-point operations of a run; a multiply-add counts as two. Only what the result needs is counted, not
     /// what an implementation adds to it.
-    public let operations: Double
+    package let operations: Double
     /// Bytes of a run when every input is read and every output written once.
-    public let bytes: Double
+    package let bytes: Double
     /// Networks side by side; nil for what has none.
-    public let replicas: Int?
+    package let replicas: Int?
     /// Makes the buffers and returns what is timed; it may be called any number of times.
-    public let prepare: @Sendable (any Backend) throws(ComputeError) -> () throws(ComputeError) -> Void
+    package let prepare: @Sendable (any Backend) throws(ComputeError) -> () throws(ComputeError) -> Void
 
     init(
         _ kernel: String, _ name: String, operations: Double, bytes: Double, replicas: Int? = nil,
@@ -29,7 +29,7 @@ public struct Benchmark: Sendable {
     }
 
     /// The device's limit in arithmetic: chains of multiply-adds that no memory holds up.
-    public static let peakArithmetic: Benchmark = {
+    package static let peakArithmetic: Benchmark = {
         let (count, steps) = (1 << 22, 1024)
         return Benchmark(
             "fma_peak", "\(count) values, \(steps) steps",
@@ -42,7 +42,7 @@ public struct Benchmark: Sendable {
     }()
 
     /// The limit of its memory: a copy larger than caches are.
-    public static let peakBandwidth: Benchmark = {
+    package static let peakBandwidth: Benchmark = {
         let count = 1 << 25
         return Benchmark("copy", "\(count) values", operations: 0, bytes: Double(8 * count)) {
             backend throws(ComputeError) in
@@ -54,7 +54,7 @@ public struct Benchmark: Sendable {
     }()
 
     /// The kernels that ``all(_:)`` times, each once.
-    public static var kernels: [String] {
+    package static var kernels: [String] {
         var names: [String] = []
         for name in all(BenchmarkSize(replicas: 1, points: 1, images: 1)).map(\.kernel) where !names.contains(name) {
             names.append(name)
@@ -63,22 +63,22 @@ public struct Benchmark: Sendable {
     }
 
     /// Every kernel of training and clustering, with the article's batches, pixels, components and clusters.
-    public static func all(_ size: BenchmarkSize) -> [Benchmark] {
+    package static func all(_ size: BenchmarkSize) -> [Benchmark] {
         TrainingBenchmarks(replicas: size.replicas).all + ClusteringBenchmarks(size).all
     }
 }
 
 /// How large benchmarks are: enough to fill a device.
-public struct BenchmarkSize: Hashable, Sendable {
+package struct BenchmarkSize: Hashable, Sendable {
     /// Networks that train side by side.
-    public var replicas: Int
+    package var replicas: Int
     /// Points that are clustered.
-    public var points: Int
+    package var points: Int
     /// Images whose principal components are found.
-    public var images: Int
+    package var images: Int
 
     /// Exactly this size.
-    public init(replicas: Int, points: Int, images: Int) {
+    package init(replicas: Int, points: Int, images: Int) {
         self.replicas = replicas
         self.points = points
         self.images = images
@@ -86,7 +86,7 @@ public struct BenchmarkSize: Hashable, Sendable {
 
     /// The size for `backend`, with as many networks as suit it unless `replicas` says how many. A GPU has more work-items
     /// than 16,384 points need.
-    public init(for backend: any BufferBackend, replicas: Int? = nil) {
+    package init(for backend: any BufferBackend, replicas: Int? = nil) {
         self.replicas = replicas ?? backend.suggestedReplicas
         let isWide = (backend as? OpenCLBackend)?.profile.splitsWork ?? false
         points = isWide ? 262_144 : 16_384

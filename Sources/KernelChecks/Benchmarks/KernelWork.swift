@@ -1,16 +1,16 @@
 /// How much work a launch of a kernel is.
-public struct KernelWork: Equatable, Sendable {
+package struct KernelWork: Equatable, Sendable {
     /// The kernel.
-    public var kernel: String
+    package var kernel: String
     /// The shape.
-    public var name: String
+    package var name: String
     /// Floating-point operations; a multiply-add counts as two.
-    public var operations: Double
+    package var operations: Double
     /// Bytes when every input is read and every output written once.
-    public var bytes: Double
+    package var bytes: Double
 
     /// So much work under these names.
-    public init(_ kernel: String, _ name: String, operations: Double, bytes: Double) {
+    package init(_ kernel: String, _ name: String, operations: Double, bytes: Double) {
         self.kernel = kernel
         self.name = name
         self.operations = operations
@@ -18,15 +18,15 @@ public struct KernelWork: Equatable, Sendable {
     }
 
     /// Samples a batch of ``trainingStep(networks:)`` and ``evaluationStep(networks:)``.
-    public static let batch = TrainingBenchmarks.batch
+    package static let batch = TrainingBenchmarks.batch
 
     /// The launches of a training step of LeNet-5: so many networks, a full batch for each.
-    public static func trainingStep(networks: Int) -> [KernelWork] {
+    package static func trainingStep(networks: Int) -> [KernelWork] {
         work(networks) { !isEvaluation($0) && $0.kernel != "fill" }
     }
 
     /// The launches that test as many images as a batch has, on each of so many networks.
-    public static func evaluationStep(networks: Int) -> [KernelWork] { work(networks, isEvaluation) }
+    package static func evaluationStep(networks: Int) -> [KernelWork] { work(networks, isEvaluation) }
 
     private static func isEvaluation(_ benchmark: Benchmark) -> Bool {
         benchmark.name.hasSuffix("inference") || benchmark.name == "predictions"
@@ -40,38 +40,38 @@ public struct KernelWork: Equatable, Sendable {
 
 extension Benchmark {
     /// How much work a run is.
-    public var work: KernelWork { KernelWork(kernel, name, operations: operations, bytes: bytes) }
+    package var work: KernelWork { KernelWork(kernel, name, operations: operations, bytes: bytes) }
 }
 
 /// The roofline model (Williams, Waterman & Patterson, "Roofline: an insightful visual performance model for multicore
 /// architectures", 2009): work takes as long as its arithmetic or its memory traffic, whichever is more.
-public struct Roofline: Equatable, Sendable {
+package struct Roofline: Equatable, Sendable {
     /// What keeps a kernel from taking less time.
-    public enum Bound: String, Sendable {
+    package enum Bound: String, Sendable {
         case arithmetic, memory
     }
 
     /// Peak of float32 arithmetic in 10^9 operations a second.
-    public var gflops: Double
+    package var gflops: Double
     /// Bandwidth of memory in 10^9 bytes a second.
-    public var gbs: Double
+    package var gbs: Double
 
     /// A device with these limits.
-    public init(gflops: Double, gbs: Double) {
+    package init(gflops: Double, gbs: Double) {
         self.gflops = gflops
         self.gbs = gbs
     }
 
     /// The least seconds that `work` can take.
-    public func seconds(_ work: KernelWork) -> Double {
+    package func seconds(_ work: KernelWork) -> Double {
         max(work.operations / gflops, work.bytes / gbs) / 1e9
     }
 
     /// Which limit that is.
-    public func bound(_ work: KernelWork) -> Bound {
+    package func bound(_ work: KernelWork) -> Bound {
         work.operations / gflops >= work.bytes / gbs ? .arithmetic : .memory
     }
 
     /// The least seconds that a list of launches can take one after the other.
-    public func seconds(_ launches: [KernelWork]) -> Double { launches.reduce(0) { $0 + seconds($1) } }
+    package func seconds(_ launches: [KernelWork]) -> Double { launches.reduce(0) { $0 + seconds($1) } }
 }

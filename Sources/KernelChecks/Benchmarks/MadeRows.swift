@@ -1,8 +1,9 @@
 import Compute
 import Dispatch
+import Support
 
 /// Random rows for benchmarks, in clusters that overlap: the same for the same seed and size on every machine.
-public enum MadeRows {
+package enum MadeRows {
     /// Most clusters that rows are drawn around.
     private static let clusters = 1000
     /// How far apart two clusters' centres are, as a rule, in standard deviations of a coordinate: some points are nearer
@@ -12,7 +13,7 @@ public enum MadeRows {
     private static let block = 1 << 16
 
     /// float32 values [count][dimensions], made on all cores: nearly normal around one of up to 1,000 random centres.
-    public static func floats(count: Int, dimensions: Int, seed: UInt64) -> [Float] {
+    package static func floats(count: Int, dimensions: Int, seed: UInt64) -> [Float] {
         let generator = Philox4x32(key: seed)
         let clusters = min(Self.clusters, count)
         // The squared distance of two uniform numbers of -spread to spread is 2/3 spread^2.

@@ -1,22 +1,22 @@
 import Foundation
 
 /// What a reader did with a file that it must not do.
-public struct Violation: Error, CustomStringConvertible {
-    public let description: String
+package struct Violation: Error, CustomStringConvertible {
+    package let description: String
 }
 
 /// A reader of files that may hold anything, and what must be true of it whatever they hold: a file is read, and then
 /// what was written from it reads back the same, or it is refused with a typed error that is one readable sentence.
 ///
 /// Fuzzing calls these with files it makes up (tools/sanitize fuzz), and the unit tests with those in Tests/Fuzz/corpus.
-public enum FuzzTarget: String, CaseIterable, Sendable {
+package enum FuzzTarget: String, CaseIterable, Sendable {
     case idx, npy, safetensors, study
 
     /// Gives a file of these bytes to the reader.
     /// - Parameter folder: where files may be written and written again.
     /// - Returns: whether it was read; false where it was refused.
     /// - Throws: ``Violation`` where what must be true is not.
-    public func accepts(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
+    package func accepts(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
         switch self {
         case .idx: try acceptsIDX(bytes, folder: folder)
         case .npy: try acceptsNumPy(bytes, folder: folder)

@@ -1,15 +1,15 @@
 /// Philox4x32-10, a counter-based generator: a pure function of key and counter
 /// (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-public struct Philox4x32: Sendable {
+package struct Philox4x32: Sendable {
     private let key: (UInt32, UInt32)
 
     /// A generator under a 64-bit key.
-    public init(key: UInt64) {
+    package init(key: UInt64) {
         self.key = (UInt32(truncatingIfNeeded: key), UInt32(truncatingIfNeeded: key >> 32))
     }
 
     /// Four independent uniform words for a 128-bit counter.
-    public func block(_ counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
+    package func block(_ counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
         var c = counter
         var k = key
         for round in 0..<10 {
@@ -29,7 +29,7 @@ public struct Philox4x32: Sendable {
 
 /// What random numbers are drawn for. Purposes never share numbers, so that changing how many one of them draws
 /// leaves the others as they were.
-public enum RandomPurpose: UInt32, Sendable {
+package enum RandomPurpose: UInt32, Sendable {
     case initialWeights = 1
     case sampleOrder
     case clustering
@@ -39,7 +39,7 @@ public enum RandomPurpose: UInt32, Sendable {
 }
 
 /// The random numbers of one (study seed, run, purpose): a stream that can be made again at any time.
-public struct RandomStream: RandomNumberGenerator, Sendable {
+package struct RandomStream: RandomNumberGenerator, Sendable {
     private let generator: Philox4x32
     private let run: UInt32
     private let purpose: UInt32
@@ -48,14 +48,14 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     private var left = 0
 
     /// The stream of `run` for `purpose` under `seed`.
-    public init(seed: UInt64, run: Int, purpose: RandomPurpose) {
+    package init(seed: UInt64, run: Int, purpose: RandomPurpose) {
         generator = Philox4x32(key: seed)
         self.run = UInt32(truncatingIfNeeded: run)
         self.purpose = purpose.rawValue
     }
 
     /// The next 32 uniform bits.
-    public mutating func nextWord() -> UInt32 {
+    package mutating func nextWord() -> UInt32 {
         if left == 0 {
             let low = UInt32(truncatingIfNeeded: index)
             let high = UInt32(truncatingIfNeeded: index >> 32)
@@ -68,19 +68,19 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     }
 
     /// The next 64 uniform bits.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         let low = UInt64(nextWord())
         return low | UInt64(nextWord()) << 32
     }
 
     /// Uniform in [0, 1) with 53 bits.
-    public mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
+    package mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
     /// Uniform in [low, high).
-    public mutating func nextUniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * nextUnit() }
+    package mutating func nextUniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * nextUnit() }
 
     /// Uniform in 0..<bound, without bias (Lemire, "Fast random integer generation in an interval", 2019).
-    public mutating func nextIndex(below bound: Int) -> Int {
+    package mutating func nextIndex(below bound: Int) -> Int {
         let range = UInt32(truncatingIfNeeded: bound)
         var product = UInt64(nextWord()) * UInt64(range)
         if UInt32(truncatingIfNeeded: product) < range {
@@ -91,7 +91,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     }
 
     /// Puts `values` into a uniformly random order (Fisher-Yates, from the end).
-    public mutating func shuffle<Element>(_ values: inout [Element]) {
+    package mutating func shuffle<Element>(_ values: inout [Element]) {
         guard values.count > 1 else { return }
         for last in stride(from: values.count - 1, to: 0, by: -1) {
             values.swapAt(last, nextIndex(below: last + 1))

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Compute
+@testable import Support
 
 @Suite struct RandomTests {
     /// Known answers of the reference implementation (Random123, kat_vectors, philox4x32 10).
