@@ -11,7 +11,7 @@ package enum ClusteringError: Error, CustomStringConvertible {
     /// less its column's median.
     case tooLarge(row: Int, column: Int, value: Double, limit: Float)
     /// Values so near to each other that the squares of their differences underflow; `value` is the largest difference.
-    case tooSmall(value: Float, limit: Float)
+    case tooSmall(value: Double, limit: Float)
     /// More rows or columns than kernels number.
     case tooManyValues(count: Int, dimensions: Int)
     /// More clusters than points.
@@ -44,7 +44,7 @@ package enum ClusteringError: Error, CustomStringConvertible {
             "row \(row), column \(column) (counted from 0) is \(shortest(value)), which is too large: its squares are beyond "
                 + "float32; values may differ from the middle of their column by at most \(limit)"
         case .tooSmall(let value, let limit):
-            "no value is further than \(value) from the median of its column, and squares of such differences are below "
+            "no value is further than \(shortest(value)) from the median of its column, and squares of such differences are below "
                 + "float32's range; multiply the values by a constant so that some differ by \(limit) or more"
         case .tooManyValues(let count, let dimensions):
             "\(count) rows of \(dimensions) columns are too many; at most \(FeatureMatrix.mostRows) rows and "

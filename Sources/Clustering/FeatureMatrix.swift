@@ -138,10 +138,29 @@ package struct FeatureMatrix: Sendable {
             }
             if !(largest.magnitude <= limit) { try refuse(largest.row, largest.column, limit) }
         }
-        if largest.magnitude > 0, largest.magnitude < Self.least {
-            throw .tooSmall(value: largest.magnitude, limit: Self.least)
+        if largest.magnitude < Self.least {
+            // Of float64 values the differences may be too small for a float32 of their own.
+            let difference = largest.magnitude > 0 ? Double(largest.magnitude) : try largestDifference()
+            if difference > 0 { throw .tooSmall(value: difference, limit: Self.least) }
         }
         return FeatureMatrix(storage, count, dimensions, shift: shift, largest: largest)
+    }
+
+    /// The largest difference of a stored float64 value from its column's shift; 0 for other types, whose differences are
+    /// as large as their float32 ones.
+    private func largestDifference() throws(ClusteringError) -> Double {
+        guard case .stored(let reader) = storage, reader.type == .float64, let shift else { return 0 }
+        var largest = 0.0
+        let most = max(1, (1 << 18) / dimensions)
+        for first in stride(from: 0, to: count, by: most) {
+            let rows = first..<min(first + most, count)
+            try withStored(reader, rows, dimensions) { value, _ in
+                for element in 0..<rows.count * dimensions {
+                    largest = max(largest, abs(value(element) - shift[element % dimensions]))
+                }
+            }
+        }
+        return largest
     }
 
     /// Says what is wrong with a value that is no number or too large.

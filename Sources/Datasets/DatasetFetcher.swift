@@ -149,7 +149,9 @@ package struct DatasetFetcher: Sendable {
         var interruptions = 0
         var startedOver = false
         while true {
-            let (outcome, offset) = try await request(url, into: part, by: tool, progress: progress)
+            // Compressed or not: what can be compressed no further grows by next to nothing.
+            let limit = Int64(file.byteCount) + 1 << 20
+            let (outcome, offset) = try await request(url, into: part, by: tool, limit: limit, progress: progress)
             // What is wrong with this answer, and whether what was there before may be to blame.
             let reason: String
             let blamesPart: Bool
@@ -168,11 +170,14 @@ package struct DatasetFetcher: Sendable {
                 }
                 (reason, blamesPart) = ("it has nothing beyond byte \(offset)", offset > 0)
             case .wrongRange: (reason, blamesPart) = ("it sent another part than was asked for", offset > 0)
+            case .tooLong: (reason, blamesPart) = ("it sends more than the file has", offset > 0)
             case .interrupted(let words, let received):
                 interruptions += 1
                 if received > 0, interruptions < attempts { continue }
                 return words
-            case .refused(let status): return "it answered with status \(status)"
+            case .refused(let status):
+                if offset == 0 { unlink(part) }
+                return "it answered with status \(status)"
             case .cancelled: throw .cancelled(name: dataset.name)
             case .writeFailed(let reason): throw .writeFailed(file: part, reason: reason)
             }
@@ -183,14 +188,16 @@ package struct DatasetFetcher: Sendable {
     }
 
     private func request(
-        _ url: URL, into part: String, by tool: WebTool, progress: @escaping @Sendable (Int64, Int64?) -> Void
+        _ url: URL, into part: String, by tool: WebTool, limit: Int64,
+        progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws(DatasetError) -> (DownloadOutcome, offset: Int64) {
         guard !Task.isCancelled else { throw .cancelled(name: dataset.name) }
         let descriptor = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw .creating(part) }
         defer { close(descriptor) }
         let offset = Int64(lseek(descriptor, 0, SEEK_END))
-        let outcome = await Download.run(url, into: descriptor, by: tool, timeout: timeout, progress: progress)
+        let outcome = await Download.run(
+            url, into: descriptor, by: tool, timeout: timeout, limit: limit, progress: progress)
         if case .complete = outcome, fsync(descriptor) != 0 { return (.writeFailed(reason: systemMessage()), offset) }
         return (outcome, offset)
     }

@@ -14,6 +14,8 @@ enum DownloadOutcome: Equatable {
     case rangeNotSatisfiable
     /// The answer is not the part that was asked for.
     case wrongRange
+    /// More than the file has.
+    case tooLong
     /// The bytes could not be written.
     case writeFailed(reason: String)
     /// The task was cancelled.
@@ -25,6 +27,7 @@ struct Download: Sendable {
     private let tool: WebTool
     private let descriptor: Int32
     private let progress: @Sendable (_ received: Int64, _ total: Int64?) -> Void
+    private let limit: Int64
     private var offset: Int64
     private var received: Int64 = 0
     /// Bytes the server announced for this answer; nil when it did not say.
@@ -38,9 +41,10 @@ struct Download: Sendable {
     ///   - descriptor: the file; it is emptied when the server sends the whole instead.
     ///   - tool: the program that speaks HTTP.
     ///   - timeout: seconds without a byte after which the connection counts as lost.
+    ///   - limit: bytes that the file has at most; what sends more is given up.
     ///   - progress: called with the bytes in the file and the bytes it will have, where the server says so.
     static func run(
-        _ url: URL, into descriptor: Int32, by tool: WebTool, timeout: Double,
+        _ url: URL, into descriptor: Int32, by tool: WebTool, timeout: Double, limit: Int64,
         progress: @escaping @Sendable (_ received: Int64, _ total: Int64?) -> Void
     ) async -> DownloadOutcome {
         let offset = Int64(lseek(descriptor, 0, SEEK_END))
@@ -53,7 +57,8 @@ struct Download: Sendable {
                 output: .sequence, error: .string(limit: 1 << 16)
             ) { execution in
                 var download = Download(
-                    tool: tool, descriptor: descriptor, progress: progress, offset: offset, resumed: !writesHeader,
+                    tool: tool, descriptor: descriptor, progress: progress, limit: limit, offset: offset,
+                    resumed: !writesHeader,
                     header: writesHeader ? [] : nil)
                 var verdict: DownloadOutcome?
                 for try await buffer in execution.standardOutput {
@@ -117,6 +122,7 @@ struct Download: Sendable {
 
     private mutating func write(_ bytes: UnsafeRawBufferPointer) -> DownloadOutcome? {
         guard !bytes.isEmpty else { return nil }
+        guard offset + received + Int64(bytes.count) <= limit else { return .tooLong }
         do throws(DatasetError) {
             try AtomicFile.writeAll(bytes, to: descriptor, path: "")
         } catch {

@@ -6,17 +6,24 @@ import Subprocess
 struct WebTool: Sendable {
     enum Kind: String, CaseIterable, Sendable {
         case curl, wget
+
+        /// How it begins to tell its version.
+        var greeting: String { self == .curl ? "curl " : "GNU Wget" }
     }
 
     let kind: Kind
     let executable: Executable
 
-    /// The first of `kinds` that is on the PATH; nil where none is.
+    /// The first of `kinds` that is on the PATH and works; nil where none does. A broken one must not hide another, and
+    /// BusyBox's wget lacks the options that are needed.
     static func find(_ kinds: [Kind]) async -> WebTool? {
         for kind in kinds {
-            guard let path = try? await Executable.name(kind.rawValue).resolveExecutablePath(in: .inherit) else {
-                continue
-            }
+            guard let path = try? await Executable.name(kind.rawValue).resolveExecutablePath(in: .inherit),
+                let result = try? await Subprocess.run(
+                    .path(path), arguments: ["--version"], input: .none, output: .string(limit: 1 << 16),
+                    error: .discarded),
+                result.terminationStatus.isSuccess, result.standardOutput.hasPrefix(kind.greeting)
+            else { continue }
             return WebTool(kind: kind, executable: .path(path))
         }
         return nil

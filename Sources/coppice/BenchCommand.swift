@@ -151,15 +151,15 @@ struct BenchCommand: ParsableCommand {
         // Bad names are said before a device is started.
         try checkKernel()
         let stages = try chosenStages()
+        let stopping = CancellationFlag()
+        let interrupt = Interrupt { stopping.cancel() }
+        defer { withExtendedLifetime(interrupt) {} }
         let backend = try compute.makeBackend(in: shape, profiling: true)
         let benchmarks = chosenBenchmarks(BenchmarkSize(for: backend, replicas: replicas))
         // The launches of a stage queue up, as a study's do, so it needs a backend that measures none of them.
         let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
         let made = try madeSize.map { try MadeStage($0, on: unmeasured, seed: compute.seed) }
         let stopwatch = Stopwatch(backend)
-        let stopping = CancellationFlag()
-        let interrupt = Interrupt { stopping.cancel() }
-        defer { withExtendedLifetime(interrupt) {} }
         let limits = Roofline(
             gflops: Benchmark.peakArithmetic.operations / (try stopwatch.time(.peakArithmetic).fastest) / 1e9,
             gbs: Benchmark.peakBandwidth.bytes / (try stopwatch.time(.peakBandwidth).fastest) / 1e9)

@@ -59,8 +59,14 @@ import TestSupport
         expectComplaint(outcome, code: 75, mentions: ["mnist was not fetched", "http://127.0.0.1:9/"])
     }
 
-    @Test func fetchSaysWhatToFetchWithoutCurlAndWget() throws {
+    /// A broken curl and BusyBox's wget count as none.
+    @Test(arguments: [[:], ["curl": "exit 127", "wget": "echo 'BusyBox v1.35.0 multi-call binary.' >&2; exit 1"]])
+    func fetchSaysWhatToFetchWithoutCurlAndWget(_ programs: [String: String]) throws {
         let folder = try TemporaryFolder()
+        for (name, body) in programs {
+            let path = try folder.file(name, Array("#!/bin/sh\n\(body)\n".utf8))
+            chmod(path, 0o755)
+        }
         let outcome = try coppice(
             "data", "fetch", "mnist", environment: ["XDG_CACHE_HOME": folder.path, "PATH": folder.path])
         #expect(outcome.status == 69)

@@ -115,6 +115,20 @@ private struct Planted {
         #expect(whole.requests.first?.rangeStart == kept)
     }
 
+    /// A mirror cannot fill the disk.
+    @Test(arguments: tools) func moreThanTheFileHasIsGivenUp(tool: WebTool.Kind) async throws {
+        let planted = try Planted()
+        let endless = [UInt8](repeating: 0, count: 5 << 20)
+        let server = try LoopbackServer { _, _ in Answer(body: endless) }
+        let error = try await #require(throws: DatasetError.self) {
+            try await planted.fetcher([server], by: tool).fetch()
+        }
+        #expect(error.description.contains("it sends more than the file has"), "\(error)")
+        #expect(try planted.contents().isEmpty)
+        let whole = try planted.server()
+        try planted.expectComplete(try await planted.fetcher([server, whole].map(\.address), by: [tool]).fetch())
+    }
+
     @Test(arguments: tools) func startsOverWhereTheServerHasNoRanges(tool: WebTool.Kind) async throws {
         let planted = try Planted()
         _ = try planted.plant("train-images-idx3-ubyte.part", Array(planted.largest.prefix(999)))

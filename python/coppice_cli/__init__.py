@@ -81,9 +81,9 @@ def select(
         raise ValueError(f"strategy {strategy!r} needs clusters: give k")
     if pca is not None and k is None:
         raise ValueError("pca is for a clustering: give k as well")
-    if not isinstance(device, str) or not device:
+    if not isinstance(device, str) or not device.isprintable() or not device.strip():
         raise TypeError(f"device is {device!r}; it must be a word such as 'auto', 'gpu' or 'cpu'")
-    options = ["--strategy", strategy, "--size", str(size), "--device", device]
+    options = ["--strategy", strategy, "--size", str(size), f"--device={device}"]
     options += ["--seed", str(_integer("seed", seed, 0, 2**64 - 1))]
     if k is not None:
         options += ["--k", str(_integer("k", k, 1, n))]
@@ -92,11 +92,17 @@ def select(
     with tempfile.TemporaryDirectory(prefix="coppice-") as folder:
         features, kept = os.path.join(folder, "features.npy"), os.path.join(folder, "kept.npy")
         np.save(features, array, allow_pickle=False)
-        _run(["select", "--features", features, "--out", kept, *options])
+        try:
+            _run(["select", "--features", features, "--out", kept, *options])
+        except CoppiceError as error:
+            # That file is gone when anybody reads of it.
+            raise CoppiceError(str(error).replace(features, "X"), error.exit_code) from None
         return np.load(kept, allow_pickle=False).astype(np.int64, copy=False)
 
 
 def _array(X) -> np.ndarray:
+    if np.ma.is_masked(X):
+        raise ValueError("X has masked values; fill them or leave their rows out")
     array = np.asarray(X)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"X holds {array.dtype}; it must hold real numbers")
@@ -104,10 +110,11 @@ def _array(X) -> np.ndarray:
         raise ValueError(f"X has the shape {list(array.shape)}; it must be [n, d] with at least one row and one column")
     # The types that the program reads.
     kept = next((kept for kept in ("u1", "i4", "i8", "f4", "f8") if np.can_cast(array.dtype, kept)), "f8")
-    array = np.ascontiguousarray(array, dtype="<" + kept)
+    with np.errstate(over="ignore"):
+        array = np.ascontiguousarray(array, dtype="<" + kept)
     if not np.isfinite(array).all():
         row, column = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"X[{row}, {column}] is not a finite number")
+        raise ValueError(f"X[{row}, {column}] is not a finite number of {array.dtype.itemsize * 8} bits")
     return array
 
 

@@ -100,6 +100,8 @@ class SelectTests(unittest.TestCase):
             (ValueError, "farthest", dict(strategy="farthest")),
             (ValueError, "seed", dict(seed=-1)),
             (TypeError, "device", dict(device="")),
+            (TypeError, "device", dict(device="cpu\n")),
+            (ValueError, "masked", dict(X=np.ma.masked_array(X, mask=X > 1.5))),
         ]:
             with self.subTest(arguments=str(arguments)[:60]), self.assertRaisesRegex(error, words):
                 select(**{**dict(X=X, size=10, k=3, device="cpu"), **arguments})
@@ -110,6 +112,11 @@ class SelectTests(unittest.TestCase):
         self.assertEqual(raised.exception.exit_code, 69)
         self.assertIn("no such device", str(raised.exception))
         self.assertFalse(str(raised.exception).startswith("coppice: "))
+        with self.assertRaisesRegex(CoppiceError, "--help"):
+            select(X, 10, k=3, device="--help")
+        with self.assertRaisesRegex(CoppiceError, r"^X: .*multiply the values") as raised:
+            select(X * np.float64(1e-300), 10, k=3, device="cpu")
+        self.assertEqual(raised.exception.exit_code, 65)
 
     def test_says_when_the_program_dies(self):
         with tempfile.TemporaryDirectory() as folder:
