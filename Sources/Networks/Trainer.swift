@@ -101,8 +101,8 @@ package struct Trainer {
     /// diverges among them: it goes on to the end.
     /// - Parameters:
     ///   - progress: called between steps; returns false to give up.
-    ///   - afterEpoch: called after every epoch while the clock of ``TrainingResult/seconds`` stands still; returns false
-    ///     to end the training there. The networks are then those of a training of so many epochs, bit for bit.
+    ///   - afterEpoch: called after every epoch; its time is not part of ``TrainingResult/seconds``. It returns false to
+    ///     end the training there. The networks are then those of a training of so many epochs, bit for bit.
     /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``,
     ///   the device's error or what `afterEpoch` throws.
     package func train(

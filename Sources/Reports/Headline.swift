@@ -170,10 +170,11 @@ struct Headline: Equatable, Sendable {
                     ? "About \(runs) would decide \(first.entry.label), by an estimate from the spread seen so far."
                     : "By an estimate from the spread seen so far, about \(runs) would decide the first of the undecided"
                         + " cases (\(first.entry.label)), and about \(Number.grouped(Double(last.runs)))"
-                        + " \(hopeless == 0 ? "all of them" : "\(estimates.count) of the \(cases.count)").")
+                        + " \(estimates.count == cases.count ? "all of them" : "\(estimates.count) of the \(cases.count)")."
+            )
         }
         if single > 0 {
-            sentences.append("From a single run nobody can estimate how many would decide.")
+            sentences.append("How many runs would decide cannot be estimated from a single run.")
         }
         if hopeless > 0 {
             sentences.append(

@@ -41,7 +41,7 @@ import TestSupport
         #expect(whole.divergedSteps == [nil, nil, nil, nil, nil])
     }
 
-    /// It has no accuracy, and nobody waits for it to reach one.
+    /// It never reaches the accuracy, and the training does not wait for it.
     @Test(arguments: TestBackends.names) func aReplicaThatDivergesReachesNoAccuracy(name: String) throws {
         let backend = try TestBackends.make(name)
         let trainer = try trainer(backend)

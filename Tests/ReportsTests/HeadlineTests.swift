@@ -38,7 +38,7 @@ import Testing
     @Test func aSingleRunIsNoGroundForAnEstimate() throws {
         let text = try headline(runs: 1) { experiment, run in whole(run) - 10 * experiment }.sentences
             .joined(separator: "\n")
-        #expect(text.contains("From a single run nobody can estimate how many would decide."), "\(text)")
+        #expect(text.contains("How many runs would decide cannot be estimated from a single run."), "\(text)")
         #expect(!text.contains("Not even"))
     }
 
