@@ -122,7 +122,7 @@ let package = Package(
             dependencies: ["TestSupport", "coppice", "Support", "Compute", "Datasets", "Networks", "Studies"],
             swiftSettings: strict),
         .target(
-            name: "FuzzTargets", dependencies: ["Datasets", "Networks", "Studies", "CZlib"],
+            name: "FuzzTargets", dependencies: ["Support", "Datasets", "Networks", "Studies", "CZlib"],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
     ] + (isFuzzing ? fuzzer : []),

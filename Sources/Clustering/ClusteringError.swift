@@ -2,7 +2,7 @@ import Compute
 import Support
 
 /// What can go wrong in PCA and k-means. Each description is one sentence: what is wrong and what would be accepted.
-package enum ClusteringError: Error, CustomStringConvertible {
+package enum ClusteringError: CategorizedError {
     /// A matrix without rows or columns, or whose elements are not rows times columns.
     case badMatrix(elements: Int, count: Int, dimensions: Int)
     /// An input value that is NaN or infinite; rows and columns count from zero.
@@ -68,17 +68,17 @@ package enum ClusteringError: Error, CustomStringConvertible {
         }
     }
 
-    /// The exit code of sysexits.h that a program ends with; a backend's error has one of its own.
-    package var exitCode: Int32 {
+    /// Of what kind it is; a backend's error has a kind of its own.
+    package var category: ErrorCategory {
         switch self {
-        case .badSetting, .memory: 64
-        case .unreadable: 66
-        case .noMemory: 69
+        case .badSetting, .memory: .usage
+        case .unreadable: .noInput
+        case .noMemory: .unavailable
         case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .tooManyComponents,
             .dimensionMismatch:
-            65
-        case .eigensolver: 70
-        case .compute(let error): if case .invalidShape = error { 70 } else { 69 }
+            .badData
+        case .eigensolver: .software
+        case .compute(let error): if case .invalidShape = error { .software } else { .unavailable }
         }
     }
 }

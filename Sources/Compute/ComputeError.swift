@@ -1,7 +1,8 @@
+import Support
 import OpenCL
 
 /// What can go wrong in a backend. Each description is one sentence that says what failed and where.
-package enum ComputeError: Error, CustomStringConvertible {
+package enum ComputeError: CategorizedError {
     /// A buffer did not fit: its label, its size in bytes, the device.
     case outOfMemory(label: String, byteCount: Int, device: String)
     /// The driver ran out of memory, or of what it reports alike, over work that it had accepted: what it reported, and
@@ -35,14 +36,14 @@ package enum ComputeError: Error, CustomStringConvertible {
 }
 
 extension ComputeError {
-    /// The exit code of sysexits.h that a command ends with.
-    package var exitCode: Int32 {
+    /// Of what kind it is.
+    package var category: ErrorCategory {
         switch self {
         // A full disk, not the device.
-        case .openCL(.cacheUnwritable): 74
-        case .outOfMemory, .exhausted, .nonsense, .noDevice, .openCL: 69
-        case .noProfile: 64
-        case .invalidShape: 70
+        case .openCL(.cacheUnwritable): .writeFailed
+        case .outOfMemory, .exhausted, .nonsense, .noDevice, .openCL: .unavailable
+        case .noProfile: .usage
+        case .invalidShape: .software
         }
     }
 

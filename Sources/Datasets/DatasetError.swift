@@ -32,7 +32,7 @@ package struct WantedFile: Sendable, Equatable {
 }
 
 /// What can go wrong with data. Each description is one sentence: what, in which file, and what would be accepted.
-package enum DatasetError: Error, Equatable, CustomStringConvertible {
+package enum DatasetError: Equatable, CategorizedError {
     /// No data set in any place that was looked at; `remedy` is the command that would bring it.
     case notFound(name: String, looked: [String], remedy: String)
     /// Two names that stand for the same files.
@@ -84,18 +84,18 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
     }
 
     /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
-    package var exitCode: Int32 {
+    package var category: ErrorCategory {
         switch self {
-        case .unknownName, .sameFolder: 64
+        case .unknownName, .sameFolder: .usage
         case .truncated, .oversized, .wrongMagic, .corruptGzip, .empty, .countMismatch, .malformed, .unsupported,
             .invalidSize:
-            65
-        case .notFound, .notFetchable, .unreadable: 66
-        case .noWebTool, .outOfMemory: 69
-        case .cannotCreate: 73
-        case .writeFailed: 74
-        case .fetchFailed, .fetchInProgress: 75
-        case .cancelled: 130
+            .badData
+        case .notFound, .notFetchable, .unreadable: .noInput
+        case .noWebTool, .outOfMemory: .unavailable
+        case .cannotCreate: .cannotCreate
+        case .writeFailed: .writeFailed
+        case .fetchFailed, .fetchInProgress: .temporary
+        case .cancelled: .cancelled
         }
     }
 

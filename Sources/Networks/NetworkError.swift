@@ -1,7 +1,8 @@
+import Support
 import Compute
 
 /// What can go wrong while training, evaluating or reading weights.
-package enum NetworkError: Error, CustomStringConvertible {
+package enum NetworkError: CategorizedError {
     /// The device failed or has no room.
     case compute(ComputeError)
     /// A weights file does not hold a LeNet-5.
@@ -32,15 +33,15 @@ package enum NetworkError: Error, CustomStringConvertible {
         }
     }
 
-    /// The exit code of sysexits.h that a command ends with.
-    package var exitCode: Int32 {
+    /// Of what kind it is.
+    package var category: ErrorCategory {
         switch self {
-        case .compute(let error): error.exitCode
-        case .badWeights, .unusableWeights, .invalid: 65
-        case .unreadable: 66
-        case .unwritable: 73
-        case .writeFailed: 74
-        case .cancelled: 130
+        case .compute(let error): error.category
+        case .badWeights, .unusableWeights, .invalid: .badData
+        case .unreadable: .noInput
+        case .unwritable: .cannotCreate
+        case .writeFailed: .writeFailed
+        case .cancelled: .cancelled
         }
     }
 }

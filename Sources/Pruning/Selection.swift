@@ -1,3 +1,5 @@
+import Support
+
 /// Where a clustering put each sample.
 package struct ClusterAssignment: Sendable {
     /// The cluster of each sample, in 0..<k.
@@ -45,7 +47,7 @@ package struct Selection: Equatable, Sendable {
 }
 
 /// Why a selection cannot be made. Each description is one sentence that says what was wrong and what is accepted.
-package enum PruningError: Error, Equatable, CustomStringConvertible {
+package enum PruningError: Equatable, CategorizedError {
     /// The size is below 1 or above the set.
     case sizeOutOfRange(size: Int, count: Int)
     /// The strategy ranks samples within clusters and no clustering was given.
@@ -84,10 +86,10 @@ package enum PruningError: Error, Equatable, CustomStringConvertible {
     }
 
     /// The exit status of a program that ends with this error, as sysexits.h has them.
-    package var exitCode: Int32 {
+    package var category: ErrorCategory {
         switch self {
-        case .countMismatch, .labelOutOfRange, .notANumber: 65
-        default: 64
+        case .countMismatch, .labelOutOfRange, .notANumber: .badData
+        default: .usage
         }
     }
 }

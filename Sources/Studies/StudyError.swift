@@ -24,7 +24,7 @@ package struct SourcePlace: Equatable, Sendable, CustomStringConvertible {
 
 /// What can go wrong with a study and its output. Each description is one sentence: what, where, and what would be
 /// accepted.
-package enum StudyError: Error, CustomStringConvertible {
+package enum StudyError: CategorizedError {
     /// Neither a file nor a built-in study.
     case unknownStudy(name: String, builtIn: [String])
     /// A study file that cannot be read.
@@ -65,21 +65,21 @@ package enum StudyError: Error, CustomStringConvertible {
     }
 
     /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
-    package var exitCode: Int32 {
+    package var category: ErrorCategory {
         switch self {
-        case .badOption: 64
-        case .invalid, .damaged: 65
-        case .unknownStudy, .unreadable, .notAStudy: 66
-        case .executor: 70
-        case .cannotCreate, .otherStudy: 73
-        case .otherVersion(_, _, let isWriting): isWriting ? 73 : 65
-        case .writeFailed: 74
-        case .directoryBusy: 75
-        case .interrupted: 130
+        case .badOption: .usage
+        case .invalid, .damaged: .badData
+        case .unknownStudy, .unreadable, .notAStudy: .noInput
+        case .executor: .software
+        case .cannotCreate, .otherStudy: .cannotCreate
+        case .otherVersion(_, _, let isWriting): isWriting ? .cannotCreate : .badData
+        case .writeFailed: .writeFailed
+        case .directoryBusy: .temporary
+        case .interrupted: .cancelled
         // A device that went away may be back: trying again is all that is needed.
-        case .device(let error, _, _): error.isDeviceLost ? 75 : error.exitCode
-        case .pruning(let error): error.exitCode
-        case .data(let error): error.exitCode
+        case .device(let error, _, _): error.isDeviceLost ? .temporary : error.category
+        case .pruning(let error): error.category
+        case .data(let error): error.category
         }
     }
 

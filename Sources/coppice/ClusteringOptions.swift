@@ -84,7 +84,7 @@ struct ClusteringOptions: ParsableArguments {
                 reader: StoredRows(file), count: count, dimensions: dimensions, forComponents: pca != nil)
             return Samples(matrix: matrix, classes: nil)
         } catch {
-            throw Failure("\(features): \(error)", exitCode: error.exitCode)
+            throw Failure("\(features): \(error)", category: error.category)
         }
     }
 
@@ -145,8 +145,8 @@ struct ClusteringPlan {
     /// Runs `body`; an error about the data names the file of `--features`.
     private func inFeatures<Result>(_ body: () throws(ClusteringError) -> Result) throws -> Result {
         do throws(ClusteringError) { return try body() } catch {
-            guard let features, error.exitCode == 65 else { throw error }
-            throw Failure("\(features): \(error)", exitCode: error.exitCode)
+            guard let features, error.category == .badData else { throw error }
+            throw Failure("\(features): \(error)", category: error.category)
         }
     }
 

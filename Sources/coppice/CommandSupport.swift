@@ -21,16 +21,13 @@ struct Failure: Error {
         self.exitCode = exitCode
     }
 
+    init(_ message: String, category: ErrorCategory) { self.init(message, exitCode: category.exitCode) }
+
     /// Nil for errors of the command line itself, which the argument parser reports with its usage.
     init?(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
-        case let error as ComputeError: self.init(error.description, exitCode: error.exitCode)
-        case let error as NetworkError: self.init(error.description, exitCode: error.exitCode)
-        case let error as DatasetError: self.init(error.description, exitCode: error.exitCode)
-        case let error as ClusteringError: self.init(error.description, exitCode: error.exitCode)
-        case let error as PruningError: self.init(error.description, exitCode: error.exitCode)
-        case let error as StudyError: self.init(error.description, exitCode: error.exitCode)
+        case let error as any CategorizedError: self.init(error.description, category: error.category)
         default: return nil
         }
     }

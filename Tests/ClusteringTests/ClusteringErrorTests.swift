@@ -1,4 +1,5 @@
 import Compute
+import Support
 import Testing
 
 @testable import Clustering
@@ -13,14 +14,14 @@ import TestSupport
     }
 
     private func expect<Result>(
-        _ exitCode: Int32, _ words: [String], sourceLocation: SourceLocation = #_sourceLocation,
+        _ category: ErrorCategory, _ words: [String], sourceLocation: SourceLocation = #_sourceLocation,
         _ body: () throws(ClusteringError) -> Result
     ) {
         do throws(ClusteringError) {
             _ = try body()
             Issue.record("nothing was thrown", sourceLocation: sourceLocation)
         } catch {
-            #expect(error.exitCode == exitCode, sourceLocation: sourceLocation)
+            #expect(error.category == category, sourceLocation: sourceLocation)
             for word in words {
                 #expect(
                     error.description.contains(word), "\(error.description) lacks \(word)",
@@ -32,11 +33,11 @@ import TestSupport
     @Test func kBeyondThePoints() throws {
         let points = try points(5)
         for kind in [KMeans.Kind.lloyd(iterations: 3), .miniBatch()] {
-            expect(65, ["k is 6", "5 points", "1 to 5"]) { () throws(ClusteringError) in
+            expect(.badData, ["k is 6", "5 points", "1 to 5"]) { () throws(ClusteringError) in
                 try KMeans(k: 6, kind: kind).fit(points, on: backend)
             }
             for k in [0, -1] {
-                expect(64, ["k is \(k)", "1 to 5"]) { () throws(ClusteringError) in
+                expect(.usage, ["k is \(k)", "1 to 5"]) { () throws(ClusteringError) in
                     try KMeans(k: k, kind: kind).fit(points, on: backend)
                 }
             }
@@ -56,34 +57,36 @@ import TestSupport
             (.miniBatch(batch), "1 or more"), (.miniBatch(ratio), "reassignment ratio is 1.5; 0 to 1"),
         ]
         for (kind, words) in kinds {
-            expect(64, [words]) { () throws(ClusteringError) in try KMeans(k: 2, kind: kind).fit(points, on: backend) }
+            expect(.usage, [words]) { () throws(ClusteringError) in
+                try KMeans(k: 2, kind: kind).fit(points, on: backend)
+            }
         }
     }
 
     @Test func aStartThatDoesNotFit() throws {
         let points = try points(5)
-        expect(65, ["5 elements", "2 rows and 2 columns"]) { () throws(ClusteringError) in
+        expect(.badData, ["5 elements", "2 rows and 2 columns"]) { () throws(ClusteringError) in
             try KMeans(k: 2, kind: .lloyd(iterations: 3), start: .given([1, 2, 3, 4, 5])).fit(points, on: backend)
         }
-        expect(65, ["row 1, column 0", "finite"]) { () throws(ClusteringError) in
+        expect(.badData, ["row 1, column 0", "finite"]) { () throws(ClusteringError) in
             try KMeans(k: 2, kind: .lloyd(iterations: 3), start: .given([1, 2, .nan, 4])).fit(points, on: backend)
         }
     }
 
     @Test func matricesThatAreNone() {
-        expect(65, ["row 1, column 2", "finite"]) { () throws(ClusteringError) in
+        expect(.badData, ["row 1, column 2", "finite"]) { () throws(ClusteringError) in
             try FeatureMatrix(floats: [1, 2, 3, 4, 5, .nan], count: 2, dimensions: 3)
         }
-        expect(65, ["row 0, column 0"]) { () throws(ClusteringError) in
+        expect(.badData, ["row 0, column 0"]) { () throws(ClusteringError) in
             try FeatureMatrix(floats: [-.infinity], count: 1, dimensions: 1)
         }
         for (elements, count, dimensions) in [(5, 2, 3), (7, 2, 3), (0, 0, 3), (0, 3, 0), (0, -1, 0)] {
-            expect(65, ["\(elements) elements", "\(count) rows and \(dimensions) columns"]) {
+            expect(.badData, ["\(elements) elements", "\(count) rows and \(dimensions) columns"]) {
                 () throws(ClusteringError) in
                 try FeatureMatrix(
                     floats: [Float](repeating: 0, count: elements), count: count, dimensions: dimensions)
             }
-            expect(65, ["\(elements) elements"]) { () throws(ClusteringError) in
+            expect(.badData, ["\(elements) elements"]) { () throws(ClusteringError) in
                 try FeatureMatrix(bytes: [UInt8](repeating: 0, count: elements), count: count, dimensions: dimensions)
             }
         }
@@ -99,7 +102,7 @@ import TestSupport
         #expect(result.inertia.isFinite && result.inertia > 0 && result.distances.allSatisfy(\.isFinite))
         for beyond in [limit.nextUp, -Float.greatestFiniteMagnitude] {
             values[4 * dimensions - 1] = beyond
-            expect(65, ["row 3, column \(dimensions - 1)", "\(beyond)"]) { () throws(ClusteringError) in
+            expect(.badData, ["row 3, column \(dimensions - 1)", "\(beyond)"]) { () throws(ClusteringError) in
                 try FeatureMatrix(floats: values, count: 4, dimensions: dimensions)
             }
         }
@@ -116,24 +119,24 @@ import TestSupport
         #expect(pca.explainedVariance[0].isFinite && pca.explainedVariance[0] > 1e33)
         values[dimensions] = -2 * limit
         let large = try FeatureMatrix(floats: values, count: count, dimensions: dimensions)
-        expect(65, ["row 1, column 0", "\(-2 * limit)", "too large", "\(limit)"]) { () throws(ClusteringError) in
+        expect(.badData, ["row 1, column 0", "\(-2 * limit)", "too large", "\(limit)"]) { () throws(ClusteringError) in
             try PCA.fit(large, components: 1, on: backend)
         }
     }
 
     @Test func storedValuesBeyondFloat32() {
-        expect(65, ["row 1, column 1", "1e+300", "too large"]) { () throws(ClusteringError) in
+        expect(.badData, ["row 1, column 1", "1e+300", "too large"]) { () throws(ClusteringError) in
             try FeatureMatrix(reader: StoredArray([1, 2, 3, 1e300, 5, 6], dimensions: 2), count: 3, dimensions: 2)
         }
-        expect(65, ["row 0, column 0", "1e+300", "too large"]) { () throws(ClusteringError) in
+        expect(.badData, ["row 0, column 0", "1e+300", "too large"]) { () throws(ClusteringError) in
             try FeatureMatrix(reader: StoredArray([1e300, 1e299], dimensions: 1), count: 2, dimensions: 1)
         }
-        expect(65, ["row 2, column 0", "finite"]) { () throws(ClusteringError) in
+        expect(.badData, ["row 2, column 0", "finite"]) { () throws(ClusteringError) in
             try FeatureMatrix(reader: StoredArray([1, 2, Double.nan], dimensions: 1), count: 3, dimensions: 1)
         }
         // As float32 the second one is 0.
         for value in [1e-30, 1e-300] {
-            expect(65, ["\(value)", "multiply"]) { () throws(ClusteringError) in
+            expect(.badData, ["\(value)", "multiply"]) { () throws(ClusteringError) in
                 try FeatureMatrix(reader: StoredArray([0, value], dimensions: 1), count: 2, dimensions: 1)
             }
         }
@@ -143,19 +146,19 @@ import TestSupport
     @Test func moreRowsOrColumnsThanKernelsNumber() throws {
         let reader = StoredArray([UInt8](), dimensions: 1)
         for (count, dimensions) in [(FeatureMatrix.mostRows + 1, 1), (1 << 40, 3), (1, FeatureMatrix.mostColumns + 1)] {
-            expect(65, ["\(count) rows of \(dimensions) columns", "\(FeatureMatrix.mostRows)"]) {
+            expect(.badData, ["\(count) rows of \(dimensions) columns", "\(FeatureMatrix.mostRows)"]) {
                 () throws(ClusteringError) in
                 try FeatureMatrix(reader: reader, count: count, dimensions: dimensions)
             }
         }
-        expect(65, ["too many"]) { () throws(ClusteringError) in
+        expect(.badData, ["too many"]) { () throws(ClusteringError) in
             try FeatureMatrix(reader: reader, count: 1 << 40, dimensions: 1 << 40)
         }
         let most = try FeatureMatrix(reader: reader, count: FeatureMatrix.mostRows, dimensions: 1)
         #expect(most.count < Int(Int32.max) && Int32(exactly: most.count + 1024) != nil)
         // Sums and corrections of k centroids are numbered together.
         let points = try points(5)
-        expect(64, ["k is 357913942", "1 to 357913941"]) { () throws(ClusteringError) in
+        expect(.usage, ["k is 357913942", "1 to 357913941"]) { () throws(ClusteringError) in
             try KMeans(k: 357_913_942, kind: .lloyd(iterations: 1)).fit(points, on: backend)
         }
     }
@@ -163,13 +166,13 @@ import TestSupport
     @Test func componentsBeyondTheMatrix() throws {
         let rows = try FeatureMatrix(bytes: [UInt8](0..<12), count: 3, dimensions: 4)
         for components in [0, -1, 4, 5] {
-            expect(65, ["\(components) principal components", "1 to 3"]) { () throws(ClusteringError) in
+            expect(.badData, ["\(components) principal components", "1 to 3"]) { () throws(ClusteringError) in
                 try PCA.fit(rows, components: components, on: backend)
             }
         }
         let pca = try PCA.fit(rows, components: 3, on: backend)
         let narrow = try FeatureMatrix(bytes: [1, 2, 3], count: 1, dimensions: 3)
-        expect(65, ["3 columns where 4 are needed"]) { () throws(ClusteringError) in
+        expect(.badData, ["3 columns where 4 are needed"]) { () throws(ClusteringError) in
             try pca.project(narrow, on: backend)
         }
     }

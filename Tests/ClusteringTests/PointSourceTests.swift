@@ -62,7 +62,7 @@ import TestSupport
             _ = try kmeans.source(of: matrix, memory: 5 << 20, on: backend)
             Issue.record("nothing was thrown")
         } catch {
-            #expect(error.exitCode == 64)
+            #expect(error.category == .usage)
             for word in ["\(Self.count) samples of \(Self.dimensions)", "k 9", "needs", "5M are allowed"] {
                 #expect(error.description.contains(word), "\(error.description)")
             }
@@ -94,7 +94,7 @@ import TestSupport
         #expect {
             try KMeans(k: 2, kind: .lloyd(iterations: 1)).fit(source, on: CPUBackend())
         } throws: {
-            ($0 as? ClusteringError)?.exitCode == 66 && "\($0)".contains("are gone")
+            ($0 as? ClusteringError)?.category == .noInput && "\($0)".contains("are gone")
         }
         let bad = StoredArray([Float](repeating: 1, count: 20) + [.nan], dimensions: 3)
         #expect { try FeatureMatrix(reader: bad, count: 7, dimensions: 3) } throws: {

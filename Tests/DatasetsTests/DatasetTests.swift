@@ -46,17 +46,18 @@ import TestSupport
         let images = try folder.file("train-images-idx3-ubyte")
         let mismatch = DatasetError.countMismatch(images: images, imageCount: 7, labels: labels, labelCount: 6)
         #expect(throws: mismatch) { try Dataset.load(directory: folder.path) }
-        #expect(mismatch.exitCode == 65)
+        #expect(mismatch.category == .badData)
 
         try writeDataset(in: folder)
         _ = try folder.file("t10k-images-idx3-ubyte", idx([3, 4, 5], [UInt8](repeating: 3, count: 60)))
         let sizes = try #require(throws: DatasetError.self) { try Dataset.load(directory: folder.path) }
-        #expect(sizes.exitCode == 65 && sizes.description.contains("1x5x4") && sizes.description.contains("1x4x5"))
+        #expect(
+            sizes.category == .badData && sizes.description.contains("1x5x4") && sizes.description.contains("1x4x5"))
 
         try writeDataset(in: folder)
         _ = try folder.file("train-images-idx3-ubyte", idx([7, 5, 4], [UInt8](repeating: 3, count: 140)))
         let constant = try #require(throws: DatasetError.self) { try Dataset.load(directory: folder.path) }
-        #expect(constant.exitCode == 65 && constant.description.contains(folder.path))
+        #expect(constant.category == .badData && constant.description.contains(folder.path))
     }
 
     @Test func refusesImagesOfAnotherShape() {

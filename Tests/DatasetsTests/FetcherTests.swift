@@ -106,7 +106,7 @@ private struct Planted {
         let error = try await #require(throws: DatasetError.self) {
             try await planted.fetcher([broken], by: tool).fetch()
         }
-        #expect(error.exitCode == 75)
+        #expect(error.category == .temporary)
         #expect(try planted.contents() == ["train-images-idx3-ubyte.part"])
         let kept = try bytes(of: planted.target + "/train-images-idx3-ubyte.part").count
         #expect(kept == 4 * 70_000)
@@ -198,7 +198,7 @@ private struct Planted {
             Issue.record("\(error)")
             return
         }
-        #expect(error.exitCode == 75)
+        #expect(error.category == .temporary)
         #expect(failures.map(\.address) == servers.map { $0.address + "train-images-idx3-ubyte.gz" })
         let words = ["SHA-256", "bytes", "", "status 503"]
         for (failure, word) in zip(failures, words) {
@@ -245,7 +245,7 @@ private struct Planted {
         let planted = try Planted()
         let fetcher = planted.fetcher(["http://one/", "http://two"], by: [])
         let error = try await #require(throws: DatasetError.self) { try await fetcher.fetch() }
-        #expect(error.exitCode == 69)
+        #expect(error.category == .unavailable)
         for word in ["curl", "wget", planted.target] + planted.dataset.files.map(\.sha256) {
             #expect(error.description.contains(word), "\(word)")
         }
@@ -290,7 +290,7 @@ private struct Planted {
         for await count in received where count == 50_000 { break }
         task.cancel()
         let error = try await #require(throws: DatasetError.self) { try await task.value }
-        #expect(error == .cancelled(name: "planted") && error.exitCode == 130)
+        #expect(error == .cancelled(name: "planted") && error.category == .cancelled)
         let server = try planted.server()
         try planted.expectComplete(try await planted.fetcher([server], by: tool).fetch())
         #expect(server.requests.first?.rangeStart == 50_000)
@@ -315,11 +315,11 @@ private struct Planted {
         let unknown = try await #require(throws: DatasetError.self) {
             try await DatasetFetcher.fetch("minst", locator: locator)
         }
-        #expect(unknown.exitCode == 64 && unknown.description.contains("fashion-mnist"))
+        #expect(unknown.category == .usage && unknown.description.contains("fashion-mnist"))
         let packaged = try await #require(throws: DatasetError.self) {
             try await DatasetFetcher.fetch("fashion-mnist", locator: locator)
         }
-        #expect(packaged.exitCode == 66 && packaged.description.contains("apt install dataset-fashion-mnist"))
+        #expect(packaged.category == .noInput && packaged.description.contains("apt install dataset-fashion-mnist"))
         try writeDataset(in: folder, prefix: "system/fashion-mnist/")
         let found = try await DatasetFetcher.fetch("fashion-mnist", locator: locator)
         #expect(found.directory == folder.path + "/system/fashion-mnist")
@@ -328,6 +328,6 @@ private struct Planted {
         let planted = try Planted()
         let blocked = DatasetFetcher(planted.dataset, directory: folder.path + "/blocked/x", mirrors: [])
         let error = try await #require(throws: DatasetError.self) { try await blocked.fetch() }
-        #expect(error.exitCode == 73)
+        #expect(error.category == .cannotCreate)
     }
 }

@@ -13,7 +13,7 @@ private func expectError(
     for (name, data) in [("plain", contents), ("packed", gzip(contents))].prefix(alsoCompressed ? 2 : 1) {
         let path = try folder.file(name, data)
         #expect(throws: error(path), "\(name)", sourceLocation: sourceLocation) { try IDX.read(path, rank: rank) }
-        #expect(error(path).exitCode == 65, sourceLocation: sourceLocation)
+        #expect(error(path).category == .badData, sourceLocation: sourceLocation)
         #expect(error(path).description.contains(path), sourceLocation: sourceLocation)
     }
 }
@@ -66,7 +66,7 @@ private func expectError(
         ] {
             let path = try folder.file("bad.gz", bad)
             let error = try #require(throws: DatasetError.self) { try IDX.read(path, rank: 3) }
-            #expect(error.exitCode == 65)
+            #expect(error.category == .badData)
         }
     }
 
@@ -101,7 +101,7 @@ private func expectError(
         let contents = idx(dimensions, [UInt8](repeating: 0, count: 1000))
         for data in [contents, gzip(contents)] {
             let error = try #require(throws: DatasetError.self) { try IDX.read(folder.file("huge", data), rank: 3) }
-            #expect(error.exitCode == 65)
+            #expect(error.category == .badData)
         }
     }
 
@@ -120,7 +120,7 @@ private func expectError(
                 Issue.record("\(error)")
                 continue
             }
-            #expect(error.exitCode == 65)
+            #expect(error.category == .badData)
         }
     }
 
@@ -132,7 +132,7 @@ private func expectError(
                 Issue.record("\(error)")
                 continue
             }
-            #expect(error.exitCode == 66)
+            #expect(error.category == .noInput)
         }
     }
 
@@ -186,7 +186,9 @@ private func expectError(
                 { path in try AtomicFile.checkCanWrite(path) }, { path in try AtomicFile.write([1], to: path) },
             ] as [(String) throws -> Void] {
                 let error = try #require(throws: DatasetError.self) { try attempt(folder.path + "/" + name) }
-                #expect(error.exitCode == 73 && error.description.contains("/\(name): cannot be created: "), "\(error)")
+                #expect(
+                    error.category == .cannotCreate && error.description.contains("/\(name): cannot be created: "),
+                    "\(error)")
             }
         }
         #expect(try folder.names() == ["circle", "missing", "one", "two"])
@@ -212,9 +214,9 @@ private func expectError(
 
     @Test func noRoomIsAFailedWrite() {
         for code in [ENOSPC, EDQUOT, EMFILE] {
-            #expect(DatasetError.creating("f", code).exitCode == 74)
+            #expect(DatasetError.creating("f", code).category == .writeFailed)
         }
-        for code in [ENOENT, EACCES, EROFS] { #expect(DatasetError.creating("f", code).exitCode == 73) }
+        for code in [ENOENT, EACCES, EROFS] { #expect(DatasetError.creating("f", code).category == .cannotCreate) }
     }
 
     @Test func saysWhatCannotBeWritten() throws {
@@ -222,7 +224,7 @@ private func expectError(
         let missing = folder.path + "/none/x.npy"
         for path in [missing, folder.path] {
             let error = try #require(throws: DatasetError.self) { try NumPy.write([Float(1)], shape: [1], to: path) }
-            #expect(error.exitCode == 73)
+            #expect(error.category == .cannotCreate)
         }
         #expect(try folder.names().isEmpty)
     }
@@ -231,7 +233,7 @@ private func expectError(
         let error = try #require(throws: DatasetError.self) {
             try NumPy.write([Float](repeating: 1, count: 5000), shape: [5000], to: "/dev/full")
         }
-        #expect(error.exitCode == 74)
+        #expect(error.category == .writeFailed)
         // The device itself is still there.
         #expect(FileManager.default.fileExists(atPath: "/dev/full"))
     }

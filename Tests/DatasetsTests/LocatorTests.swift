@@ -48,7 +48,7 @@ import TestSupport
         let error = try #require(throws: DatasetError.self) {
             try locator().find("mnist", dataDirectory: given)
         }
-        #expect(error.exitCode == 66)
+        #expect(error.category == .noInput)
         #expect(error.description.contains(given + "/mnist") && !error.description.contains("system"))
         #expect(error.description.contains("coppice data fetch mnist"))
     }
@@ -60,7 +60,7 @@ import TestSupport
         let (flat, both) = (folder.path + "/flat", folder.path + "/both")
         func expectOneFolder(_ names: [String], _ directory: String) throws {
             let error = try #require(throws: DatasetError.self) { try locator().find(names, dataDirectory: directory) }
-            #expect(error.exitCode == 64)
+            #expect(error.category == .usage)
             #expect(error.description.contains(names.joined(separator: " and ")), "\(error)")
             #expect(error.description.contains("DIR/\(names[0]) and DIR/\(names[1])"), "\(error)")
         }
@@ -100,7 +100,7 @@ import TestSupport
                 try KnownDataset.check(array, at: "file", as: part, of: name, among: all)
                 return nil
             } catch {
-                #expect(error.exitCode == 65)
+                #expect(error.category == .badData)
                 return error.description
             }
         }
@@ -133,7 +133,7 @@ import TestSupport
             ("letters", "t10k-labels-idx1-ubyte"),
         ] {
             let error = try #require(throws: DatasetError.self) { try here.find(name) }
-            #expect(error.exitCode == 66)
+            #expect(error.category == .noInput)
             for directory in here.searchDirectories { #expect(error.description.contains(directory + "/" + name)) }
             #expect(error.description.contains(remedy))
         }
@@ -143,7 +143,7 @@ import TestSupport
         try writeDataset(in: folder, prefix: "part/")
         try FileManager.default.removeItem(atPath: folder.path + "/part/t10k-labels-idx1-ubyte")
         let error = try #require(throws: DatasetError.self) { try Dataset.load(directory: folder.path + "/part") }
-        #expect(error.description.contains("lacks t10k-labels-idx1-ubyte)") && error.exitCode == 66)
+        #expect(error.description.contains("lacks t10k-labels-idx1-ubyte)") && error.category == .noInput)
     }
 
     @Test func listsWhatIsThereAndWhatIsNot() throws {

@@ -118,7 +118,7 @@ private let shapes = [[], [1], [0], [5], [3, 4], [2, 0, 3], [7, 1, 2, 3], [60, 5
         let path = try folder.file("x.npy", npy("{\(entries)}\n", [UInt8](repeating: 0, count: 16)))
         let error = try #require(throws: DatasetError.self) { try NumPyArray.read(path) }
         #expect(error.description.contains(word) && error.description.contains(path), "\(error)")
-        #expect(error.exitCode == 65)
+        #expect(error.category == .badData)
     }
 
     @Test func refusesWhatIsNoArray() throws {

@@ -66,7 +66,7 @@ import Testing
                     #expect(error is ComputeError, "\(number): \(String(describing: error))")
                     continue
                 }
-                #expect(cause.isDeviceLost && (error as? StudyError)?.exitCode == 75, "\(cause)")
+                #expect(cause.isDeviceLost && (error as? StudyError)?.category == .temporary, "\(cause)")
                 kept.insert(finished)
             }
             #expect(kept == [0, 2])
@@ -106,7 +106,7 @@ import Testing
                 #expect(study.damage(in: directory).isEmpty, "command \(number)")
                 study.remove(directory)
                 guard let error = error as? StudyError else { continue }
-                #expect(error.exitCode == 69, "\(error)")
+                #expect(error.category == .unavailable, "\(error)")
                 refused += 1
             }
             #expect(refused > 0)
@@ -129,7 +129,7 @@ import Testing
                     var notices: [String] = []
                     let error = try FaultTests.disturb(study, faults, faults) { notices = $0 }
                     if error != nil { failed += 1 }
-                    if let error = error as? StudyError { #expect(error.exitCode == 69, "\(error)") }
+                    if let error = error as? StudyError { #expect(error.category == .unavailable, "\(error)") }
                     guard let notice = notices.first, error == nil else { continue }
                     #expect(notice.hasSuffix("going on with 1 at once") && notices.count == 1, "\(notices)")
                     shrunk += 1

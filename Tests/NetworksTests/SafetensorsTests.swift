@@ -62,7 +62,7 @@ import Testing
                     _ = try LeNet5Weights(tensors: Safetensors.parse(bytes, path: "w").tensors)
                     return ""
                 } catch {
-                    #expect(error.exitCode == 65)
+                    #expect(error.category == .badData)
                     return error.description
                 }
             }
@@ -108,7 +108,7 @@ import Testing
             try body()
             return "no error"
         } catch {
-            #expect((error as? NetworkError)?.exitCode == 65)
+            #expect((error as? NetworkError)?.category == .badData)
             return "\(error)"
         }
     }

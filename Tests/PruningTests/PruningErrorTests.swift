@@ -23,7 +23,7 @@ import Support
         for strategy in [Strategy.random, .closest, .hybrid(nClosest: 1, nFurthest: 1)] {
             let refusal = error(SelectionRequest(strategy: strategy, size: size))
             #expect(refusal == .sizeOutOfRange(size: size, count: 4))
-            #expect(refusal?.exitCode == 64)
+            #expect(refusal?.category == .usage)
             #expect(refusal?.description.contains("sizes from 1 to 4 are accepted") == true)
         }
     }

@@ -147,7 +147,7 @@ private func count(_ part: String, in text: String) -> Int { text.components(sep
         try FileManager.default.removeItem(atPath: plots)
         try "a file".write(toFile: plots, atomically: true, encoding: .utf8)
         await #expect { try await study.report(gnuplot: false) } throws: { error in
-            (error as? StudyError)?.exitCode == 73 && "\(error)".contains("plots")
+            (error as? StudyError)?.category == .cannotCreate && "\(error)".contains("plots")
         }
         #expect(try study.text("report.html") == page)
         try FileManager.default.removeItem(atPath: plots)
@@ -155,7 +155,7 @@ private func count(_ part: String, in text: String) -> Int { text.components(sep
         try FileManager.default.createDirectory(
             atPath: study.directory + "/report.html", withIntermediateDirectories: false)
         await #expect { try await study.report(gnuplot: false) } throws: { error in
-            (error as? StudyError)?.exitCode == 73 && "\(error)".contains("report.html")
+            (error as? StudyError)?.category == .cannotCreate && "\(error)".contains("report.html")
         }
     }
 }

@@ -132,7 +132,7 @@ private func rows(_ csv: String) -> [[String: String]] {
             try StudyTables.write(try results(), to: "/none/at/all")
             Issue.record("written into nowhere")
         } catch let error as StudyError {
-            #expect(error.exitCode == 73)
+            #expect(error.category == .cannotCreate)
         }
     }
 

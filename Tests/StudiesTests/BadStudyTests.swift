@@ -117,7 +117,7 @@ private let badExperiments: [BadStudy] = [
     @Test(arguments: badTops + badSettings + badExperiments)
     func isRefusedWithItsPlaceAndWhatWouldDo(bad: BadStudy) {
         let error = studyError { _ = try study(bad.yaml) }
-        #expect(error?.exitCode == 65)
+        #expect(error?.category == .badData)
         let description = error?.description ?? "no error"
         #expect(description.hasPrefix("test.yaml:"))
         #expect(description.contains(bad.error), "\(description)")
@@ -134,7 +134,7 @@ private let badExperiments: [BadStudy] = [
         let error = studyError {
             _ = try StudyPlan(study, shapes: ["mnist": DatasetShape(count: 200, featureCount: 16)])
         }
-        #expect(error?.exitCode == 65)
+        #expect(error?.category == .badData)
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "no error")")
         #expect(error?.description.hasPrefix("test.yaml:2:") == true)
     }
@@ -145,7 +145,7 @@ private let badExperiments: [BadStudy] = [
         let error = studyError {
             _ = try StudyRunner(study, directory: temporary.results, executor: FakeExecutor(), replicas: 2).run()
         }
-        #expect(error?.exitCode == 65)
+        #expect(error?.category == .badData)
         #expect(!FileManager.default.fileExists(atPath: temporary.results))
     }
 
@@ -160,7 +160,7 @@ private let badExperiments: [BadStudy] = [
 
     @Test func deepNestingAndLongFilesAreRefused() {
         let deep = studyError { _ = try study(String(repeating: "[", count: 5000)) }
-        #expect(deep?.exitCode == 65)
+        #expect(deep?.category == .badData)
         let long = studyError { _ = try study(String(repeating: "# text\n", count: 200_000)) }
         #expect(long?.description.contains("longer than 1048576 bytes") == true)
     }
@@ -168,18 +168,18 @@ private let badExperiments: [BadStudy] = [
     @Test func filesThatAreNotThereOrNoTextAreRefused() throws {
         let temporary = try TemporaryDirectory()
         let missing = studyError { _ = try StudyLibrary.load(temporary.path + "/none.yaml") }
-        #expect(missing?.exitCode == 66)
+        #expect(missing?.category == .noInput)
         #expect(missing?.description.hasSuffix("cannot be read: there is no such file") == true)
         let directory = studyError { _ = try StudyLibrary.load(temporary.path) }
-        #expect(directory?.exitCode == 66)
+        #expect(directory?.category == .noInput)
         let unknown = studyError { _ = try StudyLibrary.load("artcle") }
-        #expect(unknown?.exitCode == 66)
+        #expect(unknown?.category == .noInput)
         #expect(unknown?.description.contains("built-in one (quickstart, article, article-large,") == true)
         #expect(unknown?.description.hasSuffix("; the nearest is article") == true)
         let binary = temporary.path + "/binary.yaml"
         try Data([0xFF, 0xFE, 0x00, 0x80]).write(to: URL(fileURLWithPath: binary))
         let noText = studyError { _ = try StudyLibrary.load(binary) }
-        #expect(noText?.exitCode == 65)
+        #expect(noText?.category == .badData)
     }
 
     @Test func aFileGoesBeforeABuiltInStudy() throws {
@@ -200,6 +200,6 @@ private let badExperiments: [BadStudy] = [
                     .read(yaml.replacing("letters", with: name))
             }
         }
-        #expect(studyError { _ = try study(yaml) }?.exitCode == 65)
+        #expect(studyError { _ = try study(yaml) }?.category == .badData)
     }
 }

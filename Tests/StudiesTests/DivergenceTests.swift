@@ -80,7 +80,7 @@ import Testing
         let cut = try TemporaryDirectory()
         let first = executor()
         first.beforeTraining = { count, _, flag in if count == 4 { flag.cancel(); try flag.check() } }
-        #expect(studyError { try run(first, in: cut.results) }?.exitCode == 130)
+        #expect(studyError { try run(first, in: cut.results) }?.category == .cancelled)
         #expect(essence(try run(executor(), in: cut.results).records) == essence(expected))
 
         let parts = try TemporaryDirectory()

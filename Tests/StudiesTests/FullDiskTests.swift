@@ -58,7 +58,7 @@ import Testing
             let executor = FakeExecutor()
             executor.beforeTraining = { count, _, _ in if count == 1 { try disk.fill() } }
             let error = studyError { _ = try run(executor, in: results) }
-            #expect(error?.exitCode == 74)
+            #expect(error?.category == .writeFailed)
             #expect(error?.description.contains("No space left on device; what was finished before is kept") == true)
             let log = try Data(contentsOf: URL(fileURLWithPath: results + "/runs.jsonl"))
             #expect(log.last == UInt8(ascii: "\n"))
@@ -86,14 +86,14 @@ import Testing
             let first = studyError {
                 _ = try StudyRunner(study, directory: results, executor: FakeExecutor()).run()
             }
-            #expect(first?.exitCode == 74)
+            #expect(first?.category == .writeFailed)
             #expect(
                 first?.description.hasPrefix("\(results): writing failed: No space left on device; what was") == true)
             try disk.freeNames()
             let executor = FakeExecutor()
             executor.beforeTraining = { count, _, _ in if count == 0 { disk.fillNames() } }
             let second = studyError { _ = try StudyRunner(study, directory: results, executor: executor).run() }
-            #expect(second?.exitCode == 74)
+            #expect(second?.category == .writeFailed)
             #expect(second?.description.hasPrefix("\(results)/clusterings/") == true)
             #expect(second?.description.contains("what was finished before is kept") == true)
             try disk.freeNames()

@@ -63,12 +63,12 @@ import Testing
     ])
     func saysWhatIsWrongAndWhere(text: String, complaint: String) throws {
         let error = #expect(throws: StudyError.self) { try GPUDescription(text: text, file: "gpu.yaml") }
-        #expect(error?.exitCode == 65)
+        #expect(error?.category == .badData)
         #expect(error?.description.hasPrefix(complaint) == true, "\(error?.description ?? "")")
     }
 
     @Test func aFileThatIsNotThereIsNoInput() throws {
         let error = #expect(throws: StudyError.self) { try GPUDescription(file: "/nonexistent/gpu.yaml") }
-        #expect(error?.exitCode == 66)
+        #expect(error?.category == .noInput)
     }
 }

@@ -120,7 +120,7 @@ import Support
         let temporary = try TemporaryDirectory()
         func refusal(_ shard: String?, _ yaml: String = everything) -> String {
             let error = studyError { try run(shard, FakeExecutor(), yaml, in: temporary.results) }
-            #expect(error?.exitCode == 75)
+            #expect(error?.category == .temporary)
             return error?.description ?? "none"
         }
         let executor = FakeExecutor()
@@ -213,7 +213,7 @@ import Support
                 "1/2", executor, in: temporary.results, cancellation: flag,
                 report: { if case .notice(let notice) = $0, notice.hasPrefix("waiting for") { flag.cancel() } })
         }
-        #expect(error?.exitCode == 130 && executor.fits.isEmpty)
+        #expect(error?.category == .cancelled && executor.fits.isEmpty)
         for lock in locks { lock.release() }
         try run("1/2", executor, in: temporary.results)
         #expect(!executor.fits.isEmpty)

@@ -103,11 +103,11 @@ private let withPCA = """
         let number = there.isEmpty ? 1 : 3
         let start = "\(temporary.results) was made by another version of the program (coppice 0.0.1, format \(number);"
         let reading = studyError { _ = try StoredStudy(reading: temporary.results) }
-        #expect(reading?.exitCode == 65)
+        #expect(reading?.category == .badData)
         #expect(reading?.description.hasPrefix(start) == true, "\(reading?.description ?? "")")
         let log = try temporary.text("runs.jsonl")
         let writing = studyError { try run(in: temporary.results) }
-        #expect(writing?.exitCode == 73)
+        #expect(writing?.category == .cannotCreate)
         #expect(writing?.description.hasPrefix(start) == true && writing?.description.contains("--out") == true)
         #expect(try temporary.text("runs.jsonl") == log)
     }
@@ -115,14 +115,14 @@ private let withPCA = """
     @Test func whatIsNoStudyIsSaidInASentence() throws {
         let temporary = try TemporaryDirectory()
         func error() -> StudyError? { studyError { _ = try StoredStudy(reading: temporary.results) } }
-        #expect(error()?.exitCode == 66)
+        #expect(error()?.category == .noInput)
         #expect(error()?.description.contains("there is no such directory") == true)
         try "text".write(toFile: temporary.results, atomically: true, encoding: .utf8)
-        #expect(error()?.exitCode == 66)
+        #expect(error()?.category == .noInput)
         #expect(error()?.description.contains("it is a file") == true)
         try FileManager.default.removeItem(atPath: temporary.results)
         try FileManager.default.createDirectory(atPath: temporary.results, withIntermediateDirectories: true)
-        #expect(error()?.exitCode == 66)
+        #expect(error()?.category == .noInput)
         #expect(error()?.description.contains("neither study.yaml nor environment.json") == true)
         try run(in: temporary.results)
         #expect(error() == nil)
@@ -132,7 +132,7 @@ private let withPCA = """
             try FileManager.default.removeItem(atPath: temporary.results + "/" + file)
             #expect(error()?.description.contains("is gone") == true, "\(error()?.description ?? "")")
             try temporary.write(String(text.prefix(text.count / 2)), to: file)
-            #expect(error()?.exitCode == 65)
+            #expect(error()?.category == .badData)
             #expect(error()?.description.contains(file) == true, "\(error()?.description ?? "")")
             try temporary.write(text, to: file)
         }

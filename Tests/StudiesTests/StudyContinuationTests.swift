@@ -44,7 +44,7 @@ import Testing
         #expect(try StoredStudy(reading: temporary.results).results.records == more.records)
         // And not fewer again.
         let error = studyError { try run(text(runs: 2, seeds: before), in: temporary.results) }
-        #expect(error?.exitCode == 73)
+        #expect(error?.category == .cannotCreate)
         #expect(error?.description.contains("runs is 5 there and 2 here") == true)
     }
 
@@ -60,7 +60,7 @@ import Testing
         let error = studyError {
             try run(self.text(runs: text.0, seeds: text.1, strategies: text.2), in: temporary.results)
         }
-        #expect(error?.exitCode == 73)
+        #expect(error?.category == .cannotCreate)
         #expect(error?.description.contains(says) == true, "\(error?.description ?? "no error")")
         #expect(try temporary.text("study.yaml") == yaml)
     }

@@ -39,7 +39,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         try run(in: temporary.results)
         let log = try temporary.text("runs.jsonl")
         let error = studyError { try run(yaml, in: temporary.results) }
-        #expect(error?.exitCode == 73)
+        #expect(error?.category == .cannotCreate)
         #expect(error?.description.contains(difference) == true, "\(error?.description ?? "no error")")
         #expect(error?.description.contains("choose another --out") == true)
         #expect(try temporary.text("runs.jsonl") == log)
@@ -64,7 +64,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         let executor = FakeExecutor()
         executor.fingerprint = "other data"
         let error = studyError { try run(small, executor, in: temporary.results) }
-        #expect(error?.exitCode == 73)
+        #expect(error?.category == .cannotCreate)
         #expect(error?.description.contains("another data set mnist: fake data there, other data here") == true)
     }
 
@@ -81,7 +81,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         executor.formerFingerprint = { "fake data" }
         // The same bytes as other images are other data.
         executor.image = ImageShape(channels: 1, height: 2, width: 8)
-        #expect(studyError { try run(more, executor, in: temporary.results) }?.exitCode == 73)
+        #expect(studyError { try run(more, executor, in: temporary.results) }?.category == .cannotCreate)
         executor.image = ImageShape(channels: 1, height: 4, width: 4)
         try run(more, executor, in: temporary.results)
         #expect(try temporary.text("runs.jsonl") == log && executor.batches.isEmpty)
@@ -102,7 +102,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         executor.fingerprint = "new"
         executor.formerFingerprint = { "other data" }
         let error = studyError { try run(small, executor, in: temporary.results) }
-        #expect(error?.exitCode == 73)
+        #expect(error?.category == .cannotCreate)
         #expect(error?.description.contains("fake data there, new here") == true)
     }
 
@@ -128,7 +128,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         let temporary = try TemporaryDirectory()
         try run(in: temporary.results)
         try temporary.write("runs: [", to: "study.yaml")
-        #expect(studyError { try run(in: temporary.results) }?.exitCode == 73)
+        #expect(studyError { try run(in: temporary.results) }?.category == .cannotCreate)
         try FileManager.default.removeItem(atPath: temporary.results + "/study.yaml")
         #expect(studyError { try run(in: temporary.results) }?.description.contains("no study.yaml") == true)
     }
@@ -221,7 +221,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
             if count == 1 { inner = studyError { try run(in: temporary.results) } }
         }
         try run(small, executor, in: temporary.results)
-        #expect(inner?.exitCode == 75)
+        #expect(inner?.category == .temporary)
         #expect(inner?.description.contains("another process is writing to it") == true)
         // And let in once the first is done.
         try run(in: temporary.results)
@@ -238,7 +238,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         try FileManager.default.removeItem(atPath: temporary.results + "/runs.jsonl")
         try temporary.write("of before", to: "results.csv")
         let other = studyError { try run("{experiments: [{pruning_method: none}]}", in: temporary.results) }
-        #expect(other?.exitCode == 73)
+        #expect(other?.category == .cannotCreate)
         let executor = FakeExecutor()
         var notices: [String] = []
         try run(small, executor, in: temporary.results, writeTables: tables, notices: { notices.append($0) })
@@ -262,7 +262,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         // Without what says which data they are of, results are nobody's.
         try FileManager.default.removeItem(atPath: temporary.results + "/environment.json")
         let error = studyError { try run(everything, in: temporary.results) }
-        #expect(error?.exitCode == 73)
+        #expect(error?.category == .cannotCreate)
         #expect(error?.description.contains("environment.json is gone or damaged") == true)
     }
 
@@ -273,7 +273,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
             if count == 2 { try FileManager.default.removeItem(atPath: temporary.results + "/runs.jsonl") }
         }
         let error = studyError { try run(small, executor, in: temporary.results) }
-        #expect(error?.exitCode == 74)
+        #expect(error?.category == .writeFailed)
         #expect(error?.description.contains("somebody removed it") == true)
     }
 
@@ -301,7 +301,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         try "text".write(toFile: file, atomically: true, encoding: .utf8)
         for path in [file, file + "/below", "/proc/none"] {
             let error = studyError { try run(in: path) }
-            #expect(error?.exitCode == 73)
+            #expect(error?.category == .cannotCreate)
             #expect(error?.description.hasPrefix("/") == true)
             #expect(error?.description.contains("cannot be created: ") == true, "\(error?.description ?? "no error")")
         }
@@ -317,7 +317,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         let log = temporary.results + "/runs.jsonl"
         try FileManager.default.createSymbolicLink(atPath: log, withDestinationPath: "/dev/full")
         let full = studyError { try run(in: temporary.results) }
-        #expect(full?.exitCode == 74)
+        #expect(full?.category == .writeFailed)
         #expect(
             full?.description.hasPrefix("\(log): writing failed: No space left on device; what was finished") == true)
         try FileManager.default.removeItem(atPath: log)
@@ -325,7 +325,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         let selection = temporary.results + "/selections/experiment2-run2.npy"
         try FileManager.default.createSymbolicLink(atPath: selection, withDestinationPath: "/dev/full")
         let second = studyError { try run(in: temporary.results) }
-        #expect(second?.exitCode == 74)
+        #expect(second?.category == .writeFailed)
         #expect(try temporary.text("runs.jsonl").split(separator: "\n").count == 3)
         try FileManager.default.removeItem(atPath: selection)
         // A table that has no room: the run behind it is kept all the same.
@@ -334,7 +334,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         let third = studyError {
             try run(in: temporary.results, writeTables: { try OutputFile.write("table", to: $1 + "/results.csv") })
         }
-        #expect(third?.exitCode == 74)
+        #expect(third?.category == .writeFailed)
         #expect(try temporary.text("runs.jsonl").split(separator: "\n").count == 4)
         try FileManager.default.removeItem(atPath: table)
         let executor = FakeExecutor()

@@ -87,7 +87,7 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
     @Test func aShareOfNoSampleIsRefused() throws {
         let study = try study("experiments: [{pruning_method: random, sizes: [1%, 0.1%]}]")
         let error = #expect(throws: StudyError.self) { try StudyPlan(study, shapes: shapes) }
-        #expect(error?.exitCode == 65)
+        #expect(error?.category == .badData)
         #expect(error?.description.contains("sizes holds 0.1%, which rounds to no sample at all") == true)
         #expect(error?.description.hasSuffix("0.25% is the least that keeps one") == true)
     }

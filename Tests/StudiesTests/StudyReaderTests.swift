@@ -190,7 +190,7 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
         #expect(study.resolved.groups[0].settings.clusteringSeeds == 9)
         for runs in [0, -1] {
             let error = studyError { _ = try study.overriding(runs: runs) }
-            #expect(error?.exitCode == 64)
+            #expect(error?.category == .usage)
             #expect(error?.description.hasPrefix("--runs: \(runs) is out of range") == true)
         }
     }

@@ -177,7 +177,7 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
             throw ComputeError.outOfMemory(label: "activations", byteCount: 9, device: "fake device")
         }
         let error = studyError { _ = try run(executor, in: TemporaryDirectory(), replicas: 16) }
-        #expect(error?.exitCode == 69)
+        #expect(error?.category == .unavailable)
         #expect(error?.description.contains("0 of 57 runs are finished and kept") == true)
     }
 
@@ -195,7 +195,7 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
         let error = studyError { _ = try run(executor, in: temporary, cancellation: flag) }
         let done = executor.batches.reduce(0) { $0 + $1.count }
         #expect(executor.batches.count == trainings)
-        #expect(error?.exitCode == 130)
+        #expect(error?.category == .cancelled)
         #expect(error?.description.hasPrefix("stopped after \(done) of 57 runs; what is finished is kept") == true)
         #expect(try temporary.text("runs.jsonl").split(separator: "\n").count == done)
         let second = FakeExecutor()

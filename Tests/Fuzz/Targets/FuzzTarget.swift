@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// What a reader did with a file that it must not do.
 package struct Violation: Error, CustomStringConvertible {
@@ -31,9 +32,12 @@ func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws(Vi
     if !condition { throw Violation(description: sentence()) }
 }
 
-/// Checks what a person gets to see: one line, not endless, nothing in it that a terminal obeys, and the right exit code.
-func requireSentence(_ text: String, mentions word: String = "", code: Int32) throws(Violation) {
-    try require(code == 65, "exit code \(code), not 65, for: \(text.debugDescription)")
+/// Checks what a person gets to see: one line, not endless, nothing in it that a terminal obeys, and the
+/// right category.
+func requireSentence(
+    _ text: String, mentions word: String = "", _ category: ErrorCategory?
+) throws(Violation) {
+    try require(category == .badData, "\(category.map { "\($0)" } ?? "no category"), for: \(text.debugDescription)")
     try require(text.utf8.count < 1000, "a sentence of \(text.utf8.count) bytes: \(text.prefix(300).debugDescription)")
     try require(!text.isEmpty && (word.isEmpty || text.contains(word)), "no word of \(word): \(text.debugDescription)")
     let isPlain = text.unicodeScalars.allSatisfy { scalar in

@@ -37,7 +37,7 @@ private func readIDX(_ path: String, rank: Int) throws(Violation) -> Result<IDX,
     case .success(let array):
         try require(array.dimensions.count == rank, "\(array.dimensions.count) dimensions, not \(rank)")
         try require(array.bytes.count == array.dimensions.reduce(1, *), "\(array.bytes.count): \(array.dimensions)")
-    case .failure(let error): try requireSentence(error.description, mentions: path, code: error.exitCode)
+    case .failure(let error): try requireSentence(error.description, mentions: path, error.category)
     }
     return outcome
 }

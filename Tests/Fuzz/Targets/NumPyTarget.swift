@@ -6,7 +6,7 @@ func acceptsNumPy(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
     try put(bytes, at: path)
     let array: NumPyArray
     do { array = try NumPyArray.read(path) } catch {
-        try requireSentence(error.description, mentions: path, code: error.exitCode)
+        try requireSentence(error.description, mentions: path, error.category)
         return false
     }
     try require(array.shape.allSatisfy { $0 >= 0 }, "shape \(array.shape)")
@@ -16,7 +16,7 @@ func acceptsNumPy(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
     let integers: [Int64]?
     do { integers = try array.integers() } catch {
         try require(array.type == .float32 || array.type == .float64, "no integers in \(array.type)")
-        try requireSentence(error.description, mentions: path, code: error.exitCode)
+        try requireSentence(error.description, mentions: path, error.category)
         integers = nil
     }
 

@@ -6,7 +6,7 @@ func acceptsSafetensors(_ bytes: [UInt8], folder: String) throws(Violation) -> B
     let path = folder + "/input.safetensors"
     let contents: Safetensors.Contents
     do { contents = try Safetensors.parse(bytes, path: path) } catch {
-        try requireSentence(error.description, mentions: path, code: error.exitCode)
+        try requireSentence(error.description, mentions: path, error.category)
         return false
     }
     var count = 0
@@ -33,7 +33,7 @@ func acceptsSafetensors(_ bytes: [UInt8], folder: String) throws(Violation) -> B
     try put(bytes, at: path)
     let network: StoredWeights
     do { network = try LeNet5Weights.read(path) } catch {
-        try requireSentence(error.description, code: error.exitCode)
+        try requireSentence(error.description, error.category)
         return true
     }
     do {

@@ -8,12 +8,12 @@ func acceptsStudy(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
     for acceptsAnyDataset in [false, true] {
         let study: Study
         do { study = try StudyLibrary.load(path, acceptsAnyDataset: acceptsAnyDataset) } catch {
-            try requireSentence(error.description, mentions: path, code: error.exitCode)
+            try requireSentence(error.description, mentions: path, error.category)
             continue
         }
         accepted = true
         try require(!study.groups.isEmpty, "a study of nothing")
-        for notice in study.notices { try requireSentence(notice, mentions: path, code: 65) }
+        for notice in study.notices { try requireSentence(notice, mentions: path, .badData) }
         let again: Study
         do {
             again = try StudyReader(file: "copy.yaml", acceptsAnyDataset: acceptsAnyDataset).read(study.yaml)
@@ -45,6 +45,6 @@ private func requirePlan(_ study: Study) throws(Violation) {
     } catch let violation as Violation {
         throw violation
     } catch {
-        try requireSentence("\(error)", code: (error as? StudyError)?.exitCode ?? 0)
+        try requireSentence("\(error)", (error as? StudyError)?.category)
     }
 }
