@@ -19,7 +19,7 @@ package struct Tolerance: Sendable, Hashable {
 }
 
 /// The outcome of a comparison: its worst element.
-package struct Comparison: Sendable {
+package struct CaseComparison: Sendable {
     /// |actual - expected| of the element that is worst against its own bound; infinite where there is no distance
     /// (NaN against a number, another infinity, another count).
     package var maxError: Double
@@ -35,7 +35,7 @@ package struct Comparison: Sendable {
 }
 
 /// Compares element by element. NaN is equal to NaN alone, an infinity to the same infinity alone.
-package func compare(_ actual: [Float], _ expected: [Float], within tolerance: Tolerance) -> Comparison {
+package func compare(_ actual: [Float], _ expected: [Float], within tolerance: Tolerance) -> CaseComparison {
     var largest = 0.0
     for value in expected where value.isFinite { largest = max(largest, Double(value.magnitude)) }
     return compare(actual, count: expected.count) { index in
@@ -48,17 +48,17 @@ package func compare(_ actual: [Float], _ expected: [Float], within tolerance: T
 
 /// Compares each element with a number and its own bound. NaN is equal to NaN alone, an infinity to the same infinity
 /// alone; a bound that is not finite allows no error at all.
-package func compare(_ actual: [Float], _ expected: [Bounded]) -> Comparison {
+package func compare(_ actual: [Float], _ expected: [Bounded]) -> CaseComparison {
     compare(actual, count: expected.count) { expected[$0] }
 }
 
-private func compare(_ actual: [Float], count: Int, _ expected: (Int) -> Bounded) -> Comparison {
+private func compare(_ actual: [Float], count: Int, _ expected: (Int) -> Bounded) -> CaseComparison {
     guard actual.count == count else {
-        return Comparison(
+        return CaseComparison(
             maxError: .infinity, bound: 0, index: nil,
             complaint: " has \(actual.count) elements where \(count) are expected")
     }
-    var worst = Comparison(maxError: 0, bound: 0, index: nil)
+    var worst = CaseComparison(maxError: 0, bound: 0, index: nil)
     var wrong = 0
     var firstWrong: Int?
     for index in 0..<count {
@@ -71,7 +71,7 @@ private func compare(_ actual: [Float], count: Int, _ expected: (Int) -> Bounded
             wrong += 1
             firstWrong = firstWrong ?? index
         }
-        let candidate = Comparison(maxError: error, bound: bound, index: index)
+        let candidate = CaseComparison(maxError: error, bound: bound, index: index)
         if candidate.ratio > worst.ratio { worst = candidate }
     }
     if wrong > 0, let firstWrong, let index = worst.index {

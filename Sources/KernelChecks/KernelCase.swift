@@ -15,7 +15,7 @@ package protocol KernelCase: Sendable {
     /// Multiply-adds, or elements moved, roughly: what the case costs on a device that is slow.
     var cost: Int { get }
     /// Runs the operation on `backend` and on `reference` and compares.
-    /// - Throws: what the operations throw; whoever runs the case counts that as ``Verdict/failed``.
+    /// - Throws: what the operations throw; whoever runs the case counts that as ``CaseVerdict/failed``.
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult
 }
 
@@ -33,7 +33,7 @@ package protocol KernelCases: Sendable {
 }
 
 /// How a case ended.
-package enum Verdict: String, Sendable, Codable {
+package enum CaseVerdict: String, Sendable, Codable {
     /// Within its bound everywhere.
     case right
     /// A value outside its bound, left unwritten, or written where nothing belongs.
@@ -54,7 +54,7 @@ package struct CaseResult: Sendable, Codable {
     /// That element's bound.
     package var bound: Double
     /// The judgement.
-    package var verdict: Verdict
+    package var verdict: CaseVerdict
     /// What is wrong and where; empty when right.
     package var message: String
     /// Of all bits that the case compared, NaN being one value: the same for the same results.
@@ -62,7 +62,7 @@ package struct CaseResult: Sendable, Codable {
 
     /// A result as it stands.
     package init(
-        kernel: String, name: String, maxError: Double, bound: Double, verdict: Verdict, message: String,
+        kernel: String, name: String, maxError: Double, bound: Double, verdict: CaseVerdict, message: String,
         fingerprint: UInt64 = 0
     ) {
         self.fingerprint = fingerprint
@@ -79,7 +79,7 @@ package struct CaseResult: Sendable, Codable {
 package struct CaseJudge {
     private let kernel: String
     private let name: String
-    private var worst = Comparison(maxError: 0, bound: 0, index: nil)
+    private var worst = CaseComparison(maxError: 0, bound: 0, index: nil)
     private var complaints: [String] = []
     /// FNV-1a over the compared values.
     private var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -118,7 +118,7 @@ package struct CaseJudge {
         take(label, compare(actual, expected))
     }
 
-    private mutating func take(_ label: String, _ comparison: Comparison) {
+    private mutating func take(_ label: String, _ comparison: CaseComparison) {
         if comparison.ratio >= worst.ratio { worst = comparison }
         if let complaint = comparison.complaint { complaints.append("\(label)\(complaint)") }
     }
@@ -130,7 +130,7 @@ package struct CaseJudge {
         checkGuards(label, actual)
         note(actual.values)
         if let complaint = differences(actual.values, expected) {
-            worst = Comparison(maxError: .infinity, bound: 0, index: nil)
+            worst = CaseComparison(maxError: .infinity, bound: 0, index: nil)
             complaints.append("\(label)\(complaint)")
         }
     }

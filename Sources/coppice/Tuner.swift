@@ -6,7 +6,7 @@ import KernelChecks
 struct Tuner {
     /// What became of a candidate.
     struct Trial: Encodable {
-        enum Verdict: String, Encodable {
+        enum Outcome: String, Encodable {
             /// The default, which the others are held against.
             case standard = "default"
             /// The fastest, and kept.
@@ -24,7 +24,7 @@ struct Tuner {
         var sizes: [Int]
         /// Of all its kernels' benchmarks together.
         var seconds: Double?
-        var verdict: Verdict
+        var verdict: Outcome
         /// Why it was rejected or failed.
         var reason: String?
     }
@@ -57,7 +57,7 @@ struct Tuner {
     private func tune(_ tunable: Tunable, from sizes: BlockSizes) throws -> BlockSizes {
         let candidates = tunable.candidates(profile)
         guard candidates.count > 1 else { return sizes }
-        func trial(_ sizes: [Int], _ seconds: Double?, _ verdict: Trial.Verdict, _ reason: String? = nil) -> Trial {
+        func trial(_ sizes: [Int], _ seconds: Double?, _ verdict: Trial.Outcome, _ reason: String? = nil) -> Trial {
             Trial(tunable: tunable.name, sizes: sizes, seconds: seconds, verdict: verdict, reason: reason)
         }
         let standard = try seconds(of: tunable, sizes)

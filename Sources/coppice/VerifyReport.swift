@@ -11,7 +11,7 @@ struct VerifyReport: Encodable {
         var name: String
         var error: Double
         var bound: Double
-        var verdict: Verdict
+        var verdict: CaseVerdict
         var message: String
 
         enum CodingKeys: String, CodingKey {
@@ -29,7 +29,7 @@ struct VerifyReport: Encodable {
         var wrong = 0
         var error = 0.0
         var bound = 0.0
-        var verdict = Verdict.right
+        var verdict = CaseVerdict.right
     }
 
     var device: DeviceDescription
