@@ -94,5 +94,15 @@ extension BufferBackend {
     }
 }
 
-/// The vocabulary: every heavy operation of the program, once in OpenCL and once on the CPU.
-package protocol Backend: BufferBackend, TrainingOperations, ClusteringOperations, MeasuringOperations {}
+/// What runs operations: every heavy operation of the program, once in OpenCL and once on the CPU.
+package protocol Backend: BufferBackend, TrainingOperations, ClusteringOperations {
+    /// Checks an operation and queues it.
+    /// - Throws: ``ComputeError/invalidShape(operation:reason:)`` where its operands do not fit together, and what the
+    ///   device reports.
+    func run<Value: Operation>(_ operation: Value) throws(ComputeError)
+}
+
+extension Backend {
+    /// How it lays numbers out.
+    package var layout: DataLayout { DataLayout(tile: tile, pointLanes: pointLanes, panelWidth: panelWidth) }
+}

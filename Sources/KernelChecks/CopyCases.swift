@@ -15,20 +15,21 @@ package enum CopyCases: KernelCases {
 private struct CopyCase: KernelCase {
     let blocks: Int
     let seed: UInt64
-    var kernel: String { "copy" }
-    var name: String { "\(blocks) x \(MeasuringShape.unit) values, seed \(seed)" }
+    var kernel: String { Copy.kernel }
+    var name: String { "\(blocks) x \(Copy.unit) values, seed \(seed)" }
     var form: String { "any" }
-    var cost: Int { blocks * MeasuringShape.unit }
+    var cost: Int { blocks * Copy.unit }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var inputs = CaseInputs(seed: seed, index: blocks)
-        var values = inputs.floats(blocks * MeasuringShape.unit)
+        var values = inputs.floats(blocks * Copy.unit)
         (values[0], values[1], values[2]) = (.infinity, -0.0, .leastNonzeroMagnitude)
         let source = try backend.makeBuffer(values, label: "source")
         let target = try GuardedBuffer<Float>(on: backend, count: values.count, label: "target")
-        try backend.copy(source, to: target.buffer, count: values.count)
+        try backend.run(Copy(source, to: target.buffer, count: values.count))
         let expected = try reference.makeBuffer(of: Float.self, count: values.count, label: "target")
-        try reference.copy(try reference.makeBuffer(values, label: "source"), to: expected, count: values.count)
+        try reference.run(
+            Copy(try reference.makeBuffer(values, label: "source"), to: expected, count: values.count))
         var judge = CaseJudge(self)
         judge.check("target", try target.contents(), equals: try reference.read(expected), within: .exact)
         return judge.result

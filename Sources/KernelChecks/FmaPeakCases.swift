@@ -18,16 +18,16 @@ private struct FmaPeakCase: KernelCase {
     let blocks: Int
     let steps: Int
     let seed: UInt64
-    var kernel: String { "fma_peak" }
-    var name: String { "\(blocks) x \(MeasuringShape.unit) values, \(steps) steps, seed \(seed)" }
+    var kernel: String { FmaPeak.kernel }
+    var name: String { "\(blocks) x \(FmaPeak.unit) values, \(steps) steps, seed \(seed)" }
     var form: String { "\(steps) steps" }
-    var cost: Int { blocks * MeasuringShape.unit * steps }
+    var cost: Int { blocks * FmaPeak.unit * steps }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var inputs = CaseInputs(seed: seed, index: blocks)
-        let values = inputs.floats(blocks * MeasuringShape.unit)
+        let values = inputs.floats(blocks * FmaPeak.unit)
         let actual = try GuardedBuffer(on: backend, values, label: "values")
-        try backend.multiplyAddChain(actual.buffer, count: values.count, steps: steps)
+        try backend.run(FmaPeak(actual.buffer, count: values.count, steps: steps))
         var judge = CaseJudge(self)
         let (factor, summand) = (Bounded(0.75), Bounded(0.25))
         let truth = values.map { value in

@@ -11,13 +11,13 @@ struct LaunchLatency {
 
     /// Measures `backend`, which must not measure its launches itself: it would wait for each.
     init(on backend: any Backend) throws {
-        let count = MeasuringShape.unit
+        let count = Copy.unit
         let source = try backend.makeBuffer(of: Float.self, count: count, label: "source of a copy")
         let target = try backend.makeBuffer(of: Float.self, count: count, label: "target of a copy")
         try backend.fill(source, with: 1)
         func seconds(_ launches: Int) throws -> Double {
             let start = ContinuousClock.now
-            for _ in 0..<launches { try backend.copy(source, to: target, count: count) }
+            for _ in 0..<launches { try backend.run(Copy(source, to: target, count: count)) }
             try backend.finish()
             return (ContinuousClock.now - start) / .seconds(1)
         }

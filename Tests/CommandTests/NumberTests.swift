@@ -54,7 +54,7 @@ private let realNumbers = [
 @Suite struct NumberTests {
     private func studyError(_ yaml: String) throws -> String {
         let error = try #require(throws: StudyError.self, "\(yaml)") { try StudyReader(file: "x.yaml").read(yaml) }
-        #expect(error.exitCode == 65)
+        #expect(error.category == .badData)
         return error.description
     }
 

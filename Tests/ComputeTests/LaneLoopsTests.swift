@@ -230,7 +230,7 @@ import Support
 
     @Test("A chain of multiply-adds is that of a loop in Double", arguments: [0, 1, 7])
     func multiplyAddChains(steps: Int) {
-        let before = Self.values(MeasuringShape.unit, seed: 5)
+        let before = Self.values(FmaPeak.unit, seed: 5)
         for loops in LaneLoops.all {
             var after = before
             loops.multiplyAddChains(&after, steps: steps)

@@ -58,6 +58,11 @@ package final class CPUBackend: Backend {
         pointer(buffer).initialize(repeating: value, count: buffer.count)
     }
 
+    package func run<Value: Operation>(_ operation: Value) throws(ComputeError) {
+        try operation.validate(for: layout)
+        try operation.compute(on: self)
+    }
+
     package var isInHostMemory: Bool { true }
 
     package var largestBuffer: Int { .max }

@@ -116,7 +116,7 @@ struct LaneLoops: @unchecked Sendable {
         withUnsafePointer(to: step) { table.pointee.adam($0, gradients, parameters, firstMoments, secondMoments) }
     }
 
-    /// `steps` times v = v * 0.75 + 0.25 for each of ``MeasuringShape/chains`` vectors.
+    /// `steps` times v = v * 0.75 + 0.25 for each of ``FmaPeak/chains`` vectors.
     func multiplyAddChains(_ values: UnsafeMutablePointer<Float>, steps: Int) {
         table.pointee.multiply_add_chains(values, steps)
     }

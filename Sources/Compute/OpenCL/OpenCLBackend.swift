@@ -175,6 +175,11 @@ package final class OpenCLBackend: Backend {
         }
     }
 
+    package func run<Value: Operation>(_ operation: Value) throws(ComputeError) {
+        try operation.validate(for: layout)
+        try operation.launch(on: self)
+    }
+
     package func preparing<Failure: Error>(_ operations: () throws(Failure) -> Void) throws(Failure) {
         isPreparing = true
         defer { isPreparing = false }

@@ -32,24 +32,24 @@ package struct Benchmark: Sendable {
     package static let peakArithmetic: Benchmark = {
         let (count, steps) = (1 << 22, 1024)
         return Benchmark(
-            "fma_peak", "\(count) values, \(steps) steps",
-            operations: Double(count * steps * MeasuringShape.operations), bytes: Double(8 * count)
+            FmaPeak.kernel, "\(count) values, \(steps) steps",
+            operations: 2 * Double(count * steps), bytes: Double(8 * count)
         ) { backend throws(ComputeError) in
             let values = try backend.makeBuffer(of: Float.self, count: count, label: "chains")
             try backend.fill(values, with: 0.5)
-            return { () throws(ComputeError) in try backend.multiplyAddChain(values, count: count, steps: steps) }
+            return { () throws(ComputeError) in try backend.run(FmaPeak(values, count: count, steps: steps)) }
         }
     }()
 
     /// The limit of its memory: a copy larger than caches are.
     package static let peakBandwidth: Benchmark = {
         let count = 1 << 25
-        return Benchmark("copy", "\(count) values", operations: 0, bytes: Double(8 * count)) {
+        return Benchmark(Copy.kernel, "\(count) values", operations: 0, bytes: Double(8 * count)) {
             backend throws(ComputeError) in
             let source = try backend.makeBuffer(of: Float.self, count: count, label: "source of a copy")
             let target = try backend.makeBuffer(of: Float.self, count: count, label: "target of a copy")
             try backend.fill(source, with: 1)
-            return { () throws(ComputeError) in try backend.copy(source, to: target, count: count) }
+            return { () throws(ComputeError) in try backend.run(Copy(source, to: target, count: count)) }
         }
     }()
 

@@ -1,0 +1,68 @@
+/// A heavy operation of the program as a value: its operands and its shape. It is written once for devices and once for
+/// the CPU, and ``Backend/run(_:)`` is how it is run; what lacks either form does not compile.
+///
+/// An operation named X has its value, its checks and its cost in X.swift, its launch in X+OpenCL.swift and its reference in
+/// X+CPU.swift; its kernel is Kernels/x.cl, its cases are in KernelChecks/XCases.swift. Every operation overwrites its
+/// results unless it says otherwise, and none allocates memory.
+package protocol Operation {
+    /// The name of its file in Kernels without ".cl", which is the kernel's function too.
+    static var kernel: String { get }
+    /// Checks that shapes fit together and that buffers hold what they say, for both forms alike: no operand can make
+    /// either read or write past its memory.
+    /// - Parameter layout: how the backend that will run it lays numbers out.
+    /// - Throws: ``ComputeError/invalidShape(operation:reason:)``.
+    func validate(for layout: DataLayout) throws(ComputeError)
+    /// How much work it is.
+    var cost: OperationCost { get }
+    /// Queues it on a device. ``validate(for:)`` has passed.
+    func launch(on backend: OpenCLBackend) throws(ComputeError)
+    /// Computes it on the processor, at once. ``validate(for:)`` has passed.
+    func compute(on backend: CPUBackend) throws(ComputeError)
+}
+
+/// How a backend lays numbers out.
+package struct DataLayout: Hashable, Sendable {
+    /// TILE: how many samples stand side by side in the innermost dimension of an activation.
+    package let tile: Int
+    /// P: how many points stand side by side in ``Points``. It divides ``ClusteringShape/blockUnit``.
+    package let pointLanes: Int
+    /// R: how many centroids a panel of ``Centroids`` or ``Projection`` holds.
+    package let panelWidth: Int
+}
+
+/// What an operation asks of a device. Only what the result needs is counted, not what an implementation adds to it.
+package struct OperationCost: Hashable, Sendable {
+    /// Floating-point operations; a multiply-add counts as two.
+    package var operations: Double
+    /// Bytes when every input is read and every output written once.
+    package var bytes: Double
+
+    /// So much arithmetic and so much memory traffic.
+    package init(operations: Double, bytes: Double) {
+        self.operations = operations
+        self.bytes = bytes
+    }
+}
+
+extension Operation {
+    /// Throws ``ComputeError/invalidShape(operation:reason:)`` with `reason` unless `condition` holds.
+    func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws(ComputeError) {
+        guard condition else { throw .invalidShape(operation: Self.kernel, reason: reason()) }
+    }
+
+    /// Throws unless `buffer` holds at least `count` elements.
+    func require<Element: BufferElement>(_ buffer: DeviceBuffer<Element>, holds count: Int) throws(ComputeError) {
+        guard buffer.count >= count else {
+            throw .invalidShape(
+                operation: Self.kernel,
+                reason: "\(buffer.label) holds \(buffer.count) elements where \(count) are needed")
+        }
+    }
+
+    /// Throws unless every number is at least 1.
+    func require(positive numbers: [Int]) throws(ComputeError) {
+        guard numbers.allSatisfy({ $0 > 0 }) else {
+            throw .invalidShape(operation: Self.kernel, reason: "every extent must be at least 1, got \(numbers)")
+        }
+    }
+}
