@@ -139,8 +139,8 @@ static void LEVEL(moments)(const float *x, ptrdiff_t count, float *sums, float *
     }
 }
 
-static void LEVEL(pool_extremes)(
-    const clanes_plane *s, const float *x, float direction, float *extremes, uint8_t *winners) {
+static void LEVEL(max_pool)(
+    const clanes_plane *s, const float *x, float direction, float *pooled, uint8_t *winners) {
     const ptrdiff_t rows = s->rows / 2, columns = s->columns / 2;
     for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR)
         for (ptrdiff_t row = 0; row < rows; row++)
@@ -157,7 +157,7 @@ static void LEVEL(pool_extremes)(
                     winner = SELECT(MASK, wins, (MASK){} + place, winner);
                 }
                 const ptrdiff_t window = (row * columns + column) * CLANES_WIDTH + lane;
-                *(VEC *)(extremes + window) = best;
+                *(VEC *)(pooled + window) = best;
                 *(LEVEL(bytes) *)(winners + window) = __builtin_convertvector(winner, LEVEL(bytes));
             }
 }
@@ -177,14 +177,14 @@ static void LEVEL(relu_backward)(const float *y, ptrdiff_t count, float *gradien
 }
 
 static void LEVEL(pool_sums)(
-    const float *extremes, const float *dy, ptrdiff_t count, float mean, float inverse, float *sums, float *products) {
+    const float *pooled, const float *dy, ptrdiff_t count, float mean, float inverse, float *sums, float *products) {
 #pragma STDC FP_CONTRACT OFF
     for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR) {
         VEC sum = {}, product = {};
         for (ptrdiff_t i = lane; i < count * CLANES_WIDTH; i += CLANES_WIDTH) {
             const VEC gradient = LOAD(dy + i);
             sum += gradient;
-            product += gradient * ((LOAD(extremes + i) - mean) * inverse);
+            product += gradient * ((LOAD(pooled + i) - mean) * inverse);
         }
         *(VEC *)(sums + lane) = sum;
         *(VEC *)(products + lane) = product;
@@ -287,7 +287,7 @@ static void LEVEL(multiply_add_chains)(float *values, ptrdiff_t steps) {
 }
 
 static const clanes_loops LEVEL(loops) = {
-    LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(moments), LEVEL(pool_extremes), LEVEL(normalise_relu),
+    LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(moments), LEVEL(max_pool), LEVEL(normalise_relu),
     LEVEL(relu_backward), LEVEL(pool_sums), LEVEL(pool_backward), LEVEL(keep_largest),
     LEVEL(keep_three), LEVEL(adam),
     LEVEL(multiply_add_chains),

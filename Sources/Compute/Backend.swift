@@ -95,7 +95,7 @@ extension BufferBackend {
 }
 
 /// What runs operations: every heavy operation of the program, once in OpenCL and once on the CPU.
-package protocol Backend: BufferBackend, TrainingOperations, ClusteringOperations {
+package protocol Backend: BufferBackend, ClusteringOperations {
     /// Checks an operation and queues it.
     /// - Throws: ``ComputeError/invalidShape(operation:reason:)`` where its operands do not fit together, and what the
     ///   device reports.

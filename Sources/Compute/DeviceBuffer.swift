@@ -45,4 +45,9 @@ package struct ReplicaTensor {
         self.offset = offset
         self.stride = stride
     }
+
+    /// Whether a kernel that is given the buffer of one finds the other by its offset.
+    func sharesBuffer(with other: ReplicaTensor) -> Bool {
+        buffer.storage === other.buffer.storage && stride == other.stride
+    }
 }

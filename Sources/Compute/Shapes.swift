@@ -4,13 +4,25 @@
 package struct BatchShape: Hashable, Sendable {
     /// R, the networks that are trained side by side.
     package var replicas: Int
-    /// Tiles a batch.
-    package var tiles: Int
+    /// B, the samples that a full batch has for each of them.
+    package var samples: Int
+    /// TILE of the backend that holds the activations.
+    package var tile: Int
+    /// Tiles per batch.
+    package var tiles: Int { (samples + tile - 1) / tile }
+    /// Samples that an activation has room for.
+    package var room: Int { replicas * tiles * tile }
 
-    /// A batch of `tiles` tiles for each of `replicas` networks.
-    package init(replicas: Int, tiles: Int) {
+    /// A batch of up to `samples` samples for each of `replicas` networks, in tiles of `tile`.
+    package init(replicas: Int, samples: Int, tile: Int) {
         self.replicas = replicas
-        self.tiles = tiles
+        self.samples = samples
+        self.tile = tile
+    }
+
+    func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
+        try operation.require(positive: [replicas, samples])
+        try operation.require(tile == layout.tile, "tiles of \(tile) samples where \(layout.tile) are needed")
     }
 }
 
@@ -30,6 +42,12 @@ package struct Conv2DShape: Hashable, Sendable {
     package var outWidth: Int { width - kernel + 1 }
     /// Elements of the weight tensor.
     package var weightCount: Int { inChannels * kernel * kernel * outChannels }
+    /// Values of a sample's input.
+    var inputCount: Int { inChannels * height * width }
+    /// Values of a sample's output.
+    var outputCount: Int { outChannels * outHeight * outWidth }
+    /// Multiply-adds per sample; each gradient takes as many.
+    var multiplyAdds: Int { weightCount * outHeight * outWidth }
 
     /// A convolution of `inChannels` planes of `height` x `width` into `outChannels` planes.
     package init(batch: BatchShape, inChannels: Int, outChannels: Int, height: Int, width: Int, kernel: Int) {
@@ -39,6 +57,13 @@ package struct Conv2DShape: Hashable, Sendable {
         self.height = height
         self.width = width
         self.kernel = kernel
+    }
+
+    func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
+        try batch.validate(for: operation, layout: layout)
+        try operation.require(positive: [inChannels, outChannels, kernel])
+        try operation.require(
+            outHeight > 0 && outWidth > 0, "a \(kernel)x\(kernel) kernel does not fit into \(height)x\(width)")
     }
 }
 
@@ -53,6 +78,10 @@ package struct PlaneShape: Hashable, Sendable {
     package var pooledHeight: Int { height / 2 }
     /// Columns after the pool.
     package var pooledWidth: Int { width / 2 }
+    /// Values of a sample.
+    var count: Int { channels * height * width }
+    /// Values of a sample after the pool.
+    var pooledCount: Int { channels * pooledHeight * pooledWidth }
 
     /// `channels` planes of `height` x `width`.
     package init(batch: BatchShape, channels: Int, height: Int, width: Int) {
@@ -60,6 +89,11 @@ package struct PlaneShape: Hashable, Sendable {
         self.channels = channels
         self.height = height
         self.width = width
+    }
+
+    func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
+        try batch.validate(for: operation, layout: layout)
+        try operation.require(positive: [channels, pooledHeight, pooledWidth])
     }
 }
 
@@ -81,6 +115,11 @@ package struct LinearShape: Hashable, Sendable {
         self.batch = batch
         self.inputs = inputs
         self.outputs = outputs
+    }
+
+    func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
+        try batch.validate(for: operation, layout: layout)
+        try operation.require(positive: [inputs, outputs])
     }
 }
 

@@ -37,7 +37,7 @@ private struct AdamStepCase: KernelCase {
         var judge = CaseJudge(self)
         var inputs = CaseInputs(seed: seed)
         let tiles = self.tiles ?? (64 + backend.tile - 1) / backend.tile
-        let batch = BatchShape(replicas: replicas, tiles: tiles)
+        let batch = BatchShape(replicas: replicas, samples: tiles * backend.tile, tile: backend.tile)
         let total = replicas * count
         let parameters = inputs.floats(total)
         let firstMoments = inputs.floats(total, in: -0.1...0.1)
@@ -54,7 +54,7 @@ private struct AdamStepCase: KernelCase {
                 gradients[replica * count] = 0
             }
         }
-        let results = (0..<replicas * tiles).flatMap { _ in
+        let lossAndCorrect = (0..<replicas * tiles).flatMap { _ in
             inputs.floats(1, in: 0...9) + [Float(inputs.integers(1, in: 0..<20)[0])]
         }
         let (steps, valid) = (3, 13)
@@ -76,7 +76,7 @@ private struct AdamStepCase: KernelCase {
                 rates: try backend.makeBuffer([9, 9, Self.stepSize, Self.correction, 9, 9], label: "rates"),
                 cursor: counters[1].buffer,
                 current: try backend.makeBuffer([Int32(0), Int32(valid), 1, 0], label: "current"))
-            try backend.adamStep(
+            try backend.run(
                 AdamStep(
                     batch: batch, parameters: state[0].buffer, firstMoments: state[1].buffer,
                     secondMoments: state[2].buffer,
@@ -84,7 +84,8 @@ private struct AdamStepCase: KernelCase {
                         state[3].buffer, parameterCount: count,
                         tiles: try backend.makeBuffer(tileGradients, label: "gradients of tiles"), tileOffset: offset,
                         tileCount: sliced),
-                    results: try backend.makeBuffer(results, label: "results"), losses: state[4].buffer,
+                    lossAndCorrect: try backend.makeBuffer(lossAndCorrect, label: "loss and correct"),
+                    losses: state[4].buffer,
                     correct: counters[0].buffer, schedule: schedule))
             return (try state.map { try $0.contents() }, try counters.map { try $0.contents() })
         }
@@ -100,19 +101,19 @@ private struct AdamStepCase: KernelCase {
             return Bounded.sum(terms, additions: tiles - 1)
         }
         let own = actual.map { $0.values.map { Bounded($0) } }
-        let towards = Bounded(Float(1 - AdamStep.beta1))
-        let (decay, fresh) = (Bounded(Float(AdamStep.beta2)), Bounded(Float(1 - AdamStep.beta2)))
+        let oneMinusBeta1 = Bounded(Float(1 - AdamStep.beta1))
+        let (beta2, oneMinusBeta2) = (Bounded(Float(AdamStep.beta2)), Bounded(Float(1 - AdamStep.beta2)))
         var truths: [[Bounded]] = [[], [], [], sums, [Bounded](repeating: Bounded(7.0), count: steps * replicas)]
         for index in 0..<total {
             let gradient = own[3][index]
             let (first, second) = (Bounded(firstMoments[index]), Bounded(secondMoments[index]))
-            truths[1].append(first + (gradient - first) * towards)
-            truths[2].append(second * decay + gradient * gradient * fresh)
+            truths[1].append(first + (gradient - first) * oneMinusBeta1)
+            truths[2].append(second * beta2 + gradient * gradient * oneMinusBeta2)
             let root = own[2][index].squareRoot * Bounded(Self.correction) + Bounded(Float(AdamStep.epsilon))
             truths[0].append(Bounded(parameters[index]) - Bounded(Self.stepSize) * own[1][index] / root)
         }
         for replica in 0..<replicas {
-            let losses = (0..<tiles).map { Bounded(results[2 * (replica * tiles + $0)]) }
+            let losses = (0..<tiles).map { Bounded(lossAndCorrect[2 * (replica * tiles + $0)]) }
             truths[4][replicas + replica] = Bounded.sum(losses, additions: tiles - 1) / Bounded(Double(valid))
         }
         for (index, label) in ["parameters", "first moments", "second moments", "gradients", "losses"].enumerated() {

@@ -59,15 +59,15 @@ struct StepCase: KernelCase {
     var variety: String { "\(operation.rawValue), \(pass)" }
     var form: String { "\(operation.rawValue), \(pass), \(shape.name)" }
     var cost: Int {
-        let one = BatchShape(replicas: 1, tiles: 1)
+        let one = BatchShape(replicas: 1, samples: 1, tile: 1)
         let (first, second) = (shape.first(one), shape.second(one))
         let convolutions = [first, second].map { $0.weightCount * $0.outHeight * $0.outWidth }
-        let linear = shape.planes.2 * (second.outHeight / 2) * (second.outWidth / 2) * shape.widths.0
+        let linear = zip(shape.layers.dropLast(), shape.layers.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
         let each =
             switch operation {
             case .gathered: convolutions[0]
             case .normalised: convolutions[1]
-            case .classifier, .predictions: 3 * (linear + shape.widths.0 * shape.widths.1)
+            case .classifier, .predictions: 3 * linear
             case .blockBackward: convolutions[1] + linear
             case .weightGradients: convolutions[0] + convolutions[1]
             }
@@ -127,7 +127,7 @@ struct StepCase: KernelCase {
         let actual = try StepNetwork(shape, values, size: batch, on: backend)
         try prepare(expected, reference)
         if kind == .poisoned {
-            let name = operation == .normalised ? "extremes1" : "extremes2"
+            let name = operation == .normalised ? "pooled1" : "pooled2"
             var spoilt = try expected.values(name)
             let count = spoilt.count / (batch.replicas * batch.samples)
             spoilt[(batch.replicas - 1) * batch.samples * count + count / 2] = .nan
@@ -171,8 +171,7 @@ struct StepCase: KernelCase {
             for (name, (offset, count)) in layout.tensors.sorted(by: { $0.key < $1.key }) {
                 // Negative gammas too: the pool's winner is then the smallest input.
                 var drawn = inputs.floats(count, in: name.hasPrefix("gamma") ? -1.5...1.5 : -1...1)
-                let columns = ["linear1": shape.widths.0, "linear2": shape.widths.1, "linear3": shape.classes][name]
-                if let columns {
+                if let columns = layout.columns[name] {
                     // Padding columns are 0, as they are in a model.
                     let padded = paddedColumns(columns)
                     let scale = (kind == .large ? 30 : 2) / Float(count / padded).squareRoot()
@@ -181,7 +180,7 @@ struct StepCase: KernelCase {
                 if kind == .ties {
                     if name.hasPrefix("weights") { drawn = drawn.map { ($0 * 2).rounded() / 2 } }
                     if name.hasPrefix("gamma") { drawn[0] = 0 }
-                    if name == "linear3" {
+                    if name == layout.lastLinear {
                         // Every other class has its neighbour's logit.
                         let padded = paddedColumns(shape.classes)
                         for index in 0..<count where index % padded % 2 == 1 && index % padded < shape.classes {
@@ -215,23 +214,18 @@ struct StepCase: KernelCase {
         -> GuardedContents<Int32>?
     {
         switch operation {
-        case .gathered: try backend.conv2dBlockForward(network.first, from: .images(network.gather), pass)
-        case .normalised: try backend.conv2dBlockForward(network.second, from: .block(network.first), pass)
-        case .classifier: try backend.classifierStep(network.classifier, from: network.second)
+        case .gathered: try backend.run(network.gathered(pass))
+        case .normalised: try backend.run(network.normalised(pass))
+        case .classifier: try backend.run(network.classifierStep)
         case .predictions:
             // Predictions of other batches must stay.
             let predictions = try GuardedBuffer<Int32>(
                 on: backend, [Int32](repeating: Self.untouched, count: batch.replicas * predictionStride),
                 label: "predictions")
-            try backend.classifierPredictions(
-                network.classifier, from: network.second, schedule: network.schedule,
-                predictions: predictions.buffer, predictionStride: predictionStride)
+            try backend.run(network.predictions(into: predictions.buffer, stride: predictionStride))
             return try predictions.contents()
-        case .blockBackward:
-            try backend.conv2dBlockBackward(
-                network.second, to: network.first, network.classifier, gradients: network.gradients)
-        case .weightGradients:
-            try backend.conv2dWeightGradients(network.first, next: network.second, gradients: network.gradients)
+        case .blockBackward: try backend.run(network.blockBackward)
+        case .weightGradients: try backend.run(network.weightGradients)
         }
         return nil
     }
@@ -241,12 +235,12 @@ struct StepCase: KernelCase {
     private var inputs: (activations: [String], gradients: [String], rows: [String]) {
         switch operation {
         case .gathered: ([], [], [])
-        case .normalised: (["extremes1"], [], [])
-        case .classifier, .predictions: (["extremes2"], [], [])
+        case .normalised: (["pooled1"], [], [])
+        case .classifier, .predictions: (["pooled2"], [], [])
         case .blockBackward:
             (
-                ["convolved2", "input2", "extremes1", "layer1", "layer2", "layer3"], ["gradient2"],
-                ["delta1", "delta2", "delta3"]
+                ["convolved2", "input2", "pooled1"] + shape.layerNames("layer"), ["gradient2"],
+                shape.layerNames("delta")
             )
         case .weightGradients: (["input1", "convolved1", "input2"], ["gradient1", "convolved2"], [])
         }

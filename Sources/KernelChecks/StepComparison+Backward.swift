@@ -15,8 +15,7 @@ extension StepComparison {
         }
         try judgeSums(&judge, 1, actual.first.shape)
         var gradients = try normTensors(2, conv.outChannels)
-        for (number, layer) in [actual.classifier.first, actual.classifier.second, actual.classifier.third].enumerated()
-        {
+        for (number, layer) in actual.classifier.layers.enumerated() {
             func rows(_ name: String, _ replica: Int) -> [Double] {
                 (0..<samples).flatMap { image(before[name] ?? [], replica, $0).map { Double($0) } }
             }

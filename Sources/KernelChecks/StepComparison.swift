@@ -124,7 +124,7 @@ struct StepComparison {
         try judgeConvolution(&judge, 2, actual.second.shape)
     }
 
-    /// A block's statistics, and its extremes as they are normalised with them.
+    /// A block's statistics, and its pooled as they are normalised with them.
     private func judgeNorm(_ judge: inout CaseJudge, _ index: Int, of conv: Conv2DShape, into name: String) throws {
         let channels = conv.outChannels
         let running = index == 1 ? start.running1 : start.running2
@@ -158,9 +158,9 @@ struct StepComparison {
                 }
             }
         }
-        let extremes = before["extremes\(index)"] ?? []
+        let pooled = before["pooled\(index)"] ?? []
         try check(&judge, name) { replica, sample in
-            let values = image(extremes, replica, sample)
+            let values = image(pooled, replica, sample)
             let positions = values.count / channels
             return values.enumerated().map { norms[replica * channels + $0.offset / positions]($0.element) }
         }
@@ -213,14 +213,14 @@ struct StepComparison {
         }
         guard stepCase.pass == .training else {
             let gammas = replicas.map { tensor("gamma\(index)", $0) }
-            try check(&judge, "extremes\(index)") { replica, sample in
-                extremes(of: output(replica, sample), conv, gammas[replica])
+            try check(&judge, "pooled\(index)") { replica, sample in
+                pooled(of: output(replica, sample), conv, gammas[replica])
             }
             return
         }
         try check(&judge, "convolved\(index)", output)
-        if let (_, buffer) = actual.activations["extremes\(index)"] {
-            judge.checkGuards("extremes\(index)", try buffer.contents())
+        if let (_, buffer) = actual.activations["pooled\(index)"] {
+            judge.checkGuards("pooled\(index)", try buffer.contents())
         }
         try judgePools(&judge, index, conv)
         let plane = try actual.values("convolved\(index)")
@@ -239,7 +239,7 @@ struct StepComparison {
 
     /// What wins each pool. The winner itself may be another one of those that rounding brings together; none of the four
     /// moves the extreme by more than its own bound.
-    private func extremes(of plane: [Bounded], _ conv: Conv2DShape, _ gammas: [Float]) -> [Bounded] {
+    private func pooled(of plane: [Bounded], _ conv: Conv2DShape, _ gammas: [Float]) -> [Bounded] {
         let (height, width) = (conv.outHeight / 2, conv.outWidth / 2)
         return (0..<conv.outChannels * height * width).map { entry in
             let (channel, row, column) = (entry / (height * width), entry / width % height, entry % width)
@@ -253,13 +253,13 @@ struct StepComparison {
         }
     }
 
-    /// Winners and extremes must be those of the backend's own convolution, exactly: the first of equals.
+    /// Winners and pooled must be those of the backend's own convolution, exactly: the first of equals.
     private func judgePools(_ judge: inout CaseJudge, _ index: Int, _ conv: Conv2DShape) throws {
         guard let won = actual.winners["winners\(index)"] else { return }
         let contents = try won.buffer.contents()
         judge.checkGuards("winners\(index)", contents)
         let winners = actual.batch.layout(won.values).unpack(contents.values)
-        let (plane, extremes) = (try actual.values("convolved\(index)"), try actual.values("extremes\(index)"))
+        let (plane, pooled) = (try actual.values("convolved\(index)"), try actual.values("pooled\(index)"))
         let gammas = try actual.batch.backend.read(actual.first.weights.buffer)
         let offset = actual.layout.tensors["gamma\(index)"]?.offset ?? 0
         let (height, width) = (conv.outHeight / 2, conv.outWidth / 2)
@@ -275,10 +275,10 @@ struct StepComparison {
                 let (value, key) = (values[place] * direction, values[winner] * direction)
                 if !(value <= key), key == key { winner = place }
             }
-            let same = extremes[entry] == values[winner] || (extremes[entry].isNaN && values[winner].isNaN)
+            let same = pooled[entry] == values[winner] || (pooled[entry].isNaN && values[winner].isNaN)
             if winners[entry] != UInt8(winner) || !same {
                 judge.complain(
-                    "winners\(index)[\(entry)] is \(winners[entry]) with \(extremes[entry]), \(winner) of \(values) is due"
+                    "winners\(index)[\(entry)] is \(winners[entry]) with \(pooled[entry]), \(winner) of \(values) is due"
                 )
                 return
             }
@@ -288,14 +288,14 @@ struct StepComparison {
     private func judgeClassifier(_ judge: inout CaseJudge) throws {
         let classifier = actual.classifier
         try judgeNorm(&judge, 2, of: actual.second.shape, into: "layer1")
-        let layers = [classifier.first, classifier.second, classifier.third].map(\.shape)
-        let weights = (1...3).map { number in replicas.map { doubles("linear\(number)", $0) } }
-        for (number, output) in ["layer2", "layer3", "logits"].enumerated() {
+        let layers = classifier.layers.map(\.shape)
+        let weights = stepCase.shape.layerNames("linear").map { name in replicas.map { doubles(name, $0) } }
+        for (number, output) in (stepCase.shape.layerNames("layer").dropFirst() + ["logits"]).enumerated() {
             let input = try actual.values("layer\(number + 1)")
             try check(&judge, output) { replica, sample in
                 let sums = layers[number].output(
                     of: image(input, replica, sample).map { Double($0) }, weights: weights[number][replica])
-                return number < 2 ? sums.map(\.rectified) : sums
+                return number + 1 < layers.count ? sums.map(\.rectified) : sums
             }
         }
         guard stepCase.operation == .classifier else {
@@ -303,7 +303,8 @@ struct StepComparison {
             return
         }
         try judgeLoss(&judge)
-        for (number, gradient) in [(2, "delta2"), (1, "delta1"), (0, "gradient2")] {
+        for number in layers.indices.reversed() {
+            let gradient = number == 0 ? "gradient2" : "delta\(number)"
             let input = try actual.values("layer\(number + 1)")
             let delta = try actual.values("delta\(number + 1)")
             let columns = weights[number].map { layers[number].columns(of: $0) }
@@ -329,8 +330,8 @@ struct StepComparison {
                     image(logits, replica, sample), label: Int(labels[replica * samples + sample]), valid: samples)
             }
         }
-        try check(&judge, "delta3", maskedZero: true) { truths[$0][$1].gradient }
-        try check(&judge, tiles: "results") { replica, number in
+        try check(&judge, "delta\(actual.classifier.layers.count)", maskedZero: true) { truths[$0][$1].gradient }
+        try check(&judge, tiles: "loss and correct") { replica, number in
             let members = members(ofTile: number)
             let right = members.count { truths[replica][$0].best == Int(labels[replica * samples + $0]) }
             return [
@@ -344,7 +345,7 @@ struct StepComparison {
     /// are positions and lanes.
     func judgeSums(_ judge: inout CaseJudge, _ index: Int, _ conv: Conv2DShape) throws {
         let gradient = try actual.values("gradient\(index)")
-        let extremes = before["extremes\(index)"] ?? []
+        let pooled = before["pooled\(index)"] ?? []
         let saved = try saved(index)
         let channels = conv.outChannels
         let positions = (conv.outHeight / 2) * (conv.outWidth / 2)
@@ -358,7 +359,7 @@ struct StepComparison {
                     for index in first..<first + positions {
                         let passed = Bounded(gradient[index])
                         terms.append(passed)
-                        products.append(passed * ((Bounded(extremes[index]) - mean) * inverse))
+                        products.append(passed * ((Bounded(pooled[index]) - mean) * inverse))
                     }
                 }
                 return [terms, products].map { Bounded.sum($0, additions: positions + tile) }

@@ -8,23 +8,23 @@ struct StepShape: Sendable {
     var height: Int
     var width: Int
     var kernel: Int
-    /// Of the hidden layers.
-    var widths: (Int, Int)
+    /// Widths of the hidden linear layers.
+    var hidden: [Int]
     var classes: Int
 
     /// LeNet-5 for images of `channels` planes.
     static func leNet5(channels: Int) -> StepShape {
-        StepShape(planes: (channels, 6, 16), height: 32, width: 32, kernel: 5, widths: (120, 84), classes: 10)
+        StepShape(planes: (channels, 6, 16), height: 32, width: 32, kernel: 5, hidden: [120, 84], classes: 10)
     }
 
     /// Odd extents that a pool cuts, planes and widths that no block divides, pixels that are no whole words, rows wider
     /// than a block of any profile.
     static let awkward = [
-        StepShape(planes: (1, 1, 1), height: 10, width: 10, kernel: 3, widths: (1, 1), classes: 2),
-        StepShape(planes: (2, 3, 5), height: 15, width: 13, kernel: 3, widths: (7, 3), classes: 10),
-        StepShape(planes: (3, 7, 2), height: 9, width: 12, kernel: 2, widths: (17, 16), classes: 17),
-        StepShape(planes: (1, 2, 7), height: 20, width: 37, kernel: 5, widths: (31, 61), classes: 2),
-        StepShape(planes: (3, 4, 9), height: 7, width: 5, kernel: 1, widths: (5, 33), classes: 4),
+        StepShape(planes: (1, 1, 1), height: 10, width: 10, kernel: 3, hidden: [1, 1], classes: 2),
+        StepShape(planes: (2, 3, 5), height: 15, width: 13, kernel: 3, hidden: [7, 3], classes: 10),
+        StepShape(planes: (3, 7, 2), height: 9, width: 12, kernel: 2, hidden: [17, 16], classes: 17),
+        StepShape(planes: (1, 2, 7), height: 20, width: 37, kernel: 5, hidden: [31, 61], classes: 2),
+        StepShape(planes: (3, 4, 9), height: 7, width: 5, kernel: 1, hidden: [5, 33], classes: 4),
     ]
 
     func first(_ batch: BatchShape) -> Conv2DShape {
@@ -39,9 +39,18 @@ struct StepShape: Sendable {
             width: first.outWidth / 2, kernel: kernel)
     }
 
+    /// Values before, between and behind the linear layers.
+    var layers: [Int] {
+        let second = second(BatchShape(replicas: 1, samples: 1, tile: 1))
+        return [planes.2 * (second.outHeight / 2) * (second.outWidth / 2)] + hidden + [classes]
+    }
+
+    /// name1, name2, ... for every linear layer.
+    func layerNames(_ name: String) -> [String] { (1...hidden.count + 1).map { "\(name)\($0)" } }
+
     var name: String {
         "\(planes.0)-\(planes.1)-\(planes.2) planes from \(height)x\(width), kernel \(kernel), "
-            + "layers of \(widths.0)-\(widths.1)-\(classes)"
+            + "layers of " + (hidden + [classes]).map(String.init).joined(separator: "-")
     }
 }
 
@@ -65,22 +74,30 @@ struct StepNetwork {
     /// Where the parameters stand: offset and count of each tensor.
     struct Layout {
         var tensors: [String: (offset: Int, count: Int)] = [:]
+        /// Outputs of each linear layer.
+        var columns: [String: Int] = [:]
+        var lastLinear = ""
         var count = 0
 
         init(_ shape: StepShape) {
-            let any = BatchShape(replicas: 1, tiles: 1)
+            let any = BatchShape(replicas: 1, samples: 1, tile: 1)
             let (first, second) = (shape.first(any), shape.second(any))
-            let features = shape.planes.2 * (second.outHeight / 2) * (second.outWidth / 2)
+            let layers = shape.layers
+            for (index, name) in shape.layerNames("linear").enumerated() {
+                columns[name] = layers[index + 1]
+                lastLinear = name
+            }
             // No tensor stands first, so that the offset of each is looked at.
             count = paddedColumns(1)
             for (name, size) in [
                 ("gamma1", shape.planes.1), ("weights1", first.weightCount), ("bias1", shape.planes.1),
                 ("beta1", shape.planes.1), ("weights2", second.weightCount), ("bias2", shape.planes.2),
                 ("gamma2", shape.planes.2), ("beta2", shape.planes.2),
-                ("linear1", (features + 1) * paddedColumns(shape.widths.0)),
-                ("linear2", (shape.widths.0 + 1) * paddedColumns(shape.widths.1)),
-                ("linear3", (shape.widths.1 + 1) * paddedColumns(shape.classes)),
-            ] {
+            ]
+                + shape.layerNames("linear").enumerated().map({ index, name in
+                    (name, (layers[index] + 1) * paddedColumns(layers[index + 1]))
+                })
+            {
                 tensors[name] = (count, size)
                 count += paddedColumns(size)
             }
@@ -118,7 +135,7 @@ struct StepNetwork {
         self.layout = layout
         let (conv1, conv2) = (shape.first(batch.shape), shape.second(batch.shape))
         let pooled1 = shape.planes.1 * conv2.height * conv2.width
-        let features = shape.planes.2 * (conv2.outHeight / 2) * (conv2.outWidth / 2)
+        let features = shape.layers[0]
 
         let parameters = try backend.makeBuffer(values.parameters, label: "parameters")
         func tensor(_ name: String) -> ReplicaTensor {
@@ -161,7 +178,7 @@ struct StepNetwork {
                 shape: PlaneShape(
                     batch: batch.shape, channels: conv.outChannels, height: conv.outHeight, width: conv.outWidth),
                 gamma: tensor("gamma\(index)"), beta: tensor("beta\(index)"), running: moving.buffer,
-                extremes: try activation("extremes\(index)", pooled), winners: won.buffer,
+                pooled: try activation("pooled\(index)", pooled), winners: won.buffer,
                 partials: try perTile("partials\(index)", 2 * conv.outChannels), saved: saved.buffer,
                 pooledGradient: try activation("gradient\(index)", pooled),
                 sums: try perTile("sums\(index)", 2 * conv.outChannels), current: current.buffer)
@@ -185,12 +202,13 @@ struct StepNetwork {
         first = try block(1, conv1, pooled1, running: values.running1)
         second = try block(2, conv2, features, running: values.running2)
         labels = try GuardedBuffer<Int32>(on: backend, count: batch.layout(1).count, label: "labels")
+        var layers: [Classifier.Layer] = []
+        for (index, (inputs, outputs)) in zip(shape.layers, shape.layers.dropFirst()).enumerated() {
+            layers.append(try layer(index + 1, from: inputs, to: outputs))
+        }
         classifier = Classifier(
-            first: try layer(1, from: features, to: shape.widths.0),
-            second: try layer(2, from: shape.widths.0, to: shape.widths.1),
-            third: try layer(3, from: shape.widths.1, to: shape.classes),
-            logits: try activation("logits", shape.classes),
-            batchLabels: labels.buffer, results: try perTile("results", 2))
+            layers: layers, logits: try activation("logits", shape.classes), batchLabels: labels.buffer,
+            lossAndCorrect: try perTile("loss and correct", 2))
         cursor = try GuardedBuffer<Int32>(on: backend, [Int32(StepValues.step)], label: "cursor")
         let batches: [Int32] = [9, 9, 9, 9, 9, 9, 9, 9, Int32(StepValues.firstSample), Int32(size.samples), 0, 0]
         schedule = StepSchedule(
@@ -218,6 +236,18 @@ struct StepNetwork {
         self.perReplica = perReplica
         self.current = current
     }
+
+    func gathered(_ pass: Pass) -> Conv2dBlockForward { Conv2dBlockForward(first, from: .images(gather), pass) }
+    func normalised(_ pass: Pass) -> Conv2dBlockForward { Conv2dBlockForward(second, from: .block(first), pass) }
+    var classifierStep: ClassifierStep { ClassifierStep(classifier, from: second) }
+    func predictions(into predictions: DeviceBuffer<Int32>, stride: Int) -> ClassifierPredictions {
+        ClassifierPredictions(
+            classifier, from: second, schedule: schedule, predictions: predictions, predictionStride: stride)
+    }
+    var blockBackward: Conv2dBlockBackward {
+        Conv2dBlockBackward(second, to: first, classifier, gradients: gradients)
+    }
+    var weightGradients: Conv2dWeightGradients { Conv2dWeightGradients(first, next: second, gradients: gradients) }
 
     /// The values of an activation, [replica][sample][value].
     func values(_ name: String) throws(ComputeError) -> [Float] {

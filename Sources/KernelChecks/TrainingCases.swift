@@ -24,7 +24,9 @@ struct CaseBatch {
     let backend: any Backend
     let replicas: Int
     let samples: Int
-    var shape: BatchShape { BatchShape(replicas: replicas, tiles: layout(1).tiles) }
+    var shape: BatchShape {
+        BatchShape(replicas: replicas, samples: AwkwardBatch.room(for: samples), tile: backend.tile)
+    }
 
     init(_ backend: any Backend, _ size: (replicas: Int, samples: Int)) {
         self.backend = backend

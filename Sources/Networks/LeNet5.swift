@@ -74,11 +74,10 @@ final class LeNet5 {
         self.schedule = schedule
         self.backend = backend
         let layout = parameters.layout
-        let batch = BatchShape(
-            replicas: parameters.replicas, tiles: (batchSize + backend.tile - 1) / backend.tile)
+        let batch = BatchShape(replicas: parameters.replicas, samples: batchSize, tile: backend.tile)
         self.batch = batch
         let (planes, widths, side) = (LeNet5Layout.planes, LeNet5Layout.widths, LeNet5Layout.inputSide)
-        let samples = batch.samples(tile: backend.tile)
+        let samples = batch.room
         func floats(_ count: Int, _ label: String) throws(ComputeError) -> DeviceBuffer<Float> {
             try backend.makeBuffer(of: Float.self, count: samples * count, label: label)
         }
@@ -102,7 +101,7 @@ final class LeNet5 {
                     shape: PlaneShape(
                         batch: batch, channels: planes, height: shape.outHeight, width: shape.outWidth),
                     gamma: parameters.tensor("\(layer).1.weight"), beta: parameters.tensor("\(layer).1.bias"),
-                    running: parameters.running[index], extremes: try floats(pooled, "\(layer), pool"),
+                    running: parameters.running[index], pooled: try floats(pooled, "\(layer), pool"),
                     winners: try backend.makeBuffer(
                         of: UInt8.self, count: samples * pooled, label: "\(layer), pool winners"),
                     partials: try partials(batch.tiles, "partial statistics"),
@@ -120,12 +119,14 @@ final class LeNet5 {
         first = try block(0, from: layout.channels, to: planes.first, side: side)
         second = try block(1, from: planes.first, to: planes.second, side: first.norm.shape.pooledHeight)
         classifier = Classifier(
-            first: try layer("fc", from: widths.pooled, to: widths.first),
-            second: try layer("fc1", from: widths.first, to: widths.second),
-            third: try layer("fc2", from: widths.second, to: layout.classes),
+            layers: [
+                try layer("fc", from: widths.pooled, to: widths.first),
+                try layer("fc1", from: widths.first, to: widths.second),
+                try layer("fc2", from: widths.second, to: layout.classes),
+            ],
             logits: try floats(layout.classes, "logits"),
             batchLabels: try backend.makeBuffer(of: Int32.self, count: samples, label: "batch labels"),
-            results: try backend.makeBuffer(
+            lossAndCorrect: try backend.makeBuffer(
                 of: Float.self, count: batch.replicas * batch.tiles * 2, label: "losses of tiles"))
         guard let steps = trainingSteps else {
             training = nil
@@ -147,7 +148,8 @@ final class LeNet5 {
             gradients: gradients,
             step: AdamStep(
                 batch: batch, parameters: parameters.values, firstMoments: try zeros(count, "first moments"),
-                secondMoments: try zeros(count, "second moments"), gradients: gradients, results: classifier.results,
+                secondMoments: try zeros(count, "second moments"), gradients: gradients,
+                lossAndCorrect: classifier.lossAndCorrect,
                 losses: try backend.makeBuffer(of: Float.self, count: batch.replicas * steps, label: "losses"),
                 correct: try backend.makeBuffer(of: Int32.self, count: batch.replicas * steps, label: "right answers"),
                 schedule: schedule))
@@ -161,8 +163,8 @@ final class LeNet5 {
             images: batch.store.images, labels: batch.store.labels, order: batch.order, orderStride: batch.orderStride,
             schedule: schedule, scale: batch.normalisation.scale, shift: batch.normalisation.shift,
             batchLabels: classifier.batchLabels)
-        try backend.conv2dBlockForward(first, from: .images(gather), pass)
-        try backend.conv2dBlockForward(second, from: .block(first), pass)
+        try backend.run(Conv2dBlockForward(first, from: .images(gather), pass))
+        try backend.run(Conv2dBlockForward(second, from: .block(first), pass))
     }
 
     /// Where batches come from.
@@ -179,22 +181,23 @@ final class LeNet5 {
     func backpropagate(_ images: Images) throws(ComputeError) {
         guard let training else { return }
         try forward(images, .training)
-        try backend.classifierStep(classifier, from: second)
-        try backend.conv2dBlockBackward(second, to: first, classifier, gradients: training.gradients)
-        try backend.conv2dWeightGradients(first, next: second, gradients: training.gradients)
+        try backend.run(ClassifierStep(classifier, from: second))
+        try backend.run(Conv2dBlockBackward(second, to: first, classifier, gradients: training.gradients))
+        try backend.run(Conv2dWeightGradients(first, next: second, gradients: training.gradients))
     }
 
     /// Queues the end of a training step: its loss, and Adam's step.
     func update() throws(ComputeError) {
         guard let training else { return }
-        try backend.adamStep(training.step)
+        try backend.run(training.step)
     }
 
     /// Queues the predicted class of each valid sample of the next batch.
     func predict(_ images: Images, into predictions: DeviceBuffer<Int32>, stride: Int) throws(ComputeError) {
         try forward(images, .inference)
-        try backend.classifierPredictions(
-            classifier, from: second, schedule: schedule, predictions: predictions, predictionStride: stride)
+        try backend.run(
+            ClassifierPredictions(
+                classifier, from: second, schedule: schedule, predictions: predictions, predictionStride: stride))
     }
 
     /// Waits and returns the mean losses of the first `steps` steps: [step][replica].
@@ -209,10 +212,8 @@ final class LeNet5 {
     func areActivationsFinite(valid: Int) throws(ComputeError) -> [Bool] {
         var areFinite = [Bool](repeating: true, count: batch.replicas)
         let tile = backend.tile
-        for buffer in [
-            first.norm.extremes, second.norm.extremes, classifier.first.input, classifier.second.input,
-            classifier.third.input, classifier.logits,
-        ] {
+        let pooled = [first.norm.pooled, second.norm.pooled]
+        for buffer in pooled + classifier.layers.map(\.input) + [classifier.logits] {
             // [replica][tile][value][sample].
             let values = try backend.read(buffer)
             let tileSize = values.count / (batch.replicas * batch.tiles)

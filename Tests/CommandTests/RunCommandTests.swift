@@ -247,8 +247,8 @@ import TestSupport
             var images_per_second: Double
         }
         func plan(_ options: [String]) throws -> Plan {
-            let text = try place.run(["--dry-run", "--quiet", "--json"] + options).stdout
-            return try JSONDecoder().decode(Plan.self, from: Data(text.utf8))
+            let outcome = try place.run(["--dry-run", "--quiet", "--json"] + options)
+            return try JSONDecoder().decode(Plan.self, from: Data(outcome.stdout.utf8))
         }
         let whole = try plan([])
         #expect(whole.runs == Self.runs && whole.shard_runs == Self.runs && whole.finished == 0)

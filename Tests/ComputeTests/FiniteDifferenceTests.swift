@@ -164,7 +164,7 @@ import Testing
     private func gradients(_ plain: Plain, _ loops: LaneLoops) throws -> Gradients {
         let backend = CPUBackend(loops: loops)
         let tiles = (plain.samples + 15) / 16
-        let batch = BatchShape(replicas: 1, tiles: tiles)
+        let batch = BatchShape(replicas: 1, samples: plain.samples, tile: 16)
         func floats(_ values: [Double]) -> [Float] { values.map { Float($0) } }
         func buffer(_ values: Int) throws -> DeviceBuffer<Float> {
             try backend.makeBuffer(of: Float.self, count: tiles * 16 * values, label: "activation")
@@ -190,7 +190,7 @@ import Testing
         let norm = BatchNormReluPool(
             shape: PlaneShape(batch: batch, channels: 3, height: 6, width: 6), gamma: tensor(2), beta: tensor(3),
             running: try backend.makeBuffer([Float](repeating: 0, count: 6), label: "running"),
-            extremes: try buffer(27),
+            pooled: try buffer(27),
             winners: try backend.makeBuffer(of: UInt8.self, count: tiles * 16 * 27, label: "winners"),
             partials: try backend.makeBuffer(of: Float.self, count: tiles * 6, label: "partials"),
             saved: try backend.makeBuffer(of: Float.self, count: 6, label: "saved"), pooledGradient: try buffer(27),
@@ -218,38 +218,37 @@ import Testing
                 delta: try buffer(shape.outputs), transposedDelta: try buffer(16))
         }
         let (first, second) = (try layer(linear1, 4), try layer(linear2, 5))
-        try backend.conv2dForward(conv, input: input, weights: tensor(0), bias: tensor(1), output: convolved)
-        try backend.batchNormStatistics(norm, input: convolved)
-        try backend.poolExtremes(norm, input: convolved)
-        try backend.joinStatistics(norm)
-        try backend.normaliseRelu(norm, .training, output: first.input)
-        try backend.linearForward(linear1, relu: true, input: first.input, weights: tensor(4), output: second.input)
-        try backend.linearForward(linear2, relu: false, input: second.input, weights: tensor(5), output: logits)
+        backend.conv2dForward(conv, input: input, weights: tensor(0), bias: tensor(1), output: convolved)
+        backend.batchNormStatistics(norm, input: convolved)
+        backend.maxPool(norm, input: convolved)
+        backend.joinStatistics(norm)
+        backend.normaliseRelu(norm, .training, output: first.input)
+        backend.linearForward(linear1, relu: true, input: first.input, weights: tensor(4), output: second.input)
+        backend.linearForward(linear2, relu: false, input: second.input, weights: tensor(5), output: logits)
 
-        let results = try backend.makeBuffer(of: Float.self, count: 2 * tiles, label: "results")
-        // The loss looks at the last layer alone.
+        let lossAndCorrect = try backend.makeBuffer(of: Float.self, count: 2 * tiles, label: "loss and correct")
         backend.softmaxCrossEntropy(
             Classifier(
-                first: first, second: first, third: second, logits: logits, batchLabels: labels, results: results),
+                layers: [first, second], logits: logits, batchLabels: labels, lossAndCorrect: lossAndCorrect),
             current: current)
-        try backend.linearWeightGradient(
+        backend.linearWeightGradient(
             linear2, input: second.input, transposedOutputGradient: second.transposedDelta,
             gradients: gradients.whole(tensor(5)))
-        try backend.linearInputGradient(
+        backend.linearInputGradient(
             linear2, outputGradient: second.delta, weights: tensor(5), relu: second.input, inputGradient: first.delta,
             transposed: first.transposedDelta)
-        try backend.linearWeightGradient(
+        backend.linearWeightGradient(
             linear1, input: first.input, transposedOutputGradient: first.transposedDelta,
             gradients: gradients.whole(tensor(4)))
-        try backend.linearInputGradient(
+        backend.linearInputGradient(
             linear1, outputGradient: first.delta, weights: tensor(4), relu: first.input,
             inputGradient: norm.pooledGradient, transposed: nil)
-        try backend.batchNormReluPoolBackwardSums(norm)
-        try backend.batchNormReluPoolBackward(norm, convolved: convolved, gradients: gradients)
-        try backend.conv2dWeightGradient(
+        backend.batchNormReluPoolBackwardSums(norm)
+        backend.batchNormReluPoolBackward(norm, convolved: convolved, gradients: gradients)
+        backend.conv2dWeightGradient(
             conv, input: input, outputGradient: convolved, gradients: gradients.whole(tensor(0)))
         let inputGradient = try buffer(128)
-        try backend.conv2dInputGradient(
+        backend.conv2dInputGradient(
             conv, outputGradient: convolved, weights: tensor(0), inputGradient: inputGradient)
 
         let flat = try backend.read(gradients.values)
@@ -262,7 +261,7 @@ import Testing
             #expect(abs(sum) < 1e-5)
         }
         return Gradients(
-            loss: try backend.read(results).enumerated().reduce(0.0) {
+            loss: try backend.read(lossAndCorrect).enumerated().reduce(0.0) {
                 $0 + ($1.offset % 2 == 0 ? Double($1.element) : 0)
             }
                 / Double(plain.samples),

@@ -44,14 +44,14 @@ import Testing
         }
     }
 
-    @Test("The extremes of pools, and the gradient back to their plane", arguments: [1, 2, 3, 4, 7], [1, 2, 3, 5, 8])
+    @Test("The winners of pools, and the gradient back to their plane", arguments: [1, 2, 3, 4, 7], [1, 2, 3, 5, 8])
     func pools(rows: Int, columns: Int) {
         let plane = LanePlane(rows: rows, columns: columns)
         let windows = (rows / 2) * (columns / 2)
         let x = Self.awkward(rows * columns * 16, seed: UInt64(10 * rows + columns))
         let dy = Self.values(max(windows, 1) * 16, seed: 7)
         for direction: Float in [1, -1, 0] {
-            var extremes = [Float](repeating: 0, count: windows * 16)
+            var pooled = [Float](repeating: 0, count: windows * 16)
             var winners = [UInt8](repeating: 99, count: (windows + 1) * 16)
             for element in 0..<windows * 16 {
                 let (window, lane) = (element / 16, element % 16)
@@ -62,7 +62,7 @@ import Testing
                     let (key, best) = (value(place) * direction, value(winner) * direction)
                     if !(key <= best), !best.isNaN { winner = place }
                 }
-                extremes[element] = value(winner)
+                pooled[element] = value(winner)
                 winners[element] = UInt8(winner)
             }
             let slope = LaneBatchNormSlope(
@@ -83,8 +83,8 @@ import Testing
             for loops in LaneLoops.all {
                 var found = Output(vectors: windows)
                 var places = [UInt8](repeating: 99, count: winners.count)
-                found.write { loops.poolExtremes(plane, x, direction: direction, into: $0, winners: &places) }
-                Self.expectEqual(found, extremes, loops)
+                found.write { loops.maxPool(plane, x, direction: direction, into: $0, winners: &places) }
+                Self.expectEqual(found, pooled, loops)
                 #expect(places == winners, "\(loops.name), direction \(direction)")
                 var dx = Output(vectors: rows * columns)
                 dx.floats.replaceSubrange(16..<16 + x.count, with: x)
@@ -96,15 +96,15 @@ import Testing
 
     @Test("The sums of the pools' gradients", arguments: counts)
     func sums(count: Int) {
-        let extremes = Self.values(count * 16, seed: 2)
+        let pooled = Self.values(count * 16, seed: 2)
         let dy = Self.values(count * 16, seed: 3)
         var (sum, product) = (Lanes.zero, Lanes.zero)
         for element in 0..<count * 16 {
             sum[element % 16] += dy[element]
-            product[element % 16] += dy[element] * ((extremes[element] - 0.3) * 1.7)
+            product[element % 16] += dy[element] * ((pooled[element] - 0.3) * 1.7)
         }
         for loops in LaneLoops.all {
-            let sums = loops.poolSums(extremes: extremes, gradient: dy, count: count, mean: 0.3, inverse: 1.7)
+            let sums = loops.poolSums(pooled: pooled, gradient: dy, count: count, mean: 0.3, inverse: 1.7)
             #expect(Self.equal(sums.sums, sum) && Self.equal(sums.products, product), "\(loops.name)")
         }
     }

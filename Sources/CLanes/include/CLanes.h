@@ -70,15 +70,15 @@ typedef struct {
     void (*moments)(const float *x, ptrdiff_t count, float *sums, float *squares);
     /// What wins each pool of a plane, the largest where it is multiplied by `direction`, and its place in the pool: the
     /// first of equals, and the first NaN.
-    void (*pool_extremes)(
-        const clanes_plane *plane, const float *x, float direction, float *extremes, uint8_t *winners);
+    void (*max_pool)(
+        const clanes_plane *plane, const float *x, float direction, float *pooled, uint8_t *winners);
     /// y = max(x * scale + shift, 0) for `count` vectors; a NaN stays one.
     void (*normalise_relu)(const float *x, ptrdiff_t count, float scale, float shift, float *y);
     /// The gradient of `count` vectors becomes 0 where the ReLU's output y is not positive; a NaN of y lets it pass.
     void (*relu_backward)(const float *y, ptrdiff_t count, float *gradient);
-    /// Sums, lane by lane, of the gradients of `count` pools, and of them times the normalised extremes.
+    /// Sums, lane by lane, of the gradients of `count` pools, and of them times the normalised pooled.
     void (*pool_sums)(
-        const float *extremes, const float *dy, ptrdiff_t count, float mean, float inverse, float *sums,
+        const float *pooled, const float *dy, ptrdiff_t count, float mean, float inverse, float *sums,
         float *products);
     /// The gradient of a plane in its place: (the pool's, where it won) - shift - normalised * slope, times the factor;
     /// 0 in lanes without a sample.

@@ -1,17 +1,16 @@
 extension CPUBackend {
     /// Sums over each tile of the pooled gradient, and of it times the normalised input, which is the pool's winner.
-    func batchNormReluPoolBackwardSums(_ layer: BatchNormReluPool) throws(ComputeError) {
-        try layer.validate("batch norm backward sums", tile: tile)
+    func batchNormReluPoolBackwardSums(_ layer: BatchNormReluPool) {
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.pooledHeight * layer.shape.pooledWidth
-        let (extremes, gradient) = (pointer(layer.extremes), pointer(layer.pooledGradient))
+        let (pooled, gradient) = (pointer(layer.pooled), pointer(layer.pooledGradient))
         let (saved, sums) = (pointer(layer.saved), pointer(layer.sums))
         let valid = Int(pointer(layer.current)[1])
         parallel(layer.shape.batch.replicas * tiles * channels) { index in
             let statistics = saved + 2 * (index / (tiles * channels) * channels + index % channels)
             let counted = validLanes(tile: index / channels % tiles, of: valid)
             let (sum, product) = loops.poolSums(
-                extremes: extremes + index * positions * 16, gradient: gradient + index * positions * 16,
+                pooled: pooled + index * positions * tile, gradient: gradient + index * positions * tile,
                 count: positions, mean: statistics[0], inverse: statistics[1])
             sums[2 * index] = sum.masked(to: counted).total
             sums[2 * index + 1] = product.masked(to: counted).total
@@ -22,16 +21,13 @@ extension CPUBackend {
     /// beta.
     func batchNormReluPoolBackward(
         _ layer: BatchNormReluPool, convolved: DeviceBuffer<Float>, gradients: StepGradients
-    ) throws(ComputeError) {
-        try layer.validate("batch norm backward", tile: tile)
-        try gradients.validate("batch norm backward", hold: layer.gamma, count: layer.shape.channels)
-        try gradients.validate("batch norm backward", hold: layer.beta, count: layer.shape.channels)
+    ) {
         let shape = layer.shape
         let (tiles, channels) = (shape.batch.tiles, shape.channels)
         let valid = Int(pointer(layer.current)[1])
         let count = Float(valid * shape.height * shape.width)
         let plane = LanePlane(rows: shape.height, columns: shape.width)
-        let (size, pooledSize) = (shape.height * shape.width * 16, shape.pooledHeight * shape.pooledWidth * 16)
+        let (size, pooledSize) = (shape.height * shape.width * tile, shape.pooledHeight * shape.pooledWidth * tile)
         let planes = pointer(convolved)
         let dp = pointer(layer.pooledGradient)
         let winners = pointer(layer.winners)

@@ -1,25 +1,23 @@
 extension CPUBackend {
     /// What wins each pool of a convolution's output, and its place: the largest value where gamma is positive, the
     /// smallest where it is negative, the first where it is 0. The first of equals wins, and the first NaN.
-    func poolExtremes(_ layer: BatchNormReluPool, input: DeviceBuffer<Float>) throws(ComputeError) {
-        try layer.validate("pool extremes", tile: tile)
+    func maxPool(_ layer: BatchNormReluPool, input: DeviceBuffer<Float>) {
         let shape = layer.shape
         let (tiles, channels, width) = (shape.batch.tiles, shape.channels, shape.width)
         let plane = LanePlane(rows: shape.height, columns: width)
-        let (size, pooledSize) = (shape.height * width * 16, shape.pooledHeight * shape.pooledWidth * 16)
-        let (y, extremes, winners) = (pointer(input), pointer(layer.extremes), pointer(layer.winners))
+        let (size, pooledSize) = (shape.height * width * tile, shape.pooledHeight * shape.pooledWidth * tile)
+        let (y, pooled, winners) = (pointer(input), pointer(layer.pooled), pointer(layer.winners))
         parallel(shape.batch.replicas * tiles * channels) { index in
             let (replica, channel) = (index / (tiles * channels), index % channels)
             let gamma = pointer(layer.gamma, replica: replica)[channel]
-            loops.poolExtremes(
+            loops.maxPool(
                 plane, y + index * size, direction: gamma > 0 ? 1 : gamma < 0 ? -1 : 0,
-                into: extremes + index * pooledSize, winners: winners + index * pooledSize)
+                into: pooled + index * pooledSize, winners: winners + index * pooledSize)
         }
     }
 
     /// Joins the statistics of the tiles, saves them for the backward pass and moves the running ones.
-    func joinStatistics(_ layer: BatchNormReluPool) throws(ComputeError) {
-        try layer.validate("join statistics", tile: tile)
+    func joinStatistics(_ layer: BatchNormReluPool) {
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.height * layer.shape.width
         let valid = Int(pointer(layer.current)[1])
@@ -50,13 +48,12 @@ extension CPUBackend {
         }
     }
 
-    /// ReLU of the normalised extremes into `output`, with the saved or the running statistics.
-    func normaliseRelu(_ layer: BatchNormReluPool, _ pass: Pass, output: DeviceBuffer<Float>) throws(ComputeError) {
-        try layer.validate("normalise", tile: tile)
+    /// ReLU of the normalised pooled into `output`, with the saved or the running statistics.
+    func normaliseRelu(_ layer: BatchNormReluPool, _ pass: Pass, output: DeviceBuffer<Float>) {
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.pooledHeight * layer.shape.pooledWidth
         let (saved, running) = (pointer(layer.saved), pointer(layer.running))
-        let (extremes, target) = (pointer(layer.extremes), pointer(output))
+        let (pooled, target) = (pointer(layer.pooled), pointer(output))
         parallel(layer.shape.batch.replicas * tiles * channels) { index in
             let (replica, channel) = (index / (tiles * channels), index % channels)
             var (mean, inverse) = (
@@ -70,8 +67,8 @@ extension CPUBackend {
             let scale = pointer(layer.gamma, replica: replica)[channel] * inverse
             let shift = pointer(layer.beta, replica: replica)[channel] - mean * scale
             loops.normaliseRelu(
-                extremes + index * positions * 16, count: positions, scale: scale, shift: shift,
-                into: target + index * positions * 16)
+                pooled + index * positions * tile, count: positions, scale: scale, shift: shift,
+                into: target + index * positions * tile)
         }
     }
 }

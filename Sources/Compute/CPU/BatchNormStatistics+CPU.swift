@@ -1,6 +1,5 @@
 extension CPUBackend {
-    func batchNormStatistics(_ layer: BatchNormReluPool, input: DeviceBuffer<Float>) throws(ComputeError) {
-        try layer.validate("batch norm statistics", tile: tile)
+    func batchNormStatistics(_ layer: BatchNormReluPool, input: DeviceBuffer<Float>) {
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.height * layer.shape.width
         let valid = Int(pointer(layer.current)[1])
@@ -8,7 +7,7 @@ extension CPUBackend {
         let partials = pointer(layer.partials)
         parallel(layer.shape.batch.replicas * tiles * channels) { index in
             let counted = validLanes(tile: index / channels % tiles, of: valid)
-            let plane = y + index * positions * 16
+            let plane = y + index * positions * tile
             // Deviations from each lane's first value keep the sum of squares from cancelling.
             let (sum, squares) = loops.moments(plane, count: positions)
             let pivot = UnsafeMutableRawPointer(plane).loadUnaligned(as: Lanes.self)

@@ -6,7 +6,7 @@ import Foundation
 /// the work on hosts without OpenCL. It computes at once, so that nothing is ever queued.
 package final class CPUBackend: Backend {
     package let device: DeviceDescription
-    package let tile = 16
+    package let tile = Lanes.scalarCount
     package let suggestedReplicas = 5
     /// The inner loops for an instruction set of this processor.
     let loops: LaneLoops

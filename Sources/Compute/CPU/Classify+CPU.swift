@@ -9,8 +9,8 @@ extension CPUBackend {
         parallel(batch.replicas * batch.tiles) { index in
             let (replica, tileIndex) = (index / batch.tiles, index % batch.tiles)
             for sample in 0..<validLanes(tile: tileIndex, of: valid) {
-                let best = bestClass(values + index * classes * 16 + sample, classes: classes)
-                target[replica * predictionStride + base + tileIndex * 16 + sample] = Int32(best)
+                let best = bestClass(values + index * classes * tile + sample, classes: classes)
+                target[replica * predictionStride + base + tileIndex * tile + sample] = Int32(best)
             }
         }
     }
@@ -18,7 +18,7 @@ extension CPUBackend {
     /// The class of a sample's largest logit, the lowest on ties.
     func bestClass(_ logits: UnsafeMutablePointer<Float>, classes: Int) -> Int {
         var best = 0
-        for index in 1..<max(classes, 1) where logits[index * 16] > logits[best * 16] { best = index }
+        for index in 1..<max(classes, 1) where logits[index * tile] > logits[best * tile] { best = index }
         return best
     }
 }

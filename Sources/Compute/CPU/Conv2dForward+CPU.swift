@@ -2,8 +2,7 @@ extension CPUBackend {
     func conv2dForward(
         _ shape: Conv2DShape, input: DeviceBuffer<Float>, weights: ReplicaTensor, bias: ReplicaTensor,
         output: DeviceBuffer<Float>
-    ) throws(ComputeError) {
-        try shape.validate("conv2d forward", tile: tile, input: input, output: output, weights: weights)
+    ) {
         let (height, width, kernel, outs) = (shape.height, shape.width, shape.kernel, shape.outChannels)
         let (outHeight, outWidth) = (shape.outHeight, shape.outWidth)
         let x = pointer(input)
@@ -16,12 +15,12 @@ extension CPUBackend {
             y_output: outHeight * outWidth, y_column: 1)
         parallel(shape.batch.replicas * shape.batch.tiles) { batchTile in
             let replica = batchTile / shape.batch.tiles
-            let planes = x + batchTile * shape.inChannels * height * width * 16
-            let target = y + batchTile * outs * outHeight * outWidth * 16
+            let planes = x + batchTile * shape.inChannels * height * width * tile
+            let target = y + batchTile * outs * outHeight * outWidth * tile
             for row in 0..<outHeight {
                 loops.products(
-                    products, planes + row * width * 16, pointer(weights, replica: replica),
-                    start: pointer(bias, replica: replica), into: target + row * outWidth * 16)
+                    products, planes + row * width * tile, pointer(weights, replica: replica),
+                    start: pointer(bias, replica: replica), into: target + row * outWidth * tile)
             }
         }
     }

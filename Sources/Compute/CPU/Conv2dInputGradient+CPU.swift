@@ -2,9 +2,7 @@ extension CPUBackend {
     func conv2dInputGradient(
         _ shape: Conv2DShape, outputGradient: DeviceBuffer<Float>, weights: ReplicaTensor,
         inputGradient: DeviceBuffer<Float>
-    ) throws(ComputeError) {
-        try shape.validate(
-            "conv2d input gradient", tile: tile, input: inputGradient, output: outputGradient, weights: weights)
+    ) {
         let (tiles, height, width) = (shape.batch.tiles, shape.height, shape.width)
         let (kernel, channels, outs) = (shape.kernel, shape.inChannels, shape.outChannels)
         let (outHeight, outWidth) = (shape.outHeight, shape.outWidth)
@@ -13,8 +11,8 @@ extension CPUBackend {
         parallel(shape.batch.replicas * height) { index in
             let (replica, row) = (index / height, index % height)
             let w = pointer(weights, replica: replica)
-            let deltas = dy + replica * tiles * outs * outHeight * outWidth * 16
-            let target = dx + replica * tiles * channels * height * width * 16
+            let deltas = dy + replica * tiles * outs * outHeight * outWidth * tile
+            let target = dx + replica * tiles * channels * height * width * tile
             // Taps that reach into the output, for this row and below for each column. One position of all tiles at a
             // time: they share its taps, where neighbouring columns would not.
             let rows = max(0, row - outHeight + 1)...min(kernel - 1, row)
@@ -27,9 +25,9 @@ extension CPUBackend {
                     y_output: height * width, y_column: channels * height * width)
                 loops.products(
                     products,
-                    deltas + ((row - rows.lowerBound) * outWidth + column - taps.lowerBound) * 16,
+                    deltas + ((row - rows.lowerBound) * outWidth + column - taps.lowerBound) * tile,
                     w + (rows.lowerBound * kernel + taps.lowerBound) * outs,
-                    into: target + (row * width + column) * 16)
+                    into: target + (row * width + column) * tile)
             }
         }
     }

@@ -2,9 +2,7 @@ extension CPUBackend {
     func conv2dWeightGradient(
         _ shape: Conv2DShape, input: DeviceBuffer<Float>, outputGradient: DeviceBuffer<Float>,
         gradients: GradientSlices
-    ) throws(ComputeError) {
-        try shape.validate(
-            "conv2d weight gradient", tile: tile, input: input, output: outputGradient, weights: nil)
+    ) {
         let (channels, height, width) = (shape.inChannels, shape.height, shape.width)
         let (kernel, outs) = (shape.kernel, shape.outChannels)
         let (outHeight, outWidth) = (shape.outHeight, shape.outWidth)
@@ -22,18 +20,18 @@ extension CPUBackend {
             let (tapRow, first) = (task / 2, task % 2 * half)
             let (channel, ky) = (tapRow / kernel, tapRow % kernel)
             let count = min(half, outs - first)
-            let sums = Scratch(count: kernel * count * 16)
+            let sums = Scratch(count: kernel * count * tile)
             defer { extendLifetime(sums) }
             for tileIndex in gradients.tiles(of: slice, among: shape.batch.tiles) {
                 let batchTile = replica * shape.batch.tiles + tileIndex
-                let plane = x + (batchTile * channels + channel) * height * width * 16
-                let deltas = dy + (batchTile * outs + first) * outHeight * outWidth * 16
+                let plane = x + (batchTile * channels + channel) * height * width * tile
+                let deltas = dy + (batchTile * outs + first) * outHeight * outWidth * tile
                 for row in stride(from: 0, to: outHeight, by: together) {
                     let correlations = LaneCorrelations(
                         rows: min(together, outHeight - row), columns: outWidth, taps: kernel, outputs: count,
                         x_row: width, d_row: outWidth, d_output: outHeight * outWidth, sums_tap: count)
                     loops.correlations(
-                        correlations, plane + (row + ky) * width * 16, deltas + row * outWidth * 16,
+                        correlations, plane + (row + ky) * width * tile, deltas + row * outWidth * tile,
                         addingTo: sums.floats)
                 }
             }

@@ -47,11 +47,11 @@ struct LaneLoops: @unchecked Sendable {
     }
 
     /// What wins each pool of a plane where it is multiplied by `direction`, and its place.
-    func poolExtremes(
-        _ plane: LanePlane, _ x: UnsafePointer<Float>, direction: Float, into extremes: UnsafeMutablePointer<Float>,
+    func maxPool(
+        _ plane: LanePlane, _ x: UnsafePointer<Float>, direction: Float, into pooled: UnsafeMutablePointer<Float>,
         winners: UnsafeMutablePointer<UInt8>
     ) {
-        withUnsafePointer(to: plane) { table.pointee.pool_extremes($0, x, direction, extremes, winners) }
+        withUnsafePointer(to: plane) { table.pointee.max_pool($0, x, direction, pooled, winners) }
     }
 
     /// y = max(x · scale + shift, 0) for `count` vectors; a NaN stays one.
@@ -66,11 +66,11 @@ struct LaneLoops: @unchecked Sendable {
         table.pointee.relu_backward(y, count, gradient)
     }
 
-    /// The sums of the gradients of `count` pools, and of them times the normalised extremes, lane by lane.
+    /// The sums of the gradients of `count` pools, and of them times the normalised pooled, lane by lane.
     func poolSums(
-        extremes: UnsafePointer<Float>, gradient: UnsafePointer<Float>, count: Int, mean: Float, inverse: Float
+        pooled: UnsafePointer<Float>, gradient: UnsafePointer<Float>, count: Int, mean: Float, inverse: Float
     ) -> (sums: Lanes, products: Lanes) {
-        twoSums { table.pointee.pool_sums(extremes, gradient, count, mean, inverse, $0, $1) }
+        twoSums { table.pointee.pool_sums(pooled, gradient, count, mean, inverse, $0, $1) }
     }
 
     /// Turns a plane into its gradient, with those of its pools and what won them.

@@ -58,12 +58,12 @@ extension Lanes {
 
     /// The first `count` lanes as they are, 0 in the others.
     func masked(to count: Int) -> Lanes {
-        if count >= 16 { return self }
+        if count >= Self.scalarCount { return self }
         var result = self
-        for lane in (count < 0 ? 0 : count)..<16 { result[lane] = 0 }
+        for lane in (count < 0 ? 0 : count)..<Self.scalarCount { result[lane] = 0 }
         return result
     }
 }
 
 /// How many of a tile's samples are among the first `valid` of the batch.
-func validLanes(tile: Int, of valid: Int) -> Int { min(max(valid - tile * 16, 0), 16) }
+func validLanes(tile: Int, of valid: Int) -> Int { min(max(valid - tile * Lanes.scalarCount, 0), Lanes.scalarCount) }

@@ -2,8 +2,7 @@ extension CPUBackend {
     func linearForward(
         _ shape: LinearShape, relu: Bool, input: DeviceBuffer<Float>, weights: ReplicaTensor,
         output: DeviceBuffer<Float>
-    ) throws(ComputeError) {
-        try shape.validate("linear forward", tile: tile, input: input, output: output, weights: weights)
+    ) {
         let (tiles, inputs, outputs, stride) = (shape.batch.tiles, shape.inputs, shape.outputs, shape.outputStride)
         let x = pointer(input)
         let y = pointer(output)
@@ -19,11 +18,11 @@ extension CPUBackend {
                 w_plane: 0, w_row: 0, w_tap: stride, w_output: 1,
                 y_output: 1, y_column: outputs)
             let w = pointer(weights, replica: replica) + first
-            let target = y + (replica * tiles * outputs + first) * 16
-            loops.products(products, x + replica * tiles * inputs * 16, w, start: w + inputs * stride, into: target)
+            let target = y + (replica * tiles * outputs + first) * tile
+            loops.products(products, x + replica * tiles * inputs * tile, w, start: w + inputs * stride, into: target)
             guard relu else { return }
             for tileIndex in 0..<tiles {
-                let values = (target + tileIndex * outputs * 16).lanes
+                let values = (target + tileIndex * outputs * tile).lanes
                 for output in 0..<count {
                     // Written so that a NaN passes.
                     values[output].replace(with: Float.zero, where: values[output] .<= Float.zero)

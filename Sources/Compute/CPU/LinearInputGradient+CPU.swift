@@ -2,9 +2,7 @@ extension CPUBackend {
     func linearInputGradient(
         _ shape: LinearShape, outputGradient: DeviceBuffer<Float>, weights: ReplicaTensor,
         relu input: DeviceBuffer<Float>?, inputGradient: DeviceBuffer<Float>, transposed: DeviceBuffer<Float>?
-    ) throws(ComputeError) {
-        try shape.validate(
-            "linear input gradient", tile: tile, input: inputGradient, output: outputGradient, weights: weights)
+    ) {
         let (tiles, inputs, outputs, stride) = (shape.batch.tiles, shape.inputs, shape.outputs, shape.outputStride)
         let dy = pointer(outputGradient)
         let dx = pointer(inputGradient)
@@ -23,20 +21,21 @@ extension CPUBackend {
                     w_plane: 0, w_row: 0, w_tap: 1, w_output: stride,
                     y_output: 1, y_column: inputs)
                 loops.products(
-                    products, dy + replica * tiles * outputs * 16, pointer(weights, replica: replica) + first * stride,
-                    into: dx + (replica * tiles * inputs + first) * 16)
+                    products, dy + replica * tiles * outputs * tile,
+                    pointer(weights, replica: replica) + first * stride,
+                    into: dx + (replica * tiles * inputs + first) * tile)
             }
             for batchTile in replica * tiles..<(replica + 1) * tiles {
-                let gradient = dx + batchTile * inputs * 16
+                let gradient = dx + batchTile * inputs * tile
                 if let activation, first < end {
-                    let values = activation + (batchTile * inputs + first) * 16
-                    loops.reluBackward(values, count: end - first, gradient: gradient + first * 16)
+                    let values = activation + (batchTile * inputs + first) * tile
+                    loops.reluBackward(values, count: end - first, gradient: gradient + first * tile)
                 }
                 guard let rows else { continue }
-                for sample in 0..<16 {
-                    let target = rows + (batchTile * 16 + sample) * shape.inputStride
+                for sample in 0..<tile {
+                    let target = rows + (batchTile * tile + sample) * shape.inputStride
                     for row in first..<min(first + block, shape.inputStride) {
-                        target[row] = row < inputs ? gradient[row * 16 + sample] : 0
+                        target[row] = row < inputs ? gradient[row * tile + sample] : 0
                     }
                 }
             }

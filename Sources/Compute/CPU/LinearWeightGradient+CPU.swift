@@ -2,9 +2,8 @@ extension CPUBackend {
     func linearWeightGradient(
         _ shape: LinearShape, input: DeviceBuffer<Float>, transposedOutputGradient: DeviceBuffer<Float>,
         gradients: GradientSlices
-    ) throws(ComputeError) {
-        try shape.validate("linear weight gradient", tile: tile, input: input, output: nil, weights: nil)
-        let (tiles, inputs, vectors) = (shape.batch.tiles, shape.inputs, shape.outputStride / 16)
+    ) {
+        let (tiles, inputs, vectors) = (shape.batch.tiles, shape.inputs, shape.outputStride / tile)
         let x = pointer(input)
         let delta = pointer(transposedOutputGradient)
         // Some inputs a task; the last task of each slice has the biases, whose inputs are 1.
@@ -19,16 +18,16 @@ extension CPUBackend {
             let firstTile = replica * tiles + summed.lowerBound
             // The lanes are outputs here, so that no sum runs across lanes; the taps are samples.
             let products = LaneProducts(
-                planes: summed.count, rows: 1, taps: 16, outputs: isBias ? 1 : min(block, inputs - first),
+                planes: summed.count, rows: 1, taps: tile, outputs: isBias ? 1 : min(block, inputs - first),
                 columns: vectors,
-                x_plane: 16 * vectors, x_row: 0, x_tap: vectors, x_column: 1,
-                w_plane: isBias ? 0 : inputs * 16, w_row: 0, w_tap: isBias ? 0 : 1, w_output: isBias ? 0 : 16,
+                x_plane: tile * vectors, x_row: 0, x_tap: vectors, x_column: 1,
+                w_plane: isBias ? 0 : inputs * tile, w_row: 0, w_tap: isBias ? 0 : 1, w_output: isBias ? 0 : tile,
                 y_output: vectors, y_column: 1)
             let target = pointer(gradients, replica: replica, slice: slice) + row * shape.outputStride
             withUnsafePointer(to: Float(1)) { one in
                 loops.products(
-                    products, delta + firstTile * 16 * vectors * 16,
-                    isBias ? one : UnsafePointer(x + (firstTile * inputs + first) * 16), into: target)
+                    products, delta + firstTile * tile * vectors * tile,
+                    isBias ? one : UnsafePointer(x + (firstTile * inputs + first) * tile), into: target)
             }
         }
     }

@@ -3,46 +3,47 @@ import Foundation
 extension CPUBackend {
     /// Losses and right answers of each tile, and the gradient of the logits.
     func softmaxCrossEntropy(_ classifier: Classifier, current: DeviceBuffer<Int32>) {
-        let (tiles, classes) = (classifier.batch.tiles, classifier.classes)
+        guard let last = classifier.layers.last else { return }
+        let (batch, classes) = (last.shape.batch, last.shape.outputs)
         let stride = paddedColumns(classes)
         let valid = Int(pointer(current)[1])
         let logits = pointer(classifier.logits)
         let labels = pointer(classifier.batchLabels)
-        let delta = pointer(classifier.third.delta)
-        let transposed = pointer(classifier.third.transposedDelta)
-        let results = pointer(classifier.results)
-        parallel(classifier.batch.replicas * tiles) { batchTile in
-            let tileIndex = batchTile % tiles
+        let delta = pointer(last.delta)
+        let transposed = pointer(last.transposedDelta)
+        let lossAndCorrect = pointer(classifier.lossAndCorrect)
+        parallel(batch.replicas * batch.tiles) { batchTile in
+            let tileIndex = batchTile % batch.tiles
             var total = Float(0)
             var right = Float(0)
-            let column = logits + batchTile * classes * 16
-            for sample in 0..<16 {
-                let target = delta + batchTile * classes * 16 + sample
-                let row = transposed + (batchTile * 16 + sample) * stride
+            let column = logits + batchTile * classes * tile
+            for sample in 0..<tile {
+                let target = delta + batchTile * classes * tile + sample
+                let row = transposed + (batchTile * tile + sample) * stride
                 for padding in classes..<max(stride, classes) { row[padding] = 0 }
-                guard tileIndex * 16 + sample < valid else {
+                guard tileIndex * tile + sample < valid else {
                     for index in 0..<classes {
-                        target[index * 16] = 0
+                        target[index * tile] = 0
                         row[index] = 0
                     }
                     continue
                 }
-                let label = Int(labels[batchTile * 16 + sample])
+                let label = Int(labels[batchTile * tile + sample])
                 let best = bestClass(column + sample, classes: classes)
-                let maximum = column[best * 16 + sample]
+                let maximum = column[best * tile + sample]
                 var sum = Float(0)
-                for index in 0..<classes { sum += exp(column[index * 16 + sample] - maximum) }
+                for index in 0..<classes { sum += exp(column[index * tile + sample] - maximum) }
                 for index in 0..<classes {
-                    let probability = exp(column[index * 16 + sample] - maximum) / sum
+                    let probability = exp(column[index * tile + sample] - maximum) / sum
                     let gradient = (probability - (index == label ? 1 : 0)) / Float(valid)
-                    target[index * 16] = gradient
+                    target[index * tile] = gradient
                     row[index] = gradient
                 }
-                total += log(sum) + maximum - column[label * 16 + sample]
+                total += log(sum) + maximum - column[label * tile + sample]
                 if best == label { right += 1 }
             }
-            results[2 * batchTile] = total
-            results[2 * batchTile + 1] = right
+            lossAndCorrect[2 * batchTile] = total
+            lossAndCorrect[2 * batchTile + 1] = right
         }
     }
 }

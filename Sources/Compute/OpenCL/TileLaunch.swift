@@ -10,16 +10,6 @@ extension OpenCLBackend {
             local: [profile.lanes, 1, 1])
     }
 
-    /// Queues a kernel over `groups` times `shares` work-groups of a team for each replica.
-    func launchTeams(
-        _ kernel: String, _ defines: KeyValuePairs<String, Int>, _ arguments: [KernelArgument], groups: Int,
-        shares: Int = 1, replicas: Int
-    ) throws(ComputeError) {
-        try launch(
-            kernel, defines, arguments, global: [groups * profile.lanes, shares * profile.team, replicas],
-            local: [profile.lanes, profile.team, 1])
-    }
-
     package var suggestedReplicas: Int { profile.suggestedReplicas }
 }
 

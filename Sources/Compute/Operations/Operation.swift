@@ -42,6 +42,13 @@ package struct OperationCost: Hashable, Sendable {
         self.operations = operations
         self.bytes = bytes
     }
+
+    /// That of a full batch: multiply-adds, other operations and floats per sample, and weights per replica.
+    init(samples batch: BatchShape, multiplyAdds: Int, others: Int, floats: Double, weights: Int) {
+        let samples = Double(batch.replicas * batch.samples)
+        operations = samples * Double(2 * multiplyAdds + others)
+        bytes = 4 * (samples * floats + Double(batch.replicas * weights))
+    }
 }
 
 extension Operation {
@@ -57,6 +64,14 @@ extension Operation {
                 operation: Self.kernel,
                 reason: "\(buffer.label) holds \(buffer.count) elements where \(count) are needed")
         }
+    }
+
+    /// Throws unless `tensor` has room for `count` elements of each of `replicas` replicas.
+    func require(_ tensor: ReplicaTensor, holds count: Int, replicas: Int) throws(ComputeError) {
+        try require(
+            tensor.offset >= 0 && tensor.stride >= 0,
+            "a tensor of offset \(tensor.offset) and stride \(tensor.stride); both must be at least 0")
+        try require(tensor.buffer, holds: tensor.offset + (replicas - 1) * tensor.stride + count)
     }
 
     /// Throws unless every number is at least 1.

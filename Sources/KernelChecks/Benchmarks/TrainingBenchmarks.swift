@@ -32,12 +32,11 @@ struct TrainingBenchmarks: Sendable {
             running1: inputs.floats(2 * replicas * 6, in: 0.5...1),
             running2: inputs.floats(2 * replicas * 16, in: 0.5...1))
         let network = try StepNetwork(shape, values, size: (replicas, samples), on: backend)
-        try backend.conv2dBlockForward(network.first, from: .images(network.gather), .training)
-        try backend.conv2dBlockForward(network.second, from: .block(network.first), .training)
-        try backend.classifierStep(network.classifier, from: network.second)
-        try backend.conv2dBlockBackward(
-            network.second, to: network.first, network.classifier, gradients: network.gradients)
-        try backend.conv2dWeightGradients(network.first, next: network.second, gradients: network.gradients)
+        try backend.run(network.gathered(.training))
+        try backend.run(network.normalised(.training))
+        try backend.run(network.classifierStep)
+        try backend.run(network.blockBackward)
+        try backend.run(network.weightGradients)
         return network
     }
 
@@ -64,31 +63,31 @@ struct TrainingBenchmarks: Sendable {
                 "conv2d_block_forward", "gathered, 1->6 planes", multiplyAdds: conv1,
                 others: 2 * pixels + 3 * plane1 + 3 * pool1, floats: 1.25 * pixels + plane1 + 1.25 * pool1, weights: 150
             ) { backend, network throws(ComputeError) in
-                try backend.conv2dBlockForward(network.first, from: .images(network.gather), .training)
+                try backend.run(network.gathered(.training))
             },
             step(
                 "conv2d_block_forward", "gathered, inference", multiplyAdds: conv1, others: 2 * pixels + 3 * pool1,
                 floats: 1.25 * pixels + pool1, weights: 150
             ) { backend, network throws(ComputeError) in
-                try backend.conv2dBlockForward(network.first, from: .images(network.gather), .inference)
+                try backend.run(network.gathered(.inference))
             },
             step(
                 "conv2d_block_forward", "normalised, 6->16 planes", multiplyAdds: conv2,
                 others: 2 * pool1 + 3 * plane2 + 3 * pool2, floats: 2 * pool1 + plane2 + 1.25 * pool2, weights: 2400
             ) { backend, network throws(ComputeError) in
-                try backend.conv2dBlockForward(network.second, from: .block(network.first), .training)
+                try backend.run(network.normalised(.training))
             },
             step(
                 "conv2d_block_forward", "normalised, inference", multiplyAdds: conv2, others: 2 * pool1 + 3 * pool2,
                 floats: 2 * pool1 + pool2, weights: 2400
             ) { backend, network throws(ComputeError) in
-                try backend.conv2dBlockForward(network.second, from: .block(network.first), .inference)
+                try backend.run(network.normalised(.inference))
             },
             step(
                 "classifier_step", "loss and gradients", multiplyAdds: 2 * linear, others: 5 * pool2 + 40,
                 floats: 3 * pool2 + 3 * hidden + 40, weights: linear
             ) { backend, network throws(ComputeError) in
-                try backend.classifierStep(network.classifier, from: network.second)
+                try backend.run(network.classifierStep)
             },
             predictions,
             step(
@@ -96,14 +95,13 @@ struct TrainingBenchmarks: Sendable {
                 others: 4 * plane2 + 4 * pool1, floats: 2 * plane2 + 2.25 * pool2 + 3 * pool1 + 2 * hidden,
                 weights: 2400 + linear
             ) { backend, network throws(ComputeError) in
-                try backend.conv2dBlockBackward(
-                    network.second, to: network.first, network.classifier, gradients: network.gradients)
+                try backend.run(network.blockBackward)
             },
             step(
                 "conv2d_weight_gradients", "1->6 and 6->16 planes", multiplyAdds: conv1 + conv2, others: 4 * plane1,
                 floats: pixels + 2 * plane1 + 2.25 * pool1 + plane2, weights: 150 + 2400
             ) { backend, network throws(ComputeError) in
-                try backend.conv2dWeightGradients(network.first, next: network.second, gradients: network.gradients)
+                try backend.run(network.weightGradients)
             },
             adam, fill,
         ]
@@ -118,9 +116,7 @@ struct TrainingBenchmarks: Sendable {
             let stride = samples + StepValues.firstSample
             let predictions = try backend.makeBuffer(of: Int32.self, count: replicas * stride, label: "predictions")
             return { () throws(ComputeError) in
-                try backend.classifierPredictions(
-                    network.classifier, from: network.second, schedule: network.schedule, predictions: predictions,
-                    predictionStride: stride)
+                try backend.run(network.predictions(into: predictions, stride: stride))
             }
         }
     }
@@ -157,9 +153,10 @@ struct TrainingBenchmarks: Sendable {
             try backend.fill(gradients.tiles, with: 0.001)
             let step = AdamStep(
                 batch: network.batch.shape, parameters: try state(0.1), firstMoments: try state(0),
-                secondMoments: try state(0), gradients: gradients, results: network.classifier.results, losses: losses,
+                secondMoments: try state(0), gradients: gradients, lossAndCorrect: network.classifier.lossAndCorrect,
+                losses: losses,
                 correct: correct, schedule: network.schedule)
-            return { () throws(ComputeError) in try backend.adamStep(step) }
+            return { () throws(ComputeError) in try backend.run(step) }
         }
     }
 }

@@ -1,0 +1,51 @@
+/// A batch of 8-bit images on its way into float activations, 0 where masked.
+package struct GatherBatch {
+    /// Replicas and tiles of the batch.
+    package var batch: BatchShape
+    /// Values per image: channels x height x width.
+    package var pixels: Int
+    /// [images][pixels].
+    package var images: DeviceBuffer<UInt8>
+    /// [images].
+    package var labels: DeviceBuffer<UInt8>
+    /// [replicas][orderStride]: indices of images in training order.
+    package var order: DeviceBuffer<Int32>
+    /// With a stride of 0 all replicas share one order.
+    package var orderStride: Int
+    /// The batch is that of the schedule's next row.
+    package var schedule: StepSchedule
+    /// Value of a pixel: `pixel * scale + shift`.
+    package var scale: Float
+    package var shift: Float
+    /// Result [replica][tile][sample]; -1 where masked.
+    package var batchLabels: DeviceBuffer<Int32>
+
+    package init(
+        batch: BatchShape, pixels: Int, images: DeviceBuffer<UInt8>, labels: DeviceBuffer<UInt8>,
+        order: DeviceBuffer<Int32>, orderStride: Int, schedule: StepSchedule, scale: Float, shift: Float,
+        batchLabels: DeviceBuffer<Int32>
+    ) {
+        self.batch = batch
+        self.pixels = pixels
+        self.images = images
+        self.labels = labels
+        self.order = order
+        self.orderStride = orderStride
+        self.schedule = schedule
+        self.scale = scale
+        self.shift = shift
+        self.batchLabels = batchLabels
+    }
+
+    func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
+        try batch.validate(for: operation, layout: layout)
+        try operation.require(positive: [pixels])
+        try schedule.validate(for: operation)
+        try operation.require(labels, holds: 1)
+        // Masked samples read image 0.
+        try operation.require(images, holds: labels.count * pixels)
+        try operation.require(orderStride >= 0, "an order of stride \(orderStride); at least 0 is needed")
+        try operation.require(order, holds: (batch.replicas - 1) * orderStride + 1)
+        try operation.require(batchLabels, holds: batch.room)
+    }
+}

@@ -1,0 +1,70 @@
+extension ClassifierStep {
+    package func launch(on backend: OpenCLBackend) throws(ComputeError) {
+        try backend.launch(fusedLaunch(backend.sizes))
+    }
+
+    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+        let norm = block.norm
+        let layers = classifier.layers
+        return classifier.fusedLaunch(
+            from: block, .training,
+            [
+                ("partials", norm.partials.argument),
+                ("norm_positions", (norm.shape.height * norm.shape.width).argument),
+                ("labels", classifier.batchLabels.argument), ("saved", norm.saved.argument),
+            ] + layers.numbered("delta") { $0.delta.argument }
+                + layers.numbered("transposed") { $0.transposedDelta.argument } + [
+                    ("feature_gradient", norm.pooledGradient.argument), ("sums", norm.sums.argument),
+                    ("results", classifier.lossAndCorrect.argument),
+                ], sizes)
+    }
+}
+
+extension Classifier {
+    /// What both forms of the kernel share: training, and the predictions of inference.
+    func fusedLaunch(
+        from block: ConvolutionBlock, _ pass: Pass, _ arguments: [(String, KernelArgument)], _ sizes: BlockSizes
+    ) -> FusedLaunch {
+        let (norm, batch) = (block.norm, block.shape.batch)
+        let (width, tilesAtOnce) = (sizes[.classifierBlock][0], sizes[.classifierBlock][1])
+        var shared: [(String, KernelArgument)] = [
+            ("extremes", norm.pooled.argument), ("parameters", block.weights.argument),
+            ("stride", block.weights.stride.argument), ("gamma", norm.gamma.offset.argument),
+            ("beta", norm.beta.offset.argument),
+        ]
+        shared += layers.numbered("weights") { $0.weights.offset.argument }
+        shared += [
+            ("current", norm.current.argument), ("tiles", batch.tiles.argument), ("running", norm.running.argument),
+            ("features", layers[0].input.argument),
+        ]
+        shared += layers.dropFirst().numbered("hidden") { $0.input.argument }
+        shared.append(("logits", logits.argument))
+        return FusedLaunch(
+            ClassifierStep.kernel,
+            [
+                ("TRAINING", pass == .training ? 1 : 0), ("CHANNELS", norm.shape.channels),
+                ("POSITIONS", norm.shape.pooledHeight * norm.shape.pooledWidth), ("WIDTH1", layers[0].shape.outputs),
+                ("WIDTH2", layers[1].shape.outputs), ("CLASSES", classes),
+                ("TILES_AT_ONCE", tilesAtOnce), ("BLOCK", width),
+            ], shared + arguments, teams: (batch.tiles + tilesAtOnce - 1) / tilesAtOnce, replicas: batch.replicas,
+            sizes.profile)
+    }
+}
+
+extension Collection<Classifier.Layer> {
+    /// An argument per layer: name1, name2, ...
+    func numbered(_ name: String, _ argument: (Classifier.Layer) -> KernelArgument) -> [(String, KernelArgument)] {
+        enumerated().map { ("\(name)\($0.offset + 1)", argument($0.element)) }
+    }
+}
+
+extension Tunable {
+    /// Outputs of a linear layer that a member holds as running sums, a divisor of 16, and tiles that share its weights.
+    static let classifierBlock = Tunable("classifier_block", of: [ClassifierStep.kernel]) { profile in
+        switch profile.vectorWidth {
+        case 16: [[8, 2], [4, 2], [8, 1], [16, 1]]
+        case 1: [[4, 1], [2, 1], [8, 1], [4, 2]]
+        default: [[4, 2], [2, 2], [4, 1], [8, 1]]
+        }
+    }
+}

@@ -1,0 +1,57 @@
+extension Conv2dBlockBackward {
+    package func launch(on backend: OpenCLBackend) throws(ComputeError) {
+        try backend.launch(fusedLaunch(backend.sizes))
+    }
+
+    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+        let (shape, norm, layers) = (block.shape, block.norm, classifier.layers)
+        let columns = divisor(of: shape.width, atMost: sizes[.backwardBlock][0])
+        let channels = divisor(of: shape.inChannels, atMost: sizes[.backwardBlock][1])
+        var arguments: [(String, KernelArgument)] = [
+            ("convolved", block.convolved.argument), ("winners", norm.winners.argument),
+            ("pooled_gradient", norm.pooledGradient.argument), ("saved", norm.saved.argument),
+            ("sums", norm.sums.argument), ("parameters", block.weights.argument),
+            ("stride", block.weights.stride.argument), ("weights", block.weights.offset.argument),
+            ("gamma", norm.gamma.offset.argument), ("beta", norm.beta.offset.argument),
+            ("current", norm.current.argument), ("activations", block.input.argument),
+            ("source_extremes", source.norm.pooled.argument), ("source_saved", source.norm.saved.argument),
+            ("source_gradient", source.norm.pooledGradient.argument), ("source_sums", source.norm.sums.argument),
+            ("features", layers[0].input.argument),
+        ]
+        arguments += layers.dropFirst().numbered("hidden") { $0.input.argument }
+        arguments += layers.numbered("transposed") { $0.transposedDelta.argument }
+        arguments += layers.numbered("weights") { $0.weights.offset.argument }
+        arguments.append(("gradients", gradients.values.argument))
+        return FusedLaunch(
+            Self.kernel,
+            [
+                ("IN_CHANNELS", shape.inChannels), ("OUT_CHANNELS", shape.outChannels), ("HEIGHT", shape.height),
+                ("WIDTH", shape.width), ("KERNEL", shape.kernel), ("IB", channels), ("CB", columns),
+                ("FEATURES", layers[0].shape.inputs), ("WIDTH1", layers[0].shape.outputs),
+                ("WIDTH2", layers[1].shape.outputs), ("CLASSES", classifier.classes),
+                ("ROWS_AT_ONCE", sizes[.gradientRows][0]),
+            ], arguments, teams: shape.batch.tiles, shares: sizes[.backwardShares][0], replicas: shape.batch.replicas,
+            sizes.profile)
+    }
+}
+
+extension Tunable {
+    /// The most columns and channels of an input's gradient that a member holds as running sums.
+    static let backwardBlock = Tunable("backward_block", of: [Conv2dBlockBackward.kernel]) { profile in
+        switch profile.vectorWidth {
+        case 16: [[14, 2], [14, 1], [7, 3], [7, 2]]
+        case 1: [[14, 1], [7, 1], [14, 2], [7, 2]]
+        default: [[12, 1], [14, 1], [7, 2], [2, 3]]
+        }
+    }
+
+    /// Work-groups per tile: on a GPU the first takes the convolution, the others the linear layers.
+    static let backwardShares = Tunable("backward_shares", of: [Conv2dBlockBackward.kernel]) { profile in
+        profile.splitsWork ? [[5], [3], [9], [1]] : [[1]]
+    }
+
+    /// Rows of a linear layer's weights whose gradients a member holds as running sums, of two vectors each.
+    static let gradientRows = Tunable("gradient_rows", of: [Conv2dBlockBackward.kernel]) { profile in
+        profile.vectorWidth == 16 || profile.splitsWork ? [[8], [4], [12]] : [[4], [2], [6]]
+    }
+}
