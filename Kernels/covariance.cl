@@ -5,11 +5,12 @@
 // BYTES: x is 8-bit, float32 sums run over at most CHUNK <= 256 rows, where they are exact, and are flushed into
 // integers; a processor passes over what is zero, as most of an image may be. Otherwise x is float32 less `shift`, and
 // sums of CHUNK rows are added up. Two forms: on a CPU a work-group is one work-item, takes a (part, a) through every
-// b, packs both blocks and sums 2 columns x 7 vectors of columns in registers; on a GPU it is 256 work-items for a
-// (part, pair), which share the blocks and sum 7 x 7 each. An x86 CPU takes bytes PAIRED, two rows at once as 16-bit
-// whole numbers, of which one instruction multiplies and adds twice as many; whole numbers have the same sums either
-// way.
-// Defines: WIDTH (112), CHUNK (at most 64 on a CPU), PART (rows a part), BYTES, D (columns).
+// b, packs both blocks and sums ROWS columns x VECTORS vectors of columns in registers; on a GPU it is 256 work-items
+// for a (part, pair), which share STEP rows of the blocks at a time and sum 7 x 7 each. An x86 CPU takes bytes PAIRED,
+// two rows at once as 16-bit whole numbers, of which one instruction multiplies and adds twice as many; whole numbers
+// have the same sums either way.
+// Defines: WIDTH (112), CHUNK (at most 64 on a CPU), PART (rows a part), BYTES, D (columns); ROWS and VECTORS
+// (divisors of WIDTH and of its vectors) on a CPU, STEP on a GPU.
 
 #if BYTES
 typedef uchar value_t;
@@ -28,9 +29,6 @@ typedef float sum_t;
 #define PUT(out, value) ((out) = (replaces ? 0 : (out)) + (value))
 
 #if VW > 1
-
-#define ROWS 2
-#define VECTORS 7
 
 #include "packed_columns.clh"
 
@@ -59,8 +57,12 @@ __kernel void covariance(
             const int right = other > block ? CHUNK * WIDTH : 0;
             if (right) pack_block(rows, shift, left + right, other, first, chunk_end);
             for (int row = 0; row < WIDTH; row += ROWS) {
-                const ulong any = (ulong)(uint)(used[WIDTH + row] | used[WIDTH + row + 1]) << 32
-                    | (uint)(used[row] | used[row + 1]);
+                int early = 0, late = 0;
+                UNROLL for (int i = 0; i < ROWS; i++) {
+                    early |= used[row + i];
+                    late |= used[WIDTH + row + i];
+                }
+                const ulong any = (ulong)(uint)late << 32 | (uint)early;
                 if (any == 0 && !replaces) continue;
                 for (int column = 0; column < WIDTH; column += VECTORS * VW) {
                     packedv sum[ROWS][VECTORS];
@@ -98,7 +100,6 @@ static inline int2 pair_blocks(const int pair) {
 
 #define SIDE 16
 #define EACH (WIDTH / SIDE)
-#define STEP 16
 
 __kernel __attribute__((reqd_work_group_size(SIDE * SIDE, 1, 1))) void covariance(
     __global const value_t *rows, __global const float *shift, __global sum_t *tiles, __global sum_t *sums,

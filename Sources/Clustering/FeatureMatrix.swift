@@ -250,12 +250,12 @@ package struct FeatureMatrix: Sendable {
     }
 
     /// The rows as they are, in the backend's memory, in the layout of k-means.
-    package func points(on backend: any ClusteringOperations) throws(ClusteringError) -> Points {
+    package func points(on backend: any Backend) throws(ClusteringError) -> Points {
         try points(through: nil, atMost: Self.streamedRows, on: backend)
     }
 
     /// The rows as they are, or what a PCA makes of them, with at most `limit` rows at a time on their way.
-    func points(through pca: PCA?, atMost limit: Int, on backend: any ClusteringOperations) throws(ClusteringError)
+    func points(through pca: PCA?, atMost limit: Int, on backend: any Backend) throws(ClusteringError)
         -> Points
     {
         let points = try computing { () throws(ComputeError) in
@@ -264,9 +264,9 @@ package struct FeatureMatrix: Sendable {
         let projection = try pca.map { pca throws(ClusteringError) in try pca.projection(less: shift, on: backend) }
         try stream(0..<count, to: backend, atMost: limit) { rows, first throws(ComputeError) in
             if let projection {
-                try backend.project(rows, through: projection, into: points, at: first)
+                try backend.run(PcaProject(rows, through: projection, into: points, at: first))
             } else {
-                try backend.packPoints(rows, into: points, at: first)
+                try backend.run(PointsPack(rows, into: points, at: first))
             }
         }
         return points
@@ -278,7 +278,7 @@ package struct FeatureMatrix: Sendable {
     /// Brings at most `limit` rows of `range` at a time to the backend and hands each piece to `body` with the place of
     /// its first row in the range: in one buffer, or where they are if the device computes in this memory.
     func stream(
-        _ range: Range<Int>, to backend: any ClusteringOperations, atMost limit: Int,
+        _ range: Range<Int>, to backend: any Backend, atMost limit: Int,
         _ body: (Rows, Int) throws(ComputeError) -> Void
     ) throws(ClusteringError) {
         if isBytes {
@@ -289,7 +289,7 @@ package struct FeatureMatrix: Sendable {
     }
 
     private func stream<Element: BufferElement>(
-        _ range: Range<Int>, of type: Element.Type, to backend: any ClusteringOperations, _ limit: Int,
+        _ range: Range<Int>, of type: Element.Type, to backend: any Backend, _ limit: Int,
         _ storage: (DeviceBuffer<Element>) -> Rows.Storage, _ body: (Rows, Int) throws(ComputeError) -> Void
     ) throws(ClusteringError) {
         var room: DeviceBuffer<Element>?

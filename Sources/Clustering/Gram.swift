@@ -28,7 +28,7 @@ struct GramPCA {
     }
 
     /// The components with the largest variances, in rows, their variances, and the variance of all columns together.
-    func fit(_ components: Int, on backend: any ClusteringOperations) throws(ClusteringError)
+    func fit(_ components: Int, on backend: any Backend) throws(ClusteringError)
         -> (components: [Double], variances: [Double], total: Double)
     {
         let divisor = Double(max(matrix.count - 1, 1))
@@ -58,7 +58,7 @@ struct GramPCA {
     }
 
     /// X Xᵀ, the upper triangle, from products of bytes that are exact.
-    private func byteGram(on backend: any ClusteringOperations) throws(ClusteringError) -> [Double] {
+    private func byteGram(on backend: any Backend) throws(ClusteringError) -> [Double] {
         let count = matrix.count
         let columns = FeatureMatrix(
             unchecked: Transposed(matrix: matrix, mean: []), count: matrix.dimensions, dimensions: count)
@@ -80,7 +80,7 @@ struct GramPCA {
     }
 
     /// X Xᵀ, the upper triangle, from float32 products of what is left once the mean is subtracted.
-    private func floatGram(on backend: any ClusteringOperations) throws(ClusteringError) -> [Double] {
+    private func floatGram(on backend: any Backend) throws(ClusteringError) -> [Double] {
         let count = matrix.count
         let columns = FeatureMatrix(
             unchecked: Transposed(matrix: matrix, mean: mean), count: matrix.dimensions, dimensions: count)

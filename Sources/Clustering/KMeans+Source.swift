@@ -10,7 +10,7 @@ extension KMeans {
     /// - Throws: ``ClusteringError/memory(what:needed:allowed:)`` or ``ClusteringError/noMemory(what:needed:least:)``
     ///   where streaming does not help either, and what PCA and reading throw.
     package func source(
-        of matrix: FeatureMatrix, components: Int? = nil, memory: Int? = nil, on backend: any ClusteringOperations
+        of matrix: FeatureMatrix, components: Int? = nil, memory: Int? = nil, on backend: any Backend
     ) throws(ClusteringError) -> PointSource {
         let need = ClusteringMemory(matrix: matrix, components: components, kmeans: self)
         let taken = ClusteringMemory.ofProcess

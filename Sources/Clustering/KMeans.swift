@@ -91,14 +91,13 @@ package struct KMeans: Sendable {
     /// - Throws: ``ClusteringError/badSetting(name:value:accepted:)``,
     ///   ``ClusteringError/tooManyClusters(k:count:)``, ``ClusteringError/badMatrix(elements:count:dimensions:)`` and
     ///   ``ClusteringError/notFinite(row:column:)`` for a start that does not fit, ``ClusteringError/compute(_:)``.
-    package func fit(_ points: Points, on backend: any ClusteringOperations) throws(ClusteringError) -> KMeansClustering
-    {
+    package func fit(_ points: Points, on backend: any Backend) throws(ClusteringError) -> KMeansClustering {
         try fit(PointSource(points, isDirect: false), on: backend)
     }
 
     /// Clusters the points of `source`; whether they are streamed changes no bit of the result.
     /// - Throws: the same, and ``ClusteringError/unreadable(reason:)``.
-    package func fit(_ source: PointSource, on backend: any ClusteringOperations) throws(ClusteringError)
+    package func fit(_ source: PointSource, on backend: any Backend) throws(ClusteringError)
         -> KMeansClustering
     {
         try checkSettings(source)

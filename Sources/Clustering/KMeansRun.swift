@@ -7,7 +7,7 @@ func naturalLogarithm(of value: Int) -> Int { Int(log(Double(value))) }
 
 /// One k-means at work: the buffers it keeps, and its two ways to iterate.
 final class KMeansRun {
-    let backend: any ClusteringOperations
+    let backend: any Backend
     let source: PointSource
     let centroids: Centroids
     private let k: Int
@@ -21,7 +21,7 @@ final class KMeansRun {
     private let batches: MiniBatchMemory?
 
     /// - Parameter largestBatch: points that a mini-batch has; 0 where all points are taken at once.
-    init(k: Int, source: PointSource, largestBatch: Int, backend: any ClusteringOperations) throws(ComputeError) {
+    init(k: Int, source: PointSource, largestBatch: Int, backend: any Backend) throws(ComputeError) {
         self.k = k
         self.source = source
         self.backend = backend
@@ -56,21 +56,20 @@ final class KMeansRun {
     /// Makes k points of `points` the centroids.
     func takePoints(_ indices: DeviceBuffer<Int32>, of points: Points) throws(ComputeError) {
         let slots = try backend.makeBuffer((0..<Int32(k)).map { $0 }, label: "centroid slots")
-        try backend.gatherCentroids(indices, of: points, into: centroids, slots: slots)
+        try backend.run(CentroidsGather(indices, of: points, into: centroids, slots: slots))
     }
 
     /// Lloyd's iterations; returns how many were run.
     func lloyd(_ limit: Int, _ tolerance: Double) throws(ClusteringError) -> Int {
         let threshold = tolerance > 0 && limit > 0 ? tolerance * (try meanVariance()) : 0
         for iteration in 0..<limit {
-            try computing { () throws(ComputeError) in try backend.packCentroids(centroids) }
+            try computing { () throws(ComputeError) in try backend.run(KmeansPanels(centroids)) }
             try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
-                try backend.assign(
-                    piece, to: centroids, direct: source.isDirect, labels: labels, distances: nil)
+                try backend.run(KmeansAssign(piece, to: centroids, direct: source.isDirect, labels: labels))
                 try backend.accumulate(piece, labels: labels, into: sums, adding: first > 0)
             }
             let moved = try computing { () throws(ComputeError) in
-                try backend.updateCentroids(centroids, from: sums, shifts: shifts)
+                try backend.run(KmeansUpdate(centroids, from: sums, shifts: shifts))
                 return sum(try backend.read(shifts))
             }
             // Labels that stay give the same sums and so the same bits: no movement at all.
@@ -96,12 +95,12 @@ final class KMeansRun {
             try backend.accumulate(piece, labels: labels, into: meanSums, adding: first > 0)
         }
         try computing { () throws(ComputeError) in
-            try backend.updateCentroids(mean, from: meanSums, shifts: shifts)
-            try backend.packCentroids(mean)
+            try backend.run(KmeansUpdate(mean, from: meanSums, shifts: shifts))
+            try backend.run(KmeansPanels(mean))
         }
         var squares = 0.0
         try source.forEachPiece(on: backend) { piece, _ throws(ComputeError) in
-            try backend.assign(piece, to: mean, labels: labels, distances: distances)
+            try backend.run(KmeansAssign(piece, to: mean, labels: labels, distances: distances))
             squares = sum(try backend.read(distances, count: piece.count), onto: squares)
         }
         return squares / Double(source.count) / Double(source.dimensions)
@@ -118,7 +117,7 @@ final class KMeansRun {
         var sinceReassignment = 0
         var progress = MiniBatchProgress(batch: size, count: source.count, patience: settings.patience)
         let steps = settings.passes * source.count / size
-        try computing { () throws(ComputeError) in try backend.packCentroids(centroids) }
+        try computing { () throws(ComputeError) in try backend.run(KmeansPanels(centroids)) }
         var done = 0
         while done < steps {
             let untilReassignment = hasZeroWeights ? 1 : max(1, (10 * k - sinceReassignment + size - 1) / size)
@@ -127,12 +126,14 @@ final class KMeansRun {
             let rows = try bringRows(drawn, memory)
             let squares = try computing { () throws(ComputeError) in
                 for first in stride(from: 0, to: drawn.count, by: size) {
-                    try backend.gatherAndAssign(
-                        memory.indices, at: first, of: rows, into: memory.batch, to: centroids,
-                        direct: source.isDirect, labels: labels, distances: distances)
-                    try backend.accumulateAndUpdate(
-                        centroids, from: memory.indices, at: first, of: rows, labels: labels, count: size, sums: sums,
-                        weights: memory.weights)
+                    let batch = SampledRows(rows, at: memory.indices, from: first)
+                    try backend.run(
+                        KmeansAssign(
+                            memory.batch, to: centroids, direct: source.isDirect, labels: labels,
+                            distances: distances, gathering: batch))
+                    try backend.run(
+                        KmeansAccumulateUpdate(
+                            centroids, from: batch, labels: labels, count: size, sums: sums, weights: memory.weights))
                 }
                 return try backend.read(distances, count: drawn.count)
             }
@@ -163,7 +164,7 @@ final class KMeansRun {
             return try computing { () throws(ComputeError) in
                 let rows = try backend.makeBuffer(
                     of: Float.self, count: points.count * points.dimensions, label: "batches as rows")
-                try backend.unpackPoints(points, into: rows)
+                try backend.run(PointsUnpack(points, into: rows))
                 try backend.write((0..<Int32(drawn.count)).map { $0 }, to: memory.indices)
                 return rows
             }
@@ -182,10 +183,11 @@ final class KMeansRun {
         let starved = starvedCentroids(values, ratio: settings.reassignmentRatio, limit: batch.count / 2)
         guard !starved.isEmpty else { return }
         let chosen = drawDistinct(starved.count, below: batch.count, &random)
-        try backend.gatherCentroids(
-            backend.makeBuffer(chosen, label: "new centroids"), of: batch, into: centroids,
-            slots: backend.makeBuffer(starved.map { Int32($0) }, label: "starved centroids"))
-        try backend.packCentroids(centroids)
+        try backend.run(
+            CentroidsGather(
+                backend.makeBuffer(chosen, label: "new centroids"), of: batch, into: centroids,
+                slots: backend.makeBuffer(starved.map { Int32($0) }, label: "starved centroids")))
+        try backend.run(KmeansPanels(centroids))
         let taken = Set(starved)
         var least = Float.infinity
         for (index, weight) in values.enumerated() where !taken.contains(index) { least = min(least, weight) }
@@ -197,12 +199,12 @@ final class KMeansRun {
     func result(_ iterations: Int, startSeconds: Double, seconds: () -> Double) throws(ClusteringError)
         -> KMeansClustering
     {
-        try computing { () throws(ComputeError) in try backend.packCentroids(centroids) }
+        try computing { () throws(ComputeError) in try backend.run(KmeansPanels(centroids)) }
         var clusters = [Int32](repeating: 0, count: source.count)
         var squares = [Float](repeating: 0, count: source.count)
         try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
-            try backend.assign(
-                piece, to: centroids, direct: source.isDirect, labels: labels, distances: distances)
+            try backend.run(
+                KmeansAssign(piece, to: centroids, direct: source.isDirect, labels: labels, distances: distances))
             let range = first..<first + piece.count
             try clusters.withUnsafeMutableBufferPointer { clusters throws(ComputeError) in
                 try backend.read(labels, at: 0, into: UnsafeMutableBufferPointer(rebasing: clusters[range]))
@@ -277,14 +279,14 @@ private struct MiniBatchMemory {
     /// Points that every centroid has seen, [k].
     let weights: DeviceBuffer<Float>
 
-    init(size: Int, k: Int, source: PointSource, on backend: any ClusteringOperations) throws(ComputeError) {
+    init(size: Int, k: Int, source: PointSource, on backend: any Backend) throws(ComputeError) {
         batch = try backend.makePoints(count: size, dimensions: source.dimensions)
         indices = try backend.makeBuffer(of: Int32.self, count: KMeans.stepsAtOnce * size, label: "batches")
         weights = try backend.makeBuffer([Float](repeating: 0, count: k), label: "centroid weights")
         let points = source.resident
         rows = try backend.makeBuffer(
             of: Float.self, count: (points?.count ?? 0) * source.dimensions, label: "points as rows")
-        if let points { try backend.unpackPoints(points, into: rows) }
+        if let points { try backend.run(PointsUnpack(points, into: rows)) }
     }
 }
 

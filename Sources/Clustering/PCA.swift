@@ -28,7 +28,7 @@ package struct PCA: Sendable {
     /// - Throws: ``ClusteringError/tooManyComponents(components:count:dimensions:)``,
     ///   ``ClusteringError/tooLarge(row:column:value:limit:)``, ``ClusteringError/noMemory(what:needed:least:)``,
     ///   ``ClusteringError/eigensolver(info:)``, ``ClusteringError/compute(_:)``, and what reading rows throws.
-    package static func fit(_ matrix: FeatureMatrix, components: Int, on backend: any ClusteringOperations)
+    package static func fit(_ matrix: FeatureMatrix, components: Int, on backend: any Backend)
         throws(ClusteringError) -> PCA
     {
         guard components >= 1, components <= min(matrix.count, matrix.dimensions) else {
@@ -58,7 +58,7 @@ package struct PCA: Sendable {
     }
 
     /// From the products of rows, where there are fewer rows than columns.
-    private static func fitRows(_ matrix: FeatureMatrix, _ components: Int, on backend: any ClusteringOperations)
+    private static func fitRows(_ matrix: FeatureMatrix, _ components: Int, on backend: any Backend)
         throws(ClusteringError) -> PCA
     {
         let gram = try GramPCA(matrix)
@@ -74,7 +74,7 @@ package struct PCA: Sendable {
     }
 
     /// From the covariance of columns.
-    private static func fitColumns(_ matrix: FeatureMatrix, _ components: Int, on backend: any ClusteringOperations)
+    private static func fitColumns(_ matrix: FeatureMatrix, _ components: Int, on backend: any Backend)
         throws(ClusteringError) -> PCA
     {
         let covariance =
@@ -119,7 +119,7 @@ package struct PCA: Sendable {
 
     /// Projects rows onto the components, [count][components], in the backend's memory and the layout of k-means.
     /// - Throws: ``ClusteringError/dimensionMismatch(what:found:wanted:)``, ``ClusteringError/compute(_:)``.
-    package func project(_ matrix: FeatureMatrix, on backend: any ClusteringOperations) throws(ClusteringError)
+    package func project(_ matrix: FeatureMatrix, on backend: any Backend) throws(ClusteringError)
         -> Points
     {
         guard matrix.dimensions == dimensions else {
@@ -129,7 +129,7 @@ package struct PCA: Sendable {
     }
 
     /// The projection in the backend's memory, for rows that have had this shift subtracted.
-    func projection(less shift: [Double]?, on backend: any ClusteringOperations) throws(ClusteringError) -> Projection {
+    func projection(less shift: [Double]?, on backend: any Backend) throws(ClusteringError) -> Projection {
         let shifted = mean.indices.map { column in Float(mean[column] - (shift?[column] ?? 0)) }
         return try computing { () throws(ComputeError) in
             try backend.makeProjection(weights: components, mean: shifted)

@@ -56,7 +56,7 @@ package struct PointSource {
 
     /// Hands all points in their order to `body`, piece by piece, each with the number of its first point.
     func forEachPiece(
-        on backend: any ClusteringOperations, _ body: (Points, Int) throws(ComputeError) -> Void
+        on backend: any Backend, _ body: (Points, Int) throws(ComputeError) -> Void
     ) throws(ClusteringError) {
         switch storage {
         case .resident(let points): try computing { () throws(ComputeError) in try body(points, 0) }
@@ -71,9 +71,9 @@ package struct PointSource {
                 let piece = Points(
                     buffer: room.buffer, count: rows.count, dimensions: dimensions, lanes: room.lanes)
                 if let projection {
-                    try backend.project(rows, through: projection, into: piece, at: 0)
+                    try backend.run(PcaProject(rows, through: projection, into: piece))
                 } else {
-                    try backend.packPoints(rows, into: piece, at: 0)
+                    try backend.run(PointsPack(rows, into: piece))
                 }
                 try body(piece, first)
             }
@@ -81,13 +81,13 @@ package struct PointSource {
     }
 
     /// The points of `indices`, in that order.
-    func points(at indices: [Int32], on backend: any ClusteringOperations) throws(ClusteringError) -> Points {
+    func points(at indices: [Int32], on backend: any Backend) throws(ClusteringError) -> Points {
         switch storage {
         case .resident(let points):
             try computing { () throws(ComputeError) in
                 let gathered = try backend.makePoints(count: indices.count, dimensions: dimensions)
-                try backend.gatherPoints(
-                    backend.makeBuffer(indices, label: "indices"), of: points, into: gathered)
+                try backend.run(
+                    PointsGather(backend.makeBuffer(indices, label: "indices"), of: points, into: gathered))
                 return gathered
             }
         case .streamed(let matrix):

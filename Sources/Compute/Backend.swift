@@ -95,14 +95,12 @@ extension BufferBackend {
 }
 
 /// What runs operations: every heavy operation of the program, once in OpenCL and once on the CPU.
-package protocol Backend: BufferBackend, ClusteringOperations {
+package protocol Backend: BufferBackend {
+    /// How it lays numbers out.
+    var layout: DataLayout { get }
+
     /// Checks an operation and queues it.
     /// - Throws: ``ComputeError/invalidShape(operation:reason:)`` where its operands do not fit together, and what the
     ///   device reports.
     func run<Value: Operation>(_ operation: Value) throws(ComputeError)
-}
-
-extension Backend {
-    /// How it lays numbers out.
-    package var layout: DataLayout { DataLayout(tile: tile, pointLanes: pointLanes, panelWidth: panelWidth) }
 }

@@ -24,7 +24,7 @@ private struct CentroidsGatherCase: KernelCase {
     let clusters: Int
     let moved: Int
     let seed: UInt64
-    var kernel: String { "centroids_gather" }
+    var kernel: String { CentroidsGather.kernel }
     var name: String { "\(moved) of \(clusters) centroids from \(count) x \(dimensions), seed \(seed)" }
     var form: String { "\(dimensions) dimensions" }
     var cost: Int { (count + clusters) * dimensions }
@@ -43,11 +43,12 @@ private struct CentroidsGatherCase: KernelCase {
             let centroids = try CaseCentroids(
                 before, count: clusters, dimensions: dimensions, packed: false, on: backend)
             let all = try backend.makeBuffer(slots + unused, label: "slots")
-            try backend.gatherCentroids(
-                try backend.makeBuffer(indices, label: "indices"),
-                of: try CasePoints(values, count: count, dimensions: dimensions, on: backend).points,
-                into: centroids.centroids,
-                slots: DeviceBuffer(count: moved, label: all.label, storage: all.storage))
+            try backend.run(
+                CentroidsGather(
+                    try backend.makeBuffer(indices, label: "indices"),
+                    of: try CasePoints(values, count: count, dimensions: dimensions, on: backend).points,
+                    into: centroids.centroids,
+                    slots: DeviceBuffer(count: moved, label: all.label, storage: all.storage)))
             return try centroids.values.contents()
         }
         var expected = before

@@ -36,14 +36,14 @@ struct CasePoints {
     init(_ plain: [Float], count: Int, dimensions: Int, on backend: any Backend) throws(ComputeError) {
         layout = TileLayout(points: count, dimensions: dimensions, on: backend)
         guarded = try GuardedBuffer(on: backend, layout.pack(plain, masked: 0), label: "points")
-        points = Points(buffer: guarded.buffer, count: count, dimensions: dimensions, lanes: backend.pointLanes)
+        points = Points(buffer: guarded.buffer, count: count, dimensions: dimensions, lanes: backend.layout.pointLanes)
     }
 
     /// Points for an operation to write, poisoned.
     init(output count: Int, dimensions: Int, on backend: any Backend) throws(ComputeError) {
         layout = TileLayout(points: count, dimensions: dimensions, on: backend)
         guarded = try GuardedBuffer(on: backend, count: layout.count, label: "points")
-        points = Points(buffer: guarded.buffer, count: count, dimensions: dimensions, lanes: backend.pointLanes)
+        points = Points(buffer: guarded.buffer, count: count, dimensions: dimensions, lanes: backend.layout.pointLanes)
     }
 
     /// What is there now.
@@ -93,12 +93,13 @@ struct CaseCentroids {
         throws(ComputeError)
     {
         values = try GuardedBuffer(on: backend, plain, label: "centroids")
-        let elements = (count + backend.panelWidth - 1) / backend.panelWidth * (1 + dimensions) * backend.panelWidth
+        let width = backend.layout.panelWidth
+        let elements = (count + width - 1) / width * (1 + dimensions) * width
         panels = try GuardedBuffer(on: backend, count: elements, label: "panels")
         centroids = Centroids(
             values: values.buffer, panels: panels.buffer, count: count, dimensions: dimensions,
-            panelWidth: backend.panelWidth)
-        if packed { try backend.packCentroids(centroids) }
+            panelWidth: width)
+        if packed { try backend.run(KmeansPanels(centroids)) }
     }
 }
 
@@ -130,7 +131,7 @@ struct CaseSums {
 extension TileLayout {
     /// The layout of points on `backend`.
     init(points: Int, dimensions: Int, on backend: any Backend) {
-        self.init(replicas: 1, samples: points, values: dimensions, tile: backend.pointLanes)
+        self.init(replicas: 1, samples: points, values: dimensions, tile: backend.layout.pointLanes)
     }
 }
 

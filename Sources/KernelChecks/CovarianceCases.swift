@@ -47,7 +47,7 @@ private struct CovarianceCase: KernelCase {
     /// How often the same rows are added up.
     var times = 1
     let seed: UInt64
-    var kernel: String { "covariance" }
+    var kernel: String { Covariance.kernel }
     var name: String {
         "\(count) x \(dimensions) \(kind.rawValue)\(bytes ? "bytes" : "floats")"
             + "\(times > 1 ? ", \(times) times" : ""), seed \(seed)"
@@ -82,8 +82,9 @@ private struct CovarianceCase: KernelCase {
                 // What stands behind the last row belongs to nobody.
                 let rows = try backend.makeBuffer(values, guarded: 99, 200, label: "rows")
                 for time in 0..<times {
-                    try backend.covariance(
-                        of: rows, shape: shape, adding: time > 0, tiles: tiles.buffer, sums: sums.buffer)
+                    try backend.run(
+                        Covariance(
+                            of: rows, shape: shape, adding: time > 0, tiles: tiles.buffer, sums: sums.buffer))
                 }
                 return (try tiles.contents(), try sums.contents())
             }
@@ -105,8 +106,10 @@ private struct CovarianceCase: KernelCase {
             let rows = try backend.makeBuffer(values, guarded: .nan, 200, label: "rows")
             let shift = try backend.makeBuffer(shifts, guarded: .nan, 120, label: "shift")
             for time in 0..<times {
-                try backend.covariance(
-                    of: rows, shape: shape, shift: shift, adding: time > 0, tiles: tiles.buffer, sums: sums.buffer)
+                try backend.run(
+                    Covariance(
+                        of: rows, shape: shape, shift: shift, adding: time > 0, tiles: tiles.buffer,
+                        sums: sums.buffer))
             }
             return (try tiles.contents(), try sums.contents())
         }

@@ -4,7 +4,7 @@ import Compute
 /// stand.
 package enum KmeansAccumulateCases: KernelCases {
     package static func cases(seed: UInt64) -> [any KernelCase] {
-        AccumulateCase.all("kmeans_accumulate", seed: seed) { count in
+        AccumulateCase.all(KmeansAccumulate.kernel, seed: seed) { count in
             let single = [1, 7, 16, 61, 256].map { (blocks: (count + $0 - 1) / $0, blockPoints: $0) }
             return single.filter { $0.blocks <= 60 } + (count > 34 ? [(blocks: 2, blockPoints: 17)] : [])
         }
@@ -13,7 +13,7 @@ package enum KmeansAccumulateCases: KernelCases {
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         [50, 784].map {
             AccumulateCase(
-                kernel: "kmeans_accumulate", count: 1024, dimensions: $0, clusters: 50, blocks: (4, 256),
+                kernel: KmeansAccumulate.kernel, count: 1024, dimensions: $0, clusters: 50, blocks: (4, 256),
                 isCompensated: false, seed: seed)
         }
     }

@@ -21,7 +21,7 @@ private struct KmeansAccumulateUpdateCase: KernelCase {
     let dimensions: Int
     let clusters: Int
     let seed: UInt64
-    var kernel: String { "kmeans_accumulate_update" }
+    var kernel: String { KmeansAccumulateUpdate.kernel }
     var name: String { "\(count) x \(dimensions), k \(clusters), seed \(seed)" }
     var form: String { "\(dimensions) dimensions" }
     var cost: Int { (count + 3 * clusters) * dimensions }
@@ -53,20 +53,23 @@ private struct KmeansAccumulateUpdateCase: KernelCase {
             // The panels are poisoned, but for where no centroid is: that stays as packing left it.
             let centroids = try CaseCentroids(before, count: clusters, dimensions: dimensions, on: backend)
             var panels = try centroids.panels.contents().values
+            let width = backend.layout.panelWidth
             for slot in 0..<clusters {
-                let start =
-                    slot / backend.panelWidth * (1 + dimensions) * backend.panelWidth + slot % backend.panelWidth
-                for row in 0...dimensions { panels[start + row * backend.panelWidth] = .poison }
+                let start = slot / width * (1 + dimensions) * width + slot % width
+                for row in 0...dimensions { panels[start + row * width] = .poison }
             }
             try backend.write(panels, to: centroids.panels.buffer)
             let memory = try CaseSums(
                 count: clusters, dimensions: dimensions, blocks: 1, blockPoints: 1, on: backend)
             let weight = try GuardedBuffer(on: backend, weights, label: "weights")
-            try backend.accumulateAndUpdate(
-                centroids.centroids, from: try backend.makeBuffer(indices, label: "batches"), at: count,
-                of: try backend.makeBuffer(rows, label: "rows"),
-                labels: try backend.makeBuffer(labels, guarded: 0, 300, label: "labels"),
-                count: count, sums: memory.sums, weights: weight.buffer)
+            let batch = SampledRows(
+                try backend.makeBuffer(rows, label: "rows"), at: try backend.makeBuffer(indices, label: "batches"),
+                from: count)
+            try backend.run(
+                KmeansAccumulateUpdate(
+                    centroids.centroids, from: batch,
+                    labels: try backend.makeBuffer(labels, guarded: 0, 300, label: "labels"), count: count,
+                    sums: memory.sums, weights: weight.buffer))
             return Outcome(
                 totals: try memory.totals.contents(), counts: try memory.counts.contents(),
                 values: try centroids.values.contents(), weights: try weight.contents(),

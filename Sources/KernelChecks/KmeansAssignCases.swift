@@ -56,7 +56,7 @@ private struct GatherAndAssignCase: KernelCase {
     let clusters: Int
     let isDirect: Bool
     let seed: UInt64
-    var kernel: String { "kmeans_assign" }
+    var kernel: String { KmeansAssign.kernel }
     var variety: String { "gathered" }
     var name: String {
         "\(batch) gathered of \(count) x \(dimensions), k \(clusters)\(isDirect ? ", direct" : ""), seed \(seed)"
@@ -79,17 +79,20 @@ private struct GatherAndAssignCase: KernelCase {
         let distances = try GuardedBuffer(
             on: backend, [Float](repeating: -7, count: 2 * batch), label: "distances")
         let centroids = try CaseCentroids(values, count: clusters, dimensions: dimensions, on: backend).centroids
-        try backend.gatherAndAssign(
-            try backend.makeBuffer(indices, label: "indices"), at: batch,
-            of: try backend.makeBuffer(rows, label: "rows"), into: gathered.points, to: centroids, direct: isDirect,
-            labels: labels.buffer, distances: distances.buffer)
+        try backend.run(
+            KmeansAssign(
+                gathered.points, to: centroids, direct: isDirect, labels: labels.buffer, distances: distances.buffer,
+                gathering: SampledRows(
+                    try backend.makeBuffer(rows, label: "rows"), at: try backend.makeBuffer(indices, label: "indices"),
+                    from: batch)))
 
         let plain = try CasePoints(points, count: batch, dimensions: dimensions, on: backend)
         let plainLabels = try GuardedBuffer<Int32>(on: backend, count: batch, label: "labels")
         let plainDistances = try GuardedBuffer<Float>(on: backend, count: batch, label: "distances")
-        try backend.assign(
-            plain.points, to: centroids, direct: isDirect, labels: plainLabels.buffer,
-            distances: plainDistances.buffer)
+        try backend.run(
+            KmeansAssign(
+                plain.points, to: centroids, direct: isDirect, labels: plainLabels.buffer,
+                distances: plainDistances.buffer))
         judge.check("batch", try gathered.contents(), equals: try plain.contents(), within: .exact)
         judge.check("labels", try labels.contents(), equals: try plainLabels.contents().values)
         let expected = [Float](repeating: -7, count: batch) + (try plainDistances.contents().values)
@@ -118,7 +121,7 @@ private struct KmeansAssignCase: KernelCase {
     let hasDistances: Bool
     let isDirect: Bool
     let seed: UInt64
-    var kernel: String { "kmeans_assign" }
+    var kernel: String { KmeansAssign.kernel }
     var variety: String { isDirect ? "direct" : kernel }
     var name: String {
         "\(count) x \(dimensions), k \(clusters), \(kind.rawValue)\(hasDistances ? ", distances" : "")"
@@ -165,10 +168,11 @@ private struct KmeansAssignCase: KernelCase {
         func assign(_ backend: any Backend) throws -> (GuardedContents<Int32>, GuardedContents<Float>) {
             let labels = try GuardedBuffer<Int32>(on: backend, count: count, label: "labels")
             let distances = try GuardedBuffer<Float>(on: backend, count: count, label: "distances")
-            try backend.assign(
-                try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
-                to: try CaseCentroids(centroids, count: clusters, dimensions: dimensions, on: backend).centroids,
-                direct: isDirect, labels: labels.buffer, distances: hasDistances ? distances.buffer : nil)
+            try backend.run(
+                KmeansAssign(
+                    try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
+                    to: try CaseCentroids(centroids, count: clusters, dimensions: dimensions, on: backend).centroids,
+                    direct: isDirect, labels: labels.buffer, distances: hasDistances ? distances.buffer : nil))
             return (try labels.contents(), try distances.contents())
         }
         let (labels, distances) = try assign(backend)

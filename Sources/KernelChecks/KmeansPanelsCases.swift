@@ -18,7 +18,7 @@ private struct KmeansPanelsCase: KernelCase {
     let clusters: Int
     let dimensions: Int
     let seed: UInt64
-    var kernel: String { "kmeans_panels" }
+    var kernel: String { KmeansPanels.kernel }
     var name: String { "\(clusters) x \(dimensions), seed \(seed)" }
     var form: String { "\(dimensions) dimensions" }
     var cost: Int { clusters * dimensions }
@@ -31,10 +31,10 @@ private struct KmeansPanelsCase: KernelCase {
         func pack(_ backend: any Backend) throws -> (halves: [Float], coordinates: [Float]) {
             let sized = try CaseCentroids(
                 values, count: clusters, dimensions: dimensions, packed: false, on: backend)
-            try backend.packCentroids(sized.centroids)
+            try backend.run(KmeansPanels(sized.centroids))
             let contents = try sized.panels.contents()
             judge.checkGuards("panels", contents)
-            let width = backend.panelWidth
+            let width = backend.layout.panelWidth
             var (halves, coordinates): ([Float], [Float]) = ([], [])
             for slot in 0..<sized.centroids.panelCount * width {
                 let start = slot / width * (1 + dimensions) * width + slot % width

@@ -57,7 +57,7 @@ private struct DistancesCase: KernelCase {
     /// Whether most points are near a centre already, so that a candidate is nearer to few of them.
     var hasFewNearer = false
     let seed: UInt64
-    var kernel: String { "kmeans_plus_plus_distances" }
+    var kernel: String { KmeansPlusPlusDistances.kernel }
     var name: String {
         "\(count) x \(dimensions), \(trials) candidates\(hasFewNearer ? ", few nearer" : ""), seed \(seed)"
     }
@@ -88,9 +88,11 @@ private struct DistancesCase: KernelCase {
                 candidates: [Int32](repeating: 0, count: trials), coordinates: coordinates,
                 uniforms: [Float](repeating: 0, count: 3 * trials), state: Int32(kept), on: backend)
             let next = try GuardedBuffer<Float>(on: backend, count: trials * stride, label: "distances")
-            try backend.plusPlusDistances(
-                memory.start, of: try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
-                previous: try backend.makeBuffer(previous, label: "earlier distances"), next: next.buffer)
+            try backend.run(
+                KmeansPlusPlusDistances(
+                    memory.start,
+                    of: try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
+                    previous: try backend.makeBuffer(previous, label: "earlier distances"), next: next.buffer))
             let contents = try next.contents()
             judge.checkGuards("distances", contents)
             let sums = try memory.blockSums.contents()

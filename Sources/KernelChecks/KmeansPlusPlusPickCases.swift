@@ -55,7 +55,7 @@ private struct PickCase: KernelCase {
     var kind = Kind.plain
     let seed: UInt64
     static let centres = 3
-    var kernel: String { "kmeans_plus_plus_pick" }
+    var kernel: String { KmeansPlusPlusPick.kernel }
     var name: String {
         "\(count) x \(dimensions), \(trials) candidates, step \(step) of \(Self.centres), \(kind.rawValue), seed \(seed)"
     }
@@ -104,10 +104,13 @@ private struct PickCase: KernelCase {
             let memory = try CaseStart(
                 count: Self.centres, trials: trials, points: count, blockSums: blockSums, candidates: candidates,
                 coordinates: coordinates, uniforms: uniforms, state: 1, on: backend)
-            try backend.plusPlusPick(
-                memory.start, of: try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
-                distances: try backend.makeBuffer(
-                    distances.flatMap { layout.pack($0, masked: 0) }, label: "distances"), step: step, first: first)
+            try backend.run(
+                KmeansPlusPlusPick(
+                    memory.start,
+                    of: try CasePoints(points, count: count, dimensions: dimensions, on: backend).points,
+                    distances: try backend.makeBuffer(
+                        distances.flatMap { layout.pack($0, masked: 0) }, label: "distances"), step: step,
+                    first: first))
             return memory
         }
         let actual = try pick(backend)
@@ -161,7 +164,7 @@ private struct StartCase: KernelCase {
     let clusters: Int
     let seed: UInt64
     private static let trials = 4
-    var kernel: String { "kmeans_plus_plus_pick" }
+    var kernel: String { KmeansPlusPlusPick.kernel }
     var name: String { "start of \(clusters) centres in \(count) x \(dimensions), seed \(seed)" }
     var form: String { "\(dimensions) dimensions, \(Self.trials) trials" }
     var cost: Int { Self.trials * count * clusters * (1 + dimensions) }

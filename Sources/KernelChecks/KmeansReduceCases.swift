@@ -3,7 +3,7 @@ import Compute
 /// Blocks added up in pairs of (sum, correction), in several rounds, the last one short.
 package enum KmeansReduceCases: KernelCases {
     package static func cases(seed: UInt64) -> [any KernelCase] {
-        AccumulateCase.all("kmeans_reduce", seed: seed) { count in
+        AccumulateCase.all(KmeansReduce.kernel, seed: seed) { count in
             [(1, 7), (2, 16), (3, 31), (5, 256)].filter { $0.0 == 1 || $0.0 * $0.1 < count }
                 .map { (blocks: $0.0, blockPoints: $0.1) }
         } + [LongSumCase(isCompensated: false, seed: seed), LongSumCase(isCompensated: true, seed: seed)]
@@ -19,7 +19,7 @@ package enum KmeansReduceCases: KernelCases {
 private struct LongSumCase: KernelCase {
     let isCompensated: Bool
     let seed: UInt64
-    var kernel: String { "kmeans_reduce" }
+    var kernel: String { KmeansReduce.kernel }
     var variety: String { isCompensated ? "\(kernel), compensated" : kernel }
     var name: String { "ones behind 2^25\(isCompensated ? ", compensated" : ""), seed \(seed)" }
     var form: String { "1 dimensions\(isCompensated ? ", compensated" : "")" }

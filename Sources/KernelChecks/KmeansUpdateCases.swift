@@ -17,7 +17,7 @@ private struct KmeansUpdateCase: KernelCase {
     let clusters: Int
     let dimensions: Int
     let seed: UInt64
-    var kernel: String { "kmeans_update" }
+    var kernel: String { KmeansUpdate.kernel }
     var name: String { "\(clusters) x \(dimensions), seed \(seed)" }
     var form: String { "\(dimensions) dimensions" }
     var cost: Int { clusters * dimensions }
@@ -45,7 +45,7 @@ private struct KmeansUpdateCase: KernelCase {
             try backend.write(sums + corrections, to: memory.sums.totals)
             try backend.write(counts, to: memory.sums.counts)
             let shifts = try GuardedBuffer<Float>(on: backend, count: clusters, label: "shifts")
-            try backend.updateCentroids(centroids.centroids, from: memory.sums, shifts: shifts.buffer)
+            try backend.run(KmeansUpdate(centroids.centroids, from: memory.sums, shifts: shifts.buffer))
             return (try centroids.values.contents(), try shifts.contents())
         }
         let actual = try update(backend)

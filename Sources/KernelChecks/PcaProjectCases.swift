@@ -51,7 +51,7 @@ private struct PcaProjectCase: KernelCase {
     /// Puts a NaN into row 5, which must stay in its point.
     var poisonsARow = false
     let seed: UInt64
-    var kernel: String { "pca_project" }
+    var kernel: String { PcaProject.kernel }
     var name: String {
         "\(count) x \(columns) \(isSparse ? "sparse " : "")\(bytes ? "bytes" : "floats") to \(components) at \(first), \(behind) behind, "
             + "seed \(seed)\(poisonsARow ? ", a NaN" : "")"
@@ -88,9 +88,10 @@ private struct PcaProjectCase: KernelCase {
                 : Rows(
                     .floats(try backend.makeBuffer(values, guarded: .nan, 3 * columns, label: "rows")),
                     count: count, dimensions: columns)
-            try backend.project(
-                rows, through: try backend.makeProjection(weights: weights, mean: mean), into: points.points,
-                at: first)
+            try backend.run(
+                PcaProject(
+                    rows, through: try backend.makeProjection(weights: weights, mean: mean), into: points.points,
+                    at: first))
             return try points.contents()
         }
         judge.check(

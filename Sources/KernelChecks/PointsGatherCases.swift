@@ -20,7 +20,7 @@ private struct PointsGatherCase: KernelCase {
     let dimensions: Int
     let batch: Int
     let seed: UInt64
-    var kernel: String { "points_gather" }
+    var kernel: String { PointsGather.kernel }
     var name: String { "\(batch) of \(count) x \(dimensions), seed \(seed)" }
     var form: String { "\(dimensions) dimensions" }
     var cost: Int { (count + batch) * dimensions }
@@ -35,10 +35,11 @@ private struct PointsGatherCase: KernelCase {
         indices[batch - 1] = Int32(count - 1)
         func gather(_ backend: any Backend) throws -> (points: GuardedContents<Float>, layout: TileLayout) {
             let output = try CasePoints(output: batch, dimensions: dimensions, on: backend)
-            try backend.gatherPoints(
-                try backend.makeBuffer(indices, label: "indices"),
-                of: try CasePoints(values, count: count, dimensions: dimensions, on: backend).points,
-                into: output.points)
+            try backend.run(
+                PointsGather(
+                    try backend.makeBuffer(indices, label: "indices"),
+                    of: try CasePoints(values, count: count, dimensions: dimensions, on: backend).points,
+                    into: output.points))
             return try output.contents()
         }
         let actual = try gather(backend)

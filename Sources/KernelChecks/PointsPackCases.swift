@@ -26,7 +26,7 @@ private struct PointsPackCase: KernelCase {
     let first: Int
     let behind: Int
     let seed: UInt64
-    var kernel: String { "points_pack" }
+    var kernel: String { PointsPack.kernel }
     var name: String {
         "\(count) x \(dimensions) \(bytes ? "bytes" : "floats") at \(first), \(behind) behind, seed \(seed)"
     }
@@ -44,7 +44,7 @@ private struct PointsPackCase: KernelCase {
                 total == count
                 ? try CasePoints(output: total, dimensions: dimensions, on: backend)
                 : try CasePoints(before, count: total, dimensions: dimensions, on: backend)
-            try backend.packPoints(try rows.rows(on: backend), into: points.points, at: first)
+            try backend.run(PointsPack(try rows.rows(on: backend), into: points.points, at: first))
             return try points.contents()
         }
         let actual = try pack(backend)

@@ -15,7 +15,7 @@ private struct PointsUnpackCase: KernelCase {
     let count: Int
     let dimensions: Int
     let seed: UInt64
-    var kernel: String { "points_unpack" }
+    var kernel: String { PointsUnpack.kernel }
     var name: String { "\(count) x \(dimensions), seed \(seed)" }
     var form: String { "\(dimensions) dimensions" }
     var cost: Int { count * dimensions }
@@ -27,8 +27,10 @@ private struct PointsUnpackCase: KernelCase {
         values[0] = .nan
         func unpack(_ backend: any Backend) throws -> GuardedContents<Float> {
             let rows = try GuardedBuffer<Float>(on: backend, count: count * dimensions, label: "rows")
-            try backend.unpackPoints(
-                try CasePoints(values, count: count, dimensions: dimensions, on: backend).points, into: rows.buffer)
+            try backend.run(
+                PointsUnpack(
+                    try CasePoints(values, count: count, dimensions: dimensions, on: backend).points,
+                    into: rows.buffer))
             return try rows.contents()
         }
         let actual = try unpack(backend)

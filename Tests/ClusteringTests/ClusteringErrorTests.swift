@@ -184,7 +184,7 @@ import TestSupport
         let centroids = try backend.makeCentroids(count: 4, dimensions: 2)
         let labels = try backend.makeBuffer(of: Int32.self, count: 39, label: "labels")
         #expect(throws: ComputeError.self) {
-            try backend.assign(points, to: centroids, labels: labels, distances: nil)
+            try backend.run(KmeansAssign(points, to: centroids, labels: labels))
         }
         let sums = try backend.makeClusterSums(count: 4, dimensions: 3, points: 40)
         #expect(throws: ComputeError.self) {
@@ -193,8 +193,9 @@ import TestSupport
         let rows = try backend.makeBuffer([UInt8](repeating: 1, count: 300), label: "rows")
         for (count, dimensions, first) in [(41, 3, 0), (40, 2, 0), (4, 3, 1), (5, 3, 0), (101, 3, 0), (0, 3, 0)] {
             #expect(throws: ComputeError.self, "\(count) x \(dimensions) at \(first)") {
-                try backend.packPoints(
-                    Rows(.bytes(rows), count: count, dimensions: dimensions), into: points, at: first)
+                try backend.run(
+                    PointsPack(
+                        Rows(.bytes(rows), count: count, dimensions: dimensions), into: points, at: first))
             }
         }
     }

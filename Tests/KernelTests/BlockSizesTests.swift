@@ -15,6 +15,10 @@ import Testing
         for block in Tunable.pointBlock.candidates(profile) {
             #expect(ClusteringShape.blockUnit % (profile.tile * block[0]) == 0)
         }
+        for block in Tunable.covarianceBlock.candidates(profile) where !profile.splitsWork {
+            #expect(CovarianceShape.width % block[0] == 0)
+            #expect(CovarianceShape.width % (block[1] * profile.vectorWidth) == 0)
+        }
         let kernels = Set(KernelChecks.allCases().map(\.kernel))
         for tunable in Tunable.all { #expect(kernels.isSuperset(of: tunable.kernels + tunable.arrangers)) }
     }

@@ -6,7 +6,14 @@ import Foundation
 /// the work on hosts without OpenCL. It computes at once, so that nothing is ever queued.
 package final class CPUBackend: Backend {
     package let device: DeviceDescription
-    package let tile = Lanes.scalarCount
+    /// TILE and P: a vector holds a sample or point in each of its lanes.
+    static let tile = Lanes.scalarCount
+    /// R, centroids a panel: the sums of one panel and four tiles are what 32 registers hold.
+    static let panelWidth = 6
+    /// Into how many pieces a loop over elements is cut, each of which owns some of them.
+    static let pieces = 16
+    package let layout = DataLayout(tile: tile, pointLanes: tile, panelWidth: panelWidth)
+    package var tile: Int { layout.tile }
     package let suggestedReplicas = 5
     /// The inner loops for an instruction set of this processor.
     let loops: LaneLoops

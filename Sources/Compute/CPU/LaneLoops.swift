@@ -93,19 +93,19 @@ struct LaneLoops: @unchecked Sendable {
     }
 
     /// Where one of `rows` rows of scores is larger than `best`, it takes its place, and `first` plus the row's number
-    /// that of `index`, which has as many elements as a row and as `best`: a multiple of 16.
+    /// that of `index`, which has as many elements as a row and as `best`: a multiple of a vector's lanes.
     func keepLargest(
         _ scores: UnsafePointer<Float>, rows: Int, first: Int, best: UnsafeMutablePointer<Float>, index: inout [Int32]
     ) {
-        table.pointee.keep_largest(scores, rows, index.count / 16, Int32(first), best, &index)
+        table.pointee.keep_largest(scores, rows, index.count / Lanes.scalarCount, Int32(first), best, &index)
     }
 
     /// The largest, second and third largest score of every column, and the numbers of the first two of these: `best` is
-    /// [3][columns], `index` [2][columns], columns being a multiple of 16. Of equal scores the first counts as larger.
+    /// [3][columns], `index` [2][columns], columns being a multiple of a vector's lanes. Of equal scores the first counts as larger.
     func keepThree(
         _ scores: UnsafePointer<Float>, rows: Int, first: Int, best: UnsafeMutablePointer<Float>, index: inout [Int32]
     ) {
-        table.pointee.keep_three(scores, rows, index.count / 32, Int32(first), best, &index)
+        table.pointee.keep_three(scores, rows, index.count / (2 * Lanes.scalarCount), Int32(first), best, &index)
     }
 
     /// Moves parameters and moments on.

@@ -22,7 +22,8 @@ package struct Tunable: Sendable {
 
     /// Every one there is.
     package static let all: [Tunable] = [
-        pointBlock, projectedColumns, forwardChannels, backwardBlock, weightGradientChannels, classifierBlock,
+        pointBlock, projectedColumns, covarianceBlock, covarianceRows, forwardChannels, backwardBlock,
+        weightGradientChannels, classifierBlock,
         gradientRows, backwardShares, weightGradientShares,
     ]
 }

@@ -18,6 +18,7 @@ package final class OpenCLBackend: Backend {
     package let profile: DeviceProfile
     /// The block sizes of its kernels.
     package let sizes: BlockSizes
+    package let layout: DataLayout
     /// The device and its limits.
     let clDevice: Device
     /// What its driver is known to do wrong.
@@ -84,6 +85,7 @@ package final class OpenCLBackend: Backend {
         let shape = profile ?? DeviceProfile(for: device)
         self.profile = shape
         self.sizes = sizes ?? BlockSizes(shape)
+        layout = self.sizes.layout
         self.cache = cache
         clDevice = device
         quirks = DeviceQuirk.all(

@@ -33,8 +33,7 @@ struct ClusteringBenchmarks: Sendable {
         let rows = count ?? rows
         let values = try backend.randomFloats(rows * components, label: "rows")
         let points = try backend.makePoints(count: rows, dimensions: components)
-        try backend.packPoints(
-            Rows(.floats(values), count: rows, dimensions: components), into: points, at: 0)
+        try backend.run(PointsPack(Rows(.floats(values), count: rows, dimensions: components), into: points))
         return points
     }
 
@@ -44,8 +43,8 @@ struct ClusteringBenchmarks: Sendable {
         let centroids = try backend.makeCentroids(count: k, dimensions: components)
         let indices = try backend.makeBuffer((0..<k).map { Int32($0 * (rows / k)) }, label: "centres")
         let slots = try backend.makeBuffer((0..<k).map { Int32($0) }, label: "slots")
-        try backend.gatherCentroids(indices, of: points, into: centroids, slots: slots)
-        try backend.packCentroids(centroids)
+        try backend.run(CentroidsGather(indices, of: points, into: centroids, slots: slots))
+        try backend.run(KmeansPanels(centroids))
         return centroids
     }
 
@@ -60,7 +59,7 @@ struct ClusteringBenchmarks: Sendable {
             let tiles = try backend.makeBuffer(of: Int32.self, count: shape.tileElements, label: "covariance")
             let sums = try backend.makeBuffer(of: Int32.self, count: shape.sumElements, label: "column sums")
             return { () throws(ComputeError) in
-                try backend.covariance(of: images, shape: shape, adding: false, tiles: tiles, sums: sums)
+                try backend.run(Covariance(of: images, shape: shape, adding: false, tiles: tiles, sums: sums))
             }
         }
     }
@@ -76,7 +75,9 @@ struct ClusteringBenchmarks: Sendable {
                 weights: inputs.floats(components * pixels), mean: inputs.floats(pixels, in: 0...255))
             let points = try backend.makePoints(count: imageRows, dimensions: components)
             let images = Rows(.bytes(try images(on: backend)), count: imageRows, dimensions: pixels)
-            return { () throws(ComputeError) in try backend.project(images, through: projection, into: points, at: 0) }
+            return { () throws(ComputeError) in
+                try backend.run(PcaProject(images, through: projection, into: points))
+            }
         }
     }
 
@@ -87,7 +88,7 @@ struct ClusteringBenchmarks: Sendable {
             let points = try backend.makePoints(count: rows, dimensions: components)
             let values = try backend.randomFloats(rows * components, label: "rows")
             let source = Rows(.floats(values), count: rows, dimensions: components)
-            return { () throws(ComputeError) in try backend.packPoints(source, into: points, at: 0) }
+            return { () throws(ComputeError) in try backend.run(PointsPack(source, into: points)) }
         }
     }
 
@@ -97,7 +98,7 @@ struct ClusteringBenchmarks: Sendable {
         ) { backend throws(ComputeError) in
             let points = try points(on: backend)
             let target = try backend.makeBuffer(of: Float.self, count: rows * components, label: "rows")
-            return { () throws(ComputeError) in try backend.unpackPoints(points, into: target) }
+            return { () throws(ComputeError) in try backend.run(PointsUnpack(points, into: target)) }
         }
     }
 
@@ -126,7 +127,7 @@ struct ClusteringBenchmarks: Sendable {
             bytes: Double(4 * k * (2 * components + 1))
         ) { backend throws(ComputeError) in
             let centroids = try centroids(k, of: try points(on: backend), on: backend)
-            return { () throws(ComputeError) in try backend.packCentroids(centroids) }
+            return { () throws(ComputeError) in try backend.run(KmeansPanels(centroids)) }
         }
     }
 
@@ -140,7 +141,7 @@ struct ClusteringBenchmarks: Sendable {
             let points = try points(on: backend)
             let batch = try backend.makePoints(count: size, dimensions: components)
             let indices = try backend.makeBuffer((0..<size).map { Int32($0 * 31 % rows) }, label: "indices")
-            return { () throws(ComputeError) in try backend.gatherPoints(indices, of: points, into: batch) }
+            return { () throws(ComputeError) in try backend.run(PointsGather(indices, of: points, into: batch)) }
         }
     }
 
@@ -156,7 +157,7 @@ struct ClusteringBenchmarks: Sendable {
             let indices = try backend.makeBuffer((0..<k).map { Int32($0 * 3) }, label: "centres")
             let slots = try backend.makeBuffer((0..<k).map { Int32($0) }, label: "slots")
             return { () throws(ComputeError) in
-                try backend.gatherCentroids(indices, of: points, into: centroids, slots: slots)
+                try backend.run(CentroidsGather(indices, of: points, into: centroids, slots: slots))
             }
         }
     }
@@ -172,7 +173,7 @@ struct ClusteringBenchmarks: Sendable {
             let centroids = try centroids(k, of: points, on: backend)
             let labels = try backend.makeBuffer(of: Int32.self, count: rows, label: "labels")
             return { () throws(ComputeError) in
-                try backend.assign(points, to: centroids, labels: labels, distances: nil)
+                try backend.run(KmeansAssign(points, to: centroids, labels: labels))
             }
         }
     }
@@ -191,7 +192,7 @@ struct ClusteringBenchmarks: Sendable {
             let shifts = try backend.makeBuffer(of: Float.self, count: k, label: "movements")
             return { () throws(ComputeError) in
                 try backend.accumulate(points, labels: labels, into: sums, adding: false)
-                try backend.updateCentroids(centroids, from: sums, shifts: shifts)
+                try backend.run(KmeansUpdate(centroids, from: sums, shifts: shifts))
             }
         }
     }
@@ -213,9 +214,10 @@ struct ClusteringBenchmarks: Sendable {
             let sums = try backend.makeClusterSums(count: k, dimensions: components, points: 1)
             let weights = try backend.makeBuffer([Float](repeating: 1, count: k), label: "weights")
             return { () throws(ComputeError) in
-                try backend.accumulateAndUpdate(
-                    centroids, from: indices, at: 0, of: rows, labels: labels, count: size, sums: sums,
-                    weights: weights)
+                try backend.run(
+                    KmeansAccumulateUpdate(
+                        centroids, from: SampledRows(rows, at: indices), labels: labels, count: size, sums: sums,
+                        weights: weights))
             }
         }
     }

@@ -1,0 +1,183 @@
+import Compute
+
+/// Parts of rows whose covariance a backend sums at once, so that its sums stay below 64 MiB or so.
+func partsAtOnce(_ dimensions: Int) -> Int {
+    let tile = CovarianceShape(count: 1, dimensions: dimensions).tileElements
+    return max(1, min(FeatureMatrix.streamedRows / CovarianceShape.partRows, (1 << 24) / tile))
+}
+
+/// Means of all columns, and the covariance of those that vary.
+struct CovarianceMatrix {
+    let mean: [Double]
+    /// Number of columns.
+    var dimensions: Int { mean.count }
+    /// The columns that vary, in their order; all columns where fewer vary than were wanted.
+    let columns: [Int]
+    /// Their covariance, [columns][columns], the upper triangle alone; divisor count - 1.
+    let values: [Double]
+}
+
+/// The covariance of 8-bit values, from sums that are exact: count · Σxy - Σx · Σy in whole numbers.
+/// - Parameter least: so many columns are kept, whether they vary or not.
+func byteCovariance(of matrix: FeatureMatrix, least: Int, on backend: any Backend)
+    throws(ClusteringError) -> CovarianceMatrix
+{
+    let total = try byteSums(of: matrix, on: backend)
+    let count = Int64(matrix.count)
+    let divisor = Double(count) * Double(max(count - 1, 1))
+    // Both terms are at most count² · 255², which passes 64 bits beyond ten million rows; the wide type is slow.
+    let mean = total.sums.map { Double($0) / Double(matrix.count) }
+    return count < 10_000_000
+        ? total.covariance(mean, least: least) { product, a, b in Double(count * product - a * b) / divisor }
+        : total.covariance(mean, least: least) { product, a, b in
+            Double(Int128(count) * Int128(product) - Int128(a) * Int128(b)) / divisor
+        }
+}
+
+/// Sums of products of columns of 8-bit values, and of the columns: exact.
+func byteSums(of matrix: FeatureMatrix, on backend: any Backend) throws(ClusteringError)
+    -> PairSums<Int64>
+{
+    let total = PairSums<Int64>(matrix)
+    // The backend adds to its sums for as long as 32 bits hold them.
+    let most = CovarianceShape.mostByteRows / CovarianceShape.partRows
+    var added = 0
+    // What the first of the pieces since the last reading wrote; the last piece of all may have fewer parts.
+    var written = total.shape
+    let room = try computing { () throws(ComputeError) in
+        (
+            tiles: try backend.makeBuffer(of: Int32.self, count: total.shape.tileElements, label: "covariance"),
+            sums: try backend.makeBuffer(of: Int32.self, count: total.shape.sumElements, label: "column sums")
+        )
+    }
+    try matrix.stream(0..<matrix.count, to: backend, atMost: total.shape.count) { rows, first throws(ComputeError) in
+        guard case .bytes(let buffer) = rows.storage else { return }
+        let shape = CovarianceShape(count: rows.count, dimensions: matrix.dimensions)
+        try backend.run(
+            Covariance(of: buffer, shape: shape, adding: added > 0, tiles: room.tiles, sums: room.sums))
+        if added == 0 { written = shape }
+        added += 1
+        guard added == most || first + rows.count == matrix.count else { return }
+        added = 0
+        total.add(
+            try backend.read(room.tiles, count: written.tileElements),
+            try backend.read(room.sums, count: written.sumElements), written
+        ) { Int64($0) }
+    }
+    return total
+}
+
+/// The covariance of float32 values. A shift near the mean is subtracted first, so that nothing cancels; what it missed
+/// is corrected exactly.
+/// - Parameter least: so many columns are kept, whether they vary or not.
+func floatCovariance(of matrix: FeatureMatrix, least: Int, on backend: any Backend)
+    throws(ClusteringError) -> CovarianceMatrix
+{
+    let shift = try sampledMean(matrix)
+    let total = try floatSums(of: matrix, less: shift, on: backend)
+    let count = Double(matrix.count)
+    let mean = zip(shift, total.sums).map { Double($0) + $1 / count }
+    return total.covariance(mean, least: least) { product, a, b in (product - a * b / count) / max(count - 1, 1) }
+}
+
+/// Sums of products of columns of float32 values, less a number per column, and of the columns.
+func floatSums(of matrix: FeatureMatrix, less shiftValues: [Float], on backend: any Backend)
+    throws(ClusteringError) -> PairSums<Double>
+{
+    let total = PairSums<Double>(matrix)
+    let room = try computing { () throws(ComputeError) in
+        (
+            shift: try backend.makeBuffer(shiftValues, label: "shift"),
+            tiles: try backend.makeBuffer(of: Float.self, count: total.shape.tileElements, label: "covariance"),
+            sums: try backend.makeBuffer(of: Float.self, count: total.shape.sumElements, label: "column sums")
+        )
+    }
+    try matrix.stream(0..<matrix.count, to: backend, atMost: total.shape.count) { rows, _ throws(ComputeError) in
+        guard case .floats(let buffer) = rows.storage else { return }
+        let shape = CovarianceShape(count: rows.count, dimensions: matrix.dimensions)
+        try backend.run(
+            Covariance(
+                of: buffer, shape: shape, shift: room.shift, adding: false, tiles: room.tiles, sums: room.sums))
+        total.add(
+            try backend.read(room.tiles, count: shape.tileElements),
+            try backend.read(room.sums, count: shape.sumElements), shape
+        ) { Double($0) }
+    }
+    return total
+}
+
+/// Column means over at most 1024 rows spread over the matrix: near enough to the mean to keep sums of squares from
+/// cancelling.
+private func sampledMean(_ matrix: FeatureMatrix) throws(ClusteringError) -> [Float] {
+    let rows = min(matrix.count, 1024)
+    var sums = [Double](repeating: 0, count: matrix.dimensions)
+    for sample in 0..<rows {
+        let row = sample * matrix.count / rows
+        try matrix.withRows(row..<row + 1, of: Float.self) { values throws(ClusteringError) in
+            for (column, value) in values.enumerated() { sums[column] += Double(value) }
+        }
+    }
+    return sums.map { Float($0 / Double(rows)) }
+}
+
+/// Sums over all parts of a covariance, in the order of the parts.
+final class PairSums<Sum: Numeric> {
+    private var products: [Sum]
+    private(set) var sums: [Sum]
+    /// The most rows that are summed at once.
+    let shape: CovarianceShape
+
+    init(_ matrix: FeatureMatrix) {
+        let width = CovarianceShape.width
+        let rows = partsAtOnce(matrix.dimensions) * CovarianceShape.partRows
+        shape = CovarianceShape(count: min(rows, matrix.count), dimensions: matrix.dimensions)
+        products = Array(repeating: 0, count: shape.pairs * width * width)
+        sums = Array(repeating: 0, count: shape.dimensions)
+    }
+
+    /// Adds what a backend summed over the rows of `shape`.
+    @inline(__always)
+    func add<Part>(_ tiles: [Part], _ columns: [Part], _ shape: CovarianceShape, _ convert: (Part) -> Sum) {
+        accumulate(tiles, into: &products, parts: shape.parts, convert)
+        accumulate(columns, into: &sums, parts: shape.parts, convert)
+    }
+
+    @inline(__always)
+    private func accumulate<Part>(_ source: [Part], into target: inout [Sum], parts: Int, _ convert: (Part) -> Sum) {
+        let size = target.count
+        source.withUnsafeBufferPointer { source in
+            target.withUnsafeMutableBufferPointer { target in
+                for part in 0..<parts {
+                    for element in 0..<size { target[element] += convert(source[part * size + element]) }
+                }
+            }
+        }
+    }
+
+    /// The sum of products of columns a <= b.
+    @inline(__always)
+    func product(_ a: Int, _ b: Int) -> Sum {
+        let width = CovarianceShape.width
+        let pair = shape.pair(ofBlocks: a / width, b / width)
+        return products[(pair * width + a % width) * width + b % width]
+    }
+
+    /// The covariance that `value` makes of every (Σxy, Σx, Σy).
+    @inline(__always)
+    func covariance(_ mean: [Double], least: Int, _ value: (Sum, Sum, Sum) -> Double) -> CovarianceMatrix {
+        let dimensions = shape.dimensions
+        let varying = (0..<dimensions).filter { column in
+            value(product(column, column), sums[column], sums[column]) != 0
+        }
+        let columns = varying.count < least ? Array(0..<dimensions) : varying
+        let order = columns.count
+        var result = [Double](repeating: 0, count: order * order)
+        for (row, a) in columns.enumerated() {
+            for column in row..<order {
+                let b = columns[column]
+                result[row * order + column] = value(product(a, b), sums[a], sums[b])
+            }
+        }
+        return CovarianceMatrix(mean: mean, columns: columns, values: result)
+    }
+}

@@ -1,0 +1,58 @@
+/// The nearest centroid of every point, from ``Centroids/panels``, and, where asked for, the squared distance to it,
+/// computed directly from ``Centroids/values``. The lowest index wins a tie. A point with a NaN, or whose products
+/// overflow against every centroid, gets label 0 and the squared distance that follows (NaN or infinity).
+package struct KmeansAssign: Operation {
+    package static let kernel = "kmeans_assign"
+    package let points: Points
+    package let centroids: Centroids
+    package let direct: Bool
+    package let labels: DeviceBuffer<Int32>
+    package let distances: DeviceBuffer<Float>?
+    package let batch: SampledRows?
+
+    /// - Parameters:
+    ///   - direct: compares distances that are summed directly wherever rounding may have put the products in the wrong
+    ///     order, as it does far from the origin.
+    ///   - labels: the nearest centroids, [points].
+    ///   - distances: squared distances, [points]; with a batch they go to its `first` and after.
+    ///   - batch: rows that are gathered into `points` first.
+    package init(
+        _ points: Points, to centroids: Centroids, direct: Bool = false, labels: DeviceBuffer<Int32>,
+        distances: DeviceBuffer<Float>? = nil, gathering batch: SampledRows? = nil
+    ) {
+        self.points = points
+        self.centroids = centroids
+        self.direct = direct
+        self.labels = labels
+        self.distances = distances
+        self.batch = batch
+    }
+
+    /// Where the distances of the points begin.
+    var firstDistance: Int { batch?.first ?? 0 }
+
+    package func validate(for layout: DataLayout) throws(ComputeError) {
+        try require(points, and: centroids, in: layout)
+        if let batch { try require(batch, count: points.count, dimensions: points.dimensions) }
+        let room = distances.map { $0.count - firstDistance } ?? points.count
+        try require(
+            labels.count >= points.count && room >= points.count,
+            "\(labels.count) labels and \(room) distances for \(points.count) points")
+    }
+
+    /// A multiply-add a dimension for each point and centroid, and where distances are asked for three operations a
+    /// dimension for each point.
+    package var cost: OperationCost {
+        let (count, k, dimensions) = (points.count, centroids.count, points.dimensions)
+        var cost = OperationCost(
+            operations: Double(2 * count * k * dimensions),
+            bytes: Double(4 * (count * (dimensions + 1) + k * dimensions)))
+        if distances != nil {
+            cost.operations += Double(3 * count * dimensions)
+            cost.bytes += Double(4 * count)
+        }
+        // The rows are read in place of the points, which are written; and their numbers.
+        if batch != nil { cost.bytes += Double(4 * count * (dimensions + 1)) }
+        return cost
+    }
+}
