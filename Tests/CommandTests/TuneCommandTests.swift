@@ -26,7 +26,8 @@ import TestSupport
         let verdicts = trials.compactMap { $0["verdict"] as? String }
         #expect(
             trials.filter { $0["verdict"] as? String == "default" }.compactMap { $0["tunable"] as? String } == [
-                "point_block", "projected_columns", "covariance_block", "forward_channels", "backward_block", "weight_gradient_channels",
+                "point_block", "projected_columns", "covariance_block", "forward_channels", "backward_block",
+                "weight_gradient_channels",
                 "classifier_block", "gradient_rows",
             ])
         // The order of no sum changes, so that nothing may be rejected.

@@ -1,0 +1,370 @@
+import Testing
+
+@testable import Compute
+
+/// What the operations of PCA and k-means check and cost, which is the same for both of their forms.
+@Suite struct ClusteringOperationTests {
+    private let backend = CPUBackend()
+
+    private func buffer<Element: BufferElement>(_ type: Element.Type, _ count: Int, _ label: String = "buffer")
+        throws -> DeviceBuffer<Element>
+    {
+        try backend.makeBuffer(of: type, count: count, label: label)
+    }
+
+    /// The same memory with one element less.
+    private func short<Element>(_ buffer: DeviceBuffer<Element>) -> DeviceBuffer<Element> {
+        DeviceBuffer(count: buffer.count - 1, label: buffer.label, storage: buffer.storage)
+    }
+
+    private func short(_ points: Points) -> Points {
+        Points(
+            buffer: short(points.buffer), count: points.count, dimensions: points.dimensions, lanes: points.lanes)
+    }
+
+    private func alien(_ points: Points) -> Points {
+        Points(buffer: points.buffer, count: points.count, dimensions: points.dimensions, lanes: 2 * points.lanes)
+    }
+
+    /// Centroids with a buffer too short, or laid out for another device.
+    private func bad(_ centroids: Centroids) -> [Centroids] {
+        func with(
+            values: DeviceBuffer<Float>? = nil, panels: DeviceBuffer<Float>? = nil, dimensions: Int? = nil,
+            panelWidth: Int? = nil
+        ) -> Centroids {
+            Centroids(
+                values: values ?? centroids.values, panels: panels ?? centroids.panels, count: centroids.count,
+                dimensions: dimensions ?? centroids.dimensions, panelWidth: panelWidth ?? centroids.panelWidth)
+        }
+        return [
+            with(values: short(centroids.values)), with(panels: short(centroids.panels)),
+            with(panelWidth: centroids.panelWidth + 1), with(dimensions: 0),
+        ]
+    }
+
+    /// Sums with one of these buffers too short.
+    private func bad(_ sums: ClusterSums, totals: Bool, partials: Bool) -> [ClusterSums] {
+        func with(
+            totals: DeviceBuffer<Float>? = nil, counts: DeviceBuffer<Int32>? = nil,
+            partials: DeviceBuffer<Float>? = nil, partialCounts: DeviceBuffer<Int32>? = nil, blockPoints: Int? = nil
+        ) -> ClusterSums {
+            ClusterSums(
+                totals: totals ?? sums.totals, counts: counts ?? sums.counts, partials: partials ?? sums.partials,
+                partialCounts: partialCounts ?? sums.partialCounts, count: sums.count, dimensions: sums.dimensions,
+                blocks: sums.blocks, blockPoints: blockPoints ?? sums.blockPoints, isCompensated: sums.isCompensated)
+        }
+        return (totals ? [with(totals: short(sums.totals)), with(counts: short(sums.counts))] : [])
+            + (partials
+                ? [
+                    with(partials: short(sums.partials)), with(partialCounts: short(sums.partialCounts)),
+                    with(blockPoints: 0),
+                ] : [])
+    }
+
+    /// The first passes, every other one is refused by its name.
+    private func expect<Value: Operation>(_ good: Value, refused: [Value], _ line: Int = #line) throws {
+        try good.validate(for: backend.layout)
+        for (index, operation) in refused.enumerated() {
+            do throws(ComputeError) {
+                try operation.validate(for: backend.layout)
+                Issue.record("\(Value.kernel), number \(index) of line \(line), was taken")
+            } catch {
+                guard case .invalidShape(Value.kernel, _) = error else {
+                    Issue.record("\(Value.kernel), number \(index): \(error)")
+                    continue
+                }
+            }
+        }
+    }
+
+    @Test func covarianceRefusesWhatIsTooShort() throws {
+        let shape = CovarianceShape(count: 20, dimensions: 7)
+        let (bytes, floats) = (try buffer(UInt8.self, 140), try buffer(Float.self, 140))
+        let whole = (try buffer(Int32.self, shape.tileElements), try buffer(Int32.self, shape.sumElements))
+        let real = (try buffer(Float.self, shape.tileElements), try buffer(Float.self, shape.sumElements))
+        let shift = try buffer(Float.self, 7)
+        try expect(
+            Covariance(of: bytes, shape: shape, adding: false, tiles: whole.0, sums: whole.1),
+            refused: [
+                Covariance(of: short(bytes), shape: shape, adding: false, tiles: whole.0, sums: whole.1),
+                Covariance(of: bytes, shape: shape, adding: false, tiles: short(whole.0), sums: whole.1),
+                Covariance(of: bytes, shape: shape, adding: false, tiles: whole.0, sums: short(whole.1)),
+                Covariance(
+                    of: bytes, shape: CovarianceShape(count: 0, dimensions: 7), adding: false, tiles: whole.0,
+                    sums: whole.1),
+                Covariance(of: short(floats), shape: shape, shift: shift, adding: false, tiles: real.0, sums: real.1),
+                Covariance(of: floats, shape: shape, shift: short(shift), adding: false, tiles: real.0, sums: real.1),
+                Covariance(of: floats, shape: shape, shift: shift, adding: false, tiles: short(real.0), sums: real.1),
+                Covariance(of: floats, shape: shape, shift: shift, adding: false, tiles: real.0, sums: short(real.1)),
+            ])
+        try Covariance(of: floats, shape: shape, shift: shift, adding: true, tiles: real.0, sums: real.1)
+            .validate(for: backend.layout)
+    }
+
+    @Test func rowsAndPointsMustFit() throws {
+        let points = try backend.makePoints(count: 40, dimensions: 3)
+        let values = try buffer(Float.self, 120)
+        let rows = Rows(.floats(values), count: 40, dimensions: 3)
+        let wide = Rows(.floats(values), count: 24, dimensions: 5)
+        try expect(
+            PointsPack(rows, into: points),
+            refused: [
+                PointsPack(Rows(.floats(short(values)), count: 40, dimensions: 3), into: points),
+                PointsPack(rows, into: short(points)), PointsPack(rows, into: alien(points)),
+                PointsPack(wide, into: points), PointsPack(rows, into: points, at: 16),
+                PointsPack(Rows(.floats(values), count: 20, dimensions: 3), into: points, at: 1),
+                PointsPack(Rows(.floats(values), count: 20, dimensions: 3), into: points),
+                PointsPack(Rows(.floats(values), count: 0, dimensions: 3), into: points),
+            ])
+        let projection = try backend.makeProjection(
+            weights: [Float](repeating: 1, count: 15), mean: [Float](repeating: 0, count: 5))
+        func with(mean: DeviceBuffer<Float>? = nil, panels: DeviceBuffer<Float>? = nil, width: Int? = nil)
+            -> PcaProject
+        {
+            PcaProject(
+                Rows(.floats(values), count: 24, dimensions: 5),
+                through: Projection(
+                    panels: panels ?? projection.panels, mean: mean ?? projection.mean, components: 3, dimensions: 5,
+                    panelWidth: width ?? projection.panelWidth),
+                into: points, at: 16)
+        }
+        try expect(
+            with(),
+            refused: [
+                with(mean: short(projection.mean)), with(panels: short(projection.panels)),
+                with(width: projection.panelWidth + 1), PcaProject(rows, through: projection, into: points),
+                PcaProject(wide, through: projection, into: short(points), at: 16),
+            ])
+        try expect(
+            PointsUnpack(points, into: values),
+            refused: [PointsUnpack(points, into: short(values)), PointsUnpack(short(points), into: values)])
+        let batch = try backend.makePoints(count: 9, dimensions: 3)
+        let indices = try buffer(Int32.self, 9)
+        try expect(
+            PointsGather(indices, of: points, into: batch),
+            refused: [
+                PointsGather(short(indices), of: points, into: batch),
+                PointsGather(indices, of: short(points), into: batch),
+                PointsGather(indices, of: points, into: short(batch)),
+                PointsGather(indices, of: points, into: try backend.makePoints(count: 9, dimensions: 2)),
+            ])
+        let centroids = try backend.makeCentroids(count: 9, dimensions: 3)
+        let slots = try buffer(Int32.self, 9)
+        try expect(
+            CentroidsGather(indices, of: points, into: centroids, slots: slots),
+            refused: [
+                CentroidsGather(short(indices), of: points, into: centroids, slots: slots),
+                CentroidsGather(
+                    try buffer(Int32.self, 10), of: points, into: centroids, slots: try buffer(Int32.self, 10)),
+                CentroidsGather(indices, of: short(points), into: centroids, slots: slots),
+            ] + bad(centroids).map { CentroidsGather(indices, of: points, into: $0, slots: slots) })
+        try expect(KmeansPanels(centroids), refused: bad(centroids).map { KmeansPanels($0) })
+    }
+
+    @Test func assignmentsRefuseWhatIsTooShort() throws {
+        let points = try backend.makePoints(count: 9, dimensions: 3)
+        let centroids = try backend.makeCentroids(count: 4, dimensions: 3)
+        let labels = try buffer(Int32.self, 9)
+        let distances = try buffer(Float.self, 14)
+        let (rows, indices) = (try buffer(Float.self, 60), try buffer(Int32.self, 14))
+        try expect(
+            KmeansAssign(points, to: centroids, labels: labels),
+            refused: [
+                KmeansAssign(short(points), to: centroids, labels: labels),
+                KmeansAssign(points, to: centroids, labels: short(labels)),
+                KmeansAssign(points, to: centroids, labels: labels, distances: try buffer(Float.self, 8)),
+                KmeansAssign(
+                    points, to: try backend.makeCentroids(count: 4, dimensions: 2), labels: labels),
+            ] + bad(centroids).map { KmeansAssign(points, to: $0, labels: labels) })
+        func gathering(_ batch: SampledRows, _ distances: DeviceBuffer<Float>) -> KmeansAssign {
+            KmeansAssign(points, to: centroids, labels: labels, distances: distances, gathering: batch)
+        }
+        try expect(
+            gathering(SampledRows(rows, at: indices, from: 5), distances),
+            refused: [
+                gathering(SampledRows(rows, at: indices, from: 5), short(distances)),
+                gathering(SampledRows(rows, at: short(indices), from: 5), distances),
+                gathering(SampledRows(rows, at: indices, from: -1), distances),
+                gathering(SampledRows(try buffer(Float.self, 2), at: indices, from: 5), distances),
+            ])
+    }
+
+    @Test func sumsRefuseWhatIsTooShort() throws {
+        let points = try backend.makePoints(count: 600, dimensions: 3)
+        let centroids = try backend.makeCentroids(count: 4, dimensions: 3)
+        let labels = try buffer(Int32.self, 600)
+        let (shifts, weights) = (try buffer(Float.self, 4), try buffer(Float.self, 4))
+        let batch = SampledRows(try buffer(Float.self, 60), at: labels)
+        for isCompensated in [false, true] {
+            let sums = try backend.makeClusterSums(
+                count: 4, dimensions: 3, points: 600, compensated: isCompensated)
+            let others = try backend.makeClusterSums(count: 5, dimensions: 3, points: 600)
+            try expect(
+                KmeansAccumulate(points, labels: labels, into: sums),
+                refused: [
+                    KmeansAccumulate(short(points), labels: labels, into: sums),
+                    KmeansAccumulate(points, labels: short(labels), into: sums),
+                    KmeansAccumulate(points, labels: labels, into: sums, from: -1),
+                    KmeansAccumulate(points, labels: labels, into: sums, from: 600),
+                    KmeansAccumulate(
+                        points, labels: labels, into: try backend.makeClusterSums(count: 4, dimensions: 2, points: 1)),
+                ]
+                    + bad(sums, totals: false, partials: true).map {
+                        KmeansAccumulate(points, labels: labels, into: $0)
+                    })
+            try expect(
+                KmeansReduce(sums, blocks: sums.blocks, adding: false),
+                refused: [
+                    KmeansReduce(sums, blocks: sums.blocks + 1, adding: false),
+                    KmeansReduce(sums, blocks: 0, adding: false),
+                ]
+                    + bad(sums, totals: true, partials: true).map { KmeansReduce($0, blocks: 1, adding: true) })
+            try expect(
+                KmeansUpdate(centroids, from: sums, shifts: shifts),
+                refused: [
+                    KmeansUpdate(centroids, from: sums, shifts: short(shifts)),
+                    KmeansUpdate(centroids, from: others, shifts: shifts),
+                ]
+                    + bad(sums, totals: true, partials: false).map {
+                        KmeansUpdate(centroids, from: $0, shifts: shifts)
+                    } + bad(centroids).map { KmeansUpdate($0, from: sums, shifts: shifts) })
+            func step(
+                _ centroids: Centroids, _ batch: SampledRows, _ labels: DeviceBuffer<Int32>, count: Int = 600,
+                _ sums: ClusterSums, _ weights: DeviceBuffer<Float>
+            ) -> KmeansAccumulateUpdate {
+                KmeansAccumulateUpdate(
+                    centroids, from: batch, labels: labels, count: count, sums: sums, weights: weights)
+            }
+            try expect(
+                step(centroids, batch, labels, sums, weights),
+                refused: [
+                    step(centroids, batch, short(labels), sums, weights),
+                    step(centroids, batch, labels, sums, short(weights)),
+                    step(centroids, batch, labels, others, weights),
+                    step(centroids, batch, labels, count: 0, sums, weights),
+                    step(centroids, SampledRows(batch.rows, at: labels, from: 1), labels, sums, weights),
+                    step(centroids, SampledRows(try buffer(Float.self, 2), at: labels), labels, sums, weights),
+                ]
+                    + bad(sums, totals: true, partials: false).map { step(centroids, batch, labels, $0, weights) }
+                    + bad(centroids).map { step($0, batch, labels, sums, weights) })
+        }
+        // Nothing is left unsaid where no round can be cut at all.
+        let sums = try backend.makeClusterSums(count: 4, dimensions: 3, points: 600)
+        for bad in bad(sums, totals: true, partials: true) {
+            #expect(throws: ComputeError.self) {
+                try backend.accumulate(points, labels: labels, into: bad, adding: false)
+            }
+        }
+    }
+
+    @Test func aStartRefusesWhatIsTooShort() throws {
+        let points = try backend.makePoints(count: 600, dimensions: 3)
+        let start = try backend.makePlusPlusStart(
+            count: 4, trials: 2, points: points, uniforms: [Float](repeating: 0, count: 8))
+        let distances = try buffer(Float.self, 2 * points.tiles * points.lanes)
+        func with(
+            blockSums: DeviceBuffer<Float>? = nil, candidates: DeviceBuffer<Int32>? = nil,
+            coordinates: DeviceBuffer<Float>? = nil, uniforms: DeviceBuffer<Float>? = nil,
+            state: DeviceBuffer<Int32>? = nil, chosen: DeviceBuffer<Int32>? = nil, blocks: Int? = nil
+        ) -> PlusPlusStart {
+            PlusPlusStart(
+                blockSums: blockSums ?? start.blockSums, candidates: candidates ?? start.candidates,
+                coordinates: coordinates ?? start.coordinates, uniforms: uniforms ?? start.uniforms,
+                state: state ?? start.state, chosen: chosen ?? start.chosen, count: 4, trials: 2,
+                blocks: blocks ?? start.blocks)
+        }
+        let bad = [
+            with(blockSums: short(start.blockSums)), with(candidates: short(start.candidates)),
+            with(coordinates: short(start.coordinates)), with(uniforms: short(start.uniforms)),
+            with(state: short(start.state)), with(chosen: short(start.chosen)), with(blocks: start.blocks - 1),
+        ]
+        func measure(
+            _ start: PlusPlusStart, _ points: Points, _ previous: DeviceBuffer<Float>, _ next: DeviceBuffer<Float>
+        ) -> KmeansPlusPlusDistances {
+            KmeansPlusPlusDistances(start, of: points, previous: previous, next: next)
+        }
+        try expect(
+            measure(start, points, distances, distances),
+            refused: [
+                measure(start, short(points), distances, distances),
+                measure(start, points, short(distances), distances),
+                measure(start, points, distances, short(distances)),
+            ] + bad.map { measure($0, points, distances, distances) })
+        func pick(
+            _ start: PlusPlusStart, _ points: Points, _ distances: DeviceBuffer<Float>, step: Int = 0, first: Int = 599
+        ) -> KmeansPlusPlusPick {
+            KmeansPlusPlusPick(start, of: points, distances: distances, step: step, first: first)
+        }
+        try expect(
+            pick(start, points, distances),
+            refused: [
+                pick(start, short(points), distances), pick(start, points, short(distances)),
+                pick(start, points, distances, step: -2), pick(start, points, distances, step: 4),
+                pick(start, points, distances, first: 600), pick(start, points, distances, first: -1),
+            ] + bad.map { pick($0, points, distances) })
+    }
+
+    /// By hand, at extents that tell every factor from every other.
+    @Test func costsAreThoseOfTheShapes() throws {
+        func expect(_ operation: some Operation, _ operations: Int, _ bytes: Int) {
+            #expect(
+                operation.cost == OperationCost(operations: Double(operations), bytes: Double(bytes)),
+                "\(type(of: operation).kernel)")
+        }
+        let shape = CovarianceShape(count: 20, dimensions: 6)
+        let bytes = try buffer(UInt8.self, 120)
+        let floats = try buffer(Float.self, 240)
+        let whole = (try buffer(Int32.self, shape.tileElements), try buffer(Int32.self, shape.sumElements))
+        let real = (try buffer(Float.self, shape.tileElements), try buffer(Float.self, shape.sumElements))
+        // 21 pairs of columns, a multiply-add each; half of the 36 results are mirror images.
+        expect(
+            Covariance(of: bytes, shape: shape, adding: false, tiles: whole.0, sums: whole.1), 20 * 42,
+            120 + 4 * 18)
+        expect(
+            Covariance(of: floats, shape: shape, shift: floats, adding: false, tiles: real.0, sums: real.1),
+            20 * 42 + 120, 4 * 120 + 4 * 6 + 4 * 18)
+        let points = try backend.makePoints(count: 40, dimensions: 3)
+        let projection = try backend.makeProjection(
+            weights: [Float](repeating: 1, count: 18), mean: [Float](repeating: 0, count: 6))
+        expect(
+            PcaProject(Rows(.bytes(bytes), count: 20, dimensions: 6), through: projection, into: points), 20 * 6 * 7,
+            120 + 4 * 60 + 4 * 18)
+        expect(PointsPack(Rows(.bytes(bytes), count: 40, dimensions: 3), into: points), 0, 5 * 120)
+        expect(PointsPack(Rows(.floats(floats), count: 40, dimensions: 3), into: points), 0, 8 * 120)
+        expect(PointsUnpack(points, into: floats), 0, 8 * 120)
+        let indices = try buffer(Int32.self, 40)
+        let batch = try backend.makePoints(count: 10, dimensions: 3)
+        expect(PointsGather(indices, of: points, into: batch), 0, 4 * (30 + 30 + 10))
+        let centroids = try backend.makeCentroids(count: 7, dimensions: 3)
+        expect(
+            CentroidsGather(indices, of: points, into: centroids, slots: try buffer(Int32.self, 5)), 0,
+            4 * (15 + 15 + 5 + 5))
+        expect(KmeansPanels(centroids), 2 * 21, 4 * (21 + 21 + 7))
+        expect(
+            KmeansAssign(points, to: centroids, direct: true, labels: indices), 2 * 40 * 7 * 3, 4 * (120 + 40 + 21))
+        expect(
+            KmeansAssign(points, to: centroids, labels: indices, distances: floats), 2 * 840 + 3 * 120,
+            4 * (120 + 40 + 40 + 21))
+        expect(
+            KmeansAssign(batch, to: centroids, labels: indices, gathering: SampledRows(floats, at: indices)),
+            2 * 210, 4 * (30 + 10 + 30 + 10 + 21))
+        // Two rounds of two blocks of 16 points, the second one short: together one pass over the points.
+        let sums = ClusterSums(
+            totals: floats, counts: indices, partials: floats, partialCounts: indices, count: 7, dimensions: 3,
+            blocks: 2, blockPoints: 16)
+        expect(KmeansAccumulate(points, labels: indices, into: sums), 32 * 3, 4 * 32 * 4)
+        expect(KmeansAccumulate(points, labels: indices, into: sums, from: 32), 8 * 3, 4 * 8 * 4)
+        expect(KmeansReduce(sums, blocks: 2, adding: false), 0, 0)
+        expect(KmeansUpdate(centroids, from: sums, shifts: floats), 21, 4 * 21)
+        expect(
+            KmeansAccumulateUpdate(
+                centroids, from: SampledRows(floats, at: indices), labels: indices, count: 10, sums: sums,
+                weights: floats), 30 + 5 * 21, 4 * (30 + 10 + 3 * 21))
+        let start = try backend.makePlusPlusStart(
+            count: 4, trials: 2, points: points, uniforms: [Float](repeating: 0, count: 8))
+        expect(
+            KmeansPlusPlusDistances(start, of: points, previous: floats, next: floats), 2 * 40 * 3 * 3,
+            4 * 40 * (3 + 1 + 2))
+        expect(KmeansPlusPlusPick(start, of: points, distances: floats, step: 0, first: 0), 0, 0)
+    }
+}
