@@ -161,8 +161,8 @@ struct BenchCommand: ParsableCommand {
         let made = try madeSize.map { try MadeStage($0, on: unmeasured, seed: compute.seed) }
         let stopwatch = Stopwatch(backend)
         let limits = Roofline(
-            gflops: Benchmark.peakArithmetic.operations / (try stopwatch.time(.peakArithmetic).fastest) / 1e9,
-            gbs: Benchmark.peakBandwidth.bytes / (try stopwatch.time(.peakBandwidth).fastest) / 1e9)
+            gflops: try stopwatch.limit(.peakArithmetic, \.operations),
+            gbs: try stopwatch.limit(.peakBandwidth, \.bytes))
         let latency = try LaunchLatency(on: unmeasured)
         var report = Report(
             device: backend.device,
@@ -258,10 +258,10 @@ struct BenchCommand: ParsableCommand {
     }
 
     private static func entry(_ benchmark: Benchmark, _ timing: Stopwatch.Timing, _ limits: Roofline) -> Case {
-        let (gflops, gbs) = (timing.rate(of: benchmark.operations), timing.rate(of: benchmark.bytes))
+        let (gflops, gbs) = (timing.rate(of: timing.cost.operations), timing.rate(of: timing.cost.bytes))
         return Case(
             kernel: benchmark.kernel, name: benchmark.name, launches: timing.launches, seconds: timing.seconds,
-            gflops: gflops, gbs: gbs, share: limits.seconds(benchmark.work) / timing.seconds,
+            gflops: gflops, gbs: gbs, share: limits.seconds(timing.cost) / timing.seconds,
             replicas: benchmark.replicas)
     }
 

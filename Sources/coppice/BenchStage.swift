@@ -55,7 +55,7 @@ struct StageTiming: Encodable {
 
     /// A timing of `work`, each so many times.
     init(
-        _ stage: BenchStage, _ name: String, seconds: Double, work: [(KernelWork, times: Double)], limits: Roofline,
+        _ stage: BenchStage, _ name: String, seconds: Double, work: [(OperationCost, times: Double)], limits: Roofline,
         replicas: Int? = nil, samples: Int
     ) {
         self.stage = stage
@@ -104,7 +104,7 @@ private struct StageBench {
         let samples = timed == steps ? Self.rows : timed * KernelWork.batch
         let batches = Double(samples) / Double(KernelWork.batch)
         let total = try seconds(samples)
-        let work = KernelWork.trainingStep(networks: networks)
+        let work = try KernelWork.trainingStep(networks: networks).map(\.cost)
         func timing(_ name: String, batches count: Double) -> StageTiming {
             StageTiming(
                 .training, "\(name), \(networkCount(networks))", seconds: total * count / batches,
@@ -128,7 +128,8 @@ private struct StageBench {
         let batches = Double(Self.tested) / Double(KernelWork.batch)
         return StageTiming(
             .evaluation, "10,000 images", seconds: seconds,
-            work: KernelWork.evaluationStep(networks: 1).map { ($0, times: batches) }, limits: limits, replicas: 1,
+            work: try KernelWork.evaluationStep(networks: 1).map { ($0.cost, times: batches) }, limits: limits,
+            replicas: 1,
             samples: Self.tested)
     }
 
@@ -144,7 +145,7 @@ private struct StageBench {
         }
         var timing = StageTiming(
             .pca, "60000x784 to 50, fit and projection", seconds: seconds,
-            work: KernelWork.pca(Self.rows, Self.pixels, Self.components, bytesPerValue: 1).map { ($0, times: 1) },
+            work: OperationCost.pca(Self.rows, Self.pixels, Self.components, bytes: true).map { ($0, times: 1) },
             limits: limits, samples: Self.rows)
         (timing.rows, timing.dim, timing.components) = (Self.rows, Self.pixels, Self.components)
         return timing
@@ -182,9 +183,11 @@ private struct StageBench {
         ]
     }
 
-    private func assignment(_ rows: Int, _ k: Int) -> KernelWork { .assignment(rows, k, Self.components) }
+    private func assignment(_ rows: Int, _ k: Int) -> OperationCost {
+        KmeansAssign.cost(points: rows, centroids: k, dimensions: Self.components)
+    }
 
-    private func update(_ rows: Int, _ k: Int) -> KernelWork { .update(rows, k, Self.components) }
+    private func update(_ rows: Int, _ k: Int) -> OperationCost { .update(rows, k, Self.components) }
 
     private func medianFit(_ kmeans: KMeans, _ points: Points) throws -> KMeansClustering {
         _ = try kmeans.fit(points, on: backend)

@@ -65,7 +65,10 @@ struct MadeStage {
             "\(size.rows)x\(size.dimensions), k \(k), \(iterations) iterations\(source.isStreamed ? ", streamed" : "")",
             seconds: seconds,
             work: [
-                (.assignment(size.rows, k, size.dimensions), times: Double(iterations + 1)),
+                (
+                    KmeansAssign.cost(points: size.rows, centroids: k, dimensions: size.dimensions),
+                    times: Double(iterations + 1)
+                ),
                 (.update(size.rows, k, size.dimensions), times: Double(iterations)),
             ], limits: limits, samples: size.rows)
         (timing.rows, timing.dim, timing.k, timing.iterations) = (size.rows, size.dimensions, k, iterations)
@@ -89,7 +92,7 @@ struct MadeStage {
         let (seconds, _) = try median(goOn) { (try run(matrix), 0) }
         var timing = StageTiming(
             .pca, "\(size.rows)x\(size.dimensions) to \(components), fit and projection", seconds: seconds,
-            work: KernelWork.pca(size.rows, size.dimensions, components, bytesPerValue: 4).map { ($0, times: 1) },
+            work: OperationCost.pca(size.rows, size.dimensions, components, bytes: false).map { ($0, times: 1) },
             limits: limits, samples: size.rows)
         (timing.rows, timing.dim, timing.components) = (size.rows, size.dimensions, components)
         return timing
@@ -120,33 +123,18 @@ struct MadeStage {
     }
 }
 
-extension KernelWork {
-    /// Each of so many points to the nearest of k centroids: a multiply-add per dimension and centroid.
-    static func assignment(_ rows: Int, _ k: Int, _ dimensions: Int) -> KernelWork {
-        KernelWork(
-            "kmeans_assign", "", operations: Double(2 * rows * k * dimensions),
-            bytes: Double(4 * (rows * (dimensions + 2) + k * dimensions)))
+extension OperationCost {
+    /// The new centroids of so many points: their sums, and the means.
+    static func update(_ rows: Int, _ k: Int, _ dimensions: Int) -> OperationCost {
+        KmeansAccumulate.cost(points: rows, dimensions: dimensions)
+            + KmeansUpdate.cost(centroids: k, dimensions: dimensions)
     }
 
-    /// The new centroids: an addition per point and dimension, and the means.
-    static func update(_ rows: Int, _ k: Int, _ dimensions: Int) -> KernelWork {
-        KernelWork(
-            "kmeans_accumulate", "", operations: Double((rows + k) * dimensions),
-            bytes: Double(4 * (rows * (dimensions + 1) + k * dimensions)))
-    }
-
-    /// Fit and projection: a multiply-add per row and pair of columns, of which half are mirror images (per column and
-    /// pair of rows where these are fewer), and one per row, column and component.
-    static func pca(_ rows: Int, _ dimensions: Int, _ components: Int, bytesPerValue: Int) -> [KernelWork] {
-        let (rows, columns, components) = (Double(rows), Double(dimensions), Double(components))
-        let bytes = Double(bytesPerValue) * rows * columns
-        return [
-            KernelWork(
-                "covariance", "", operations: rows * columns * (min(rows, columns) + 1),
-                bytes: bytes + 2 * columns * columns),
-            KernelWork(
-                "pca_project", "", operations: rows * columns * (2 * components + 1),
-                bytes: bytes + 4 * rows * components),
+    /// Fit and projection. With fewer rows than columns the fit takes the products of rows.
+    static func pca(_ rows: Int, _ columns: Int, _ components: Int, bytes: Bool) -> [OperationCost] {
+        [
+            Covariance.cost(rows: max(rows, columns), columns: min(rows, columns), bytes: bytes),
+            PcaProject.cost(rows: rows, columns: columns, components: components, elementSize: bytes ? 1 : 4),
         ]
     }
 }

@@ -82,11 +82,15 @@ struct RooflineReport: Encodable {
         self.profile = profile.name
         self.replicas = replicas
         let model = Model(description, tilesABatch: (KernelWork.batch + profile.tile - 1) / profile.tile)
-        step = model.span(KernelWork.trainingStep(networks: replicas), networks: replicas)
-        launches = KernelWork.trainingStep(networks: replicas).map {
-            Launch(
-                kernel: $0.kernel, name: $0.name, operations: $0.operations, bytes: $0.bytes,
-                seconds: model.full.seconds($0), bound: model.full.bound($0).rawValue)
+        let (training, evaluation) = (
+            try KernelWork.trainingStep(networks: 1), try KernelWork.evaluationStep(networks: 1)
+        )
+        step = model.span(training, networks: replicas)
+        launches = training.map {
+            let cost = replicas * $0.cost
+            return Launch(
+                kernel: $0.kernel, name: $0.name, operations: cost.operations, bytes: cost.bytes,
+                seconds: model.full.seconds(cost), bound: model.full.bound(cost).rawValue)
         }
         launchSeconds = Double(launches.count) * model.launch
         epoch = step.times(Self.batches(Self.epochImages))
@@ -96,14 +100,13 @@ struct RooflineReport: Encodable {
         studyRuns = plan.runs.count
         studyTraining = Span(seconds: 0, secondsWithFewGroups: 0)
         studyEvaluation = studyTraining
-        for training in plan.steps(replicas: replicas) {
-            let networks = training.networks
-            studyTraining.add(
-                model.span(KernelWork.trainingStep(networks: networks), networks: networks).times(training.steps))
+        for group in plan.steps(replicas: replicas) {
+            let networks = group.networks
+            studyTraining.add(model.span(training, networks: networks).times(group.steps))
             // The evaluator takes as many batches of a network at a time as fill the device.
             let batches = max(1, profile.suggestedReplicas / networks)
             studyEvaluation.add(
-                model.span(KernelWork.evaluationStep(networks: networks * batches), networks: networks * batches)
+                model.span(evaluation, networks: networks * batches)
                     .times((Self.batches(Self.testImages) + batches - 1) / batches))
         }
         let units = description.computeUnits
@@ -137,13 +140,15 @@ struct RooflineReport: Encodable {
             self.tilesABatch = tilesABatch
         }
 
+        /// The time of so many networks side by side, `launches` being those of one.
         func span(_ launches: [KernelWork], networks: Int) -> Span {
+            let costs = launches.map { networks * $0.cost }
             let fixed = Double(launches.count) * launch
             let share = min(1, Double(networks * tilesABatch) / Double(computeUnits))
             // A compute unit has its share of the arithmetic; few of them are enough to fill the memory's lines.
             let few = Roofline(gflops: full.gflops * share, gbs: full.gbs)
             return Span(
-                seconds: full.seconds(launches) + fixed, secondsWithFewGroups: few.seconds(launches) + fixed)
+                seconds: full.seconds(costs) + fixed, secondsWithFewGroups: few.seconds(costs) + fixed)
         }
     }
 

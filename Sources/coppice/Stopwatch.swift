@@ -11,6 +11,8 @@ struct Stopwatch {
         var fastest: Double
         /// Kernel launches a run; 1 where nothing is launched.
         var launches: Int
+        /// How much work a run is.
+        var cost: OperationCost
 
         /// Billions a second.
         func rate(of amount: Double) -> Double { amount / max(seconds, 1e-12) / 1e9 }
@@ -22,7 +24,8 @@ struct Stopwatch {
 
     /// Runs until there are five times and a fifth of a second, or a hundred of them; two more runs before warm up.
     func time(_ benchmark: Benchmark) throws -> Timing {
-        let run = try benchmark.prepare(backend)
+        let prepared = try benchmark.prepare(backend)
+        let run = prepared.run
         for _ in 0..<2 { try run() }
         try backend.finish()
         var times: [Double] = []
@@ -43,10 +46,17 @@ struct Stopwatch {
             times.append(seconds)
         }
         times.sort()
-        return Timing(seconds: times[times.count / 2], fastest: max(times[0], 1e-12), launches: launches)
+        return Timing(
+            seconds: times[times.count / 2], fastest: max(times[0], 1e-12), launches: launches, cost: prepared.cost)
     }
 
-    /// The same; nil, after a word on stderr, where the operation fails. The other kernels' times are still worth having.
+    /// The most of its work, in billions a second, that the device does of a benchmark made to find a limit.
+    func limit(_ benchmark: Benchmark, _ work: KeyPath<OperationCost, Double>) throws -> Double {
+        let timing = try time(benchmark)
+        return timing.cost[keyPath: work] / timing.fastest / 1e9
+    }
+
+    /// The same as ``time(_:)``; nil, after a word on stderr, where the operation fails. The other kernels' times are still worth having.
     func attempt(_ benchmark: Benchmark) throws -> Timing? {
         do {
             return try time(benchmark)

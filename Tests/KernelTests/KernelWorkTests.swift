@@ -22,25 +22,29 @@ import Testing
         let trained = try Trainer(store, normalisation: normalisation, on: backend).train(
             [TrainingRun(subset: Array(0..<count), seed: 1, run: 0)], options: TrainingOptions(length: .epochs(1)))
         let training = backend.kernelTimes.mapValues(\.launches)
-        #expect(training == Self.launches(KernelWork.trainingStep(networks: 1), times: 3))
+        #expect(training == Self.launches(try KernelWork.trainingStep(networks: 1), times: 3))
         _ = try Evaluator(store, normalisation: normalisation, on: backend).evaluate(trained.weights)
         let after = backend.kernelTimes.mapValues(\.launches)
         let evaluation = after.merging(training) { $0 - $1 }.filter { $0.value > 0 }
         // The evaluator takes as many batches at a time as a training has networks.
         let times = (3 + profile.suggestedReplicas - 1) / profile.suggestedReplicas
-        #expect(evaluation == Self.launches(KernelWork.evaluationStep(networks: 1), times: times))
+        #expect(evaluation == Self.launches(try KernelWork.evaluationStep(networks: 1), times: times))
     }
 
     private static func launches(_ work: [KernelWork], times: Int) -> [String: Int] {
         Dictionary(work.map { ($0.kernel, times) }) { $0 + $1 }
     }
 
-    @Test func workGrowsWithTheNetworks() {
-        let (one, forty) = (KernelWork.trainingStep(networks: 1), KernelWork.trainingStep(networks: 40))
-        #expect(one.map(\.kernel) == forty.map(\.kernel))
-        for (few, many) in zip(one, forty) {
-            #expect(abs(many.operations - 40 * few.operations) <= 1e-9 * many.operations)
-            #expect(abs(many.bytes - 40 * few.bytes) <= 1e-9 * many.bytes)
+    /// What operations say of themselves with 3 networks is three times what they say with one.
+    @Test func workGrowsWithTheNetworks() throws {
+        let one = try KernelWork.trainingStep(networks: 1)
+        let three = try KernelWork.trainingStep(networks: 3)
+        let measured = try Benchmark.all(BenchmarkSize(replicas: 3, points: 16_384, images: 131))
+            .filter { $0.pass == .training }.map { ($0.kernel, try $0.prepare(CPUBackend()).cost) }
+        #expect(one.map(\.kernel) == measured.map(\.0) && three.map(\.kernel) == measured.map(\.0))
+        for (few, (_, cost)) in zip(three, measured) {
+            #expect(abs(cost.operations - few.cost.operations) <= 1e-9 * cost.operations)
+            #expect(abs(cost.bytes - few.cost.bytes) <= 1e-9 * cost.bytes)
         }
         // Of the article's network, by hand: 64 images x 2 operations x multiply-adds (convolutions 784 x 150 and 100 x
         // 2400, linear layers 400 x 120, 120 x 84, 84 x 10), each forward, for the weights, and for the inputs of all but
@@ -48,7 +52,7 @@ import Testing
         let first: Int = 784 * 150
         let others: [Int] = [100 * 2400, 400 * 120, 120 * 84, 84 * 10]
         let least = Double(128 * (2 * first + 3 * others.reduce(0, +)))
-        let counted = one.reduce(0) { $0 + $1.operations }
+        let counted = one.reduce(0) { $0 + $1.cost.operations }
         #expect(counted > least && counted < 1.1 * least)
     }
 
@@ -74,16 +78,17 @@ import Testing
     @Test func benchmarksRunAtAnySize() throws {
         let backend = CPUBackend()
         for benchmark in Benchmark.all(BenchmarkSize(replicas: 6, points: 16_389, images: 131)) {
-            let run = try benchmark.prepare(backend)
-            try run()
+            let prepared = try benchmark.prepare(backend)
+            try prepared.run()
+            #expect(prepared.cost.bytes > 0)
             #expect(benchmark.replicas == nil || benchmark.replicas == 6)
         }
     }
 
     @Test func theRooflineIsTheSlowerOfItsTwoLimits() {
         let roofline = Roofline(gflops: 100, gbs: 10)
-        let arithmetic = KernelWork("a", "", operations: 2e9, bytes: 1e7)
-        let memory = KernelWork("b", "", operations: 1e7, bytes: 3e9)
+        let arithmetic = OperationCost(operations: 2e9, bytes: 1e7)
+        let memory = OperationCost(operations: 1e7, bytes: 3e9)
         #expect(roofline.seconds(arithmetic) == 0.02 && roofline.bound(arithmetic) == .arithmetic)
         #expect(roofline.seconds(memory) == 0.3 && roofline.bound(memory) == .memory)
         #expect(abs(roofline.seconds([arithmetic, memory, memory]) - 0.62) < 1e-12)

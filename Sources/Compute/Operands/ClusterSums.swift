@@ -48,6 +48,16 @@ package struct ClusterSums {
     func blocks(from first: Int, of points: Int) -> Int {
         min(blocks, max(0, points - first + blockPoints - 1) / blockPoints)
     }
+
+    /// What ``Backend/accumulate(_:labels:into:adding:)`` runs, in its order.
+    package func operations(accumulating points: Points, labels: DeviceBuffer<Int32>, adding: Bool)
+        -> [any Operation]
+    {
+        rounds(of: points.count).flatMap { first -> [any Operation] in
+            let blocks = KmeansAccumulate(points, labels: labels, into: self, from: first)
+            return [blocks, KmeansReduce(self, blocks: blocks.blocks, adding: adding || first > 0)]
+        }
+    }
 }
 
 extension Backend {
@@ -74,10 +84,6 @@ extension Backend {
     package func accumulate(
         _ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool
     ) throws(ComputeError) {
-        for first in sums.rounds(of: points.count) {
-            let blocks = KmeansAccumulate(points, labels: labels, into: sums, from: first)
-            try run(blocks)
-            try run(KmeansReduce(sums, blocks: blocks.blocks, adding: adding || first > 0))
-        }
+        for operation in sums.operations(accumulating: points, labels: labels, adding: adding) { try run(operation) }
     }
 }

@@ -62,18 +62,21 @@ package struct Covariance: Operation {
             tiles >= shape.tileElements && sums >= shape.sumElements, "too little room for the sums")
     }
 
-    /// A multiply-add for each row and pair of columns, of which half are mirror images.
+    /// That of a matrix [rows][columns]: a multiply-add per row and pair of columns, half of which are mirror images;
+    /// for floats the shift's subtraction too.
+    package static func cost(rows: Int, columns: Int, bytes: Bool) -> OperationCost {
+        let products = Double(rows) * Double(columns) * Double(columns + 1)
+        let results = Double(4 * columns * columns / 2)
+        let values = Double(rows) * Double(columns)
+        return bytes
+            ? OperationCost(operations: products, bytes: values + results)
+            : OperationCost(operations: products + values, bytes: 4 * (values + Double(columns)) + results)
+    }
+
     package var cost: OperationCost {
-        let (count, dimensions) = (shape.count, shape.dimensions)
-        let products = count * dimensions * (dimensions + 1)
-        let results = 4 * dimensions * dimensions / 2
-        return switch operands {
-        case .bytes:
-            OperationCost(operations: Double(products), bytes: Double(count * dimensions + results))
-        case .floats:
-            OperationCost(
-                operations: Double(products + count * dimensions),
-                bytes: Double(4 * (count + 1) * dimensions + results))
+        switch operands {
+        case .bytes: Self.cost(rows: shape.count, columns: shape.dimensions, bytes: true)
+        case .floats: Self.cost(rows: shape.count, columns: shape.dimensions, bytes: false)
         }
     }
 }

@@ -31,10 +31,13 @@ package struct KmeansAccumulate: Operation {
             first >= 0 && first < points.count, "a round from point \(first) on of \(points.count) points")
     }
 
-    /// An addition a dimension for each point. That a block has sums of its own is left out.
+    /// That of so many points: an addition per point and dimension. That a block has sums of its own is left out.
+    package static func cost(points: Int, dimensions: Int) -> OperationCost {
+        OperationCost(operations: Double(points * dimensions), bytes: Double(4 * points * (dimensions + 1)))
+    }
+
     package var cost: OperationCost {
         let count = max(0, min(sums.blocks * sums.blockPoints, points.count - first))
-        return OperationCost(
-            operations: Double(count * points.dimensions), bytes: Double(4 * count * (points.dimensions + 1)))
+        return Self.cost(points: count, dimensions: points.dimensions)
     }
 }

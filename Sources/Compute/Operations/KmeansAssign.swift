@@ -40,13 +40,17 @@ package struct KmeansAssign: Operation {
             "\(labels.count) labels and \(room) distances for \(points.count) points")
     }
 
-    /// A multiply-add a dimension for each point and centroid, and where distances are asked for three operations a
-    /// dimension for each point.
+    /// That of so many points and centroids: a multiply-add per point, centroid and dimension.
+    package static func cost(points: Int, centroids: Int, dimensions: Int) -> OperationCost {
+        OperationCost(
+            operations: 2 * Double(points) * Double(centroids * dimensions),
+            bytes: Double(4 * (points * (dimensions + 1) + centroids * dimensions)))
+    }
+
+    /// Where distances are asked for, three operations more per point and dimension.
     package var cost: OperationCost {
-        let (count, k, dimensions) = (points.count, centroids.count, points.dimensions)
-        var cost = OperationCost(
-            operations: Double(2 * count * k * dimensions),
-            bytes: Double(4 * (count * (dimensions + 1) + k * dimensions)))
+        let (count, dimensions) = (points.count, points.dimensions)
+        var cost = Self.cost(points: count, centroids: centroids.count, dimensions: dimensions)
         if distances != nil {
             cost.operations += Double(3 * count * dimensions)
             cost.bytes += Double(4 * count)

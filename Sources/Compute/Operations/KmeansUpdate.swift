@@ -18,9 +18,11 @@ package struct KmeansUpdate: Operation {
         try require(shifts, holds: centroids.count)
     }
 
-    /// A division a coordinate. The sums are between two steps of an iteration and not counted.
-    package var cost: OperationCost {
-        let elements = centroids.count * centroids.dimensions
-        return OperationCost(operations: Double(elements), bytes: Double(4 * elements))
+    /// That of so many centroids: a division per coordinate. The sums lie between two steps of an iteration and are not
+    /// counted.
+    package static func cost(centroids: Int, dimensions: Int) -> OperationCost {
+        OperationCost(operations: Double(centroids * dimensions), bytes: Double(4 * centroids * dimensions))
     }
+
+    package var cost: OperationCost { Self.cost(centroids: centroids.count, dimensions: centroids.dimensions) }
 }

@@ -43,6 +43,16 @@ package struct OperationCost: Hashable, Sendable {
         self.bytes = bytes
     }
 
+    /// Of two operations, one after the other.
+    package static func + (left: OperationCost, right: OperationCost) -> OperationCost {
+        OperationCost(operations: left.operations + right.operations, bytes: left.bytes + right.bytes)
+    }
+
+    /// Of an operation that is run `times` times.
+    package static func * (times: Int, cost: OperationCost) -> OperationCost {
+        OperationCost(operations: Double(times) * cost.operations, bytes: Double(times) * cost.bytes)
+    }
+
     /// That of a full batch: multiply-adds, other operations and floats per sample, and weights per replica.
     init(samples batch: BatchShape, multiplyAdds: Int, others: Int, floats: Double, weights: Int) {
         let samples = Double(batch.replicas * batch.samples)

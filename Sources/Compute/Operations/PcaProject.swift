@@ -27,11 +27,17 @@ package struct PcaProject: Operation {
             projection.panels, holds: projection.panelCount * (1 + projection.dimensions) * projection.panelWidth)
     }
 
-    /// A subtraction for each element, and a multiply-add for each component.
+    /// That of a matrix [rows][columns]: a subtraction per element, and a multiply-add per component.
+    /// - Parameter elementSize: bytes per element.
+    package static func cost(rows: Int, columns: Int, components: Int, elementSize: Int) -> OperationCost {
+        OperationCost(
+            operations: Double(rows) * Double(columns * (2 * components + 1)),
+            bytes: Double(rows * (elementSize * columns + 4 * components) + 4 * columns * components))
+    }
+
     package var cost: OperationCost {
-        let (columns, components) = (rows.dimensions, projection.components)
-        return OperationCost(
-            operations: Double(rows.count * columns * (2 * components + 1)),
-            bytes: Double(rows.count * (rows.elementSize * columns + 4 * components) + 4 * columns * components))
+        Self.cost(
+            rows: rows.count, columns: rows.dimensions, components: projection.components,
+            elementSize: rows.elementSize)
     }
 }

@@ -1,55 +1,70 @@
 import Compute
 
-/// One operation on one shape to be timed, and how much work that is: what `coppice bench` runs.
+/// One operation on one shape, or a few that belong together, to be timed: what `coppice bench` runs.
 package struct Benchmark: Sendable {
+    /// A benchmark with its buffers on a backend.
+    package struct Prepared {
+        /// How much work a run is.
+        package let cost: OperationCost
+        /// What is timed; it may be called any number of times.
+        package let run: () throws(ComputeError) -> Void
+
+        init(_ cost: OperationCost, run: @escaping () throws(ComputeError) -> Void) {
+            self.cost = cost
+            self.run = run
+        }
+
+        /// Operations, one after the other.
+        init(_ operations: any Operation..., on backend: any Backend) { self.init(operations, on: backend) }
+
+        /// The same in a list.
+        init(_ operations: [any Operation], on backend: any Backend) {
+            self.init(operations.dropFirst().reduce(operations[0].cost) { $0 + $1.cost }) { () throws(ComputeError) in
+                for operation in operations { try backend.run(operation) }
+            }
+        }
+    }
+
     /// The kernel that does most of the work: that of its file in Kernels without ".cl".
     package let kernel: String
     /// The shape.
     package let name: String
-    /// Floating-point operations of a run; a multiply-add counts as two. Only what the result needs is counted, not
-    /// what an implementation adds to it.
-    package let operations: Double
-    /// Bytes of a run when every input is read and every output written once.
-    package let bytes: Double
     /// Networks side by side; nil for what has none.
     package let replicas: Int?
-    /// Makes the buffers and returns what is timed; it may be called any number of times.
-    package let prepare: @Sendable (any Backend) throws(ComputeError) -> () throws(ComputeError) -> Void
+    /// Whether a training step has this launch, an evaluation, or neither.
+    package let pass: Pass?
+    /// Makes the buffers and returns what is timed.
+    package let prepare: @Sendable (any Backend) throws(ComputeError) -> Prepared
 
     init(
-        _ kernel: String, _ name: String, operations: Double, bytes: Double, replicas: Int? = nil,
-        prepare: @escaping @Sendable (any Backend) throws(ComputeError) -> () throws(ComputeError) -> Void
+        _ kernel: String, _ name: String, replicas: Int? = nil, pass: Pass? = nil,
+        prepare: @escaping @Sendable (any Backend) throws(ComputeError) -> Prepared
     ) {
         self.kernel = kernel
         self.name = name
-        self.operations = operations
-        self.bytes = bytes
         self.replicas = replicas
+        self.pass = pass
         self.prepare = prepare
     }
 
     /// The device's limit in arithmetic: chains of multiply-adds that no memory holds up.
     package static let peakArithmetic: Benchmark = {
         let (count, steps) = (1 << 22, 1024)
-        return Benchmark(
-            FmaPeak.kernel, "\(count) values, \(steps) steps",
-            operations: 2 * Double(count * steps), bytes: Double(8 * count)
-        ) { backend throws(ComputeError) in
+        return Benchmark(FmaPeak.kernel, "\(count) values, \(steps) steps") { backend throws(ComputeError) in
             let values = try backend.makeBuffer(of: Float.self, count: count, label: "chains")
             try backend.fill(values, with: 0.5)
-            return { () throws(ComputeError) in try backend.run(FmaPeak(values, count: count, steps: steps)) }
+            return Prepared(FmaPeak(values, count: count, steps: steps), on: backend)
         }
     }()
 
     /// The limit of its memory: a copy larger than caches are.
     package static let peakBandwidth: Benchmark = {
         let count = 1 << 25
-        return Benchmark(Copy.kernel, "\(count) values", operations: 0, bytes: Double(8 * count)) {
-            backend throws(ComputeError) in
+        return Benchmark(Copy.kernel, "\(count) values") { backend throws(ComputeError) in
             let source = try backend.makeBuffer(of: Float.self, count: count, label: "source of a copy")
             let target = try backend.makeBuffer(of: Float.self, count: count, label: "target of a copy")
             try backend.fill(source, with: 1)
-            return { () throws(ComputeError) in try backend.run(Copy(source, to: target, count: count)) }
+            return Prepared(Copy(source, to: target, count: count), on: backend)
         }
     }()
 

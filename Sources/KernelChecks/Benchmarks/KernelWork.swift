@@ -1,46 +1,46 @@
+import Compute
+
 /// How much work a launch of a kernel is.
 package struct KernelWork: Equatable, Sendable {
     /// The kernel.
     package var kernel: String
     /// The shape.
     package var name: String
-    /// Floating-point operations; a multiply-add counts as two.
-    package var operations: Double
-    /// Bytes when every input is read and every output written once.
-    package var bytes: Double
+    /// Arithmetic and memory traffic.
+    package var cost: OperationCost
 
     /// So much work under these names.
-    package init(_ kernel: String, _ name: String, operations: Double, bytes: Double) {
+    package init(_ kernel: String, _ name: String, cost: OperationCost) {
         self.kernel = kernel
         self.name = name
-        self.operations = operations
-        self.bytes = bytes
+        self.cost = cost
     }
 
-    /// Samples a batch of ``trainingStep(networks:)`` and ``evaluationStep(networks:)``.
+    /// Samples per batch of ``trainingStep(networks:)`` and ``evaluationStep(networks:)``.
     package static let batch = TrainingBenchmarks.batch
 
     /// The launches of a training step of LeNet-5: so many networks, a full batch for each.
-    package static func trainingStep(networks: Int) -> [KernelWork] {
-        work(networks) { !isEvaluation($0) && $0.kernel != "fill" }
+    /// - Throws: ``ComputeError/outOfMemory(label:byteCount:device:)``.
+    package static func trainingStep(networks: Int) throws(ComputeError) -> [KernelWork] {
+        try work(.training, networks)
     }
 
     /// The launches that test as many images as a batch has, on each of so many networks.
-    package static func evaluationStep(networks: Int) -> [KernelWork] { work(networks, isEvaluation) }
-
-    private static func isEvaluation(_ benchmark: Benchmark) -> Bool {
-        benchmark.name.hasSuffix("inference") || benchmark.name == "predictions"
+    /// - Throws: ``ComputeError/outOfMemory(label:byteCount:device:)``.
+    package static func evaluationStep(networks: Int) throws(ComputeError) -> [KernelWork] {
+        try work(.inference, networks)
     }
 
     /// A network has its own samples and weights, so that all work grows with their number.
-    private static func work(_ networks: Int, _ isTaken: (Benchmark) -> Bool) -> [KernelWork] {
-        TrainingBenchmarks(replicas: networks).all.filter(isTaken).map(\.work)
+    private static func work(_ pass: Pass, _ networks: Int) throws(ComputeError) -> [KernelWork] {
+        let backend = CPUBackend()
+        var list: [KernelWork] = []
+        for benchmark in TrainingBenchmarks(replicas: 1).all where benchmark.pass == pass {
+            list.append(
+                KernelWork(benchmark.kernel, benchmark.name, cost: networks * (try benchmark.prepare(backend)).cost))
+        }
+        return list
     }
-}
-
-extension Benchmark {
-    /// How much work a run is.
-    package var work: KernelWork { KernelWork(kernel, name, operations: operations, bytes: bytes) }
 }
 
 /// The roofline model (Williams, Waterman & Patterson, "Roofline: an insightful visual performance model for multicore
@@ -62,16 +62,16 @@ package struct Roofline: Equatable, Sendable {
         self.gbs = gbs
     }
 
-    /// The least seconds that `work` can take.
-    package func seconds(_ work: KernelWork) -> Double {
-        max(work.operations / gflops, work.bytes / gbs) / 1e9
+    /// The least seconds that so much work can take.
+    package func seconds(_ cost: OperationCost) -> Double {
+        max(cost.operations / gflops, cost.bytes / gbs) / 1e9
     }
 
     /// Which limit that is.
-    package func bound(_ work: KernelWork) -> Bound {
-        work.operations / gflops >= work.bytes / gbs ? .arithmetic : .memory
+    package func bound(_ cost: OperationCost) -> Bound {
+        cost.operations / gflops >= cost.bytes / gbs ? .arithmetic : .memory
     }
 
     /// The least seconds that a list of launches can take one after the other.
-    package func seconds(_ launches: [KernelWork]) -> Double { launches.reduce(0) { $0 + seconds($1) } }
+    package func seconds(_ launches: [OperationCost]) -> Double { launches.reduce(0) { $0 + seconds($1) } }
 }

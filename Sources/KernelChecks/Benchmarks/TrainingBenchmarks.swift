@@ -5,18 +5,12 @@ private let shape = StepShape.leNet5(channels: 1)
 /// Those of LeNet-5 with their padding.
 private let parameters = StepNetwork.Layout(shape).count
 
-/// Values an image: pixels, the blocks' planes, their pools (the second one's are the features), hidden layers.
-private let (pixels, plane1, pool1, plane2, pool2, hidden) = (1024.0, 4704.0, 1176.0, 1600.0, 400.0, 204.0)
-/// Multiply-adds an image of one pass over each layer; each gradient takes as many.
-private let (conv1, conv2, linear) = (117_600.0, 240_000.0, 58_920.0)
-
 /// The operations of a training step of LeNet-5 and of its evaluation: so many networks, batches of 64.
 struct TrainingBenchmarks: Sendable {
     /// Samples per batch.
     static var batch: Int { samples }
     /// Networks side by side.
     let replicas: Int
-    private var all64: Double { Double(replicas * samples) }
 
     /// A network through whose buffers one step has gone.
     private func network(on backend: any Backend) throws(ComputeError) -> StepNetwork {
@@ -26,7 +20,7 @@ struct TrainingBenchmarks: Sendable {
         let some = inputs.floats(min(replicas, 5) * parameters, in: -0.1...0.1)
         let values = StepValues(
             parameters: (0..<replicas * parameters).map { some[$0 % some.count] },
-            images: (0..<StepValues.imageCount * Int(pixels)).map { images[$0 % images.count] },
+            images: (0..<StepValues.imageCount * shape.height * shape.width).map { images[$0 % images.count] },
             labels: inputs.bytes(StepValues.imageCount, in: 0..<10),
             order: inputs.integers(replicas * (samples + 8), in: 0..<StepValues.imageCount),
             running1: inputs.floats(2 * replicas * 6, in: 0.5...1),
@@ -40,103 +34,53 @@ struct TrainingBenchmarks: Sendable {
         return network
     }
 
-    /// A benchmark of one operation; multiply-adds and floats an image.
+    /// A benchmark of one operation.
     private func step(
-        _ kernel: String, _ name: String, multiplyAdds: Double, others: Double, floats: Double, weights: Double,
-        _ run: @escaping @Sendable (any Backend, StepNetwork) throws(ComputeError) -> Void
+        _ kernel: String, _ name: String, _ pass: Pass = .training,
+        _ operation: @escaping @Sendable (StepNetwork) -> any Operation
     ) -> Benchmark {
-        Benchmark(
-            kernel, name, operations: all64 * (2 * multiplyAdds + others),
-            bytes: 4 * (all64 * floats + Double(replicas) * weights), replicas: replicas
-        ) { backend throws(ComputeError) in
-            let network = try network(on: backend)
-            return { () throws(ComputeError) in try run(backend, network) }
+        Benchmark(kernel, name, replicas: replicas, pass: pass) { backend throws(ComputeError) in
+            Benchmark.Prepared(operation(try network(on: backend)), on: backend)
         }
     }
 
-    /// All of them, in the order of a step. Beside the multiply-adds, by the formulas: 3 operations a value for the
-    /// statistics and 3 a pooled value for the pool's comparisons; 2 to normalise; backward, 3 for a pooled value's sums
-    /// and 4 a value for the gradient. A pool's winner, a byte, is a quarter of a float.
+    /// All of them, in the order of a step.
     var all: [Benchmark] {
         [
-            step(
-                "conv2d_block_forward", "gathered, 1->6 planes", multiplyAdds: conv1,
-                others: 2 * pixels + 3 * plane1 + 3 * pool1, floats: 1.25 * pixels + plane1 + 1.25 * pool1, weights: 150
-            ) { backend, network throws(ComputeError) in
-                try backend.run(network.gathered(.training))
-            },
-            step(
-                "conv2d_block_forward", "gathered, inference", multiplyAdds: conv1, others: 2 * pixels + 3 * pool1,
-                floats: 1.25 * pixels + pool1, weights: 150
-            ) { backend, network throws(ComputeError) in
-                try backend.run(network.gathered(.inference))
-            },
-            step(
-                "conv2d_block_forward", "normalised, 6->16 planes", multiplyAdds: conv2,
-                others: 2 * pool1 + 3 * plane2 + 3 * pool2, floats: 2 * pool1 + plane2 + 1.25 * pool2, weights: 2400
-            ) { backend, network throws(ComputeError) in
-                try backend.run(network.normalised(.training))
-            },
-            step(
-                "conv2d_block_forward", "normalised, inference", multiplyAdds: conv2, others: 2 * pool1 + 3 * pool2,
-                floats: 2 * pool1 + pool2, weights: 2400
-            ) { backend, network throws(ComputeError) in
-                try backend.run(network.normalised(.inference))
-            },
-            step(
-                "classifier_step", "loss and gradients", multiplyAdds: 2 * linear, others: 5 * pool2 + 40,
-                floats: 3 * pool2 + 3 * hidden + 40, weights: linear
-            ) { backend, network throws(ComputeError) in
-                try backend.run(network.classifierStep)
-            },
+            step(Conv2dBlockForward.kernel, "gathered, 1->6 planes") { $0.gathered(.training) },
+            step(Conv2dBlockForward.kernel, "gathered, inference", .inference) { $0.gathered(.inference) },
+            step(Conv2dBlockForward.kernel, "normalised, 6->16 planes") { $0.normalised(.training) },
+            step(Conv2dBlockForward.kernel, "normalised, inference", .inference) { $0.normalised(.inference) },
+            step(ClassifierStep.kernel, "loss and gradients") { $0.classifierStep },
             predictions,
-            step(
-                "conv2d_block_backward", "16->6 planes, linear weights", multiplyAdds: conv2 + linear,
-                others: 4 * plane2 + 4 * pool1, floats: 2 * plane2 + 2.25 * pool2 + 3 * pool1 + 2 * hidden,
-                weights: 2400 + linear
-            ) { backend, network throws(ComputeError) in
-                try backend.run(network.blockBackward)
-            },
-            step(
-                "conv2d_weight_gradients", "1->6 and 6->16 planes", multiplyAdds: conv1 + conv2, others: 4 * plane1,
-                floats: pixels + 2 * plane1 + 2.25 * pool1 + plane2, weights: 150 + 2400
-            ) { backend, network throws(ComputeError) in
-                try backend.run(network.weightGradients)
-            },
+            step(Conv2dBlockBackward.kernel, "16->6 planes, linear weights") { $0.blockBackward },
+            step(Conv2dWeightGradients.kernel, "1->6 and 6->16 planes") { $0.weightGradients },
             adam, fill,
         ]
     }
 
     private var predictions: Benchmark {
-        Benchmark(
-            "classifier_step", "predictions", operations: all64 * (2 * linear + 2 * pool2),
-            bytes: 4 * (all64 * (2 * pool2 + hidden) + Double(replicas) * linear), replicas: replicas
-        ) { backend throws(ComputeError) in
+        Benchmark(ClassifierPredictions.kernel, "predictions", replicas: replicas, pass: .inference) {
+            backend throws(ComputeError) in
             let network = try network(on: backend)
             let stride = samples + StepValues.firstSample
             let predictions = try backend.makeBuffer(of: Int32.self, count: replicas * stride, label: "predictions")
-            return { () throws(ComputeError) in
-                try backend.run(network.predictions(into: predictions, stride: stride))
-            }
+            return Benchmark.Prepared(network.predictions(into: predictions, stride: stride), on: backend)
         }
     }
 
     private var fill: Benchmark {
         let count = replicas * parameters
-        return Benchmark("fill", "\(count) floats", operations: 0, bytes: Double(4 * count), replicas: replicas) {
-            backend throws(ComputeError) in
+        return Benchmark("fill", "\(count) floats", replicas: replicas) { backend throws(ComputeError) in
             let buffer = try backend.makeBuffer(of: Float.self, count: count, label: "filled")
-            return { () throws(ComputeError) in try backend.fill(buffer, with: 1) }
+            return Benchmark.Prepared(OperationCost(operations: 0, bytes: Double(4 * count))) {
+                () throws(ComputeError) in try backend.fill(buffer, with: 1)
+            }
         }
     }
 
-    /// For each parameter the two moments (3 and 4), a root, a sum, a division and the step (2); its bytes are the
-    /// parameter and both moments, read and written, and one gradient.
     private var adam: Benchmark {
-        let size = Double(replicas * parameters)
-        return Benchmark(
-            "adam_step", "\(parameters) parameters", operations: 12 * size, bytes: 4 * 7 * size, replicas: replicas
-        ) {
+        Benchmark(AdamStep.kernel, "\(parameters) parameters", replicas: replicas, pass: .training) {
             backend throws(ComputeError) in
             let network = try network(on: backend)
             func state(_ value: Float) throws(ComputeError) -> DeviceBuffer<Float> {
@@ -156,7 +100,7 @@ struct TrainingBenchmarks: Sendable {
                 secondMoments: try state(0), gradients: gradients, lossAndCorrect: network.classifier.lossAndCorrect,
                 losses: losses,
                 correct: correct, schedule: network.schedule)
-            return { () throws(ComputeError) in try backend.run(step) }
+            return Benchmark.Prepared(step, on: backend)
         }
     }
 }
