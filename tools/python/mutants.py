@@ -42,12 +42,14 @@ class Mutant:
     before: str
     after: str
     text: str = dataclasses.field(repr=False, compare=False)
+    # The next line that holds anything.
+    following: str = ""
     # Which of the places where the file has this change of this line.
     place: int = 1
 
     @property
     def key(self):
-        """What names the mutant wherever its line has moved to."""
+        """What names the mutant while its file stays as it is."""
         return (self.kernel if self.place == 1 else f"{self.kernel}#{self.place}", self.before, self.after)
 
 
@@ -287,7 +289,8 @@ def mutants(kernel, text):
         stop = len(text) if stop < 0 else stop
         before = " ".join(text[first:stop].split())
         after = " ".join(changed[first : len(changed) - (len(text) - stop)].split())
-        made.append(Mutant(kernel, line, kind, before, after, changed))
+        following = " ".join(text[stop:].lstrip().split("\n", 1)[0].split())
+        made.append(Mutant(kernel, line, kind, before, after, changed, following))
     made.sort(key=lambda mutant: mutant.line)
     places = collections.Counter()
     for i, mutant in enumerate(made):

@@ -33,17 +33,33 @@ def kernel_file(name):
     return header if header.exists() else KERNELS / f"{name}.cl"
 
 
-def equivalent_mutants():
-    """{mutant's key: reason} from the list."""
-    reasons = {}
+def equivalent_mutants(everything):
+    """The keys of those of `everything` that the list has, and what is wrong with the list, a sentence each."""
+    wanted = collections.Counter()
     for number, line in enumerate(EQUIVALENT.read_text().splitlines(), 1):
-        if not line or line.startswith("#"):
+        # A line of a kernel may begin with #if.
+        if not line or line.startswith("# "):
             continue
         fields = line.split("\t")
         if len(fields) != 4:
-            sys.exit(f"mutate: {EQUIVALENT}:{number} has {len(fields)} fields; kernel, before, after, reason are wanted")
-        reasons[tuple(fields[:3])] = fields[3]
-    return reasons
+            sys.exit(f"mutate: {EQUIVALENT}:{number} has {len(fields)} fields; before, after, following line or *, and "
+                     "reason are wanted")
+        wanted[tuple(fields[:3])] += 1
+    by_text = collections.defaultdict(list)
+    for mutant in everything:
+        by_text[(mutant.before, mutant.after)].append(mutant)
+    keys, faults = set(), []
+    for (before, after, following), times in wanted.items():
+        places = [mutant for mutant in by_text[(before, after)]
+                  if following == "*" or mutant.following.startswith(following)]
+        if len(places) == times:
+            keys |= {mutant.key for mutant in places}
+        elif not places:
+            faults.append(f"lists a mutant that is no more: {before}  =>  {after}  before  {following}")
+        else:
+            faults.append(f"has {before}  =>  {after}  before  {following}  {times} times, and there are "
+                          + ", ".join(f"{m.kernel}:{m.line} (before {m.following})" for m in places))
+    return keys, faults
 
 
 class IdleWatch(threading.Thread):
@@ -263,6 +279,11 @@ def unchanged_limits(verifier, chosen, tried):
     return limits
 
 
+def every_mutant():
+    """The mutants of all files of Kernels."""
+    return [mutant for file in sorted(KERNELS.iterdir()) for mutant in mutants.mutants(file.stem, file.read_text())]
+
+
 def chosen_mutants(arguments):
     names = arguments.kernel or sorted(file.stem for file in KERNELS.iterdir())
     chosen = []
@@ -291,24 +312,25 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--check-list", action="store_true")
     parser.add_argument("--out", default=str(ROOT / ".build" / "mutants.jsonl"))
     parser.add_argument("--again")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--no-build", action="store_true")
     parser.add_argument("--on", type=lambda names: names.split(","), default=["quick", "plain", "pocl"])
     arguments = parser.parse_args()
+    listed, faults = equivalent_mutants(every_mutant())
+    for fault in faults:
+        print(f"stale  {EQUIVALENT.name} {fault}")
+    if arguments.check_list:
+        print(f"{len(listed)} mutants are listed as equivalent, {len(faults)} entries of the list fit none")
+        sys.exit(1 if faults else 0)
     chosen = chosen_mutants(arguments)
     if arguments.list:
         for mutant in chosen:
             print(f"{mutant.kernel}:{mutant.line} {mutant.kind}: {mutant.before}  =>  {mutant.after}")
         print(f"{len(chosen)} mutants")
         return
-    listed = equivalent_mutants()
-    keys = {mutant.key for mutant in chosen}
-    if not (arguments.line or arguments.sample or arguments.again):
-        for key in listed:
-            if key not in keys and key[0].split("#")[0] in {mutant.kernel for mutant in chosen}:
-                print(f"stale  {EQUIVALENT.name} lists a mutant that is no more: {key[0]}: {key[1]}  =>  {key[2]}")
     counts = collections.Counter()
     if arguments.resume and os.path.exists(arguments.out):
         lines = [json.loads(line) for line in pathlib.Path(arguments.out).read_text().splitlines()]
@@ -333,7 +355,7 @@ def main():
                 mutant, (verdict, why) = futures[done], done.result()
                 counts[verdict] += 1
                 line = {"kernel": mutant.key[0], "line": mutant.line, "kind": mutant.kind, "before": mutant.before,
-                        "after": mutant.after, "fate": verdict, "why": why}
+                        "after": mutant.after, "following": mutant.following, "fate": verdict, "why": why}
                 print(json.dumps(line), file=out, flush=True)
                 if verdict == "survived":
                     survivors.append(mutant)
@@ -341,7 +363,7 @@ def main():
                           f"{mutant.after}", flush=True)
     print(f"{counts['killed']} killed, {counts['survived']} survived, {counts['equivalent']} listed as equivalent, "
           f"{counts['uncompiled']} that do not compile, {counts['known']} known before; {arguments.out}")
-    sys.exit(1 if survivors else 0)
+    sys.exit(1 if survivors or faults else 0)
 
 
 main()
