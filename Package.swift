@@ -52,7 +52,8 @@ let package = Package(
                 "Support", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ], swiftSettings: watched),
-        .target(name: "Clustering", dependencies: ["Support", "Compute", "CLAPACK"], swiftSettings: strict),
+        .target(
+            name: "Clustering", dependencies: ["Support", "Compute", "Datasets", "CLAPACK"], swiftSettings: strict),
         .target(name: "Pruning", dependencies: ["Support"], swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Support", "Compute", "Datasets"], swiftSettings: watched),
         .target(
@@ -83,13 +84,14 @@ let package = Package(
         .target(name: "BadDriver", path: "Tests/BadDriver", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(
             name: "TestSupport", dependencies: ["OpenCL", "Compute"], path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "SupportTests", dependencies: ["Support"], swiftSettings: strict),
+        .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Support"], swiftSettings: strict),
         .testTarget(
             name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: strict),
         .testTarget(
-            name: "ComputeTests", dependencies: ["TestSupport", "Support", "Compute", "CLanes"], swiftSettings: strict),
+            name: "ComputeTests", dependencies: ["TestSupport", "Support", "OpenCL", "Compute", "CLanes"],
+            swiftSettings: strict),
         .testTarget(
-            name: "KernelTests",
+            name: "KernelChecksTests",
             dependencies: [
                 "TestSupport", "Support", "KernelChecks", "Compute", "OpenCL", "Clustering", "Networks", "Datasets",
             ],
@@ -130,7 +132,7 @@ let package = Package(
 )
 
 // Whole programs have a part of their own in tools/sanitize, and kernels are checked by `verify`: neither's tests run there.
-if isFuzzing { package.targets.removeAll { ["KernelTests", "CommandTests"].contains($0.name) } }
+if isFuzzing { package.targets.removeAll { ["KernelChecksTests", "CommandTests"].contains($0.name) } }
 
 // COPPICE_THREADS=1 (tools/sanitize sets it) leaves the libraries that share memory between threads and their tests,
 // which spares a machine without a build a third of the work.

@@ -48,7 +48,7 @@ import Testing
         """,
     ]
 
-    /// The host's devices; none where there is no OpenCL, which KernelTests reports.
+    /// The host's devices; none where there is no OpenCL, which the tests of the kernels report.
     static func devices() throws -> [Device] { (try? Device.all()) ?? [] }
 
     private static func backends(_ profiles: [DeviceProfile] = DeviceProfile.all) throws -> [OpenCLBackend] {
