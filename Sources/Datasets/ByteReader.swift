@@ -21,14 +21,14 @@ final class ByteReader {
     private var reachedEnd = false
 
     /// Opens `path`; without `decompresses` its bytes come as they are.
-    /// - Throws: ``DatasetError/unreadable(file:reason:)`` when it is no readable regular file.
+    /// - Throws: ``DatasetError/file(_:)`` when it is no readable regular file.
     init(path: String, decompresses: Bool = true) throws(DatasetError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .unreadable(file: path, reason: systemMessage()) }
+        guard descriptor >= 0 else { throw .file(.unreadable(file: path, reason: systemMessage())) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            throw .unreadable(file: path, reason: "it is not a regular file")
+            throw .file(.unreadable(file: path, reason: "it is not a regular file"))
         }
         var start: [UInt8] = [0, 0]
         let isCompressed = decompresses && pread(descriptor, &start, 2, 0) == 2 && start == [0x1f, 0x8b]
@@ -43,7 +43,7 @@ final class ByteReader {
         self.stream = stream
         // 15 bits of window and 16 for a gzip wrapper, whose checksum zlib then verifies.
         guard inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            throw .unreadable(file: path, reason: "zlib could not start")
+            throw .file(.unreadable(file: path, reason: "zlib could not start"))
         }
     }
 
@@ -57,7 +57,7 @@ final class ByteReader {
     }
 
     /// Fills `destination` from where the last read ended; returns how many bytes that gave, fewer only at the end.
-    /// - Throws: ``DatasetError/unreadable(file:reason:)``, ``DatasetError/corruptGzip(file:reason:)``.
+    /// - Throws: ``DatasetError/file(_:)``, ``DatasetError/corruptGzip(file:reason:)``.
     func read(into destination: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
         var filled = 0
         while filled < destination.count, !reachedEnd {
@@ -143,7 +143,7 @@ final class ByteReader {
         while true {
             let count = Foundation.read(descriptor, destination.baseAddress, destination.count)
             if count >= 0 { return count }
-            guard errno == EINTR else { throw .unreadable(file: path, reason: systemMessage()) }
+            guard errno == EINTR else { throw .file(.unreadable(file: path, reason: systemMessage())) }
         }
     }
 

@@ -1,19 +1,5 @@
 import Foundation
 
-/// The four parts of a data set of images, under the names that MNIST gave them.
-enum DatasetPart: String, CaseIterable, Sendable {
-    case trainImages = "train-images-idx3-ubyte"
-    case trainLabels = "train-labels-idx1-ubyte"
-    case testImages = "t10k-images-idx3-ubyte"
-    case testLabels = "t10k-labels-idx1-ubyte"
-
-    /// Names under which the part is accepted, best first.
-    var fileNames: [String] {
-        let dotted = rawValue.replacingOccurrences(of: "-idx", with: ".idx")
-        return [rawValue, rawValue + ".gz", dotted, dotted + ".gz"]
-    }
-}
-
 /// A file whose contents are known.
 package struct KnownFile: Sendable, Equatable {
     /// The uncompressed file's name.
@@ -113,10 +99,18 @@ package struct KnownDataset: Sendable {
 
     /// What to do where `name` is missing, as part of a sentence.
     static func remedy(for name: String) -> String {
-        named(name)?.remedy
-            ?? "a folder with \(DatasetPart.allCases.map(\.rawValue).joined(separator: ", ")), each with or without .gz, "
-            + "would be accepted"
+        named(name)?.remedy ?? "\(Formats.acceptedFolders), would be accepted"
     }
+}
+
+/// The contents of a file, as far as they tell which known file it is.
+protocol KnownContents {
+    /// Bytes of the uncompressed file.
+    var uncompressedSize: Int { get }
+    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
+    var sha256: String { get }
+    /// SHA-256 of its first ``KnownFile/startByteCount`` bytes.
+    var startSHA256: String { get }
 }
 
 extension KnownDataset {
@@ -126,12 +120,13 @@ extension KnownDataset {
     /// Only what starts as such a file does is hashed whole, so that right data cost next to nothing.
     /// - Throws: ``DatasetError/malformed(file:reason:)`` that says what the file is.
     static func check(
-        _ contents: IDX, at path: String, as part: DatasetPart, of name: String, among known: [KnownDataset] = all
+        _ contents: some KnownContents, at path: String, as fileName: String, of name: String,
+        among known: [KnownDataset] = all
     ) throws(DatasetError) {
         guard known.contains(where: { $0.name == name }) else { return }
         let start = contents.startSHA256
         for dataset in known {
-            for file in dataset.files where dataset.name != name || file.name != part.rawValue {
+            for file in dataset.files where dataset.name != name || file.name != fileName {
                 guard file.byteCount == contents.uncompressedSize, file.startSHA256 ?? start == start,
                     file.sha256 == contents.sha256
                 else { continue }
@@ -139,7 +134,7 @@ extension KnownDataset {
                     file: path,
                     reason: "by its checksum this is \(file.name) of \(dataset.name), "
                         + (dataset.name == name
-                            ? "in the place of \(part.rawValue)"
+                            ? "in the place of \(fileName)"
                             : "not of \(name); use --dataset \(dataset.name), or put the files of \(name) there"))
             }
         }

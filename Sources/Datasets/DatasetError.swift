@@ -1,4 +1,3 @@
-import Foundation
 import Support
 
 /// Why one mirror did not give a file.
@@ -41,8 +40,8 @@ package enum DatasetError: Equatable, CategorizedError {
     case unknownName(name: String, known: [String])
     /// A data set that this program cannot download; `remedy` is the command that would bring it.
     case notFetchable(name: String, remedy: String)
-    /// A file that is missing, is not a regular file, or cannot be read.
-    case unreadable(file: String, reason: String)
+    /// A file that cannot be read, created or written.
+    case file(FileError)
     /// Fewer bytes than the header promises.
     case truncated(file: String, expected: Int, found: Int)
     /// More bytes than the header promises.
@@ -63,10 +62,6 @@ package enum DatasetError: Equatable, CategorizedError {
     case unsupported(file: String, reason: String)
     /// A size that no image can be resized to.
     case invalidSize(height: Int, width: Int)
-    /// A file or folder that cannot be created.
-    case cannotCreate(file: String, reason: String)
-    /// A write that failed after the file was created, a full disk for one.
-    case writeFailed(file: String, reason: String)
     /// Every mirror failed; what was received is kept and the next attempt goes on from there.
     case fetchFailed(name: String, file: String, failures: [MirrorFailure])
     /// No program that could fetch it is installed; the user can.
@@ -76,24 +71,15 @@ package enum DatasetError: Equatable, CategorizedError {
     /// The fetch was cancelled; what was received is kept.
     case cancelled(name: String)
 
-    /// The error of a call that failed to make `file`. Where there is no room for it, writing failed.
-    package static func creating(_ file: String, _ code: Int32 = errno) -> DatasetError {
-        let reason = systemMessage(code)
-        return isExhaustion(code)
-            ? .writeFailed(file: file, reason: reason) : .cannotCreate(file: file, reason: reason)
-    }
-
-    /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
     package var category: ErrorCategory {
         switch self {
         case .unknownName, .sameFolder: .usage
         case .truncated, .oversized, .wrongMagic, .corruptGzip, .empty, .countMismatch, .malformed, .unsupported,
             .invalidSize:
             .badData
-        case .notFound, .notFetchable, .unreadable: .noInput
+        case .notFound, .notFetchable: .noInput
+        case .file(let error): error.category
         case .noWebTool, .outOfMemory: .unavailable
-        case .cannotCreate: .cannotCreate
-        case .writeFailed: .writeFailed
         case .fetchFailed, .fetchInProgress: .temporary
         case .cancelled: .cancelled
         }
@@ -109,7 +95,7 @@ package enum DatasetError: Equatable, CategorizedError {
         case .unknownName(let name, let known):
             "there is no data set named \(name) to fetch; known are \(known.joined(separator: ", "))"
         case .notFetchable(let name, let remedy): "\(name) is not downloaded by this program; \(remedy)"
-        case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
+        case .file(let error): error.description
         case .truncated(let file, let expected, let found):
             "\(file): truncated: its header promises \(expected) bytes and \(found) are there"
         case .oversized(let file, let expected):
@@ -125,8 +111,6 @@ package enum DatasetError: Equatable, CategorizedError {
             "images cannot be resized to \(height)x\(width): both must be at least 1 and the result must fit in memory"
         case .outOfMemory(let file, let needed, let available, let source):
             "\(file): \(needed >> 20) MiB of memory are needed, and \(source) leaves \(available >> 20) MiB"
-        case .cannotCreate(let file, let reason): "\(file): cannot be created: \(reason)"
-        case .writeFailed(let file, let reason): "\(file): writing failed: \(reason)"
         case .fetchFailed(let name, let file, let failures):
             "\(name) was not fetched: no mirror gave a good \(file) ("
                 + failures.map { "\($0.address): \($0.reason)" }.joined(separator: "; ") + "); try again later"
@@ -136,6 +120,11 @@ package enum DatasetError: Equatable, CategorizedError {
         case .cancelled(let name): "fetching \(name) was interrupted; what was received is kept for the next attempt"
         }
     }
+}
+
+/// Runs `body`, its errors of files as those of data.
+func inFiles<Result>(_ body: () throws(FileError) -> Result) throws(DatasetError) -> Result {
+    do { return try body() } catch { throw .file(error) }
 }
 
 extension DatasetError {

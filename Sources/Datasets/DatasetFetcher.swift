@@ -74,15 +74,14 @@ package struct DatasetFetcher: Sendable {
 
     /// Fetches what is not there yet; files that are there and right are left alone.
     /// - Throws: ``DatasetError`` `.fetchFailed` with each mirror's reason, `.noWebTool` where neither curl nor wget
-    ///   is found, `.fetchInProgress`, `.cancelled`, `.cannotCreate`, `.writeFailed`. Nothing wrong is ever left under a
-    ///   data file's name.
+    ///   is found, `.fetchInProgress`, `.cancelled`, `.file`. Nothing wrong is ever left under a data file's name.
     package func fetch(_ progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }) async throws(DatasetError)
         -> DatasetLocation
     {
-        try Folder.make(directory)
+        try inFiles { () throws(FileError) in try Folder.make(directory) }
         // The folder itself is the lock: it leaves nothing behind, not even after a crash.
         let lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard lock >= 0 else { throw .creating(directory) }
+        guard lock >= 0 else { throw .file(.creating(directory)) }
         // Given back by name: a process that another thread is just starting holds a copy of the descriptor for a moment.
         defer {
             _ = flock(lock, LOCK_UN)
@@ -179,7 +178,7 @@ package struct DatasetFetcher: Sendable {
                 if offset == 0 { unlink(part) }
                 return "it answered with status \(status)"
             case .cancelled: throw .cancelled(name: dataset.name)
-            case .writeFailed(let reason): throw .writeFailed(file: part, reason: reason)
+            case .writeFailed(let reason): throw .file(.writeFailed(file: part, reason: reason))
             }
             unlink(part)
             guard blamesPart, !startedOver else { return reason }
@@ -193,7 +192,7 @@ package struct DatasetFetcher: Sendable {
     ) async throws(DatasetError) -> (DownloadOutcome, offset: Int64) {
         guard !Task.isCancelled else { throw .cancelled(name: dataset.name) }
         let descriptor = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard descriptor >= 0 else { throw .creating(part) }
+        guard descriptor >= 0 else { throw .file(.creating(part)) }
         defer { close(descriptor) }
         let offset = Int64(lseek(descriptor, 0, SEEK_END))
         let outcome = await Download.run(
@@ -205,7 +204,7 @@ package struct DatasetFetcher: Sendable {
     private func install(_ part: String, as file: KnownFile) throws(DatasetError) {
         let isCompressed = try ByteReader(path: part).isCompressed
         let path = directory + "/" + file.name + (isCompressed ? ".gz" : "")
-        try AtomicFile.move(part, to: path)
+        try inFiles { () throws(FileError) in try AtomicFile.move(part, to: path) }
         // A stale one of the other kind would be found first.
         unlink(directory + "/" + file.name + (isCompressed ? "" : ".gz"))
     }

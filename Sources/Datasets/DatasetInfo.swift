@@ -25,11 +25,11 @@ package struct DatasetInfo: Sendable, Encodable {
         /// Images a class: [class].
         package let perClass: [Int]
 
-        init(_ images: ImageSet) {
+        init(_ images: SampleSet) {
             count = images.count
-            channels = images.channels
-            height = images.height
-            width = images.width
+            channels = images.shape.channels
+            height = images.shape.height
+            width = images.shape.width
             perClass = images.countsPerClass
         }
     }
@@ -55,26 +55,17 @@ package struct DatasetInfo: Sendable, Encodable {
     /// Classes that only the test set has, as a sentence; nil, and not in the JSON, where there are none.
     package let note: String?
 
-    /// Reads everything and checks it as ``Dataset/load(_:)`` does.
-    /// - Throws: ``DatasetError``, the same faults.
-    package init(_ location: DatasetLocation) throws(DatasetError) {
-        let trainImages = try location.read(.trainImages)
-        let trainLabels = try location.read(.trainLabels)
-        let testImages = try location.read(.testImages)
-        let testLabels = try location.read(.testLabels)
-        let train = try ImageSet.make(
-            images: trainImages, from: location.trainImages, labels: trainLabels, from: location.trainLabels)
-        let test = try ImageSet.make(
-            images: testImages, from: location.testImages, labels: testLabels, from: location.testLabels)
-        let dataset = try Dataset(name: location.name, train: train, test: test)
+    /// Describes `dataset`, which was read from `location`.
+    /// - Throws: ``DatasetError`` where the files cannot be read once more, for their checksums.
+    package init(_ dataset: Dataset, from location: DatasetLocation) throws(DatasetError) {
         var files: [File] = []
-        for (path, contents) in zip(location.files, [trainImages, trainLabels, testImages, testLabels]) {
-            let sha256 = contents.sha256
-            let known = KnownDataset.all.first { $0.files.contains { $0.sha256 == sha256 } }
+        for path in location.files {
+            let contents = try FileContents(of: path)
+            let known = KnownDataset.all.first { $0.files.contains { $0.sha256 == contents.sha256 } }
             files.append(
                 File(
-                    path: path, bytes: try ByteReader(path: path).fileSize,
-                    uncompressedBytes: contents.uncompressedSize, sha256: sha256, knownAs: known?.name))
+                    path: path, bytes: contents.fileSize, uncompressedBytes: contents.byteCount,
+                    sha256: contents.sha256, knownAs: known?.name))
         }
         let known = KnownDataset.all.first { $0.files.map(\.sha256) == files.map(\.sha256) }
         name = location.name
@@ -83,36 +74,9 @@ package struct DatasetInfo: Sendable, Encodable {
         classCount = dataset.classCount
         mean = dataset.mean
         std = dataset.std
-        self.train = Images(train)
-        self.test = Images(test)
+        train = Images(dataset.train)
+        test = Images(dataset.test)
         self.files = files
         note = dataset.untrainedClassesNote()
-    }
-}
-
-/// One line of `data list`. Encodes to JSON with these names.
-package struct DatasetListing: Sendable, Encodable {
-    /// The data set's name.
-    package let name: String
-    /// What it is; empty for a folder that only its owner knows.
-    package let summary: String
-    /// Where it was found, nil when it is missing.
-    package let directory: String?
-    /// How to come by a missing one, as part of a sentence.
-    package let remedy: String?
-
-    /// The known data sets, found or not, and then every other one in the folders that `locator` searches.
-    package static func all(_ locator: DatasetLocator = DatasetLocator()) -> [DatasetListing] {
-        let found = locator.all()
-        let known = KnownDataset.all.map { dataset in
-            let directory = found.first { $0.name == dataset.name }?.directory
-            return DatasetListing(
-                name: dataset.name, summary: dataset.summary, directory: directory,
-                remedy: directory == nil ? dataset.remedy : nil)
-        }
-        let others = found.filter { KnownDataset.named($0.name) == nil }.map { location in
-            DatasetListing(name: location.name, summary: "", directory: location.directory, remedy: nil)
-        }
-        return known + others
     }
 }

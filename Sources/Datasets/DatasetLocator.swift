@@ -1,47 +1,16 @@
 import Foundation
 import Support
 
-/// The four files of a data set that was found.
-package struct DatasetLocation: Sendable, Equatable {
+/// A data set that was found.
+package struct DatasetLocation: Sendable {
     /// The data set's name.
     package let name: String
     /// The folder that holds the files.
     package let directory: String
-    /// Path of the training images.
-    package let trainImages: String
-    /// Path of the training labels.
-    package let trainLabels: String
-    /// Path of the test images.
-    package let testImages: String
-    /// Path of the test labels.
-    package let testLabels: String
-
-    /// The paths, training set first, images before labels.
-    package var files: [String] { [trainImages, trainLabels, testImages, testLabels] }
-
-    /// Reads one of the files.
-    /// - Throws: ``DatasetError``: every fault of ``IDX/read(_:rank:)``, and `.malformed` where the file is known to be
-    ///   another one.
-    func read(_ part: DatasetPart) throws(DatasetError) -> IDX {
-        let (path, rank) =
-            switch part {
-            case .trainImages: (trainImages, 3)
-            case .trainLabels: (trainLabels, 1)
-            case .testImages: (testImages, 3)
-            case .testLabels: (testLabels, 1)
-            }
-        let contents = try IDX.read(path, rank: rank)
-        try KnownDataset.check(contents, at: path, as: part, of: name)
-        return contents
-    }
-
-    /// Reads the training set or the test set.
-    /// - Throws: ``DatasetError``: every fault of ``read(_:)``, and `.countMismatch`.
-    func readImages(test: Bool) throws(DatasetError) -> ImageSet {
-        try ImageSet.make(
-            images: read(test ? .testImages : .trainImages), from: test ? testImages : trainImages,
-            labels: read(test ? .testLabels : .trainLabels), from: test ? testLabels : trainLabels)
-    }
+    /// The files' paths, in the order of their format: training set first, images before labels.
+    package let files: [String]
+    /// How the files are read.
+    let format: any FolderFormat
 
     /// What the folder and its files are on the disk, whichever links lead there: two names for the same share one of them.
     fileprivate var identities: [String] {
@@ -53,8 +22,7 @@ package struct DatasetLocation: Sendable, Equatable {
     }
 }
 
-/// Finds data sets: a folder with the four IDX files of MNIST's layout, each with or without .gz, is one, whatever the
-/// images are.
+/// Finds data sets: a folder that a format recognises is one.
 package struct DatasetLocator: Sendable {
     private let environment: EnvironmentVariables
     private let systemDirectory: String
@@ -156,33 +124,22 @@ package struct DatasetLocator: Sendable {
     /// A folder that is no data set, and why.
     private struct Missing: Error, CustomStringConvertible {
         let directory: String
-        let parts: [DatasetPart]
+        let files: [String]
 
         /// The folder; what it lacks is said only where some of the files are there.
         var description: String {
-            parts.count == DatasetPart.allCases.count
-                ? directory : "\(directory) (lacks \(parts.map(\.rawValue).joined(separator: ", ")))"
+            files.isEmpty ? directory : "\(directory) (lacks \(files.joined(separator: ", ")))"
         }
     }
 
     private static func look(in directory: String, name: String?) -> Result<DatasetLocation, Missing> {
-        var paths: [DatasetPart: String] = [:]
-        for part in DatasetPart.allCases {
-            paths[part] = part.fileNames.map { directory + "/" + $0 }.first { path in
-                var isDirectory: ObjCBool = false
-                return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
-            }
+        switch Formats.look(in: directory) {
+        case (let format, .complete(let files))?:
+            let folder = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
+            return .success(
+                DatasetLocation(name: name ?? folder, directory: directory, files: files, format: format))
+        case (_, .lacking(let files))?: return .failure(Missing(directory: directory, files: files))
+        case (_, .foreign)?, nil: return .failure(Missing(directory: directory, files: []))
         }
-        guard let trainImages = paths[.trainImages], let trainLabels = paths[.trainLabels],
-            let testImages = paths[.testImages], let testLabels = paths[.testLabels]
-        else {
-            return .failure(
-                Missing(directory: directory, parts: DatasetPart.allCases.filter { paths[$0] == nil }))
-        }
-        let folder = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
-        return .success(
-            DatasetLocation(
-                name: name ?? folder, directory: directory, trainImages: trainImages, trainLabels: trainLabels,
-                testImages: testImages, testLabels: testLabels))
     }
 }

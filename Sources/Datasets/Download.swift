@@ -123,7 +123,7 @@ struct Download: Sendable {
     private mutating func write(_ bytes: UnsafeRawBufferPointer) -> DownloadOutcome? {
         guard !bytes.isEmpty else { return nil }
         guard offset + received + Int64(bytes.count) <= limit else { return .tooLong }
-        do throws(DatasetError) {
+        do throws(FileError) {
             try AtomicFile.writeAll(bytes, to: descriptor, path: "")
         } catch {
             return .writeFailed(reason: systemMessage())

@@ -15,7 +15,7 @@ package struct KeptIndices: Equatable, Sendable {
     /// - Parameters:
     ///   - count: samples of the set.
     ///   - samples: what the set is called in errors: "training images".
-    /// - Throws: ``DatasetError`` `.unreadable`, `.truncated`, `.oversized`, `.unsupported`, and `.malformed` for what is
+    /// - Throws: ``DatasetError`` `.file`, `.truncated`, `.oversized`, `.unsupported`, and `.malformed` for what is
     ///   not indices of the set.
     package static func read(
         _ path: String, count: Int, of samples: String = "training images"

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The kinds of element that are read from .npy files, little-endian.
 package enum NumPyType: String, Sendable, CaseIterable {
@@ -99,7 +100,7 @@ package struct NumPyArray: Sendable {
     }
 
     /// Reads a file whole. Memory follows the file's length, which is held against its header first.
-    /// - Throws: ``DatasetError`` `.unreadable`; `.malformed` when it is no .npy file; `.unsupported` for other types,
+    /// - Throws: ``DatasetError`` `.file`; `.malformed` when it is no .npy file; `.unsupported` for other types,
     ///   big-endian numbers and Fortran order; `.truncated` and `.oversized`.
     package static func read(_ path: String) throws(DatasetError) -> NumPyArray {
         let reader = try ByteReader(path: path, decompresses: false)
@@ -132,7 +133,7 @@ package struct NumPyArray: Sendable {
 package enum NumPy {
     /// Writes `values` in C order as format version 1, whole or not at all.
     /// - Parameter shape: dimensions, slowest first; their product is the number of values.
-    /// - Throws: ``DatasetError`` `.malformed` when the shape does not fit, `.cannotCreate`, `.writeFailed`.
+    /// - Throws: ``DatasetError`` `.malformed` when the shape does not fit, `.file`.
     package static func write<Element: NumPyElement>(_ values: [Element], shape: [Int], to path: String)
         throws(DatasetError)
     {
@@ -142,16 +143,6 @@ package enum NumPy {
         guard let header = NumPyHeader.bytes(type: Element.numPyType, shape: shape) else {
             throw .malformed(file: path, reason: "a shape of \(shape.count) dimensions is beyond the format")
         }
-        var failure: DatasetError?
-        header.withUnsafeBytes { head in
-            values.withUnsafeBytes { body in
-                do throws(DatasetError) {
-                    try AtomicFile.write([head, body], to: path)
-                } catch {
-                    failure = error
-                }
-            }
-        }
-        if let failure { throw failure }
+        try inFiles { () throws(FileError) in try AtomicFile.write(header: header, elements: values, to: path) }
     }
 }

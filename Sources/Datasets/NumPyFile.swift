@@ -2,7 +2,7 @@ import Foundation
 import Support
 
 /// A .npy file whose elements are read when they are wanted, any range of them: for arrays that need not fit into memory.
-package final class NumPyFile: Sendable {
+package final class NumPyFile: StoredValues {
     /// The dimensions, slowest first; none for a single value.
     package let shape: [Int]
     /// The type of the elements.
@@ -19,7 +19,7 @@ package final class NumPyFile: Sendable {
         let header = try NumPyHeader(reader)
         try header.check(reader)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .unreadable(file: path, reason: systemMessage()) }
+        guard descriptor >= 0 else { throw .file(.unreadable(file: path, reason: systemMessage())) }
         shape = header.shape
         type = header.type
         self.path = path
@@ -30,7 +30,7 @@ package final class NumPyFile: Sendable {
     deinit { close(descriptor) }
 
     /// Fills `destination`, whose size says how many, with elements from element `first` on.
-    /// - Throws: ``DatasetError/unreadable(file:reason:)``, ``DatasetError/truncated(file:expected:found:)`` when the file
+    /// - Throws: ``DatasetError/file(_:)``, ``DatasetError/truncated(file:expected:found:)`` when the file
     ///   has become shorter.
     package func read(from first: Int, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError) {
         let start = headerBytes + first * type.byteCount
@@ -40,7 +40,7 @@ package final class NumPyFile: Sendable {
                 descriptor, destination.baseAddress?.advanced(by: filled), destination.count - filled,
                 off_t(start + filled))
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .unreadable(file: path, reason: systemMessage()) }
+            guard count >= 0 else { throw .file(.unreadable(file: path, reason: systemMessage())) }
             guard count > 0 else {
                 throw .truncated(file: path, expected: start + destination.count, found: start + filled)
             }

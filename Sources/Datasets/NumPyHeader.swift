@@ -63,6 +63,12 @@ struct NumPyEntries {
     let byteCount: Int
 
     static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+    /// Why a file is none, as part of a sentence.
+    static let refusal = "not a .npy file: it does not start with the bytes \\x93NUMPY"
+
+    /// Whether these first 8 bytes begin such a file.
+    static func isStart(_ bytes: [UInt8]) -> Bool { bytes.starts(with: magic) && bytes.count == 8 }
+
     /// NumPy itself refuses to parse headers above 10,000 characters.
     static let longest = 10_000
 
@@ -70,9 +76,7 @@ struct NumPyEntries {
     init(_ reader: ByteReader) throws(DatasetError) {
         let path = reader.path
         let start = try reader.read(upTo: 8)
-        guard start.starts(with: Self.magic), start.count == 8 else {
-            throw .malformed(file: path, reason: "not a .npy file: it does not start with the bytes \\x93NUMPY")
-        }
+        guard Self.isStart(start) else { throw .malformed(file: path, reason: Self.refusal) }
         guard (1...3).contains(start[6]) else {
             throw .unsupported(file: path, reason: "version \(start[6]) of the .npy format; 1, 2 and 3 are read")
         }

@@ -35,9 +35,9 @@ package final class ImageStore {
         throws(NetworkError)
     {
         let size = channels * LeNet5Layout.inputSide * LeNet5Layout.inputSide
-        guard labels.count <= ImageSet.mostImages else {
+        guard labels.count <= SampleSet.mostImages else {
             throw .invalid(
-                reason: "\(labels.count) images are too many; at most \(ImageSet.mostImages) are accepted")
+                reason: "\(labels.count) images are too many; at most \(SampleSet.mostImages) are accepted")
         }
         guard !labels.isEmpty, pixels.count == labels.count * size else {
             throw .invalid(
@@ -60,10 +60,13 @@ package final class ImageStore {
 extension ImageStore {
     /// Uploads images, resized to the network's input.
     /// - Throws: `DatasetError`, ``NetworkError``.
-    package static func make(_ images: ImageSet, classes: Int, on backend: any Backend) throws -> ImageStore {
+    package static func make(_ images: SampleSet, classes: Int, on backend: any Backend) throws -> ImageStore {
         let side = LeNet5Layout.inputSide
-        let resized = try Resize.bilinear(images, height: side, width: side)
+        let resized = try images.resized(height: side, width: side)
+        guard let pixels = resized.pixels else {
+            throw NetworkError.invalid(reason: "the samples are not 8-bit images")
+        }
         return try ImageStore(
-            pixels: resized.pixels, labels: resized.labels, channels: resized.channels, classes: classes, on: backend)
+            pixels: pixels, labels: resized.labels, channels: resized.shape.channels, classes: classes, on: backend)
     }
 }

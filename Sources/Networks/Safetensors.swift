@@ -170,7 +170,7 @@ package enum Safetensors {
         } catch {
             throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
         }
-        do throws(DatasetError) {
+        do throws(FileError) {
             try AtomicFile.write(file, to: path)
         } catch .cannotCreate(_, let reason) {
             throw .unwritable(path: path, reason: reason)

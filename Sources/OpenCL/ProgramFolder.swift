@@ -83,9 +83,7 @@ package final class ProgramFolder {
 
     private func append(_ value: some Encodable, to name: String) throws(OpenCLError) {
         try write(name) { file in
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            let line = try encoder.encode(value) + Data("\n".utf8)
+            let line = try JSON.data(value) + Data("\n".utf8)
             if !FileManager.default.fileExists(atPath: file.path) { try Data().write(to: file) }
             let handle = try FileHandle(forWritingTo: file)
             defer { try? handle.close() }

@@ -55,7 +55,7 @@ struct ClusterSection: Sendable {
         }
         let classes = ClassLabels(labels: data.train.labels, count: data.classCount)
         let sheets = ClusterSheet.choose(assignment, classes: classes).compactMap { choice -> Sheet? in
-            let sheet = ClusterSheet(choice, of: assignment, images: data.train)
+            guard let sheet = ClusterSheet(choice, of: assignment, images: data.train) else { return nil }
             return sheet.image.png.map {
                 Sheet(name: "cluster-\(Wording.slug(dataset))-k\(key.k)-\(choice.cluster)", sheet: sheet, png: $0)
             }

@@ -69,7 +69,9 @@ struct ClusterSheet: Sendable {
 
     /// The sheet of a cluster.
     /// - Parameter images: the training set that was clustered, an image a label of `assignment`.
-    init(_ choice: Choice, of assignment: ClusterAssignment, images: ImageSet) {
+    /// - Returns: nil where the samples are not 8-bit images.
+    init?(_ choice: Choice, of assignment: ClusterAssignment, images: SampleSet) {
+        guard let pixels = images.pixels else { return nil }
         self.choice = choice
         let members = assignment.labels.indices.filter { assignment.labels[$0] == Int32(choice.cluster) }
             .sorted { (assignment.squaredDistances[$0], $0) < (assignment.squaredDistances[$1], $1) }
@@ -77,37 +79,38 @@ struct ClusterSheet: Sendable {
         for member in members { perClass[Int(images.labels[member])] += 1 }
         self.perClass = perClass
         let gap = 2
-        let (width, height) = (images.width, images.height)
+        let (width, height) = (images.shape.width, images.shape.height)
+        let size = images.shape.featureCount
         var sheet = RasterImage(
             width: (2 + Self.columns) * width + (Self.columns + 2) * gap, height: 2 * height + gap,
-            channels: images.channels == 3 ? 3 : 1, value: 128)
-        sheet.draw(Self.mean(members, images), x: 0, y: 0, scale: 2)
+            channels: images.shape.channels == 3 ? 3 : 1, value: 128)
+        sheet.draw(Self.mean(members, pixels, images.shape), x: 0, y: 0, scale: 2)
         let rows = [Array(members.prefix(Self.columns)), members.suffix(Self.columns).reversed()]
         for (row, shown) in rows.enumerated() {
             for (column, member) in shown.enumerated() {
                 sheet.draw(
-                    Self.picture(images) { images.pixels[member * images.channels * width * height + $0] },
+                    Self.picture(images.shape) { pixels[member * size + $0] },
                     x: 2 * width + 3 * gap + column * (width + gap), y: row * (height + gap))
             }
         }
         image = sheet
     }
 
-    private static func mean(_ members: [Int], _ images: ImageSet) -> RasterImage {
-        let size = images.channels * images.width * images.height
+    private static func mean(_ members: [Int], _ pixels: [UInt8], _ shape: SampleShape) -> RasterImage {
+        let size = shape.featureCount
         var sums = [Int](repeating: 0, count: size)
         for member in members {
-            for offset in 0..<size { sums[offset] += Int(images.pixels[member * size + offset]) }
+            for offset in 0..<size { sums[offset] += Int(pixels[member * size + offset]) }
         }
         let count = max(1, members.count)
-        return picture(images) { UInt8((sums[$0] + count / 2) / count) }
+        return picture(shape) { UInt8((sums[$0] + count / 2) / count) }
     }
 
     /// An image of the set's size from its values by [channel][y][x].
-    private static func picture(_ images: ImageSet, _ value: (Int) -> UInt8) -> RasterImage {
-        let channels = images.channels == 3 ? 3 : 1
-        var picture = RasterImage(width: images.width, height: images.height, channels: channels, value: 0)
-        let plane = images.width * images.height
+    private static func picture(_ shape: SampleShape, _ value: (Int) -> UInt8) -> RasterImage {
+        let channels = shape.channels == 3 ? 3 : 1
+        var picture = RasterImage(width: shape.width, height: shape.height, channels: channels, value: 0)
+        let plane = shape.planeSize
         for pixel in 0..<plane {
             for channel in 0..<channels { picture.pixels[pixel * channels + channel] = value(channel * plane + pixel) }
         }

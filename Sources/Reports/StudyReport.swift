@@ -42,7 +42,7 @@ package enum StudyReport {
     ) async throws -> [String] {
         let page = stored.directory + "/report.html"
         let folder = stored.directory + "/plots"
-        try OutputFile.writing { () throws(DatasetError) in try AtomicFile.checkCanWrite(page) }
+        try OutputFile.writing { () throws(FileError) in try AtomicFile.checkCanWrite(page) }
         if gnuplot != nil, let shortage = descriptorShortage() {
             throw StudyError.writeFailed(path: page, reason: shortage)
         }
@@ -99,14 +99,14 @@ package enum StudyReport {
 
     private static func writeSheets(_ clusters: [ClusterSection], to folder: String) throws {
         for sheet in clusters.flatMap(\.sheets) {
-            try OutputFile.writing { () throws(DatasetError) in
+            try OutputFile.writing { () throws(FileError) in
                 try AtomicFile.write(sheet.png, to: "\(folder)/\(sheet.name).png")
             }
         }
     }
 
     private static func makeFolder(_ folder: String) throws(StudyError) {
-        try OutputFile.writing { () throws(DatasetError) in try Folder.make(folder) }
+        try OutputFile.writing { () throws(FileError) in try Folder.make(folder) }
         guard access(folder, W_OK | X_OK) == 0 else {
             throw .cannotCreate(path: folder, reason: String(cString: strerror(errno)))
         }

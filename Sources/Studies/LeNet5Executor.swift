@@ -170,12 +170,13 @@ package final class LeNet5Executor: StudyExecutor {
         let dataset = try load(name)
         let train = dataset.train
         let description = StudyDataset(
-            shape: DatasetShape(count: train.count, featureCount: train.channels * train.height * train.width),
+            shape: DatasetShape(count: train.count, featureCount: train.shape.featureCount),
             // Labels may run higher in the test images: the network has a logit for every class of the data set.
             classes: ClassLabels(labels: train.labels, count: dataset.classCount),
             fingerprint: Self.fingerprint(of: dataset),
             formerFingerprint: { Self.formerFingerprint(of: dataset) },
-            image: ImageShape(channels: train.channels, height: train.height, width: train.width),
+            image: ImageShape(
+                channels: train.shape.channels, height: train.shape.height, width: train.shape.width),
             notices: [dataset.untrainedClassesNote()].compactMap { $0 })
         let fresh = Loaded(dataset: dataset, description: description)
         loaded[name] = fresh
@@ -197,15 +198,13 @@ package final class LeNet5Executor: StudyExecutor {
     }
 
     private func source(
-        _ key: PointsKey, _ images: ImageSet, for kmeans: KMeans, on backend: any Backend
+        _ key: PointsKey, _ images: SampleSet, for kmeans: KMeans, on backend: any Backend
     ) throws -> PointSource {
         if let kept = points, kept.key == key { return kept.points }
         // The old ones go first: both may not fit.
         points = nil
-        let matrix = try FeatureMatrix(
-            bytes: images.pixels, count: images.count, dimensions: images.channels * images.height * images.width)
         let fresh = try kmeans.source(
-            of: matrix, components: key.components, memory: clusteringMemory, on: backend)
+            of: FeatureMatrix(images), components: key.components, memory: clusteringMemory, on: backend)
         try backend.finish()
         // How much memory is left for points depends on k.
         if clusteringMemory == nil { points = (key, fresh) }
@@ -217,9 +216,9 @@ package final class LeNet5Executor: StudyExecutor {
     package static func fingerprint(of dataset: Dataset) -> String {
         var hash = SHA256()
         for (name, images) in [("train", dataset.train), ("test", dataset.test)] {
-            let shape = [images.count, images.channels, images.height, images.width]
-            hash.update(data: Data("\(name) images uint8 \(shape)\n".utf8))
-            images.pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            let shape = [images.count, images.shape.channels, images.shape.height, images.shape.width]
+            hash.update(data: Data("\(name) images \(images.values.typeName) \(shape)\n".utf8))
+            images.values.withUnsafeBytes { hash.update(bufferPointer: $0) }
             hash.update(data: Data("\(name) labels uint8 [\(images.labels.count)]\n".utf8))
             images.labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
         }
@@ -230,7 +229,7 @@ package final class LeNet5Executor: StudyExecutor {
     static func formerFingerprint(of dataset: Dataset) -> String {
         var hash = SHA256()
         for images in [dataset.train, dataset.test] {
-            images.pixels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            images.values.withUnsafeBytes { hash.update(bufferPointer: $0) }
             images.labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
         }
         return hexadecimal(hash.finalize())
@@ -239,7 +238,7 @@ package final class LeNet5Executor: StudyExecutor {
     /// Whether a study in whose `environment.json` these facts stand was run on `dataset`.
     package static func isSource(_ dataset: Dataset, of facts: StudyEnvironment.Dataset) -> Bool {
         facts.fingerprint == fingerprint(of: dataset)
-            || facts.fingerprint == formerFingerprint(of: dataset) && facts.height == dataset.train.height
-                && facts.width == dataset.train.width && facts.count == dataset.train.count
+            || facts.fingerprint == formerFingerprint(of: dataset) && facts.height == dataset.train.shape.height
+                && facts.width == dataset.train.shape.width && facts.count == dataset.train.count
     }
 }

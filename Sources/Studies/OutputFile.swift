@@ -7,12 +7,12 @@ package enum OutputFile {
     /// Writes `text` in place of what is at `path`.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`; an older file is then unchanged.
     package static func write(_ text: String, to path: String) throws(StudyError) {
-        try writing { () throws(DatasetError) in try AtomicFile.write(Array(text.utf8), to: path) }
+        try writing { () throws(FileError) in try AtomicFile.write(Array(text.utf8), to: path) }
         sync(directory: URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 
     /// Runs `body`, its write errors turned into a study's, which say that what was finished is kept.
-    package static func writing(_ body: () throws(DatasetError) -> Void) throws(StudyError) {
+    package static func writing(_ body: () throws(FileError) -> Void) throws(StudyError) {
         do {
             try body()
         } catch .cannotCreate(let file, let reason) {
@@ -20,8 +20,21 @@ package enum OutputFile {
         } catch .writeFailed(let file, let reason) {
             throw .writeFailed(path: file, reason: reason)
         } catch {
+            throw .data(.file(error))
+        }
+    }
+
+    /// Runs `body`, its errors of files as ``writing(_:)-(()throws(FileError)->Void)`` has them.
+    package static func writing(_ body: () throws(DatasetError) -> Void) throws(StudyError) {
+        var failure: FileError?
+        do {
+            try body()
+        } catch .file(let error) {
+            failure = error
+        } catch {
             throw .data(error)
         }
+        if let failure { try writing { () throws(FileError) in throw failure } }
     }
 
     /// Puts the names in a directory on the disk. Files that were synced are on it already, but not where they are.
@@ -36,7 +49,7 @@ package enum OutputFile {
     /// Makes a directory, and those above it.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     static func makeDirectory(_ path: String) throws(StudyError) {
-        try writing { () throws(DatasetError) in try Folder.make(path) }
+        try writing { () throws(FileError) in try Folder.make(path) }
         sync(directory: URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The lines of a run log, each judged: a finished run of the plan, one that stands there twice, or rubbish.
 struct RunLines {
@@ -25,10 +26,9 @@ struct RunLines {
     /// - Parameter seen: runs that are known from elsewhere; those that are found are added.
     init(_ bytes: Data, plan: StudyPlan, seen: inout [PlannedRun: RunRecord]) {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let decoder = JSONDecoder()
         for (index, line) in lines.enumerated() where !line.isEmpty {
             let isLast = index == lines.count - 1
-            let record = try? decoder.decode(RunRecord.self, from: line)
+            let record = try? JSON.value(RunRecord.self, of: line)
             if let record, plan.accepts(record) {
                 lacksEnd = isLast
                 if let before = seen[record.plannedRun] {

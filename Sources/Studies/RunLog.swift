@@ -55,12 +55,10 @@ final class RunLog {
     /// Adds records; when this returns they are on the disk.
     /// - Throws: ``StudyError`` `.writeFailed`, with the file as it was before.
     func append(_ new: [RunRecord]) throws(StudyError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var bytes: [UInt8] = []
         for record in new {
             do {
-                bytes += try encoder.encode(record) + [UInt8(ascii: "\n")]
+                bytes += try JSON.data(record) + [UInt8(ascii: "\n")]
             } catch {
                 throw .executor(reason: "run \(record.runID) of experiment \(record.experimentID) has no valid figures")
             }
@@ -118,7 +116,7 @@ final class RunLog {
         let aside = "\(directory)/runs.rejected.jsonl"
         var bytes = FileManager.default.contents(atPath: aside) ?? Data()
         for line in lines.rejected { bytes += line.bytes + [UInt8(ascii: "\n")] }
-        try OutputFile.writing { () throws(DatasetError) in try AtomicFile.write(Array(bytes), to: aside) }
+        try OutputFile.writing { () throws(FileError) in try AtomicFile.write(Array(bytes), to: aside) }
         OutputFile.sync(directory: directory)
     }
 

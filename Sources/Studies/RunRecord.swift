@@ -34,15 +34,8 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var isUnmoved: Bool
 
     enum CodingKeys: String, CodingKey {
-        case experimentID = "experiment_id"
-        case runID = "run_id"
-        case accuracy, correct, count, time
-        case selectionSeconds = "selection_seconds"
-        case trainingSeconds = "training_seconds"
-        case evaluationSeconds = "evaluation_seconds"
-        case replicas, requested, kept
-        case perClass = "per_class"
-        case device, diverged
+        case experimentID, runID, accuracy, correct, count, time, selectionSeconds, trainingSeconds, evaluationSeconds
+        case replicas, requested, kept, perClass, device, diverged
         case isUnmoved = "unmoved"
     }
 

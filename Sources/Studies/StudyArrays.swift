@@ -2,6 +2,7 @@ import Crypto
 import Datasets
 import Foundation
 import Pruning
+import Support
 
 /// The variances that a principal component analysis found.
 package struct PCASpectrum: Codable, Equatable, Sendable {
@@ -14,11 +15,6 @@ package struct PCASpectrum: Codable, Equatable, Sendable {
     package init(variances: [Double], totalVariance: Double) {
         self.variances = variances
         self.totalVariance = totalVariance
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case variances
-        case totalVariance = "total_variance"
     }
 }
 
@@ -33,6 +29,7 @@ struct StudyArrays {
         var seconds: Double
     }
 
+    /// `clustering.json`, whose keys are as they are written here.
     private struct ClusteringFacts: Codable {
         var key: ClusteringKey
         var fingerprint: String
@@ -74,13 +71,14 @@ struct StudyArrays {
                 assignment.squaredDistances, shape: [assignment.squaredDistances.count],
                 to: folder + "/distances.npy")
         }
-        try write(facts, to: folder + "/clustering.json")
+        try write(facts, to: folder + "/clustering.json", keys: .asWritten)
     }
 
     /// A clustering that was kept before; nil where there is none that is whole and of these data.
     func clustering(_ key: ClusteringKey, fingerprint: String) -> StoredClustering? {
         let folder = folder(of: key)
-        guard let facts = read(ClusteringFacts.self, from: folder + "/clustering.json"), facts.key == key,
+        guard let facts = read(ClusteringFacts.self, from: folder + "/clustering.json", keys: .asWritten),
+            facts.key == key,
             facts.fingerprint == fingerprint,
             let labels = try? NumPyArray.read(folder + "/labels.npy").integers(),
             let distances = try? NumPyArray.read(folder + "/distances.npy").floats,
@@ -119,9 +117,11 @@ struct StudyArrays {
             if name.hasSuffix(".json"), var facts = read(SpectrumFacts.self, from: spectrum), facts.fingerprint == old {
                 facts.fingerprint = new
                 try write(facts, to: spectrum)
-            } else if var facts = read(ClusteringFacts.self, from: clustering), facts.fingerprint == old {
+            } else if var facts = read(ClusteringFacts.self, from: clustering, keys: .asWritten),
+                facts.fingerprint == old
+            {
                 facts.fingerprint = new
-                try write(facts, to: clustering)
+                try write(facts, to: clustering, keys: .asWritten)
             }
         }
     }
@@ -152,15 +152,13 @@ struct StudyArrays {
         "\(directory)/clusterings/\(dataset)-pca\(components).json"
     }
 
-    private func read<Facts: Decodable>(_ type: Facts.Type, from file: String) -> Facts? {
-        FileManager.default.contents(atPath: file).flatMap { try? JSONDecoder().decode(type, from: $0) }
+    private func read<Facts: Decodable>(_ type: Facts.Type, from file: String, keys: JSON.Keys = .snakeCase) -> Facts? {
+        FileManager.default.contents(atPath: file).flatMap { try? JSON.value(type, of: $0, keys: keys) }
     }
 
-    private func write(_ facts: some Encodable, to file: String) throws(StudyError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    private func write(_ facts: some Encodable, to file: String, keys: JSON.Keys = .snakeCase) throws(StudyError) {
         // A variance that is no number has no JSON; without its description the array counts as missing.
-        let text = (try? encoder.encode(facts)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        let text = (try? JSON.text(facts, keys: keys, layout: .indented)) ?? "{}"
         try OutputFile.write(text + "\n", to: file)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// What `environment.json` keeps: the version of the directory's format, the data, and the machines at work.
 package struct StudyEnvironment: Codable, Equatable, Sendable {
@@ -19,13 +20,6 @@ package struct StudyEnvironment: Codable, Equatable, Sendable {
         package var channels: Int?
         package var height: Int?
         package var width: Int?
-
-        enum CodingKeys: String, CodingKey {
-            case fingerprint, count
-            case featureCount = "feature_count"
-            case classCount = "class_count"
-            case channels, height, width
-        }
 
         init(_ dataset: StudyDataset) {
             fingerprint = dataset.fingerprint
@@ -50,10 +44,8 @@ package struct StudyEnvironment: Codable, Equatable, Sendable {
 
     /// The text of the file.
     var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         // Strings and whole numbers are always encodable.
-        return ((try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}") + "\n"
+        ((try? JSON.text(self, layout: .indented)) ?? "{}") + "\n"
     }
 
     /// What a file may turn out to be.
@@ -72,12 +64,12 @@ package struct StudyEnvironment: Codable, Equatable, Sendable {
             var sessions: [[String: String]]?
         }
         guard let bytes = FileManager.default.contents(atPath: file) else { return .missing }
-        guard let heading = try? JSONDecoder().decode(Heading.self, from: bytes) else { return .damaged }
+        guard let heading = try? JSON.value(Heading.self, of: bytes) else { return .damaged }
         guard heading.format == currentFormat else {
             let program = heading.sessions?.last?["coppice"].map { "coppice \($0), " } ?? ""
             return .otherVersion("\(program)format \(heading.format ?? 1)")
         }
-        guard let environment = try? JSONDecoder().decode(Self.self, from: bytes),
+        guard let environment = try? JSON.value(Self.self, of: bytes),
             environment.datasets.values.allSatisfy({
                 $0.count > 0 && $0.featureCount > 0 && (1...256).contains($0.classCount)
             })

@@ -120,8 +120,8 @@ struct BenchCommand: ParsableCommand {
 
         enum CodingKeys: String, CodingKey {
             case gflops, gbs
-            case launchMicroseconds = "launch_us"
-            case roundTripMicroseconds = "round_trip_us"
+            case launchMicroseconds = "launchUs"
+            case roundTripMicroseconds = "roundTripUs"
         }
     }
 

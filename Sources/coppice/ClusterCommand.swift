@@ -3,6 +3,7 @@ import Clustering
 import Compute
 import Datasets
 import Foundation
+import Support
 
 /// `coppice cluster`
 struct ClusterCommand: ParsableCommand {
@@ -39,15 +40,6 @@ struct ClusterCommand: ParsableCommand {
         var seed: UInt64
         var out: String?
         var device: DeviceDescription
-
-        enum CodingKeys: String, CodingKey {
-            case k, n, dimensions, components, inertia, iterations, streamed, seed, out, device
-            case emptyClusters = "empty_clusters"
-            case loadingSeconds = "loading_seconds"
-            case pcaSeconds = "pca_seconds"
-            case startSeconds = "start_seconds"
-            case kmeansSeconds = "kmeans_seconds"
-        }
     }
 
     func run() throws {

@@ -66,23 +66,13 @@ struct ClusteringOptions: ParsableArguments {
     func samples(quiet: Bool) throws -> Samples {
         guard let features else {
             let images = try data.load(quiet: quiet)
-            let train = images.train
             return Samples(
-                matrix: try FeatureMatrix(
-                    bytes: train.pixels, count: train.count, dimensions: train.channels * train.height * train.width),
-                classes: ClassLabels(labels: train.labels, count: images.classCount))
+                matrix: try FeatureMatrix(images.train),
+                classes: ClassLabels(labels: images.train.labels, count: images.classCount))
         }
-        let file = try NumPyFile(features)
-        guard file.shape.count == 2, file.shape.allSatisfy({ $0 > 0 }) else {
-            throw Failure(
-                "\(features): its shape is \(file.shape); two dimensions are needed, samples and their features",
-                exitCode: 65)
-        }
-        let (count, dimensions) = (file.shape[0], file.shape[1])
+        let samples = try Formats.matrix(features)
         do throws(ClusteringError) {
-            let matrix = try FeatureMatrix(
-                reader: StoredRows(file), count: count, dimensions: dimensions, forComponents: pca != nil)
-            return Samples(matrix: matrix, classes: nil)
+            return Samples(matrix: try FeatureMatrix(samples, forComponents: pca != nil), classes: nil)
         } catch {
             throw Failure("\(features): \(error)", category: error.category)
         }
@@ -173,32 +163,6 @@ struct ClusteringPlan {
         let clustering = try inFeatures { () throws(ClusteringError) in try kmeans.fit(source, on: backend) }
         return FinishedClustering(
             clustering: clustering, pcaSeconds: pca == nil ? 0 : seconds, isStreamed: source.isStreamed)
-    }
-}
-
-/// Rows of a .npy file that stay there until they are wanted.
-private struct StoredRows: RowReader {
-    let file: NumPyFile
-    let type: FeatureType
-
-    init(_ file: NumPyFile) {
-        self.file = file
-        type =
-            switch file.type {
-            case .uint8: .uint8
-            case .float32: .float32
-            case .float64: .float64
-            case .int32: .int32
-            case .int64: .int64
-            }
-    }
-
-    func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
-        do throws(DatasetError) {
-            try file.read(from: rows.lowerBound * file.shape[1], into: destination)
-        } catch {
-            throw .unreadable(reason: error.description)
-        }
     }
 }
 

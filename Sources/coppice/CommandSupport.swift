@@ -190,12 +190,8 @@ struct DataOptions: ParsableArguments {
 }
 
 /// Prints one JSON object on stdout.
-func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+func printJSON(_ value: some Encodable, keys: JSON.Keys = .snakeCase) throws {
+    print(try JSON.text(value, keys: keys, nonFinite: .named, layout: .indented))
 }
 
 /// Sends what was printed on its way. What nobody can receive any more, since the reader of a pipe or the terminal is

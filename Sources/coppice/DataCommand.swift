@@ -119,8 +119,9 @@ struct DataInfoCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let info = try DatasetInfo(location())
-        if json { return try printJSON(info) }
+        let location = try location()
+        let info = try DatasetInfo(try Dataset.load(location), from: location)
+        if json { return try printJSON(info, keys: .asWritten) }
         print("\(info.name) in \(info.directory)" + (info.knownAs.map { ", exactly the known \($0)" } ?? ""))
         for (title, images) in [("training", info.train), ("test", info.test)] {
             print(

@@ -64,15 +64,6 @@ struct DevicesCommand: ParsableCommand {
         var maxAllocation: Int?
         var maxWorkGroupSize: Int?
         var quirks: [Quirk]
-
-        enum CodingKeys: String, CodingKey {
-            case name, kind, driver, version, automatic, obstacle, profile, tuned, quirks
-            case computeUnits = "compute_units"
-            case globalMemory = "global_memory"
-            case localMemory = "local_memory"
-            case maxAllocation = "max_allocation"
-            case maxWorkGroupSize = "max_work_group_size"
-        }
     }
 
     func run() throws {

@@ -8,11 +8,6 @@ struct RooflineReport: Encodable {
     struct Span: Encodable {
         var seconds: Double
         var secondsWithFewGroups: Double
-
-        enum CodingKeys: String, CodingKey {
-            case seconds
-            case secondsWithFewGroups = "seconds_with_few_groups"
-        }
     }
 
     struct Launch: Encodable {
@@ -37,9 +32,8 @@ struct RooflineReport: Encodable {
         var computeUnits: Int
 
         enum CodingKeys: String, CodingKey {
-            case name, tflops, gbs
-            case launchMicroseconds = "launch_us"
-            case computeUnits = "compute_units"
+            case name, tflops, gbs, computeUnits
+            case launchMicroseconds = "launchUs"
         }
     }
 
@@ -61,12 +55,9 @@ struct RooflineReport: Encodable {
     var assumptions: [String]
 
     enum CodingKeys: String, CodingKey {
-        case gpu, profile, replicas, batch, step, launches, epoch, study, assumptions
+        case gpu, profile, replicas, batch, step, launches, launchSeconds, epoch, study, studyRuns, studyTraining
+        case studyEvaluation, assumptions
         case isEstimate = "estimate"
-        case launchSeconds = "launch_seconds"
-        case studyRuns = "study_runs"
-        case studyTraining = "study_training"
-        case studyEvaluation = "study_evaluation"
     }
 
     private static let epochImages = 60_000

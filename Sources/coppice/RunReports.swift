@@ -5,7 +5,7 @@ import Studies
 /// `run --dry-run --json`.
 struct PlanReport: Encodable {
     struct Case: Encodable {
-        var experiment_id: Int
+        var experimentID: Int
         var name: String
         var requested: Int
         var runs: Int
@@ -13,34 +13,34 @@ struct PlanReport: Encodable {
     var experiments: [Case]
     var runs: Int
     /// Those that this command would do if none were finished: all but those of other shards.
-    var shard_runs: Int
+    var shardRuns: Int
     /// Of those.
     var finished: Int
     var clusterings: Int
-    var trained_images: Double
-    var images_per_second: Double
+    var trainedImages: Double
+    var imagesPerSecond: Double
     var replicas: Int
-    var training_seconds: Double
-    var evaluation_seconds: Double
-    var clustering_seconds: Double
+    var trainingSeconds: Double
+    var evaluationSeconds: Double
+    var clusteringSeconds: Double
     var seconds: Double
     var device: DeviceDescription
 
     init(_ plan: StudyPlan, _ estimate: StudyEstimate, shardRuns: Int, finished: Int, device: DeviceDescription) {
         let names = CaseNames(plan)
         experiments = plan.experiments.map {
-            Case(experiment_id: $0.id, name: names.name($0), requested: $0.size, runs: $0.settings.runs)
+            Case(experimentID: $0.id, name: names.name($0), requested: $0.size, runs: $0.settings.runs)
         }
         runs = plan.runs.count
-        shard_runs = shardRuns
+        self.shardRuns = shardRuns
         self.finished = finished
         clusterings = plan.clusteringCount
-        trained_images = plan.trainedImages
-        images_per_second = estimate.rates.imagesPerSecond
+        trainedImages = plan.trainedImages
+        imagesPerSecond = estimate.rates.imagesPerSecond
         replicas = estimate.rates.replicas
-        training_seconds = estimate.training
-        evaluation_seconds = estimate.evaluation
-        clustering_seconds = estimate.clustering
+        trainingSeconds = estimate.training
+        evaluationSeconds = estimate.evaluation
+        clusteringSeconds = estimate.clustering
         seconds = estimate.total
         self.device = device
     }
@@ -49,50 +49,50 @@ struct PlanReport: Encodable {
 /// `run --json`.
 struct RunReport: Encodable {
     struct Case: Encodable {
-        var experiment_id: Int
+        var experimentID: Int
         var name: String
         var requested: Int
         var kept: [Int]
         /// One a run, in the order of `kept`; null where the run diverged.
         var accuracies: [Double?]
-        var median_accuracy: Double?
+        var medianAccuracy: Double?
         var mean: Double?
         var sd: Double?
         var best: Double?
-        var median_time: Double?
-        var count_runs: Int
-        var count_diverged: Int
+        var medianTime: Double?
+        var countRuns: Int
+        var countDiverged: Int
         /// The runs that diverged.
         var diverged: [Diverged]
-        var median_low: Double?
-        var median_high: Double?
+        var medianLow: Double?
+        var medianHigh: Double?
         var comparisons: [String: Against]
     }
     struct Diverged: Encodable {
-        var run_id: Int
+        var runID: Int
         var step: Int
     }
     struct Against: Encodable {
-        var experiment_id: Int
+        var experimentID: Int
         var pairs: Int
         var diff: Double?
-        var diff_low: Double?
-        var diff_high: Double?
+        var diffLow: Double?
+        var diffHigh: Double?
         var p: Double?
-        var p_holm: Double?
+        var pHolm: Double?
         var verdict: String
-        var runs_to_decide: Int?
+        var runsToDecide: Int?
 
         init(_ comparison: Comparison) {
-            experiment_id = comparison.baselineID
+            experimentID = comparison.baselineID
             pairs = comparison.pairs
             diff = comparison.difference
-            diff_low = comparison.interval95?.low
-            diff_high = comparison.interval95?.high
+            diffLow = comparison.interval95?.low
+            diffHigh = comparison.interval95?.high
             p = comparison.p
-            p_holm = comparison.pHolm
+            pHolm = comparison.pHolm
             verdict = comparison.verdict.rawValue
-            runs_to_decide = comparison.runsToDecide
+            runsToDecide = comparison.runsToDecide
         }
     }
     var directory: String
@@ -107,17 +107,17 @@ struct RunReport: Encodable {
         let names = CaseNames(results.plan)
         cases = results.summaries.map { summary in
             Case(
-                experiment_id: summary.experiment.id, name: names.name(summary.experiment),
+                experimentID: summary.experiment.id, name: names.name(summary.experiment),
                 requested: summary.experiment.size, kept: summary.records.map(\.kept),
                 accuracies: summary.records.map(\.accuracy),
-                median_accuracy: Statistics.median(summary.accuracies), mean: Statistics.mean(summary.accuracies),
+                medianAccuracy: Statistics.median(summary.accuracies), mean: Statistics.mean(summary.accuracies),
                 sd: Statistics.standardDeviation(summary.accuracies), best: summary.accuracies.max(),
-                median_time: Statistics.median(summary.times), count_runs: summary.records.count,
-                count_diverged: summary.divergedCount,
+                medianTime: Statistics.median(summary.times), countRuns: summary.records.count,
+                countDiverged: summary.divergedCount,
                 diverged: summary.records.compactMap { record in
-                    record.diverged.map { Diverged(run_id: record.runID, step: $0.step) }
+                    record.diverged.map { Diverged(runID: record.runID, step: $0.step) }
                 },
-                median_low: summary.medianInterval?.low, median_high: summary.medianInterval?.high,
+                medianLow: summary.medianInterval?.low, medianHigh: summary.medianInterval?.high,
                 comparisons: Dictionary(
                     uniqueKeysWithValues: summary.comparisons.map { ($0.key.rawValue, Against($0.value)) }))
         }

@@ -58,16 +58,6 @@ struct SelectCommand: ParsableCommand {
         var startSeconds: Double?
         var kmeansSeconds: Double?
         var device: DeviceDescription?
-
-        enum CodingKeys: String, CodingKey {
-            case strategy, n, requested, kept, out, seed, k, dimensions, components, inertia, iterations, device
-            case perClass = "per_class"
-            case perCluster = "per_cluster"
-            case selectionSeconds = "selection_seconds"
-            case pcaSeconds = "pca_seconds"
-            case startSeconds = "start_seconds"
-            case kmeansSeconds = "kmeans_seconds"
-        }
     }
 
     /// What is selected from, and what clustering it cost.

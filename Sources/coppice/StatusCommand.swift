@@ -63,31 +63,31 @@ struct StatusCommand: ParsableCommand {
 /// `status --json`.
 private struct StatusReport: Encodable {
     struct Case: Encodable {
-        var experiment_id: Int
+        var experimentID: Int
         var name: String
         var requested: Int
-        var median_accuracy: Double
+        var medianAccuracy: Double
         var runs: Int
     }
     struct Run: Encodable {
-        var experiment_id: Int
-        var run_id: Int
+        var experimentID: Int
+        var runID: Int
         var name: String
         var accuracy: Double?
         var diverged: Divergence?
-        var seconds_ago: Double
+        var secondsAgo: Double
 
-        enum CodingKeys: String, CodingKey { case experiment_id, run_id, name, accuracy, diverged, seconds_ago }
+        enum CodingKeys: String, CodingKey { case experimentID, runID, name, accuracy, diverged, secondsAgo }
 
         func encode(to encoder: any Encoder) throws {
             var values = encoder.container(keyedBy: CodingKeys.self)
-            try values.encode(experiment_id, forKey: .experiment_id)
-            try values.encode(run_id, forKey: .run_id)
+            try values.encode(experimentID, forKey: .experimentID)
+            try values.encode(runID, forKey: .runID)
             try values.encode(name, forKey: .name)
             // Null where the run diverged, as in runs.jsonl.
             try values.encode(accuracy, forKey: .accuracy)
             try values.encodeIfPresent(diverged, forKey: .diverged)
-            try values.encode(seconds_ago, forKey: .seconds_ago)
+            try values.encode(secondsAgo, forKey: .secondsAgo)
         }
     }
     var directory: String
@@ -95,12 +95,12 @@ private struct StatusReport: Encodable {
     var experiments: Int
     var runs: Int
     var finished: Int
-    var count_diverged: Int
-    var images_left: Int
-    var at_work: Bool
+    var countDiverged: Int
+    var imagesLeft: Int
+    var atWork: Bool
     var shards: [String]
-    var images_per_second: Double?
-    var seconds_left: Double?
+    var imagesPerSecond: Double?
+    var secondsLeft: Double?
     var best: Case?
     var last: Run?
 
@@ -112,23 +112,23 @@ private struct StatusReport: Encodable {
         experiments = plan.experiments.count
         runs = plan.runs.count
         finished = status.finished
-        count_diverged = status.diverged
-        images_left = status.imagesLeft
-        at_work = status.isAtWork
+        countDiverged = status.diverged
+        imagesLeft = status.imagesLeft
+        atWork = status.isAtWork
         shards = status.shards.map(\.description)
-        images_per_second = status.imagesPerSecond
-        seconds_left = status.secondsLeft
+        imagesPerSecond = status.imagesPerSecond
+        secondsLeft = status.secondsLeft
         best = status.best.experimentID.map { id in
             let experiment = plan.experiment(id)
             return Case(
-                experiment_id: id, name: names.name(experiment), requested: experiment.size,
-                median_accuracy: status.best.medianAccuracy, runs: status.best.runs)
+                experimentID: id, name: names.name(experiment), requested: experiment.size,
+                medianAccuracy: status.best.medianAccuracy, runs: status.best.runs)
         }
         last = status.last.map { last in
             Run(
-                experiment_id: last.record.experimentID, run_id: last.record.runID,
+                experimentID: last.record.experimentID, runID: last.record.runID,
                 name: names.name(plan.experiment(last.record.experimentID)), accuracy: last.record.accuracy,
-                diverged: last.record.diverged, seconds_ago: last.secondsAgo)
+                diverged: last.record.diverged, secondsAgo: last.secondsAgo)
         }
     }
 }

@@ -87,28 +87,28 @@ struct TrainCommand: ParsableCommand {
 
     private struct Report: Encodable {
         var seconds: Double
-        var loading_seconds: Double
-        var evaluation_seconds: Double
+        var loadingSeconds: Double
+        var evaluationSeconds: Double
         var replicas: Int
         var epochs: Int
         var images: Int
         /// Null for a replica that diverged.
         var accuracy: [Double?]
-        var until_accuracy: Double?
+        var untilAccuracy: Double?
         var milestones: [TestedTraining.Milestone?]
         var diverged: [Diverged]
         var device: DeviceDescription
 
         enum CodingKeys: String, CodingKey {
-            case seconds, loading_seconds, evaluation_seconds, replicas, epochs, images, accuracy, diverged, device
-            case until_accuracy, epochs_to_accuracy, seconds_to_accuracy
+            case seconds, loadingSeconds, evaluationSeconds, replicas, epochs, images, accuracy, diverged, device
+            case untilAccuracy, epochsToAccuracy, secondsToAccuracy
         }
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(seconds, forKey: .seconds)
-            try container.encode(loading_seconds, forKey: .loading_seconds)
-            try container.encode(evaluation_seconds, forKey: .evaluation_seconds)
+            try container.encode(loadingSeconds, forKey: .loadingSeconds)
+            try container.encode(evaluationSeconds, forKey: .evaluationSeconds)
             try container.encode(replicas, forKey: .replicas)
             try container.encode(epochs, forKey: .epochs)
             try container.encode(images, forKey: .images)
@@ -121,10 +121,10 @@ struct TrainCommand: ParsableCommand {
                 }
             }
             try encode(accuracy, .accuracy)
-            if let until_accuracy {
-                try container.encode(until_accuracy, forKey: .until_accuracy)
-                try encode(milestones.map { $0?.epochs }, .epochs_to_accuracy)
-                try encode(milestones.map { $0?.seconds }, .seconds_to_accuracy)
+            if let untilAccuracy {
+                try container.encode(untilAccuracy, forKey: .untilAccuracy)
+                try encode(milestones.map { $0?.epochs }, .epochsToAccuracy)
+                try encode(milestones.map { $0?.seconds }, .secondsToAccuracy)
             }
             try container.encode(diverged, forKey: .diverged)
             try container.encode(device, forKey: .device)
@@ -207,10 +207,10 @@ struct TrainCommand: ParsableCommand {
         if json {
             try printJSON(
                 Report(
-                    seconds: training.seconds, loading_seconds: loadingSeconds,
-                    evaluation_seconds: training.evaluationSeconds, replicas: replicas, epochs: training.epochs,
+                    seconds: training.seconds, loadingSeconds: loadingSeconds,
+                    evaluationSeconds: training.evaluationSeconds, replicas: replicas, epochs: training.epochs,
                     images: subset.count, accuracy: training.evaluations.map { $0?.accuracy },
-                    until_accuracy: untilAccuracy, milestones: training.milestones, diverged: diverged,
+                    untilAccuracy: untilAccuracy, milestones: training.milestones, diverged: diverged,
                     device: backend.device))
         } else {
             for (replica, tested) in training.evaluations.enumerated() {

@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import KernelChecks
+import Support
 import Synchronization
 
 /// What a process that verifies tells the one that started it: a JSON object a line.
@@ -18,12 +19,7 @@ struct VerifyEvent: Codable, Sendable {
     var entry: VerifyReport.Case?
 
     /// The event as a line.
-    func line() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    func line() throws -> String { try JSON.text(self, nonFinite: .named) }
 
     init(_ stage: Stage, _ entry: VerifyReport.Case? = nil) {
         self.stage = stage
@@ -31,12 +27,7 @@ struct VerifyEvent: Codable, Sendable {
     }
 
     /// The event of a line.
-    init(line: Data) throws {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        self = try decoder.decode(VerifyEvent.self, from: line)
-    }
+    init(line: Data) throws { self = try JSON.value(of: line, nonFinite: .named) }
 }
 
 /// Verifies in several processes, each of which takes one share of the cases after the other. Drivers compile one program

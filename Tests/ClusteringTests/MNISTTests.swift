@@ -19,7 +19,7 @@ struct MNISTTests {
     @Test func inertiaIsThatOfTheReferences() throws {
         let backend = try TestBackends.make(try #require(TestBackends.openCLProcessor))
         let images = try Dataset.load(directory: try #require(mnist)).train
-        let matrix = try FeatureMatrix(bytes: images.pixels, count: images.count, dimensions: 784)
+        let matrix = try FeatureMatrix(images)
         let pca = try PCA.fit(matrix, components: 50, on: backend)
         let points = try pca.project(matrix, on: backend)
         let references: [(k: Int, kind: KMeans.Kind, start: KMeans.Start, inertia: Double)] = [

@@ -232,6 +232,15 @@ import TestSupport
         #expect(together[..<2] != together[2...])
     }
 
+    /// What a test reads of a plan.
+    private struct Plan: Decodable {
+        var runs: Int
+        var shard_runs: Int
+        var finished: Int
+        var seconds: Double
+        var images_per_second: Double
+    }
+
     @Test func dryRunPlansAndWritesNothing() throws {
         let place = try Place()
         let outcome = try place.run(["--dry-run", "--quiet"])
@@ -239,13 +248,6 @@ import TestSupport
         #expect(outcome.stdout.contains("\(Self.cases) experiments, \(Self.runs) runs, 6 distinct clusterings"))
         #expect(outcome.stdout.contains("images/s"))
         #expect(!FileManager.default.fileExists(atPath: place.out))
-        struct Plan: Decodable {
-            var runs: Int
-            var shard_runs: Int
-            var finished: Int
-            var seconds: Double
-            var images_per_second: Double
-        }
         func plan(_ options: [String]) throws -> Plan {
             let outcome = try place.run(["--dry-run", "--quiet", "--json"] + options)
             return try JSONDecoder().decode(Plan.self, from: Data(outcome.stdout.utf8))

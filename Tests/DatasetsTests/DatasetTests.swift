@@ -4,6 +4,11 @@ import Testing
 @testable import Datasets
 import TestSupport
 
+/// What `data info` says of a data set.
+func describe(_ location: DatasetLocation) throws -> DatasetInfo {
+    try DatasetInfo(try Dataset.load(location), from: location)
+}
+
 @Suite struct DatasetTests {
     @Test(arguments: [(5, 4, false, false), (1, 7, true, false), (28, 28, false, true), (3, 2, true, true)])
     func loadsAnyFolderOfFourFiles(height: Int, width: Int, dotted: Bool, compressed: Bool) throws {
@@ -13,7 +18,7 @@ import TestSupport
         let dataset = try Dataset.load(directory: folder.path)
         #expect(dataset.name == URL(fileURLWithPath: folder.path).lastPathComponent)
         #expect(dataset.train.count == 7 && dataset.test.count == 3)
-        #expect(dataset.train.height == height && dataset.train.width == width && dataset.train.channels == 1)
+        #expect(dataset.train.shape == SampleShape(height: height, width: width))
         #expect(dataset.train.labels == [0, 255, 3, 0, 255, 3, 0])
         #expect(dataset.classCount == 256)
         #expect(dataset.train.countsPerClass.reduce(0, +) == 7)
@@ -29,13 +34,37 @@ import TestSupport
         let values = pixels.map { Double($0) / 255 }
         let mean = values.reduce(0, +) / Double(count)
         let variance = values.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(count)
-        let statistics = PixelStatistics(pixels)
+        let statistics = ChannelStatistics.of(.bytes(pixels), shape: .vector(count)).all
         #expect(abs(statistics.mean - mean) < 1e-14)
         #expect(abs(statistics.std - variance.squareRoot()) < 1e-14)
     }
 
+    /// Channels that differ: each has its own mean and deviation, of bytes as of floats.
+    @Test(arguments: [true, false]) func everyChannelHasItsStatistics(isBytes: Bool) throws {
+        let shape = SampleShape(channels: 3, height: 2, width: 5)
+        var noise = Noise(7)
+        let bytes = noise.bytes(4 * shape.featureCount).enumerated().map { index, byte in
+            byte / UInt8(1 + index / shape.planeSize % 3)
+        }
+        let unit = isBytes ? 255.0 : 1
+        let values: SampleValues = isBytes ? .bytes(bytes) : .floats(bytes.map { Float($0) })
+        let statistics = ChannelStatistics.of(values, shape: shape)
+        func expect(_ found: ChannelStatistics, _ values: [Double]) {
+            let mean = values.reduce(0, +) / Double(values.count)
+            let variance = values.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(values.count)
+            #expect(abs(found.mean - mean / unit) < 1e-12 && abs(found.std - variance.squareRoot() / unit) < 1e-12)
+        }
+        #expect(statistics.channels.count == 3 && Set(statistics.channels).count == 3)
+        for (channel, found) in statistics.channels.enumerated() {
+            expect(
+                found,
+                bytes.enumerated().filter { $0.offset / shape.planeSize % 3 == channel }.map { Double($0.element) })
+        }
+        expect(statistics.all, bytes.map { Double($0) })
+    }
+
     @Test func deviationOfHalfBlackHalfWhiteIsExact() {
-        let statistics = PixelStatistics([0, 255, 255, 0, 0, 255])
+        let statistics = ChannelStatistics.of(.bytes([0, 255, 255, 0, 0, 255]), shape: .vector(6)).all
         #expect(statistics.mean == 0.5 && statistics.std == 0.5)
     }
 
@@ -62,23 +91,23 @@ import TestSupport
 
     @Test func refusesImagesOfAnotherShape() {
         #expect(throws: DatasetError.empty(file: "images")) {
-            try ImageSet(pixels: [], labels: [], height: 1, width: 1)
+            try SampleSet(pixels: [], labels: [], height: 1, width: 1)
         }
         #expect(throws: DatasetError.self) {
-            try ImageSet.check(count: ImageSet.mostImages + 1, origin: "images")
+            try SampleSet.check(count: SampleSet.mostImages + 1, origin: "images")
         }
-        #expect(throws: Never.self) { try ImageSet.check(count: ImageSet.mostImages, origin: "images") }
-        #expect(throws: DatasetError.self) { try ImageSet(pixels: [1, 2, 3], labels: [0], height: 2, width: 2) }
-        #expect(throws: DatasetError.self) { try ImageSet(pixels: [], labels: [0], height: 0, width: 2) }
+        #expect(throws: Never.self) { try SampleSet.check(count: SampleSet.mostImages, origin: "images") }
+        #expect(throws: DatasetError.self) { try SampleSet(pixels: [1, 2, 3], labels: [0], height: 2, width: 2) }
+        #expect(throws: DatasetError.self) { try SampleSet(pixels: [], labels: [0], height: 0, width: 2) }
         #expect(throws: DatasetError.self) {
-            try ImageSet(pixels: [1], labels: [0], channels: .max, height: .max, width: 2)
+            try SampleSet(pixels: [1], labels: [0], channels: .max, height: .max, width: 2)
         }
     }
 
     @Test func describesAFolder() throws {
         let folder = try TemporaryFolder()
         try writeDataset(in: folder, prefix: "mine/", compressed: true)
-        let info = try DatasetInfo(DatasetLocator(environment: [:]).find("mine", dataDirectory: folder.path))
+        let info = try describe(DatasetLocator(environment: [:]).find("mine", dataDirectory: folder.path))
         #expect(info.name == "mine" && info.knownAs == nil && info.classCount == 10)
         #expect(info.train.perClass == [3, 0, 2, 0, 0, 0, 0, 0, 0, 2])
         #expect(info.files.map(\.uncompressedBytes) == [16 + 140, 8 + 7, 16 + 60, 8 + 3])
@@ -89,7 +118,7 @@ import TestSupport
 
     @Test(.enabled(if: realDataset("fashion-mnist") != nil, "needs Debian's dataset-fashion-mnist"))
     func readsFashionMNIST() throws {
-        let info = try DatasetInfo(try #require(realDataset("fashion-mnist")))
+        let info = try describe(try #require(realDataset("fashion-mnist")))
         #expect(info.knownAs == "fashion-mnist")
         #expect(info.train.count == 60_000 && info.test.count == 10_000)
         #expect(info.train.perClass == [Int](repeating: 6000, count: 10))
@@ -100,7 +129,7 @@ import TestSupport
 
     @Test(.enabled(if: realDataset("mnist") != nil, "needs MNIST"))
     func readsMNIST() throws {
-        let info = try DatasetInfo(try #require(realDataset("mnist")))
+        let info = try describe(try #require(realDataset("mnist")))
         #expect(info.knownAs == "mnist")
         #expect(info.train.perClass == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949])
         #expect(info.test.perClass == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009])
@@ -122,14 +151,14 @@ import TestSupport
             let (count, height, width) = (numbers[row], numbers[row + 1], numbers[row + 2])
             let (newHeight, newWidth) = (numbers[row + 3], numbers[row + 4])
             let pixels = Array(source[from..<from + count * height * width])
-            let images = try ImageSet(
+            let images = try SampleSet(
                 pixels: pixels, labels: (0..<count).map { UInt8($0) }, height: height, width: width)
-            let resized = try Resize.bilinear(images, height: newHeight, width: newWidth)
+            let resized = try images.resized(height: newHeight, width: newWidth)
             let wanted = Array(expected[to..<to + count * newHeight * newWidth])
             // A comparison of its own: a failure would print thousands of numbers.
             let isEqual = resized.pixels == wanted
             #expect(isEqual, "\(height)x\(width) to \(newHeight)x\(newWidth)")
-            #expect(resized.height == newHeight && resized.width == newWidth && resized.labels == images.labels)
+            #expect(resized.shape == SampleShape(height: newHeight, width: newWidth) && resized.labels == images.labels)
             from += pixels.count
             to += wanted.count
         }
@@ -139,21 +168,29 @@ import TestSupport
     @Test(arguments: [1, 2, 16, 131]) func doesNotDependOnTheNumberOfPlanes(count: Int) throws {
         var noise = Noise(count)
         let pixels = noise.bytes(count * 3 * 9 * 7)
-        let together = try Resize.bilinear(
-            ImageSet(pixels: pixels, labels: [UInt8](repeating: 1, count: count), channels: 3, height: 9, width: 7),
-            height: 11, width: 4)
+        let together = try SampleSet(
+            pixels: pixels, labels: [UInt8](repeating: 1, count: count), channels: 3, height: 9, width: 7
+        ).resized(height: 11, width: 4)
+        let resized = try #require(together.pixels)
         for plane in 0..<count * 3 {
-            let alone = try Resize.bilinear(
-                ImageSet(pixels: Array(pixels[plane * 63..<(plane + 1) * 63]), labels: [1], height: 9, width: 7),
-                height: 11, width: 4)
-            #expect(alone.pixels == Array(together.pixels[plane * 44..<(plane + 1) * 44]))
+            let alone = try SampleSet(
+                pixels: Array(pixels[plane * 63..<(plane + 1) * 63]), labels: [1], height: 9, width: 7
+            ).resized(height: 11, width: 4)
+            #expect(alone.pixels == Array(resized[plane * 44..<(plane + 1) * 44]))
         }
     }
 
     @Test(arguments: [(0, 3), (3, 0), (-1, 5), (Int.max, 2), (1 << 30, 1 << 30)])
     func refusesImpossibleSizes(height: Int, width: Int) throws {
-        let images = try ImageSet(pixels: [1, 2, 3, 4], labels: [0], height: 2, width: 2)
+        let images = try SampleSet(pixels: [1, 2, 3, 4], labels: [0], height: 2, width: 2)
         let error = DatasetError.invalidSize(height: height, width: width)
-        #expect(throws: error) { try Resize.bilinear(images, height: height, width: width) }
+        #expect(throws: error) { try images.resized(height: height, width: width) }
+    }
+
+    @Test func onlyPixelsAreResized() throws {
+        let floats = SampleSet(valid: .floats([1, 2, 3, 4]), count: 1, shape: SampleShape(height: 2, width: 2))
+        #expect(try floats.resized(height: 2, width: 2).count == 1)
+        let error = try #require(throws: DatasetError.self) { try floats.resized(height: 4, width: 4) }
+        #expect(error.category == .badData && error.description.contains("4x4"))
     }
 }

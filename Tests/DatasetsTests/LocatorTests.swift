@@ -97,7 +97,7 @@ import TestSupport
         func error(_ bytes: [UInt8], _ rank: Int, _ part: DatasetPart, _ name: String) throws -> String? {
             let array = try IDX.read(try folder.file("file", bytes), rank: rank)
             do {
-                try KnownDataset.check(array, at: "file", as: part, of: name, among: all)
+                try KnownDataset.check(array, at: "file", as: part.rawValue, of: name, among: all)
                 return nil
             } catch {
                 #expect(error.category == .badData)
@@ -122,7 +122,7 @@ import TestSupport
             atPath: folder.path + "/mnist", withDestinationPath: fashion.directory)
         let error = try #require(throws: DatasetError.self) { try Dataset.load(directory: folder.path + "/mnist") }
         #expect(error.description.contains("t10k-images-idx3-ubyte of fashion-mnist"), "\(error)")
-        #expect(throws: DatasetError.self) { try DatasetInfo(locator().find("mnist", dataDirectory: folder.path)) }
+        #expect(throws: DatasetError.self) { try describe(locator().find("mnist", dataDirectory: folder.path)) }
         #expect(try Dataset.load(locator().find("mine", dataDirectory: folder.path + "/mnist")).name == "mine")
     }
 

@@ -50,13 +50,13 @@ final class TinyStudy {
         // Kernels this small are done before another thread has woken.
         setenv("POCL_MAX_PTHREAD_COUNT", "1", 1)
         study = try StudyReader(file: "tiny.yaml", acceptsAnyDataset: true).read(Self.yaml)
-        func images(_ count: Int, _ run: Int) throws -> ImageSet {
+        func images(_ count: Int, _ run: Int) throws -> SampleSet {
             var random = RandomStream(seed: 5, run: run, purpose: .testing)
             let labels = (0..<count).map { UInt8($0 % 2) }
             let pixels = labels.flatMap { label in
                 (0..<16).map { UInt8(Int(label) * 100 + random.nextIndex(below: $0 % 2 == 0 ? 100 : 150)) }
             }
-            return try ImageSet(pixels: pixels, labels: labels, height: 4, width: 4)
+            return try SampleSet(pixels: pixels, labels: labels, height: 4, width: 4)
         }
         dataset = try Dataset(name: "tiny", train: images(16, 0), test: images(8, 1))
     }
@@ -122,7 +122,7 @@ final class TinyStudy {
     func essence(of directory: String) throws -> Essence {
         let log = try Data(contentsOf: URL(fileURLWithPath: directory + "/runs.jsonl"))
         let records = try log.split(separator: UInt8(ascii: "\n")).map {
-            var record = try JSONDecoder().decode(RunRecord.self, from: $0)
+            var record = try JSON.value(RunRecord.self, of: $0)
             (record.time, record.selectionSeconds, record.replicas) = (0, 0, 0)
             (record.trainingSeconds, record.evaluationSeconds) = (0, 0)
             return record
@@ -150,7 +150,7 @@ final class TinyStudy {
                     text.isEmpty
                         || text.last == UInt8(ascii: "\n")
                             && text.split(separator: UInt8(ascii: "\n")).allSatisfy {
-                                (try? JSONDecoder().decode(RunRecord.self, from: $0)) != nil
+                                (try? JSON.value(RunRecord.self, of: $0)) != nil
                             }
                 case "yaml":
                     (try? StudyReader(file: path, acceptsAnyDataset: true).read(String(decoding: text, as: UTF8.self)))

@@ -41,11 +41,11 @@ private func decoded(_ png: [UInt8], channels: Int) throws -> (width: Int, heigh
 
     @Test func aSheetHasTheMeanTheClosestAndTheFurthest() throws {
         // Twelve images of one pixel row each, [10 i, 10 i + 1].
-        let images = try ImageSet(
+        let images = try SampleSet(
             pixels: (0..<12).flatMap { [UInt8(10 * $0), UInt8(10 * $0 + 1)] }, labels: classes.labels, height: 1,
             width: 2)
         let choice = try #require(ClusterSheet.choose(assignment, classes: classes).first)
-        let sheet = ClusterSheet(choice, of: assignment, images: images)
+        let sheet = try #require(ClusterSheet(choice, of: assignment, images: images))
         #expect(sheet.perClass == [5, 1, 0])
         #expect(sheet.classes == "0 (83%), 1 (17%)")
         #expect(sheet.image.width == 10 * 2 + 10 * 2 && sheet.image.height == 4)
@@ -69,10 +69,10 @@ private func decoded(_ png: [UInt8], channels: Int) throws -> (width: Int, heigh
     }
 
     @Test func colourImagesKeepTheirColours() throws {
-        let images = try ImageSet(pixels: [10, 20, 30, 40, 50, 60], labels: [0], channels: 3, height: 1, width: 2)
+        let images = try SampleSet(pixels: [10, 20, 30, 40, 50, 60], labels: [0], channels: 3, height: 1, width: 2)
         let single = ClusterAssignment(labels: [0], squaredDistances: [0], k: 1)
         let choice = try #require(ClusterSheet.choose(single, classes: nil).first)
-        let sheet = ClusterSheet(choice, of: single, images: images)
+        let sheet = try #require(ClusterSheet(choice, of: single, images: images))
         #expect(sheet.image.channels == 3)
         // Planes of red, green and blue become pixels.
         #expect(Array(sheet.image.pixels[0..<3]) == [10, 30, 50])

@@ -32,8 +32,8 @@ final class ToyExecutor: StudyExecutor {
         let pixels = (0..<count).flatMap { [UInt8](repeating: first &+ UInt8($0), count: 30) }
         let labels = (0..<count).map { UInt8($0 % 2) }
         return try Dataset(
-            name: name, train: ImageSet(pixels: pixels, labels: labels, height: 6, width: 5),
-            test: ImageSet(pixels: Array(pixels.prefix(300)), labels: Array(labels.prefix(10)), height: 6, width: 5))
+            name: name, train: SampleSet(pixels: pixels, labels: labels, height: 6, width: 5),
+            test: SampleSet(pixels: Array(pixels.prefix(300)), labels: Array(labels.prefix(10)), height: 6, width: 5))
     }
 
     func prepare() {}
@@ -41,10 +41,10 @@ final class ToyExecutor: StudyExecutor {
     func dataset(_ name: String) throws -> StudyDataset {
         let train = images.train
         return StudyDataset(
-            shape: DatasetShape(count: train.count, featureCount: train.height * train.width),
+            shape: DatasetShape(count: train.count, featureCount: train.shape.height * train.shape.width),
             classes: ClassLabels(labels: train.labels, count: images.classCount),
             fingerprint: LeNet5Executor.fingerprint(of: images),
-            image: ImageShape(channels: 1, height: train.height, width: train.width))
+            image: ImageShape(channels: 1, height: train.shape.height, width: train.shape.width))
     }
 
     /// Sample i is in cluster i modulo k; later samples lie further out.

@@ -109,12 +109,12 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
     @Test func theFingerprintKnowsShapesAndLabels() throws {
         func fingerprint(_ height: Int, _ width: Int, labels: [UInt8] = [0, 1, 2, 3], test: Int = 2) throws -> String {
             let pixels = (0..<4 * height * width).map { UInt8($0 % 251) }
-            let train = try ImageSet(pixels: pixels, labels: labels, height: height, width: width)
+            let train = try SampleSet(pixels: pixels, labels: labels, height: height, width: width)
             let part = Array(pixels[..<(test * height * width)])
             return LeNet5Executor.fingerprint(
                 of: try Dataset(
                     name: "any", train: train,
-                    test: ImageSet(
+                    test: SampleSet(
                         pixels: part, labels: Array(labels[..<test]), height: height, width: width)))
         }
         let whole = try fingerprint(6, 4)

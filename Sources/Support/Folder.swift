@@ -1,12 +1,11 @@
 import Foundation
-import Support
 
 /// Folders of the output.
 package enum Folder {
-    /// Makes a folder as ``Support/Paths/makeFolder(_:)`` does.
-    /// - Throws: ``DatasetError/cannotCreate(file:reason:)``, or ``DatasetError/writeFailed(file:reason:)`` where there is
+    /// Makes a folder as ``Paths/makeFolder(_:)`` does.
+    /// - Throws: ``FileError/cannotCreate(file:reason:)``, or ``FileError/writeFailed(file:reason:)`` where there is
     ///   no room for it.
-    package static func make(_ path: String) throws(DatasetError) {
+    package static func make(_ path: String) throws(FileError) {
         switch Paths.makeFolder(path) {
         case nil: return
         case EEXIST?: throw .cannotCreate(file: path, reason: "a file that is no directory is in its place")

@@ -1,8 +1,9 @@
 import Foundation
 import Support
 
-/// Resizing that gives the bytes of Pillow's `Image.resize(…, BILINEAR)` for 8-bit images.
-package enum Resize {
+extension SampleSet {
+    /// The same images at another size, with the bytes of Pillow's `Image.resize(…, BILINEAR)` for 8-bit images.
+    ///
     /// Resizes every plane of every image with a triangle filter that widens when it shrinks an image.
     ///
     /// Method: as Pillow does it for mode "L". Two passes with 8 bits in between, across and then down, but down first
@@ -10,37 +11,39 @@ package enum Resize {
     /// never do, which moves a result by 1 in such a case); a pass that changes nothing is left out; weights are 22-bit
     /// fixed-point numbers, sums are rounded half up.
     /// - Parameters:
-    ///   - images: [image][channel][height][width], any size.
     ///   - height: rows of the result.
     ///   - width: columns of the result.
-    /// - Returns: the same images and labels, [image][channel]\[`height`]\[`width`].
-    /// - Throws: ``DatasetError/invalidSize(height:width:)``, ``DatasetError/outOfMemory(file:needed:available:source:)``.
-    package static func bilinear(_ images: ImageSet, height: Int, width: Int) throws(DatasetError) -> ImageSet {
+    /// - Returns: the same samples, [image][channel]\[`height`]\[`width`].
+    /// - Throws: ``DatasetError/invalidSize(height:width:)``, ``DatasetError/outOfMemory(file:needed:available:source:)``,
+    ///   and ``DatasetError/unsupported(file:reason:)`` for samples that are not 8-bit images in memory.
+    package func resized(height: Int, width: Int) throws(DatasetError) -> SampleSet {
         guard height > 0, width > 0, height <= Int(Int32.max), width <= Int(Int32.max),
-            let total = product([images.count, images.channels, height, width]),
+            let total = product([count, shape.channels, height, width]),
             UInt64(total) <= ProcessInfo.processInfo.physicalMemory
         else { throw .invalidSize(height: height, width: width) }
-        guard height != images.height || width != images.width else { return images }
+        guard height != shape.height || width != shape.width else { return self }
+        guard let source = pixels else {
+            throw .unsupported(file: "samples", reason: "only 8-bit images can be resized to \(height)x\(width)")
+        }
         if let least = AvailableMemory.shortage(of: total) {
             throw .outOfMemory(
-                file: "\(images.count) images resized to \(height)x\(width)", needed: total, available: least.bytes,
+                file: "\(count) images resized to \(height)x\(width)", needed: total, available: least.bytes,
                 source: least.source)
         }
-        let horizontal = width == images.width ? nil : FilterWeights(from: images.width, to: width)
-        let vertical = height == images.height ? nil : FilterWeights(from: images.height, to: height)
         let planes = PlaneResizer(
-            sourceHeight: images.height, sourceWidth: images.width, height: height, width: width,
-            horizontal: horizontal, vertical: vertical)
-        let planeCount = images.count * images.channels
-        let pixels = [UInt8](unsafeUninitializedCapacity: total) { destination, initialized in
-            images.pixels.withUnsafeBufferPointer { source in
-                planes.run(planeCount: planeCount, from: source, into: destination)
+            sourceHeight: shape.height, sourceWidth: shape.width, height: height, width: width,
+            horizontal: width == shape.width ? nil : FilterWeights(from: shape.width, to: width),
+            vertical: height == shape.height ? nil : FilterWeights(from: shape.height, to: height))
+        let resized = [UInt8](unsafeUninitializedCapacity: total) { destination, initialized in
+            source.withUnsafeBufferPointer { source in
+                planes.run(planeCount: count * shape.channels, from: source, into: destination)
             }
             initialized = total
         }
-        return ImageSet(
-            validPixels: pixels, labels: images.labels, channels: images.channels, height: height, width: width,
-            classCount: images.classCount)
+        return SampleSet(
+            valid: .bytes(resized), count: count,
+            shape: SampleShape(channels: shape.channels, height: height, width: width), labels: labels,
+            identifiers: identifiers)
     }
 }
 

@@ -1,5 +1,4 @@
 import Foundation
-import Support
 
 /// Files that appear whole or not at all.
 package enum AtomicFile {
@@ -7,9 +6,9 @@ package enum AtomicFile {
     ///
     /// A link is followed and stays a link, even one to a file that is not there yet. What is there and is no regular
     /// file (a device, a pipe) is written to directly, since a rename would replace it.
-    /// - Throws: ``DatasetError/cannotCreate(file:reason:)``, or ``DatasetError/writeFailed(file:reason:)``, after which
+    /// - Throws: ``FileError/cannotCreate(file:reason:)``, or ``FileError/writeFailed(file:reason:)``, after which
     ///   an older file at `path` is unchanged and no temporary file is left.
-    package static func write(_ parts: [UnsafeRawBufferPointer], to path: String) throws(DatasetError) {
+    package static func write(_ parts: [UnsafeRawBufferPointer], to path: String) throws(FileError) {
         if try isSpecial(path) {
             let descriptor = open(path, O_WRONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw .creating(path) }
@@ -21,8 +20,8 @@ package enum AtomicFile {
         let temporary = temporaryName(for: target)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .creating(path) }
-        do throws(DatasetError) {
-            do throws(DatasetError) {
+        do throws(FileError) {
+            do throws(FileError) {
                 for part in parts { try writeAll(part, to: descriptor, path: path) }
                 guard fsync(descriptor) == 0 else { throw .writeFailed(file: path, reason: systemMessage()) }
             } catch {
@@ -38,20 +37,29 @@ package enum AtomicFile {
         }
     }
 
+    /// Writes `header` and then `elements`, as they lie in memory, as ``write(_:to:)`` writes its parts.
+    /// - Throws: the same.
+    package static func write<Element: BitwiseCopyable>(
+        header: [UInt8], elements: [Element], to path: String
+    ) throws(FileError) {
+        let outcome = header.withUnsafeBytes { header in
+            elements.withUnsafeBytes { elements in
+                Result { () throws(FileError) in try write([header, elements], to: path) }
+            }
+        }
+        try outcome.get()
+    }
+
     /// Writes `bytes` as ``write(_:to:)`` writes its parts.
     /// - Throws: the same.
-    package static func write(_ bytes: [UInt8], to path: String) throws(DatasetError) {
-        var failure: DatasetError?
-        bytes.withUnsafeBytes { buffer in
-            do throws(DatasetError) { try write([buffer], to: path) } catch { failure = error }
-        }
-        if let failure { throw failure }
+    package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+        try write(header: [], elements: bytes, to: path)
     }
 
     /// Tells whether ``write(_:to:)`` has a chance, so that nobody works for hours for a file that cannot be made.
     /// Creates nothing.
-    /// - Throws: ``DatasetError/cannotCreate(file:reason:)``.
-    package static func checkCanWrite(_ path: String) throws(DatasetError) {
+    /// - Throws: ``FileError/cannotCreate(file:reason:)``.
+    package static func checkCanWrite(_ path: String) throws(FileError) {
         if try isSpecial(path) {
             guard access(path, W_OK) == 0 else { throw .cannotCreate(file: path, reason: systemMessage()) }
             return
@@ -62,8 +70,8 @@ package enum AtomicFile {
 
     /// Renames a complete file to `path`, replacing any file there. As with ``write(_:to:)``, a link stays a link, and a
     /// device or pipe receives the contents.
-    /// - Throws: as ``write(_:to:)``, and ``DatasetError/unreadable(file:reason:)``.
-    package static func move(_ file: String, to path: String) throws(DatasetError) {
+    /// - Throws: as ``write(_:to:)``, and ``FileError/unreadable(file:reason:)``.
+    package static func move(_ file: String, to path: String) throws(FileError) {
         if try !isSpecial(path) {
             if rename(file, try destination(of: path)) == 0 { return }
             // A link may lead to another file system.
@@ -76,7 +84,7 @@ package enum AtomicFile {
         unlink(file)
     }
 
-    private static func destination(of path: String) throws(DatasetError) -> String {
+    private static func destination(of path: String) throws(FileError) -> String {
         guard let target = Paths.destination(of: path) else {
             throw .cannotCreate(file: path, reason: systemMessage(ELOOP))
         }
@@ -84,8 +92,8 @@ package enum AtomicFile {
     }
 
     /// Whether `path` is something that a rename must not replace: a device, a pipe.
-    /// - Throws: ``DatasetError/cannotCreate(file:reason:)`` for a directory.
-    private static func isSpecial(_ path: String) throws(DatasetError) -> Bool {
+    /// - Throws: ``FileError/cannotCreate(file:reason:)`` for a directory.
+    private static func isSpecial(_ path: String) throws(FileError) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
         if status.st_mode & S_IFMT == S_IFDIR { throw .cannotCreate(file: path, reason: "it is a directory") }
@@ -102,8 +110,9 @@ package enum AtomicFile {
     }
 
     /// Writes all of `bytes` to an open file; `path` is for the error.
-    /// - Throws: ``DatasetError/writeFailed(file:reason:)``.
-    static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(DatasetError) {
+    /// - Throws: ``FileError/writeFailed(file:reason:)``.
+    package static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(FileError)
+    {
         var rest = bytes
         while !rest.isEmpty {
             let count = Foundation.write(descriptor, rest.baseAddress, rest.count)

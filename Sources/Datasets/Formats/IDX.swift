@@ -1,9 +1,10 @@
 import Crypto
 import Foundation
+import Support
 
 /// An array of unsigned bytes in the IDX format of the MNIST database: a magic number (0, 0, 8 for unsigned bytes, the
 /// number of dimensions), each dimension as a big-endian 32-bit number, then the bytes, last dimension fastest.
-package struct IDX: Sendable, Equatable {
+package struct IDX: Sendable, Equatable, KnownContents {
     /// The dimensions, slowest first: [count] for labels, [count, height, width] for images.
     package let dimensions: [Int]
     /// The elements; as many as the dimensions' product.
@@ -13,7 +14,7 @@ package struct IDX: Sendable, Equatable {
     /// whatever the name says.
     ///
     /// Memory follows what the file holds; a header that promises more is an error before anything is allocated for it.
-    /// - Throws: ``DatasetError`` `.unreadable`, `.wrongMagic`, `.truncated`, `.oversized`, `.corruptGzip`, `.empty`.
+    /// - Throws: ``DatasetError`` `.file`, `.wrongMagic`, `.truncated`, `.oversized`, `.corruptGzip`, `.empty`.
     package static func read(_ path: String, rank: Int) throws(DatasetError) -> IDX {
         let reader = try ByteReader(path: path)
         let headerSize = 4 + 4 * rank
@@ -55,7 +56,7 @@ package struct IDX: Sendable, Equatable {
     }
 
     /// Writes `bytes` with these dimensions, uncompressed, whole or not at all.
-    /// - Throws: ``DatasetError`` `.malformed` when the shape does not fit, `.cannotCreate`, `.writeFailed`.
+    /// - Throws: ``DatasetError`` `.malformed` when the shape does not fit, `.file`.
     package static func write(_ bytes: [UInt8], dimensions: [Int], to path: String) throws(DatasetError) {
         guard !dimensions.isEmpty, dimensions.allSatisfy({ (1...Int(UInt32.max)).contains($0) }),
             dimensions.count < 256, product(dimensions) == bytes.count
@@ -63,17 +64,7 @@ package struct IDX: Sendable, Equatable {
             throw .malformed(file: path, reason: "\(bytes.count) bytes do not have the dimensions \(dimensions)")
         }
         let header = header(dimensions: dimensions)
-        var failure: DatasetError?
-        header.withUnsafeBytes { head in
-            bytes.withUnsafeBytes { body in
-                do throws(DatasetError) {
-                    try AtomicFile.write([head, body], to: path)
-                } catch {
-                    failure = error
-                }
-            }
-        }
-        if let failure { throw failure }
+        try inFiles { () throws(FileError) in try AtomicFile.write(header: header, elements: bytes, to: path) }
     }
 
     /// Bytes of the uncompressed file.
@@ -105,21 +96,72 @@ package struct IDX: Sendable, Equatable {
     }
 }
 
-/// The product, or nil when it is beyond an `Int` or a factor is negative.
-func product(_ factors: [Int]) -> Int? {
-    var result = 1
-    for factor in factors {
-        let (value, overflow) = result.multipliedReportingOverflow(by: factor)
-        guard !overflow, factor >= 0 else { return nil }
-        result = value
+/// The four parts of a data set of images in IDX files, under the names that MNIST gave them.
+enum DatasetPart: String, CaseIterable, Sendable {
+    case trainImages = "train-images-idx3-ubyte"
+    case trainLabels = "train-labels-idx1-ubyte"
+    case testImages = "t10k-images-idx3-ubyte"
+    case testLabels = "t10k-labels-idx1-ubyte"
+
+    /// Names under which the part is accepted, best first.
+    var fileNames: [String] {
+        let dotted = rawValue.replacingOccurrences(of: "-idx", with: ".idx")
+        return [rawValue, rawValue + ".gz", dotted, dotted + ".gz"]
     }
-    return result
 }
 
-/// SHA-256 in lower-case hexadecimal.
-func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
+/// The four IDX files of MNIST's layout, each with or without .gz, whatever the images are.
+struct IDXFolder: FolderFormat {
+    var accepted: String {
+        "a folder with \(DatasetPart.allCases.map(\.rawValue).joined(separator: ", ")), each with or without .gz"
+    }
 
-/// A digest in lower-case hexadecimal.
-package func hexadecimal(_ digest: SHA256Digest) -> String {
-    digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    func look(in directory: String) -> FolderContents {
+        var paths: [String] = []
+        var missing: [String] = []
+        for part in DatasetPart.allCases {
+            let path = part.fileNames.map { directory + "/" + $0 }.first { path in
+                var isDirectory: ObjCBool = false
+                return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
+            }
+            if let path { paths.append(path) } else { missing.append(part.rawValue) }
+        }
+        if missing.isEmpty { return .complete(files: paths) }
+        return paths.isEmpty ? .foreign : .lacking(files: missing)
+    }
+
+    /// - Throws: ``DatasetError``: every fault of ``IDX/read(_:rank:)``, `.countMismatch`, and `.malformed` where a file is
+    ///   known to be another one.
+    func read(_ location: DatasetLocation) throws(DatasetError) -> (train: SampleSet, test: SampleSet) {
+        // The small files first: a fault in them shows before the large ones are read.
+        let test = try images(.testImages, .testLabels, location)
+        return (try images(.trainImages, .trainLabels, location), test)
+    }
+
+    private func images(
+        _ imagePart: DatasetPart, _ labelPart: DatasetPart, _ location: DatasetLocation
+    ) throws(DatasetError) -> SampleSet {
+        let (imagePath, images) = try array(imagePart, rank: 3, location)
+        let (labelPath, labels) = try array(labelPart, rank: 1, location)
+        guard images.dimensions[0] == labels.dimensions[0] else {
+            throw .countMismatch(
+                images: imagePath, imageCount: images.dimensions[0], labels: labelPath,
+                labelCount: labels.dimensions[0])
+        }
+        return try SampleSet(
+            pixels: images.bytes, labels: labels.bytes, height: images.dimensions[1], width: images.dimensions[2],
+            origin: imagePath)
+    }
+
+    private func array(
+        _ part: DatasetPart, rank: Int, _ location: DatasetLocation
+    ) throws(DatasetError) -> (path: String, array: IDX) {
+        // The files of a location are in the order of the parts.
+        guard let index = DatasetPart.allCases.firstIndex(of: part), index < location.files.count else {
+            throw .file(.unreadable(file: location.directory, reason: "it lacks \(part.rawValue)"))
+        }
+        let array = try IDX.read(location.files[index], rank: rank)
+        try KnownDataset.check(array, at: location.files[index], as: part.rawValue, of: location.name)
+        return (location.files[index], array)
+    }
 }

@@ -1,0 +1,43 @@
+import Datasets
+
+extension FeatureMatrix {
+    /// A row per sample. Values in memory are shared, not copied; those of a file stay there, and are read as
+    /// ``init(reader:count:dimensions:forComponents:)`` reads rows.
+    /// - Parameter forComponents: whether PCA is to follow, which takes smaller values.
+    /// - Throws: what the initialiser for such values throws.
+    package init(_ samples: SampleSet, forComponents: Bool = false) throws(ClusteringError) {
+        let (count, dimensions) = (samples.count, samples.shape.featureCount)
+        switch samples.values {
+        case .bytes(let values): try self.init(bytes: values, count: count, dimensions: dimensions)
+        case .floats(let values): try self.init(floats: values, count: count, dimensions: dimensions)
+        case .stored(let values):
+            try self.init(
+                reader: SampleRows(values: values, dimensions: dimensions), count: count, dimensions: dimensions,
+                forComponents: forComponents)
+        }
+    }
+}
+
+/// Rows of samples that stay in their file until they are wanted.
+private struct SampleRows: RowReader {
+    let values: any StoredValues
+    let dimensions: Int
+
+    var type: FeatureType {
+        switch values.type {
+        case .uint8: .uint8
+        case .float32: .float32
+        case .float64: .float64
+        case .int32: .int32
+        case .int64: .int64
+        }
+    }
+
+    func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
+        do throws(DatasetError) {
+            try values.read(from: rows.lowerBound * dimensions, into: destination)
+        } catch {
+            throw .unreadable(reason: error.description)
+        }
+    }
+}

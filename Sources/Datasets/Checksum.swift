@@ -1,0 +1,39 @@
+import Crypto
+import Foundation
+
+/// SHA-256 in lower-case hexadecimal.
+func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
+
+/// A digest in lower-case hexadecimal.
+package func hexadecimal(_ digest: SHA256Digest) -> String {
+    digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}
+
+/// What the uncompressed contents of a file are, whatever its format.
+struct FileContents: Equatable {
+    /// Bytes on disk.
+    let fileSize: Int
+    /// Bytes of the uncompressed contents.
+    let byteCount: Int
+    /// SHA-256 of the uncompressed contents, in lower-case hexadecimal.
+    let sha256: String
+
+    /// Reads a file, through gzip where it is gzip, piece by piece.
+    /// - Throws: ``DatasetError/file(_:)``, ``DatasetError/corruptGzip(file:reason:)``.
+    init(of path: String) throws(DatasetError) {
+        let reader = try ByteReader(path: path)
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+        defer { piece.deallocate() }
+        var hash = SHA256()
+        var byteCount = 0
+        while true {
+            let received = try reader.read(into: piece)
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<received]))
+            byteCount += received
+            if received < piece.count { break }
+        }
+        fileSize = reader.fileSize
+        self.byteCount = byteCount
+        sha256 = hexadecimal(hash.finalize())
+    }
+}

@@ -1,0 +1,135 @@
+/// The extents of a sample: of an image, or of a plain vector, which is one channel of one row.
+package struct SampleShape: Hashable, Sendable, CustomStringConvertible {
+    /// Planes; 1 for greyscale.
+    package let channels: Int
+    /// Rows.
+    package let height: Int
+    /// Columns.
+    package let width: Int
+
+    /// The shape of an image.
+    package init(channels: Int = 1, height: Int, width: Int) {
+        self.channels = channels
+        self.height = height
+        self.width = width
+    }
+
+    /// The shape of a vector of so many numbers.
+    package static func vector(_ count: Int) -> SampleShape { SampleShape(height: 1, width: count) }
+
+    /// Numbers in a sample.
+    package var featureCount: Int { channels * planeSize }
+    /// Numbers in a channel.
+    package var planeSize: Int { height * width }
+
+    package var description: String { "\(channels)x\(height)x\(width)" }
+}
+
+/// The numbers of samples: [sample][channel][y][x].
+package enum SampleValues: Sendable {
+    /// 8-bit numbers, of which 255 counts as 1 where they are normalised.
+    case bytes([UInt8])
+    /// Numbers as they are.
+    case floats([Float])
+    /// Numbers that stay in their file until they are wanted.
+    case stored(any StoredValues)
+}
+
+/// Values in a file, any range of which can be read.
+package protocol StoredValues: Sendable {
+    /// The type of the values in the file.
+    var type: NumPyType { get }
+    /// Fills `destination`, whose size says how many, with values of that type from value `first` on.
+    /// - Throws: ``DatasetError``.
+    func read(from first: Int, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError)
+}
+
+/// Samples of one shape, each with a label and an identifier where there are some.
+package struct SampleSet: Sendable {
+    /// How many samples there are.
+    package let count: Int
+    /// The extents of each.
+    package let shape: SampleShape
+    /// The numbers: [sample][channel][y][x].
+    package let values: SampleValues
+    /// The class of each sample: [sample]; empty for samples without labels.
+    package let labels: [UInt8]
+    /// What the samples' owner calls each: [sample]; empty for samples without names.
+    package let identifiers: [String]
+    /// The largest label plus one; classes in between may be without samples.
+    package let classCount: Int
+
+    /// Most images: kernels number them in an int.
+    package static let mostImages = Int(Int32.max) - (1 << 16)
+
+    /// - Throws: ``DatasetError/unsupported(file:reason:)`` for more than ``mostImages``.
+    static func check(count: Int, origin: String) throws(DatasetError) {
+        guard count <= mostImages else {
+            throw .unsupported(file: origin, reason: "\(count) images are too many; at most \(mostImages) are accepted")
+        }
+    }
+
+    /// 8-bit images with their labels.
+    /// - Parameters:
+    ///   - pixels: [image][channel][y][x], as many images as there are labels.
+    ///   - origin: what an error calls these images.
+    /// - Throws: ``DatasetError`` `.empty` without labels, `.unsupported` for too many, `.malformed` when the pixels do not fit the shape.
+    package init(
+        pixels: [UInt8], labels: [UInt8], channels: Int = 1, height: Int, width: Int, origin: String = "images"
+    ) throws(DatasetError) {
+        try Self.check(count: labels.count, origin: origin)
+        guard !labels.isEmpty, channels > 0, height > 0, width > 0 else { throw .empty(file: origin) }
+        guard let expected = product([labels.count, channels, height, width]), expected == pixels.count else {
+            throw .malformed(
+                file: origin,
+                reason: "\(pixels.count) pixels are not \(labels.count) images of \(channels)x\(height)x\(width)")
+        }
+        self.init(
+            valid: .bytes(pixels), count: labels.count,
+            shape: SampleShape(channels: channels, height: height, width: width), labels: labels)
+    }
+
+    /// Samples whose values are known to be `count` times the shape's, and whose labels and identifiers are as many or none.
+    init(
+        valid values: SampleValues, count: Int, shape: SampleShape, labels: [UInt8] = [], identifiers: [String] = []
+    ) {
+        self.count = count
+        self.shape = shape
+        self.values = values
+        self.labels = labels
+        self.identifiers = identifiers
+        classCount = labels.max().map { Int($0) + 1 } ?? 0
+    }
+
+    /// The values of 8-bit samples in memory: [sample][channel][y][x]; nil for others.
+    package var pixels: [UInt8]? {
+        if case .bytes(let pixels) = values { pixels } else { nil }
+    }
+
+    /// How many samples each class has: [class].
+    package var countsPerClass: [Int] {
+        var counts = [Int](repeating: 0, count: classCount)
+        for label in labels { counts[Int(label)] += 1 }
+        return counts
+    }
+}
+
+extension SampleValues {
+    /// The type as digests and messages name it.
+    package var typeName: String {
+        switch self {
+        case .bytes: "uint8"
+        case .floats: "float32"
+        case .stored(let values): "\(values.type)"
+        }
+    }
+
+    /// Hands the memory of the values to `body`; those that stay in a file have none.
+    package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        switch self {
+        case .bytes(let values): try values.withUnsafeBytes(body)
+        case .floats(let values): try values.withUnsafeBytes(body)
+        case .stored: try body(UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+    }
+}

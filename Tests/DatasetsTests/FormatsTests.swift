@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+@testable import Datasets
+import TestSupport
+
+@Suite struct FormatsTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test func aMatrixStaysInItsFile() throws {
+        let path = folder / "x.npy"
+        let values = (0..<12).map { Double($0) / 7 }
+        try NumPy.write(values, shape: [4, 3], to: path)
+        let samples = try Formats.matrix(path)
+        #expect(samples.count == 4 && samples.shape == .vector(3) && samples.shape.featureCount == 3)
+        #expect(samples.labels.isEmpty && samples.identifiers.isEmpty && samples.classCount == 0)
+        guard case .stored(let stored) = samples.values else {
+            Issue.record("the values are in memory")
+            return
+        }
+        #expect(stored.type == .float64 && samples.values.typeName == "float64" && samples.pixels == nil)
+        var row = [Double](repeating: 0, count: 3)
+        try row.withUnsafeMutableBytes { try stored.read(from: 6, into: $0) }
+        #expect(row == Array(values[6..<9]))
+    }
+
+    @Test func saysWhatAMatrixWouldBe() throws {
+        for shape in [[12], [2, 2, 3], [12, 1, 1]] {
+            let path = folder / "x.npy"
+            try NumPy.write([Int32](repeating: 1, count: 12), shape: shape, to: path)
+            let error = try #require(throws: DatasetError.self) { try Formats.matrix(path) }
+            #expect(
+                error.description
+                    == "\(path): its shape is \(shape); two dimensions are needed, samples and their features")
+            #expect(error.category == .badData)
+        }
+        let text = try folder.file("x.csv", Array("1,2,3\n4,5,6\n".utf8))
+        #expect(
+            throws: DatasetError.malformed(
+                file: text, reason: "not a .npy file: it does not start with the bytes \\x93NUMPY")
+        ) { try Formats.matrix(text) }
+        for path in [folder / "none.npy", folder.path] {
+            let error = try #require(throws: DatasetError.self) { try Formats.matrix(path) }
+            #expect(error.category == .noInput && error.description.hasPrefix("\(path): cannot be read: "))
+        }
+    }
+
+    @Test func aFolderIsCompleteLackingOrForeign() throws {
+        try writeDataset(in: folder, prefix: "whole/")
+        try writeDataset(in: folder, prefix: "part/")
+        try FileManager.default.removeItem(atPath: folder / "part/train-labels-idx1-ubyte")
+        let names = [
+            "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte",
+        ]
+        #expect(
+            Formats.look(in: folder / "whole")?.contents == .complete(files: names.map { folder / "whole/\($0)" }))
+        #expect(Formats.look(in: folder / "part")?.contents == .lacking(files: ["train-labels-idx1-ubyte"]))
+        #expect(Formats.look(in: folder.path) == nil && Formats.look(in: folder / "none") == nil)
+        for name in names { #expect(Formats.acceptedFolders.contains(name)) }
+    }
+
+    @Test func channelsAreNormalisedEachByItself() throws {
+        let shape = SampleShape(channels: 2, height: 1, width: 2)
+        func set(_ values: [Float]) -> SampleSet {
+            SampleSet(valid: .floats(values), count: 2, shape: shape, labels: [0, 1])
+        }
+        let data = try Dataset(
+            name: "floats", train: set([1, 3, 10, 30, 5, 7, 50, 70]), test: set([0, 0, 0, 0, 1, 1, 1, 1]))
+        #expect(data.channels.map(\.mean) == [4, 40])
+        #expect(
+            data.channels.allSatisfy { $0.std > 0 } && abs(data.channels[1].std - 10 * data.channels[0].std) < 1e-12)
+        #expect(data.mean == 22 && data.classCount == 2)
+    }
+
+    @Test func valuesOfADataSetAreInMemory() throws {
+        let path = folder / "x.npy"
+        try NumPy.write([Float](repeating: 1, count: 6), shape: [2, 3], to: path)
+        let samples = try Formats.matrix(path)
+        let error = try #require(throws: DatasetError.self) { try Dataset(name: "x", train: samples, test: samples) }
+        #expect(error.category == .badData && error.description.contains("memory"))
+    }
+}
