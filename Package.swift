@@ -56,10 +56,11 @@ let package = Package(
             name: "Clustering", dependencies: ["Support", "Compute", "Datasets", "CLAPACK"], swiftSettings: strict),
         .target(name: "Pruning", dependencies: ["Support"], swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Support", "Compute", "Datasets"], swiftSettings: watched),
+        .target(name: "Scoring", dependencies: ["Support", "Pruning"], swiftSettings: strict),
         .target(
             name: "Studies",
             dependencies: [
-                "Support", "Compute", "Datasets", "Clustering", "Pruning", "Networks",
+                "Support", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Scoring",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -76,8 +77,8 @@ let package = Package(
         .executableTarget(
             name: "coppice",
             dependencies: [
-                "Support", "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Studies",
-                "KernelChecks", "Reports",
+                "Support", "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Scoring",
+                "Studies", "KernelChecks", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .target(name: "FaultyOpenCL", path: "Tests/FaultyOpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
@@ -103,6 +104,7 @@ let package = Package(
             dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets"],
             swiftSettings: strict),
         .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: strict),
+        .testTarget(name: "ScoringTests", dependencies: ["Support", "Scoring", "Pruning"], swiftSettings: strict),
         .testTarget(
             name: "NetworksTests", dependencies: ["TestSupport", "Networks", "OpenCL", "Datasets"],
             swiftSettings: strict),
@@ -137,7 +139,7 @@ if isFuzzing { package.targets.removeAll { ["KernelChecksTests", "CommandTests"]
 // COPPICE_THREADS=1 (tools/sanitize sets it) leaves the libraries that share memory between threads and their tests,
 // which spares a machine without a build a third of the work.
 if Context.environment["COPPICE_THREADS"] == "1" {
-    let kept = ["Support", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Studies"]
+    let kept = ["Support", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Scoring", "Studies"]
     let names = ["CZlib", "CLAPACK", "COpenCL", "CLanes", "Pruning", "TestSupport"] + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }
     package.products = []

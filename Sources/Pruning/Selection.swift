@@ -1,95 +1,78 @@
-import Support
+/// Which samples of a set are kept, apart from how many: groups that share the size, a score and an order that rank the
+/// samples of each, and a quota that says how much each gives.
+///
+/// Under the exact quota the whole set has one rank order, and a selection of `size` samples is its first `size`: a
+/// prefix of any selection is the selection of a smaller size, remainders included. Groups take turns, largest first (ties
+/// to the lower index), and each gives its next sample until it has none left. So all get equal shares, what a small
+/// group cannot give falls evenly to the others, and the last, incomplete turn goes to the largest.
+/// Where classes are groups as well as clusters, classes take turns in the same way, each with its part of every cluster.
+///
+/// The article's quota decides first what is kept, then puts it into the same rank order. Where every cluster can give
+/// size / k and k divides size, both quotas keep the same samples in the same order.
+package struct Selection: Hashable, Sendable {
+    /// What samples are ranked within.
+    package let groups: Groups
+    /// The name of the score that samples are ranked by; nil where the order needs none.
+    package let score: String?
+    /// Which samples of a group go first.
+    package let order: Order
+    /// How many each group gives.
+    package let quota: Quota
+    /// What else is held equal.
+    package let balance: Balance
 
-/// Where a clustering put each sample.
-package struct ClusterAssignment: Sendable {
-    /// The cluster of each sample, in 0..<k.
-    package let labels: [Int32]
-    /// The squared distance of each sample to its cluster's centroid.
-    package let squaredDistances: [Float]
-    /// The number of clusters, empty ones included.
-    package let k: Int
-
-    /// Checks nothing yet: ``SelectionRequest/select(count:assignment:classes:random:)`` does.
-    package init(labels: [Int32], squaredDistances: [Float], k: Int) {
-        self.labels = labels
-        self.squaredDistances = squaredDistances
-        self.k = k
+    /// A selection. What it has no use for is left out, so that equal selections are equal: quotas are between groups, and
+    /// the whole set is as balanced as it is.
+    package init(
+        groups: Groups = .none, score: String? = nil, order: Order, quota: Quota = .exact, balance: Balance = .none
+    ) {
+        self.groups = groups
+        self.score = score
+        self.order = order
+        self.quota = groups == .none ? .exact : quota
+        self.balance = order == .all ? .none : balance
     }
+
+    /// The same selection with its size shared out otherwise.
+    package func sharing(_ quota: Quota, _ balance: Balance) -> Selection {
+        Selection(groups: groups, score: score, order: order, quota: quota, balance: balance)
+    }
+
+    /// Whether all samples are kept.
+    package var isWhole: Bool { order == .all }
+    /// Whether samples are drawn from the whole set, or from each class of it, without a look at them.
+    package var isRandom: Bool { order == .random && groups == .none }
 }
 
-/// The class of each sample.
-package struct ClassLabels: Sendable {
-    /// The class of each sample, in 0..<count.
-    package let labels: [UInt8]
-    /// The number of classes, empty ones included.
-    package let count: Int
+/// What samples are ranked within.
+package enum Groups: String, CaseIterable, Sendable {
+    /// The whole set.
+    case none
+    /// Each class.
+    case `class`
+    /// Each cluster.
+    case cluster
+    /// Each class's part of each cluster.
+    case classCluster = "class-cluster"
 
-    /// Labels in 0..<count.
-    package init(labels: [UInt8], count: Int) {
-        self.labels = labels
-        self.count = count
-    }
+    package var needClasses: Bool { self == .class || self == .classCluster }
+    package var needClustering: Bool { self == .cluster || self == .classCluster }
 }
 
-/// What a strategy kept.
-package struct Selection: Equatable, Sendable {
-    /// The kept samples in rank order: the most wanted first, none twice.
-    package let indices: [Int]
-    /// The size that was asked for.
-    package let requested: Int
-    /// How many were kept of each cluster; empty where no clustering was given.
-    package let perCluster: [Int]
-    /// How many were kept of each class; empty where no classes were given.
-    package let perClass: [Int]
-
-    /// The size that was kept: `requested` under the exact quota, `requested` or less under the article's.
-    package var kept: Int { indices.count }
+/// How many samples each group gives.
+package enum Quota: String, CaseIterable, Codable, Sendable {
+    /// The kept size is the requested size: equal shares, and what small groups cannot give is shared out evenly
+    /// among the others until it is placed.
+    case exact
+    /// What the article did: max(1, size / k) a cluster (hybrid: n_closest + n_furthest), nothing refilled, the list cut
+    /// at `size` in cluster order, so that fewer may be kept than were requested.
+    case article
 }
 
-/// Why a selection cannot be made. Each description is one sentence that says what was wrong and what is accepted.
-package enum PruningError: Equatable, CategorizedError {
-    /// The size is below 1 or above the set.
-    case sizeOutOfRange(size: Int, count: Int)
-    /// The strategy ranks samples within clusters and no clustering was given.
-    case clusteringMissing
-    /// `balance: class` was asked for without class labels.
-    case classesMissing
-    /// `balance: class` does not go with the article's quota.
-    case balancedArticleQuota
-    /// Hybrid's two numbers are negative or both zero.
-    case hybridRatio(nClosest: Int, nFurthest: Int)
-    /// An input does not have one value a sample.
-    case countMismatch(what: String, got: Int, expected: Int)
-    /// A label lies outside its range.
-    case labelOutOfRange(what: String, index: Int, label: Int, bound: Int)
-    /// A distance is not a number.
-    case notANumber(index: Int)
-    /// A clustering with no cluster.
-    case noClusters(k: Int)
-
-    package var description: String {
-        switch self {
-        case .sizeOutOfRange(let size, let count):
-            "size \(size) is out of range: the set has \(count) samples, so sizes from 1 to \(count) are accepted"
-        case .clusteringMissing: "this strategy ranks samples within clusters, so it needs a clustering (give k)"
-        case .classesMissing: "balance class needs the class of every sample, and this input has none"
-        case .balancedArticleQuota: "balance class does not go with quota article; use quota exact"
-        case .hybridRatio(let nClosest, let nFurthest):
-            "hybrid cannot take \(nClosest) closest to \(nFurthest) furthest: both must be from 0 to \(SelectionRequest.hybridRange.upperBound), and one above 0"
-        case .countMismatch(let what, let got, let expected):
-            "there are \(got) \(what) for \(expected) samples; one for each is needed"
-        case .labelOutOfRange(let what, let index, let label, let bound):
-            "the \(what) of sample \(index) is \(label), outside 0 to \(bound - 1)"
-        case .notANumber(let index): "the distance of sample \(index) is not a number, so it cannot be ranked"
-        case .noClusters(let k): "a clustering needs at least 1 cluster, not \(k)"
-        }
-    }
-
-    /// The exit status of a program that ends with this error, as sysexits.h has them.
-    package var category: ErrorCategory {
-        switch self {
-        case .countMismatch, .labelOutOfRange, .notANumber: .badData
-        default: .usage
-        }
-    }
+/// What else is held equal.
+package enum Balance: String, CaseIterable, Codable, Sendable {
+    /// Nothing: classes come as the groups give them.
+    case none
+    /// Classes: each gives an equal share of the size, by the same rule by which groups share it.
+    case `class`
 }

@@ -21,19 +21,19 @@ package struct CaseNames: Sendable {
         }
         // Settings that make no other case are told only where nothing else tells two cases apart.
         for group in twins(experiments) {
-            let tellsRuns = Set(group.map(\.settings.runs)).count > 1
-            let clustered = group.filter { $0.method == .cluster }
+            let tellsRuns = Set(group.map(\.runs)).count > 1
+            let clustered = group.filter { $0.clustering != nil }
             let tellsClusterings = Set(clustered.map(\.clusteringSeeds)).count > 1
-            let tellsMargin = Set(group.filter { $0.method != .none }.map(\.settings.equalWithin)).count > 1
+            let tellsMargin = Set(group.filter { !$0.selection.isWhole }.map(\.equalWithin)).count > 1
             for experiment in group {
-                if tellsRuns { append(Wording.counted(experiment.settings.runs, "run"), to: experiment) }
+                if tellsRuns { append(Wording.counted(experiment.runs, "run"), to: experiment) }
                 if tellsClusterings {
                     let text = Wording.counted(experiment.clusteringSeeds, "clustering")
                     clusterings[experiment.id] = text
                     append(text, to: experiment)
                 }
                 if tellsMargin {
-                    append("equal within \(Number.exact(experiment.settings.equalWithin))", to: experiment)
+                    append("equal within \(Number.exact(experiment.equalWithin))", to: experiment)
                 }
             }
         }
@@ -61,10 +61,8 @@ package struct CaseNames: Sendable {
     }
 
     private static func base(_ experiment: Experiment) -> [String] {
-        var words = [Mark.name(experiment.method, experiment.strategy)]
-        if let shares = experiment.hybridShares { words[0] += " \(shares.nClosest):\(shares.nFurthest)" }
-        if let k = experiment.k { words.append("k \(Number.grouped(Double(k)))") }
-        return words
+        [experiment.selection.name]
+            + (experiment.clustering.map { ["k \(Number.grouped(Double($0.k)))"] } ?? [])
     }
 
     /// What is told of each case to which it applies: the settings in which those cases differ.
@@ -79,18 +77,16 @@ package struct CaseNames: Sendable {
                 parts.append { applies($0) ? text($0) : nil }
             }
         }
-        let isClustered: @Sendable (Experiment) -> Bool = { $0.method == .cluster }
-        add(
-            where: isClustered, always: alwaysTellsPCA, { $0.usePCA == true ? $0.settings.pcaComponents : 0 },
-            { $0.usePCA == true ? "PCA \($0.settings.pcaComponents)" : "pixels" })
-        add(where: isClustered, \.settings.kmeans) { $0.settings.kmeans.rawValue }
-        add(where: isClustered, \.settings.quota) { "quota \($0.settings.quota.rawValue)" }
-        add(where: { $0.method != .none }, \.settings.balance) { "balance \($0.settings.balance.rawValue)" }
-        add(\.settings.dataset) { $0.settings.dataset }
-        add(\.settings.duration) { ReportSection.duration($0.settings.duration) }
-        add(\.settings.batchSize) { "batches of \($0.settings.batchSize)" }
-        add(\.settings.learningRate) { "learning rate \(Number.exact($0.settings.learningRate))" }
-        add(\.settings.seed) { "seed \($0.settings.seed)" }
+        let isClustered: @Sendable (Experiment) -> Bool = { $0.clustering != nil }
+        add(where: isClustered, always: alwaysTellsPCA, \.clustering?.points) { $0.clustering?.points ?? "" }
+        add(where: isClustered, \.clustering?.kmeans) { $0.clustering?.kmeans.rawValue ?? "" }
+        add(where: isClustered, \.selection.quota) { "quota \($0.selection.quota.rawValue)" }
+        add(where: { !$0.selection.isWhole }, \.selection.balance) { "balance \($0.selection.balance.rawValue)" }
+        add(\.recipe.dataset) { $0.recipe.dataset }
+        add(\.recipe.duration) { ReportSection.duration($0.recipe.duration) }
+        add(\.recipe.batchSize) { "batches of \($0.recipe.batchSize)" }
+        add(\.recipe.learningRate) { "learning rate \(Number.exact($0.recipe.learningRate))" }
+        add(\.seed) { "seed \($0.seed)" }
         return parts
     }
 }

@@ -54,7 +54,7 @@ struct Headline: Equatable, Sendable {
     private static func title(_ section: ReportSection, _ tally: Tally) -> String {
         if section.cases.isEmpty { return "No run is finished yet" }
         guard let whole = section.whole else {
-            return section.experiments.contains { $0.method == .none }
+            return section.experiments.contains { $0.selection.isWhole }
                 ? "No run on the whole set is finished, so nothing can be compared with it yet"
                 : "Without a run on the whole set, the study cannot say what pruning costs"
         }
@@ -122,7 +122,7 @@ struct Headline: Equatable, Sendable {
         let runs = "over \(Wording.counted(comparison.pairs, "paired run"))"
         switch comparison.verdict {
         case .equal:
-            let margin = Number.exact(entry.summary.experiment.settings.equalWithin)
+            let margin = Number.exact(entry.summary.experiment.equalWithin)
             let interval = comparison.interval90.map { "90% interval \(Wording.signed($0)), " } ?? ""
             return "\(interval)inside \u{B1}\(margin), \(runs)"
         case .better, .worse, .notDecided, .diverged:

@@ -1,4 +1,4 @@
-import Studies
+import Support
 
 /// Numbers as tables have them.
 enum Number {

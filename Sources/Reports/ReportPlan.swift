@@ -31,9 +31,9 @@ struct ReportPlan: Sendable {
             )
         }
         var components: [String: Int] = [:]
-        for experiment in stored.results.plan.experiments where experiment.usePCA == true {
-            components[experiment.settings.dataset] = max(
-                components[experiment.settings.dataset] ?? 0, experiment.settings.pcaComponents)
+        for experiment in stored.results.plan.experiments {
+            guard let count = experiment.clustering?.pcaComponents else { continue }
+            components[experiment.recipe.dataset] = max(components[experiment.recipe.dataset] ?? 0, count)
         }
         scree = components.sorted { $0.key < $1.key }.prefix(StudyReport.Limits.datasets).compactMap { name, count in
             stored.spectrum(dataset: name, components: count).flatMap {
@@ -108,7 +108,7 @@ struct ReportPlan: Sendable {
         let plan = stored.results.plan
         let done = stored.results.records.count
         let provenance = Provenance(stored.environment)
-        let usesPCA = plan.experiments.contains { $0.usePCA == true }
+        let usesPCA = plan.experiments.contains { $0.clustering?.pcaComponents != nil }
         let name = URL(fileURLWithPath: stored.directory).standardizedFileURL.lastPathComponent
         let notes = (stored.results.comparisonNotes + Wording.bounded(stored.notices)).map(Self.sentence)
         return PageContents(
@@ -120,7 +120,7 @@ struct ReportPlan: Sendable {
                         + " The same command goes on, and coppice report makes this page again.") : nil,
             notes: notes, hasNotes: !notes.isEmpty, sections: pages, clusters: sheets, scree: figures(scree),
             screeText: screeText(usesPCA: usesPCA, hasPlots: hasPlots),
-            margin: Wording.list(Set(plan.experiments.map(\.settings.equalWithin)).sorted().map(Number.exact)),
+            margin: Wording.list(Set(plan.experiments.map(\.equalWithin)).sorted().map(Number.exact)),
             runs: "\(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))"
                 + " of \(Wording.counted(plan.experiments.count, "case")), \(Wording.counted(plan.clusteringCount, "distinct clustering"))",
             seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
@@ -154,15 +154,15 @@ struct ReportPlan: Sendable {
 
     private func summary(_ stored: StoredStudy) -> String {
         let plan = stored.results.plan
-        let counts = Set(plan.experiments.map(\.settings.runs)).sorted().map { "\($0)" }
+        let counts = Set(plan.experiments.map(\.runs)).sorted().map { "\($0)" }
         let names = sections.count <= 4 ? sections.map(\.title).joined(separator: "; ") : "\(sections.count) sections"
         return "\(Wording.counted(plan.experiments.count, "case")) of \(counts.joined(separator: " or "))"
             + " \(counts == ["1"] ? "run" : "runs") each; \(names)."
     }
 
     private func seeds(_ plan: StudyPlan) -> String {
-        let seeds = Set(plan.experiments.map(\.settings.seed)).sorted().map(String.init)
-        let clusterings = Set(plan.experiments.filter { $0.method == .cluster }.map(\.clusteringSeeds)).sorted()
+        let seeds = Set(plan.experiments.map(\.seed)).sorted().map(String.init)
+        let clusterings = Set(plan.experiments.filter { $0.clustering != nil }.map(\.clusteringSeeds)).sorted()
         return Wording.list(seeds, atMost: 8)
             + (clusterings.isEmpty
                 ? "" : "; clusterings a case: \(Wording.list(clusterings.map(String.init), atMost: 8))")

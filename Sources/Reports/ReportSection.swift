@@ -15,71 +15,40 @@ struct ReportCase: Sendable {
     /// The median of the seconds of the runs that did not diverge.
     let seconds: Double
 
-    var isWhole: Bool { summary.experiment.method == .none }
+    var isWhole: Bool { summary.experiment.selection.isWhole }
     /// The name with the size.
     var label: String { "\(name), \(Wording.size(kept))" }
 }
 
 /// What cases of different sizes have in common.
 struct Arm: Hashable, Sendable {
-    let method: PruningMethod
-    let strategy: SelectionStrategy?
-    let shares: HybridShares?
-    let k: Int?
-    let usePCA: Bool?
-    let settings: StudySettings
+    let selection: Selection
+    let clustering: ClusteringRecipe?
     /// How many clusterings its runs share, where that alone tells it from another.
     let clusterings: String?
 
     init(_ experiment: Experiment, _ names: CaseNames) {
-        method = experiment.method
-        strategy = experiment.strategy
-        shares = experiment.hybridShares
-        k = experiment.k
-        usePCA = experiment.usePCA
-        var settings = experiment.settings
-        // How often a case is run, and how its figures are read, makes it no other case.
-        settings.runs = 0
-        settings.clusteringSeeds = nil
-        settings.equalWithin = 0
-        // Nor do settings that it has no use for.
-        if method == .none { settings.balance = .none }
-        if method != .cluster { (settings.kmeans, settings.quota) = (.minibatch, .exact) }
-        if usePCA != true { settings.pcaComponents = 0 }
-        self.settings = settings
+        selection = experiment.selection
+        clustering = experiment.clustering
         clusterings = names.clusterings(experiment)
     }
 
-    /// The clustering and quota that arms of several strategies share; nil without clusters.
-    var family: Family? { k.map { Family(k: $0, usePCA: usePCA ?? false, settings: settings) } }
+    /// The clustering, quota and balance that arms of several selections share; nil without clusters.
+    var family: Family? {
+        clustering.map { Family(clustering: $0, quota: selection.quota, balance: selection.balance) }
+    }
 
     struct Family: Hashable, Sendable {
-        let k: Int
-        let usePCA: Bool
-        let settings: StudySettings
+        let clustering: ClusteringRecipe
+        let quota: Quota
+        let balance: Balance
     }
 }
 
 /// The cases of a study that may be compared with each other: one data set, trained alike.
 struct ReportSection: Sendable {
-    /// What every case of a section has in common.
-    struct Key: Hashable, Sendable {
-        let dataset: String
-        let duration: TrainingDuration
-        let batchSize: Int
-        let learningRate: Double
-        let seed: UInt64
-
-        init(_ settings: StudySettings) {
-            dataset = settings.dataset
-            duration = settings.duration
-            batchSize = settings.batchSize
-            learningRate = settings.learningRate
-            seed = settings.seed
-        }
-    }
-
-    let key: Key
+    /// What every case of the section has in common.
+    let key: Pairing
     /// The data set, the duration, and what else tells the section from the study's others.
     let title: String
     let experiments: [Experiment]
@@ -87,7 +56,7 @@ struct ReportSection: Sendable {
     let cases: [ReportCase]
     let finishedRuns: Int
 
-    var plannedRuns: Int { experiments.reduce(0) { $0 + $1.settings.runs } }
+    var plannedRuns: Int { experiments.reduce(0) { $0 + $1.runs } }
     var isFinished: Bool { finishedRuns == plannedRuns }
     /// The section with only those cases that have a median accuracy, for the pictures.
     var pictured: ReportSection {
@@ -101,10 +70,10 @@ struct ReportSection: Sendable {
 
     /// A study's sections in the order of their first experiments.
     static func sections(of results: StudyResults) -> [ReportSection] {
-        var order: [Key] = []
-        var experiments: [Key: [Experiment]] = [:]
+        var order: [Pairing] = []
+        var experiments: [Pairing: [Experiment]] = [:]
         for experiment in results.plan.experiments {
-            let key = Key(experiment.settings)
+            let key = experiment.pairing
             if experiments[key] == nil { order.append(key) }
             experiments[key, default: []].append(experiment)
         }
@@ -128,10 +97,12 @@ struct ReportSection: Sendable {
         }
     }
 
-    private static func title(_ key: Key, among keys: [Key]) -> String {
-        var words = [key.dataset, duration(key.duration)]
-        if Set(keys.map(\.batchSize)).count > 1 { words.append("batches of \(key.batchSize)") }
-        if Set(keys.map(\.learningRate)).count > 1 { words.append("learning rate \(Number.exact(key.learningRate))") }
+    private static func title(_ key: Pairing, among keys: [Pairing]) -> String {
+        var words = [key.recipe.dataset, duration(key.recipe.duration)]
+        if Set(keys.map(\.recipe.batchSize)).count > 1 { words.append("batches of \(key.recipe.batchSize)") }
+        if Set(keys.map(\.recipe.learningRate)).count > 1 {
+            words.append("learning rate \(Number.exact(key.recipe.learningRate))")
+        }
         if Set(keys.map(\.seed)).count > 1 { words.append("seed \(key.seed)") }
         return words.joined(separator: ", ")
     }

@@ -19,9 +19,8 @@ package enum StudyTables {
             Column("time") { Number.seconds($0.record.time) },
         ]
         columns += caseColumns.map { $0.of { $0.experiment } }
+        columns += Self.columns("experiment_id", "dataset").map { $0.of { $0.experiment } }
         columns += [
-            Column("experiment_id") { "\($0.experiment.id)" },
-            Column("dataset") { $0.experiment.settings.dataset },
             Column("requested") { "\($0.record.requested)" },
             Column("kept") { "\($0.record.kept)" },
             Column("correct") { $0.record.diverged == nil ? "\($0.record.correct)" : nil },
@@ -62,12 +61,8 @@ package enum StudyTables {
                 Column(column.name) { summary in summary.comparisons[baseline].flatMap(column.value) }
             }
         }
-        columns += [
-            Column("experiment_id") { "\($0.experiment.id)" },
-            Column("dataset") { $0.experiment.settings.dataset },
-            Column("requested") { "\($0.experiment.size)" },
-            Column("kept") { Statistics.median($0.keptSizes).map(Number.exact) },
-        ]
+        columns += Self.columns("experiment_id", "dataset", "requested").map { $0.of { $0.experiment } }
+        columns.append(Column("kept") { Statistics.median($0.keptSizes).map(Number.exact) })
         columns += settingColumns.map { $0.of { $0.experiment } }
         columns.append(Column("count_diverged") { "\($0.divergedCount)" })
         return CSV.table(columns, results.summaries)
@@ -92,28 +87,18 @@ package enum StudyTables {
         let experiment: Experiment
     }
 
+    /// Columns that an experiment has the text of.
+    private static func columns(_ names: String...) -> [Column<Experiment>] {
+        names.map { name in Column(name) { $0.word(column: name) } }
+    }
+
     /// What makes a case, under the article's names.
-    private static let caseColumns: [Column<Experiment>] = [
-        Column("pruning_method") { $0.method.rawValue },
-        Column("dataset_size") { "\($0.size)" },
-        Column("selection_strategy") { $0.strategy?.rawValue },
-        Column("apply_pca") { $0.usePCA.map { $0 ? "True" : "False" } },
-        Column("k") { $0.k.map { "\($0)" } },
-        Column("n_closest") { $0.hybridShares.map { "\($0.nClosest)" } },
-        Column("n_furthest") { $0.hybridShares.map { "\($0.nFurthest)" } },
-        Column("num_epochs") { if case .epochs(let epochs) = $0.settings.duration { "\(epochs)" } else { nil } },
-        Column("batch_size") { "\($0.settings.batchSize)" },
-        Column("learning_rate") { Number.exact($0.settings.learningRate) },
-    ]
+    private static let caseColumns = columns(
+        "pruning_method", "dataset_size", "selection_strategy", "apply_pca", "k", "n_closest", "n_furthest",
+        "num_epochs",
+        "batch_size", "learning_rate")
 
     /// The settings that the article had no names for.
-    private static let settingColumns: [Column<Experiment>] = [
-        Column("steps") { if case .steps(let steps) = $0.settings.duration { "\(steps)" } else { nil } },
-        Column("quota") { $0.method == .cluster ? $0.settings.quota.rawValue : nil },
-        Column("balance") { $0.method == .none ? nil : $0.settings.balance.rawValue },
-        Column("kmeans") { $0.method == .cluster ? $0.settings.kmeans.rawValue : nil },
-        Column("pca_components") { $0.usePCA == true ? "\($0.settings.pcaComponents)" : nil },
-        Column("seed") { "\($0.settings.seed)" },
-        Column("equal_within") { $0.method == .none ? nil : Number.exact($0.settings.equalWithin) },
-    ]
+    private static let settingColumns = columns(
+        "steps", "quota", "balance", "kmeans", "pca_components", "seed", "equal_within")
 }

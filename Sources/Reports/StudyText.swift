@@ -6,7 +6,7 @@ package enum StudyText {
     package static func plan(_ plan: StudyPlan, estimate: StudyEstimate? = nil) -> String {
         let names = CaseNames(plan)
         let rows = plan.experiments.map { experiment in
-            ["\(experiment.id)", names.name(experiment), "\(experiment.size)", "\(experiment.settings.runs)"]
+            ["\(experiment.id)", names.name(experiment), "\(experiment.size)", "\(experiment.runs)"]
         }
         let table = align([["#", "case", "size", "runs"]] + rows, left: [1])
         let counts = [
@@ -25,7 +25,9 @@ package enum StudyText {
                 + " images each)",
             "tests \(Number.duration(estimate.evaluation))",
         ]
-        if estimate.clustering > 0 { parts.append("clusterings \(Number.duration(estimate.clustering))") }
+        for (things, seconds) in estimate.artifacts.sorted(by: { $0.key < $1.key }) where seconds > 0 {
+            parts.append("\(things) \(Number.duration(seconds))")
+        }
         return "about \(Number.duration(estimate.total)): \(parts.joined(separator: ", "))\n"
     }
 

@@ -7,10 +7,10 @@ import Networks
 import Pruning
 import Support
 
-/// Computes a study's clusterings and trains its networks on a backend.
+/// Makes a study's artifacts and trains its networks on a backend.
 ///
-/// Clusterings are fitted to the images' own pixels, 0 to 255, as the article did; networks see them resized to the
-/// input of LeNet-5. Data sets and the last projection stay in memory between calls.
+/// Artifacts are made of the images as they are; networks see them resized to the input of LeNet-5. Data sets and the last
+/// projection stay in memory between calls.
 package final class LeNet5Executor: StudyExecutor {
     /// The backend; nil until the executor is prepared.
     package private(set) var backend: (any Backend)?
@@ -22,7 +22,6 @@ package final class LeNet5Executor: StudyExecutor {
     private var loaded: [String: Loaded] = [:]
     private var stored: [String: Stored] = [:]
     private var points: (key: PointsKey, points: PointSource)?
-    package private(set) var lastSpectrum: PCASpectrum?
 
     private struct Loaded {
         let dataset: Dataset
@@ -81,22 +80,10 @@ package final class LeNet5Executor: StudyExecutor {
         }
     }
 
-    package func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
+    package func make(_ key: ArtifactKey, cancellation: CancellationFlag) throws -> Artifact {
         try cancellation.check()
-        let images = try loaded(key.dataset).dataset.train
-        let backend = try prepared()
         do {
-            let kind: KMeans.Kind = key.kind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
-            let kmeans = KMeans(k: key.k, kind: kind, seed: key.seed, run: key.index)
-            let source = try source(
-                PointsKey(dataset: key.dataset, components: key.pcaComponents), images, for: kmeans, on: backend)
-            try cancellation.check()
-            lastSpectrum = source.pca.map {
-                PCASpectrum(variances: $0.explainedVariance, totalVariance: $0.totalVariance)
-            }
-            let clustering = try kmeans.fit(source, on: backend)
-            return ClusterAssignment(
-                labels: clustering.labels, squaredDistances: clustering.distances, k: key.k)
+            return try key.kind.make(self, cancellation: cancellation)
         } catch let error as ClusteringError {
             if case .compute(let cause) = error { throw cause }
             throw error
@@ -105,15 +92,15 @@ package final class LeNet5Executor: StudyExecutor {
 
     package func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         guard let first = jobs.first else { return [] }
-        let data = try stored(first.dataset)
-        let backend = try prepared()
+        let recipe = first.recipe
+        let data = try stored(recipe.dataset)
+        let backend = try preparedBackend()
         let length: TrainingOptions.Length =
-            switch first.duration {
+            switch recipe.duration {
             case .epochs(let epochs): .epochs(epochs)
             case .steps(let steps): .steps(steps)
             }
-        let options = TrainingOptions(
-            length: length, batchSize: first.batchSize, learningRate: first.learningRate)
+        let options = TrainingOptions(length: length, batchSize: recipe.batchSize, learningRate: recipe.learningRate)
         do {
             let trainer = Trainer(data.train, normalisation: data.normalisation, on: backend)
             let result = try trainer.train(
@@ -155,10 +142,7 @@ package final class LeNet5Executor: StudyExecutor {
         }
     }
 
-    /// As many as the article allowed its mini-batches passes.
-    private static let lloydIterations = 20
-
-    private func prepared() throws -> any Backend {
+    package func preparedBackend() throws -> any Backend {
         if let backend { return backend }
         let fresh = try makeBackend()
         backend = fresh
@@ -186,7 +170,7 @@ package final class LeNet5Executor: StudyExecutor {
     private func stored(_ name: String) throws -> Stored {
         if let known = stored[name] { return known }
         let dataset = try loaded(name).dataset
-        let backend = try prepared()
+        let backend = try preparedBackend()
         let fresh = Stored(
             normalisation: Normalisation(mean: dataset.mean, std: dataset.std),
             train: try ImageStore.make(dataset.train, classes: dataset.classCount, on: backend),
@@ -194,20 +178,6 @@ package final class LeNet5Executor: StudyExecutor {
         // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
         try backend.finish()
         stored[name] = fresh
-        return fresh
-    }
-
-    private func source(
-        _ key: PointsKey, _ images: SampleSet, for kmeans: KMeans, on backend: any Backend
-    ) throws -> PointSource {
-        if let kept = points, kept.key == key { return kept.points }
-        // The old ones go first: both may not fit.
-        points = nil
-        let fresh = try kmeans.source(
-            of: FeatureMatrix(images), components: key.components, memory: clusteringMemory, on: backend)
-        try backend.finish()
-        // How much memory is left for points depends on k.
-        if clusteringMemory == nil { points = (key, fresh) }
         return fresh
     }
 
@@ -240,5 +210,24 @@ package final class LeNet5Executor: StudyExecutor {
         facts.fingerprint == fingerprint(of: dataset)
             || facts.fingerprint == formerFingerprint(of: dataset) && facts.height == dataset.train.shape.height
                 && facts.width == dataset.train.shape.width && facts.count == dataset.train.count
+    }
+}
+
+extension LeNet5Executor: ArtifactResources {
+    package func images(_ dataset: String) throws -> SampleSet { try loaded(dataset).dataset.train }
+
+    package func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource {
+        let key = PointsKey(dataset: dataset, components: components)
+        if let kept = points, kept.key == key { return kept.points }
+        // The old ones go first: both may not fit.
+        points = nil
+        let images = try images(dataset)
+        let backend = try preparedBackend()
+        let fresh = try kmeans.source(
+            of: FeatureMatrix(images), components: components, memory: clusteringMemory, on: backend)
+        try backend.finish()
+        // How much memory is left for points depends on k.
+        if clusteringMemory == nil { points = (key, fresh) }
+        return fresh
     }
 }

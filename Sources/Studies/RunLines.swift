@@ -67,7 +67,7 @@ extension StudyPlan {
         guard experiments.indices.contains(record.experimentID - 1) else { return false }
         let experiment = experiment(record.experimentID)
         let time = record.selectionSeconds + record.trainingSeconds + record.evaluationSeconds
-        return (1...experiment.settings.runs).contains(record.runID)
+        return (1...experiment.runs).contains(record.runID)
             && record.count > 0 && agrees(record, experiment)
             && abs(record.time - time) <= 1e-9 * max(1, time)
             && record.requested == experiment.size && (1...record.requested).contains(record.kept)
@@ -79,7 +79,7 @@ extension StudyPlan {
     private func agrees(_ record: RunRecord, _ experiment: Experiment) -> Bool {
         if let diverged = record.diverged {
             return record.accuracy == nil && record.correct == 0
-                && diverged.step >= 1 && diverged.step <= experiment.trainedSteps(kept: record.kept)
+                && diverged.step >= 1 && diverged.step <= experiment.recipe.steps(kept: record.kept)
         }
         guard let accuracy = record.accuracy, (0...record.count).contains(record.correct) else { return false }
         return abs(accuracy - 100 * Double(record.correct) / Double(record.count)) < 1e-9

@@ -68,7 +68,7 @@ extension StudyPlan {
     /// each to the shard with the least so far; of runs that cost the same a shard gets neighbours by run number, so
     /// that few clusterings are needed by more than one shard.
     package func runs(of shard: Shard) -> [PlannedRun] {
-        let costs = experiments.map { $0.trainedImages(kept: $0.size) }
+        let costs = experiments.map { $0.recipe.images(kept: $0.size) }
         let byCost = Dictionary(grouping: runs) { costs[$0.experimentID - 1] }
         var loads = [Int](repeating: 0, count: shard.count)
         var mine: [PlannedRun] = []

@@ -35,7 +35,8 @@ package struct StoredStudy: Sendable {
     /// A clustering of the study; nil where it was not fitted yet, or is damaged.
     package func clustering(_ key: ClusteringKey) -> ClusterAssignment? {
         environment.datasets[key.dataset].flatMap { dataset in
-            arrays.clustering(key, fingerprint: dataset.fingerprint)?.assignment
+            arrays.artifact(ArtifactKey(key), fingerprint: dataset.fingerprint)
+                .flatMap { ClusterAssignment($0.artifact, k: key.k) }
         }
     }
 
@@ -50,7 +51,7 @@ package struct StoredStudy: Sendable {
     /// gone or damaged.
     package func selection(of run: PlannedRun) -> [Int]? {
         guard let record = records[run],
-            let dataset = environment.datasets[results.plan.experiment(run.experimentID).settings.dataset]
+            let dataset = environment.datasets[results.plan.experiment(run.experimentID).recipe.dataset]
         else { return nil }
         return arrays.selection(of: run, kept: record.kept, count: dataset.count)
     }

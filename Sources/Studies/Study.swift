@@ -1,69 +1,17 @@
 import Pruning
 
-/// How samples are dropped, by the article's names.
-package enum PruningMethod: String, CaseIterable, Sendable {
-    case none
-    case random
-    case cluster
-}
-
-/// What is kept of each cluster, by the article's names.
-package enum SelectionStrategy: String, CaseIterable, Sendable {
-    case closest
-    case furthest
-    case random
-    case hybrid
-}
-
 /// Which k-means makes the clusters.
 package enum KMeansKind: String, CaseIterable, Sendable {
     case minibatch
     case lloyd
 }
 
-/// How long a network trains.
-package enum TrainingDuration: Hashable, Sendable {
-    /// Passes over what was kept.
-    case epochs(Int)
-    /// Batches, whatever was kept.
-    case steps(Int)
-}
-
-/// A requested size.
-package enum RequestedSize: Hashable, Sendable, CustomStringConvertible {
-    /// Samples.
-    case count(Int)
-    /// Percent of the whole set.
-    case percent(Double)
-
-    package var description: String {
-        switch self {
-        case .count(let count): "\(count)"
-        case .percent(let percent): shortest(percent) + "%"
-        }
-    }
-
-    /// Samples of a set of `count`; the nearest whole number, which is 0 for a share too small.
-    package func resolved(count: Int) -> Int {
-        switch self {
-        case .count(let size): size
-        case .percent(let percent): Int((Double(count) * percent / 100).rounded())
-        }
-    }
-}
-
 /// What an experiment does besides choosing samples. Each value is optional in a file, at the top or in an experiment.
 package struct StudySettings: Hashable, Sendable {
-    /// The data set's name.
-    package var dataset = "mnist"
+    /// What is trained, on which data, and how.
+    package var recipe = TrainingRecipe()
     /// Runs of each experiment.
     package var runs = 5
-    /// How long each network trains.
-    package var duration = TrainingDuration.epochs(5)
-    /// Samples in a batch.
-    package var batchSize = 64
-    /// Adam's learning rate.
-    package var learningRate = 0.001
     /// Dimensions that PCA leaves, where `use_pca` is true.
     package var pcaComponents = 50
     /// Which k-means makes the clusters.
@@ -83,30 +31,27 @@ package struct StudySettings: Hashable, Sendable {
     package init() {}
 }
 
-/// One entry of a study's list: the experiments of every combination of its sizes, clusterings and strategies.
+/// One entry of a study's list: the experiments of every combination of its sizes, clusterings and selections.
 package struct ExperimentGroup: Equatable, Sendable {
-    /// How samples are dropped.
-    package var method: PruningMethod
-    /// The requested sizes; none for the method `none`, which keeps the whole set.
-    package var sizes: [RequestedSize] = []
-    /// Numbers of clusters; only for the method `cluster`, as are all below.
+    /// What is kept, all by one pruning method; the quota and the balance are those of ``settings``.
+    package var selections: [Selection]
+    /// The requested sizes.
+    package var sizes: [RequestedSize]
+    /// Numbers of clusters; only where the selections need clusters, as is `usePCA`.
     package var ks: [Int] = []
-    /// What is kept of each cluster.
-    package var strategies: [SelectionStrategy] = []
     /// Whether the images are projected by PCA before they are clustered.
     package var usePCA: [Bool] = []
-    /// The hybrid strategy's share from the near end.
-    package var nClosest = 1
-    /// The hybrid strategy's share from the far end.
-    package var nFurthest = 1
     /// Everything else.
     package var settings: StudySettings
     /// Where in its file each key stands.
     var places = SourcePlaces()
 
-    /// An entry with nothing to run yet but for the method `none`.
-    package init(method: PruningMethod, settings: StudySettings = StudySettings()) {
-        self.method = method
+    /// An entry of these selections and sizes.
+    package init(
+        _ selections: [Selection], sizes: [RequestedSize] = [.whole], settings: StudySettings = StudySettings()
+    ) {
+        self.selections = selections
+        self.sizes = sizes
         self.settings = settings
     }
 }
@@ -147,7 +92,9 @@ package struct Study: Equatable, Sendable {
     /// The data sets that the study needs, in the order of their first use.
     package var datasets: [String] {
         var names: [String] = []
-        for group in groups where !names.contains(group.settings.dataset) { names.append(group.settings.dataset) }
+        for group in groups where !names.contains(group.settings.recipe.dataset) {
+            names.append(group.settings.recipe.dataset)
+        }
         return names
     }
 
@@ -163,14 +110,8 @@ package struct Study: Equatable, Sendable {
         for index in study.groups.indices {
             if let runs { study.groups[index].settings.runs = runs }
             if let seed { study.groups[index].settings.seed = seed }
-            if let dataset { study.groups[index].settings.dataset = dataset }
+            if let dataset { study.groups[index].settings.recipe.dataset = dataset }
         }
         return study
     }
-}
-
-/// A number in its shortest form that reads back the same, without a fraction where it is whole.
-package func shortest(_ value: Double) -> String {
-    if value.magnitude < 1e15, let whole = Int(exactly: value) { return "\(whole)" }
-    return "\(value)"
 }

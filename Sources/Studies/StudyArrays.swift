@@ -4,38 +4,24 @@ import Foundation
 import Pruning
 import Support
 
-/// The variances that a principal component analysis found.
-package struct PCASpectrum: Codable, Equatable, Sendable {
-    /// Variance along each component, largest first, in squared units of the input.
-    package var variances: [Double]
-    /// The variance of the whole input in the same units: the sum over all components, those that were not kept too.
-    package var totalVariance: Double
-
-    /// A spectrum of these variances.
-    package init(variances: [Double], totalVariance: Double) {
-        self.variances = variances
-        self.totalVariance = totalVariance
-    }
-}
-
-/// The arrays in a study's directory: clusterings, spectra and selections. What is damaged is read as what is missing.
+/// The arrays in a study's directory: artifacts, spectra and selections. What is damaged is read as what is missing.
 struct StudyArrays {
     /// The study's directory.
     let directory: String
 
-    /// A clustering and what fitting it cost.
-    struct StoredClustering {
-        var assignment: ClusterAssignment
+    /// An artifact and what making it cost.
+    struct StoredArtifact {
+        var artifact: Artifact
         var seconds: Double
     }
 
-    /// `clustering.json`, whose keys are as they are written here.
-    private struct ClusteringFacts: Codable {
-        var key: ClusteringKey
+    private struct ArtifactFacts<Key: ArtifactKind>: Codable {
+        var key: Key
         var fingerprint: String
+        /// Samples.
         var count: Int
         var seconds: Double
-        /// SHA-256 of the labels and of the distances: a clustering with a bit turned would select other samples.
+        /// SHA-256 of the arrays, in their order: a clustering with a bit turned would select other samples.
         var digest: String
     }
 
@@ -44,59 +30,75 @@ struct StudyArrays {
         var spectrum: PCASpectrum
     }
 
-    /// The folder of a clustering.
-    func folder(of key: ClusteringKey) -> String { "\(directory)/clusterings/\(key.fileName)" }
+    // MARK: - Artifacts
 
-    /// The lock of whoever fits a clustering. It makes the clustering's folder.
+    /// The folder of an artifact.
+    func folder(of key: ArtifactKey) -> String { folder(of: key.kind) }
+
+    private func folder(of key: some ArtifactKind) -> String { "\(directory)/\(type(of: key).folder)/\(key.fileName)" }
+
+    /// The lock of whoever makes an artifact. It makes the artifact's folder.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
-    func lock(of key: ClusteringKey) throws(StudyError) -> FileLock {
+    func lock(of key: ArtifactKey) throws(StudyError) -> FileLock {
         try OutputFile.makeDirectory(folder(of: key))
         return try FileLock(folder(of: key) + "/.lock")
     }
 
-    /// Keeps a clustering in a folder of its own; its description goes last, so that one that has it is whole.
+    /// Keeps an artifact of `count` samples in a folder of its own, and the spectrum that came with it beside it; its
+    /// description goes last, so that one that has it is whole.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
-    func store(
-        _ clustering: StoredClustering, for key: ClusteringKey, fingerprint: String
+    func store(_ stored: StoredArtifact, for key: ArtifactKey, count: Int, fingerprint: String) throws(StudyError) {
+        try store(stored, for: key.kind, count: count, fingerprint: fingerprint)
+        guard let spectrum = stored.artifact.spectrum else { return }
+        try write(
+            SpectrumFacts(fingerprint: fingerprint, spectrum: spectrum),
+            to: file(dataset: key.kind.dataset, spectrum.variances.count))
+    }
+
+    private func store<Key: ArtifactKind>(
+        _ stored: StoredArtifact, for key: Key, count: Int, fingerprint: String
     ) throws(StudyError) {
         let folder = folder(of: key)
         try OutputFile.makeDirectory(folder)
-        let assignment = clustering.assignment
-        let facts = ClusteringFacts(
-            key: key, fingerprint: fingerprint, count: assignment.labels.count, seconds: clustering.seconds,
-            digest: digest(assignment.labels, assignment.squaredDistances))
+        let fields = stored.artifact.fields
         try OutputFile.writing { () throws(DatasetError) in
-            try NumPy.write(assignment.labels, shape: [assignment.labels.count], to: folder + "/labels.npy")
-            try NumPy.write(
-                assignment.squaredDistances, shape: [assignment.squaredDistances.count],
-                to: folder + "/distances.npy")
+            for field in fields {
+                let file = "\(folder)/\(field.name).npy"
+                let shape = field.values.count == count ? [count] : [count, field.values.count / max(1, count)]
+                switch field.values {
+                case .int32(let values): try NumPy.write(values, shape: shape, to: file)
+                case .float32(let values): try NumPy.write(values, shape: shape, to: file)
+                }
+            }
         }
-        try write(facts, to: folder + "/clustering.json", keys: .asWritten)
+        let facts = ArtifactFacts(
+            key: key, fingerprint: fingerprint, count: count, seconds: stored.seconds, digest: digest(fields))
+        try write(facts, to: "\(folder)/\(Key.name).json", keys: .asWritten)
     }
 
-    /// A clustering that was kept before; nil where there is none that is whole and of these data.
-    func clustering(_ key: ClusteringKey, fingerprint: String) -> StoredClustering? {
+    /// An artifact that was kept before; nil where there is none that is whole and of these data.
+    func artifact(_ key: ArtifactKey, fingerprint: String) -> StoredArtifact? {
+        artifact(key.kind, fingerprint: fingerprint)
+    }
+
+    private func artifact<Key: ArtifactKind>(_ key: Key, fingerprint: String) -> StoredArtifact? {
         let folder = folder(of: key)
-        guard let facts = read(ClusteringFacts.self, from: folder + "/clustering.json", keys: .asWritten),
-            facts.key == key,
-            facts.fingerprint == fingerprint,
-            let labels = try? NumPyArray.read(folder + "/labels.npy").integers(),
-            let distances = try? NumPyArray.read(folder + "/distances.npy").floats,
-            labels.count == facts.count, distances.count == facts.count,
-            labels.allSatisfy({ (0..<Int64(key.k)).contains($0) })
+        guard let facts = read(ArtifactFacts<Key>.self, from: "\(folder)/\(Key.name).json", keys: .asWritten), facts.key == key,
+            facts.fingerprint == fingerprint
         else { return nil }
-        let assignment = ClusterAssignment(labels: labels.map { Int32($0) }, squaredDistances: distances, k: key.k)
-        guard digest(assignment.labels, assignment.squaredDistances) == facts.digest else { return nil }
-        return StoredClustering(assignment: assignment, seconds: facts.seconds)
-    }
-
-    /// Keeps the spectrum of a data set's PCA.
-    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
-    func store(
-        _ spectrum: PCASpectrum, dataset: String, components: Int, fingerprint: String
-    ) throws(StudyError) {
-        try write(
-            SpectrumFacts(fingerprint: fingerprint, spectrum: spectrum), to: file(dataset: dataset, components))
+        var fields: [(name: String, values: Artifact.Values)] = []
+        for field in Key.fields {
+            guard let array = try? NumPyArray.read("\(folder)/\(field.name).npy") else { return nil }
+            switch field.element {
+            case .int32:
+                guard let values = try? array.integers().map(Int32.init(exactly:)) else { return nil }
+                fields.append((field.name, .int32(values.compactMap { $0 })))
+            case .float32: fields.append((field.name, .float32(array.floats)))
+            }
+        }
+        let artifact = Artifact(fields)
+        guard key.accepts(artifact, count: facts.count), digest(artifact.fields) == facts.digest else { return nil }
+        return StoredArtifact(artifact: artifact, seconds: facts.seconds)
     }
 
     /// A spectrum that was kept before; nil where there is none of these data.
@@ -107,28 +109,46 @@ struct StudyArrays {
         return facts.spectrum
     }
 
-    /// Gives the clusterings and spectra of one fingerprint another, which the same data have from now on.
+    private static let spectra = ClusteringKey.folder
+
+    private func file(dataset: String, _ components: Int) -> String {
+        "\(directory)/\(Self.spectra)/\(dataset)-pca\(components).json"
+    }
+
+    // MARK: - Fingerprints
+
+    /// Gives the artifacts and spectra of one fingerprint another, which the same data have from now on.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     func replace(fingerprint old: String, with new: String) throws(StudyError) {
-        let folder = directory + "/clusterings"
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? [] {
-            let spectrum = "\(folder)/\(name)"
-            let clustering = "\(folder)/\(name)/clustering.json"
-            if name.hasSuffix(".json"), var facts = read(SpectrumFacts.self, from: spectrum), facts.fingerprint == old {
-                facts.fingerprint = new
-                try write(facts, to: spectrum)
-            } else if var facts = read(ClusteringFacts.self, from: clustering, keys: .asWritten),
-                facts.fingerprint == old
-            {
-                facts.fingerprint = new
-                try write(facts, to: clustering, keys: .asWritten)
-            }
+        for name in names(Self.spectra) where name.hasSuffix(".json") {
+            let file = "\(directory)/\(Self.spectra)/\(name)"
+            guard var facts = read(SpectrumFacts.self, from: file), facts.fingerprint == old else { continue }
+            facts.fingerprint = new
+            try write(facts, to: file)
+        }
+        for kind in ArtifactKey.kinds { try replace(kind, fingerprint: old, with: new) }
+    }
+
+    private func replace<Key: ArtifactKind>(_ kind: Key.Type, fingerprint old: String, with new: String)
+        throws(StudyError)
+    {
+        for name in names(Key.folder) {
+            let file = "\(directory)/\(Key.folder)/\(name)/\(Key.name).json"
+            guard var facts = read(ArtifactFacts<Key>.self, from: file, keys: .asWritten), facts.fingerprint == old else { continue }
+            facts.fingerprint = new
+            try write(facts, to: file, keys: .asWritten)
         }
     }
 
+    private func names(_ folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/\(folder)")) ?? []).sorted()
+    }
+
+    // MARK: - Selections
+
     /// Keeps what a run trains on, as int64 in rank order.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
-    func store(_ selection: Selection, for run: PlannedRun) throws(StudyError) {
+    func store(_ selection: KeptSamples, for run: PlannedRun) throws(StudyError) {
         try OutputFile.writing { () throws(DatasetError) in
             try NumPy.write(selection.indices.map { Int64($0) }, shape: [selection.kept], to: file(run))
         }
@@ -148,9 +168,7 @@ struct StudyArrays {
         "\(directory)/selections/experiment\(run.experimentID)-run\(run.runID).npy"
     }
 
-    private func file(dataset: String, _ components: Int) -> String {
-        "\(directory)/clusterings/\(dataset)-pca\(components).json"
-    }
+    // MARK: - Descriptions
 
     private func read<Facts: Decodable>(_ type: Facts.Type, from file: String, keys: JSON.Keys = .snakeCase) -> Facts? {
         FileManager.default.contents(atPath: file).flatMap { try? JSON.value(type, of: $0, keys: keys) }
@@ -163,9 +181,13 @@ struct StudyArrays {
     }
 }
 
-private func digest(_ labels: [Int32], _ distances: [Float]) -> String {
+private func digest(_ fields: [Artifact.Field]) -> String {
     var hash = SHA256()
-    labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
-    distances.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    for field in fields {
+        switch field.values {
+        case .int32(let values): values.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        case .float32(let values): values.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        }
+    }
     return hexadecimal(hash.finalize())
 }

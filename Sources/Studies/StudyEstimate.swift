@@ -10,31 +10,18 @@ package struct StudyRates: Equatable, Sendable {
     package var images: Int
     /// Seconds that testing one network takes.
     package var evaluationSeconds: Double
-    /// What the clusterings of each kind cost.
-    var clusterings: [ClusteringKind: ClusteringRate] = [:]
+    /// What the artifacts of each family cost.
+    var artifacts: [ArtifactFamily: ArtifactRate] = [:]
 
-    /// Clusterings whose points are the same.
-    struct ClusteringKind: Hashable, Sendable {
-        var dataset: String
-        var pcaComponents: Int?
-        var kmeans: String
-
-        init(_ key: ClusteringKey) {
-            dataset = key.dataset
-            pcaComponents = key.pcaComponents
-            kmeans = key.kmeans
-        }
-    }
-
-    /// Seconds of a clustering, taken to grow with k along a line.
-    struct ClusteringRate: Equatable, Sendable {
-        /// Getting the points ready: loading, PCA.
-        var points: Double
-        var k: Int
+    /// Seconds of an artifact, taken to grow with its effort along a line.
+    struct ArtifactRate: Equatable, Sendable {
+        /// Getting ready what the family shares: loading, PCA.
+        var preparation: Double
+        var effort: Int
         var seconds: Double
-        var secondsPerCluster: Double
+        var secondsPerEffort: Double
 
-        func seconds(k: Int) -> Double { max(0, seconds + Double(k - self.k) * secondsPerCluster) }
+        func seconds(effort: Int) -> Double { max(0, seconds + Double(effort - self.effort) * secondsPerEffort) }
     }
 }
 
@@ -46,10 +33,14 @@ package struct StudyEstimate: Equatable, Sendable {
     package var training: Double
     /// Seconds of testing.
     package var evaluation: Double
+    /// Seconds of making artifacts, by the folder of their kind: "clusterings".
+    package var artifacts: [String: Double]
     /// Seconds of clustering.
-    package var clustering: Double
+    package var clustering: Double { artifacts[ClusteringKey.folder] ?? 0 }
     /// All seconds.
-    package var total: Double { training + evaluation + clustering }
+    package var total: Double {
+        artifacts.sorted { $0.key < $1.key }.reduce(training + evaluation) { $0 + $1.value }
+    }
 }
 
 extension StudyPlan {
@@ -58,49 +49,44 @@ extension StudyPlan {
         // In the plan's order, in which a sum of times is always the same.
         let left = runs.filter(chosen.contains)
         var images = 0.0
-        var keys: [ClusteringKey] = []
-        var kinds: [StudyRates.ClusteringKind] = []
-        var known: Set<ClusteringKey> = []
+        var artifacts: [String: Double] = [:]
+        var known: Set<ArtifactKey> = []
+        var prepared: Set<ArtifactFamily> = []
         for run in left {
             let experiment = experiment(run.experimentID)
-            images += Double(experiment.trainedImages(kept: experiment.size))
-            guard let key = experiment.clustering(run: run.run), known.insert(key).inserted else { continue }
-            keys.append(key)
-            if !kinds.contains(.init(key)) { kinds.append(.init(key)) }
+            images += Double(experiment.recipe.images(kept: experiment.size))
+            for key in experiment.artifacts(run: run.run) where known.insert(key).inserted {
+                guard let rate = rates.artifacts[key.family] else { continue }
+                let shared = prepared.insert(key.family).inserted ? rate.preparation : 0
+                artifacts[type(of: key.kind).folder, default: 0] += shared + rate.seconds(effort: key.kind.effort)
+            }
         }
-        let clustering =
-            keys.reduce(0) { $0 + (rates.clusterings[.init($1)]?.seconds(k: $1.k) ?? 0) }
-            + kinds.reduce(0) { $0 + (rates.clusterings[$1]?.points ?? 0) }
         return StudyEstimate(
             rates: rates, training: images / rates.imagesPerSecond,
-            evaluation: Double(left.count) * rates.evaluationSeconds, clustering: clustering)
+            evaluation: Double(left.count) * rates.evaluationSeconds, artifacts: artifacts)
     }
 }
 
 extension StudyExecutor {
     /// Measures the rates that a plan depends on: a short training of as many networks as would train together, their
-    /// test, and for each kind of clustering three on all samples, two with few clusters and one with more. About a
-    /// second with MNIST.
+    /// test, and for each family of artifacts three, two of the least effort and one of more. About a second with MNIST.
     /// - Throws: the executor's errors.
     package func measureRates(for plan: StudyPlan, replicas: Int) throws -> StudyRates {
-        let heaviest = plan.experiments.max {
-            $0.trainedImages(kept: $0.size) * $0.settings.runs < $1.trainedImages(kept: $1.size) * $1.settings.runs
+        guard let heaviest = plan.experiments.max(by: { $0.trainedImages < $1.trainedImages }) else {
+            throw StudyError.executor(reason: "a plan without experiments")
         }
-        guard let heaviest else { throw StudyError.executor(reason: "a plan without experiments") }
-        let settings = heaviest.settings
-        let together = plan.experiments.filter {
-            $0.size == heaviest.size && $0.settings.trainsAlike(settings)
-        }
-        let networks = min(max(1, replicas), together.reduce(0) { $0 + $1.settings.runs })
+        let together = plan.experiments.filter { $0.together == heaviest.together }
+        let networks = min(max(1, replicas), together.reduce(0) { $0 + $1.runs })
         let never = CancellationFlag()
         try prepare()
         func train(steps: Int) throws -> TrainingOutcome {
+            var recipe = heaviest.recipe
+            recipe.duration = .steps(steps)
             let size = min(heaviest.size, Self.measuredImages)
             let jobs = (0..<networks).map { run in
                 TrainingJob(
-                    experimentID: heaviest.id, run: run, dataset: settings.dataset, indices: Array(0..<size),
-                    seed: settings.seed, duration: .steps(steps), batchSize: settings.batchSize,
-                    learningRate: settings.learningRate)
+                    experimentID: heaviest.id, run: run, indices: Array(0..<size), seed: heaviest.seed,
+                    recipe: recipe)
             }
             guard let first = try self.train(jobs, cancellation: never).first, first.trainingSeconds > 0 else {
                 throw StudyError.executor(reason: "a training took no time")
@@ -109,7 +95,7 @@ extension StudyExecutor {
         }
         // The first pays for what is only done once: programs are built, pages of memory appear.
         _ = try train(steps: 2)
-        let batch = min(settings.batchSize, heaviest.size)
+        let batch = min(heaviest.recipe.batchSize, heaviest.size)
         let steps = max(1, Self.measuredImages / batch)
         let outcome = try train(steps: steps)
         let images = steps * batch
@@ -117,36 +103,32 @@ extension StudyExecutor {
             imagesPerSecond: Double(images) / outcome.trainingSeconds, replicas: networks, images: images,
             evaluationSeconds: outcome.evaluationSeconds)
 
-        let kinds = Dictionary(grouping: plan.clusteringUses.keys, by: StudyRates.ClusteringKind.init)
-        for (kind, keys) in kinds {
-            let ordered = keys.sorted { ($0.k, $0.index) < ($1.k, $1.index) }
-            // More clusters than this would take long to measure; their time is read off the line.
-            guard let few = ordered.first,
-                let more = ordered.last(where: { $0.k <= Self.measuredClusters }) ?? ordered.first
-            else { continue }
-            func seconds(_ key: ClusteringKey) throws -> Double {
-                let clock = ContinuousClock()
-                let start = clock.now
-                _ = try fit(key, cancellation: never)
-                return (clock.now - start) / .seconds(1)
-            }
-            let first = try seconds(few)
-            let again = try seconds(few)
-            let slope = more.k > few.k ? try (seconds(more) - again) / Double(more.k - few.k) : again / Double(few.k)
-            rates.clusterings[kind] = .init(
-                points: max(0, first - again), k: few.k, seconds: again, secondsPerCluster: max(0, slope))
+        for (family, keys) in Dictionary(grouping: plan.artifactUses.keys, by: \.family) {
+            rates.artifacts[family] = try measureRate(of: keys)
         }
         return rates
     }
 
-    private static var measuredImages: Int { 2048 }
-    private static var measuredClusters: Int { 500 }
-}
-
-extension StudySettings {
-    /// Whether networks of the same number of samples may train together under both.
-    func trainsAlike(_ other: StudySettings) -> Bool {
-        dataset == other.dataset && duration == other.duration && batchSize == other.batchSize
-            && learningRate == other.learningRate
+    /// Measures artifacts of one family: one of the least effort twice, and one of more.
+    private func measureRate(of keys: [ArtifactKey]) throws -> StudyRates.ArtifactRate? {
+        let ordered = keys.sorted { ($0.kind.effort, $0.kind.fileName) < ($1.kind.effort, $1.kind.fileName) }
+        // Others would take long to measure; their time is read off the line.
+        guard let few = ordered.first,
+            let more = ordered.last(where: { $0.kind.effort <= type(of: $0.kind).measuredEffort }) ?? ordered.first
+        else { return nil }
+        func seconds(_ key: ArtifactKey) throws -> Double {
+            let clock = ContinuousClock()
+            let start = clock.now
+            _ = try make(key, cancellation: CancellationFlag())
+            return (clock.now - start) / .seconds(1)
+        }
+        let first = try seconds(few)
+        let again = try seconds(few)
+        let (least, most) = (few.kind.effort, more.kind.effort)
+        let slope = most > least ? try (seconds(more) - again) / Double(most - least) : again / Double(max(1, least))
+        return StudyRates.ArtifactRate(
+            preparation: max(0, first - again), effort: least, seconds: again, secondsPerEffort: max(0, slope))
     }
+
+    private static var measuredImages: Int { 2048 }
 }

@@ -62,30 +62,6 @@ package struct DatasetShape: Equatable, Sendable {
     }
 }
 
-/// What makes a clustering the one it is. No strategy, size or quota: all of them share it.
-package struct ClusteringKey: Hashable, Sendable, Codable {
-    /// The data set's name.
-    package let dataset: String
-    /// The number of clusters.
-    package let k: Int
-    /// The dimensions that PCA leaves; nil without PCA.
-    package let pcaComponents: Int?
-    /// Which k-means.
-    package let kmeans: String
-    /// The study's seed.
-    package let seed: UInt64
-    /// Which clustering of this seed, from 0: the run whose random numbers it draws.
-    package let index: Int
-
-    /// Which k-means, typed.
-    package var kind: KMeansKind { KMeansKind(rawValue: kmeans) ?? .minibatch }
-
-    /// A name for a directory, different for different keys.
-    package var fileName: String {
-        "\(dataset)-k\(k)-" + (pcaComponents.map { "pca\($0)" } ?? "pixels") + "-\(kmeans)-seed\(seed)-\(index)"
-    }
-}
-
 /// One network to train and test.
 package struct TrainingJob: Equatable, Sendable {
     /// The experiment, counted from 1.
@@ -93,18 +69,12 @@ package struct TrainingJob: Equatable, Sendable {
     /// The run, counted from 0: the index of its streams of random numbers, so that run i has the same initial weights
     /// and order of samples in every experiment.
     package let run: Int
-    /// The data set's name.
-    package let dataset: String
     /// What it trains on: indices of training samples, none twice.
     package let indices: [Int]
     /// The study's seed.
     package let seed: UInt64
-    /// How long it trains.
-    package let duration: TrainingDuration
-    /// Samples in a batch.
-    package let batchSize: Int
-    /// Adam's learning rate.
-    package let learningRate: Double
+    /// What is trained, on which data, and how.
+    package let recipe: TrainingRecipe
 }
 
 /// Where a training left the finite numbers: a loss, a weight or a running statistic was infinite or not a number.
@@ -167,15 +137,12 @@ package protocol StudyExecutor {
     /// How many networks the device likes to train side by side.
     var suggestedReplicas: Int { get }
 
-    /// Fits a clustering to the whole training set.
+    /// Makes an artifact of the whole training set.
     /// - Throws: `CancellationError` where it was stopped by `cancellation`, and any error of the device.
-    func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment
+    func make(_ key: ArtifactKey, cancellation: CancellationFlag) throws -> Artifact
 
-    /// The variances of the PCA that the last ``fit(_:cancellation:)`` projected by; nil where it had none.
-    var lastSpectrum: PCASpectrum? { get }
-
-    /// Trains networks together, one replica a job, and tests each. All jobs have the same data set, number of samples,
-    /// duration, batch size and learning rate, not always the same seed; results do not depend on which jobs share a call.
+    /// Trains networks together, one replica a job, and tests each. All jobs have the same recipe and number of samples,
+    /// not always the same seed; results do not depend on which jobs share a call.
     /// - Returns: one outcome a job, in the same order.
     /// - Throws: `ComputeError.outOfMemory` where fewer jobs might fit, `CancellationError` where it was stopped by
     ///   `cancellation`, and any error of the device.

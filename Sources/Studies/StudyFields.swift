@@ -162,6 +162,17 @@ struct StudyFields {
         return word
     }
 
+    func word(_ key: String, of known: [String]) throws(StudyError) -> String? {
+        guard let node = values[key] else { return nil }
+        return try word(node, key, of: known)
+    }
+
+    func word(_ node: Node, _ key: String, of known: [String]) throws(StudyError) -> String {
+        let name = try text(node, key, "a word")
+        guard known.contains(name) else { throw unknownWord(name, of: key, known: known, at: place(node)) }
+        return name
+    }
+
     /// A number of samples, or a share of the set such as 10%.
     func size(_ node: Node) throws(StudyError) -> RequestedSize {
         let text = try text(node, "sizes", "a number of samples or a share such as 10%")
@@ -201,9 +212,9 @@ struct StudyFields {
     }
 
     /// The value, or the error that the method cannot do without it.
-    func required<Value>(_ value: Value?, _ key: String, _ method: PruningMethod) throws(StudyError) -> Value {
+    func required<Value>(_ value: Value?, _ key: String, _ method: String) throws(StudyError) -> Value {
         guard let value else {
-            throw .invalid(place, reason: "this entry has no \(key); pruning_method \(method.rawValue) needs it")
+            throw .invalid(place, reason: "this entry has no \(key); pruning_method \(method) needs it")
         }
         return value
     }

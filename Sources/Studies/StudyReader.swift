@@ -113,7 +113,7 @@ package struct StudyReader {
                     fields.place(of: "dataset"),
                     reason: "dataset is \(excerpt(name)); a name of \(Study.acceptedDatasetName) is needed")
             }
-            settings.dataset = name
+            settings.recipe.dataset = name
         }
         if let runs = try fields.integer("runs", in: Self.runsRange) { settings.runs = runs }
         let epochs = try fields.integer("epochs", in: 1...1_000_000)
@@ -122,16 +122,16 @@ package struct StudyReader {
             throw .invalid(
                 fields.place(of: "steps"), reason: "epochs and steps conflict: both say how long to train; give one")
         }
-        if let epochs { settings.duration = .epochs(epochs) }
-        if let steps { settings.duration = .steps(steps) }
-        if let size = try fields.integer("batch_size", in: 1...1_000_000) { settings.batchSize = size }
+        if let epochs { settings.recipe.duration = .epochs(epochs) }
+        if let steps { settings.recipe.duration = .steps(steps) }
+        if let size = try fields.integer("batch_size", in: 1...1_000_000) { settings.recipe.batchSize = size }
         if let rate = try fields.number("learning_rate") {
             guard rate > 0, rate.isFinite else {
                 throw .invalid(
                     fields.place(of: "learning_rate"),
                     reason: "learning_rate is \(shortest(rate)); a number above 0 is needed, 0.001 for one")
             }
-            settings.learningRate = rate
+            settings.recipe.learningRate = rate
         }
         if let components = try fields.integer("pca_components", in: 1...1_000_000) {
             settings.pcaComponents = components
@@ -156,10 +156,10 @@ package struct StudyReader {
     ) throws(StudyError) -> ExperimentGroup {
         let fields = try StudyFields(
             entry, file: file, what: "an entry of experiments", keys: Self.experimentKeys + Self.settingKeys)
-        guard let method = try fields.word("pruning_method", PruningMethod.self) else {
+        guard let method = try fields.word("pruning_method", of: Selection.methods) else {
             throw .invalid(fields.place, reason: "this entry has no pruning_method; none, random and cluster are known")
         }
-        var group = ExperimentGroup(method: method, settings: settings)
+        var group = ExperimentGroup([], settings: settings)
         group.places = fields.places
         try readSettings(fields, into: &group.settings)
         // Read and checked even where the method has no use for them, as the article's own program lets them stand.
@@ -168,19 +168,23 @@ package struct StudyReader {
             try fields.whole(node, "ks", in: 1...Int(Int32.max))
         }
         let strategies = try fields.list("selection_strategies") { node throws(StudyError) in
-            try fields.word(node, "selection_strategies", SelectionStrategy.self)
+            try fields.word(node, "selection_strategies", of: Selection.strategies)
         }
         let usePCA = try fields.list("use_pca") { node throws(StudyError) in try fields.boolean(node, "use_pca") }
-        group.nClosest = try fields.integer("n_closest", in: 0...1_000_000) ?? 1
-        group.nFurthest = try fields.integer("n_furthest", in: 0...1_000_000) ?? 1
-        if group.nClosest + group.nFurthest == 0 {
+        let nClosest = try fields.integer("n_closest", in: Order.shareRange) ?? 1
+        let nFurthest = try fields.integer("n_furthest", in: Order.shareRange) ?? 1
+        if nClosest + nFurthest == 0 {
             throw .invalid(
                 fields.place(of: "n_closest"), reason: "n_closest and n_furthest are both 0; one must be above")
         }
-        if method != .none { group.sizes = try fields.required(sizes, "sizes", method) }
-        if method == .cluster {
+        func selection(_ strategy: String?) -> Selection? {
+            Selection(method: method, strategy: strategy, nClosest: nClosest, nFurthest: nFurthest)
+        }
+        let isWhole = selection(nil)?.isWhole == true
+        if !isWhole { group.sizes = try fields.required(sizes, "sizes", method) }
+        if method == Selection.clusterMethod {
             group.ks = try fields.required(ks, "ks", method)
-            group.strategies = try fields.required(strategies, "selection_strategies", method)
+            group.selections = try fields.required(strategies, "selection_strategies", method).compactMap(selection)
             group.usePCA = usePCA ?? [false]
             if group.settings.quota == .article && group.settings.balance == .class {
                 throw .invalid(
@@ -188,28 +192,16 @@ package struct StudyReader {
                     reason: "quota article and balance class conflict: the article's quota balances nothing")
             }
         }
-        if !group.strategies.contains(.hybrid) {
-            group.nClosest = 1
-            group.nFurthest = 1
-        }
-        for key in unused(group, fields) {
-            notices.append("\(fields.place(of: key)): \(key) has no effect with \(describe(group)); it is ignored")
+        if group.selections.isEmpty { group.selections = [selection(nil)].compactMap { $0 } }
+        let hasRatio = group.selections.contains { $0.word(.nClosest) != nil }
+        var unused = hasRatio ? [] : ["n_closest", "n_furthest"]
+        if group.ks.isEmpty { unused = ["ks", "selection_strategies", "use_pca"] + unused }
+        if isWhole { unused = ["sizes"] + unused }
+        let cause =
+            group.ks.isEmpty ? "pruning_method \(method)" : "selection_strategies that do not name hybrid"
+        for key in unused where fields[key] != nil {
+            notices.append("\(fields.place(of: key)): \(key) has no effect with \(cause); it is ignored")
         }
         return group
-    }
-
-    private func unused(_ group: ExperimentGroup, _ fields: StudyFields) -> [String] {
-        let unused: [String] =
-            switch group.method {
-            case .none: ["sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest"]
-            case .random: ["ks", "selection_strategies", "use_pca", "n_closest", "n_furthest"]
-            case .cluster: group.strategies.contains(.hybrid) ? [] : ["n_closest", "n_furthest"]
-            }
-        return unused.filter { fields[$0] != nil }
-    }
-
-    private func describe(_ group: ExperimentGroup) -> String {
-        group.method == .cluster
-            ? "selection_strategies that do not name hybrid" : "pruning_method \(group.method.rawValue)"
     }
 }

@@ -1,3 +1,6 @@
+import Pruning
+import Support
+
 /// A plan and the runs of it that are finished.
 package struct StudyResults: Sendable {
     /// The plan.
@@ -48,7 +51,7 @@ package struct CaseSummary: Sendable {
             guard accuracies.count > 1 else {
                 return CaseSummary(experiment: experiment, records: records, medianInterval: nil)
             }
-            let sample = Sample(count: accuracies.count, seed: experiment.settings.seed)
+            let sample = Sample(count: accuracies.count, seed: experiment.seed)
             let bootstrap = bootstraps[sample] ?? MedianBootstrap(count: sample.count, seed: sample.seed)
             bootstraps[sample] = bootstrap
             return CaseSummary(
@@ -82,7 +85,7 @@ package struct CaseSummary: Sendable {
         for ((index, paired), pHolm) in zip(differences, corrected) {
             summaries[index].comparisons[baseline] = paired.comparison(
                 pHolm: pHolm, tests: differences.count,
-                equalWithin: summaries[index].experiment.settings.equalWithin, quantiles: &quantiles)
+                equalWithin: summaries[index].experiment.equalWithin, quantiles: &quantiles)
         }
         for (index, other) in diverged {
             let comparison = summaries[index].comparisons[baseline]
@@ -94,55 +97,50 @@ package struct CaseSummary: Sendable {
     }
 }
 
-/// What a case and its baseline must share for their runs to pair: the data, the training, and the random numbers.
+/// What a case and its baseline must share for their runs to pair.
 private struct BaselineKey: Hashable {
-    let dataset: String
-    let duration: TrainingDuration
-    let batchSize: Int
-    let learningRate: Double
-    let seed: UInt64
+    let pairing: Pairing
     /// The requested size; nil for the whole set.
     var size: Int?
     /// How random samples are balanced; nil for the whole set.
-    var balance: String?
-
-    private init(_ settings: StudySettings) {
-        dataset = settings.dataset
-        duration = settings.duration
-        batchSize = settings.batchSize
-        learningRate = settings.learningRate
-        seed = settings.seed
-    }
+    var balance: Balance?
 
     /// The key that an experiment answers to as a baseline; nil where it is none.
     init?(offeredBy experiment: Experiment, as baseline: Baseline) {
-        self.init(experiment.settings)
-        switch (baseline, experiment.method) {
-        case (.full, .none): break
-        case (.random, .random):
+        pairing = experiment.pairing
+        switch baseline {
+        case .full: if !experiment.selection.isWhole { return nil }
+        case .random:
+            if !experiment.selection.isRandom { return nil }
             size = experiment.size
-            balance = experiment.settings.balance.rawValue
-        default: return nil
+            balance = experiment.selection.balance
         }
     }
+
+    private init(_ experiment: Experiment, balance: Balance) {
+        pairing = experiment.pairing
+        size = experiment.size
+        self.balance = balance
+    }
+
+    private init(whole experiment: Experiment) { pairing = experiment.pairing }
 
     /// The keys that a case looks for, the best first: random samples balanced as its own are, then any. None where the
     /// case is such a baseline itself.
     static func wanted(by experiment: Experiment, of baseline: Baseline) -> [BaselineKey] {
-        var key = BaselineKey(experiment.settings)
+        let selection = experiment.selection
         switch baseline {
-        case .full: return experiment.method == .none ? [] : [key]
+        case .full: return selection.isWhole ? [] : [BaselineKey(whole: experiment)]
         case .random:
-            if experiment.method != .cluster { return [] }
-            key.size = experiment.size
-            var keys: [BaselineKey] = []
-            for balance in [experiment.settings.balance.rawValue, "none", "class"] {
-                key.balance = balance
-                keys.append(key)
-            }
-            return keys
+            if selection.isBaseline { return [] }
+            return ([selection.balance] + Balance.allCases).map { BaselineKey(experiment, balance: $0) }
         }
     }
+}
+
+extension Selection {
+    /// Whether other cases are compared with cases of this selection.
+    fileprivate var isBaseline: Bool { isWhole || isRandom }
 }
 
 extension StudyResults {
@@ -160,7 +158,7 @@ extension StudyResults {
             "\(Self.runs(cases) { $0.diverged != nil }) diverged (\(Self.rates(cases))): a loss or a weight was no longer"
             + " finite, so they have no accuracy; all figures are of the other runs, and no case with such"
             + " a run is called better or equal"
-        if cases.contains(where: { $0.experiment.method != .cluster }),
+        if cases.contains(where: { $0.experiment.selection.isBaseline }),
             summaries.contains(where: { $0.comparisons.values.contains(where: \.isBaselineDiverged) })
         {
             note += "; nothing is decided against a baseline with such a run"
@@ -183,7 +181,7 @@ extension StudyResults {
 
     /// The learning rates of `cases` in words.
     private static func rates(_ cases: [CaseSummary]) -> String {
-        let rates = Set(cases.map(\.experiment.settings.learningRate)).sorted().map(shortest)
+        let rates = Set(cases.map(\.experiment.recipe.learningRate)).sorted().map(shortest)
         let shown = rates.count <= 3 ? rates.joined(separator: ", ") : "\(rates[0]) to \(rates[rates.count - 1])"
         return rates.count == 1 ? "learning rate \(shown)" : "learning rates \(shown)"
     }
@@ -215,7 +213,7 @@ extension StudyResults {
 
     private var sharedClusteringsNote: String? {
         let sharing = summaries.filter {
-            $0.experiment.method == .cluster && $0.experiment.clusteringSeeds < $0.experiment.settings.runs
+            $0.experiment.clustering != nil && $0.experiment.clusteringSeeds < $0.experiment.runs
         }
         guard !sharing.isEmpty else { return nil }
         let most = sharing.map(\.experiment.clusteringSeeds).max() ?? 1
@@ -225,7 +223,7 @@ extension StudyResults {
     }
 
     private var keptNote: String? {
-        let articles = summaries.filter { $0.experiment.method == .cluster && $0.experiment.settings.quota == .article }
+        let articles = summaries.filter { $0.experiment.selection.quota == .article }
         let short = articles.filter { $0.records.contains { $0.kept < $0.requested } }
         guard !short.isEmpty else { return nil }
         return

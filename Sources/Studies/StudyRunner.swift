@@ -1,5 +1,6 @@
 import Compute
 import Pruning
+import Scoring
 import Support
 
 /// What happens while a study runs.
@@ -8,8 +9,8 @@ package enum StudyEvent {
     case notice(String)
     /// The plan stands, this is the part of it to run, and these runs of the plan were finished before.
     case began(StudyPlan, part: [PlannedRun], finished: [RunRecord])
-    /// A clustering is being fitted.
-    case fitting(ClusteringKey)
+    /// An artifact is being made.
+    case making(ArtifactKey)
     /// These networks are being trained together.
     case training([TrainingJob])
     /// A run is finished and on the disk; `done` and `total` count the part that is run.
@@ -160,72 +161,63 @@ package final class StudyRunner {
 
     private struct Prepared {
         let run: PlannedRun
-        let selection: Selection
+        let selection: KeptSamples
         let selectionSeconds: Double
         let job: TrainingJob
     }
 
     private func prepare(_ run: PlannedRun, _ session: StudySession) throws -> Prepared {
         let experiment = session.plan.experiment(run.experimentID)
-        let settings = experiment.settings
-        guard let dataset = session.datasets[settings.dataset] else {
-            throw StudyError.executor(reason: "the data set \(settings.dataset) went missing")
+        guard let dataset = session.datasets[experiment.recipe.dataset] else {
+            throw StudyError.executor(reason: "the data set \(experiment.recipe.dataset) went missing")
         }
         var shared = 0.0
-        var assignment: ClusterAssignment?
-        if let key = experiment.clustering(run: run.run) {
-            let clustering = try clustering(key, of: dataset, session)
-            shared = clustering.seconds / Double(session.plan.clusteringUses[key] ?? 1)
-            assignment = clustering.assignment
+        var clustering: ClusterAssignment?
+        for key in experiment.artifacts(run: run.run) {
+            let stored = try artifact(key, of: dataset, session)
+            shared += stored.seconds / Double(session.plan.artifactUses[key] ?? 1)
+            if let key = key.kind as? ClusteringKey { clustering = ClusterAssignment(stored.artifact, k: key.k) }
         }
-        var random = RandomStream(seed: settings.seed, run: run.run, purpose: .selection)
+        var random = RandomStream(seed: experiment.seed, run: run.run, purpose: .selection)
         let clock = ContinuousClock()
         let start = clock.now
-        let selection: Selection
+        let selection: KeptSamples
         do {
-            selection = try experiment.selection.select(
-                count: dataset.shape.count, assignment: assignment, classes: dataset.classes, random: &random)
-        } catch {
+            let input = try experiment.selection.input(
+                count: dataset.shape.count, classes: dataset.classes, clustering: clustering)
+            selection = try experiment.selection.select(experiment.requested, from: input, random: &random)
+        } catch let error as PruningError {
             throw StudyError.pruning(error)
         }
         let seconds = shared + (clock.now - start) / .seconds(1)
         try session.directory.arrays.store(selection, for: run)
         let job = TrainingJob(
-            experimentID: run.experimentID, run: run.run, dataset: settings.dataset, indices: selection.indices,
-            seed: settings.seed, duration: settings.duration, batchSize: settings.batchSize,
-            learningRate: settings.learningRate)
+            experimentID: run.experimentID, run: run.run, indices: selection.indices, seed: experiment.seed,
+            recipe: experiment.recipe)
         return Prepared(run: run, selection: selection, selectionSeconds: seconds, job: job)
     }
 
-    private func clustering(
-        _ key: ClusteringKey, of dataset: StudyDataset, _ session: StudySession
-    ) throws -> StudyArrays.StoredClustering {
-        if let clustering = session.take(key) { return clustering }
+    /// An artifact from memory, from the disk, or made now.
+    private func artifact(
+        _ key: ArtifactKey, of dataset: StudyDataset, _ session: StudySession
+    ) throws -> StudyArrays.StoredArtifact {
+        if let artifact = session.take(key) { return artifact }
         let arrays = session.directory.arrays
-        if let stored = arrays.clustering(key, fingerprint: dataset.fingerprint) {
-            return session.keep(stored, for: key)
-        }
-        // Another shard may be about to fit it, or at it.
+        if let stored = arrays.artifact(key, fingerprint: dataset.fingerprint) { return session.keep(stored, for: key) }
+        // Another shard may be about to make it, or at it.
         let lock = try arrays.lock(of: key)
         try lock.wait(.exclusive, cancellation: cancellation) {
-            report(.notice("waiting for another process that fits the clustering \(key.fileName)"))
+            report(.notice("waiting for another process that \(key.making)"))
         }
         defer { lock.release() }
-        if let stored = arrays.clustering(key, fingerprint: dataset.fingerprint) {
-            return session.keep(stored, for: key)
-        }
-        report(.fitting(key))
+        if let stored = arrays.artifact(key, fingerprint: dataset.fingerprint) { return session.keep(stored, for: key) }
+        report(.making(key))
         let clock = ContinuousClock()
         let start = clock.now
-        let assignment = try executor.fit(key, cancellation: cancellation)
-        let clustering = StudyArrays.StoredClustering(
-            assignment: assignment, seconds: (clock.now - start) / .seconds(1))
-        try arrays.store(clustering, for: key, fingerprint: dataset.fingerprint)
-        if let components = key.pcaComponents, let spectrum = executor.lastSpectrum {
-            try arrays.store(
-                spectrum, dataset: key.dataset, components: components, fingerprint: dataset.fingerprint)
-        }
-        return session.keep(clustering, for: key)
+        let artifact = try executor.make(key, cancellation: cancellation)
+        let stored = StudyArrays.StoredArtifact(artifact: artifact, seconds: (clock.now - start) / .seconds(1))
+        try arrays.store(stored, for: key, count: dataset.shape.count, fingerprint: dataset.fingerprint)
+        return session.keep(stored, for: key)
     }
 
     private func train(_ prepared: [Prepared], _ session: StudySession) throws {

@@ -10,9 +10,9 @@ final class StudySession {
     var log: RunLog { directory.log }
 
     private let pending: [PlannedRun]
-    private var clusterings: [ClusteringKey: StudyArrays.StoredClustering] = [:]
-    /// How many pending runs are yet to ask for each clustering.
-    private var uses: [ClusteringKey: Int] = [:]
+    private var artifacts: [ArtifactKey: StudyArrays.StoredArtifact] = [:]
+    /// How many pending runs are yet to ask for each artifact.
+    private var uses: [ArtifactKey: Int] = [:]
     private var nextTables: ContinuousClock.Instant
 
     init(plan: StudyPlan, part: [PlannedRun], datasets: [String: StudyDataset], directory: StudyDirectory) {
@@ -25,48 +25,36 @@ final class StudySession {
         finished = part.count - pending.count
         nextTables = .now + Self.tableInterval
         for run in pending {
-            if let key = plan.experiment(run.experimentID).clustering(run: run.run) { uses[key, default: 0] += 1 }
+            for key in plan.experiment(run.experimentID).artifacts(run: run.run) { uses[key, default: 0] += 1 }
         }
     }
 
-    // MARK: - Clusterings
+    // MARK: - Artifacts
 
-    /// A clustering that is held in memory, for one of the runs that need it.
-    func take(_ key: ClusteringKey) -> StudyArrays.StoredClustering? {
-        guard let clustering = clusterings[key] else { return nil }
-        return keep(clustering, for: key)
+    /// An artifact that is held in memory, for one of the runs that need it.
+    func take(_ key: ArtifactKey) -> StudyArrays.StoredArtifact? {
+        guard let artifact = artifacts[key] else { return nil }
+        return keep(artifact, for: key)
     }
 
-    /// Counts a run's use of a clustering, and holds it for as long as there will be others.
-    func keep(_ clustering: StudyArrays.StoredClustering, for key: ClusteringKey) -> StudyArrays.StoredClustering {
+    /// Counts a run's use of an artifact, and holds it for as long as there will be others.
+    func keep(_ artifact: StudyArrays.StoredArtifact, for key: ArtifactKey) -> StudyArrays.StoredArtifact {
         let left = (uses[key] ?? 1) - 1
         uses[key] = left
-        clusterings[key] = left > 0 ? clustering : nil
-        return clustering
+        artifacts[key] = left > 0 ? artifact : nil
+        return artifact
     }
 
     // MARK: - Order
 
-    private struct Training: Hashable {
-        let dataset: String
-        let size: Int
-        let duration: TrainingDuration
-        let batchSize: Int
-        let learningRate: Double
-    }
-
     /// The runs that are left, those together that may train together, in the order of the first of each.
     func pendingByTraining() -> [[PlannedRun]] {
-        var order: [Training] = []
-        var groups: [Training: [PlannedRun]] = [:]
+        var order: [Together] = []
+        var groups: [Together: [PlannedRun]] = [:]
         for run in pending {
-            let experiment = plan.experiment(run.experimentID)
-            let settings = experiment.settings
-            let training = Training(
-                dataset: settings.dataset, size: experiment.size, duration: settings.duration,
-                batchSize: settings.batchSize, learningRate: settings.learningRate)
-            if groups[training] == nil { order.append(training) }
-            groups[training, default: []].append(run)
+            let together = plan.experiment(run.experimentID).together
+            if groups[together] == nil { order.append(together) }
+            groups[together, default: []].append(run)
         }
         return order.compactMap { groups[$0] }
     }

@@ -75,7 +75,7 @@ package struct StudyStatus {
         diverged = contents.records.values.count { $0.diverged != nil }
         imagesLeft = plan.runs.reduce(0) { sum, run in
             let experiment = plan.experiment(run.experimentID)
-            return contents.records[run] == nil ? sum + experiment.trainedImages(kept: experiment.size) : sum
+            return contents.records[run] == nil ? sum + experiment.recipe.images(kept: experiment.size) : sum
         }
         shards = StudyDirectory.shardsAtWork(in: directory)
         isAtWork = !shards.isEmpty || StudyDirectory.isHeld(directory)
@@ -101,7 +101,7 @@ package struct StudyStatus {
         var images = 0
         var seconds = 0.0
         for record in records.reversed() where seconds < rateSeconds {
-            images += plan.experiment(record.experimentID).trainedImages(kept: record.kept)
+            images += plan.experiment(record.experimentID).recipe.images(kept: record.kept)
             seconds += record.time
         }
         return seconds > 0 ? Double(images) / seconds : nil

@@ -13,8 +13,8 @@ extension StudyPlan {
         var trainings: [StudySteps] = []
         for group in groupsThatTrainTogether {
             guard let experiment = group.first else { continue }
-            let steps = experiment.steps
-            var runs = group.reduce(0) { $0 + $1.settings.runs }
+            let steps = experiment.recipe.steps(kept: experiment.size)
+            var runs = group.reduce(0) { $0 + $1.runs }
             while runs > 0 {
                 trainings.append(StudySteps(networks: min(runs, max(1, replicas)), steps: steps))
                 runs -= max(1, replicas)
@@ -26,21 +26,12 @@ extension StudyPlan {
     private var groupsThatTrainTogether: [[Experiment]] {
         var groups: [[Experiment]] = []
         for experiment in experiments {
-            let place = groups.firstIndex {
-                $0[0].size == experiment.size && $0[0].settings.trainsAlike(experiment.settings)
+            if let place = groups.firstIndex(where: { $0[0].together == experiment.together }) {
+                groups[place].append(experiment)
+            } else {
+                groups.append([experiment])
             }
-            if let place { groups[place].append(experiment) } else { groups.append([experiment]) }
         }
         return groups
-    }
-}
-
-extension Experiment {
-    /// Steps of one run.
-    fileprivate var steps: Int {
-        switch settings.duration {
-        case .epochs(let epochs): epochs * ((size + settings.batchSize - 1) / settings.batchSize)
-        case .steps(let steps): steps
-        }
     }
 }

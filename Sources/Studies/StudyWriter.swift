@@ -59,15 +59,15 @@ private struct Pair: Equatable {
 
 private func pairs(_ settings: StudySettings) -> [Pair] {
     let duration =
-        switch settings.duration {
+        switch settings.recipe.duration {
         case .epochs(let epochs): Pair(key: "epochs", value: Node("\(epochs)"))
         case .steps(let steps): Pair(key: "steps", value: Node("\(steps)"))
         }
     var pairs = [
-        Pair(key: "dataset", value: word(settings.dataset)), Pair(key: "runs", value: Node("\(settings.runs)")),
+        Pair(key: "dataset", value: word(settings.recipe.dataset)), Pair(key: "runs", value: Node("\(settings.runs)")),
         duration,
-        Pair(key: "batch_size", value: Node("\(settings.batchSize)")),
-        Pair(key: "learning_rate", value: float(settings.learningRate)),
+        Pair(key: "batch_size", value: Node("\(settings.recipe.batchSize)")),
+        Pair(key: "learning_rate", value: float(settings.recipe.learningRate)),
         Pair(key: "pca_components", value: Node("\(settings.pcaComponents)")),
         Pair(key: "kmeans", value: Node(settings.kmeans.rawValue)),
         Pair(key: "quota", value: Node(settings.quota.rawValue)),
@@ -80,16 +80,16 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
 }
 
 private func pairs(_ group: ExperimentGroup) -> [Pair] {
-    var pairs = [Pair(key: "pruning_method", value: Node(group.method.rawValue))]
-    if group.method != .none { pairs.append(Pair(key: "sizes", value: list(group.sizes.map(\.description)))) }
-    if group.method == .cluster {
+    func words(_ column: Selection.Column) -> [String] { group.selections.compactMap { $0.word(column) } }
+    var pairs = words(.method).prefix(1).map { Pair(key: Selection.Column.method.rawValue, value: Node($0)) }
+    if group.sizes != [.whole] { pairs.append(Pair(key: "sizes", value: list(group.sizes.map(\.description)))) }
+    if !group.ks.isEmpty {
         pairs.append(Pair(key: "ks", value: list(group.ks.map(String.init))))
-        pairs.append(Pair(key: "selection_strategies", value: list(group.strategies.map(\.rawValue))))
+        pairs.append(Pair(key: "selection_strategies", value: list(words(.strategy))))
         pairs.append(Pair(key: "use_pca", value: list(group.usePCA.map(String.init))))
-        if group.strategies.contains(.hybrid) {
-            pairs.append(Pair(key: "n_closest", value: Node("\(group.nClosest)")))
-            pairs.append(Pair(key: "n_furthest", value: Node("\(group.nFurthest)")))
-        }
+    }
+    for column in [Selection.Column.nClosest, .nFurthest] {
+        pairs += words(column).prefix(1).map { Pair(key: column.rawValue, value: Node($0)) }
     }
     return pairs
 }

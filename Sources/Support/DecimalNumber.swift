@@ -172,3 +172,9 @@ package struct Sentence: Error, Equatable, CustomStringConvertible {
 
     package init(_ description: String) { self.description = description }
 }
+
+/// A number in its shortest form that reads back the same, without a fraction where it is whole.
+package func shortest(_ value: Double) -> String {
+    if value.magnitude < 1e15, let whole = Int(exactly: value) { return "\(whole)" }
+    return "\(value)"
+}

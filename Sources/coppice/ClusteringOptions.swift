@@ -234,8 +234,12 @@ func describeSizes(of labels: [Int32], k: Int) -> String {
 /// - Throws: ``Failure`` with the nearest of the words that are accepted.
 func chosen<Value>(_ word: String, of accepted: KeyValuePairs<String, Value>, option: String) throws -> Value {
     if let match = accepted.first(where: { $0.key == word }) { return match.value }
-    let words = accepted.map(\.key)
-    throw Failure(
+    throw unaccepted(word, of: accepted.map(\.key), option: option)
+}
+
+/// The error that `word` is none of those that are accepted, with the nearest.
+func unaccepted(_ word: String, of words: [String], option: String) -> Failure {
+    Failure(
         "\(option) is '\(word)'; the nearest accepted is \(nearestWord(to: word, in: words)), of "
             + words.joined(separator: ", "),
         exitCode: 64)

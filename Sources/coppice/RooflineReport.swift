@@ -1,6 +1,7 @@
 import Compute
 import KernelChecks
 import Studies
+import Support
 
 /// What `coppice bench --roofline` says: how long a GPU that is not here should take, by its data sheet.
 struct RooflineReport: Encodable {

@@ -29,7 +29,7 @@ struct PlanReport: Encodable {
     init(_ plan: StudyPlan, _ estimate: StudyEstimate, shardRuns: Int, finished: Int, device: DeviceDescription) {
         let names = CaseNames(plan)
         experiments = plan.experiments.map {
-            Case(experimentID: $0.id, name: names.name($0), requested: $0.size, runs: $0.settings.runs)
+            Case(experimentID: $0.id, name: names.name($0), requested: $0.size, runs: $0.runs)
         }
         runs = plan.runs.count
         self.shardRuns = shardRuns

@@ -4,6 +4,7 @@ import Compute
 import Datasets
 import Foundation
 import Pruning
+import Scoring
 import Support
 
 /// `coppice select`
@@ -63,6 +64,7 @@ struct SelectCommand: ParsableCommand {
     /// What is selected from, and what clustering it cost.
     private struct Source {
         var count: Int
+        var size: SelectionSize
         var classes: ClassLabels?
         var assignment: ClusterAssignment?
         var dimensions: Int?
@@ -72,37 +74,39 @@ struct SelectCommand: ParsableCommand {
 
     func run() throws {
         let plan = try options.plan()
-        let request = try request(plan)
+        let selection = try selection(plan)
         try AtomicFile.checkCanWrite(out)
         let interrupt = ExitOnInterrupt()
-        let source = try clustering.map(read) ?? cluster(plan, request)
+        let requested = selection.isWhole ? .whole : RequestedSize.count(size ?? 0)
+        let source = try clustering.map { try read($0, requested) } ?? cluster(plan, requested)
         let begin = ContinuousClock.now
         var random = RandomStream(seed: compute.seed, run: 0, purpose: .selection)
-        let selection = try request.select(
-            count: source.count, assignment: source.assignment, classes: source.classes, random: &random)
+        let input = try selection.input(
+            count: source.count, classes: source.classes, clustering: source.assignment)
+        let kept = try selection.select(source.size, from: input, random: &random)
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         try interrupt.finishing {
-            try NumPy.write(selection.indices.map(Int64.init), shape: [selection.kept], to: out)
+            try NumPy.write(kept.indices.map(Int64.init), shape: [kept.kept], to: out)
         }
         if json {
             let found = source.finished?.clustering
             try printJSON(
                 Report(
-                    strategy: strategy, n: source.count, requested: selection.requested, kept: selection.kept,
-                    perClass: selection.perClass, perCluster: selection.perCluster, out: out, seed: compute.seed,
+                    strategy: strategy, n: source.count, requested: kept.requested, kept: kept.kept,
+                    perClass: kept.perClass, perCluster: kept.perCluster, out: out, seed: compute.seed,
                     selectionSeconds: seconds, k: source.assignment?.k, dimensions: source.dimensions,
                     components: source.finished == nil ? nil : plan.pca, inertia: found?.inertia,
                     iterations: found?.iterations, pcaSeconds: source.finished?.pcaSeconds,
                     startSeconds: found?.startSeconds, kmeansSeconds: found?.seconds, device: source.device))
         } else {
-            show(selection, of: source)
+            show(kept, of: source)
         }
         try flushOutput()
         withExtendedLifetime(interrupt) {}
     }
 
     /// Every word and number that needs no data to be checked.
-    private func request(_ plan: ClusteringPlan) throws -> SelectionRequest {
+    private func selection(_ plan: ClusteringPlan) throws -> Selection {
         let ofClustering = [
             ("--pca", plan.pca != nil), ("--iterations", options.iterations != nil),
             ("--kmeans", options.kmeans != "minibatch"), ("--start", options.start != "kmeans++"),
@@ -119,35 +123,37 @@ struct SelectCommand: ParsableCommand {
             }
         }
         let isClustered = plan.k != nil || clustering != nil
-        let strategy: Strategy = try chosen(
-            self.strategy,
-            of: [
-                "none": .none, "random": isClustered ? .randomInCluster : .random, "closest": .closest,
-                "furthest": .furthest, "hybrid": .hybrid(nClosest: nClosest, nFurthest: nFurthest),
-            ], option: "--strategy")
-        if strategy.needsClustering, !isClustered {
-            throw Failure("--strategy \(self.strategy) needs clusters: give --k or --clustering", exitCode: 64)
+        guard
+            let selection = Selection(
+                commandWord: strategy, isClustered: isClustered, nClosest: nClosest, nFurthest: nFurthest)
+        else { throw unaccepted(strategy, of: Selection.commandWords, option: "--strategy") }
+        if selection.needsClustering, !isClustered {
+            throw Failure("--strategy \(strategy) needs clusters: give --k or --clustering", exitCode: 64)
         }
-        guard strategy == .none || size != nil else {
+        guard selection.isWhole || size != nil else {
             throw Failure("--size is missing: how many samples to keep", exitCode: 64)
         }
         if let size, size < 1 { throw Failure("--size is \(size); it must be at least 1", exitCode: 64) }
-        return SelectionRequest(
-            strategy: strategy, size: size ?? 0,
-            quota: try chosen(quota, of: ["exact": .exact, "article": .article], option: "--quota"),
-            balance: try chosen(balance, of: ["none": .none, "class": .class], option: "--balance"))
+        return selection.sharing(try chosen(quota, option: "--quota"), try chosen(balance, option: "--balance"))
     }
 
-    private func cluster(_ plan: ClusteringPlan, _ request: SelectionRequest) throws -> Source {
+    private func chosen<Word: RawRepresentable & CaseIterable>(_ word: String, option: String) throws -> Word
+    where Word.RawValue == String {
+        guard let value = Word(rawValue: word) else {
+            throw unaccepted(word, of: Word.allCases.map(\.rawValue), option: option)
+        }
+        return value
+    }
+
+    private func cluster(_ plan: ClusteringPlan, _ requested: RequestedSize) throws -> Source {
         let samples = try options.samples(quiet: compute.quiet)
         let matrix = samples.matrix
         try plan.check(matrix)
-        var source = Source(count: matrix.count, classes: samples.classes, dimensions: matrix.dimensions)
-        guard let k = plan.k else { return source }
         // A size that is out of range must not wait for the clustering.
-        if request.strategy != .none, request.size > matrix.count {
-            throw PruningError.sizeOutOfRange(size: request.size, count: matrix.count)
-        }
+        var source = Source(
+            count: matrix.count, size: try requested.resolved(of: matrix.count), classes: samples.classes,
+            dimensions: matrix.dimensions)
+        guard let k = plan.k else { return source }
         let backend = try compute.makeBackend(in: shape)
         let finished = try plan.run(matrix, k: k, seed: compute.seed, on: backend, quiet: compute.quiet)
         source.assignment = finished.assignment
@@ -157,7 +163,7 @@ struct SelectCommand: ParsableCommand {
     }
 
     /// A clustering from its folder, with the classes of the data set where one is named.
-    private func read(_ directory: String) throws -> Source {
+    private func read(_ directory: String, _ requested: RequestedSize) throws -> Source {
         let labels = try NumPyArray.read("\(directory)/\(ClusteringFolder.labels)")
         let distances = try NumPyArray.read("\(directory)/\(ClusteringFolder.distances)")
         for array in [labels, distances] where array.shape.count != 1 {
@@ -166,8 +172,9 @@ struct SelectCommand: ParsableCommand {
         let (values, k) = try clusters(labels, directory)
         let isNamed = options.data.data != nil || options.data.dataset != nil
         let images = isNamed ? try options.data.load(quiet: compute.quiet) : nil
+        let count = images?.train.count ?? values.count
         return Source(
-            count: images?.train.count ?? values.count,
+            count: count, size: try requested.resolved(of: count),
             classes: images.map { ClassLabels(labels: $0.train.labels, count: $0.classCount) },
             assignment: ClusterAssignment(labels: values, squaredDistances: distances.floats, k: k))
     }
@@ -210,15 +217,15 @@ struct SelectCommand: ParsableCommand {
         return (labels.map { ranks[$0] ?? 0 }, names.count)
     }
 
-    private func show(_ selection: Selection, of source: Source) {
-        var line = "kept \(selection.kept) of \(source.count) samples in \(out)"
-        if selection.kept != selection.requested { line += ", \(selection.requested) were asked for" }
+    private func show(_ kept: KeptSamples, of source: Source) {
+        var line = "kept \(kept.kept) of \(source.count) samples in \(out)"
+        if kept.kept != kept.requested { line += ", \(kept.requested) were asked for" }
         print(line)
-        if !selection.perClass.isEmpty {
-            print("a class: \(selection.perClass.map(String.init).joined(separator: " "))")
+        if !kept.perClass.isEmpty {
+            print("a class: \(kept.perClass.map(String.init).joined(separator: " "))")
         }
         if let assignment = source.assignment {
-            let counts = selection.perCluster.sorted()
+            let counts = kept.perCluster.sorted()
             print(
                 "a cluster: \(counts.first ?? 0) to \(counts.last ?? 0) kept, of "
                     + describeSizes(of: assignment.labels, k: assignment.k))

@@ -25,7 +25,7 @@ struct StatusCommand: ParsableCommand {
         let plan = status.plan
         let names = CaseNames(plan)
         let total = plan.runs.count
-        let datasets = Set(plan.experiments.map(\.settings.dataset)).sorted().joined(separator: ", ")
+        let datasets = Set(plan.experiments.map(\.recipe.dataset)).sorted().joined(separator: ", ")
         var lines = ["\(status.directory): \(plan.experiments.count) experiments, \(total) runs on \(datasets)"]
         let share = total == 0 ? 100 : Int(100 * Double(status.finished) / Double(total))
         lines.append("finished: \(status.finished) of \(total) runs (\(share)%)")
@@ -108,7 +108,7 @@ private struct StatusReport: Encodable {
         let plan = status.plan
         let names = CaseNames(plan)
         directory = status.directory
-        datasets = Set(plan.experiments.map(\.settings.dataset)).sorted()
+        datasets = Set(plan.experiments.map(\.recipe.dataset)).sorted()
         experiments = plan.experiments.count
         runs = plan.runs.count
         finished = status.finished

@@ -18,16 +18,13 @@ final class StudyProgress {
         switch event {
         case .notice(let line): note(line)
         case .began(let plan, let part, let finished): begin(plan, part, finished)
-        case .fitting(let key):
-            note(
-                "clustering \(key.dataset), k \(key.k), "
-                    + (key.pcaComponents.map { "PCA \($0)" } ?? "pixels") + ", \(key.kmeans) \(key.index + 1)")
+        case .making(let key): note(key.kind.title)
         case .training: break
         case .finished(let record, let experiment, let done, let all):
-            let images = Double(experiment.trainedImages(kept: record.kept))
+            let images = Double(experiment.recipe.images(kept: record.kept))
             finished += images
             // The article's quota may keep fewer than were planned.
-            total += images - Double(experiment.trainedImages(kept: experiment.size))
+            total += images - Double(experiment.recipe.images(kept: experiment.size))
             best.add([record])
             note(
                 "[\(done)/\(all)] \(names?.name(experiment) ?? ""), \(record.kept) kept, run \(record.runID): "
@@ -40,15 +37,15 @@ final class StudyProgress {
         names = CaseNames(plan)
         for run in part {
             let experiment = plan.experiment(run.experimentID)
-            total += Double(experiment.trainedImages(kept: experiment.size))
+            total += Double(experiment.recipe.images(kept: experiment.size))
         }
         let part = Set(part)
         var count = 0
         for record in records where part.contains(record.plannedRun) {
             let experiment = plan.experiment(record.experimentID)
-            let images = Double(experiment.trainedImages(kept: record.kept))
+            let images = Double(experiment.recipe.images(kept: record.kept))
             finished += images
-            total += images - Double(experiment.trainedImages(kept: experiment.size))
+            total += images - Double(experiment.recipe.images(kept: experiment.size))
             count += 1
         }
         best.add(records)

@@ -91,7 +91,7 @@ private let realNumbers = [
         let outcome = try coppice(
             "train", "--data", "/nonexistent", "--device", "cpu", "--quiet", "--learning-rate=\(number.text)")
         if let value = number.value {
-            #expect(try StudyReader(file: "x.yaml").read(yaml).groups[0].settings.learningRate == value)
+            #expect(try StudyReader(file: "x.yaml").read(yaml).groups[0].settings.recipe.learningRate == value)
             #expect(outcome.status == 66, "\(outcome.stderr)")
         } else {
             let message = try studyError(yaml)

@@ -2,17 +2,17 @@ import Pruning
 import Testing
 
 /// The article's procedure written down plainly: cluster by cluster, sorted by rising distance, cut at the end.
-private func articleList(_ planted: Planted, _ strategy: Strategy, _ size: Int) -> [Int] {
+private func articleList(_ planted: Planted, _ selection: Selection, _ size: Int) -> [Int] {
     var list: [Int] = []
     let k = planted.sizes.count
     let perCluster = max(1, size / k)
     for cluster in 0..<k {
         let rising = (0..<planted.count).filter { planted.assignment.labels[$0] == Int32(cluster) }
             .sorted { planted.assignment.squaredDistances[$0] < planted.assignment.squaredDistances[$1] }
-        switch strategy {
-        case .closest: list += rising.prefix(perCluster)
-        case .furthest: list += rising.suffix(perCluster)
-        case .hybrid(let nClosest, let nFurthest):
+        switch selection.order {
+        case .easy: list += rising.prefix(perCluster)
+        case .hard: list += rising.suffix(perCluster)
+        case .ends(let nClosest, let nFurthest):
             let closest = rising.prefix(nClosest)
             list += closest + rising.suffix(min(nFurthest, rising.count - closest.count))
         default: break
@@ -22,14 +22,14 @@ private func articleList(_ planted: Planted, _ strategy: Strategy, _ size: Int) 
 }
 
 @Suite struct ArticleQuotaTests {
-    @Test(arguments: shapes, clusterStrategies.filter { $0 != .randomInCluster })
-    func keepsWhatTheArticleKept(sizes: [Int], strategy: Strategy) throws {
+    @Test(arguments: shapes, clusterSelections.filter { $0 != .randomInCluster })
+    func keepsWhatTheArticleKept(sizes: [Int], selection: Selection) throws {
         let planted = Planted(sizes: sizes)
         for size in 1...planted.count {
-            let selection = try planted.select(strategy, size, .article)
-            #expect(selection.indices.sorted() == articleList(planted, strategy, size).sorted())
-            #expect(selection.requested == size)
-            #expect(selection.kept <= size)
+            let kept = try planted.select(selection, size, .article)
+            #expect(kept.indices.sorted() == articleList(planted, selection, size).sorted())
+            #expect(kept.requested == size)
+            #expect(kept.kept <= size)
         }
     }
 
@@ -55,16 +55,16 @@ private func articleList(_ planted: Planted, _ strategy: Strategy, _ size: Int) 
         let small = Planted(sizes: [4, 9, 9, 9])
         #expect(try small.select(.closest, 2, .article).perCluster == [1, 1, 0, 0])
         // Hybrid takes n_closest + n_furthest a cluster, whatever the size.
-        let hybrid = Strategy.hybrid(nClosest: 1, nFurthest: 1)
+        let hybrid = Selection.hybrid()
         #expect(try uneven.select(hybrid, 60, .article).perCluster == [2, 2, 2])
         #expect(try uneven.select(hybrid, 5, .article).perCluster == [2, 2, 1])
     }
 
-    @Test(arguments: [Strategy.closest, .furthest, .randomInCluster])
-    func bothQuotasAgreeWhereEveryClusterCanGive(strategy: Strategy) throws {
+    @Test(arguments: [Selection.closest, .furthest, .randomInCluster])
+    func bothQuotasAgreeWhereEveryClusterCanGive(selection: Selection) throws {
         let planted = Planted(sizes: [10, 12, 11, 30])
         for share in 1...10 {
-            #expect(try planted.select(strategy, 4 * share, .article) == planted.select(strategy, 4 * share))
+            #expect(try planted.select(selection, 4 * share, .article) == planted.select(selection, 4 * share))
         }
     }
 }

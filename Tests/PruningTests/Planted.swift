@@ -27,17 +27,19 @@ struct Planted {
     }
 
     /// The distances of the kept samples of one cluster, in the order in which they were kept.
-    func keptDistances(_ selection: Selection, cluster: Int) -> [Int] {
+    func keptDistances(_ selection: KeptSamples, cluster: Int) -> [Int] {
         selection.indices.filter { assignment.labels[$0] == Int32(cluster) }
             .map { Int(assignment.squaredDistances[$0]) }
     }
 
     func select(
-        _ strategy: Strategy, _ size: Int, _ quota: Quota = .exact, balance: Balance = .none, seed: UInt64 = 7
-    ) throws -> Selection {
+        _ selection: Selection, _ size: Int, _ quota: Quota = .exact, balance: Balance = .none, seed: UInt64 = 7
+    ) throws -> KeptSamples {
         var random = RandomStream(seed: seed, run: 0, purpose: .selection)
-        return try SelectionRequest(strategy: strategy, size: size, quota: quota, balance: balance)
-            .select(count: count, assignment: assignment, classes: classes, random: &random)
+        let input = SelectionInput(
+            count: count, classes: classes, clustering: assignment, scores: assignment.squaredDistances)
+        return try selection.sharing(quota, balance)
+            .select(RequestedSize.count(size).resolved(of: count), from: input, random: &random)
     }
 }
 
@@ -45,7 +47,7 @@ let shapes: [[Int]] = [
     [1], [5], [4, 4, 4], [7, 0, 3], [0, 0, 11], [13, 1, 1, 29, 2], [97, 3, 0, 41, 41, 5, 1], [2, 3, 5, 7, 11, 13, 17],
 ]
 
-let clusterStrategies: [Strategy] = [
-    .closest, .furthest, .randomInCluster, .hybrid(nClosest: 1, nFurthest: 1), .hybrid(nClosest: 2, nFurthest: 1),
-    .hybrid(nClosest: 0, nFurthest: 3), .hybrid(nClosest: 3, nFurthest: 5),
+let clusterSelections: [Selection] = [
+    .closest, .furthest, .randomInCluster, .hybrid(), .hybrid(closest: 2), .hybrid(closest: 0, furthest: 3),
+    .hybrid(closest: 3, furthest: 5),
 ]

@@ -65,7 +65,7 @@ import Testing
         #expect(
             runs.column("learning_rate").compactMap(Double.init)
                 == results.records.map {
-                    results.plan.experiment($0.experimentID).settings.learningRate
+                    results.plan.experiment($0.experimentID).recipe.learningRate
                 })
         let cases = try Table(StudyTables.summaryCSV(results))
         #expect(cases.rows.count == results.summaries.count)

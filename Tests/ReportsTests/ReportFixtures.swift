@@ -14,7 +14,6 @@ final class ToyExecutor: StudyExecutor {
     let images: Dataset
     private let correct: (TrainingJob) -> Int
     private let diverges: (TrainingJob) -> Int?
-    private(set) var lastSpectrum: PCASpectrum?
 
     init(
         images: Dataset, device: String = "toy device", diverges: @escaping (TrainingJob) -> Int? = { _ in nil },
@@ -48,13 +47,17 @@ final class ToyExecutor: StudyExecutor {
     }
 
     /// Sample i is in cluster i modulo k; later samples lie further out.
-    func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
-        lastSpectrum = key.pcaComponents.map { count in
-            PCASpectrum(variances: (0..<count).map { 9 - Double($0) / 2 }, totalVariance: 100)
+    func make(_ key: ArtifactKey, cancellation: CancellationFlag) throws -> Artifact {
+        guard let key = key.kind as? ClusteringKey else {
+            throw StudyError.executor(reason: "only clusterings are known")
         }
-        return ClusterAssignment(
-            labels: images.train.labels.indices.map { Int32($0 % key.k) },
-            squaredDistances: images.train.labels.indices.map { Float($0) }, k: key.k)
+        return Artifact(
+            clustering: ClusterAssignment(
+                labels: images.train.labels.indices.map { Int32($0 % key.k) },
+                squaredDistances: images.train.labels.indices.map { Float($0) }, k: key.k),
+            spectrum: key.pcaComponents.map { count in
+                PCASpectrum(variances: (0..<count).map { 9 - Double($0) / 2 }, totalVariance: 100)
+            })
     }
 
     func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {

@@ -32,10 +32,10 @@ private func threeCases(runs: Int, more: String = "") -> String {
 
     @Test func clearDifferencesAreBetterAndWorse() throws {
         let results = try results(threeCases(runs: 10)) { experiment, run in
-            switch experiment.method {
-            case .none: 9800
+            switch experiment.selection {
+            case .whole: 9800
             case .random: 9600 + noise(run)
-            case .cluster: 9700 + noise(9 - run)
+            default: 9700 + noise(9 - run)
             }
         }
         let furthest = try #require(results.summaries.last)
@@ -51,7 +51,7 @@ private func threeCases(runs: Int, more: String = "") -> String {
 
     @Test func fiveRunsCannotDecideAndSaySo() throws {
         let results = try results(threeCases(runs: 5)) { experiment, run in
-            experiment.method == .none ? 9800 : 9000 + 100 * experiment.id + noise(run)
+            experiment.selection.isWhole ? 9800 : 9000 + 100 * experiment.id + noise(run)
         }
         let full = try #require(results.summaries.last?.comparisons[.full])
         #expect(full.p == 0.0625 && full.pHolm == 0.125 && full.verdict == .notDecided)
@@ -66,7 +66,7 @@ private func threeCases(runs: Int, more: String = "") -> String {
     @Test func equalIsTheNinetyPercentIntervalWithinTheMargin() throws {
         // Differences of +2 and -2 right answers in 10,000: a deviation of about 0.02 points.
         func outcome(_ experiment: Experiment, _ run: Int) -> Int? {
-            experiment.method == .cluster ? 9800 + (run % 2 == 0 ? 2 : -2) : 9800
+            experiment.clustering != nil ? 9800 + (run % 2 == 0 ? 2 : -2) : 9800
         }
         let wide = try results(threeCases(runs: 6), correct: outcome)
         let interval = try #require(wide.summaries[2].comparisons[.full]?.interval90)
@@ -81,9 +81,9 @@ private func threeCases(runs: Int, more: String = "") -> String {
 
     @Test func runsPairByNumberAndOnlyWhereBothAreFinished() throws {
         let results = try results(threeCases(runs: 4)) { experiment, run in
-            if experiment.method == .none && run == 0 { return nil }
-            if experiment.method == .cluster && run == 3 { return nil }
-            return experiment.method == .none ? 9000 + 100 * run : 9010 + 100 * run
+            if experiment.selection.isWhole && run == 0 { return nil }
+            if experiment.clustering != nil && run == 3 { return nil }
+            return experiment.selection.isWhole ? 9000 + 100 * run : 9010 + 100 * run
         }
         let full = try #require(results.summaries.last?.comparisons[.full])
         // Runs 1 and 2 pair; each differs by 10 of 10,000 although the runs themselves lie far apart.

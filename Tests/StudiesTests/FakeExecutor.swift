@@ -23,7 +23,6 @@ final class FakeExecutor: StudyExecutor {
     var diverges: (TrainingJob) -> Int? = { _ in nil }
     /// How long a clustering takes.
     var fitSeconds = 0.0
-    private(set) var lastSpectrum: PCASpectrum?
     private(set) var fits: [ClusteringKey] = []
     private(set) var batches: [[TrainingJob]] = []
 
@@ -36,12 +35,20 @@ final class FakeExecutor: StudyExecutor {
             formerFingerprint: formerFingerprint, image: image)
     }
 
-    func fit(_ key: ClusteringKey, cancellation: CancellationFlag) throws -> ClusterAssignment {
+    func make(_ key: ArtifactKey, cancellation: CancellationFlag) throws -> Artifact {
+        guard let key = key.kind as? ClusteringKey else {
+            throw StudyError.executor(reason: "only clusterings are known")
+        }
         fits.append(key)
         if fitSeconds > 0 { usleep(UInt32(fitSeconds * 1e6)) }
-        lastSpectrum = key.pcaComponents.map { components in
-            PCASpectrum(variances: (0..<components).map { 9 - Double($0) / 2 }, totalVariance: 100)
-        }
+        return Artifact(
+            clustering: fit(key),
+            spectrum: key.pcaComponents.map { components in
+                PCASpectrum(variances: (0..<components).map { 9 - Double($0) / 2 }, totalVariance: 100)
+            })
+    }
+
+    func fit(_ key: ClusteringKey) -> ClusterAssignment {
         var random = RandomStream(seed: key.seed, run: key.index, purpose: .clustering)
         // Cluster 0 is twice as likely as the others, so that quotas have something to do.
         let labels = (0..<count).map { _ in Int32(max(0, random.nextIndex(below: key.k + 1) - 1)) }
@@ -54,7 +61,7 @@ final class FakeExecutor: StudyExecutor {
         batches.append(jobs)
         return jobs.map { job in
             var hash = UInt64(14_695_981_039_346_656_037)
-            for word in [job.run, Int(truncatingIfNeeded: job.seed), job.batchSize] + job.indices {
+            for word in [job.run, Int(truncatingIfNeeded: job.seed), job.recipe.batchSize] + job.indices {
                 hash = (hash ^ UInt64(truncatingIfNeeded: word)) &* 1_099_511_628_211
             }
             return TrainingOutcome(

@@ -44,7 +44,7 @@ import Support
                 study(text), shapes: ["mnist": DatasetShape(count: 200, featureCount: 16)])
             func cost(_ run: PlannedRun) -> Int {
                 let experiment = plan.experiment(run.experimentID)
-                return experiment.trainedImages(kept: experiment.size)
+                return experiment.recipe.images(kept: experiment.size)
             }
             let parts = try (1...count).map { plan.runs(of: try #require(Shard(index: $0, count: count))) }
             #expect(parts.reduce(0) { $0 + $1.count } == plan.runs.count)
@@ -203,7 +203,7 @@ import Support
         let plan = try StudyPlan(
             study(everything), shapes: ["mnist": DatasetShape(count: 200, featureCount: 16)])
         let locks = try plan.clusteringUses.keys.map {
-            try StudyArrays(directory: temporary.results).lock(of: $0)
+            try StudyArrays(directory: temporary.results).lock(of: ArtifactKey($0))
         }
         for lock in locks { #expect(try lock.take(.exclusive)) }
         let flag = CancellationFlag()

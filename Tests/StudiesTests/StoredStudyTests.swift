@@ -43,7 +43,7 @@ private let withPCA = """
         #expect([dataset.channels, dataset.height, dataset.width] == [1, 4, 4])
         #expect(stored.environment.sessions == [["coppice": "0.0.1", "device": "fake"]])
         for key in stored.results.plan.clusteringUses.keys {
-            let fitted = try FakeExecutor().fit(key, cancellation: CancellationFlag())
+            let fitted = FakeExecutor().fit(key)
             let read = try #require(stored.clustering(key))
             #expect(read.labels == fitted.labels && read.squaredDistances == fitted.squaredDistances)
             #expect(read.k == key.k)

@@ -79,7 +79,7 @@ import Testing
         let executor = FakeExecutor()
         let again = try run("equal_within: 0.5\n" + text(runs: 3), executor, in: temporary.results)
         #expect(executor.batches.isEmpty && again.records == first.records)
-        #expect(again.summaries.allSatisfy { $0.experiment.settings.equalWithin == 0.5 })
+        #expect(again.summaries.allSatisfy { $0.experiment.equalWithin == 0.5 })
         #expect(try temporary.text("study.yaml").contains("equal_within: 0.5"))
     }
 }

@@ -20,8 +20,9 @@ private let yaml = """
     private var rates: StudyRates {
         var rates = StudyRates(imagesPerSecond: 100, replicas: 3, images: 64, evaluationSeconds: 0.5)
         let key = ClusteringKey(
-            dataset: "mnist", k: 2, pcaComponents: nil, kmeans: "minibatch", seed: 1, index: 0)
-        rates.clusterings[.init(key)] = .init(points: 10, k: 2, seconds: 1, secondsPerCluster: 0.25)
+            ClusteringRecipe(k: 2, pcaComponents: nil, kmeans: .minibatch), dataset: "mnist", seed: 1, index: 0)
+        rates.artifacts[ArtifactKey(key).family] = .init(
+            preparation: 10, effort: 2, seconds: 1, secondsPerEffort: 0.25)
         return rates
     }
 
@@ -49,7 +50,7 @@ private let yaml = """
         #expect(rates.replicas == 3)
         // The heaviest case is the whole set: batches of 64 of it, once for the programs and once for the clock.
         #expect(executor.batches.map(\.count) == [3, 3])
-        #expect(executor.batches.allSatisfy { $0.allSatisfy { $0.indices.count == 200 && $0.batchSize == 64 } })
+        #expect(executor.batches.allSatisfy { $0.allSatisfy { $0.indices.count == 200 && $0.recipe.batchSize == 64 } })
         // The fake answers half a second for every job.
         #expect(rates.images == 2048 && rates.imagesPerSecond == 4096 && rates.evaluationSeconds == 0.25)
         #expect(Set(executor.fits.map(\.k)) == [2, 12])

@@ -25,6 +25,6 @@ import Testing
 
     @Test func scarceOrPlentyTrainsAllSizesForTheSameSteps() throws {
         let study = try StudyLibrary.load("scarce-or-plenty")
-        #expect(study.groups.allSatisfy { $0.settings.duration == .steps(1000) })
+        #expect(study.groups.allSatisfy { $0.settings.recipe.duration == .steps(1000) })
     }
 }

@@ -1,3 +1,4 @@
+import Pruning
 import Studies
 import Testing
 
@@ -9,12 +10,13 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
         #expect(plan.experiments.count == 19)
         #expect(plan.runs.count == 57)
         #expect(plan.experiments.map(\.id) == Array(1...19))
-        #expect(plan.experiments[0].method == .none && plan.experiments[0].size == 200)
+        #expect(plan.experiments[0].selection == .whole && plan.experiments[0].size == 200)
         #expect(plan.experiments[1...2].map(\.size) == [20, 100])
         let eighth = plan.experiments[7]
-        #expect(eighth.size == 20 && eighth.k == 7 && eighth.strategy == .closest && eighth.usePCA == false)
-        #expect(plan.experiments[6].hybridShares == HybridShares(nClosest: 2, nFurthest: 1))
-        #expect(plan.experiments[5].hybridShares == nil)
+        #expect(eighth.size == 20 && eighth.selection == .closest)
+        #expect(eighth.clustering?.k == 7 && eighth.clustering?.pcaComponents == nil)
+        #expect(plan.experiments[6].selection == .hybrid(closest: 2, furthest: 1))
+        #expect(plan.experiments[5].selection == .randomInCluster)
         #expect(plan.notices.isEmpty)
     }
 
@@ -23,7 +25,9 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
             study(
                 "experiments: [{pruning_method: cluster, sizes: [5, 6], ks: [2, 3], selection_strategies: [closest],"
                     + " use_pca: [true, false]}]"), shapes: shapes)
-        let order = plan.experiments.map { "\($0.size) \($0.k ?? 0) \($0.usePCA == true)" }
+        let order = plan.experiments.map {
+            "\($0.size) \($0.clustering?.k ?? 0) \($0.clustering?.pcaComponents != nil)"
+        }
         #expect(
             order == [
                 "5 2 true", "5 2 false", "5 3 true", "5 3 false", "6 2 true", "6 2 false", "6 3 true", "6 3 false",
@@ -74,7 +78,7 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
             study("{runs: 2, experiments: [{pruning_method: none, epochs: 3}, {pruning_method: none, steps: 9}]}"),
             shapes: shapes)
         // Batches of 64 over 200: 64, 64, 64, 8. Nine steps are two epochs and one batch.
-        #expect(plan.experiments[1].trainedImages(kept: 200) == 464)
+        #expect(plan.experiments[1].recipe.images(kept: 200) == 464)
         #expect(plan.trainedImages == 2 * (600 + 464))
     }
 

@@ -33,8 +33,9 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
         #expect(plan.runs.count == 5 * plan.experiments.count)
         #expect(plan.clusteringCount == 2 * 9 * 5)
         // The article numbers its experiments by size, then k, then strategy.
-        let first = plan.experiments[6...].prefix(5).map { "\($0.size) \($0.k ?? 0) \($0.strategy?.rawValue ?? "")" }
-        #expect(first == ["60 10 closest", "60 10 furthest", "60 10 hybrid", "60 10 random", "60 20 closest"])
+        let first = plan.experiments[6...].prefix(5).map { "\($0.size) \($0.clustering?.k ?? 0) \($0.selection.kind)" }
+        #expect(
+            first == ["60 10 closest", "60 10 furthest", "60 10 hybrid", "60 10 random in cluster", "60 20 closest"])
         #expect(plan.experiments.map(\.id) == Array(1...plan.experiments.count))
     }
 
@@ -61,20 +62,20 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
         let plan = try StudyPlan(study, shapes: mnist)
         #expect(plan.experiments.count == 3)
         #expect(plan.experiments[0].size == 60_000)
-        #expect(plan.experiments[2].hybridShares == nil)
+        #expect(plan.experiments[2].selection == .closest)
     }
 
     @Test func scalarsStandForListsAndDefaultsAreTheArticles() throws {
         let study = try study(
             "experiments: [{pruning_method: cluster, sizes: 6e2, ks: 50, selection_strategies: hybrid, use_pca: yes}]")
         let group = study.groups[0]
-        #expect(group.sizes == [.count(600)] && group.ks == [50] && group.strategies == [.hybrid])
-        #expect(group.usePCA == [true] && group.nClosest == 1 && group.nFurthest == 1)
+        #expect(group.sizes == [.count(600)] && group.ks == [50] && group.selections == [.hybrid()])
+        #expect(group.usePCA == [true])
         #expect(group.settings == StudySettings())
         let settings = group.settings
-        #expect(settings.runs == 5 && settings.duration == .epochs(5) && settings.batchSize == 64)
-        #expect(settings.learningRate == 0.001 && settings.pcaComponents == 50 && settings.kmeans == .minibatch)
-        #expect(settings.quota == .exact && settings.balance == .none && settings.dataset == "mnist")
+        #expect(settings.runs == 5 && settings.recipe.duration == .epochs(5) && settings.recipe.batchSize == 64)
+        #expect(settings.recipe.learningRate == 0.001 && settings.pcaComponents == 50 && settings.kmeans == .minibatch)
+        #expect(settings.quota == .exact && settings.balance == .none && settings.recipe.dataset == "mnist")
     }
 
     @Test func mergeKeysBringWhatIsNotGiven() throws {
@@ -95,10 +96,10 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
                 <<: [*other, *small, {sizes: 99, learning_rate: 0.5}]
             """)
         #expect(study.groups.map(\.sizes) == [[.count(60)], [.count(70)], [.count(60)], [.count(60)]])
-        #expect(study.groups.map(\.settings.duration) == [.epochs(2), .epochs(2), .epochs(4), .epochs(4)])
-        #expect(study.groups.map(\.settings.batchSize) == [64, 64, 7, 7])
-        #expect(study.groups.map(\.settings.learningRate) == [0.001, 0.001, 0.001, 0.5])
-        #expect(study.groups.map(\.method) == [.random, .random, .random, .cluster])
+        #expect(study.groups.map(\.settings.recipe.duration) == [.epochs(2), .epochs(2), .epochs(4), .epochs(4)])
+        #expect(study.groups.map(\.settings.recipe.batchSize) == [64, 64, 7, 7])
+        #expect(study.groups.map(\.settings.recipe.learningRate) == [0.001, 0.001, 0.001, 0.5])
+        #expect(study.groups.map(\.selections) == [[.random], [.random], [.random], [.closest]])
         #expect(study.groups.allSatisfy { $0.settings.runs == 3 && $0.settings.seed == 9 })
         #expect(try StudyReader(file: "again").read(study.yaml) == study.resolved)
     }
@@ -131,10 +132,10 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
             """)
         let first = study.groups[0].settings
         let second = study.groups[1].settings
-        #expect(first.runs == 4 && first.duration == .steps(70) && first.dataset == "fashion-mnist")
-        #expect(first.learningRate == 1e-5 && first.seed == UInt64.max && first.quota == .article)
-        #expect(second.runs == 2 && second.duration == .epochs(3) && second.quota == .exact)
-        #expect(second.balance == .class && second.kmeans == .lloyd && second.batchSize == 7)
+        #expect(first.runs == 4 && first.recipe.duration == .steps(70) && first.recipe.dataset == "fashion-mnist")
+        #expect(first.recipe.learningRate == 1e-5 && first.seed == UInt64.max && first.quota == .article)
+        #expect(second.runs == 2 && second.recipe.duration == .epochs(3) && second.quota == .exact)
+        #expect(second.balance == .class && second.kmeans == .lloyd && second.recipe.batchSize == 7)
         #expect(study.groups[1].sizes == [.percent(1.5)])
         #expect(study.datasets == ["fashion-mnist", "mnist"])
     }
@@ -200,11 +201,11 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
         #expect(article.experiments.count == 43)
         #expect(article.runs.count == 215)
         #expect(article.clusteringCount == 2)
-        #expect(article.experiments.allSatisfy { $0.settings.quota == .article })
+        #expect(article.experiments.allSatisfy { ($0.selection.quota == .article) == ($0.clustering != nil) })
         let quickstart = try StudyPlan(StudyLibrary.load("quickstart"), shapes: mnist)
         #expect(quickstart.experiments.map(\.size) == [60_000, 6000, 6000, 6000])
-        #expect(quickstart.experiments.map(\.strategy) == [nil, nil, .closest, .furthest])
+        #expect(quickstart.experiments.map(\.selection) == [.whole, .random, .closest, .furthest])
         // Three comparisons with the whole set, corrected: 3 * 2 / 2^7 is the first below 0.05.
-        #expect(quickstart.experiments.allSatisfy { $0.settings.runs == 7 })
+        #expect(quickstart.experiments.allSatisfy { $0.runs == 7 })
     }
 }

@@ -40,7 +40,7 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
             let experiment = results.plan.experiment(job.experimentID)
             #expect(job.indices.count == experiment.size)
             #expect(Set(job.indices).count == job.indices.count)
-            #expect(job.duration == .epochs(2))
+            #expect(job.recipe.duration == .epochs(2))
             let file = temporary.results + "/selections/experiment\(job.experimentID)-run\(job.run + 1).npy"
             let kept = try NumPyArray.read(file)
             #expect(kept.type == .int64 && kept.shape == [job.indices.count])
@@ -102,7 +102,7 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
         #expect(executor.fits.count == 6)
         for key in executor.fits {
             let labels = try NumPyArray.read(temporary.results + "/clusterings/\(key.fileName)/labels.npy")
-            let fitted = try FakeExecutor().fit(key, cancellation: CancellationFlag())
+            let fitted = FakeExecutor().fit(key)
             #expect(try labels.integers() == fitted.labels.map { Int64($0) })
         }
         // Runs that are left are selected by what was kept, not by new clusterings.
@@ -132,7 +132,7 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
         for run in 0..<3 { #expect(indices(2, run) == Array(indices(3, run).prefix(20))) }
         #expect(indices(2, 0) != indices(2, 1) && indices(2, 1) != indices(2, 2))
         // By distance: each run has its own clustering unless they share one.
-        #expect(results.plan.experiments[3].strategy == .closest && indices(4, 0) != indices(4, 1))
+        #expect(results.plan.experiments[3].selection == .closest && indices(4, 0) != indices(4, 1))
     }
 
     @Test func theArticlesQuotaSharesItsClusteringAndSaysWhatItKept() throws {

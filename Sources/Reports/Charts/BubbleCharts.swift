@@ -1,18 +1,19 @@
 import Foundation
+import Pruning
 import Studies
 
 /// Size against number of clusters, a bubble a case.
 enum BubbleCharts {
-    /// A picture for each strategy that was tried with more than one k, `most` at the most.
+    /// A picture for each selection that was tried with more than one k, `most` at the most.
     static func charts(_ section: ReportSection, most: Int) -> (charts: [Chart], leftOut: [String]) {
         var kinds: [Kind] = []
-        let clustered = section.cases.filter { $0.arm.k != nil }
+        let clustered = section.cases.filter { $0.arm.clustering != nil }
         for entry in clustered {
             let kind = Kind(entry.arm)
             if !kinds.contains(kind) { kinds.append(kind) }
         }
         kinds = kinds.filter { kind in
-            Set(clustered.filter { Kind($0.arm) == kind }.compactMap(\.arm.k)).count > 1
+            Set(clustered.filter { Kind($0.arm) == kind }.compactMap(\.arm.clustering?.k)).count > 1
         }
         let scale = Scale(clustered.map(\.accuracy))
         let charts = kinds.prefix(most).map { kind in
@@ -21,31 +22,27 @@ enum BubbleCharts {
         return (charts, kinds.dropFirst(most).map { $0.name(among: kinds) })
     }
 
-    /// A strategy with what must be alike for its cases to lie in one plane.
+    /// A selection with what must be alike for its cases to lie in one plane.
     private struct Kind: Hashable {
-        let strategy: SelectionStrategy?
-        let shares: HybridShares?
-        let usePCA: Bool
-        let settings: StudySettings
+        let selection: Selection
+        /// What is clustered, and how.
+        let points: String?
+        let kmeans: KMeansKind?
         let clusterings: String?
 
         init(_ arm: Arm) {
-            strategy = arm.strategy
-            shares = arm.shares
-            usePCA = arm.usePCA ?? false
-            settings = arm.settings
+            selection = arm.selection
+            points = arm.clustering?.points
+            kmeans = arm.clustering?.kmeans
             clusterings = arm.clusterings
         }
 
         func name(among kinds: [Kind]) -> String {
-            var words = [Mark.name(.cluster, strategy)]
-            if let shares { words[0] += " \(shares.nClosest):\(shares.nFurthest)" }
-            if Set(kinds.map { $0.usePCA ? $0.settings.pcaComponents : 0 }).count > 1 {
-                words.append(usePCA ? "PCA \(settings.pcaComponents)" : "pixels")
-            }
-            if Set(kinds.map(\.settings.kmeans)).count > 1 { words.append(settings.kmeans.rawValue) }
-            if Set(kinds.map(\.settings.quota)).count > 1 { words.append("quota \(settings.quota.rawValue)") }
-            if Set(kinds.map(\.settings.balance)).count > 1 { words.append("balance \(settings.balance.rawValue)") }
+            var words = [selection.name]
+            if let points, Set(kinds.map(\.points)).count > 1 { words.append(points) }
+            if let kmeans, Set(kinds.map(\.kmeans)).count > 1 { words.append(kmeans.rawValue) }
+            if Set(kinds.map(\.selection.quota)).count > 1 { words.append("quota \(selection.quota.rawValue)") }
+            if Set(kinds.map(\.selection.balance)).count > 1 { words.append("balance \(selection.balance.rawValue)") }
             if let clusterings { words.append(clusterings) }
             return words.joined(separator: ", ")
         }
@@ -75,9 +72,9 @@ enum BubbleCharts {
     }
 
     private static func chart(_ cases: [ReportCase], _ kind: Kind, _ scale: Scale, among kinds: [Kind]) -> Chart {
-        let mark = Mark(.cluster, kind.strategy)
+        let mark = Mark.of(kind.selection.kind)
         let name = kind.name(among: kinds)
-        let ks = Array(Set(cases.compactMap(\.arm.k))).sorted()
+        let ks = Array(Set(cases.compactMap(\.arm.clustering?.k))).sorted()
         let sizes = cases.map(\.kept)
         // Requested sizes make columns; the article's quota may keep a little less for some k.
         let range = (sizes.min() ?? 1) / 1.9...(sizes.max() ?? 1) * 1.9
@@ -90,7 +87,7 @@ enum BubbleCharts {
         let largest = min(3.8, max(0.8, 0.095 * min(closest, Double(height - 90) / (Double(ks.count) + 0.2))))
         let points = cases.map { entry in
             [
-                entry.kept, Double(ks.firstIndex(of: entry.arm.k ?? 0) ?? 0),
+                entry.kept, Double(ks.firstIndex(of: entry.arm.clustering?.k ?? 0) ?? 0),
                 scale.radius(entry.accuracy, largest: largest),
             ]
         }
@@ -109,7 +106,7 @@ enum BubbleCharts {
                 + (scale.axis.isLogarithmic ? ", by the logarithm of the error rate" : "")
                 + (labels.isEmpty ? "." : "; the figure below a bubble is its median accuracy."),
             description: cases.map {
-                "k \($0.arm.k ?? 0), \(Wording.size($0.kept)) images: \(Number.fixed($0.accuracy, 2))%"
+                "k \($0.arm.clustering?.k ?? 0), \(Wording.size($0.kept)) images: \(Number.fixed($0.accuracy, 2))%"
             }
             .joined(separator: "; ") + ".",
             height: height,

@@ -1,4 +1,5 @@
 import Foundation
+import Pruning
 import Studies
 
 /// A picture that gnuplot draws.
@@ -33,7 +34,7 @@ enum Palette {
     ]
 }
 
-/// How a strategy is drawn everywhere.
+/// How a kind of selection is drawn everywhere.
 struct Mark: Sendable {
     let colour: String
     /// gnuplot's number of the point shape.
@@ -41,28 +42,17 @@ struct Mark: Sendable {
     /// gnuplot's dash pattern.
     let dash: String
 
-    init(_ arm: Arm) { self.init(arm.method, arm.strategy) }
+    private static let kinds = [
+        Selection.whole.kind: Mark(colour: Palette.red, point: 13, dash: "(12,5)"),
+        Selection.closest.kind: Mark(colour: Palette.blue, point: 9, dash: "solid"),
+        Selection.furthest.kind: Mark(colour: Palette.green, point: 5, dash: "(10,3,2,3)"),
+        Selection.randomInCluster.kind: Mark(colour: Palette.purple, point: 11, dash: "(5,3)"),
+        Selection.hybrid().kind: Mark(colour: Palette.orange, point: 3, dash: "(8,3)"),
+    ]
+    private static let others = Mark(colour: Palette.ink, point: 7, dash: "(2,4)")
 
-    init(_ method: PruningMethod, _ strategy: SelectionStrategy?) {
-        (colour, point, dash) =
-            switch (method, strategy) {
-            case (.none, _): (Palette.red, 13, "(12,5)")
-            case (.random, _), (.cluster, nil): (Palette.ink, 7, "(2,4)")
-            case (.cluster, .closest): (Palette.blue, 9, "solid")
-            case (.cluster, .furthest): (Palette.green, 5, "(10,3,2,3)")
-            case (.cluster, .random): (Palette.purple, 11, "(5,3)")
-            case (.cluster, .hybrid): (Palette.orange, 3, "(8,3)")
-            }
-    }
-
-    static func name(_ method: PruningMethod, _ strategy: SelectionStrategy?) -> String {
-        switch (method, strategy) {
-        case (.none, _): "whole set"
-        case (.random, _), (.cluster, nil): "random"
-        case (.cluster, .random): "random in cluster"
-        case (.cluster, .some(let strategy)): strategy.rawValue
-        }
-    }
+    /// How selections of ``Selection/kind`` are drawn.
+    static func of(_ kind: String) -> Mark { kinds[kind] ?? others }
 }
 
 /// Pieces of gnuplot's language.

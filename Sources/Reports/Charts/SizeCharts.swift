@@ -1,3 +1,4 @@
+import Pruning
 import Studies
 
 /// Accuracy against size and against time.
@@ -8,7 +9,7 @@ enum SizeCharts {
         for entry in section.cases { if let family = entry.arm.family { families[family, default: 0] += 1 } }
         // The fullest say most; of more than there is room for, some from the smallest k to the largest.
         let fullest = families.values.max() ?? 0
-        let ordered = families.keys.sorted { ($0.k, $0.name) < ($1.k, $1.name) }
+        let ordered = families.keys.sorted { ($0.clustering.k, $0.name) < ($1.clustering.k, $1.name) }
         let full = ordered.filter { families[$0] == fullest }
         let others = ordered.filter { families[$0] != fullest }.sorted { (families[$0] ?? 0) > (families[$1] ?? 0) }
         let shown =
@@ -18,7 +19,9 @@ enum SizeCharts {
         guard section.cases.contains(where: { !$0.isWhole }) else { return ([], []) }
         if shown.isEmpty { return ([chart(section, nil, axis)].compactMap { $0 }, []) }
         return (
-            shown.sorted { ($0.k, $0.name) < ($1.k, $1.name) }.compactMap { chart(section, $0, axis) },
+            shown.sorted { ($0.clustering.k, $0.name) < ($1.clustering.k, $1.name) }.compactMap {
+                chart(section, $0, axis)
+            },
             ordered.filter { !shown.contains($0) }.map { $0.name(within: ordered) }
         )
     }
@@ -45,14 +48,14 @@ enum SizeCharts {
         var lines: [String] = []
         if let whole = section.whole {
             let row = Plot.rows([whole], axis)[0]
-            let mark = Mark(whole.arm)
+            let mark = Mark.of(whole.arm.selection.kind)
             blocks.append(Plot.data("whole", [range.lowerBound, range.upperBound].map { [$0] + row.dropFirst() }))
             bands.append(band("whole", mark))
             lines.append("$whole using 1:2 with lines lc rgb '\(mark.colour)' lw 2 dt \(mark.dash) title 'whole set'")
         }
         for (index, arm) in order.enumerated() {
             let points = shown.filter { $0.arm == arm }.sorted { $0.kept < $1.kept }
-            let mark = Mark(arm)
+            let mark = Mark.of(arm.selection.kind)
             let name = "arm\(index)"
             blocks.append(Plot.data(name, Plot.rows(points, axis)))
             if points.count > 1 {
@@ -83,10 +86,9 @@ enum SizeCharts {
     }
 
     private static func legend(_ arm: Arm, among arms: [Arm]) -> String {
-        var words = Mark.name(arm.method, arm.strategy)
-        if let shares = arm.shares { words += " \(shares.nClosest):\(shares.nFurthest)" }
-        let twins = arms.filter { $0.method == arm.method && $0.strategy == arm.strategy && $0.shares == arm.shares }
-        if Set(twins.map(\.settings.balance)).count > 1 { words += ", balance \(arm.settings.balance.rawValue)" }
+        var words = arm.selection.name
+        let twins = arms.filter { $0.selection.name == words }
+        if Set(twins.map(\.selection.balance)).count > 1 { words += ", balance \(arm.selection.balance.rawValue)" }
         if let clusterings = arm.clusterings { words += ", \(clusterings)" }
         return words
     }
@@ -109,11 +111,6 @@ enum SizeCharts {
         return words.joined(separator: " ")
     }
 
-    private struct Kind: Hashable {
-        let method: PruningMethod
-        let strategy: SelectionStrategy?
-    }
-
     /// Median accuracy against median seconds, a point a case.
     static func accuracyAgainstSeconds(_ section: ReportSection, most: Int) -> Chart? {
         let cases = section.cases.filter { $0.seconds > 0 }
@@ -121,31 +118,31 @@ enum SizeCharts {
         // Where there are too many, every n-th of each kind; n is odd, so that of the two of use_pca neither is left out.
         let least = (cases.count + most - 1) / most
         let stride = least == 1 ? 1 : least | 1
-        var seen: [Kind: Int] = [:]
+        var seen: [String: Int] = [:]
         let shown = cases.filter { entry in
-            let kind = Kind(method: entry.arm.method, strategy: entry.arm.strategy)
+            let kind = entry.arm.selection.kind
             defer { seen[kind, default: 0] += 1 }
             return seen[kind, default: 0] % stride == 0
         }
         let axis = AccuracyAxis(shown.map(\.accuracy))
         let seconds = shown.map(\.seconds)
         guard let shortest = seconds.min(), let longest = seconds.max() else { return nil }
-        var kinds: [Kind] = []
+        var kinds: [String] = []
         for entry in shown {
-            let kind = Kind(method: entry.arm.method, strategy: entry.arm.strategy)
+            let kind = entry.arm.selection.kind
             if !kinds.contains(kind) { kinds.append(kind) }
         }
         var blocks: [String] = []
         var plots: [String] = []
         // The whole set goes last, over the others.
-        for (index, kind) in kinds.enumerated().sorted(by: { $0.element.method != .none && $1.element.method == .none })
-        {
-            let points = shown.filter { $0.arm.method == kind.method && $0.arm.strategy == kind.strategy }
-            let mark = Mark(kind.method, kind.strategy)
+        let whole = Selection.whole.kind
+        for (index, kind) in kinds.enumerated().sorted(by: { $0.element != whole && $1.element == whole }) {
+            let points = shown.filter { $0.arm.selection.kind == kind }
+            let mark = Mark.of(kind)
             blocks.append(Plot.data("kind\(index)", points.map { [$0.seconds, axis.place($0.accuracy)] }))
             plots.append(
                 "$kind\(index) using 1:2 with points lc rgb '\(mark.colour)' lw 1.5 pt \(mark.point)"
-                    + " ps \(kind.method == .none ? 1.8 : 0.9) title \(Plot.quoted(Mark.name(kind.method, kind.strategy)))"
+                    + " ps \(kind == whole ? 1.8 : 0.9) title \(Plot.quoted(kind))"
             )
         }
         let leftOut =
@@ -183,19 +180,17 @@ enum SizeCharts {
 extension Arm.Family {
     /// A name that is different for different families.
     var name: String {
-        "k \(Number.grouped(Double(k))), \(usePCA ? "PCA \(settings.pcaComponents)" : "pixels"), \(settings.kmeans.rawValue),"
-            + " quota \(settings.quota.rawValue), balance \(settings.balance.rawValue)"
+        "k \(Number.grouped(Double(clustering.k))), \(clustering.points), \(clustering.kmeans.rawValue),"
+            + " quota \(quota.rawValue), balance \(balance.rawValue)"
     }
 
     /// A name that tells the family from the others by what differs.
     func name(within families: [Arm.Family]) -> String {
-        var words = ["k \(Number.grouped(Double(k)))"]
-        if Set(families.map { $0.usePCA ? $0.settings.pcaComponents : 0 }).count > 1 {
-            words.append(usePCA ? "PCA \(settings.pcaComponents)" : "pixels")
-        }
-        if Set(families.map(\.settings.kmeans)).count > 1 { words.append(settings.kmeans.rawValue) }
-        if Set(families.map(\.settings.quota)).count > 1 { words.append("quota \(settings.quota.rawValue)") }
-        if Set(families.map(\.settings.balance)).count > 1 { words.append("balance \(settings.balance.rawValue)") }
+        var words = ["k \(Number.grouped(Double(clustering.k)))"]
+        if Set(families.map(\.clustering.points)).count > 1 { words.append(clustering.points) }
+        if Set(families.map(\.clustering.kmeans)).count > 1 { words.append(clustering.kmeans.rawValue) }
+        if Set(families.map(\.quota)).count > 1 { words.append("quota \(quota.rawValue)") }
+        if Set(families.map(\.balance)).count > 1 { words.append("balance \(balance.rawValue)") }
         return words.joined(separator: ", ")
     }
 }

@@ -1,0 +1,146 @@
+import Clustering
+import Compute
+import Datasets
+import Support
+
+/// What is computed of a training set once and kept for all runs that ask for it: named arrays with an element or a row
+/// for each sample.
+package struct Artifact: Sendable {
+    /// An array's elements, row by row.
+    package enum Values: Equatable, Sendable {
+        case int32([Int32])
+        case float32([Float])
+
+        package var count: Int {
+            switch self {
+            case .int32(let values): values.count
+            case .float32(let values): values.count
+            }
+        }
+    }
+
+    /// What an array's elements are.
+    package enum Element: Sendable {
+        case int32
+        case float32
+    }
+
+    /// An array that a folder keeps as `NAME.npy`.
+    package struct Field: Equatable, Sendable {
+        let name: String
+        let values: Values
+    }
+
+    /// The arrays, in the order of the kind's ``ArtifactKind/fields``.
+    package let fields: [Field]
+    /// The variances of the PCA that it was made by; nil where it was made without one.
+    package let spectrum: PCASpectrum?
+
+    /// An artifact of these arrays.
+    init(_ fields: [(name: String, values: Values)], spectrum: PCASpectrum? = nil) {
+        self.fields = fields.map { Field(name: $0.name, values: $0.values) }
+        self.spectrum = spectrum
+    }
+
+    /// The array of that name, where it holds whole numbers.
+    func int32(_ name: String) -> [Int32]? {
+        if case .int32(let values)? = fields.first(where: { $0.name == name })?.values { values } else { nil }
+    }
+
+    /// The array of that name, where it holds floats.
+    func float32(_ name: String) -> [Float]? {
+        if case .float32(let values)? = fields.first(where: { $0.name == name })?.values { values } else { nil }
+    }
+}
+
+/// The variances that a principal component analysis found.
+package struct PCASpectrum: Codable, Equatable, Sendable {
+    /// Variance along each component, largest first, in squared units of the input.
+    package var variances: [Double]
+    /// The variance of the whole input in the same units: the sum over all components, those that were not kept too.
+    package var totalVariance: Double
+
+    /// A spectrum of these variances.
+    package init(variances: [Double], totalVariance: Double) {
+        self.variances = variances
+        self.totalVariance = totalVariance
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case variances
+        case totalVariance = "total_variance"
+    }
+}
+
+/// One kind of artifact; a value is what makes an artifact of the kind the one it is, and is kept beside it.
+package protocol ArtifactKind: Hashable, Sendable, Codable {
+    /// What one is called, "clustering": the name of its description, and in sentences.
+    static var name: String { get }
+    /// The folder of all of them in a study's directory.
+    static var folder: String { get }
+    /// What making one is called: "fits".
+    static var verb: String { get }
+    /// Its arrays.
+    static var fields: [(name: String, element: Artifact.Element)] { get }
+
+    /// The data set's name.
+    var dataset: String { get }
+    /// A name for a directory, different for different keys.
+    var fileName: String { get }
+    /// What is made, in words for people.
+    var title: String { get }
+
+    /// What making it takes to grow along a line with: the number of clusters.
+    var effort: Int { get }
+    /// Above this, an effort takes long to measure.
+    static var measuredEffort: Int { get }
+    /// Artifacts of one preparation share what comes before the effort, loading and PCA.
+    var preparation: String { get }
+
+    /// Whether `artifact`, whose arrays are those of ``fields`` for `count` samples, may be one of this key.
+    func accepts(_ artifact: Artifact, count: Int) -> Bool
+    /// Makes it.
+    /// - Throws: `CancellationError`, ``ClusteringError``, and errors of the device and of reading data.
+    func make(_ resources: any ArtifactResources, cancellation: CancellationFlag) throws -> Artifact
+}
+
+/// What artifacts are made of.
+package protocol ArtifactResources {
+    /// The training images of a data set.
+    func images(_ dataset: String) throws -> ImageSet
+    /// What to compute on.
+    func preparedBackend() throws -> any Backend
+    /// A training set's points, projected to so many components where that is not nil, with room for `kmeans`.
+    func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource
+}
+
+/// The key of an artifact of any kind.
+package struct ArtifactKey: Hashable, Sendable {
+    /// The registry: every kind that there is.
+    static let kinds: [any ArtifactKind.Type] = [ClusteringKey.self]
+
+    /// The key as its own kind has it.
+    package let kind: any ArtifactKind
+
+    /// The key of an artifact.
+    package init(_ kind: some ArtifactKind) { self.kind = kind }
+
+    package static func == (left: ArtifactKey, right: ArtifactKey) -> Bool {
+        AnyHashable(left.kind) == AnyHashable(right.kind)
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(AnyHashable(kind)) }
+
+    /// "fits the clustering NAME".
+    var making: String { "\(type(of: kind).verb) the \(type(of: kind).name) \(kind.fileName)" }
+
+    /// What shares the time of its preparation, with all artifacts of one kind.
+    var family: ArtifactFamily { ArtifactFamily(kind: type(of: kind).name, preparation: kind.preparation) }
+}
+
+/// Artifacts of one kind and preparation: their costs lie on a line.
+struct ArtifactFamily: Hashable {
+    /// The kind's name.
+    let kind: String
+    let preparation: String
+}

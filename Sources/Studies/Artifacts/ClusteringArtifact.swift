@@ -1,0 +1,114 @@
+import Clustering
+import Pruning
+import Support
+
+/// Which clusters a case selects within; its runs take several clusterings of this recipe.
+package struct ClusteringRecipe: Hashable, Sendable {
+    /// The number of clusters.
+    package let k: Int
+    /// The dimensions that PCA leaves; nil without PCA.
+    package let pcaComponents: Int?
+    /// Which k-means.
+    package let kmeans: KMeansKind
+
+    /// What is clustered, in words for people.
+    package var points: String { pcaComponents.map { "PCA \($0)" } ?? "pixels" }
+
+    /// The text of a table's column; nil where the clustering has no use for it, or it is another's.
+    package func word(column: String) -> String? {
+        switch column {
+        case "k": "\(k)"
+        case "apply_pca": pcaComponents == nil ? "False" : "True"
+        case "pca_components": pcaComponents.map { "\($0)" }
+        case "kmeans": kmeans.rawValue
+        default: nil
+        }
+    }
+}
+
+/// What makes a clustering the one it is. No selection, size or quota: all of them share it.
+package struct ClusteringKey: ArtifactKind {
+    /// The data set's name.
+    package let dataset: String
+    /// The number of clusters.
+    package let k: Int
+    /// The dimensions that PCA leaves; nil without PCA.
+    package let pcaComponents: Int?
+    /// Which k-means.
+    package let kmeans: String
+    /// The study's seed.
+    package let seed: UInt64
+    /// Which clustering of this seed, from 0: the run whose random numbers it draws.
+    package let index: Int
+
+    init(_ recipe: ClusteringRecipe, dataset: String, seed: UInt64, index: Int) {
+        self.dataset = dataset
+        k = recipe.k
+        pcaComponents = recipe.pcaComponents
+        kmeans = recipe.kmeans.rawValue
+        self.seed = seed
+        self.index = index
+    }
+
+    /// Which k-means, typed.
+    package var kmeansKind: KMeansKind { KMeansKind(rawValue: kmeans) ?? .minibatch }
+
+    private var points: String { pcaComponents.map { "pca\($0)" } ?? "pixels" }
+
+    // MARK: - The kind
+
+    package static let name = "clustering"
+    package static let folder = "clusterings"
+    package static let verb = "fits"
+    package static let fields: [(name: String, element: Artifact.Element)] = [
+        ("labels", .int32), ("distances", .float32),
+    ]
+    package static let measuredEffort = 500
+
+    package var fileName: String { "\(dataset)-k\(k)-\(points)-\(kmeans)-seed\(seed)-\(index)" }
+    package var title: String {
+        "clustering \(dataset), k \(k), " + (pcaComponents.map { "PCA \($0)" } ?? "pixels") + ", \(kmeans) \(index + 1)"
+    }
+    package var effort: Int { k }
+    package var preparation: String { "\(dataset)-\(points)-\(kmeans)" }
+
+    /// As many as the article allowed its mini-batches passes.
+    private static let lloydIterations = 20
+
+    package func accepts(_ artifact: Artifact, count: Int) -> Bool {
+        guard let assignment = ClusterAssignment(artifact, k: k) else { return false }
+        return assignment.labels.count == count && assignment.squaredDistances.count == count
+            && assignment.labels.allSatisfy { (0..<Int32(k)).contains($0) }
+    }
+
+    /// Clusters the images' own pixels, 0 to 255, or their projections, as the article did.
+    package func make(_ resources: any ArtifactResources, cancellation: CancellationFlag) throws -> Artifact {
+        let kind: KMeans.Kind = kmeansKind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
+        let kmeans = KMeans(k: k, kind: kind, seed: seed, run: index)
+        let source = try resources.points(dataset, components: pcaComponents, for: kmeans)
+        try cancellation.check()
+        let clustering = try kmeans.fit(source, on: resources.preparedBackend())
+        return Artifact(
+            clustering: ClusterAssignment(labels: clustering.labels, squaredDistances: clustering.distances, k: k),
+            spectrum: source.pca.map {
+                PCASpectrum(variances: $0.explainedVariance, totalVariance: $0.totalVariance)
+            })
+    }
+}
+
+extension Artifact {
+    /// A clustering, and the spectrum where its points were projected.
+    package init(clustering: ClusterAssignment, spectrum: PCASpectrum? = nil) {
+        self.init(
+            [("labels", .int32(clustering.labels)), ("distances", .float32(clustering.squaredDistances))],
+            spectrum: spectrum)
+    }
+}
+
+extension ClusterAssignment {
+    /// The clustering that an artifact holds; nil where it holds another thing.
+    package init?(_ artifact: Artifact, k: Int) {
+        guard let labels = artifact.int32("labels"), let distances = artifact.float32("distances") else { return nil }
+        self.init(labels: labels, squaredDistances: distances, k: k)
+    }
+}

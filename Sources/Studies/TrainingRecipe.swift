@@ -1,0 +1,74 @@
+import Support
+
+/// How long a network trains.
+package enum TrainingDuration: Hashable, Sendable {
+    /// Passes over what was kept.
+    case epochs(Int)
+    /// Batches, whatever was kept.
+    case steps(Int)
+}
+
+/// What is trained, on which data, and how. Runs of equal recipes train alike: those of one size may share launches, and
+/// those of one seed too may be paired.
+package struct TrainingRecipe: Hashable, Sendable {
+    /// The data set's name.
+    package var dataset = "mnist"
+    /// The model's name.
+    package var model = "lenet5"
+    /// How long each network trains.
+    package var duration = TrainingDuration.epochs(5)
+    /// Samples in a batch.
+    package var batchSize = 64
+    /// Adam's learning rate.
+    package var learningRate = 0.001
+
+    /// The article's recipe.
+    package init() {}
+
+    /// Steps of the training of a run of `kept` samples, the last batch of an epoch short where it has to be.
+    package func steps(kept: Int) -> Int {
+        switch duration {
+        case .epochs(let epochs): epochs * stepsPerEpoch(kept)
+        case .steps(let steps): steps
+        }
+    }
+
+    /// Images that a run of `kept` samples sees in training.
+    package func images(kept: Int) -> Int {
+        switch duration {
+        case .epochs(let epochs): return epochs * kept
+        case .steps(let steps):
+            let batches = stepsPerEpoch(kept)
+            return steps / batches * kept + min(steps % batches * batchSize, kept)
+        }
+    }
+
+    /// The text of a table's column; nil where the recipe has no use for it, or it is another's.
+    package func word(column: String) -> String? {
+        switch (column, duration) {
+        case ("dataset", _): dataset
+        case ("num_epochs", .epochs(let epochs)): "\(epochs)"
+        case ("steps", .steps(let steps)): "\(steps)"
+        case ("batch_size", _): "\(batchSize)"
+        case ("learning_rate", _): shortest(learningRate)
+        default: nil
+        }
+    }
+
+    private func stepsPerEpoch(_ kept: Int) -> Int { (kept + batchSize - 1) / batchSize }
+}
+
+/// What runs have in common that share launches, whatever their seeds, as long as they keep what was requested.
+struct Together: Hashable {
+    let recipe: TrainingRecipe
+    let size: Int
+}
+
+/// What runs have in common that compare in pairs: run i of both starts from the same weights and takes its samples in the
+/// same order of random numbers.
+package struct Pairing: Hashable, Sendable {
+    /// How they train.
+    package let recipe: TrainingRecipe
+    /// The seed of every random number.
+    package let seed: UInt64
+}
