@@ -107,7 +107,7 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
 /// What artifacts are made of.
 package protocol ArtifactResources {
     /// The training images of a data set.
-    func images(_ dataset: String) throws -> ImageSet
+    func images(_ dataset: String) throws -> SampleSet
     /// What to compute on.
     func preparedBackend() throws -> any Backend
     /// A training set's points, projected to so many components where that is not nil, with room for `kmeans`.
