@@ -1,15 +1,15 @@
 // The end of a training step: the batch's loss and right answers, and one step of Adam (Kingma & Ba 2015, algorithm 1,
 // as PyTorch computes it). Parameters, gradients, first and second moments are [replica][COUNT]; the gradients of
 // parameters sliced ... sliced + SLICED - 1 are the sums of tile_gradients [replica][tile][SLICED], in order.
-// rates[step] = (learning rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t)); results[r][t] = (sum of losses, right answers)
+// rates[step] = (learning rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t)); loss_and_correct[r][t] = (sum of losses, right answers)
 // become losses and correct, [step][replica]; the cursor moves on to the next step.
 //
 // A work-group takes CHUNK x LANES vectors. Groups: (chunk, 1, replica). COUNT is a multiple of 16.
 TILE_KERNEL void adam_step(__global float *restrict gradients, __global const float *restrict tile_gradients,
-                           const int sliced, const int tiles, __global const float *restrict results,
+                           const int sliced, const int tiles, __global const float *restrict loss_and_correct,
                            __global const float *restrict rates, __global const int *restrict current,
-                           const float towards, const float decay, const float fresh, const float epsilon,
-                           __global float *restrict parameters, __global float *restrict first_moments,
+                           const float one_minus_beta1, const float beta2, const float one_minus_beta2,
+                           const float epsilon, __global float *restrict parameters, __global float *restrict first_moments,
                            __global float *restrict second_moments, __global float *restrict losses,
                            __global int *restrict correct, __global int *restrict cursor) {
     const int replica = get_group_id(2);
@@ -19,8 +19,8 @@ TILE_KERNEL void adam_step(__global float *restrict gradients, __global const fl
         float loss = 0;
         float right = 0;
         for (int tile = 0; tile < tiles; tile++) {
-            loss += results[2 * (replica * tiles + tile)];
-            right += results[2 * (replica * tiles + tile) + 1];
+            loss += loss_and_correct[2 * (replica * tiles + tile)];
+            right += loss_and_correct[2 * (replica * tiles + tile) + 1];
         }
         losses[step * get_num_groups(2) + replica] = loss / valid;
         correct[step * get_num_groups(2) + replica] = (int)right;
@@ -45,8 +45,8 @@ TILE_KERNEL void adam_step(__global float *restrict gradients, __global const fl
         }
         floatv m = VECTOR(first_moments + base + index);
         floatv v = VECTOR(second_moments + base + index);
-        m += (gradient - m) * towards;
-        v = v * decay + gradient * gradient * fresh;
+        m += (gradient - m) * one_minus_beta1;
+        v = v * beta2 + gradient * gradient * one_minus_beta2;
         VECTOR_OUT(first_moments + base + index) = m;
         VECTOR_OUT(second_moments + base + index) = v;
         VECTOR_OUT(parameters + base + index) -= step_size * m / (sqrt(v) * correction + epsilon);

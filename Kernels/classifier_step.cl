@@ -1,12 +1,12 @@
-// The classifier's whole part of a training step: batch norm and ReLU of the block before it (whose pool is done), three
-// linear layers with ReLU between them, softmax cross-entropy, and the gradients of everything back to the block.
+// The classifier's whole part of a training step: batch norm and ReLU of the block before it (whose pool is done), one to
+// four linear layers with ReLU between them, softmax cross-entropy, and the gradients of everything back to the block.
 // Layers are weights [inputs + 1][stride], the bias as last row, 0 in the padding.
 //
-// Written: features, hidden1, hidden2 and logits [r][t][value][s]; the deltas, gradients of the mean loss over the
-// batch's valid samples, 0 in masked ones, as [r][t][value][s] and transposed as [r][t][s][value] with rows of stride
-// and 0 in the padding; feature_gradient, 0 where ReLU let nothing pass; sums[r][t][channel] = (sum of feature_gradient,
-// sum of it times the normalised input), which the block's backward pass wants; results[r][t] = (sum of losses, right
-// answers).
+// Written: hidden0 (the features), hidden1, ..., of which the last are the logits, [r][t][value][s]; the deltas, gradients
+// of the mean loss over the batch's valid samples, 0 in masked ones, as [r][t][value][s] and transposed as
+// [r][t][s][value] with rows of stride and 0 in the padding; delta0, that of the features, 0 where ReLU let nothing pass;
+// sums[r][t][channel] = (sum of delta0, sum of it times the normalised input), which the block's backward pass wants;
+// loss_and_correct[r][t] = (sum of losses, right answers).
 // Without TRAINING, the block is normalised by its running statistics, and after the logits comes
 // predictions[r][first sample + position in batch], the class of the largest one, the lowest on ties, for each valid
 // sample; the cursor moves on to the next step.
@@ -15,10 +15,23 @@
 // a number that this does not divide takes a tile more than once, with the same results. A member holds BLOCK outputs
 // for each of them in registers; BLOCK divides 16. Groups: (tiles / TILES_AT_ONCE, 1, replica).
 
-#define FEATURES (CHANNELS * POSITIONS)
+#define WIDTH0 (CHANNELS * POSITIONS)
+
+// The channels that are summed at a time: each has two sums per lane in local memory, of which they take 8 KiB.
+#define SUMS_THAT_FIT ((8 << 10) / (2 * 4 * TILE))
+#define SUMMED (CHANNELS < SUMS_THAT_FIT ? CHANNELS : SUMS_THAT_FIT)
 
 #include "batch_norm.clh"
+#include "classifier_layers.clh"
 #include "linear.clh"
+
+#define FORWARD(n, before)                                                                                             \
+    linear_forward(group, hidden##before, WIDTH##before, parameters + weights##n, hidden##n, WIDTH##n, n < LAYERS);    \
+    team_barrier();
+#define BACKWARD(n, before)                                                                                            \
+    linear_backward(group, delta##n, WIDTH##n, parameters + weights##n, hidden##before, delta##before, WIDTH##before,  \
+                    transposed##before);                                                                               \
+    team_barrier();
 
 #if TRAINING
 // One tile's losses and right answers, a value a sample, and the gradient of its logits (softmax - one-hot) / valid.
@@ -71,17 +84,15 @@ static inline void predict(__global const float *logits, const int counted, __gl
 #endif
 
 TEAM_KERNEL void classifier_step(
-    __global const float *restrict extremes, __global const float *restrict parameters, const int stride,
-    const int gamma, const int beta, const int weights1, const int weights2, const int weights3,
-    __global const int *restrict current, const int tiles, __global float *restrict running,
-    __global float *restrict features, __global float *restrict hidden1, __global float *restrict hidden2,
-    __global float *restrict logits,
+    __global const float *restrict pooled, __global const float *restrict parameters, const int stride,
+    const int gamma, const int beta, EACH_LAYER(const int weights) __global const int *restrict current, const int tiles,
+    __global float *restrict running, __global float *restrict hidden0, EACH_HIDDEN(__global float *restrict hidden)
+    __global float *restrict OF_LAST_LAYER(hidden),
 #if TRAINING
     __global const float *restrict partials, const int norm_positions, __global const int *restrict labels,
-    __global float *restrict saved, __global float *restrict delta1, __global float *restrict delta2,
-    __global float *restrict delta3, __global float *restrict transposed1, __global float *restrict transposed2,
-    __global float *restrict transposed3, __global float *restrict feature_gradient, __global float *restrict sums,
-    __global float *restrict results
+    __global float *restrict saved, __global float *restrict delta0, EACH_LAYER(__global float *restrict delta)
+    EACH_LAYER(__global float *restrict transposed) __global float *restrict sums,
+    __global float *restrict loss_and_correct
 #else
     const int prediction_stride, __global int *restrict predictions, __global int *restrict cursor
 #endif
@@ -109,23 +120,19 @@ TEAM_KERNEL void classifier_step(
                                  parameters[beta + channel]);
 #endif
     }
-    meet();
+    team_barrier();
     for (int channel = get_local_id(1); channel < CHANNELS; channel += TEAM) {
         for (int k = 0; k < TILES_AT_ONCE; k++) {
-            const size_t place = (group.tile[k] * FEATURES + channel * POSITIONS) * TILE + lane * VW;
+            const size_t place = (group.tile[k] * WIDTH0 + channel * POSITIONS) * TILE + lane * VW;
             for (int position = 0; position < POSITIONS * TILE; position += TILE) {
-                VECTOR_OUT(features + place + position) =
-                    relu(VECTOR(extremes + place + position) * norms[channel].scale + norms[channel].shift);
+                VECTOR_OUT(hidden0 + place + position) =
+                    relu(VECTOR(pooled + place + position) * norms[channel].scale + norms[channel].shift);
             }
         }
     }
-    meet();
-    linear_forward(group, features, FEATURES, parameters + weights1, hidden1, WIDTH1, 1);
-    meet();
-    linear_forward(group, hidden1, WIDTH1, parameters + weights2, hidden2, WIDTH2, 1);
-    meet();
-    linear_forward(group, hidden2, WIDTH2, parameters + weights3, logits, CLASSES, 0);
-    meet();
+    team_barrier();
+    FOR_EACH_LAYER(FORWARD)
+    __global float *logits = OF_LAST_LAYER(hidden);
 #if TRAINING
 
     __local floatv losses[TILES_AT_ONCE][LANES];
@@ -133,50 +140,49 @@ TEAM_KERNEL void classifier_step(
     if (get_local_id(1) == 0) {
         for (int k = 0; k < TILES_AT_ONCE; k++) {
             const intv label = *(__global const intv *)(labels + group.tile[k] * TILE + lane * VW);
-            softmax_cross_entropy(at(logits, group, k, CLASSES), at(delta3, group, k, CLASSES),
-                                  row_of(transposed3, group, k, CLASSES), label,
+            softmax_cross_entropy(at(logits, group, k, CLASSES), at(OF_LAST_LAYER(delta), group, k, CLASSES),
+                                  row_of(OF_LAST_LAYER(transposed), group, k, CLASSES), label,
                                   valid_samples(min(first + k, tiles - 1), valid), valid, losses[k], answers[k]);
         }
     }
-    pad_rows(group, transposed3, CLASSES);
-    meet();
+    pad_rows(group, OF_LAST_LAYER(transposed), CLASSES);
+    team_barrier();
     if (item_number() == 0) {
         for (int k = 0; k < TILES_AT_ONCE; k++) {
             const int counted = valid_samples(min(first + k, tiles - 1), valid);
-            results[2 * group.tile[k]] = lanes_sum(losses[k], counted);
-            results[2 * group.tile[k] + 1] = lanes_sum(answers[k], counted);
+            loss_and_correct[2 * group.tile[k]] = lanes_sum(losses[k], counted);
+            loss_and_correct[2 * group.tile[k] + 1] = lanes_sum(answers[k], counted);
         }
     }
-    linear_backward(group, delta3, CLASSES, parameters + weights3, hidden2, delta2, WIDTH2, transposed2);
-    meet();
-    linear_backward(group, delta2, WIDTH2, parameters + weights2, hidden1, delta1, WIDTH1, transposed1);
-    meet();
-    linear_backward(group, delta1, WIDTH1, parameters + weights1, features, feature_gradient, FEATURES, 0);
-    meet();
+    __global float *transposed0 = 0;
+    FOR_EACH_LAYER_BACKWARD(BACKWARD)
 
-    __local floatv lane_sums[CHANNELS][LANES];
-    __local floatv lane_products[CHANNELS][LANES];
-    for (int k = 0; k < TILES_AT_ONCE; k++) {
-        for (int channel = get_local_id(1); channel < CHANNELS; channel += TEAM) {
-            const size_t place = (group.tile[k] * FEATURES + channel * POSITIONS) * TILE + lane * VW;
+    __local floatv lane_sums[SUMMED][LANES];
+    __local floatv lane_products[SUMMED][LANES];
+    for (int turn = 0; turn < TILES_AT_ONCE * COUNT_CEIL(CHANNELS, SUMMED); turn++) {
+        const int k = turn / COUNT_CEIL(CHANNELS, SUMMED);
+        const int start = (turn - k * COUNT_CEIL(CHANNELS, SUMMED)) * SUMMED;
+        const int end = min(start + SUMMED, CHANNELS);
+        for (int channel = start + get_local_id(1); channel < end; channel += TEAM) {
+            const size_t place = (group.tile[k] * WIDTH0 + channel * POSITIONS) * TILE + lane * VW;
             floatv sum = 0;
             floatv product = 0;
             for (int position = 0; position < POSITIONS * TILE; position += TILE) {
-                const floatv passed = VECTOR(feature_gradient + place + position);
-                const floatv deviation = VECTOR(extremes + place + position) - norms[channel].mean;
+                const floatv passed = VECTOR(delta0 + place + position);
+                const floatv deviation = VECTOR(pooled + place + position) - norms[channel].mean;
                 sum += passed;
                 product += passed * (deviation * norms[channel].inverse);
             }
-            lane_sums[channel][lane] = sum;
-            lane_products[channel][lane] = product;
+            lane_sums[channel - start][lane] = sum;
+            lane_products[channel - start][lane] = product;
         }
-        meet();
+        team_barrier();
         // Masked samples have gradients of 0.
-        for (int channel = item_number(); channel < CHANNELS; channel += ITEMS) {
-            sums[2 * (group.tile[k] * CHANNELS + channel)] = lanes_sum(lane_sums[channel], TILE);
-            sums[2 * (group.tile[k] * CHANNELS + channel) + 1] = lanes_sum(lane_products[channel], TILE);
+        for (int channel = start + item_number(); channel < end; channel += ITEMS) {
+            sums[2 * (group.tile[k] * CHANNELS + channel)] = lanes_sum(lane_sums[channel - start], TILE);
+            sums[2 * (group.tile[k] * CHANNELS + channel) + 1] = lanes_sum(lane_products[channel - start], TILE);
         }
-        meet();
+        team_barrier();
     }
 #else
     if (get_local_id(1) == 0) {

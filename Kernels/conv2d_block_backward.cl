@@ -21,19 +21,23 @@
 #define STRIP_CHANNELS IN_CHANNELS
 #define STRIP_UNITS HEIGHT
 #include "strips.clh"
+#include "classifier_layers.clh"
 #include "linear_gradients.clh"
+
+#define WEIGHT_GRADIENT(n, before)                                                                                     \
+    linear_weight_gradient(hidden##before + sample * WIDTH##before, transposed##n + sample * PADDED(WIDTH##n),         \
+                           WIDTH##before, PADDED(WIDTH##n), tiles, first, step, gradients + weights##n);
 
 TEAM_KERNEL void conv2d_block_backward(
     __global float *restrict convolved, __global const uchar *restrict winners,
     __global const float *restrict pooled_gradient, __global const float *restrict saved,
     __global const float *restrict sums, __global const float *restrict parameters, const int stride, const int weights,
     const int gamma, const int beta, __global const int *restrict current, __global const float *restrict activations,
-    __global const float *restrict source_extremes, __global const float *restrict source_saved,
+    __global const float *restrict source_pooled, __global const float *restrict source_saved,
     __global float *restrict source_gradient, __global float *restrict source_sums,
-    __global const float *restrict features, __global const float *restrict hidden1,
-    __global const float *restrict hidden2, __global const float *restrict transposed1,
-    __global const float *restrict transposed2, __global const float *restrict transposed3, const int weights1,
-    const int weights2, const int weights3, __global float *restrict gradients) {
+    __global const float *restrict hidden0, EACH_HIDDEN(__global const float *restrict hidden)
+    EACH_LAYER(__global const float *restrict transposed) EACH_LAYER(const int weights)
+    __global float *restrict gradients) {
     const int lane = get_local_id(0);
     const int tile = get_group_id(0);
     const int tiles = get_num_groups(0);
@@ -55,7 +59,7 @@ TEAM_KERNEL void conv2d_block_backward(
                                        parameters[gamma + channel], gradients + gamma, gradients + beta,
                                        tile == 0 && share == 0);
     }
-    meet();
+    team_barrier();
     convolved += (size_t)batch_tile * OUT_CHANNELS * OUT_HEIGHT * OUT_WIDTH * TILE + lane * VW;
     const size_t pooled = (size_t)batch_tile * OUT_CHANNELS * (OUT_HEIGHT / 2) * (OUT_WIDTH / 2) * TILE + lane * VW;
     for (int plane_row = get_local_id(1); plane_row < output_rows; plane_row += TEAM) {
@@ -63,14 +67,14 @@ TEAM_KERNEL void conv2d_block_backward(
         norm_gradient_row(convolved + plane_row * OUT_WIDTH * TILE, winners + pooled, pooled_gradient + pooled, channel,
                           plane_row - channel * OUT_HEIGHT, OUT_HEIGHT, OUT_WIDTH, norms[channel], counted);
     }
-    meet();
+    team_barrier();
 
     __local floatv lane_sums[IN_CHANNELS * STRIPS][LANES];
     __local floatv lane_products[IN_CHANNELS * STRIPS][LANES];
     __local float strip_sums[2][IN_CHANNELS * STRIPS];
     const size_t source_base = (size_t)batch_tile * IN_CHANNELS * HEIGHT * WIDTH * TILE + lane * VW;
     activations += source_base;
-    source_extremes += source_base;
+    source_pooled += source_base;
     source_gradient += source_base;
     source_saved += 2 * replica * IN_CHANNELS;
     for (int unit = get_local_id(1); unit < units; unit += TEAM) {
@@ -119,7 +123,7 @@ TEAM_KERNEL void conv2d_block_backward(
                         const floatv passed = choose(VECTOR(activations + place) <= 0, (floatv)0, sum[c][x]);
                         VECTOR_OUT(source_gradient + place) = passed;
                         total[c] += passed;
-                        product[c] += passed * ((VECTOR(source_extremes + place) - mean) * inverse);
+                        product[c] += passed * ((VECTOR(source_pooled + place) - mean) * inverse);
                     }
                 }
             }
@@ -129,13 +133,13 @@ TEAM_KERNEL void conv2d_block_backward(
             lane_products[(block + c) * STRIPS + strip][lane] = product[c];
         }
     }
-    meet();
+    team_barrier();
     // Masked samples have gradients of 0.
     for (int place = item_number(); place < IN_CHANNELS * STRIPS && share == 0; place += ITEMS) {
         strip_sums[0][place] = lanes_sum(lane_sums[place], TILE);
         strip_sums[1][place] = lanes_sum(lane_products[place], TILE);
     }
-    meet();
+    team_barrier();
     for (int channel = item_number(); channel < IN_CHANNELS && share == 0; channel += ITEMS) {
         float total = 0;
         float product = 0;
@@ -151,10 +155,5 @@ TEAM_KERNEL void conv2d_block_backward(
     const int step = max(shares - 1, 1) * tiles * TEAM;
     if (shares > 1 && share == 0) return;
     const size_t sample = (size_t)replica * tiles * TILE;
-    linear_weight_gradient(features + sample * FEATURES, transposed1 + sample * PADDED(WIDTH1), FEATURES, PADDED(WIDTH1),
-                           tiles, first, step, gradients + weights1);
-    linear_weight_gradient(hidden1 + sample * WIDTH1, transposed2 + sample * PADDED(WIDTH2), WIDTH1, PADDED(WIDTH2), tiles,
-                           first, step, gradients + weights2);
-    linear_weight_gradient(hidden2 + sample * WIDTH2, transposed3 + sample * PADDED(CLASSES), WIDTH2, PADDED(CLASSES),
-                           tiles, first, step, gradients + weights3);
+    FOR_EACH_LAYER(WEIGHT_GRADIENT)
 }

@@ -16,7 +16,11 @@
 #define NEXT_OUT_HEIGHT (NEXT_HEIGHT - KERNEL + 1)
 #define NEXT_OUT_WIDTH (NEXT_WIDTH - KERNEL + 1)
 #define KERNEL_ROWS (IN_CHANNELS * KERNEL)
-#define UNITS (KERNEL_ROWS * (OUT_CHANNELS / OB))
+#define BLOCKS (OUT_CHANNELS / OB)
+// Blocks of channels whose sums and rows of gradients are in private memory: 40 KiB of it, or one block.
+#define BLOCK_BYTES (OB * (KERNEL_ROWS * KERNEL + OUT_WIDTH) * VW * 4)
+#define BLOCKS_THAT_FIT ((40 << 10) / BLOCK_BYTES)
+#define BLOCKS_AT_ONCE (BLOCKS_THAT_FIT < 1 ? 1 : BLOCKS_THAT_FIT < BLOCKS ? BLOCKS_THAT_FIT : BLOCKS)
 #define NEXT_UNITS (OUT_CHANNELS * KERNEL * (NEXT_OUT_CHANNELS / NEXT_OB))
 
 #include "weight_gradients.clh"
@@ -52,55 +56,60 @@ TEAM_KERNEL void conv2d_weight_gradients(
                                        parameters[gamma + channel], gradients + gamma, gradients + beta,
                                        tile == 0 && get_group_id(1) == 0);
     }
-    meet();
+    team_barrier();
     input += (size_t)batch_tile * IN_CHANNELS * HEIGHT * WIDTH * TILE + lane * VW;
     convolved += (size_t)batch_tile * OUT_CHANNELS * OUT_HEIGHT * OUT_WIDTH * TILE + lane * VW;
     tile_gradients += batch_tile * PADDED(TAPS * OUT_CHANNELS);
     const size_t pooled = (size_t)batch_tile * OUT_CHANNELS * (OUT_HEIGHT / 2) * (OUT_WIDTH / 2) * TILE + lane * VW;
 #if TEAM == 1
-    // A row of all channels stays in the innermost cache while every unit adds its part of it to sums in memory.
-    floatv sums_so_far[UNITS][OB][KERNEL];
-    floatv row_gradients[OUT_CHANNELS * OUT_WIDTH];
-    for (int unit = 0; unit < UNITS; unit++) {
-        UNROLL for (int o = 0; o < OB; o++) {
-            UNROLL for (int kx = 0; kx < KERNEL; kx++) sums_so_far[unit][o][kx] = 0;
-        }
-    }
-    for (int row = 0; row < OUT_HEIGHT; row++) {
-        for (int channel = 0; channel < OUT_CHANNELS; channel++) {
-            __global const float *values = convolved + (channel * OUT_HEIGHT + row) * OUT_WIDTH * TILE;
-            for (int column = 0; column < OUT_WIDTH; column += 2) {
-                floatv pair[2];
-                norm_gradient_pair(values, winners + pooled, pooled_gradient + pooled, channel, row, column, OUT_HEIGHT,
-                                   OUT_WIDTH, norms[channel], counted, pair);
-                row_gradients[channel * OUT_WIDTH + column] = pair[0];
-                if (column + 1 < OUT_WIDTH) row_gradients[channel * OUT_WIDTH + column + 1] = pair[1];
+    // A row of all channels stays in the innermost cache while every unit adds its part of it to sums in memory: of so many
+    // channels at a time that both stay there.
+    floatv sums_so_far[BLOCKS_AT_ONCE * KERNEL_ROWS][OB][KERNEL];
+    floatv row_gradients[BLOCKS_AT_ONCE * OB * OUT_WIDTH];
+    for (int first = 0; first < BLOCKS; first += BLOCKS_AT_ONCE) {
+        const int units = min(BLOCKS_AT_ONCE, BLOCKS - first) * KERNEL_ROWS;
+        for (int unit = 0; unit < units; unit++) {
+            UNROLL for (int o = 0; o < OB; o++) {
+                UNROLL for (int kx = 0; kx < KERNEL; kx++) sums_so_far[unit][o][kx] = 0;
             }
         }
-        for (int unit = 0; unit < UNITS; unit++) {
+        for (int row = 0; row < OUT_HEIGHT; row++) {
+            for (int place = 0; place < units / KERNEL_ROWS * OB; place++) {
+                const int channel = first * OB + place;
+                __global const float *values = convolved + (channel * OUT_HEIGHT + row) * OUT_WIDTH * TILE;
+                for (int column = 0; column < OUT_WIDTH; column += 2) {
+                    floatv pair[2];
+                    norm_gradient_pair(values, winners + pooled, pooled_gradient + pooled, channel, row, column,
+                                       OUT_HEIGHT, OUT_WIDTH, norms[channel], counted, pair);
+                    row_gradients[place * OUT_WIDTH + column] = pair[0];
+                    if (column + 1 < OUT_WIDTH) row_gradients[place * OUT_WIDTH + column + 1] = pair[1];
+                }
+            }
+            for (int unit = 0; unit < units; unit++) {
+                const int block = unit / KERNEL_ROWS;
+                const int kernel_row = unit - block * KERNEL_ROWS;
+                const int c = kernel_row / KERNEL;
+                __global const float *source = input + (c * HEIGHT + row + kernel_row - c * KERNEL) * WIDTH * TILE;
+                const floatv *delta = row_gradients + block * OB * OUT_WIDTH;
+                floatv sum[OB][KERNEL];
+                UNROLL for (int o = 0; o < OB; o++) {
+                    UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = sums_so_far[unit][o][kx];
+                }
+                ACCUMULATE_ROW(sum, OB, source, delta[o * OUT_WIDTH + column], OUT_WIDTH)
+                UNROLL for (int o = 0; o < OB; o++) {
+                    UNROLL for (int kx = 0; kx < KERNEL; kx++) sums_so_far[unit][o][kx] = sum[o][kx];
+                }
+            }
+        }
+        for (int unit = 0; unit < units; unit++) {
             const int block = unit / KERNEL_ROWS;
             const int kernel_row = unit - block * KERNEL_ROWS;
-            const int c = kernel_row / KERNEL;
-            __global const float *source = input + (c * HEIGHT + row + kernel_row - c * KERNEL) * WIDTH * TILE;
-            const floatv *delta = row_gradients + block * OB * OUT_WIDTH;
             floatv sum[OB][KERNEL];
             UNROLL for (int o = 0; o < OB; o++) {
                 UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = sums_so_far[unit][o][kx];
             }
-            ACCUMULATE_ROW(sum, OB, source, delta[o * OUT_WIDTH + column], OUT_WIDTH)
-            UNROLL for (int o = 0; o < OB; o++) {
-                UNROLL for (int kx = 0; kx < KERNEL; kx++) sums_so_far[unit][o][kx] = sum[o][kx];
-            }
+            FOLD(sum, OB, true, tile_gradients + kernel_row * KERNEL * OUT_CHANNELS + (first + block) * OB, OUT_CHANNELS)
         }
-    }
-    for (int unit = 0; unit < UNITS; unit++) {
-        const int block = unit / KERNEL_ROWS;
-        const int kernel_row = unit - block * KERNEL_ROWS;
-        floatv sum[OB][KERNEL];
-        UNROLL for (int o = 0; o < OB; o++) {
-            UNROLL for (int kx = 0; kx < KERNEL; kx++) sum[o][kx] = sums_so_far[unit][o][kx];
-        }
-        FOLD(sum, OB, true, tile_gradients + kernel_row * KERNEL * OUT_CHANNELS + block * OB, OUT_CHANNELS)
     }
 #else
     const int shares = get_num_groups(1);

@@ -15,6 +15,9 @@ static const cop_kernel_source sources[] = {
     {"centroids_gather", (const char *)(const unsigned char[]){
 #embed "../../Kernels/centroids_gather.cl" suffix(, 0)
     }},
+    {"classifier_layers", (const char *)(const unsigned char[]){
+#embed "../../Kernels/classifier_layers.clh" suffix(, 0)
+    }},
     {"classifier_step", (const char *)(const unsigned char[]){
 #embed "../../Kernels/classifier_step.cl" suffix(, 0)
     }},

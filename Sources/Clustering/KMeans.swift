@@ -135,7 +135,7 @@ package struct KMeans: Sendable {
     }
 
     /// Candidates for each centre of a k-means++ start.
-    var startCandidates: Int { k > 1000 ? 1 : 2 + naturalLogarithm(of: k) }
+    var startCandidates: Int { k > 1000 ? 1 : 2 + flooredLogarithm(of: k) }
 
     private func checkSettings(_ points: PointSource) throws(ClusteringError) {
         guard k >= 1 else { throw .badSetting(name: "k", value: "\(k)", accepted: "1 to \(points.count)") }

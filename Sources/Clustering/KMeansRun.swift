@@ -3,7 +3,7 @@ import Foundation
 import Support
 
 /// ⌊ln value⌋.
-func naturalLogarithm(of value: Int) -> Int { Int(log(Double(value))) }
+func flooredLogarithm(of value: Int) -> Int { Int(log(Double(value))) }
 
 /// One k-means at work: the buffers it keeps, and its two ways to iterate.
 final class KMeansRun {

@@ -11,8 +11,11 @@ import TestSupport
     private func planned(_ offset: Double) -> (values: [Double], directions: [[Double]]) {
         let dimensions = 400
         // Orthogonal: one is even under a shift by half the columns, the other odd.
-        let even = (0..<dimensions).map { Double(($0 % 200) % 7) - 3 }
-        let odd = (0..<dimensions).map { (Double(($0 % 200) % 5) - 2) * ($0 < 200 ? 1 : -1) }
+        let even: [Double] = (0..<dimensions).map { Double($0 % 200 % 7) - 3 }
+        let odd: [Double] = (0..<dimensions).map { column in
+            let value = Double(column % 200 % 5) - 2
+            return column < 200 ? value : -value
+        }
         func unit(_ vector: [Double]) -> [Double] {
             let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
             return vector.map { $0 / length }
@@ -20,8 +23,8 @@ import TestSupport
         let (a, b) = (unit(even), unit(odd))
         // Scores with mean 0, orthogonal to each other: variances 40 and 2.5.
         let scores: [(Double, Double)] = [(8, -1), (-8, -1), (4, 2), (-4, 2), (0, -2)]
-        let values = scores.flatMap { score in
-            (0..<dimensions).map { offset + score.0 * a[$0] + score.1 * b[$0] }
+        let values: [Double] = scores.flatMap { score -> [Double] in
+            (0..<dimensions).map { column -> Double in offset + score.0 * a[column] + score.1 * b[column] }
         }
         return (values, [a, b])
     }

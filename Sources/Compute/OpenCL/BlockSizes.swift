@@ -23,8 +23,7 @@ package struct Tunable: Sendable {
     /// Every one there is.
     package static let all: [Tunable] = [
         pointBlock, projectedColumns, covarianceBlock, covarianceRows, forwardChannels, backwardBlock,
-        weightGradientChannels, classifierBlock,
-        gradientRows, backwardShares, weightGradientShares,
+        weightGradientChannels, classifierBlock, gradientRows, backwardShares, weightGradientShares, adamChunk,
     ]
 }
 

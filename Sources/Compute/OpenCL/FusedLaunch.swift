@@ -1,5 +1,3 @@
-import OpenCL
-
 /// The launch of a fused kernel as a value: no device is needed to hold it against the kernel's text.
 struct FusedLaunch {
     let kernel: String
@@ -32,12 +30,26 @@ struct FusedLaunch {
         global = [tiles * profile.lanes, 1, replicas]
         local = [profile.lanes, 1, 1]
     }
+
+    /// What is wrong with the names or the order of the arguments, nil where the kernel has such parameters.
+    func fault(against parameters: [String]) -> String? {
+        for (index, (argument, parameter)) in zip(arguments, parameters).enumerated() where argument.0 != parameter {
+            return "argument \(index) is \(argument.0), the kernel's parameter is \(parameter)"
+        }
+        guard arguments.count != parameters.count else { return nil }
+        return "\(arguments.count) arguments given, the kernel takes \(parameters.count)"
+    }
 }
 
 extension OpenCLBackend {
     /// Queues a fused kernel.
+    /// - Throws: ``ComputeError/invalidShape(operation:reason:)`` also where an argument's name is not that of the
+    ///   kernel's parameter.
     func launch(_ launch: FusedLaunch) throws(ComputeError) {
-        try self.launch(
-            launch.kernel, launch.defines, launch.arguments.map(\.1), global: launch.global, local: launch.local)
+        let key = KernelKey(kernel: launch.kernel, defines: launch.defines.map { (name: $0.0, value: $0.1) })
+        if let fault = launch.fault(against: try parameterNames(key)) {
+            throw .invalidShape(operation: launch.kernel, reason: fault)
+        }
+        try self.launch(key, launch.arguments.map(\.1), launch.global, launch.local)
     }
 }

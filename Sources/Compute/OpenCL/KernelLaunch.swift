@@ -72,7 +72,8 @@ extension OpenCLBackend {
         try launch(key, arguments, global, local)
     }
 
-    private func launch(_ key: KernelKey, _ arguments: [KernelArgument], _ global: [Int], _ local: [Int]?)
+    /// The same for a key.
+    func launch(_ key: KernelKey, _ arguments: [KernelArgument], _ global: [Int], _ local: [Int]?)
         throws(ComputeError)
     {
         let kernel = try preparedKernel(key)

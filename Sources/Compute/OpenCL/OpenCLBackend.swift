@@ -29,6 +29,8 @@ package final class OpenCLBackend: Backend {
     private let kernelText: (String) throws(OpenCLError) -> String?
     /// What was compiled so far.
     private(set) var kernels: [KernelKey: Kernel] = [:]
+    /// The parameters of what was launched so far with named arguments.
+    private var parameters: [KernelKey: [String]] = [:]
     private let programFolder = ProgramFolder.requested()
     /// File and options of each program that was saved.
     private var savedPrograms: [KernelKey: (file: String, options: String)] = [:]
@@ -232,6 +234,19 @@ package final class OpenCLBackend: Backend {
             }
             kernels[key] = kernel
             return kernel
+        } catch {
+            throw .openCL(error)
+        }
+    }
+
+    /// The names of a kernel's parameters, as its text has them.
+    func parameterNames(_ key: KernelKey) throws(ComputeError) -> [String] {
+        if let names = parameters[key] { return names }
+        do throws(OpenCLError) {
+            guard let text = try kernelText(key.kernel) else { throw OpenCLError.unknownKernel(name: key.kernel) }
+            let names = KernelSource.parameters(of: key.kernel, in: text, defines: key.defines)
+            parameters[key] = names
+            return names
         } catch {
             throw .openCL(error)
         }

@@ -1,4 +1,4 @@
-/// Linear layers with ReLU between them behind a block, and softmax cross-entropy.
+/// One to four linear layers with ReLU between them behind a block, and softmax cross-entropy.
 package struct Classifier {
     /// One of the layers and its buffers.
     package struct Layer {
@@ -46,7 +46,7 @@ package struct Classifier {
     package var lossAndCorrect: DeviceBuffer<Float>
 
     /// How many layers there may be.
-    package static let layerCounts = 3...3
+    package static let layerCounts = 1...4
 
     /// A classifier over buffers of the shapes above.
     package init(

@@ -5,7 +5,7 @@ extension AdamStep {
 
     func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
         let profile = sizes.profile
-        let chunk = profile.splitsWork ? 4 : 256
+        let chunk = sizes[.adamChunk][0]
         let parametersPerGroup = chunk * profile.lanes * profile.vectorWidth
         return FusedLaunch(
             Self.kernel,
@@ -13,14 +13,21 @@ extension AdamStep {
             [
                 ("gradients", gradients.values.argument), ("tile_gradients", gradients.tiles.argument),
                 ("sliced", gradients.tileOffset.argument), ("tiles", batch.tiles.argument),
-                ("results", lossAndCorrect.argument), ("rates", schedule.rates.argument),
-                ("current", schedule.current.argument), ("towards", .float(Float(1 - Self.beta1))),
-                ("decay", .float(Float(Self.beta2))), ("fresh", .float(Float(1 - Self.beta2))),
+                ("loss_and_correct", lossAndCorrect.argument), ("rates", schedule.rates.argument),
+                ("current", schedule.current.argument), ("one_minus_beta1", .float(Float(1 - Self.beta1))),
+                ("beta2", .float(Float(Self.beta2))), ("one_minus_beta2", .float(Float(1 - Self.beta2))),
                 ("epsilon", .float(Float(Self.epsilon))), ("parameters", parameters.argument),
                 ("first_moments", firstMoments.argument), ("second_moments", secondMoments.argument),
                 ("losses", losses.argument), ("correct", correct.argument), ("cursor", schedule.cursor.argument),
             ],
             tiles: (gradients.parameterCount + parametersPerGroup - 1) / parametersPerGroup, replicas: batch.replicas,
             profile)
+    }
+}
+
+extension Tunable {
+    /// Vectors of parameters that a work-item takes one after the other.
+    static let adamChunk = Tunable("adam_chunk", of: [AdamStep.kernel]) { profile in
+        profile.splitsWork ? [[4], [2], [1], [8]] : [[256], [64], [1024]]
     }
 }

@@ -12,10 +12,10 @@ extension ClassifierStep {
                 ("partials", norm.partials.argument),
                 ("norm_positions", (norm.shape.height * norm.shape.width).argument),
                 ("labels", classifier.batchLabels.argument), ("saved", norm.saved.argument),
+                ("delta0", norm.pooledGradient.argument),
             ] + layers.numbered("delta") { $0.delta.argument }
                 + layers.numbered("transposed") { $0.transposedDelta.argument } + [
-                    ("feature_gradient", norm.pooledGradient.argument), ("sums", norm.sums.argument),
-                    ("results", classifier.lossAndCorrect.argument),
+                    ("sums", norm.sums.argument), ("loss_and_correct", classifier.lossAndCorrect.argument),
                 ], sizes)
     }
 }
@@ -28,33 +28,39 @@ extension Classifier {
         let (norm, batch) = (block.norm, block.shape.batch)
         let (width, tilesAtOnce) = (sizes[.classifierBlock][0], sizes[.classifierBlock][1])
         var shared: [(String, KernelArgument)] = [
-            ("extremes", norm.pooled.argument), ("parameters", block.weights.argument),
+            ("pooled", norm.pooled.argument), ("parameters", block.weights.argument),
             ("stride", block.weights.stride.argument), ("gamma", norm.gamma.offset.argument),
             ("beta", norm.beta.offset.argument),
         ]
         shared += layers.numbered("weights") { $0.weights.offset.argument }
         shared += [
             ("current", norm.current.argument), ("tiles", batch.tiles.argument), ("running", norm.running.argument),
-            ("features", layers[0].input.argument),
         ]
-        shared += layers.dropFirst().numbered("hidden") { $0.input.argument }
-        shared.append(("logits", logits.argument))
+        shared += layers.numbered("hidden", from: 0) { $0.input.argument }
+        shared.append(("hidden\(layers.count)", logits.argument))
         return FusedLaunch(
             ClassifierStep.kernel,
             [
                 ("TRAINING", pass == .training ? 1 : 0), ("CHANNELS", norm.shape.channels),
-                ("POSITIONS", norm.shape.pooledHeight * norm.shape.pooledWidth), ("WIDTH1", layers[0].shape.outputs),
-                ("WIDTH2", layers[1].shape.outputs), ("CLASSES", classes),
+                ("POSITIONS", norm.shape.pooledHeight * norm.shape.pooledWidth),
                 ("TILES_AT_ONCE", tilesAtOnce), ("BLOCK", width),
-            ], shared + arguments, teams: (batch.tiles + tilesAtOnce - 1) / tilesAtOnce, replicas: batch.replicas,
+            ] + layerDefines, shared + arguments, teams: (batch.tiles + tilesAtOnce - 1) / tilesAtOnce,
+            replicas: batch.replicas,
             sizes.profile)
+    }
+
+    /// LAYERS, and WIDTH1, WIDTH2, ...: the outputs of each.
+    var layerDefines: [(String, Int)] {
+        [("LAYERS", layers.count)] + layers.enumerated().map { ("WIDTH\($0.offset + 1)", $0.element.shape.outputs) }
     }
 }
 
 extension Collection<Classifier.Layer> {
-    /// An argument per layer: name1, name2, ...
-    func numbered(_ name: String, _ argument: (Classifier.Layer) -> KernelArgument) -> [(String, KernelArgument)] {
-        enumerated().map { ("\(name)\($0.offset + 1)", argument($0.element)) }
+    /// An argument per layer: name1, name2, ..., or `from` another number on.
+    func numbered(
+        _ name: String, from first: Int = 1, _ argument: (Classifier.Layer) -> KernelArgument
+    ) -> [(String, KernelArgument)] {
+        enumerated().map { ("\(name)\($0.offset + first)", argument($0.element)) }
     }
 }
 

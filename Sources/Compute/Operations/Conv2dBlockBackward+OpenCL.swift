@@ -14,11 +14,10 @@ extension Conv2dBlockBackward {
             ("stride", block.weights.stride.argument), ("weights", block.weights.offset.argument),
             ("gamma", norm.gamma.offset.argument), ("beta", norm.beta.offset.argument),
             ("current", norm.current.argument), ("activations", block.input.argument),
-            ("source_extremes", source.norm.pooled.argument), ("source_saved", source.norm.saved.argument),
+            ("source_pooled", source.norm.pooled.argument), ("source_saved", source.norm.saved.argument),
             ("source_gradient", source.norm.pooledGradient.argument), ("source_sums", source.norm.sums.argument),
-            ("features", layers[0].input.argument),
         ]
-        arguments += layers.dropFirst().numbered("hidden") { $0.input.argument }
+        arguments += layers.numbered("hidden", from: 0) { $0.input.argument }
         arguments += layers.numbered("transposed") { $0.transposedDelta.argument }
         arguments += layers.numbered("weights") { $0.weights.offset.argument }
         arguments.append(("gradients", gradients.values.argument))
@@ -27,10 +26,9 @@ extension Conv2dBlockBackward {
             [
                 ("IN_CHANNELS", shape.inChannels), ("OUT_CHANNELS", shape.outChannels), ("HEIGHT", shape.height),
                 ("WIDTH", shape.width), ("KERNEL", shape.kernel), ("IB", channels), ("CB", columns),
-                ("FEATURES", layers[0].shape.inputs), ("WIDTH1", layers[0].shape.outputs),
-                ("WIDTH2", layers[1].shape.outputs), ("CLASSES", classifier.classes),
-                ("ROWS_AT_ONCE", sizes[.gradientRows][0]),
-            ], arguments, teams: shape.batch.tiles, shares: sizes[.backwardShares][0], replicas: shape.batch.replicas,
+                ("ROWS_AT_ONCE", sizes[.gradientRows][0]), ("WIDTH0", layers[0].shape.inputs),
+            ] + classifier.layerDefines, arguments, teams: shape.batch.tiles, shares: sizes[.backwardShares][0],
+            replicas: shape.batch.replicas,
             sizes.profile)
     }
 }

@@ -36,7 +36,7 @@ extension Conv2dBlockForward {
         arguments += [
             ("parameters", block.weights.argument), ("stride", block.weights.stride.argument),
             ("weights", block.weights.offset.argument), ("bias", block.bias.offset.argument),
-            ("gamma", norm.gamma.offset.argument), ("input", block.input.argument), ("extremes", norm.pooled.argument),
+            ("gamma", norm.gamma.offset.argument), ("input", block.input.argument), ("pooled", norm.pooled.argument),
         ]
         if isTraining {
             arguments += [
