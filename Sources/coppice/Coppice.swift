@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import OpenCL
 
-/// The command line. Each subcommand is a file of its own; what they share is in CommandSupport.swift.
+/// The command line. Each subcommand is a file of its own; what they share is too: ComputeOptions, DataOptions, Output.
 struct Coppice: ParsableCommand {
     static let version = "0.1.0"
 

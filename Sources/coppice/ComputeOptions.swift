@@ -1,0 +1,58 @@
+import ArgumentParser
+import Compute
+import OpenCL
+import Support
+
+/// What every computing command takes.
+struct ComputeOptions: ParsableArguments {
+    @Option(help: "What to compute on: \(DeviceSelection.accepted).")
+    var device = "auto"
+
+    @Option(help: "Seed of all random numbers. (default: 1)", transform: seedNumber)
+    var seed: UInt64 = 1
+
+    @Flag(help: "No progress and no notes on stderr.")
+    var quiet = false
+
+    /// The backend, in the profile of `option` where there is one; one line on stderr says which and why.
+    func makeBackend(in option: ProfileOption? = nil, profiling: Bool = false, startsOften: Bool = true) throws
+        -> any Backend
+    {
+        try chosenBackend(
+            device, profile: try option?.forced, profiling: profiling, startsOften: startsOften, quiet: quiet)
+    }
+}
+
+/// The backend that `--device` names; one line on stderr says which and why.
+func chosenBackend(
+    _ device: String, profile: DeviceProfile?, profiling: Bool = false, startsOften: Bool = true, quiet: Bool
+) throws -> any Backend {
+    defer { noteCache(quiet: quiet) }
+    let (backend, reason) = try DeviceSelection.make(
+        spec: device, profile: profile, profiling: profiling, startsOften: startsOften)
+    Terminal.note("device: \(reason)", quiet: quiet)
+    // What is not worked around is said to those who want no other words too.
+    for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {
+        Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)
+    }
+    return backend
+}
+
+/// Says on stderr where compiled kernels go if it is not where they should.
+func noteCache(quiet: Bool) {
+    if let notice = PoCLCache.notice { Terminal.note(notice, quiet: quiet) }
+}
+
+/// The shape of the kernels, where it is not to be the device's own.
+struct ProfileOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The kernels' shape, in place of the device's own: "
+                + "\(DeviceProfile.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
+    var profile: String?
+
+    /// The profile that was asked for.
+    var forced: DeviceProfile? {
+        get throws(ComputeError) { try profile.map { name throws(ComputeError) in try .named(name, by: "--profile") } }
+    }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import Datasets
+
+/// A data set named on the command line.
+struct DataOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A data set's folder (four IDX files, gzipped or not), or a folder that holds data sets by name.",
+            valueName: "dir"))
+    var data: String?
+
+    @Option(help: "A data set's name: looked for in --data, $COPPICE_DATA, the user's cache and /usr/share/datasets.")
+    var dataset: String?
+
+    /// Finds and reads the data set.
+    func load(quiet: Bool) throws(DatasetError) -> Dataset {
+        let location = try DatasetLocator().find(data == nil ? dataset ?? "mnist" : dataset, dataDirectory: data)
+        let dataset = try Dataset.load(location)
+        Terminal.note("data: \(dataset.name) in \(location.directory)", quiet: quiet)
+        return dataset
+    }
+}
