@@ -5,12 +5,11 @@ import OpenCL
 
 @testable import Clustering
 import Support
+import TestSupport
 
 /// A file that tools/fixtures made with scikit-learn.
 func fixture(_ name: String) throws -> NumPyArray {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures/clustering").path
-    return try NumPyArray.read("\(folder)/\(name).npy")
+    try NumPyArray.read(Fixtures.path("clustering/\(name).npy"))
 }
 
 /// A fixture's rows, 8-bit or float32 as the file has them.

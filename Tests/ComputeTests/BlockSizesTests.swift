@@ -1,5 +1,6 @@
 import Foundation
 import OpenCL
+import TestSupport
 import Testing
 
 @testable import Compute
@@ -43,9 +44,8 @@ import Testing
 
     @Test(.enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"))
     func theCacheKeepsThemForOneDeviceAndProfile() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tuned-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let cache = BlockSizeCache(directory: folder)
+        let folder = try TemporaryFolder()
+        let cache = BlockSizeCache(directory: folder.url)
         let device = try #require(try Device.all().first)
         #expect(cache.sizes(for: device, profile: .cpu16) == nil)
         let sizes = BlockSizes(.cpu16).with([2, 8], for: .pointBlock)
@@ -54,7 +54,7 @@ import Testing
         #expect(cache.sizes(for: device, profile: .gpu) == nil)
         // A file with one bit changed is no file.
         let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path).first)
-        let file = folder.appendingPathComponent(name)
+        let file = folder.url.appendingPathComponent(name)
         var bytes = try Data(contentsOf: file)
         bytes[bytes.count - 2] ^= 1
         try bytes.write(to: file)

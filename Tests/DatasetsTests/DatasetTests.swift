@@ -140,9 +140,9 @@ func describe(_ location: DatasetLocation) throws -> DatasetInfo {
 @Suite struct ResizeTests {
     /// Every case of the fixture: the same bytes as Pillow.
     @Test func givesPillowsBytes() throws {
-        let cases = try NumPyArray.read(fixture("resize/cases.npy"))
-        let source = try #require(try NumPyArray.read(fixture("resize/source.npy")).bytes)
-        let expected = try #require(try NumPyArray.read(fixture("resize/expected.npy")).bytes)
+        let cases = try NumPyArray.read(Fixtures.path("resize/cases.npy"))
+        let source = try #require(try NumPyArray.read(Fixtures.path("resize/source.npy")).bytes)
+        let expected = try #require(try NumPyArray.read(Fixtures.path("resize/expected.npy")).bytes)
         let numbers = try cases.integers().map { Int($0) }
         #expect(cases.shape == [numbers.count / 5, 5] && numbers.count >= 100)
         var from = 0

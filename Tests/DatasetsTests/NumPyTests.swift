@@ -77,8 +77,8 @@ private let shapes = [[], [1], [0], [5], [3, 4], [2, 0, 3], [7, 1, 2, 3], [60, 5
     }
 
     @Test func writesTheHeaderThatNumPyWrites() throws {
-        let source = try bytes(of: fixture("resize/cases.npy"))
-        let array = try NumPyArray.read(fixture("resize/cases.npy"))
+        let source = try bytes(of: Fixtures.path("resize/cases.npy"))
+        let array = try NumPyArray.read(Fixtures.path("resize/cases.npy"))
         let folder = try TemporaryFolder()
         let path = try folder.file("again.npy")
         try NumPy.write(array.integers(), shape: array.shape, to: path)

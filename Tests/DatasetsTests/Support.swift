@@ -7,12 +7,6 @@ import TestSupport
 
 func bytes(of path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
 
-/// A committed fixture.
-func fixture(_ name: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures/" + name).path
-}
-
 /// One gzip member.
 func gzip(_ bytes: [UInt8]) -> [UInt8] {
     var stream = z_stream()

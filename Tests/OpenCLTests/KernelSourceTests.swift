@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 @testable import OpenCL
@@ -24,11 +25,9 @@ import Testing
     }
 
     @Test func aFolderTakesThePlaceOfWhatIsInside() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try "changed".write(to: folder.appendingPathComponent("copy.cl"), atomically: true, encoding: .utf8)
-        try "shared".write(to: folder.appendingPathComponent("common.clh"), atomically: true, encoding: .utf8)
+        let folder = try TemporaryFolder()
+        _ = try folder.file("copy.cl", Array("changed".utf8))
+        _ = try folder.file("common.clh", Array("shared".utf8))
         let environment: EnvironmentVariables = [KernelSource.environmentKey: folder.path]
         #expect(try KernelSource.chosenText(of: "copy", environment: environment) == "changed")
         #expect(try KernelSource.chosenText(of: "common", environment: environment) == "shared")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Support
@@ -7,14 +8,8 @@ import Testing
 @Suite struct AvailableMemoryTests {
     /// The memory found in a root with these files.
     private func find(_ files: [String: String]) throws -> AvailableMemory? {
-        let root = FileManager.default.temporaryDirectory.appendingPathComponent("memory-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: root) }
-        for (path, text) in files {
-            let file = root.appendingPathComponent(path)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try text.write(to: file, atomically: false, encoding: .utf8)
-        }
+        let root = try TemporaryFolder()
+        for (path, text) in files { _ = try root.file(path, Array(text.utf8)) }
         return AvailableMemory.find(in: root.path + "/", limits: [])
     }
 
