@@ -24,64 +24,15 @@
 #include "batch_norm.clh"
 #include "classifier_layers.clh"
 #include "linear.clh"
+#include "softmax.clh"
 
 #define FORWARD(n, before)                                                                                             \
-    linear_forward(group, hidden##before, WIDTH##before, parameters + weights##n, hidden##n, WIDTH##n, n < LAYERS);    \
+    linear_layer(group, hidden##before, WIDTH##before, parameters + weights##n, hidden##n, WIDTH##n, n < LAYERS);      \
     team_barrier();
 #define BACKWARD(n, before)                                                                                            \
     linear_backward(group, delta##n, WIDTH##n, parameters + weights##n, hidden##before, delta##before, WIDTH##before,  \
-                    transposed##before);                                                                               \
+                    transposed##before, 1);                                                                            \
     team_barrier();
-
-#if TRAINING
-// One tile's losses and right answers, a value a sample, and the gradient of its logits (softmax - one-hot) / valid.
-INLINE void softmax_cross_entropy(__global const float *logits, __global float *delta, __global float *row,
-                                         const intv label, const int counted, const int valid, __local floatv *losses,
-                                         __local floatv *answers) {
-    floatv largest = VECTOR(logits);
-    intv best = 0;
-    floatv own = largest;
-    for (int class = 1; class < CLASSES; class++) {
-        const floatv value = VECTOR(logits + class * TILE);
-        const intv larger = value > largest;
-        largest = choose(larger, value, largest);
-        best = choose_int(larger, class, best);
-        own = choose(label == class, value, own);
-    }
-    floatv sum = 0;
-    for (int class = 0; class < CLASSES; class++) {
-        const floatv power = exp(VECTOR(logits + class * TILE) - largest);
-        VECTOR_OUT(delta + class * TILE) = power;
-        sum += power;
-    }
-    for (int class = 0; class < CLASSES; class++) {
-        const floatv probability = VECTOR(delta + class * TILE) / sum;
-        const floatv gradient = (probability - choose(label == class, (floatv)1, (floatv)0)) / valid;
-        const floatv kept = mask_samples(gradient, counted);
-        VECTOR_OUT(delta + class * TILE) = kept;
-        store_column(row + class, PADDED(CLASSES), kept);
-    }
-    losses[get_local_id(0)] = log(sum) + largest - own;
-    answers[get_local_id(0)] = choose(label == best, (floatv)1, (floatv)0);
-}
-#else
-static inline void predict(__global const float *logits, const int counted, __global int *predictions) {
-    floatv largest = VECTOR(logits);
-    intv best = 0;
-    for (int class = 1; class < CLASSES; class++) {
-        const floatv value = VECTOR(logits + class * TILE);
-        const intv larger = value > largest;
-        largest = choose(larger, value, largest);
-        best = choose_int(larger, class, best);
-    }
-    int lanes[VW];
-    store_private_intv(best, lanes);
-    const int offset = get_local_id(0) * VW;
-    for (int lane = 0; lane < VW; lane++) {
-        if (offset + lane < counted) predictions[offset + lane] = lanes[lane];
-    }
-}
-#endif
 
 TEAM_KERNEL void classifier_step(
     __global const float *restrict pooled, __global const float *restrict parameters, const int stride,
@@ -140,9 +91,9 @@ TEAM_KERNEL void classifier_step(
     if (get_local_id(1) == 0) {
         for (int k = 0; k < TILES_AT_ONCE; k++) {
             const intv label = *(__global const intv *)(labels + group.tile[k] * TILE + lane * VW);
-            softmax_cross_entropy(at(logits, group, k, CLASSES), at(OF_LAST_LAYER(delta), group, k, CLASSES),
-                                  row_of(OF_LAST_LAYER(transposed), group, k, CLASSES), label,
-                                  valid_samples(min(first + k, tiles - 1), valid), valid, losses[k], answers[k]);
+            softmax_loss(at(logits, group, k, CLASSES), CLASSES, at(OF_LAST_LAYER(delta), group, k, CLASSES),
+                         row_of(OF_LAST_LAYER(transposed), group, k, CLASSES), label,
+                         valid_samples(min(first + k, tiles - 1), valid), valid, losses[k], answers[k]);
         }
     }
     pad_rows(group, OF_LAST_LAYER(transposed), CLASSES);
@@ -189,7 +140,7 @@ TEAM_KERNEL void classifier_step(
         for (int k = 0; k < TILES_AT_ONCE; k++) {
             // No sample of a tile past the last is valid.
             const int tile = first + k;
-            predict(at(logits, group, k, CLASSES), valid_samples(tile, valid),
+            predict(at(logits, group, k, CLASSES), CLASSES, valid_samples(tile, valid),
                     predictions + (size_t)replica * prediction_stride + current[0] + tile * TILE);
         }
     }

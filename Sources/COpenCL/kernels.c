@@ -45,6 +45,9 @@ static const cop_kernel_source sources[] = {
     {"gather", (const char *)(const unsigned char[]){
 #embed "../../Kernels/gather.clh" suffix(, 0)
     }},
+    {"gather_samples", (const char *)(const unsigned char[]){
+#embed "../../Kernels/gather_samples.cl" suffix(, 0)
+    }},
     {"kmeans_accumulate", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_accumulate.cl" suffix(, 0)
     }},
@@ -72,8 +75,17 @@ static const cop_kernel_source sources[] = {
     {"linear", (const char *)(const unsigned char[]){
 #embed "../../Kernels/linear.clh" suffix(, 0)
     }},
+    {"linear_forward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/linear_forward.cl" suffix(, 0)
+    }},
     {"linear_gradients", (const char *)(const unsigned char[]){
 #embed "../../Kernels/linear_gradients.clh" suffix(, 0)
+    }},
+    {"linear_input_gradient", (const char *)(const unsigned char[]){
+#embed "../../Kernels/linear_input_gradient.cl" suffix(, 0)
+    }},
+    {"linear_weight_gradients", (const char *)(const unsigned char[]){
+#embed "../../Kernels/linear_weight_gradients.cl" suffix(, 0)
     }},
     {"packed_columns", (const char *)(const unsigned char[]){
 #embed "../../Kernels/packed_columns.clh" suffix(, 0)
@@ -89,6 +101,21 @@ static const cop_kernel_source sources[] = {
     }},
     {"points_unpack", (const char *)(const unsigned char[]){
 #embed "../../Kernels/points_unpack.cl" suffix(, 0)
+    }},
+    {"predict_classes", (const char *)(const unsigned char[]){
+#embed "../../Kernels/predict_classes.cl" suffix(, 0)
+    }},
+    {"relu_backward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/relu_backward.cl" suffix(, 0)
+    }},
+    {"relu_forward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/relu_forward.cl" suffix(, 0)
+    }},
+    {"softmax", (const char *)(const unsigned char[]){
+#embed "../../Kernels/softmax.clh" suffix(, 0)
+    }},
+    {"softmax_cross_entropy", (const char *)(const unsigned char[]){
+#embed "../../Kernels/softmax_cross_entropy.cl" suffix(, 0)
     }},
     {"strips", (const char *)(const unsigned char[]){
 #embed "../../Kernels/strips.clh" suffix(, 0)

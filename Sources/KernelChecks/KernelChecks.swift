@@ -14,6 +14,7 @@ package enum KernelChecks {
         CovarianceCases.self,
         FillCases.self,
         FmaPeakCases.self,
+        GatherSamplesCases.self,
         KmeansAccumulateCases.self,
         KmeansAccumulateUpdateCases.self,
         KmeansAssignCases.self,
@@ -22,10 +23,17 @@ package enum KernelChecks {
         KmeansPlusPlusPickCases.self,
         KmeansReduceCases.self,
         KmeansUpdateCases.self,
+        LinearForwardCases.self,
+        LinearInputGradientCases.self,
+        LinearWeightGradientsCases.self,
         PcaProjectCases.self,
         PointsGatherCases.self,
         PointsPackCases.self,
         PointsUnpackCases.self,
+        PredictClassesCases.self,
+        ReluBackwardCases.self,
+        ReluForwardCases.self,
+        SoftmaxCrossEntropyCases.self,
     ]
 
     /// The cases of all kernels for each of `seeds`, what the tool launches with two networks among them.

@@ -52,7 +52,7 @@ struct CaseBatch {
     }
 
     /// The transposed layout [replica][tile][sample][stride], 0 in the padding and where masked.
-    func transposed(_ plain: [Float], values: Int) throws(ComputeError) -> DeviceBuffer<Float> {
+    func transposedValues(_ plain: [Float], values: Int) -> [Float] {
         let stride = paddedColumns(values)
         let layout = layout(1)
         var packed = [Float](repeating: 0, count: layout.count * stride)
@@ -62,7 +62,12 @@ struct CaseBatch {
                 for value in 0..<values { packed[row + value] = plain[(replica * samples + sample) * values + value] }
             }
         }
-        return try backend.makeBuffer(packed, label: "transposed gradient")
+        return packed
+    }
+
+    /// A buffer of ``transposedValues(_:values:)``.
+    func transposed(_ plain: [Float], values: Int) throws(ComputeError) -> DeviceBuffer<Float> {
+        try backend.makeBuffer(transposedValues(plain, values: values), label: "transposed gradient")
     }
 
     /// The way back: [replica][sample][stride], and the rows of masked samples.

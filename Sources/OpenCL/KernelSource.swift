@@ -13,8 +13,7 @@ package enum KernelSource {
     /// The headers: `common` stands before every kernel, the others where a kernel includes them.
     package static let headers: Set<String> = [
         "batch_norm", "block_statistics", "classifier_layers", "common", "gather", "linear", "linear_gradients",
-        "packed_columns", "strips",
-        "weight_gradients",
+        "packed_columns", "softmax", "strips", "weight_gradients",
     ]
 
     /// The names of all files, without ".cl" or ".clh", in alphabetical order.

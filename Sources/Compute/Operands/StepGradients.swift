@@ -23,11 +23,16 @@ package struct StepGradients {
         self.tileCount = tileCount
     }
 
+    /// Gradients of which all are whole as they are written.
+    package init(_ values: DeviceBuffer<Float>, parameterCount: Int) {
+        self.init(values, parameterCount: parameterCount, tiles: values, tileOffset: 0, tileCount: 0)
+    }
+
     func validate(for operation: some Operation, batch: BatchShape) throws(ComputeError) {
-        try operation.require(positive: [parameterCount, tileCount])
+        try operation.require(positive: [parameterCount])
         try operation.require(
             [parameterCount, tileOffset, tileCount].allSatisfy { $0 == paddedColumns($0) } && tileOffset >= 0
-                && tileOffset + tileCount <= parameterCount,
+                && tileCount >= 0 && tileOffset + tileCount <= parameterCount,
             "\(tileCount) gradients from \(tileOffset) on do not fit into \(parameterCount), in sixteens")
         try operation.require(values, holds: batch.replicas * parameterCount)
         try operation.require(tiles, holds: batch.replicas * batch.tiles * tileCount)

@@ -1,17 +1,33 @@
 import Foundation
 
+extension SoftmaxCrossEntropy {
+    package func compute(on backend: CPUBackend) {
+        backend.softmaxCrossEntropy(
+            batch, classes: classes, logits: logits, labels: batchLabels, delta: delta, transposed: transposedDelta,
+            lossAndCorrect: lossAndCorrect, current: current)
+    }
+}
+
 extension CPUBackend {
-    /// Losses and right answers of each tile, and the gradient of the logits.
+    /// Losses and right answers of each tile, and the gradient of a classifier's logits.
     func softmaxCrossEntropy(_ classifier: Classifier, current: DeviceBuffer<Int32>) {
         guard let last = classifier.layers.last else { return }
-        let (batch, classes) = (last.shape.batch, last.shape.outputs)
+        softmaxCrossEntropy(
+            last.shape.batch, classes: last.shape.outputs, logits: classifier.logits, labels: classifier.batchLabels,
+            delta: last.delta, transposed: last.transposedDelta, lossAndCorrect: classifier.lossAndCorrect,
+            current: current)
+    }
+
+    /// Losses and right answers of each tile, and the gradient of the logits.
+    func softmaxCrossEntropy(
+        _ batch: BatchShape, classes: Int, logits: DeviceBuffer<Float>, labels: DeviceBuffer<Int32>,
+        delta: DeviceBuffer<Float>, transposed: DeviceBuffer<Float>, lossAndCorrect: DeviceBuffer<Float>,
+        current: DeviceBuffer<Int32>
+    ) {
         let stride = paddedColumns(classes)
         let valid = Int(pointer(current)[1])
-        let logits = pointer(classifier.logits)
-        let labels = pointer(classifier.batchLabels)
-        let delta = pointer(last.delta)
-        let transposed = pointer(last.transposedDelta)
-        let lossAndCorrect = pointer(classifier.lossAndCorrect)
+        let (logits, labels, delta) = (pointer(logits), pointer(labels), pointer(delta))
+        let (transposed, lossAndCorrect) = (pointer(transposed), pointer(lossAndCorrect))
         parallel(batch.replicas * batch.tiles) { batchTile in
             let tileIndex = batchTile % batch.tiles
             var total = Float(0)

@@ -1,3 +1,9 @@
+extension LinearForward {
+    package func compute(on backend: CPUBackend) {
+        backend.linearForward(shape, relu: false, input: input, weights: weights, output: output)
+    }
+}
+
 extension CPUBackend {
     func linearForward(
         _ shape: LinearShape, relu: Bool, input: DeviceBuffer<Float>, weights: ReplicaTensor,

@@ -1,3 +1,11 @@
+extension LinearInputGradient {
+    package func compute(on backend: CPUBackend) {
+        backend.linearInputGradient(
+            shape, outputGradient: outputGradient, weights: weights, relu: nil, inputGradient: inputGradient,
+            transposed: nil)
+    }
+}
+
 extension CPUBackend {
     func linearInputGradient(
         _ shape: LinearShape, outputGradient: DeviceBuffer<Float>, weights: ReplicaTensor,

@@ -1,0 +1,69 @@
+// The next batch of a training order as an activation, and the start of a step: the schedule's next row (first sample,
+// valid samples) becomes current.
+//
+// output[r][t][feature][s] = samples[order[position]][feature] * scale + shift, batch_labels[r][t][s] its label; 0 and -1
+// in masked samples. Samples are bytes or floats, [count][features]; a channel is `positions` neighbouring features, and
+// channels[channel] its (scale, shift).
+//
+// A member takes every feature that falls to it of all members of the work-groups that share a tile. Groups: (tile,
+// share, replica).
+#if BYTES
+typedef uchar feature_t;
+#else
+typedef float feature_t;
+#endif
+
+static inline floatv load_private_floatv(const float *values) {
+#if VW == 1
+    return values[0];
+#elif VW == 4
+    return vload4(0, values);
+#elif VW == 8
+    return vload8(0, values);
+#else
+    return vload16(0, values);
+#endif
+}
+
+TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __global const uchar *restrict labels,
+                                __global const int *restrict order, const int order_stride, const int features,
+                                const int positions, __global const float *restrict channels,
+                                __global const int *restrict batches, __global const int *restrict cursor,
+                                __global int *restrict current, __global float *restrict output,
+                                __global int *restrict batch_labels) {
+    const int lane = get_local_id(0);
+    const int replica = get_group_id(2);
+    const int tile = get_group_id(0);
+    const size_t batch_tile = (size_t)replica * get_num_groups(0) + tile;
+    const int member = get_global_id(1);
+    const int members = get_global_size(1);
+    const int step = cursor[0];
+    const int base = batches[4 * step];
+    const int valid = batches[4 * step + 1];
+    if (batch_tile == 0 && member == 0 && lane == 0) {
+        current[0] = base;
+        current[1] = valid;
+        current[2] = step;
+        current[3] = 0;
+    }
+    order += (size_t)replica * order_stride + base;
+    batch_labels += batch_tile * TILE + lane * VW;
+    const int first = tile * TILE + lane * VW;
+    __global const feature_t *sample[VW];
+    UNROLL for (int i = 0; i < VW; i++) {
+        const bool masked = first + i >= valid;
+        // Masked samples read sample 0, which is there, and do not use it.
+        const int index = masked ? 0 : order[first + i];
+        sample[i] = samples + (size_t)index * features;
+        if (member == 0) batch_labels[i] = masked ? -1 : labels[index];
+    }
+    const int counted = valid_samples(tile, valid);
+    output += batch_tile * features * TILE + lane * VW;
+    for (int feature = member; feature < features; feature += members) {
+        float values[VW];
+        UNROLL for (int i = 0; i < VW; i++) values[i] = sample[i][feature];
+        __global const float *channel = channels + 2 * (feature / positions);
+        VECTOR_OUT(output + (size_t)feature * TILE) =
+            mask_samples(load_private_floatv(values) * channel[0] + channel[1], counted);
+    }
+}

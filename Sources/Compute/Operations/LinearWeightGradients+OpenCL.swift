@@ -1,0 +1,26 @@
+extension LinearWeightGradients {
+    package func launch(on backend: OpenCLBackend) throws(ComputeError) {
+        try backend.launch(fusedLaunch(backend.sizes))
+    }
+
+    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+        let (rows, tile) = (sizes[.linearRows][0], sizes.profile.tile)
+        let pairs = (shape.outputStride + 2 * tile - 1) / (2 * tile)
+        return FusedLaunch(
+            Self.kernel, [("ROWS_AT_ONCE", rows)],
+            [
+                ("input", input.argument), ("transposed_delta", transposedDelta.argument),
+                ("inputs", shape.inputs.argument), ("outputs", shape.outputs.argument),
+                ("tiles", shape.batch.tiles.argument), ("stride", weights.stride.argument),
+                ("offset", weights.offset.argument), ("gradients", gradients.values.argument),
+            ], teams: 1, shares: sizes.layerShares(units: pairs * ((shape.inputs + rows - 1) / rows + 1)),
+            replicas: shape.batch.replicas, sizes.profile)
+    }
+}
+
+extension Tunable {
+    /// Rows of a linear layer's weights whose gradients a member holds as running sums, of two vectors each.
+    static let linearRows = Tunable("linear_rows", of: ["linear_weight_gradients"]) { profile in
+        profile.vectorWidth == 16 || profile.splitsWork ? [[8], [4], [12]] : [[4], [2], [6]]
+    }
+}

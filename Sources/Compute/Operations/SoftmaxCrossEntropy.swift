@@ -1,0 +1,53 @@
+/// Softmax cross-entropy of a batch of logits: losses and right answers of each tile, and the gradient of the mean loss
+/// over the batch's valid samples.
+package struct SoftmaxCrossEntropy: Operation {
+    package static let kernel = "softmax_cross_entropy"
+    package let batch: BatchShape
+    package let classes: Int
+    /// [replica][tile][class][sample].
+    package let logits: DeviceBuffer<Float>
+    /// [replica][tile][sample], each below ``classes``, or -1 where masked.
+    package let batchLabels: DeviceBuffer<Int32>
+    /// ``StepSchedule/current``.
+    package let current: DeviceBuffer<Int32>
+    /// Result, of the shape of the logits, 0 where masked.
+    package let delta: DeviceBuffer<Float>
+    /// Result [replica][tile][sample][class padded to 16]: the same, 0 in the padding.
+    package let transposedDelta: DeviceBuffer<Float>
+    /// Result [replica][tile][2]: sum of the losses of a tile's valid samples, right answers among them.
+    package let lossAndCorrect: DeviceBuffer<Float>
+
+    /// A loss over buffers of the shapes above.
+    package init(
+        batch: BatchShape, classes: Int, logits: DeviceBuffer<Float>, batchLabels: DeviceBuffer<Int32>,
+        current: DeviceBuffer<Int32>, delta: DeviceBuffer<Float>, transposedDelta: DeviceBuffer<Float>,
+        lossAndCorrect: DeviceBuffer<Float>
+    ) {
+        self.batch = batch
+        self.classes = classes
+        self.logits = logits
+        self.batchLabels = batchLabels
+        self.current = current
+        self.delta = delta
+        self.transposedDelta = transposedDelta
+        self.lossAndCorrect = lossAndCorrect
+    }
+
+    package func validate(for layout: DataLayout) throws(ComputeError) {
+        try batch.validate(for: self, layout: layout)
+        try require(positive: [classes])
+        let samples = batch.room
+        try require(logits, holds: samples * classes)
+        try require(batchLabels, holds: samples)
+        try require(current, holds: 4)
+        try require(delta, holds: samples * classes)
+        try require(transposedDelta, holds: samples * paddedColumns(classes))
+        try require(lossAndCorrect, holds: batch.replicas * batch.tiles * 2)
+    }
+
+    /// Per logit an exponential, a division, the label's subtraction and another division, and their comparison and sum.
+    package var cost: OperationCost {
+        let values = Double(batch.replicas * batch.samples * classes)
+        return OperationCost(operations: 6 * values, bytes: 12 * values)
+    }
+}

@@ -1,0 +1,98 @@
+import Compute
+
+/// Samples of a batch as activations.
+package enum GatherSamplesCases: KernelCases {
+    package static func cases(seed: UInt64) -> [any KernelCase] {
+        // (features, channels): one value, odd ones, whole words, several channels.
+        let shapes = [(1, 1), (7, 7), (15, 3), (12, 1), (50, 2)]
+        return [true, false].flatMap { isBytes in
+            shapes.enumerated().map { index, shape in
+                GatherSamplesCase(
+                    batch: AwkwardBatch.few[index % 4], features: shape.0, channels: shape.1, isBytes: isBytes,
+                    seed: seed)
+            }
+                + (AwkwardBatch.all.dropFirst() + AwkwardBatch.everyLane).map {
+                    GatherSamplesCase(batch: $0, features: 9, channels: 3, isBytes: isBytes, seed: seed)
+                }
+        }
+    }
+
+    package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
+        [
+            GatherSamplesCase(
+                batch: (min(replicas, 2), 64), features: 784, channels: 1, isBytes: true, seed: seed)
+        ]
+    }
+}
+
+private struct GatherSamplesCase: KernelCase {
+    let batch: (replicas: Int, samples: Int)
+    let features: Int
+    let channels: Int
+    let isBytes: Bool
+    let seed: UInt64
+    var kernel: String { GatherSamples.kernel }
+    var name: String {
+        "R \(batch.replicas), batch \(batch.samples), \(features) \(isBytes ? "bytes" : "floats") of \(channels) "
+            + "channels, seed \(seed)"
+    }
+    var form: String { isBytes ? "bytes" : "floats" }
+    var variety: String { "\(kernel), \(form)" }
+    var cost: Int { batch.replicas * AwkwardBatch.room(for: batch.samples) * features }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        var random = CaseInputs(seed: seed)
+        let batch = CaseBatch(backend, self.batch)
+        let (replicas, samples) = self.batch
+        let (count, first, step) = (29, 3, 1)
+        let bytes = random.bytes(count * features)
+        let floats = random.floats(count * features)
+        let labels = random.bytes(count, in: 0..<10)
+        let scaling = random.floats(2 * channels, in: 0.5...2)
+        // One order for all networks, or one for each.
+        let stride = replicas == 3 ? 0 : first + samples
+        let order = random.integers(max(1, stride == 0 ? 1 : replicas) * (first + samples), in: 0..<count)
+        let output = try batch.output(features, label: "activation")
+        let room = batch.layout(1)
+        let batchLabels = try GuardedBuffer<Int32>(on: backend, count: room.count, label: "batch labels")
+        let current = try GuardedBuffer<Int32>(on: backend, count: 4, label: "current step")
+        let schedule = StepSchedule(
+            batches: try backend.makeBuffer(
+                [9, 9, 9, 9, Int32(first), Int32(samples), 0, 0, 9, 9, 9, 9], label: "batches"),
+            rates: try backend.makeBuffer([Float](repeating: 9, count: 6), label: "rates"),
+            cursor: try backend.makeBuffer([Int32(step)], label: "cursor"), current: current.buffer)
+        try backend.run(
+            GatherSamples(
+                batch: batch.shape, features: features, channels: channels,
+                samples: isBytes
+                    ? .bytes(try backend.makeBuffer(bytes, label: "samples"))
+                    : .floats(try backend.makeBuffer(floats, label: "samples")),
+                labels: try backend.makeBuffer(labels, label: "labels"),
+                scaling: try backend.makeBuffer(scaling, label: "scales and shifts"),
+                order: try backend.makeBuffer(order, label: "order"), orderStride: stride, schedule: schedule,
+                output: output.buffer, batchLabels: batchLabels.buffer))
+        let chosen = (0..<replicas * samples).map { place in
+            Int(order[place / samples * stride + first + place % samples])
+        }
+        let truth = chosen.flatMap { sample in
+            (0..<features).map { feature -> Bounded in
+                let channel = feature / (features / channels)
+                let value = isBytes ? Float(bytes[sample * features + feature]) : floats[sample * features + feature]
+                return Bounded(value) * Bounded(scaling[2 * channel]) + Bounded(scaling[2 * channel + 1])
+            }
+        }
+        let actual = try output.contents()
+        let layout = batch.layout(features)
+        judge.checkGuards("activation", actual)
+        judge.check("activation", layout.unpack(actual.values), equals: truth)
+        if layout.maskedValues(actual.values).contains(where: { $0 != 0 }) {
+            judge.complain("a masked sample holds values")
+        }
+        judge.check(
+            "batch labels", try batchLabels.contents(), equals: room.pack(chosen.map { Int32(labels[$0]) }, masked: -1))
+        judge.check(
+            "current step", try current.contents(), equals: [Int32(first), Int32(samples), Int32(step), 0])
+        return judge.result
+    }
+}
