@@ -11,7 +11,7 @@ package struct TestedTraining: Sendable {
     }
 
     /// One network per run: as it was at its milestone, otherwise as it was at the end.
-    package var weights: [LeNet5Weights]
+    package var weights: [ModelWeights]
     /// The last test of each network, which is that of its ``weights``; nil for one that diverged.
     package var evaluations: [Evaluation?]
     /// When each network reached the accuracy that was asked for; nil where it did not, or where none was asked for.
@@ -67,7 +67,7 @@ extension Trainer {
         progress: (TrainingProgress) -> Bool = { _ in true }
     ) throws(NetworkError) -> TestedTraining {
         var milestones = [TestedTraining.Milestone?](repeating: nil, count: runs.count)
-        var finished = [LeNet5Weights?](repeating: nil, count: runs.count)
+        var finished = [ModelWeights?](repeating: nil, count: runs.count)
         var evaluations = [Evaluation?](repeating: nil, count: runs.count)
         var (epochs, evaluationSeconds) = (0, 0.0)
         let result = try train(

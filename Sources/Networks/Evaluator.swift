@@ -15,17 +15,17 @@ package struct Evaluation: Sendable {
     package var accuracy: Double { count == 0 ? 0 : 100 * Double(correct) / Double(count) }
 }
 
-/// Tests several LeNet-5 side by side on all images of a store.
+/// Tests several networks side by side on all images of a store.
 package struct Evaluator {
     private let backend: any Backend
-    private let store: ImageStore
+    private let store: SampleStore
     private let normalisation: Normalisation
     /// Images a batch of one of `replicas` networks: as many in all as a training has in flight, which fills the device
     /// and stays in a processor's cache.
     private func batchSize(replicas: Int) -> Int { 64 * max(1, backend.suggestedReplicas / max(replicas, 1)) }
 
     /// An evaluator over `store`, whose images are normalised as those of the training were.
-    package init(_ store: ImageStore, normalisation: Normalisation, on backend: any Backend) {
+    package init(_ store: SampleStore, normalisation: Normalisation, on backend: any Backend) {
         self.store = store
         self.normalisation = normalisation
         self.backend = backend
@@ -36,7 +36,7 @@ package struct Evaluator {
     /// - Throws: ``NetworkError/invalid(reason:)`` where the weights are for other images,
     ///   ``NetworkError/unusableWeights(reason:)`` where a value of them is not finite or a variance negative, or the
     ///   device's error.
-    package func evaluate(_ weights: [LeNet5Weights]) throws(NetworkError) -> (results: [Evaluation], seconds: Double) {
+    package func evaluate(_ weights: [ModelWeights]) throws(NetworkError) -> (results: [Evaluation], seconds: Double) {
         let clock = ContinuousClock()
         var start = clock.now
         if let fault = weights.lazy.compactMap(\.fault).first { throw .unusableWeights(reason: fault) }
@@ -55,12 +55,19 @@ package struct Evaluator {
     /// The predicted class of every image, for each of `weights`, and whether each computed finite numbers alone; `begin`
     /// is called once their kernels are compiled.
     func predictions(
-        _ weights: [LeNet5Weights], begin: () -> Void = {}
+        _ weights: [ModelWeights], begin: () -> Void = {}
     ) throws(NetworkError) -> (classes: [[Int32]], areFinite: [Bool]) {
         guard let layout = weights.first?.layout else { return ([], []) }
-        guard layout.channels == store.channels, weights.allSatisfy({ $0.layout == layout }) else {
+        guard weights.allSatisfy({ $0.layout == layout }) else {
+            throw .invalid(reason: "the weights are of networks that differ in their layers")
+        }
+        guard try ParameterLayout(layout.model, samples: store.shape, classes: layout.classes) == layout else {
             throw .invalid(
-                reason: "the weights take images of \(layout.channels) planes, the images have \(store.channels)")
+                reason: layout.isFused
+                    ? "the weights take images of \(layout.input.channels) planes, the images have "
+                        + "\(store.shape.channels)"
+                    : "the weights take samples of \(layout.input.featureCount) values, the samples have "
+                        + "\(store.shape.featureCount)")
         }
         return try onDevice { () throws(ComputeError) in
             let size = min(batchSize(replicas: weights.count), store.count)
@@ -71,9 +78,9 @@ package struct Evaluator {
             let order = try backend.makeBuffer((0..<store.count).map(Int32.init), label: "order of samples")
             let predicted = try backend.makeBuffer(
                 of: Int32.self, count: weights.count * store.count, label: "predictions")
-            let network = try LeNet5(
-                LeNet5Parameters(weights, on: backend), batchSize: size, schedule: schedule, on: backend)
-            let images = LeNet5.Images(store: store, order: order, orderStride: 0, normalisation: normalisation)
+            let network = try ModelParameters(weights, on: backend).makeNetwork(
+                batchSize: size, schedule: schedule, on: backend)
+            let images = SampleSource(store: store, order: order, orderStride: 0, normalisation: normalisation)
             try backend.preparing { () throws(ComputeError) in
                 try network.predict(images, into: predicted, stride: store.count)
             }
@@ -86,7 +93,7 @@ package struct Evaluator {
             for batch in batches {
                 try network.predict(images, into: predicted, stride: store.count)
                 if isSafe { continue }
-                let here = try network.areActivationsFinite(valid: batch.count)
+                let here = try network.areActivationsFinite(valid: batch.count, on: backend)
                 for replica in areFinite.indices where !here[replica] { areFinite[replica] = false }
             }
             let flat = try backend.read(predicted)

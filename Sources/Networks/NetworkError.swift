@@ -5,8 +5,8 @@ import Compute
 package enum NetworkError: CategorizedError {
     /// The device failed or has no room.
     case compute(ComputeError)
-    /// A weights file does not hold a LeNet-5.
-    case badWeights(reason: String)
+    /// A weights file does not hold what it should.
+    case badWeights(reason: String, model: String = NetworkError.leNet5)
     /// Weights of the right names and shapes that no network can compute with: where they are and why.
     case unusableWeights(reason: String)
     /// A weights file cannot be read: its path and why.
@@ -20,10 +20,13 @@ package enum NetworkError: CategorizedError {
     /// The caller asked to stop.
     case cancelled
 
+    /// What the default model is called in a sentence.
+    package static let leNet5 = "a LeNet-5"
+
     package var description: String {
         switch self {
         case .compute(let error): error.description
-        case .badWeights(let reason): "not the weights of a LeNet-5: \(reason)"
+        case .badWeights(let reason, let model): "not the weights of \(model): \(reason)"
         case .unusableWeights(let reason): reason
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .unwritable(let path, let reason): "cannot write \(path): \(reason)"

@@ -4,30 +4,49 @@ import Support
 /// Weights as a file has them.
 package struct StoredWeights: Equatable, Sendable {
     /// The weights.
-    package var weights: LeNet5Weights
+    package var weights: ModelWeights
     /// What they were trained with; nil where the file says nothing of it.
     package var normalisation: Normalisation?
     /// What was done to read them, a sentence each.
     package var notes: [String]
 }
 
-extension LeNet5Weights {
+extension ModelWeights {
     /// Reads weights, and the normalisation they were trained with where the file has it. Prefixes that PyTorch's
     /// wrappers put before every name, `module.` (DataParallel) and `_orig_mod.` (torch.compile), are left off.
+    /// - Parameter expected: the model that they have to be of; nil for what the file says. One that says nothing is of the
+    ///   expected model, or of the article's network.
     /// - Throws: ``NetworkError/unreadable(path:reason:)``, ``NetworkError/badWeights(reason:)``, or
     ///   ``NetworkError/unusableWeights(reason:)`` where a value is not finite or a variance negative.
-    package static func read(_ path: String) throws(NetworkError) -> StoredWeights {
+    package static func read(_ path: String, of expected: ModelSpec? = nil) throws(NetworkError) -> StoredWeights {
         var contents = try Safetensors.read(path)
         let prefixes = try contents.removePrefixes(path: path)
         let normalisation = try normalisation(contents.metadata, path: path)
+        let model = try model(contents.metadata, path: path, expected: expected)
         let notes = prefixes.isEmpty ? [] : ["\(path): ignoring \(prefixes.joined(separator: " and ")) in tensor names"]
         do throws(NetworkError) {
-            let weights = try LeNet5Weights(tensors: contents.tensors, found: contents.found)
+            let weights = try ModelWeights(model, tensors: contents.tensors, found: contents.found)
             try weights.check(path: path)
             return StoredWeights(weights: weights, normalisation: normalisation, notes: notes)
-        } catch .badWeights(let reason) {
-            throw .badWeights(reason: "\(path): \(reason)")
+        } catch .badWeights(let reason, let model) {
+            throw .badWeights(reason: "\(path): \(reason)", model: model)
         }
+    }
+
+    /// The model that a file says it is of.
+    private static func model(
+        _ metadata: [String: String], path: String, expected: ModelSpec?
+    ) throws(NetworkError) -> ModelSpec {
+        guard let name = metadata["model"] else { return expected ?? ModelLibrary.leNet5 }
+        if let expected, expected.name != name {
+            throw .unusableWeights(reason: "\(path) holds weights of \(excerpt(name)), not of \(expected.name)")
+        }
+        guard let model = ModelLibrary.model(name) else {
+            throw .unusableWeights(
+                reason: "\(path) holds weights of \(excerpt(name)), which is no model that is known; "
+                    + "\(ModelLibrary.names.joined(separator: ", ")) are")
+        }
+        return model
     }
 
     private static func normalisation(
@@ -53,14 +72,17 @@ extension LeNet5Weights {
         return Normalisation(mean: values[0], std: values[1])
     }
 
-    /// Writes weights as PyTorch's load_state_dict takes them, with the normalisation in the metadata.
+    /// Writes weights as PyTorch's load_state_dict takes them, with the model's name and the normalisation in the metadata.
     /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
     package func write(to path: String, normalisation: Normalisation, steps: Int) throws(NetworkError) {
         let counters = Dictionary(
-            uniqueKeysWithValues: LeNet5Layout.runningNames.map { ("\($0.0).num_batches_tracked", Int64(steps)) })
+            uniqueKeysWithValues: layout.running.map { ("\($0.name).num_batches_tracked", Int64(steps)) })
         try Safetensors.write(
             tensors, counters: counters,
-            metadata: ["format": "pt", "mean": "\(normalisation.mean)", "std": "\(normalisation.std)"], to: path)
+            metadata: [
+                "format": "pt", "mean": "\(normalisation.mean)", "model": layout.model.name,
+                "std": "\(normalisation.std)",
+            ], to: path)
     }
 }
 

@@ -32,9 +32,9 @@ package struct TrainingRun: Sendable {
     package var seed: UInt64
     package var run: Int
     /// Weights to start from in place of random ones.
-    package var initial: LeNet5Weights?
+    package var initial: ModelWeights?
 
-    package init(subset: [Int], seed: UInt64, run: Int, initial: LeNet5Weights? = nil) {
+    package init(subset: [Int], seed: UInt64, run: Int, initial: ModelWeights? = nil) {
         self.subset = subset
         self.seed = seed
         self.run = run
@@ -45,13 +45,13 @@ package struct TrainingRun: Sendable {
 /// What training gave.
 package struct TrainingResult: Sendable {
     /// One network a run.
-    package var weights: [LeNet5Weights]
+    package var weights: [ModelWeights]
     /// Mean loss of each step, for each run: [step][run].
     package var losses: [[Float]]
     /// For each run the step, counted from 1, at which it diverged: the first whose loss is not a finite number; the last
     /// step where all losses are finite and a weight or running statistic is not. Nil for a run that did not diverge.
     package var divergedSteps: [Int?]
-    /// For each run how many of the network's ``LeNet5Weights/weightCount`` weights are not as they were at the start.
+    /// For each run how many of the network's ``ModelWeights/weightCount`` weights are not as they were at the start.
     package var movedWeights: [Int]
     /// Wall time of the training alone: uploads of orders and the steps. Kernels are compiled before.
     package var seconds: Double
@@ -72,20 +72,25 @@ package struct FinishedEpoch: Sendable {
     /// Wall time of the training so far; what was done between epochs is not counted.
     package var seconds: Double
     /// The networks as they are now, one per run.
-    package var weights: [LeNet5Weights]
+    package var weights: [ModelWeights]
     /// As ``TrainingResult/divergedSteps``, so far.
     package var divergedSteps: [Int?]
 }
 
-/// Trains several LeNet-5 side by side: R replicas with their own weights, subsets of one size, and orders.
+/// Trains several networks of a model side by side: R replicas with their own weights, subsets of one size, and orders.
 package struct Trainer {
     private let backend: any Backend
-    private let store: ImageStore
+    private let store: SampleStore
+    private let model: ModelSpec
     private let normalisation: Normalisation
 
-    /// A trainer over `store`.
-    package init(_ store: ImageStore, normalisation: Normalisation, on backend: any Backend) {
+    /// A trainer of `model` over `store`.
+    package init(
+        _ store: SampleStore, model: ModelSpec = ModelLibrary.leNet5, normalisation: Normalisation,
+        on backend: any Backend
+    ) {
         self.store = store
+        self.model = model
         self.normalisation = normalisation
         self.backend = backend
     }
@@ -111,10 +116,10 @@ package struct Trainer {
         afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)? = nil
     ) throws(NetworkError) -> TrainingResult {
         let size = runs.first?.subset.count ?? 0
-        try validate(runs, size: size, options: options)
+        let layout = try ParameterLayout(model, samples: store.shape, classes: store.classes)
+        try validate(runs, size: size, layout: layout, options: options)
         let plan = EpochPlan(size: size, options: options)
-        let layout = LeNet5Layout(channels: store.channels, classes: store.classes)
-        let initial = runs.map { $0.initial ?? LeNet5Weights(layout: layout, seed: $0.seed, run: $0.run) }
+        let initial = runs.map { $0.initial ?? ModelWeights(layout: layout, seed: $0.seed, run: $0.run) }
         do {
             return try train(
                 runs, initial: initial, plan: plan, options: options, afterEpoch: afterEpoch, progress: progress)
@@ -127,7 +132,9 @@ package struct Trainer {
         }
     }
 
-    private func validate(_ runs: [TrainingRun], size: Int, options: TrainingOptions) throws(NetworkError) {
+    private func validate(
+        _ runs: [TrainingRun], size: Int, layout: ParameterLayout, options: TrainingOptions
+    ) throws(NetworkError) {
         guard size > 0 else { throw .invalid(reason: "there is nothing to train on: a subset is empty") }
         guard options.batchSize > 0 else { throw .invalid(reason: "the batch size must be at least 1") }
         guard options.learningRate > 0, options.learningRate.isFinite else {
@@ -147,19 +154,15 @@ package struct Trainer {
             if let stray = run.subset.first(where: { $0 < 0 || $0 >= store.count }) {
                 throw .invalid(reason: "index \(stray) is outside the \(store.count) training images")
             }
-            if let initial = run.initial,
-                initial.layout != LeNet5Layout(channels: store.channels, classes: store.classes)
-            {
-                throw .invalid(
-                    reason: "the initial weights are for \(initial.layout.classes) classes of "
-                        + "\(initial.layout.channels) planes, the images have \(store.classes) and \(store.channels)")
+            if let initial = run.initial?.layout, initial != layout {
+                throw .invalid(reason: "the initial weights are \(layout.mismatch(initial, store))")
             }
             if let fault = run.initial?.fault { throw .unusableWeights(reason: "the initial weights: \(fault)") }
         }
     }
 
     private func train(
-        _ runs: [TrainingRun], initial: [LeNet5Weights], plan: EpochPlan, options: TrainingOptions,
+        _ runs: [TrainingRun], initial: [ModelWeights], plan: EpochPlan, options: TrainingOptions,
         afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)?, progress: (TrainingProgress) -> Bool
     ) throws -> TrainingResult {
         let replicas = runs.count
@@ -170,11 +173,10 @@ package struct Trainer {
         let orderStride = epochsAtOnce * plan.size
         let order = try backend.makeBuffer(of: Int32.self, count: replicas * orderStride, label: "order of samples")
         let schedule = try StepSchedule(capacity: stepsAtOnce, on: backend)
-        let parameters = try LeNet5Parameters(initial, on: backend)
-        let network = try LeNet5(
-            parameters, batchSize: min(options.batchSize, plan.size), schedule: schedule, trainingSteps: stepsAtOnce,
-            on: backend)
-        let source = LeNet5.Images(
+        let parameters = try ModelParameters(initial, on: backend)
+        let network = try parameters.makeNetwork(
+            batchSize: min(options.batchSize, plan.size), schedule: schedule, trainingSteps: stepsAtOnce, on: backend)
+        let source = SampleSource(
             store: store, order: order, orderStride: orderStride, normalisation: normalisation)
         var streams = runs.map { RandomStream(seed: $0.seed, run: $0.run, purpose: .sampleOrder) }
         func step() throws {
@@ -232,7 +234,7 @@ package struct Trainer {
             movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) }, seconds: seconds)
     }
 
-    private static func divergedSteps(of weights: [LeNet5Weights], losses: [[Float]]) -> [Int?] {
+    private static func divergedSteps(of weights: [ModelWeights], losses: [[Float]]) -> [Int?] {
         weights.indices.map { replica in
             let step = losses.firstIndex { !$0[replica].isFinite }.map { $0 + 1 }
             return step ?? (weights[replica].fault == nil ? nil : losses.count)

@@ -83,6 +83,7 @@ package struct CaseNames: Sendable {
         add(where: isClustered, \.selection.quota) { "quota \($0.selection.quota.rawValue)" }
         add(where: { !$0.selection.isWhole }, \.selection.balance) { "balance \($0.selection.balance.rawValue)" }
         add(\.recipe.dataset) { $0.recipe.dataset }
+        add(\.recipe.model) { $0.recipe.model }
         add(\.recipe.duration) { ReportSection.duration($0.recipe.duration) }
         add(\.recipe.batchSize) { "batches of \($0.recipe.batchSize)" }
         add(\.recipe.learningRate) { "learning rate \(Number.exact($0.recipe.learningRate))" }

@@ -9,18 +9,19 @@ import Support
 
 /// Makes a study's artifacts and trains its networks on a backend.
 ///
-/// Artifacts are made of the images as they are; networks see them resized to the input of LeNet-5. Data sets and the last
-/// projection stay in memory between calls.
+/// Artifacts are made of the images as they are; networks see them in the size that the model takes. Data sets and the
+/// last projection stay in memory between calls.
 package final class LeNet5Executor: StudyExecutor {
     /// The backend; nil until the executor is prepared.
     package private(set) var backend: (any Backend)?
 
     private let makeBackend: () throws -> any Backend
     private let clusteringMemory: Int?
+    private let models: [String]
     private let load: (String) throws -> Dataset
     private let progress: (Int) -> Void
     private var loaded: [String: Loaded] = [:]
-    private var stored: [String: Stored] = [:]
+    private var stored: [StoreKey: Stored] = [:]
     private var points: (key: PointsKey, points: PointSource)?
 
     private struct Loaded {
@@ -31,8 +32,15 @@ package final class LeNet5Executor: StudyExecutor {
     /// What is in the device's memory.
     private struct Stored {
         let normalisation: Normalisation
-        let train: ImageStore
-        let test: ImageStore
+        let train: SampleStore
+        let test: SampleStore
+    }
+
+    /// Models that take samples of one size share them.
+    private struct StoreKey: Hashable {
+        var dataset: String
+        /// The side that images are resized to; nil for those that stay as they are.
+        var side: Int?
     }
 
     private struct PointsKey: Hashable {
@@ -43,24 +51,29 @@ package final class LeNet5Executor: StudyExecutor {
     /// An executor on a backend that is made once there is something to compute.
     /// - Parameters:
     ///   - clusteringMemory: bytes that the process may take while it clusters; nil for as many as it takes.
+    ///   - models: what it will train; the samples are brought to the device before the first one.
     ///   - load: reads the data set of a name.
     ///   - progress: hears how many images the training under way has been through, all replicas together.
     package init(
         onDemand makeBackend: @escaping () throws -> any Backend, clusteringMemory: Int? = nil,
-        load: @escaping (String) throws -> Dataset, progress: @escaping (Int) -> Void = { _ in }
+        models: [String] = [ModelLibrary.leNet5.name], load: @escaping (String) throws -> Dataset,
+        progress: @escaping (Int) -> Void = { _ in }
     ) {
         self.makeBackend = makeBackend
         self.clusteringMemory = clusteringMemory
+        self.models = models
         self.load = load
         self.progress = progress
     }
 
     /// An executor on `backend`; the parameters are the same.
     package convenience init(
-        on backend: any Backend, clusteringMemory: Int? = nil, load: @escaping (String) throws -> Dataset,
+        on backend: any Backend, clusteringMemory: Int? = nil,
+        models: [String] = [ModelLibrary.leNet5.name], load: @escaping (String) throws -> Dataset,
         progress: @escaping (Int) -> Void = { _ in }
     ) {
-        self.init(onDemand: { backend }, clusteringMemory: clusteringMemory, load: load, progress: progress)
+        self.init(
+            onDemand: { backend }, clusteringMemory: clusteringMemory, models: models, load: load, progress: progress)
     }
 
     package var device: String {
@@ -74,7 +87,9 @@ package final class LeNet5Executor: StudyExecutor {
 
     package func prepare() throws {
         do {
-            for name in loaded.keys.sorted() { _ = try stored(name) }
+            for name in loaded.keys.sorted() {
+                for model in models { _ = try stored(name, for: try Self.spec(model)) }
+            }
         } catch {
             throw Self.unwrapped(error)
         }
@@ -93,7 +108,8 @@ package final class LeNet5Executor: StudyExecutor {
     package func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         guard let first = jobs.first else { return [] }
         let recipe = first.recipe
-        let data = try stored(recipe.dataset)
+        let model = try Self.spec(recipe.model)
+        let data = try stored(recipe.dataset, for: model)
         let backend = try preparedBackend()
         let length: TrainingOptions.Length =
             switch recipe.duration {
@@ -102,7 +118,7 @@ package final class LeNet5Executor: StudyExecutor {
             }
         let options = TrainingOptions(length: length, batchSize: recipe.batchSize, learningRate: recipe.learningRate)
         do {
-            let trainer = Trainer(data.train, normalisation: data.normalisation, on: backend)
+            let trainer = Trainer(data.train, model: model, normalisation: data.normalisation, on: backend)
             let result = try trainer.train(
                 jobs.map { TrainingRun(subset: $0.indices, seed: $0.seed, run: $0.run) }, options: options
             ) { status in
@@ -123,7 +139,7 @@ package final class LeNet5Executor: StudyExecutor {
                     trainingSeconds: result.seconds / replicas, evaluationSeconds: evaluation.seconds / replicas,
                     replicas: jobs.count,
                     diverged: (result.divergedSteps[index] ?? (overflows ? steps : nil)).map(Divergence.init(step:)),
-                    isUnmoved: steps > 0 && moved < LeNet5Weights.leastMoved)
+                    isUnmoved: steps > 0 && moved < ModelWeights.leastMoved)
             }
         } catch {
             let cause = Self.unwrapped(error)
@@ -167,17 +183,26 @@ package final class LeNet5Executor: StudyExecutor {
         return fresh
     }
 
-    private func stored(_ name: String) throws -> Stored {
-        if let known = stored[name] { return known }
+    /// The model of a name that the study's reader has let through.
+    private static func spec(_ name: String) throws -> ModelSpec {
+        guard let model = ModelLibrary.model(name) else {
+            throw StudyError.executor(reason: "there is no model \(name)")
+        }
+        return model
+    }
+
+    private func stored(_ name: String, for model: ModelSpec) throws -> Stored {
+        let key = StoreKey(dataset: name, side: model.side)
+        if let known = stored[key] { return known }
         let dataset = try loaded(name).dataset
         let backend = try preparedBackend()
         let fresh = Stored(
             normalisation: Normalisation(mean: dataset.mean, std: dataset.std),
-            train: try ImageStore.make(dataset.train, classes: dataset.classCount, on: backend),
-            test: try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend))
+            train: try SampleStore.make(dataset.train, for: model, classes: dataset.classCount, on: backend),
+            test: try SampleStore.make(dataset.test, for: model, classes: dataset.classCount, on: backend))
         // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
         try backend.finish()
-        stored[name] = fresh
+        stored[key] = fresh
         return fresh
     }
 

@@ -1,4 +1,5 @@
 import Datasets
+import Networks
 import Pruning
 import Yams
 import Support
@@ -16,7 +17,8 @@ package struct StudyReader {
     static let mostAliases = 16
 
     static let settingKeys = [
-        "dataset", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans", "quota",
+        "dataset", "model", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans",
+        "quota",
         "clustering_seeds", "balance", "seed", "equal_within",
     ]
     static let experimentKeys = [
@@ -114,6 +116,12 @@ package struct StudyReader {
                     reason: "dataset is \(excerpt(name)); a name of \(Study.acceptedDatasetName) is needed")
             }
             settings.recipe.dataset = name
+        }
+        if let model = try fields.string("model") {
+            guard ModelLibrary.model(model) != nil else {
+                throw fields.unknownWord(model, of: "model", known: ModelLibrary.names)
+            }
+            settings.recipe.model = model
         }
         if let runs = try fields.integer("runs", in: Self.runsRange) { settings.runs = runs }
         let epochs = try fields.integer("epochs", in: 1...1_000_000)

@@ -1,3 +1,4 @@
+import Networks
 import Pruning
 import Yams
 
@@ -75,6 +76,10 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         Pair(key: "seed", value: Node("\(settings.seed)")),
         Pair(key: "equal_within", value: float(settings.equalWithin)),
     ]
+    // Directories of studies that have no other model stay as they were.
+    if settings.recipe.model != ModelLibrary.leNet5.name {
+        pairs.insert(Pair(key: "model", value: word(settings.recipe.model)), at: 1)
+    }
     if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
     return pairs
 }

@@ -1,3 +1,4 @@
+import Networks
 import Support
 
 /// How long a network trains.
@@ -14,7 +15,7 @@ package struct TrainingRecipe: Hashable, Sendable {
     /// The data set's name.
     package var dataset = "mnist"
     /// The model's name.
-    package var model = "lenet5"
+    package var model = ModelLibrary.leNet5.name
     /// How long each network trains.
     package var duration = TrainingDuration.epochs(5)
     /// Samples in a batch.

@@ -207,11 +207,11 @@ private struct StageBench {
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
-    private func images(_ count: Int) throws -> ImageStore {
-        let side = LeNet5Layout.inputSide
-        return try ImageStore(
-            pixels: bytes(count * side * side), labels: (0..<count).map { UInt8($0 % 10) }, channels: 1, classes: 10,
-            on: backend)
+    private func images(_ count: Int) throws -> SampleStore {
+        let side = 32
+        return try SampleStore(
+            pixels: bytes(count * side * side), labels: (0..<count).map { UInt8($0 % 10) },
+            shape: .init(height: side, width: side), classes: 10, on: backend)
     }
 
     private func points() throws -> Points {

@@ -9,8 +9,13 @@ struct EvaluateCommand: ParsableCommand {
         commandName: "evaluate", abstract: "Tests saved weights on a data set's test images.")
 
     @OptionGroup var data: DataOptions
-    @Option(help: ArgumentHelp("LeNet-5 weights under PyTorch's names.", valueName: "w.safetensors"))
+    @Option(help: ArgumentHelp("Weights under PyTorch's names.", valueName: "w.safetensors"))
     var weights: String
+    @Option(
+        help: ArgumentHelp(
+            "The model that the weights have to be of: lenet5, mlp or linear; the file's own unless given.",
+            valueName: "name"), completion: .models, transform: modelNamed)
+    var model: ModelSpec?
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var shape: ProfileOption
@@ -29,7 +34,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         let backend = try compute.makeBackend(in: shape)
-        let stored = try LeNet5Weights.read(weights)
+        let stored = try ModelWeights.read(weights, of: model)
         for note in stored.notes { Terminal.note(note, quiet: compute.quiet) }
         let (network, kept) = (stored.weights, stored.normalisation)
         let dataset = try data.load(quiet: compute.quiet)
@@ -45,7 +50,8 @@ struct EvaluateCommand: ParsableCommand {
                 "\(weights) knows \(network.layout.classes) classes, \(dataset.name) has \(dataset.classCount)",
                 exitCode: 65)
         }
-        let store = try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend)
+        let store = try SampleStore.make(
+            dataset.test, for: network.layout.model, classes: dataset.classCount, on: backend)
         let (results, seconds) = try Evaluator(store, normalisation: normalisation, on: backend).evaluate([network])
         for result in results {
             guard result.isFinite else {

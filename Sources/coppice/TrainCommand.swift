@@ -10,7 +10,7 @@ import Support
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Trains LeNet-5 on a data set or a part of it, and tests it.",
+        abstract: "Trains LeNet-5 or another model on a data set or a part of it, and tests it.",
         discussion: """
             Replica i takes the random numbers of run i: initial weights and order of samples.
 
@@ -30,6 +30,10 @@ struct TrainCommand: ParsableCommand {
             "Train on these images only: a .npy file of their indices, each once, or a boolean mask of all images.",
             valueName: "kept.npy"))
     var indices: String?
+    @Option(
+        help: ArgumentHelp("What to train: lenet5, mlp or linear. (default: lenet5)", valueName: "name"),
+        completion: .models, transform: modelNamed)
+    var model: ModelSpec = ModelLibrary.leNet5
     @Option(help: "Passes over the training images. (default: 5)", transform: wholeNumber)
     var epochs = 5
     @Option(
@@ -140,9 +144,9 @@ struct TrainCommand: ParsableCommand {
             try indices.map { try KeptIndices.read($0, count: dataset.train.count).indices }
             ?? Array(0..<dataset.train.count)
         var normalisation = Normalisation(mean: dataset.mean, std: dataset.std)
-        var initialWeights: LeNet5Weights?
+        var initialWeights: ModelWeights?
         if let initial {
-            let read = try LeNet5Weights.read(initial)
+            let read = try ModelWeights.read(initial, of: model)
             for note in read.notes { Terminal.note(note, quiet: compute.quiet) }
             initialWeights = read.weights
             if let kept = read.normalisation { normalisation = kept }
@@ -150,8 +154,8 @@ struct TrainCommand: ParsableCommand {
         if let note = dataset.untrainedClassesNote(kept: indices == nil ? nil : subset) {
             Terminal.note("note: \(note)", quiet: compute.quiet)
         }
-        let store = try ImageStore.make(dataset.train, classes: dataset.classCount, on: backend)
-        let test = try ImageStore.make(dataset.test, classes: dataset.classCount, on: backend)
+        let store = try SampleStore.make(dataset.train, for: model, classes: dataset.classCount, on: backend)
+        let test = try SampleStore.make(dataset.test, for: model, classes: dataset.classCount, on: backend)
         let loadingSeconds = (ContinuousClock.now - start) / .seconds(1)
         if let untilAccuracy, untilAccuracy <= 1 {
             Terminal.note(
@@ -171,7 +175,7 @@ struct TrainCommand: ParsableCommand {
         let runs = (0..<replicas).map {
             TrainingRun(subset: subset, seed: compute.seed, run: $0, initial: initialWeights)
         }
-        let trainer = Trainer(store, normalisation: normalisation, on: backend)
+        let trainer = Trainer(store, model: model, normalisation: normalisation, on: backend)
         let options = TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate)
         let evaluator = Evaluator(test, normalisation: normalisation, on: backend)
         let goOn = { (progress: TrainingProgress) in
@@ -234,7 +238,7 @@ struct TrainCommand: ParsableCommand {
     /// Says where steps were too small to move a network's weights.
     private func noteUnmoved(_ training: TestedTraining) {
         guard let weights = training.weights.first?.weightCount, !training.losses.isEmpty,
-            let moved = training.movedWeights.min(), Double(moved) < LeNet5Weights.leastMoved * Double(weights)
+            let moved = training.movedWeights.min(), Double(moved) < ModelWeights.leastMoved * Double(weights)
         else { return }
         Terminal.note(
             "note: a learning rate of \(learningRate) moved \(moved == 0 ? "none" : "only \(moved)") of the network's"

@@ -44,12 +44,12 @@ import TestSupport
         try SyntheticData(train: 30, test: 20).write(to: folder / "data")
         let path = folder / "w.safetensors"
         func refuse(_ values: [String: Float], _ words: [String], initial: Bool = true) throws {
-            var tensors = LeNet5Weights(layout: LeNet5Layout(classes: 3), seed: 1, run: 0).tensors
+            var tensors = ModelWeights(layout: .leNet5(classes: 3), seed: 1, run: 0).tensors
             for (name, value) in values {
                 let count = tensors[name]?.values.count ?? 0
                 tensors[name]?.values = [Float](repeating: value, count: count)
             }
-            try LeNet5Weights(tensors: tensors).write(to: path, normalisation: .init(mean: 0.4, std: 0.2), steps: 1)
+            try ModelWeights(tensors: tensors).write(to: path, normalisation: .init(mean: 0.4, std: 0.2), steps: 1)
             for command in [["evaluate", "--weights", path], ["train", "--epochs", "1", "--init", path]].prefix(
                 initial ? 2 : 1)
             {

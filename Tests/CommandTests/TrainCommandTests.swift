@@ -45,6 +45,42 @@ import TestSupport
         #expect(try coppice(arguments).stdout.contains("confusion"))
     }
 
+    @Test(arguments: ["mlp", "linear"]) func otherModelsAreTrainedAndEvaluated(model: String) throws {
+        let folder = try TemporaryFolder()
+        let weights = folder / "weights.safetensors"
+        // Images that are no squares stay as they are.
+        let data = SyntheticData.all[1]
+        let trained = try train(folder, data, "--model", model, "--epochs", "6", "--save", weights)
+        #expect(trained.status == 0, "\(trained.stderr)")
+        let accuracy = try #require(try trained.json()["accuracy"] as? Double)
+        #expect(accuracy > 90)
+        let contents = try Safetensors.read(weights)
+        #expect(contents.metadata["model"] == model)
+        #expect(contents.tensors["1.weight"]?.shape == [model == "mlp" ? 300 : 4, 20 * 24])
+        let arguments = ["evaluate", "--data", folder / "data", "--weights", weights, "--quiet", "--json"]
+        #expect(try coppice(arguments).json()["accuracy"] as? Double == accuracy)
+        #expect(try coppice(arguments + ["--model", model]).json()["accuracy"] as? Double == accuracy)
+        expectComplaint(
+            try coppice(arguments + ["--model", "lenet5"]), code: 65,
+            mentions: ["holds weights of \(model), not of lenet5"])
+        expectComplaint(
+            try train(folder, data, "--init", weights, "--epochs", "1"), code: 65,
+            mentions: ["holds weights of \(model), not of lenet5"])
+        let more = try train(folder, data, "--model", model, "--init", weights, "--epochs", "1")
+        #expect(more.status == 0, "\(more.stderr)")
+    }
+
+    @Test func anUnknownModelIsAnsweredWithTheNearest() throws {
+        let outcome = try coppice("train", "--model", "mpl")
+        #expect(outcome.status == 64)
+        #expect(outcome.stderr.contains("unknown model 'mpl'; the nearest is mlp (lenet5, mlp, linear are known)"))
+        for command in ["train", "evaluate"] {
+            let help = try coppice(command, "--help").stdout.split(whereSeparator: \.isWhitespace)
+            #expect(help.joined(separator: " ").contains("lenet5, mlp or linear"))
+        }
+        #expect(try coppice("--generate-completion-script", "bash").stdout.contains("'lenet5'$'\\n''mlp'"))
+    }
+
     @Test func theNormalisationTravelsWithTheWeights() throws {
         let folder = try TemporaryFolder()
         let weights = folder / "weights.safetensors"

@@ -15,9 +15,9 @@ import Testing
         let backend = try OpenCLBackend(device: device, profile: profile, profiling: true)
         var inputs = CaseInputs(seed: 1)
         let count = 3 * KernelWork.batch
-        let store = try ImageStore(
-            pixels: inputs.bytes(count * 1024), labels: (0..<count).map { UInt8($0 % 10) }, channels: 1, classes: 10,
-            on: backend)
+        let store = try SampleStore(
+            pixels: inputs.bytes(count * 1024), labels: (0..<count).map { UInt8($0 % 10) },
+            shape: .init(height: 32, width: 32), classes: 10, on: backend)
         let normalisation = Normalisation(mean: 0.5, std: 0.25)
         let trained = try Trainer(store, normalisation: normalisation, on: backend).train(
             [TrainingRun(subset: Array(0..<count), seed: 1, run: 0)], options: TrainingOptions(length: .epochs(1)))

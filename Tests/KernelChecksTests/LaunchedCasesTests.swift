@@ -22,9 +22,9 @@ import Testing
         var inputs = CaseInputs(seed: 1)
         for channels in [1, 3] {
             let count = 70
-            let store = try ImageStore(
+            let store = try SampleStore(
                 pixels: inputs.bytes(count * channels * 1024), labels: (0..<count).map { UInt8($0 % 10) },
-                channels: channels, classes: 10, on: backend)
+                shape: .init(channels: channels, height: 32, width: 32), classes: 10, on: backend)
             let normalisation = Normalisation(mean: 0.5, std: 0.25)
             let trained = try Trainer(store, normalisation: normalisation, on: backend).train(
                 [TrainingRun(subset: Array(0..<count), seed: 1, run: 0)], options: TrainingOptions(length: .steps(2)))

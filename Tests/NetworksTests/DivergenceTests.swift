@@ -14,15 +14,15 @@ import TestSupport
     private func subset(_ run: Int) -> [Int] { (0..<90).map { ($0 * 7 + run * 13) % 600 } }
 
     /// Initial weights of a run in which every value of `name` is `value`.
-    private func weights(_ name: String, _ value: Float) throws -> LeNet5Weights { try weights([name: value]) }
+    private func weights(_ name: String, _ value: Float) throws -> ModelWeights { try weights([name: value]) }
 
-    private func weights(_ values: [String: Float], run: Int = 1) throws -> LeNet5Weights {
-        var tensors = LeNet5Weights(layout: LeNet5Layout(), seed: 3, run: run).tensors
+    private func weights(_ values: [String: Float], run: Int = 1) throws -> ModelWeights {
+        var tensors = ModelWeights(layout: .leNet5(), seed: 3, run: run).tensors
         for (name, value) in values {
             let count = tensors[name]?.values.count ?? 0
             tensors[name]?.values = [Float](repeating: value, count: count)
         }
-        return try LeNet5Weights(tensors: tensors)
+        return try ModelWeights(tensors: tensors)
     }
 
     @Test(arguments: TestBackends.names) func aReplicaThatDivergesDisturbsNoOther(name: String) throws {
@@ -101,9 +101,9 @@ import TestSupport
                 options: TrainingOptions(length: .steps(steps), batchSize: 20, learningRate: rate))
             return Double(result.movedWeights[0]) / Double(result.weights[0].weightCount)
         }
-        #expect(LeNet5Weights(layout: LeNet5Layout(), seed: 1, run: 0).weightCount == 61_492)
+        #expect(ModelWeights(layout: .leNet5(), seed: 1, run: 0).weightCount == 61_492)
         #expect(try moved(0.001) > 0.5 && moved(0.001, steps: 0) == 0 && moved(1e-30) == 0)
-        #expect(try moved(1e-12) < LeNet5Weights.leastMoved && moved(1e-6) > LeNet5Weights.leastMoved)
+        #expect(try moved(1e-12) < ModelWeights.leastMoved && moved(1e-6) > ModelWeights.leastMoved)
     }
 
     @Test(
@@ -119,7 +119,7 @@ import TestSupport
         let path = folder + "/w.safetensors"
         try weights(name, value).write(to: path, normalisation: Normalisation(mean: 0, std: 1), steps: 1)
         do {
-            _ = try LeNet5Weights.read(path)
+            _ = try ModelWeights.read(path)
             Issue.record("\(name) was read")
         } catch {
             #expect(error.category == .badData)
@@ -132,6 +132,6 @@ import TestSupport
         }
         // Exactly zero is a variance.
         try weights("layer1.1.running_var", 0).write(to: path, normalisation: Normalisation(mean: 0, std: 1), steps: 1)
-        #expect(throws: Never.self) { try LeNet5Weights.read(path) }
+        #expect(throws: Never.self) { try ModelWeights.read(path) }
     }
 }

@@ -47,24 +47,24 @@ enum Fixture {
     }
 
     /// The 600 synthetic images and their labels; the npy files end with the values.
-    static func store(on backend: any Backend) throws -> ImageStore {
+    static func store(on backend: any Backend) throws -> SampleStore {
         func values(_ name: String, _ count: Int) throws -> [UInt8] {
             Array(try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)).suffix(count))
         }
-        return try ImageStore(
-            pixels: values("images.npy", 600 * 1024), labels: values("labels.npy", 600), channels: 1, classes: 10,
-            on: backend)
+        return try SampleStore(
+            pixels: values("images.npy", 600 * 1024), labels: values("labels.npy", 600),
+            shape: .init(height: 32, width: 32), classes: 10, on: backend)
     }
 }
 
 /// A network over the fixture's images that takes them in their own order.
 struct FixtureNetwork {
     let backend: any Backend
-    let store: ImageStore
+    let store: SampleStore
     let normalisation: Normalisation
-    let parameters: LeNet5Parameters
-    let network: LeNet5
-    private let images: LeNet5.Images
+    let parameters: ModelParameters
+    let network: any Network
+    private let images: SampleSource
 
     /// Replicas of the same weights; the schedule's batches are `ranges` of images.
     init(
@@ -74,14 +74,14 @@ struct FixtureNetwork {
         self.backend = backend
         store = try Fixture.store(on: backend)
         normalisation = try Fixture.expected().normalisation
-        let weights = try LeNet5Weights(tensors: Fixture.tensors(name))
-        parameters = try LeNet5Parameters(Array(repeating: weights, count: replicas), on: backend)
+        let weights = try ModelWeights(tensors: Fixture.tensors(name))
+        parameters = try ModelParameters(Array(repeating: weights, count: replicas), on: backend)
         let schedule = try StepSchedule(capacity: ranges.count, on: backend)
         try schedule.load(ranges, firstStep: 0, learningRate: learningRate, on: backend)
-        network = try LeNet5(
-            parameters, batchSize: ranges.map(\.count).max() ?? 1, schedule: schedule,
+        network = try parameters.makeNetwork(
+            batchSize: ranges.map(\.count).max() ?? 1, schedule: schedule,
             trainingSteps: training ? ranges.count : nil, on: backend)
-        images = LeNet5.Images(
+        images = SampleSource(
             store: store, order: try backend.makeBuffer((0..<600).map(Int32.init), label: "order"), orderStride: 0,
             normalisation: normalisation)
     }

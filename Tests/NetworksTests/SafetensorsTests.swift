@@ -15,33 +15,33 @@ import Testing
         throws
     {
         try inFolder { folder in
-            let weights = LeNet5Weights(layout: LeNet5Layout(channels: channels, classes: classes), seed: 5, run: 2)
+            let weights = ModelWeights(layout: .leNet5(channels: channels, classes: classes), seed: 5, run: 2)
             let normalisation = Normalisation(mean: 0.2860405969887955, std: 0.3530242445149223)
             try weights.write(to: folder + "/w.safetensors", normalisation: normalisation, steps: 12)
-            let read = try LeNet5Weights.read(folder + "/w.safetensors")
+            let read = try ModelWeights.read(folder + "/w.safetensors")
             #expect(read.weights == weights)
             #expect(read.normalisation == normalisation)
         }
     }
 
     @Test func packingIsUndoneByUnpacking() {
-        let layout = LeNet5Layout(channels: 2, classes: 11)
-        let weights = LeNet5Weights(layout: layout, seed: 9, run: 0)
+        let layout = ParameterLayout.leNet5(channels: 2, classes: 11)
+        let weights = ModelWeights(layout: layout, seed: 9, run: 0)
         let packed = weights.packed()
         #expect(packed.count == layout.parameterCount)
-        let running = LeNet5Layout.runningNames.map { weights.packedRunning($0.0)[...] }
-        #expect(LeNet5Weights(layout: layout, parameters: packed[...], running: running) == weights)
+        let running = layout.running.map { weights.packedRunning($0.name)[...] }
+        #expect(ModelWeights(layout: layout, parameters: packed[...], running: running) == weights)
     }
 
     /// PyTorch's shapes hold 61,750 parameters for one plane and ten classes.
     @Test func theNetworkHasTheArticlesParameters() {
-        let weights = LeNet5Weights(layout: LeNet5Layout(), seed: 1, run: 0)
+        let weights = ModelWeights(layout: .leNet5(), seed: 1, run: 0)
         let parameters = weights.tensors.filter { !$0.key.contains("running") }
         #expect(parameters.values.reduce(0) { $0 + $1.values.count } == 61_750)
     }
 
     @Test func initialValuesFillTheirRangeAndNoMore() {
-        let weights = LeNet5Weights(layout: LeNet5Layout(), seed: 1, run: 0)
+        let weights = ModelWeights(layout: .leNet5(), seed: 1, run: 0)
         for (name, fanIn) in [("layer1.0.weight", 25), ("layer2.0.weight", 150), ("fc.weight", 400), ("fc2.bias", 84)] {
             let bound = 1 / Float(fanIn).squareRoot()
             let largest = weights[name].map(abs).max() ?? 0
@@ -54,12 +54,12 @@ import Testing
     @Test func damagedFilesAreRefusedInASentence() throws {
         try inFolder { folder in
             let path = folder + "/w.safetensors"
-            let weights = LeNet5Weights(layout: LeNet5Layout(), seed: 1, run: 0)
+            let weights = ModelWeights(layout: .leNet5(), seed: 1, run: 0)
             try weights.write(to: path, normalisation: Normalisation(mean: 0, std: 1), steps: 1)
             let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
             func message(_ bytes: [UInt8]) -> String {
                 do {
-                    _ = try LeNet5Weights(tensors: Safetensors.parse(bytes, path: "w").tensors)
+                    _ = try ModelWeights(tensors: Safetensors.parse(bytes, path: "w").tensors)
                     return ""
                 } catch {
                     #expect(error.category == .badData)
@@ -136,17 +136,17 @@ import Testing
     @Test(arguments: ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.module."])
     func wrappersPrefixesAreLeftOffWithANote(prefix: String) throws {
         try inFolder { folder in
-            let weights = LeNet5Weights(layout: LeNet5Layout(), seed: 5, run: 2)
+            let weights = ModelWeights(layout: .leNet5(), seed: 5, run: 2)
             let path = folder + "/w.safetensors"
             let tensors = Dictionary(uniqueKeysWithValues: weights.tensors.map { (prefix + $0.key, $0.value) })
             try Safetensors.write(tensors, metadata: [:], to: path)
-            let read = try LeNet5Weights.read(path)
+            let read = try ModelWeights.read(path)
             #expect(read.weights == weights && read.normalisation == nil)
             #expect(read.notes == ["\(path): ignoring \(prefix) in tensor names"])
             var both = tensors
             both["fc.bias"] = weights.tensors["fc.bias"]
             try Safetensors.write(both, metadata: [:], to: path)
-            let message = error { _ = try LeNet5Weights.read(path) }
+            let message = error { _ = try ModelWeights.read(path) }
             #expect(
                 message.contains("fc.bias and \(prefix)fc.bias") || message.contains("\(prefix)fc.bias and fc.bias"))
         }
@@ -158,7 +158,7 @@ import Testing
             func message(_ change: (inout [(name: String, type: String, shape: [Int], bytes: [UInt8])]) -> Void) throws
                 -> String
             {
-                var tensors = LeNet5Weights(layout: LeNet5Layout(), seed: 5, run: 2).tensors.sorted { $0.key < $1.key }
+                var tensors = ModelWeights(layout: .leNet5(), seed: 5, run: 2).tensors.sorted { $0.key < $1.key }
                     .map {
                         (
                             name: $0.key, type: "F16", shape: $0.value.shape,
@@ -167,7 +167,7 @@ import Testing
                     }
                 change(&tensors)
                 try Data(file(tensors)).write(to: URL(fileURLWithPath: path))
-                return error { _ = try LeNet5Weights.read(path) }
+                return error { _ = try ModelWeights.read(path) }
             }
             let types = try message { tensors in
                 for index in tensors.indices where tensors[index].name == "fc.bias" {

@@ -149,6 +149,7 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
           - {pruning_method: cluster, sizes: 33.3%, ks: [1, 2], selection_strategies: [hybrid, random],
              use_pca: [true, false], n_furthest: 4, n_closest: 0, steps: 12, balance: class}
         """,
+        "{model: mlp, experiments: [{pruning_method: none}, {pruning_method: random, sizes: 7, model: linear}]}",
     ])
     func theResolvedStudyReadsBackEqual(yaml: String) throws {
         let original = try study(yaml)
@@ -156,6 +157,13 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
         #expect(again == original.resolved)
         #expect(again.yaml == original.yaml)
         #expect(again.groups.allSatisfy { $0.settings.clusteringSeeds != nil })
+    }
+
+    /// A study without the key trains the article's network, as those of earlier versions do, and its file stays as it was.
+    @Test func theModelIsKeptWhereItIsAnother() throws {
+        let study = try study("experiments: [{pruning_method: none}, {pruning_method: none, model: mlp, epochs: 2}]")
+        #expect(study.groups.map(\.settings.recipe.model) == ["lenet5", "mlp"] && study.models == ["lenet5", "mlp"])
+        #expect(study.yaml.contains("model: mlp") && !study.yaml.contains("lenet5"))
     }
 
     /// YAML 1.1 takes a number for a float only with a point, and with a sign in its exponent; PyYAML does.

@@ -20,13 +20,24 @@ def launches(path):
         return collections.Counter(json.loads(line)["kernel"] for line in file)
 
 
+def tensors(path):
+    """The header and the bytes of weights; without a model's name, as earlier builds wrote them, they are of lenet5."""
+    data = path.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"].setdefault("model", "lenet5")
+    return header, data[end:]
+
+
 def content(path):
     """What of a file has to be equal; None for one that speaks of times and of the build."""
     if path.name == "launches.jsonl":
         return launches(path)
     if path.suffix == ".csv":
         return rows(path)
-    if path.suffix in (".npy", ".safetensors", ".txt"):
+    if path.suffix == ".safetensors":
+        return tensors(path)
+    if path.suffix in (".npy", ".txt"):
         return path.read_bytes()
     return None
 

@@ -32,14 +32,14 @@ func acceptsSafetensors(_ bytes: [UInt8], folder: String) throws(Violation) -> B
 
     try put(bytes, at: path)
     let network: StoredWeights
-    do { network = try LeNet5Weights.read(path) } catch {
+    do { network = try ModelWeights.read(path) } catch {
         try requireSentence(error.description, error.category)
         return true
     }
     do {
         try network.weights.write(
             to: copy, normalisation: network.normalisation ?? Normalisation(mean: 0, std: 1), steps: 1)
-        let again = try LeNet5Weights.read(copy)
+        let again = try ModelWeights.read(copy)
         try require(bits(again.weights.tensors) == bits(network.weights.tensors), "the weights read back differently")
         try require(
             network.normalisation == nil || again.normalisation == network.normalisation,

@@ -1,4 +1,4 @@
-extension LeNet5Weights {
+extension ModelWeights {
     /// What keeps the values from being a network's, as a sentence that names the tensor; nil where all are usable: every
     /// value finite, and no running variance below 0.
     package var fault: String? {
@@ -28,7 +28,7 @@ extension LeNet5Weights {
     package var weightCount: Int { weightNames.reduce(0) { $0 + self[$1].count } }
 
     /// How many of the ``weightCount`` weights have other bits than in `other`, a network of the same layout.
-    func weightsDiffering(from other: LeNet5Weights) -> Int {
+    func weightsDiffering(from other: ModelWeights) -> Int {
         weightNames.reduce(0) { sum, name in
             sum + zip(self[name], other[name]).count { $0.bitPattern != $1.bitPattern }
         }
@@ -46,20 +46,21 @@ extension LeNet5Weights {
         }
         var bound = input
         var peak = bound
-        for (layer, inputs) in [("layer1", 25 * layout.channels), ("layer2", 25 * LeNet5Layout.planes.first)] {
-            let convolved = sum("\(layer).0", inputs, bound)
-            let (scales, shifts) = (self["\(layer).1.weight"], self["\(layer).1.bias"])
-            let (means, variances) = (self["\(layer).1.running_mean"], self["\(layer).1.running_var"])
-            bound = scales.indices.reduce(0) { most, channel in
-                let scale = Double(scales[channel].magnitude) / (Double(variances[channel]) + 1e-5).squareRoot()
-                let shift = Double(shifts[channel].magnitude) + Double(means[channel].magnitude) * scale
-                return max(most, max(scale, convolved * scale + shift))
+        for module in layout.modules {
+            let name = module.name
+            switch module.layer {
+            case .conv(_, let kernel, _): bound = sum(name, kernel * kernel * module.input.channels, bound)
+            case .batchNorm:
+                let (scales, shifts) = (self["\(name).weight"], self["\(name).bias"])
+                let (means, variances) = (self["\(name).running_mean"], self["\(name).running_var"])
+                bound = scales.indices.reduce(0) { most, channel in
+                    let scale = Double(scales[channel].magnitude) / (Double(variances[channel]) + 1e-5).squareRoot()
+                    let shift = Double(shifts[channel].magnitude) + Double(means[channel].magnitude) * scale
+                    return max(most, max(scale, bound * scale + shift))
+                }
+            case .linear: bound = sum(name, module.input.featureCount, bound)
+            case .relu, .maxPool, .flatten: break
             }
-            peak = max(peak, max(convolved, bound))
-        }
-        let widths = LeNet5Layout.widths
-        for (layer, inputs) in [("fc", widths.pooled), ("fc1", widths.first), ("fc2", widths.second)] {
-            bound = sum(layer, inputs, bound)
             peak = max(peak, bound)
         }
         // Room for the roundings; false too where the bound itself is no number.

@@ -1,0 +1,154 @@
+/// A network as data: its layers in order. The extents of its input come from the samples, the number of classes from the
+/// data set.
+package struct ModelSpec: Hashable, Codable, Sendable {
+    /// How wide a linear layer is.
+    package enum Width: Hashable, Sendable {
+        /// So many values.
+        case count(Int)
+        /// One value per class of the data set: the logits.
+        case classes
+    }
+
+    /// A layer.
+    package enum Layer: Hashable, Sendable {
+        /// A convolution of stride 1 with square kernels, to `out` planes.
+        case conv(out: Int, kernel: Int, padding: Int)
+        /// Batch norm per channel (Ioffe & Szegedy 2015).
+        case batchNorm
+        /// max(value, 0).
+        case relu
+        /// Maximum over squares of this side, side by side.
+        case maxPool(Int)
+        /// All values of a sample in a row.
+        case flatten
+        /// A linear layer with biases.
+        case linear(Width)
+    }
+
+    /// What it is called on the command line, in studies and in weights files.
+    package var name: String
+    package var layers: [Layer]
+    /// The side that samples are resized to; nil for a model that takes them as they are.
+    package var side: Int?
+    /// The name of each layer's module in PyTorch, where it has one; nil for an nn.Sequential, which numbers them.
+    package var modules: [String]?
+
+    /// A network of these layers.
+    package init(name: String, layers: [Layer], side: Int? = nil, modules: [String]? = nil) {
+        self.name = name
+        self.layers = layers
+        self.side = side
+        self.modules = modules
+    }
+
+    /// The model in a sentence about weights.
+    var networkName: String { self == ModelLibrary.leNet5 ? NetworkError.leNet5 : "the model \(name)" }
+
+    /// PyTorch's name of layer number `index`.
+    func module(_ index: Int) -> String {
+        guard let modules, modules.indices.contains(index) else { return "\(index)" }
+        return modules[index]
+    }
+}
+
+extension ModelSpec.Layer: CustomStringConvertible {
+    /// The word for it in a model's file.
+    package var description: String {
+        switch self {
+        case .conv: "conv"
+        case .batchNorm: "batch_norm"
+        case .relu: "relu"
+        case .maxPool: "max_pool"
+        case .flatten: "flatten"
+        case .linear: "linear"
+        }
+    }
+}
+
+/// `relu`, or `linear: 300`, or `conv: {out: 6, kernel: 5, padding: 0}`.
+extension ModelSpec.Layer: Codable {
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(_ word: String) { stringValue = word }
+        init?(stringValue: String) { self.init(stringValue) }
+        init?(intValue: Int) { nil }
+    }
+
+    private struct Convolution: Codable {
+        var out: Int
+        var kernel: Int
+        var padding: Int?
+    }
+
+    private static let words = "conv, batch_norm, relu, max_pool, flatten and linear"
+
+    package init(from decoder: any Decoder) throws {
+        if let word = try? decoder.singleValueContainer().decode(String.self) {
+            switch word {
+            case "batch_norm": self = .batchNorm
+            case "relu": self = .relu
+            case "flatten": self = .flatten
+            default: throw Self.fault(decoder, "'\(word)' is no layer that stands alone; \(Self.words) are known")
+            }
+            return
+        }
+        let container = try decoder.container(keyedBy: Key.self)
+        guard let key = container.allKeys.first, container.allKeys.count == 1 else {
+            throw Self.fault(decoder, "a layer is one word or one key with its value; \(Self.words) are known")
+        }
+        switch key.stringValue {
+        case "conv":
+            let convolution = try container.decode(Convolution.self, forKey: key)
+            let padding = convolution.padding ?? 0
+            guard convolution.out > 0, convolution.kernel > 0, padding >= 0 else {
+                throw Self.fault(decoder, "conv needs out and kernel of at least 1, and padding of at least 0")
+            }
+            self = .conv(out: convolution.out, kernel: convolution.kernel, padding: padding)
+        case "max_pool": self = .maxPool(try Self.positive(container, key, decoder))
+        case "linear":
+            if let word = try? container.decode(String.self, forKey: key) {
+                guard word == "classes" else {
+                    throw Self.fault(decoder, "linear is '\(word)'; a number of values or classes is needed")
+                }
+                self = .linear(.classes)
+            } else {
+                self = .linear(.count(try Self.positive(container, key, decoder)))
+            }
+        default: throw Self.fault(decoder, "unknown layer '\(key.stringValue)'; \(Self.words) are known")
+        }
+    }
+
+    private static func positive(
+        _ container: KeyedDecodingContainer<Key>, _ key: Key, _ decoder: any Decoder
+    ) throws -> Int {
+        let value = try container.decode(Int.self, forKey: key)
+        guard value > 0 else {
+            throw fault(decoder, "\(key.stringValue) is \(value); a whole number of at least 1 is needed")
+        }
+        return value
+    }
+
+    private static func fault(_ decoder: any Decoder, _ reason: String) -> DecodingError {
+        .dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: reason))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .batchNorm, .relu, .flatten:
+            var container = encoder.singleValueContainer()
+            try container.encode(description)
+        case .conv(let out, let kernel, let padding):
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(
+                Convolution(out: out, kernel: kernel, padding: padding), forKey: Key(description))
+        case .maxPool(let value), .linear(.count(let value)):
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(value, forKey: Key(description))
+        case .linear(.classes):
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode("classes", forKey: Key(description))
+        }
+    }
+}

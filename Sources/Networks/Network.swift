@@ -1,0 +1,134 @@
+import Compute
+
+/// Where batches come from.
+struct SampleSource {
+    let store: SampleStore
+    /// [replicas][orderStride]: indices of samples.
+    let order: DeviceBuffer<Int32>
+    /// With a stride of 0 all replicas share one order.
+    let orderStride: Int
+    let normalisation: Normalisation
+}
+
+/// The activations of R networks of one model for a batch, and the passes over them.
+protocol Network: AnyObject {
+    var parameters: ModelParameters { get }
+    var batch: BatchShape { get }
+    /// [replica][tile][class][sample] of the last forward pass.
+    var logits: DeviceBuffer<Float> { get }
+    /// What only training has; nil for a network that predicts alone.
+    var training: TrainingState? { get }
+    /// Activations of the last forward pass, [replica][tile][value][sample] each: none of them overflows unnoticed where
+    /// all of these are finite.
+    var activations: [DeviceBuffer<Float>] { get }
+    /// Queues the next training step up to the gradients.
+    func backpropagate(_ source: SampleSource) throws(ComputeError)
+    /// Queues the predicted class of each valid sample of the next batch, into [replica][stride].
+    func predict(_ source: SampleSource, into predictions: DeviceBuffer<Int32>, stride: Int) throws(ComputeError)
+}
+
+extension ModelParameters {
+    /// Buffers for batches of up to `batchSize` samples. With `trainingSteps`, steps can be taken, and losses of that many
+    /// are kept.
+    func makeNetwork(
+        batchSize: Int, schedule: StepSchedule, trainingSteps: Int? = nil, on backend: any Backend
+    ) throws(ComputeError) -> any Network {
+        if layout.isFused {
+            return try FusedNetwork(
+                self, batchSize: batchSize, schedule: schedule, trainingSteps: trainingSteps, on: backend)
+        }
+        return try LayeredNetwork(
+            self, batchSize: batchSize, schedule: schedule, trainingSteps: trainingSteps, on: backend)
+    }
+}
+
+/// The gradients of R networks and Adam's step with them.
+struct TrainingState {
+    let gradients: StepGradients
+    private let step: AdamStep
+    private let parameters: ModelParameters
+    private let backend: any Backend
+
+    /// - Parameters:
+    ///   - tiled: the tensor whose gradients are sums per tile until a step ends, and their number; nil for none.
+    ///   - lossAndCorrect: [replica][tile][2].
+    ///   - steps: steps whose losses are kept.
+    init(
+        _ parameters: ModelParameters, batch: BatchShape, tiled: (offset: Int, count: Int)? = nil,
+        lossAndCorrect: DeviceBuffer<Float>, schedule: StepSchedule, steps: Int, on backend: any Backend
+    ) throws(ComputeError) {
+        func zeros(_ count: Int, _ label: String) throws(ComputeError) -> DeviceBuffer<Float> {
+            let buffer = try backend.makeBuffer(of: Float.self, count: batch.replicas * count, label: label)
+            // Some gradients are written by no operation (convolution biases before batch norm, padding): zero for good.
+            try backend.fill(buffer, with: 0)
+            return buffer
+        }
+        let count = parameters.layout.parameterCount
+        let tileCount = paddedColumns(tiled?.count ?? 0)
+        let gradients = StepGradients(
+            try zeros(count, "gradients"), parameterCount: count,
+            tiles: try zeros(batch.tiles * tileCount, "gradients of tiles"), tileOffset: tiled?.offset ?? 0,
+            tileCount: tileCount)
+        self.gradients = gradients
+        self.parameters = parameters
+        self.backend = backend
+        step = AdamStep(
+            batch: batch, parameters: parameters.values, firstMoments: try zeros(count, "first moments"),
+            secondMoments: try zeros(count, "second moments"), gradients: gradients, lossAndCorrect: lossAndCorrect,
+            losses: try backend.makeBuffer(of: Float.self, count: batch.replicas * steps, label: "losses"),
+            correct: try backend.makeBuffer(of: Int32.self, count: batch.replicas * steps, label: "right answers"),
+            schedule: schedule)
+    }
+
+    /// Queues the end of a step: its loss, and Adam's step.
+    func update() throws(ComputeError) { try backend.run(step) }
+
+    /// Waits and returns the mean losses of the first `steps` steps: [step][replica].
+    func losses(steps: Int) throws(ComputeError) -> [[Float]] {
+        let replicas = step.batch.replicas
+        let flat = try backend.read(step.losses, count: steps * replicas)
+        return (0..<steps).map { Array(flat[$0 * replicas..<($0 + 1) * replicas]) }
+    }
+
+    /// Waits and returns a replica's gradients, after the step's end, under PyTorch's names and shapes.
+    func gradients(replica: Int) throws(ComputeError) -> [String: Tensor] {
+        let count = gradients.parameterCount
+        let flat = try backend.read(gradients.values, at: replica * count, count: count)
+        var result: [String: Tensor] = [:]
+        for slot in parameters.layout.slots {
+            var values = [Float](repeating: 0, count: slot.shape.reduce(1, *))
+            slot.forEachElement { target, source in values[target] = flat[source] }
+            result[slot.name] = Tensor(shape: slot.shape, values: values)
+        }
+        return result
+    }
+}
+
+extension Network {
+    /// Queues the end of a training step: its loss, and Adam's step.
+    func update() throws(ComputeError) { try training?.update() }
+
+    /// Waits and returns the mean losses of the first `steps` steps: [step][replica].
+    func losses(steps: Int) throws(ComputeError) -> [[Float]] { try training?.losses(steps: steps) ?? [] }
+
+    /// Waits and returns a replica's gradients, after the step's end, under PyTorch's names and shapes.
+    func gradients(replica: Int) throws(ComputeError) -> [String: Tensor] {
+        try training?.gradients(replica: replica) ?? [:]
+    }
+
+    /// Waits and tells for each replica whether all that the last pass computed for the first `valid` samples of its batch
+    /// is finite.
+    func areActivationsFinite(valid: Int, on backend: any Backend) throws(ComputeError) -> [Bool] {
+        var areFinite = [Bool](repeating: true, count: batch.replicas)
+        let tile = backend.tile
+        for buffer in activations {
+            let values = try backend.read(buffer)
+            let tileSize = values.count / (batch.replicas * batch.tiles)
+            for (place, value) in values.enumerated() where !value.isFinite {
+                let (batchTile, within) = (place / tileSize, place % tileSize)
+                if batchTile % batch.tiles * tile + within % tile < valid { areFinite[batchTile / batch.tiles] = false }
+            }
+        }
+        return areFinite
+    }
+}

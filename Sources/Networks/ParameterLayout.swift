@@ -1,0 +1,231 @@
+import Compute
+import Datasets
+
+/// Where the tensors of a model are in the flat parameter buffer of a replica, and how each is stored there: the model with
+/// every extent resolved.
+package struct ParameterLayout: Hashable, Sendable {
+    /// The layers.
+    package let model: ModelSpec
+    /// What it takes: of a model that begins by flattening its samples, a vector.
+    package let input: SampleShape
+    /// Logits.
+    package let classes: Int
+    /// One parameter tensor.
+    struct Slot: Hashable, Sendable {
+        /// How PyTorch's tensor is laid out here.
+        enum Storage: Hashable, Sendable {
+            /// As it is.
+            case vector
+            /// [out][in][ky][kx] stored [in][ky][kx][out].
+            case convolution
+            /// [out][in] stored [in][out padded to 16].
+            case linear
+            /// The bias row of the linear tensor just before: padded to 16.
+            case linearBias
+        }
+        var name: String
+        /// PyTorch's shape.
+        var shape: [Int]
+        var storage: Storage
+        var offset: Int
+        /// Inputs per unit, which sets the range of the initial values; 0 for batch norm.
+        var fanIn: Int
+    }
+    /// A layer with its name in PyTorch and its extents.
+    struct Module: Hashable, Sendable {
+        var layer: ModelSpec.Layer
+        var name: String
+        var input: SampleShape
+        var output: SampleShape
+    }
+    /// The statistics of a batch norm.
+    struct Running: Hashable, Sendable {
+        var name: String
+        var count: Int
+    }
+    /// The layers in order.
+    let modules: [Module]
+    /// All parameters in PyTorch's order.
+    let slots: [Slot]
+    /// The batch norms in PyTorch's order.
+    let running: [Running]
+    /// Floats per replica, padding included: a multiple of 16.
+    package let parameterCount: Int
+
+    /// The layout of `model` for samples of the shape `samples`, which are resized already, and `classes` classes.
+    /// - Throws: ``NetworkError/invalid(reason:)`` where a layer does not follow the one before it, or no network that can
+    ///   be trained has it.
+    package init(_ model: ModelSpec, samples: SampleShape, classes: Int) throws(NetworkError) {
+        guard classes > 0, samples.channels > 0, samples.height > 0, samples.width > 0 else {
+            throw .invalid(reason: "\(model.name) takes samples of at least one value and class")
+        }
+        if let side = model.side, samples.height != side || samples.width != side {
+            throw .invalid(
+                reason: "\(model.name) takes \(side)x\(side) images, not \(samples.height)x\(samples.width)")
+        }
+        self.model = model
+        self.classes = classes
+        input = model.layers.first == .flatten ? .vector(samples.featureCount) : samples
+        var builder = Builder(model, classes: classes)
+        var shape = input
+        for index in model.layers.indices { shape = try builder.add(index, input: shape) }
+        guard model.layers.last == .linear(.classes) else {
+            throw .invalid(
+                reason:
+                    "\(model.name) ends in \(model.layers.last?.description ?? "nothing"); linear: classes is needed")
+        }
+        modules = builder.modules
+        slots = builder.slots
+        running = builder.running
+        parameterCount = builder.offset
+        try checkTrainable()
+    }
+
+    private init(leNet5 channels: Int, classes: Int) {
+        model = ModelLibrary.leNet5
+        self.classes = classes
+        input = SampleShape(channels: channels, height: 32, width: 32)
+        var builder = Builder(model, classes: classes)
+        var shape = input
+        for index in model.layers.indices { shape = (try? builder.add(index, input: shape)) ?? shape }
+        modules = builder.modules
+        slots = builder.slots
+        running = builder.running
+        parameterCount = builder.offset
+    }
+
+    /// The layout of the article's network with `channels` input planes and `classes` logits.
+    package static func leNet5(channels: Int = 1, classes: Int = 10) -> ParameterLayout {
+        ParameterLayout(leNet5: channels, classes: classes)
+    }
+
+    /// Whether the fused kernels train it: they know the article's network alone.
+    var isFused: Bool { model.layers == ModelLibrary.leNet5.layers && model.side == ModelLibrary.leNet5.side }
+
+    /// Throws unless there are operations for every layer and its gradient.
+    private func checkTrainable() throws(NetworkError) {
+        if isFused { return }
+        var before = ModelSpec.Layer.relu
+        for (index, layer) in model.layers.enumerated() {
+            let isRight =
+                switch layer {
+                case .flatten: index == 0
+                case .linear: before == .relu || before == .flatten
+                case .relu: if case .linear = before { true } else { false }
+                case .conv, .batchNorm, .maxPool: false
+                }
+            guard isRight else {
+                throw .invalid(
+                    reason:
+                        "\(model.name) cannot be trained: layer \(index + 1) is \(layer); flatten first, then linear "
+                        + "layers with relu between them can be, and \(ModelLibrary.leNet5.name)")
+            }
+            before = layer
+        }
+    }
+
+    /// What `other` is for, where the samples of `store` are for this one, as the end of a sentence.
+    func mismatch(_ other: ParameterLayout, _ store: SampleStore) -> String {
+        if model.name != other.model.name { return "of \(other.model.name), not of \(model.name)" }
+        if isFused {
+            return "for \(other.classes) classes of \(other.input.channels) planes, the images have \(classes) and "
+                + "\(input.channels)"
+        }
+        return "for \(other.classes) classes of \(other.input.featureCount) values, the samples have \(classes) and "
+            + "\(input.featureCount)"
+    }
+
+    /// First element of a tensor, by PyTorch's name.
+    func offset(_ name: String) -> Int { slots.first { $0.name == name }?.offset ?? 0 }
+
+    /// Puts one layer's tensors after another's.
+    private struct Builder {
+        let model: ModelSpec
+        let classes: Int
+        var modules: [Module] = []
+        var slots: [Slot] = []
+        var running: [Running] = []
+        var offset = 0
+
+        init(_ model: ModelSpec, classes: Int) {
+            self.model = model
+            self.classes = classes
+        }
+
+        private mutating func add(
+            _ name: String, _ shape: [Int], _ storage: Slot.Storage, stored: Int, fanIn: Int
+        ) {
+            slots.append(Slot(name: name, shape: shape, storage: storage, offset: offset, fanIn: fanIn))
+            // Vectors of 16 start on their own boundary; a bias row follows its weights at once.
+            offset += paddedColumns(stored)
+        }
+
+        /// Adds layer number `index`, which takes `input`, and returns what it gives.
+        mutating func add(_ index: Int, input: SampleShape) throws(NetworkError) -> SampleShape {
+            let (layer, name) = (model.layers[index], model.module(index))
+            var output = input
+            switch layer {
+            case .conv(let out, let kernel, let padding):
+                let (height, width) = (input.height + 2 * padding - kernel + 1, input.width + 2 * padding - kernel + 1)
+                guard height > 0, width > 0 else {
+                    throw .invalid(reason: "\(model.name): a \(kernel)x\(kernel) kernel does not fit into \(input)")
+                }
+                output = SampleShape(channels: out, height: height, width: width)
+                let fanIn = input.channels * kernel * kernel
+                add(
+                    "\(name).weight", [out, input.channels, kernel, kernel], .convolution, stored: out * fanIn,
+                    fanIn: fanIn)
+                add("\(name).bias", [out], .vector, stored: out, fanIn: fanIn)
+            case .batchNorm:
+                add("\(name).weight", [input.channels], .vector, stored: input.channels, fanIn: 0)
+                add("\(name).bias", [input.channels], .vector, stored: input.channels, fanIn: 0)
+                running.append(Running(name: name, count: input.channels))
+            case .relu: break
+            case .maxPool(let side):
+                guard input.height >= side, input.width >= side else {
+                    throw .invalid(reason: "\(model.name): a pool of \(side)x\(side) does not fit into \(input)")
+                }
+                output = SampleShape(
+                    channels: input.channels, height: input.height / side, width: input.width / side)
+            case .flatten: output = .vector(input.featureCount)
+            case .linear(let width):
+                guard input.channels == 1, input.height == 1 else {
+                    throw .invalid(reason: "\(model.name): linear takes a vector, not \(input); put flatten before it")
+                }
+                let outputs =
+                    switch width {
+                    case .count(let count): count
+                    case .classes: classes
+                    }
+                output = .vector(outputs)
+                let columns = paddedColumns(outputs)
+                add(
+                    "\(name).weight", [outputs, input.width], .linear, stored: input.width * columns,
+                    fanIn: input.width)
+                add("\(name).bias", [outputs], .linearBias, stored: columns, fanIn: input.width)
+            }
+            modules.append(Module(layer: layer, name: name, input: input, output: output))
+            return output
+        }
+    }
+}
+
+extension ParameterLayout.Slot {
+    /// Calls `body(index in PyTorch's tensor, index in a replica's parameters)` for every element.
+    func forEachElement(_ body: (Int, Int) -> Void) {
+        switch storage {
+        case .vector, .linearBias:
+            for index in 0..<shape[0] { body(index, offset + index) }
+        case .convolution:
+            let taps = shape[1] * shape[2] * shape[3]
+            for out in 0..<shape[0] {
+                for tap in 0..<taps { body(out * taps + tap, offset + tap * shape[0] + out) }
+            }
+        case .linear:
+            let columns = paddedColumns(shape[0])
+            for out in 0..<shape[0] {
+                for row in 0..<shape[1] { body(out * shape[1] + row, offset + row * columns + out) }
+            }
+        }
+    }
+}
