@@ -1,5 +1,5 @@
 // Sums of products of columns: tiles[part][pair][i][j] = sum over the part's rows of x[a * WIDTH + i] x[b * WIDTH + j],
-// a <= b being the pair's blocks of columns; sums[part][column] = sum of x. With `fresh` they replace what was there,
+// a <= b being the pair's blocks of columns; sums[part][column] = sum of x. With `overwrite` they replace what was there,
 // else they are added to it.
 //
 // BYTES: x is 8-bit, float32 sums run over at most CHUNK <= 256 rows, where they are exact, and are flushed into
@@ -34,7 +34,7 @@ typedef float sum_t;
 
 __kernel void covariance(
     __global const value_t *rows, __global const float *shift, __global sum_t *tiles, __global sum_t *sums,
-    const int count, const int fresh) {
+    const int count, const int overwrite) {
     // This block, and behind it the one that it is paired with: a pointer that may be to either of two arrays makes
     // Intel's compiler for processors sum up what is in neither.
     __local packed_t left[2 * CHUNK * WIDTH] __attribute__((aligned(64)));
@@ -45,7 +45,7 @@ __kernel void covariance(
     const int end = min(count, (part + 1) * PART);
     for (int first = part * PART; first < end; first += CHUNK * (1 + PAIRED)) {
         const int chunk_end = min(first + CHUNK * (1 + PAIRED), end);
-        const bool replaces = fresh && first == part * PART;
+        const bool replaces = overwrite && first == part * PART;
         pack_block(rows, shift, left, block, first, chunk_end);
         survey(left, total, used, COUNT_CEIL(chunk_end - first, 1 + PAIRED));
         for (int column = 0; column < WIDTH && block * WIDTH + column < D; column++) {
@@ -103,7 +103,7 @@ static inline int2 pair_blocks(const int pair) {
 
 __kernel __attribute__((reqd_work_group_size(SIDE * SIDE, 1, 1))) void covariance(
     __global const value_t *rows, __global const float *shift, __global sum_t *tiles, __global sum_t *sums,
-    const int count, const int fresh) {
+    const int count, const int overwrite) {
     __local float a[STEP * WIDTH] __attribute__((aligned(64)));
     __local float b[STEP * WIDTH] __attribute__((aligned(64)));
     const int part = get_group_id(0) / PAIRS;
@@ -139,7 +139,7 @@ __kernel __attribute__((reqd_work_group_size(SIDE * SIDE, 1, 1))) void covarianc
                 if (sums_columns) column_sum += b[row * WIDTH + lane];
             }
         }
-        const bool replaces = fresh && first == part * PART;
+        const bool replaces = overwrite && first == part * PART;
         UNROLL for (int i = 0; i < EACH; i++) {
             UNROLL for (int j = 0; j < EACH; j++) {
                 PUT(tile[(i * SIDE + y) * WIDTH + j * SIDE + x], (sum_t)product[i][j]);
