@@ -31,7 +31,7 @@ package enum StudyTables {
             Column("replicas") { "\($0.record.replicas)" },
             Column("device") { $0.record.device },
         ]
-        columns += settingColumns.map { $0.of { $0.experiment } }
+        columns += (settingColumns + modelColumn(results)).map { $0.of { $0.experiment } }
         columns.append(
             Column("clustering") { $0.experiment.clustering(run: $0.record.runID - 1).map { "\($0.index)" } })
         columns += (0..<classCount).map { label in
@@ -63,7 +63,7 @@ package enum StudyTables {
         }
         columns += Self.columns("experiment_id", "dataset", "requested").map { $0.of { $0.experiment } }
         columns.append(Column("kept") { Statistics.median($0.keptSizes).map(Number.exact) })
-        columns += settingColumns.map { $0.of { $0.experiment } }
+        columns += (settingColumns + modelColumn(results)).map { $0.of { $0.experiment } }
         columns.append(Column("count_diverged") { "\($0.divergedCount)" })
         return CSV.table(columns, results.summaries)
     }
@@ -97,6 +97,12 @@ package enum StudyTables {
         "pruning_method", "dataset_size", "selection_strategy", "apply_pca", "k", "n_closest", "n_furthest",
         "num_epochs",
         "batch_size", "learning_rate")
+
+    /// The model, where a study has another than the article's: tables of the others stay as they were.
+    private static func modelColumn(_ results: StudyResults) -> [Column<Experiment>] {
+        let isNamed = results.plan.experiments.contains { $0.recipe.model != TrainingRecipe().model }
+        return isNamed ? columns("model") : []
+    }
 
     /// The settings that the article had no names for.
     private static let settingColumns = columns(

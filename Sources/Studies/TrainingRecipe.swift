@@ -48,6 +48,7 @@ package struct TrainingRecipe: Hashable, Sendable {
     package func word(column: String) -> String? {
         switch (column, duration) {
         case ("dataset", _): dataset
+        case ("model", _): model
         case ("num_epochs", .epochs(let epochs)): "\(epochs)"
         case ("steps", .steps(let steps)): "\(steps)"
         case ("batch_size", _): "\(batchSize)"
