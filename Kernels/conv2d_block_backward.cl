@@ -1,5 +1,5 @@
 // Backward pass of a block of convolution, batch norm, ReLU and 2x2 max-pool down to the block before it, and, in the
-// same launch, the gradients of the three linear layers' weights, which wait for nothing else.
+// same launch, the gradients of the linear layers' weights, which wait for nothing else.
 //
 // 1. Batch norm (Ioffe & Szegedy 2015, section 3): convolved[r][t][o][y][x][s] becomes its own gradient,
 //      gamma / std * (g - mean of g - normalised input * mean of g * normalised input),
@@ -12,7 +12,7 @@
 //
 // A member holds IB input channels x CB columns of one row in registers and adds what each output element it loads
 // gives to them. IB divides IN_CHANNELS and CB divides WIDTH; with CB = WIDTH every bound is known when compiling.
-// Groups: (tile, 1, replica).
+// Groups: (tile, share, replica).
 #include "batch_norm.clh"
 
 #define OUT_HEIGHT (HEIGHT - KERNEL + 1)

@@ -1,6 +1,6 @@
 // Softmax cross-entropy of a batch: delta[r][t][class][s] = (softmax - one-hot) / valid, the gradient of the mean loss over
 // the batch's valid samples with respect to the logits, and transposed[r][t][s][class] the same with rows of
-// PADDED(classes); 0 in masked samples and in the padding. results[r][t] = (sum of losses, right answers) over a tile's
+// PADDED(classes); 0 in masked samples and in the padding. loss_and_correct[r][t] = (sum of losses, right answers) over a tile's
 // valid samples.
 //
 // A work-group takes one tile. Groups: (tile, 1, replica).
@@ -9,7 +9,7 @@
 TILE_KERNEL void softmax_cross_entropy(__global const float *restrict logits, __global const int *restrict labels,
                                        __global const int *restrict current, const int classes,
                                        __global float *restrict delta, __global float *restrict transposed,
-                                       __global float *restrict results) {
+                                       __global float *restrict loss_and_correct) {
     const int lane = get_local_id(0) * VW;
     const int valid = current[1];
     const int counted = valid_samples(get_group_id(0), valid);
@@ -23,7 +23,7 @@ TILE_KERNEL void softmax_cross_entropy(__global const float *restrict logits, __
     for (int column = classes; column < PADDED(classes); column++) store_column(row + column, PADDED(classes), 0);
     team_barrier();
     if (get_local_id(0) == 0) {
-        results[2 * tile] = lanes_sum(losses, counted);
-        results[2 * tile + 1] = lanes_sum(answers, counted);
+        loss_and_correct[2 * tile] = lanes_sum(losses, counted);
+        loss_and_correct[2 * tile + 1] = lanes_sum(answers, counted);
     }
 }

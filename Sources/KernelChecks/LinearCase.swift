@@ -23,7 +23,7 @@ struct LinearCase: KernelCase {
     }
     var name: String { "R \(batch.replicas), batch \(batch.samples), \(inputs)-\(outputs), seed \(seed)" }
     var form: String { "any" }
-    var cost: Int { batch.replicas * (AwkwardBatch.room(for: batch.samples) + 31) / 32 * 32 * inputs * outputs }
+    var cost: Int { batch.replicas * ((AwkwardBatch.room(for: batch.samples) + 31) / 32 * 32) * inputs * outputs }
 
     /// Layers of one value to many, about the sizes of vectors and blocks.
     private static let widths = [(1, 1), (7, 10), (1, 17), (31, 1), (33, 16), (16, 33)]
@@ -51,7 +51,7 @@ struct LinearCase: KernelCase {
         let batch = CaseBatch(backend, self.batch)
         let shape = LinearShape(batch: batch.shape, inputs: inputs, outputs: outputs)
         let (replicas, samples) = (self.batch.replicas, self.batch.samples)
-        // What stands before, between and behind is not the layer's, nor is the padding of its rows.
+        // Memory around the layer's weights belongs to others, as does the padding of its rows.
         let (offset, stride) = (32, shape.weightCount + 48)
         let parameters = random.floats(offset + replicas * stride)
         let weights = ReplicaTensor(

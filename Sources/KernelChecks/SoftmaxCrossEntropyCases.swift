@@ -76,14 +76,14 @@ struct LogitsCase: KernelCase {
         let stride = paddedColumns(classes)
         let transposed = try GuardedBuffer<Float>(
             on: backend, count: room.count * stride, label: "transposed gradient")
-        let results = try GuardedBuffer<Float>(
+        let lossAndCorrect = try GuardedBuffer<Float>(
             on: backend, count: batch.replicas * room.tiles * 2, label: "losses and right answers")
         try backend.run(
             SoftmaxCrossEntropy(
                 batch: batch.shape, classes: classes, logits: logits,
                 batchLabels: try backend.makeBuffer(room.pack(labels, masked: -1), label: "batch labels"),
                 current: try batch.current(), delta: delta.buffer, transposedDelta: transposed.buffer,
-                lossAndCorrect: results.buffer))
+                lossAndCorrect: lossAndCorrect.buffer))
         let actual = try delta.contents()
         let layout = batch.layout(classes)
         judge.checkGuards("gradient", actual)
@@ -102,7 +102,7 @@ struct LogitsCase: KernelCase {
             let right = places.count { truths[first + $0].best == Int(labels[first + $0]) }
             return [Bounded.sum(losses, additions: room.tile), Bounded(Double(right))]
         }
-        judge.check("losses and right answers", try results.contents(), equals: due)
+        judge.check("losses and right answers", try lossAndCorrect.contents(), equals: due)
     }
 
     private func checkPredictions(

@@ -27,6 +27,11 @@ package enum ModelLibrary {
     /// Their names.
     package static var names: [String] { all.map(\.name) }
 
+    /// Their names as part of a sentence: "a, b or c".
+    package static var choices: String {
+        names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or \(names[names.count - 1])"
+    }
+
     /// The model of a name; nil where there is none.
     package static func model(_ name: String) -> ModelSpec? { all.first { $0.name == name } }
 }

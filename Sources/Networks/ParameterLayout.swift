@@ -117,8 +117,8 @@ package struct ParameterLayout: Hashable, Sendable {
             guard isRight else {
                 throw .invalid(
                     reason:
-                        "\(model.name) cannot be trained: layer \(index + 1) is \(layer); flatten first, then linear "
-                        + "layers with relu between them can be, and \(ModelLibrary.leNet5.name)")
+                        "\(model.name) cannot be trained: layer \(index + 1) (\(layer)) is out of place; trainable models are "
+                        + "\(ModelLibrary.leNet5.name), and flatten followed by linear layers with relu between them")
             }
             before = layer
         }

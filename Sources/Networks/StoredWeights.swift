@@ -23,7 +23,10 @@ extension ModelWeights {
         let prefixes = try contents.removePrefixes(path: path)
         let normalisation = try normalisation(contents.metadata, path: path)
         let model = try model(contents.metadata, path: path, expected: expected)
-        let notes = prefixes.isEmpty ? [] : ["\(path): ignoring \(prefixes.joined(separator: " and ")) in tensor names"]
+        var notes = prefixes.isEmpty ? [] : ["\(path): ignoring \(prefixes.joined(separator: " and ")) in tensor names"]
+        if let name = contents.metadata["model"], ModelLibrary.model(name) == nil {
+            notes.append("\(path): its metadata names the unknown model \(excerpt(name)); reading it as \(model.name)")
+        }
         do throws(NetworkError) {
             let weights = try ModelWeights(model, tensors: contents.tensors, found: contents.found)
             try weights.check(path: path)
@@ -33,18 +36,15 @@ extension ModelWeights {
         }
     }
 
-    /// The model that a file says it is of.
+    /// The model that a file names. One that names none, or one that others have named in their own way, is of the
+    /// expected model or of the article's network: its tensors decide.
     private static func model(
         _ metadata: [String: String], path: String, expected: ModelSpec?
     ) throws(NetworkError) -> ModelSpec {
-        guard let name = metadata["model"] else { return expected ?? ModelLibrary.leNet5 }
-        if let expected, expected.name != name {
-            throw .unusableWeights(reason: "\(path) holds weights of \(excerpt(name)), not of \(expected.name)")
-        }
-        guard let model = ModelLibrary.model(name) else {
+        guard let model = metadata["model"].flatMap(ModelLibrary.model) else { return expected ?? ModelLibrary.leNet5 }
+        if let expected, expected != model {
             throw .unusableWeights(
-                reason: "\(path) holds weights of \(excerpt(name)), which is no model that is known; "
-                    + "\(ModelLibrary.names.joined(separator: ", ")) are")
+                reason: "\(path) holds weights of \(model.name), not of \(expected.name); name the model \(model.name)")
         }
         return model
     }

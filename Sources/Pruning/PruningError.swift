@@ -43,7 +43,7 @@ package enum PruningError: Equatable, CategorizedError {
         }
     }
 
-    /// The exit status of a program that ends with this error, as sysexits.h has them.
+    /// The kind of fault.
     package var category: ErrorCategory {
         switch self {
         case .countMismatch, .labelOutOfRange, .notANumber: .badData

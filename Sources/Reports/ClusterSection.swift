@@ -47,7 +47,7 @@ struct ClusterSection: Sendable {
         guard let data = images(dataset) else {
             return without("its images are not at hand (coppice report --data DIR names their folder)")
         }
-        guard let known = stored.environment.datasets[dataset], LeNet5Executor.isSource(data, of: known) else {
+        guard let known = stored.environment.datasets[dataset], BackendExecutor.isSource(data, of: known) else {
             return without("the images at hand are not those that the study was run on")
         }
         guard data.train.count == assignment.labels.count else {

@@ -55,7 +55,7 @@ package enum ScoringError: Equatable, CategorizedError {
     package var description: String {
         switch self {
         case .unknown(let name):
-            "there is no score '\(excerpt(name))'; \(Score.all.map(\.name).joined(separator: ", ")) can be had"
+            "unknown score '\(excerpt(name))'; known scores: \(Score.all.map(\.name).joined(separator: ", "))"
         case .missing(let what, let score): "the score \(score) needs \(what), and there is none"
         }
     }

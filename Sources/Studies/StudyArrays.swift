@@ -83,7 +83,8 @@ struct StudyArrays {
 
     private func artifact<Key: ArtifactKind>(_ key: Key, fingerprint: String) -> StoredArtifact? {
         let folder = folder(of: key)
-        guard let facts = read(ArtifactFacts<Key>.self, from: "\(folder)/\(Key.name).json", keys: .asWritten), facts.key == key,
+        guard let facts = read(ArtifactFacts<Key>.self, from: "\(folder)/\(Key.name).json", keys: .asWritten),
+            facts.key == key,
             facts.fingerprint == fingerprint
         else { return nil }
         var fields: [(name: String, values: Artifact.Values)] = []
@@ -134,7 +135,8 @@ struct StudyArrays {
     {
         for name in names(Key.folder) {
             let file = "\(directory)/\(Key.folder)/\(name)/\(Key.name).json"
-            guard var facts = read(ArtifactFacts<Key>.self, from: file, keys: .asWritten), facts.fingerprint == old else { continue }
+            guard var facts = read(ArtifactFacts<Key>.self, from: file, keys: .asWritten), facts.fingerprint == old
+            else { continue }
             facts.fingerprint = new
             try write(facts, to: file, keys: .asWritten)
         }

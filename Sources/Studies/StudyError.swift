@@ -64,7 +64,7 @@ package enum StudyError: CategorizedError {
         return isExhaustion(code) ? .writeFailed(path: path, reason: reason) : .cannotCreate(path: path, reason: reason)
     }
 
-    /// The process's exit code for this error, as sysexits.h numbers them (130 after an interrupt).
+    /// The kind of fault.
     package var category: ErrorCategory {
         switch self {
         case .badOption: .usage

@@ -20,10 +20,12 @@ extension Study {
         let shared = settings.first.map { first in
             first.filter { pair in settings.allSatisfy { $0.contains { $0 == pair } } }
         }
+        // Directories of studies that have no other model stay as they were.
+        let isPlain = groups.allSatisfy { $0.settings.recipe.model == ModelLibrary.leNet5.name }
         let entries = zip(groups, settings).map { group, settings in
             mapping(pairs(group) + settings.filter { pair in shared?.contains { $0 == pair } != true }, .block)
         }
-        var root = (shared ?? []).map { (Node($0.key), $0.value) }
+        var root = (shared ?? []).filter { !isPlain || $0.key != "model" }.map { (Node($0.key), $0.value) }
         root.append((Node("experiments"), Node(entries, .implicit, .block)))
         // Serialising plain scalars, lists and mappings that were made above has no way to fail.
         return (try? Yams.serialize(node: Node(root, .implicit, .block))) ?? ""
@@ -65,7 +67,8 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         case .steps(let steps): Pair(key: "steps", value: Node("\(steps)"))
         }
     var pairs = [
-        Pair(key: "dataset", value: word(settings.recipe.dataset)), Pair(key: "runs", value: Node("\(settings.runs)")),
+        Pair(key: "dataset", value: word(settings.recipe.dataset)),
+        Pair(key: "model", value: word(settings.recipe.model)), Pair(key: "runs", value: Node("\(settings.runs)")),
         duration,
         Pair(key: "batch_size", value: Node("\(settings.recipe.batchSize)")),
         Pair(key: "learning_rate", value: float(settings.recipe.learningRate)),
@@ -76,10 +79,6 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         Pair(key: "seed", value: Node("\(settings.seed)")),
         Pair(key: "equal_within", value: float(settings.equalWithin)),
     ]
-    // Directories of studies that have no other model stay as they were.
-    if settings.recipe.model != ModelLibrary.leNet5.name {
-        pairs.insert(Pair(key: "model", value: word(settings.recipe.model)), at: 1)
-    }
     if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
     return pairs
 }

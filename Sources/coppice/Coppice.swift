@@ -10,7 +10,7 @@ struct Coppice: ParsableCommand {
         commandName: "coppice",
         abstract: "Finds the smallest training set that trains as well as the whole one.",
         discussion: """
-            Clusters a data set, keeps the part of each cluster that a strategy asks for, trains LeNet-5 on what was \
+            Clusters a data set, keeps the part of each cluster that a strategy asks for, trains a network on what was \
             kept, and says what the pruning cost. Human text goes to stdout, progress to stderr.
 
             \(Stalls.help)

@@ -13,7 +13,7 @@ struct EvaluateCommand: ParsableCommand {
     var weights: String
     @Option(
         help: ArgumentHelp(
-            "The model that the weights have to be of: lenet5, mlp or linear; the file's own unless given.",
+            "Require weights of this model: \(ModelLibrary.choices). (default: the one that the file names)",
             valueName: "name"), completion: .models, transform: modelNamed)
     var model: ModelSpec?
     @Flag(help: "Print one JSON object.")

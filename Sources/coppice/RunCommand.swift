@@ -95,7 +95,7 @@ struct RunCommand: AsyncParsableCommand {
             throw Failure("\(shortage); --no-report leaves the plots out", exitCode: 74)
         }
         let progress = StudyProgress(quiet: quiet)
-        let executor = LeNet5Executor(
+        let executor = BackendExecutor(
             onDemand: makeBackend, clusteringMemory: memory, models: study.models, load: load
         ) {
             progress.training(images: $0)
@@ -149,7 +149,7 @@ struct RunCommand: AsyncParsableCommand {
         _ study: Study, _ load: @escaping (String) throws -> Dataset, _ memory: Int?, directory: String
     ) throws {
         let backend = try makeBackend()
-        let executor = LeNet5Executor(
+        let executor = BackendExecutor(
             on: backend, clusteringMemory: memory, models: study.models, load: load)
         var shapes: [String: DatasetShape] = [:]
         for name in study.datasets { shapes[name] = try executor.dataset(name).shape }

@@ -31,7 +31,8 @@ struct TrainCommand: ParsableCommand {
             valueName: "kept.npy"))
     var indices: String?
     @Option(
-        help: ArgumentHelp("What to train: lenet5, mlp or linear. (default: lenet5)", valueName: "name"),
+        help: ArgumentHelp(
+            "Train this model: \(ModelLibrary.choices). (default: \(ModelLibrary.leNet5.name))", valueName: "name"),
         completion: .models, transform: modelNamed)
     var model: ModelSpec = ModelLibrary.leNet5
     @Option(help: "Passes over the training images. (default: 5)", transform: wholeNumber)

@@ -84,7 +84,7 @@ final class TinyStudy {
         var thrown: (any Error)?
         do {
             let backend = try backend(cache: cache)
-            let executor = LeNet5Executor(on: backend) { _ in self.dataset }
+            let executor = BackendExecutor(on: backend) { _ in self.dataset }
             _ = try StudyRunner(
                 study, directory: directory, executor: executor, replicas: Self.replicas,
                 writeTables: StudyTables.write

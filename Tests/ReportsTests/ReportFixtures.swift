@@ -42,7 +42,7 @@ final class ToyExecutor: StudyExecutor {
         return StudyDataset(
             shape: DatasetShape(count: train.count, featureCount: train.shape.height * train.shape.width),
             classes: ClassLabels(labels: train.labels, count: images.classCount),
-            fingerprint: LeNet5Executor.fingerprint(of: images),
+            fingerprint: BackendExecutor.fingerprint(of: images),
             image: ImageShape(channels: 1, height: train.shape.height, width: train.shape.width))
     }
 

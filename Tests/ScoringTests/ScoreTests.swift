@@ -10,7 +10,7 @@ import Testing
         #expect(Set(Score.all.map(\.name)).count == Score.all.count)
         for score in Score.all { #expect(try Score.named(score.name).name == score.name) }
         let error = #expect(throws: ScoringError.self) { try Score.named("distanec") }
-        #expect(error?.category == .usage && error?.description.contains("distance can be had") == true)
+        #expect(error?.category == .usage && error?.description.contains("known scores: distance") == true)
     }
 
     @Test func everyScoreThatTheArticlesWordsMeanIsThere() throws {

@@ -61,7 +61,8 @@ final class FakeExecutor: StudyExecutor {
         batches.append(jobs)
         return jobs.map { job in
             var hash = UInt64(14_695_981_039_346_656_037)
-            for word in [job.run, Int(truncatingIfNeeded: job.seed), job.recipe.batchSize] + job.indices {
+            let model = job.recipe.model == TrainingRecipe().model ? [] : job.recipe.model.utf8.map { Int($0) }
+            for word in [job.run, Int(truncatingIfNeeded: job.seed), job.recipe.batchSize] + model + job.indices {
                 hash = (hash ^ UInt64(truncatingIfNeeded: word)) &* 1_099_511_628_211
             }
             return TrainingOutcome(

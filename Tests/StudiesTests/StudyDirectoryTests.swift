@@ -111,7 +111,7 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
             let pixels = (0..<4 * height * width).map { UInt8($0 % 251) }
             let train = try SampleSet(pixels: pixels, labels: labels, height: height, width: width)
             let part = Array(pixels[..<(test * height * width)])
-            return LeNet5Executor.fingerprint(
+            return BackendExecutor.fingerprint(
                 of: try Dataset(
                     name: "any", train: train,
                     test: SampleSet(

@@ -72,6 +72,23 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
         #expect(executor.batches.count == expected)
     }
 
+    @Test func runsOfDifferentModelsAreNeitherTrainedTogetherNorPaired() throws {
+        let executor = FakeExecutor()
+        let results = try run(
+            executor,
+            """
+            {runs: 6, experiments: [{pruning_method: none}, {pruning_method: random, sizes: 40},
+             {pruning_method: none, model: mlp}, {pruning_method: random, sizes: 40, model: mlp},
+             {pruning_method: random, sizes: 40, model: linear}]}
+            """, in: TemporaryDirectory(), replicas: 100)
+        for jobs in executor.batches { #expect(Set(jobs.map(\.recipe)).count == 1) }
+        let models = Set(executor.batches.compactMap { $0.first?.recipe.model })
+        #expect(models == ["lenet5", "mlp", "linear"])
+        let baselines = results.summaries.map { $0.comparisons[.full]?.baselineID }
+        // The whole set of the same model, and none where that model has no run on the whole set.
+        #expect(baselines == [nil, 1, nil, 3, nil])
+    }
+
     @Test func onlyRunsThatTrainAlikeShareALaunch() throws {
         let executor = FakeExecutor()
         _ = try run(

@@ -25,7 +25,7 @@ def tensors(path):
     data = path.read_bytes()
     end = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:end])
-    header["__metadata__"].setdefault("model", "lenet5")
+    header.setdefault("__metadata__", {}).setdefault("model", "lenet5")
     return header, data[end:]
 
 

@@ -25,15 +25,10 @@ package struct Classifier {
 
         func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
             let batch = shape.batch
-            try shape.validate(for: operation, layout: layout)
+            try shape.validate(for: operation, layout: layout, weights: weights)
             try operation.require(input, holds: batch.room * shape.inputs)
             try operation.require(delta, holds: batch.room * shape.outputs)
             try operation.require(transposedDelta, holds: batch.room * shape.outputStride)
-            try operation.require(weights, holds: shape.weightCount, replicas: batch.replicas)
-            // Their rows are read as vectors.
-            try operation.require(
-                weights.offset == paddedColumns(weights.offset) && weights.stride == paddedColumns(weights.stride),
-                "weights at \(weights.offset) of \(weights.stride) parameters; multiples of 16 are needed")
         }
     }
     /// Each takes the output of the one before it.

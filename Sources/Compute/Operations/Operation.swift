@@ -7,8 +7,8 @@
 package protocol Operation {
     /// The name of its file in Kernels without ".cl", which is the kernel's function too.
     static var kernel: String { get }
-    /// Checks that shapes fit together and that buffers hold what they say, for both forms alike: no operand can make
-    /// either read or write past its memory.
+    /// Checks that shapes fit together and that buffers hold what they say, for both forms alike. The numbers inside
+    /// buffers of indices and labels are the caller's to get right.
     /// - Parameter layout: how the backend that will run it lays numbers out.
     /// - Throws: ``ComputeError/invalidShape(operation:reason:)``.
     func validate(for layout: DataLayout) throws(ComputeError)
@@ -43,12 +43,12 @@ package struct OperationCost: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// Of two operations, one after the other.
+    /// The cost of two operations in sequence.
     package static func + (left: OperationCost, right: OperationCost) -> OperationCost {
         OperationCost(operations: left.operations + right.operations, bytes: left.bytes + right.bytes)
     }
 
-    /// Of an operation that is run `times` times.
+    /// The cost of an operation that runs `times` times.
     package static func * (times: Int, cost: OperationCost) -> OperationCost {
         OperationCost(operations: Double(times) * cost.operations, bytes: Double(times) * cost.bytes)
     }

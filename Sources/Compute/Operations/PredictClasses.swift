@@ -28,7 +28,7 @@ package struct PredictClasses: Operation {
         try schedule.validate(for: self)
         try require(positive: [classes, predictionStride])
         try require(logits, holds: batch.room * classes)
-        try require(predictions, holds: (batch.replicas - 1) * predictionStride + 1)
+        try require(predictions, holds: batch.replicas * predictionStride)
     }
 
     package var cost: OperationCost {

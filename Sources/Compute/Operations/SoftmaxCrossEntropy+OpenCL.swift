@@ -9,7 +9,7 @@ extension SoftmaxCrossEntropy {
             [
                 ("logits", logits.argument), ("labels", batchLabels.argument), ("current", current.argument),
                 ("classes", classes.argument), ("delta", delta.argument), ("transposed", transposedDelta.argument),
-                ("results", lossAndCorrect.argument),
+                ("loss_and_correct", lossAndCorrect.argument),
             ], tiles: batch.tiles, replicas: batch.replicas, sizes.profile)
     }
 }

@@ -65,11 +65,6 @@ package struct PCASpectrum: Codable, Equatable, Sendable {
         self.variances = variances
         self.totalVariance = totalVariance
     }
-
-    enum CodingKeys: String, CodingKey {
-        case variances
-        case totalVariance = "total_variance"
-    }
 }
 
 /// One kind of artifact; a value is what makes an artifact of the kind the one it is, and is kept beside it.

@@ -11,7 +11,7 @@ import Support
 ///
 /// Artifacts are made of the images as they are; networks see them in the size that the model takes. Data sets and the
 /// last projection stay in memory between calls.
-package final class LeNet5Executor: StudyExecutor {
+package final class BackendExecutor: StudyExecutor {
     /// The backend; nil until the executor is prepared.
     package private(set) var backend: (any Backend)?
 
@@ -238,7 +238,7 @@ package final class LeNet5Executor: StudyExecutor {
     }
 }
 
-extension LeNet5Executor: ArtifactResources {
+extension BackendExecutor: ArtifactResources {
     package func images(_ dataset: String) throws -> SampleSet { try loaded(dataset).dataset.train }
 
     package func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource {
