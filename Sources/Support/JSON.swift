@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// JSON as this program writes and reads it: keys in alphabetical order, slashes as they are, properties under their names
 /// in snake_case.
@@ -71,8 +72,21 @@ package enum JSON {
         return try decoder.decode(type, from: json)
     }
 
+    /// Properties of keys that were read before: a log has the same ones on every line.
+    private static let known = Mutex<[String: String]>([:])
+
     /// The property of a key: `run_id` is `runID`.
     static func property(_ key: String) -> String {
+        known.withLock { known in
+            if let property = known[key] { return property }
+            let property = camelCase(key)
+            // Keys of other people's files may be many.
+            if known.count < 1000 { known[key] = property }
+            return property
+        }
+    }
+
+    private static func camelCase(_ key: String) -> String {
         let words = key.split(separator: "_", omittingEmptySubsequences: false)
         guard words.count > 1, !words.contains("") else { return key }
         return words[0]
