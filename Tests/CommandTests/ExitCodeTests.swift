@@ -5,10 +5,11 @@ import Testing
 
 @Suite struct ExitCodeTests {
     /// The codes of sysexits.h, which scripts rely on.
-    @Test(arguments: [
-        (ErrorCategory.usage, 64), (.badData, 65), (.noInput, 66), (.unavailable, 69), (.software, 70),
-        (.cannotCreate, 73), (.writeFailed, 74), (.temporary, 75), (.cancelled, 130),
-    ]) func aKindOfFaultHasItsCode(_ category: ErrorCategory, _ code: Int32) {
-        #expect(category.exitCode == code)
+    @Test func aKindOfFaultHasItsCode() {
+        let codes: [(ErrorCategory, Int32)] = [
+            (.usage, 64), (.badData, 65), (.noInput, 66), (.unavailable, 69), (.software, 70), (.cannotCreate, 73),
+            (.writeFailed, 74), (.temporary, 75), (.cancelled, 130),
+        ]
+        for (category, code) in codes { #expect(category.exitCode == code, "\(category)") }
     }
 }

@@ -54,7 +54,8 @@ import Testing
     }
 
     /// Two tiles of 16 samples for each of two networks, of which 20 count.
-    private let (room, counted) = (64, 40)
+    private let room = 64
+    private let counted = 40
 
     @Test func gatheringAndPredicting() throws {
         let schedule = try schedule()
@@ -78,7 +79,7 @@ import Testing
         // Rows of 16, the bias one of them; the second network's begin 112 parameters later.
         let parameters = 112
         func weights(_ buffers: inout Buffers) throws -> ReplicaTensor {
-            ReplicaTensor(buffer: try buffers.next(16 + parameters + 96), offset: 16, stride: parameters)
+            ReplicaTensor(try buffers.next(16 + parameters + 96), offset: 16, stride: parameters)
         }
         let cost = (operations: 2 * counted * 15, bytes: 4 * (counted * 8 + 2 * 18))
         try check(3, operations: cost.operations, bytes: cost.bytes) { buffers in

@@ -219,11 +219,12 @@ private enum LayeredFixture {
         #expect(message([.flatten, .linear(.classes)]).isEmpty)
         #expect(message([.linear(.classes)]).contains("linear takes a vector, not 1x8x8; put flatten before it"))
         #expect(message([.flatten, .linear(.count(3))]).contains("linear: classes is needed"))
-        #expect(message([.flatten, .linear(.count(3)), .linear(.classes)]).contains("layer 3 is linear"))
-        #expect(message([.flatten, .relu, .linear(.classes)]).contains("layer 2 is relu"))
+        #expect(
+            message([.flatten, .linear(.count(3)), .linear(.classes)]).contains("layer 3 (linear) is out of place"))
+        #expect(message([.flatten, .relu, .linear(.classes)]).contains("layer 2 (relu) is out of place"))
         #expect(
             message([.conv(out: 2, kernel: 3, padding: 0), .flatten, .linear(.classes)]).contains(
-                "x cannot be trained: layer 1 is conv"))
+                "x cannot be trained: layer 1 (conv) is out of place"))
         #expect(message([.conv(out: 2, kernel: 9, padding: 0)]).contains("a 9x9 kernel does not fit into 1x8x8"))
         #expect(message([.maxPool(9)]).contains("a pool of 9x9 does not fit"))
         #expect(
@@ -249,7 +250,7 @@ private enum LayeredFixture {
                 return ""
             } catch { return error.description }
         }
-        #expect(message(path, linear) == "\(path) holds weights of mlp, not of linear")
+        #expect(message(path, linear) == "\(path) holds weights of mlp, not of linear; name the model mlp")
         // As PyTorch writes them, without a word about the model.
         let bare = folder / "bare.safetensors"
         try Safetensors.write(weights.tensors, metadata: ["format": "pt"], to: bare)
