@@ -17,7 +17,7 @@
 
 #define WIDTH0 (CHANNELS * POSITIONS)
 
-// The channels that are summed at a time: each has two sums per lane in local memory, of which they take 8 KiB.
+// Channels summed at a time: their sums, two per lane, fit into 8 KiB of local memory.
 #define SUMS_THAT_FIT ((8 << 10) / (2 * 4 * TILE))
 #define SUMMED (CHANNELS < SUMS_THAT_FIT ? CHANNELS : SUMS_THAT_FIT)
 

@@ -1,4 +1,4 @@
-// A step of mini-batch k-means behind the assignment, kmeans_accumulate to kmeans_panels in one launch: sums and counts
+// A step of mini-batch k-means after the assignment, kmeans_accumulate to kmeans_panels in one launch: sums and counts
 // of every cluster's points in the batch, centroids [k][D] moved to the running mean of their points (the old one
 // counts as weights[c] points, and the weight grows by the count), and their panels [panel][1 + D][R]. Point i is row
 // indices[first_index + i] of rows [row][D]; points are added one after the other into sums [k][D] and what float32

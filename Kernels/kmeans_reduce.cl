@@ -1,6 +1,6 @@
 // Adds the blocks of kmeans_accumulate, in order, to the totals: sums [k][D], then what float32 dropped from them [k][D].
 // With `overwrite` the totals start at zero; with COMPENSATED every block has corrections of its own, [block][2][k][D]. One
-// work-item a sum, and one a cluster's count behind them.
+// work-item per sum, then one per cluster's count.
 // Defines: COMPENSATED.
 
 __kernel void kmeans_reduce(

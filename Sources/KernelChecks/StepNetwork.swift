@@ -71,7 +71,7 @@ struct StepValues {
 
 /// A network on a backend with every buffer guarded and poisoned.
 struct StepNetwork {
-    /// Where the parameters stand: offset and count of each tensor.
+    /// Where the parameters are: offset and count of each tensor.
     struct Layout {
         var tensors: [String: (offset: Int, count: Int)] = [:]
         /// Outputs of each linear layer.
@@ -87,7 +87,7 @@ struct StepNetwork {
                 columns[name] = layers[index + 1]
                 lastLinear = name
             }
-            // No tensor stands first, so that the offset of each is looked at.
+            // No tensor comes first, so that the offset of each matters.
             count = paddedColumns(1)
             for (name, size) in [
                 ("gamma1", shape.planes.1), ("weights1", first.weightCount), ("bias1", shape.planes.1),

@@ -8,7 +8,7 @@ import Compute
 enum AwkwardBatch {
     /// (replicas, samples).
     static let all = [(1, 1), (1, 7), (2, 15), (1, 16), (3, 17), (1, 31), (2, 33), (1, 65)]
-    /// A few where a case has other extents to vary; the first stands in ``all`` too.
+    /// A few where a case has other extents to vary; the first is in ``all`` too.
     static let few = [(1, 1), (2, 7), (1, 17), (3, 33)]
 
     /// The other batches of less than a vector of 16 samples: for each lane one that ends before it.

@@ -10,7 +10,7 @@ package enum KernelSource {
     /// The environment variable that names the folder.
     package static let environmentKey = "COPPICE_KERNELS"
 
-    /// The headers: `common` stands before every kernel, the others where a kernel includes them.
+    /// The headers: `common` precedes every kernel, the others are where a kernel includes them.
     package static let headers: Set<String> = [
         "batch_norm", "block_statistics", "classifier_layers", "common", "gather", "linear", "linear_gradients",
         "packed_columns", "softmax", "strips", "weight_gradients",
@@ -21,7 +21,7 @@ package enum KernelSource {
         (0..<cop_kernel_count()).compactMap { cop_kernel_at($0).map { String(cString: $0.pointee.name) } }
     }
 
-    /// The text of one file as it stands in Kernels, or nil where there is none of that name.
+    /// The text of one file as it is in Kernels, or nil where there is none of that name.
     package static func text(of name: String) -> String? {
         for index in 0..<cop_kernel_count() {
             guard let entry = cop_kernel_at(index) else { continue }

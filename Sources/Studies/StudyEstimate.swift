@@ -2,16 +2,29 @@ import Support
 
 /// How fast an executor was found to be.
 package struct StudyRates: Equatable, Sendable {
-    /// Trained images a second, all networks that train together counted.
+    /// Trained images per second, all networks that train together counted: of the model that most images are for.
     package var imagesPerSecond: Double
     /// Networks that trained together when this was measured.
     package var replicas: Int
     /// Images that each of them saw.
     package var images: Int
-    /// Seconds that testing one network takes.
+    /// Seconds that testing one network of that model takes.
     package var evaluationSeconds: Double
+    /// The rates of every model of the plan, by its name; a model that is not here has those above.
+    var models: [String: ModelRate] = [:]
     /// What the artifacts of each family cost.
     var artifacts: [ArtifactFamily: ArtifactRate] = [:]
+
+    /// How fast one model trains and is tested, as above.
+    struct ModelRate: Equatable, Sendable {
+        var imagesPerSecond: Double
+        var evaluationSeconds: Double
+    }
+
+    /// The rates of the model called `name`.
+    func rate(of name: String) -> ModelRate {
+        models[name] ?? ModelRate(imagesPerSecond: imagesPerSecond, evaluationSeconds: evaluationSeconds)
+    }
 
     /// Seconds of an artifact, taken to grow with its effort along a line.
     struct ArtifactRate: Equatable, Sendable {
@@ -48,34 +61,58 @@ extension StudyPlan {
     package func estimate(_ rates: StudyRates, of chosen: Set<PlannedRun>) -> StudyEstimate {
         // In the plan's order, in which a sum of times is always the same.
         let left = runs.filter(chosen.contains)
-        var images = 0.0
+        // By model, so that the images of one are added up before they are divided.
+        var images: [String: Double] = [:]
+        var evaluations: [String: Int] = [:]
         var artifacts: [String: Double] = [:]
         var known: Set<ArtifactKey> = []
         var prepared: Set<ArtifactFamily> = []
         for run in left {
             let experiment = experiment(run.experimentID)
-            images += Double(experiment.recipe.images(kept: experiment.size))
+            images[experiment.recipe.model, default: 0] += Double(experiment.recipe.images(kept: experiment.size))
+            evaluations[experiment.recipe.model, default: 0] += 1
             for key in experiment.artifacts(run: run.run) where known.insert(key).inserted {
                 guard let rate = rates.artifacts[key.family] else { continue }
                 let shared = prepared.insert(key.family).inserted ? rate.preparation : 0
                 artifacts[type(of: key.kind).folder, default: 0] += shared + rate.seconds(effort: key.kind.effort)
             }
         }
+        let models = images.keys.sorted()
         return StudyEstimate(
-            rates: rates, training: images / rates.imagesPerSecond,
-            evaluation: Double(left.count) * rates.evaluationSeconds, artifacts: artifacts)
+            rates: rates,
+            training: models.reduce(0) { $0 + (images[$1] ?? 0) / rates.rate(of: $1).imagesPerSecond },
+            evaluation: models.reduce(0) {
+                $0 + Double(evaluations[$1] ?? 0) * rates.rate(of: $1).evaluationSeconds
+            }, artifacts: artifacts)
     }
 }
 
 extension StudyExecutor {
-    /// Measures the rates that a plan depends on: a short training of as many networks as would train together, their
-    /// test, and for each family of artifacts three, two of the least effort and one of more. About a second with MNIST.
+    /// Measures the rates that a plan depends on: for each model a short training of as many networks as would train
+    /// together and their test, and for each family of artifacts three, two of the least effort and one of more. About a
+    /// second with MNIST.
     /// - Throws: the executor's errors.
     package func measureRates(for plan: StudyPlan, replicas: Int) throws -> StudyRates {
         guard let heaviest = plan.experiments.max(by: { $0.trainedImages < $1.trainedImages }) else {
             throw StudyError.executor(reason: "a plan without experiments")
         }
-        let together = plan.experiments.filter { $0.together == heaviest.together }
+        var rates = try measureRates(of: heaviest, in: plan, replicas: replicas)
+        for (model, experiments) in Dictionary(grouping: plan.experiments, by: \.recipe.model)
+        where model != heaviest.recipe.model {
+            guard let most = experiments.max(by: { $0.trainedImages < $1.trainedImages }) else { continue }
+            let measured = try measureRates(of: most, in: plan, replicas: replicas)
+            rates.models[model] = StudyRates.ModelRate(
+                imagesPerSecond: measured.imagesPerSecond, evaluationSeconds: measured.evaluationSeconds)
+        }
+        for (family, keys) in Dictionary(grouping: plan.artifactUses.keys, by: \.family) {
+            rates.artifacts[family] = try measureRate(of: keys)
+        }
+        return rates
+    }
+
+    /// Measures how fast one experiment's model trains and is tested.
+    private func measureRates(of heaviest: Experiment, in plan: StudyPlan, replicas: Int) throws -> StudyRates {
+        let together = plan.experiments.filter { $0.launchGroup == heaviest.launchGroup }
         let networks = min(max(1, replicas), together.reduce(0) { $0 + $1.runs })
         let never = CancellationFlag()
         try prepare()
@@ -99,14 +136,9 @@ extension StudyExecutor {
         let steps = max(1, Self.measuredImages / batch)
         let outcome = try train(steps: steps)
         let images = steps * batch
-        var rates = StudyRates(
+        return StudyRates(
             imagesPerSecond: Double(images) / outcome.trainingSeconds, replicas: networks, images: images,
             evaluationSeconds: outcome.evaluationSeconds)
-
-        for (family, keys) in Dictionary(grouping: plan.artifactUses.keys, by: \.family) {
-            rates.artifacts[family] = try measureRate(of: keys)
-        }
-        return rates
     }
 
     /// Measures artifacts of one family: one of the least effort twice, and one of more.

@@ -29,7 +29,7 @@ package struct Experiment: Hashable, Sendable {
     package var pairing: Pairing { Pairing(recipe: recipe, seed: seed) }
 
     /// Runs of experiments of one value may train together.
-    var together: Together { Together(recipe: recipe, size: size) }
+    var launchGroup: LaunchGroup { LaunchGroup(recipe: recipe, size: size) }
 
     /// The text of a table's column: of the selection, the clustering or the recipe, or its own.
     package func word(column: String) -> String? {

@@ -49,12 +49,12 @@ final class StudySession {
 
     /// The runs that are left, those together that may train together, in the order of the first of each.
     func pendingByTraining() -> [[PlannedRun]] {
-        var order: [Together] = []
-        var groups: [Together: [PlannedRun]] = [:]
+        var order: [LaunchGroup] = []
+        var groups: [LaunchGroup: [PlannedRun]] = [:]
         for run in pending {
-            let together = plan.experiment(run.experimentID).together
-            if groups[together] == nil { order.append(together) }
-            groups[together, default: []].append(run)
+            let group = plan.experiment(run.experimentID).launchGroup
+            if groups[group] == nil { order.append(group) }
+            groups[group, default: []].append(run)
         }
         return order.compactMap { groups[$0] }
     }

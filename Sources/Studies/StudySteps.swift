@@ -26,7 +26,7 @@ extension StudyPlan {
     private var groupsThatTrainTogether: [[Experiment]] {
         var groups: [[Experiment]] = []
         for experiment in experiments {
-            if let place = groups.firstIndex(where: { $0[0].together == experiment.together }) {
+            if let place = groups.firstIndex(where: { $0[0].launchGroup == experiment.launchGroup }) {
                 groups[place].append(experiment)
             } else {
                 groups.append([experiment])

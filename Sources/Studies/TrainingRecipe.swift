@@ -60,8 +60,8 @@ package struct TrainingRecipe: Hashable, Sendable {
     private func stepsPerEpoch(_ kept: Int) -> Int { (kept + batchSize - 1) / batchSize }
 }
 
-/// What runs have in common that share launches, whatever their seeds, as long as they keep what was requested.
-struct Together: Hashable {
+/// Runs with equal values may train in the same launches.
+struct LaunchGroup: Hashable {
     let recipe: TrainingRecipe
     let size: Int
 }

@@ -6,7 +6,7 @@ package enum ErrorCategory: Sendable {
     case badData
     /// What is to be read is not there.
     case noInput
-    /// A device, a program or memory that is needed and not to be had.
+    /// A required device, program or amount of memory is missing.
     case unavailable
     /// A fault of this program.
     case software
@@ -14,13 +14,13 @@ package enum ErrorCategory: Sendable {
     case cannotCreate
     /// A write that failed.
     case writeFailed
-    /// What may go well at another time.
+    /// A failure that may not happen again.
     case temporary
     /// An end that the user asked for.
     case cancelled
 }
 
-/// An error that says of what kind it is, in a sentence for people besides.
+/// An error with a category for programs and a sentence for people.
 package protocol CategorizedError: Error, CustomStringConvertible {
     var category: ErrorCategory { get }
 }

@@ -36,6 +36,20 @@ private let yaml = """
         #expect(estimate.total == 76)
     }
 
+    @Test func everyModelHasItsOwnRate() throws {
+        let plan = try StudyPlan(
+            study("{runs: 2, epochs: 1, experiments: [{pruning_method: none}, {pruning_method: none, model: linear}]}"),
+            shapes: ["mnist": DatasetShape(count: 200, featureCount: 16)])
+        var rates = rates
+        rates.models["linear"] = StudyRates.ModelRate(imagesPerSecond: 1000, evaluationSeconds: 0.125)
+        let estimate = plan.estimate(rates, of: Set(plan.runs))
+        #expect(abs(estimate.training - 4.4) < 1e-12 && estimate.evaluation == 1.25)
+        let executor = FakeExecutor()
+        let measured = try executor.measureRates(for: plan, replicas: 3)
+        #expect(measured.models.count == 1)
+        #expect(Set(executor.batches.compactMap { $0.first?.recipe.model }) == ["lenet5", "linear"])
+    }
+
     @Test func whatIsFinishedTakesNoTime() throws {
         let plan = try plan()
         let finished = Set(plan.runs.filter { $0.experimentID != 2 })

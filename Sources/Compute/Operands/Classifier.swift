@@ -1,4 +1,4 @@
-/// One to four linear layers with ReLU between them behind a block, and softmax cross-entropy.
+/// One to four linear layers with ReLU between them after a block, and softmax cross-entropy.
 package struct Classifier {
     /// One of the layers and its buffers.
     package struct Layer {

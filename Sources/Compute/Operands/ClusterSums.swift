@@ -3,17 +3,17 @@
 package struct ClusterSums {
     /// Sums [k][d], then their corrections [k][d].
     package let totals: DeviceBuffer<Float>
-    /// Points a cluster, [k].
+    /// Points per cluster, [k].
     package let counts: DeviceBuffer<Int32>
     /// Sums [block][k][d] of the round at hand; [block][2][k][d], sums and then corrections, where they are compensated.
     package let partials: DeviceBuffer<Float>
-    /// Points a cluster, [block][k], of the round at hand.
+    /// Points per cluster, [block][k], of the round at hand.
     package let partialCounts: DeviceBuffer<Int32>
     /// k.
     package let count: Int
     /// d.
     package let dimensions: Int
-    /// Blocks a round, and points a block.
+    /// Blocks per round, and points per block.
     package let blocks: Int
     package let blockPoints: Int
     /// Whether the sums of a block have corrections.

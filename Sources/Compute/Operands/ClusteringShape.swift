@@ -8,7 +8,7 @@ package enum ClusteringShape {
     static let maximumBlocks = 32
     static let maximumPartials = 1 << 24
 
-    /// How the sums of `clusters` clusters over `points` points are cut: points a block, and most blocks in flight.
+    /// How the sums of `clusters` clusters over `points` points are cut: points per block, and most blocks in flight.
     package static func blocks(clusters: Int, dimensions: Int, points: Int) -> (blockPoints: Int, most: Int) {
         let most = max(1, min(maximumBlocks, maximumPartials / max(clusters * dimensions, 1)))
         let wanted = max(blockUnit, clusters / 4, (points + most - 1) / most)

@@ -2,9 +2,9 @@
 /// row by row; rows are cut into parts. Tiles are [part][pair][width][width]: the sum over the part's rows of
 /// x[a·width + i] x[b·width + j]; sums are [part][dimensions]. Columns beyond the last count as zero.
 package struct CovarianceShape: Sendable {
-    /// Columns a block.
+    /// Columns per block.
     package static let width = 112
-    /// Rows a part.
+    /// Rows per part.
     package static let partRows = 4096
     /// Most rows whose products of bytes a 32-bit sum holds.
     package static let mostByteRows = Int(Int32.max) / (255 * 255)

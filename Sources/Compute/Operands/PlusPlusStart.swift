@@ -14,7 +14,7 @@ package struct PlusPlusStart {
     package let chosen: DeviceBuffer<Int32>
     /// k.
     package let count: Int
-    /// Candidates a centre.
+    /// Candidates per centre.
     package let trials: Int
     /// Number of blocks.
     package let blocks: Int

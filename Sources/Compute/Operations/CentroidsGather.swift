@@ -8,7 +8,7 @@ package struct CentroidsGather: Operation {
 
     /// - Parameters:
     ///   - indices: a number of a point for each of `slots`.
-    ///   - slots: the centroids that move; each stands there once at most. There may be none.
+    ///   - slots: the centroids that move, each at most once. There may be none.
     package init(
         _ indices: DeviceBuffer<Int32>, of points: Points, into centroids: Centroids, slots: DeviceBuffer<Int32>
     ) {

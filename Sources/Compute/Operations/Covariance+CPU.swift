@@ -21,8 +21,9 @@ extension Covariance {
         }
     }
 
-    /// Every part of the rows on its own, in chunks that are packed once, as blocks of a vector's columns: [block][row][lane]. The
-    /// products of each pair of column blocks are summed in registers over a chunk, and flushed into its tile.
+    /// Every part of the rows on its own, in chunks that are packed once, as blocks of a vector's columns:
+    /// [block][row][lane]. The products of each pair of column blocks are summed in registers over a chunk, and flushed
+    /// into its tile.
     @inline(__always)
     private func sum<Element, Sum: Numeric>(
         _ rows: UnsafePointer<Element>, tiles: UnsafeMutablePointer<Sum>, sums: UnsafeMutablePointer<Sum>,

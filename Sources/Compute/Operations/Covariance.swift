@@ -32,7 +32,7 @@ package struct Covariance: Operation {
     /// Sums over float32 rows.
     /// - Parameters:
     ///   - rows: [shape.count][shape.dimensions].
-    ///   - shift: a value a column, near its mean, so that nothing cancels.
+    ///   - shift: a value per column, near its mean, so that nothing cancels.
     ///   - adding: adds to what is in `tiles` and `sums` instead of replacing it.
     package init(
         of rows: DeviceBuffer<Float>, shape: CovarianceShape, shift: DeviceBuffer<Float>, adding: Bool,

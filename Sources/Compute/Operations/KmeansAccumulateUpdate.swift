@@ -1,4 +1,4 @@
-/// A step of mini-batch k-means (Sculley, "Web-scale k-means clustering", WWW 2010) behind its assignment: moves both
+/// A step of mini-batch k-means (Sculley, "Web-scale k-means clustering", WWW 2010) after its assignment: moves both
 /// forms of the centroids to the running mean of their points, where the old centroid counts as `weights` [k] points, and
 /// adds the batch's counts to `weights`. A cluster without points in the batch stays where it is. Into
 /// ``ClusterSums/totals`` and ``ClusterSums/counts`` go the batch's sums and counts, added point by point.
@@ -38,7 +38,7 @@ package struct KmeansAccumulateUpdate: Operation {
         try require(batch, count: count, dimensions: centroids.dimensions)
     }
 
-    /// An addition a dimension for each point, the running means, and half of every centroid's square.
+    /// An addition per point and dimension, the running means, and half of every centroid's square.
     package var cost: OperationCost {
         let (k, dimensions) = (centroids.count, centroids.dimensions)
         return OperationCost(

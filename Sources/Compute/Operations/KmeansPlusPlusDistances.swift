@@ -25,7 +25,7 @@ package struct KmeansPlusPlusDistances: Operation {
             previous.count >= elements && next.count >= elements, "too little room for the distances")
     }
 
-    /// Three operations a dimension for each candidate and point; the points, and the distances of the candidate that was
+    /// Three operations per dimension, candidate and point; the points, and the distances of the candidate that was
     /// kept, are read and the new ones written.
     package var cost: OperationCost {
         OperationCost(
