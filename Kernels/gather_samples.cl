@@ -3,7 +3,7 @@
 //
 // output[r][t][feature][s] = samples[order[position]][feature] * scale + shift, batch_labels[r][t][s] its label; 0 and -1
 // in masked samples. Samples are bytes or floats, [count][features]; a channel is `positions` neighbouring features, and
-// channels[channel] its (scale, shift).
+// scaling[channel] its (scale, shift).
 //
 // A member takes every feature that falls to it of all members of the work-groups that share a tile. Groups: (tile,
 // share, replica).
@@ -27,7 +27,7 @@ static inline floatv load_private_floatv(const float *values) {
 
 TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __global const uchar *restrict labels,
                                 __global const int *restrict order, const int order_stride, const int features,
-                                const int positions, __global const float *restrict channels,
+                                const int positions, __global const float *restrict scaling,
                                 __global const int *restrict batches, __global const int *restrict cursor,
                                 __global int *restrict current, __global float *restrict output,
                                 __global int *restrict batch_labels) {
@@ -62,7 +62,7 @@ TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __gl
     for (int feature = member; feature < features; feature += members) {
         float values[VW];
         UNROLL for (int i = 0; i < VW; i++) values[i] = sample[i][feature];
-        __global const float *channel = channels + 2 * (feature / positions);
+        __global const float *channel = scaling + 2 * (feature / positions);
         VECTOR_OUT(output + (size_t)feature * TILE) =
             mask_samples(load_private_floatv(values) * channel[0] + channel[1], counted);
     }

@@ -1,7 +1,7 @@
 // Softmax cross-entropy of a batch: delta[r][t][class][s] = (softmax - one-hot) / valid, the gradient of the mean loss over
 // the batch's valid samples with respect to the logits, and transposed[r][t][s][class] the same with rows of
-// PADDED(classes); 0 in masked samples and in the padding. loss_and_correct[r][t] = (sum of losses, right answers) over a tile's
-// valid samples.
+// PADDED(classes); 0 in masked samples and in the padding. loss_and_correct[r][t] = (sum of losses, right answers) over a
+// tile's valid samples.
 //
 // A work-group takes one tile. Groups: (tile, 1, replica).
 #include "softmax.clh"

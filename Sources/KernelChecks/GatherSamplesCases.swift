@@ -52,7 +52,7 @@ private struct GatherSamplesCase: KernelCase {
         let scaling = random.floats(2 * channels, in: 0.5...2)
         // One order for all networks, or one for each.
         let stride = replicas == 3 ? 0 : first + samples
-        let order = random.integers(max(1, stride == 0 ? 1 : replicas) * (first + samples), in: 0..<count)
+        let order = random.integers((stride == 0 ? 1 : replicas) * (first + samples), in: 0..<count)
         let output = try batch.output(features, label: "activation")
         let room = batch.layout(1)
         let batchLabels = try GuardedBuffer<Int32>(on: backend, count: room.count, label: "batch labels")

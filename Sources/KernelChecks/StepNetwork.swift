@@ -23,8 +23,8 @@ struct StepShape: Sendable {
         StepShape(planes: (3, 32, 50), height: 10, width: 10, kernel: 3, hidden: [], classes: 2),
         StepShape(planes: (2, 3, 5), height: 15, width: 13, kernel: 3, hidden: [7, 3], classes: 10),
         StepShape(planes: (3, 7, 2), height: 9, width: 12, kernel: 2, hidden: [17], classes: 17),
-        StepShape(planes: (1, 2, 7), height: 20, width: 37, kernel: 5, hidden: [31, 61], classes: 2),
-        StepShape(planes: (3, 1, 9), height: 7, width: 5, kernel: 1, hidden: [1, 33, 20], classes: 4),
+        StepShape(planes: (1, 4, 7), height: 20, width: 37, kernel: 5, hidden: [16, 61], classes: 2),
+        StepShape(planes: (1, 1, 1), height: 7, width: 5, kernel: 1, hidden: [1, 33, 20], classes: 4),
     ]
 
     func first(_ batch: BatchShape) -> Conv2DShape {
@@ -39,7 +39,7 @@ struct StepShape: Sendable {
             width: first.outWidth / 2, kernel: kernel)
     }
 
-    /// Values before, between and behind the linear layers.
+    /// Values before, between and after the linear layers.
     var layers: [Int] {
         let second = second(BatchShape(replicas: 1, samples: 1, tile: 1))
         return [planes.2 * (second.outHeight / 2) * (second.outWidth / 2)] + hidden + [classes]

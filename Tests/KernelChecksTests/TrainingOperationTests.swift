@@ -55,12 +55,12 @@ import Testing
         for profile in DeviceProfile.all {
             let sizes = BlockSizes(profile)
             var launches = [
-                network.classifierStep.fusedLaunch(sizes), predictions.fusedLaunch(sizes),
-                network.blockBackward.fusedLaunch(sizes), network.weightGradients.fusedLaunch(sizes),
-                try adamStep(network).fusedLaunch(sizes),
+                network.classifierStep.namedLaunch(sizes), predictions.namedLaunch(sizes),
+                network.blockBackward.namedLaunch(sizes), network.weightGradients.namedLaunch(sizes),
+                try adamStep(network).namedLaunch(sizes),
             ]
             for pass in [Pass.training, .inference] {
-                launches += [network.gathered(pass).fusedLaunch(sizes), network.normalised(pass).fusedLaunch(sizes)]
+                launches += [network.gathered(pass).namedLaunch(sizes), network.normalised(pass).namedLaunch(sizes)]
             }
             for launch in launches {
                 let parameters = KernelSource.parameters(

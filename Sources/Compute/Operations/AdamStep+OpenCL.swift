@@ -1,13 +1,13 @@
 extension AdamStep {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         let profile = sizes.profile
         let chunk = sizes[.adamChunk][0]
         let parametersPerGroup = chunk * profile.lanes * profile.vectorWidth
-        return FusedLaunch(
+        return NamedLaunch(
             Self.kernel,
             [("COUNT", gradients.parameterCount), ("SLICED", gradients.tileCount), ("CHUNK", chunk)],
             [

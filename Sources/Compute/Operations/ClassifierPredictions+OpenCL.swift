@@ -1,10 +1,10 @@
 extension ClassifierPredictions {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
-        classifier.fusedLaunch(
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
+        classifier.namedLaunch(
             from: block, .inference,
             [
                 ("prediction_stride", predictionStride.argument), ("predictions", predictions.argument),

@@ -1,12 +1,12 @@
 extension ClassifierStep {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         let norm = block.norm
         let layers = classifier.layers
-        return classifier.fusedLaunch(
+        return classifier.namedLaunch(
             from: block, .training,
             [
                 ("partials", norm.partials.argument),
@@ -22,9 +22,9 @@ extension ClassifierStep {
 
 extension Classifier {
     /// What both forms of the kernel share: training, and the predictions of inference.
-    func fusedLaunch(
+    func namedLaunch(
         from block: ConvolutionBlock, _ pass: Pass, _ arguments: [(String, KernelArgument)], _ sizes: BlockSizes
-    ) -> FusedLaunch {
+    ) -> NamedLaunch {
         let (norm, batch) = (block.norm, block.shape.batch)
         let (width, tilesAtOnce) = (sizes[.classifierBlock][0], sizes[.classifierBlock][1])
         var shared: [(String, KernelArgument)] = [
@@ -38,7 +38,7 @@ extension Classifier {
         ]
         shared += layers.numbered("hidden", from: 0) { $0.input.argument }
         shared.append(("hidden\(layers.count)", logits.argument))
-        return FusedLaunch(
+        return NamedLaunch(
             ClassifierStep.kernel,
             [
                 ("TRAINING", pass == .training ? 1 : 0), ("CHANNELS", norm.shape.channels),

@@ -1,9 +1,9 @@
 extension Conv2dBlockBackward {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         let (shape, norm, layers) = (block.shape, block.norm, classifier.layers)
         let columns = divisor(of: shape.width, atMost: sizes[.backwardBlock][0])
         let channels = divisor(of: shape.inChannels, atMost: sizes[.backwardBlock][1])
@@ -21,7 +21,7 @@ extension Conv2dBlockBackward {
         arguments += layers.numbered("transposed") { $0.transposedDelta.argument }
         arguments += layers.numbered("weights") { $0.weights.offset.argument }
         arguments.append(("gradients", gradients.values.argument))
-        return FusedLaunch(
+        return NamedLaunch(
             Self.kernel,
             [
                 ("IN_CHANNELS", shape.inChannels), ("OUT_CHANNELS", shape.outChannels), ("HEIGHT", shape.height),

@@ -1,9 +1,9 @@
 extension Conv2dBlockForward {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         let (shape, norm) = (block.shape, block.norm)
         let isTraining = pass == .training
         var arguments: [(String, KernelArgument)]
@@ -44,7 +44,7 @@ extension Conv2dBlockForward {
                 ("partials", norm.partials.argument),
             ]
         }
-        return FusedLaunch(
+        return NamedLaunch(
             Self.kernel,
             [
                 ("GATHER", gathers ? 1 : 0), ("TRAINING", isTraining ? 1 : 0), ("IN_CHANNELS", shape.inChannels),

@@ -1,12 +1,12 @@
 extension Conv2dWeightGradients {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         let (shape, norm) = (block.shape, block.norm)
         let most = sizes[.weightGradientChannels][0]
-        return FusedLaunch(
+        return NamedLaunch(
             Self.kernel,
             [
                 ("IN_CHANNELS", shape.inChannels), ("OUT_CHANNELS", shape.outChannels), ("HEIGHT", shape.height),

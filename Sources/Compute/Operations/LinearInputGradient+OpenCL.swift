@@ -1,9 +1,9 @@
 extension LinearInputGradient {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         shape.launch(
             Self.kernel, [("output_gradient", outputGradient.argument)], weights,
             [("input_gradient", inputGradient.argument)], values: shape.inputs, sizes)

@@ -1,12 +1,12 @@
 extension LinearWeightGradients {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         let (rows, tile) = (sizes[.linearRows][0], sizes.profile.tile)
         let pairs = (shape.outputStride + 2 * tile - 1) / (2 * tile)
-        return FusedLaunch(
+        return NamedLaunch(
             Self.kernel, [("ROWS_AT_ONCE", rows)],
             [
                 ("input", input.argument), ("transposed_delta", transposedDelta.argument),

@@ -1,10 +1,10 @@
 extension PredictClasses {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
-        FusedLaunch(
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
+        NamedLaunch(
             Self.kernel, [],
             [
                 ("logits", logits.argument), ("current", schedule.current.argument), ("classes", classes.argument),

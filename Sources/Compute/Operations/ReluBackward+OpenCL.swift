@@ -1,10 +1,10 @@
 extension ReluBackward {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
-        try backend.launch(fusedLaunch(backend.sizes))
+        try backend.launch(namedLaunch(backend.sizes))
     }
 
-    func fusedLaunch(_ sizes: BlockSizes) -> FusedLaunch {
-        FusedLaunch(
+    func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
+        NamedLaunch(
             Self.kernel, [],
             [
                 ("output", output.argument), ("features", features.argument), ("gradient", gradient.argument),

@@ -36,7 +36,7 @@ extension CPUBackend {
             for sample in 0..<tile {
                 let target = delta + batchTile * classes * tile + sample
                 let row = transposed + (batchTile * tile + sample) * stride
-                for padding in classes..<max(stride, classes) { row[padding] = 0 }
+                for padding in classes..<stride { row[padding] = 0 }
                 guard tileIndex * tile + sample < valid else {
                     for index in 0..<classes {
                         target[index * tile] = 0

@@ -1,5 +1,5 @@
-/// The launch of a fused kernel as a value: no device is needed to hold it against the kernel's text.
-struct FusedLaunch {
+/// A launch whose arguments have names, as a value: no device is needed to hold it against the kernel's text.
+struct NamedLaunch {
     let kernel: String
     let defines: [(String, Int)]
     /// Under the names of the kernel's parameters, in their order.
@@ -42,12 +42,12 @@ struct FusedLaunch {
 }
 
 extension OpenCLBackend {
-    /// Queues a fused kernel.
+    /// Queues a kernel.
     /// - Throws: ``ComputeError/invalidShape(operation:reason:)`` also where an argument's name is not that of the
-    ///   kernel's parameter.
-    func launch(_ launch: FusedLaunch) throws(ComputeError) {
+    ///   kernel's parameter. A kernel is asked once: its launches differ in values alone.
+    func launch(_ launch: NamedLaunch) throws(ComputeError) {
         let key = KernelKey(kernel: launch.kernel, defines: launch.defines.map { (name: $0.0, value: $0.1) })
-        if let fault = launch.fault(against: try parameterNames(key)) {
+        if kernels[key] == nil, let fault = launch.fault(against: try parameterNames(key)) {
             throw .invalidShape(operation: launch.kernel, reason: fault)
         }
         try self.launch(key, launch.arguments.map(\.1), launch.global, launch.local)

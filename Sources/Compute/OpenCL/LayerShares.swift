@@ -1,0 +1,21 @@
+extension BlockSizes {
+    /// Work-groups that share `units` units of a layer's work: no more than have something to do.
+    func layerShares(units: Int) -> Int {
+        min(self[.layerShares][0], (units + profile.team - 1) / profile.team)
+    }
+
+    /// Work-groups that share the features of a tile, where each is handled by itself: one on a processor, whose caches
+    /// want neighbours together.
+    func featureShares(_ features: Int) -> Int { profile.splitsWork ? layerShares(units: features) : 1 }
+}
+
+extension Tunable {
+    /// The most work-groups that share the work of a layer on a tile.
+    static let layerShares = Tunable(
+        "layer_shares",
+        of: [
+            GatherSamples.kernel, LinearForward.kernel, LinearInputGradient.kernel, LinearWeightGradients.kernel,
+            ReluBackward.kernel,
+        ]
+    ) { $0.splitsWork ? [[16], [4], [64]] : [[4], [1], [16]] }
+}

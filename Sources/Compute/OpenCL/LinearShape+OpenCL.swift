@@ -1,0 +1,30 @@
+extension LinearShape {
+    /// The launch of a kernel that takes tiles from one side of a layer to the other, in blocks of `values` values.
+    func launch(
+        _ kernel: String, _ source: [(String, KernelArgument)], _ weights: ReplicaTensor,
+        _ target: [(String, KernelArgument)], values: Int, _ sizes: BlockSizes
+    ) -> NamedLaunch {
+        let (block, tilesAtOnce) = (sizes[.linearBlock][0], sizes[.linearBlock][1])
+        return NamedLaunch(
+            kernel, [("BLOCK", block), ("TILES_AT_ONCE", tilesAtOnce)],
+            source + [
+                ("parameters", weights.argument), ("stride", weights.stride.argument),
+                ("offset", weights.offset.argument), ("inputs", inputs.argument), ("outputs", outputs.argument),
+                ("tiles", batch.tiles.argument),
+            ] + target, teams: (batch.tiles + tilesAtOnce - 1) / tilesAtOnce,
+            shares: sizes.layerShares(units: (values + block - 1) / block), replicas: batch.replicas, sizes.profile)
+    }
+}
+
+extension Tunable {
+    /// Values of a linear layer's output, or of its input's gradient, that a member holds as running sums, a divisor of
+    /// 16, and tiles that share its weights.
+    static let linearBlock = Tunable("linear_block", of: [LinearForward.kernel, LinearInputGradient.kernel]) {
+        profile in
+        switch profile.vectorWidth {
+        case 16: [[8, 2], [4, 2], [8, 1]]
+        case 1: [[4, 1], [8, 1], [4, 2]]
+        default: [[4, 2], [2, 2], [4, 1]]
+        }
+    }
+}
