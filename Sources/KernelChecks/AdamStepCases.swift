@@ -37,7 +37,6 @@ private struct AdamStepCase: KernelCase {
         var judge = CaseJudge(self)
         var inputs = CaseInputs(seed: seed)
         let tiles = self.tiles ?? (64 + backend.tile - 1) / backend.tile
-        let batch = BatchShape(replicas: replicas, samples: tiles * backend.tile, tile: backend.tile)
         let total = replicas * count
         let parameters = inputs.floats(total)
         let firstMoments = inputs.floats(total, in: -0.1...0.1)
@@ -76,6 +75,8 @@ private struct AdamStepCase: KernelCase {
                 rates: try backend.makeBuffer([9, 9, Self.stepSize, Self.correction, 9, 9], label: "rates"),
                 cursor: counters[1].buffer,
                 current: try backend.makeBuffer([Int32(0), Int32(valid), 1, 0], label: "current"))
+            // As many tiles on either backend, whatever their size.
+            let batch = BatchShape(replicas: replicas, samples: tiles * backend.tile, tile: backend.tile)
             try backend.run(
                 AdamStep(
                     batch: batch, parameters: state[0].buffer, firstMoments: state[1].buffer,

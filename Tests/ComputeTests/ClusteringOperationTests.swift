@@ -193,6 +193,8 @@ import Testing
         let points = try backend.makePoints(count: 600, dimensions: 3)
         let centroids = try backend.makeCentroids(count: 4, dimensions: 3)
         let labels = try buffer(Int32.self, 600)
+        // The rounds before the one that is refused are run.
+        try backend.fill(labels, with: 0)
         let (shifts, weights) = (try buffer(Float.self, 4), try buffer(Float.self, 4))
         let batch = SampledRows(try buffer(Float.self, 60), at: labels)
         for isCompensated in [false, true] {
