@@ -27,8 +27,7 @@ import TestSupport
         #expect(
             trials.filter { $0["verdict"] as? String == "default" }.compactMap { $0["tunable"] as? String } == [
                 "point_block", "projected_columns", "covariance_block", "forward_channels", "backward_block",
-                "weight_gradient_channels", "classifier_block", "gradient_rows", "adam_chunk",
-                "linear_block", "linear_rows", "layer_shares",
+                "weight_gradient_channels", "classifier_block", "gradient_rows",
             ])
         // The order of no sum changes, so that nothing may be rejected.
         #expect(!verdicts.contains("rejected") && !verdicts.contains("failed"), "\(trials)")

@@ -17,5 +17,5 @@ extension Tunable {
             GatherSamples.kernel, LinearForward.kernel, LinearInputGradient.kernel, LinearWeightGradients.kernel,
             ReluBackward.kernel,
         ]
-    ) { $0.splitsWork ? [[16], [4], [64]] : [[4], [1], [16]] }
+    ) { $0.splitsWork ? [[16], [4], [64]] : [[4]] }
 }

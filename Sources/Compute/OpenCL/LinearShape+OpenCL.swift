@@ -22,9 +22,9 @@ extension Tunable {
     static let linearBlock = Tunable("linear_block", of: [LinearForward.kernel, LinearInputGradient.kernel]) {
         profile in
         switch profile.vectorWidth {
-        case 16: [[8, 2], [4, 2], [8, 1]]
+        case 16: [[8, 2]]
         case 1: [[4, 1], [8, 1], [4, 2]]
-        default: [[4, 2], [2, 2], [4, 1]]
+        default: [[4, 2]]
         }
     }
 }

@@ -28,6 +28,7 @@ extension AdamStep {
 extension Tunable {
     /// Vectors of parameters that a work-item takes one after the other.
     static let adamChunk = Tunable("adam_chunk", of: [AdamStep.kernel]) { profile in
-        profile.splitsWork ? [[4], [2], [1], [8]] : [[256], [64], [1024]]
+        // Tried on GPUs alone, where a chunk is a work-item's share.
+        profile.splitsWork ? [[4], [2], [1], [8]] : [[256]]
     }
 }

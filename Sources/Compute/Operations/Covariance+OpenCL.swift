@@ -3,9 +3,9 @@ extension Tunable {
     /// VECTORS vectors of columns, which divide it too; on a GPU what 256 work-items leave to each.
     static let covarianceBlock = Tunable("covariance_block", of: [Covariance.kernel]) { profile in
         switch profile.vectorWidth {
-        case 16: [[2, 7], [4, 7], [1, 7]]
+        case 16: [[2, 7], [4, 7]]
         case 1: [[7, 7]]
-        default: [[2, 7], [4, 2], [1, 7]]
+        default: [[2, 7], [4, 2]]
         }
     }
 

@@ -21,6 +21,6 @@ extension LinearWeightGradients {
 extension Tunable {
     /// Rows of a linear layer's weights whose gradients a member holds as running sums, of two vectors each.
     static let linearRows = Tunable("linear_rows", of: ["linear_weight_gradients"]) { profile in
-        profile.vectorWidth == 16 || profile.splitsWork ? [[8], [4], [12]] : [[4], [2], [6]]
+        profile.splitsWork ? [[8], [4], [12]] : profile.vectorWidth == 16 ? [[8]] : [[4]]
     }
 }
