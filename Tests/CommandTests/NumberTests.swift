@@ -140,8 +140,8 @@ private let realNumbers = [
             try coppice(command, "--help").stdout.replacing(/\s+/, with: " ").matches(of: /\(default: ([^)]+)\)/).map(
                 \.1)
         }
-        // In the options' order: epochs, batch, learning rate, replicas, device, seed.
-        #expect(try defaults("train") == ["5", "64", "0.001", "1", "auto", "1"])
+        // In the options' order: model, epochs, batch, learning rate, replicas, device, seed.
+        #expect(try defaults("train") == ["lenet5", "5", "64", "0.001", "1", "auto", "1"])
         #expect(try defaults("select").suffix(4) == ["1", "1", "auto", "1"])
     }
 
