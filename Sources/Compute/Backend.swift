@@ -25,7 +25,7 @@ package struct DeviceDescription: Sendable, Hashable, Codable {
 package protocol BufferBackend: AnyObject {
     /// What this backend runs on.
     var device: DeviceDescription { get }
-    /// TILE: how many samples stand side by side in the innermost dimension of an activation.
+    /// TILE: the number of samples in the innermost dimension of an activation.
     var tile: Int { get }
 
     /// How many networks to train side by side unless the user says: enough to fill the device.

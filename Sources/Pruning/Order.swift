@@ -2,7 +2,7 @@ import Support
 
 /// Which samples of a group are kept first.
 package enum Order: Hashable, Sendable {
-    /// All of them, as they stand in the set.
+    /// All samples, in the order of the set.
     case all
     /// Those of the lowest scores: the closest, where the score is a distance.
     case easy

@@ -55,7 +55,7 @@ package struct KmeansAssign: Operation {
             cost.operations += Double(3 * count * dimensions)
             cost.bytes += Double(4 * count)
         }
-        // The rows are read in place of the points, which are written; and their numbers.
+        // Gathering reads rows and their indices, and writes the points.
         if batch != nil { cost.bytes += Double(4 * count * (dimensions + 1)) }
         return cost
     }

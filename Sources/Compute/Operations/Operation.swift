@@ -12,7 +12,7 @@ package protocol Operation {
     /// - Parameter layout: how the backend that will run it lays numbers out.
     /// - Throws: ``ComputeError/invalidShape(operation:reason:)``.
     func validate(for layout: DataLayout) throws(ComputeError)
-    /// How much work it is.
+    /// Its arithmetic and memory traffic.
     var cost: OperationCost { get }
     /// Queues it on a device. ``validate(for:)`` has passed.
     func launch(on backend: OpenCLBackend) throws(ComputeError)
@@ -20,17 +20,17 @@ package protocol Operation {
     func compute(on backend: CPUBackend) throws(ComputeError)
 }
 
-/// How a backend lays numbers out.
+/// The layout of numbers in a backend's memory.
 package struct DataLayout: Hashable, Sendable {
-    /// TILE: how many samples stand side by side in the innermost dimension of an activation.
+    /// TILE: the number of samples in the innermost dimension of an activation.
     package let tile: Int
-    /// P: how many points stand side by side in ``Points``. It divides ``ClusteringShape/blockUnit``.
+    /// P: the number of points in a tile of ``Points``. It divides ``ClusteringShape/blockUnit``.
     package let pointLanes: Int
-    /// R: how many centroids a panel of ``Centroids`` or ``Projection`` holds.
+    /// R: the number of centroids in a panel of ``Centroids`` or ``Projection``.
     package let panelWidth: Int
 }
 
-/// What an operation asks of a device. Only what the result needs is counted, not what an implementation adds to it.
+/// The arithmetic and memory traffic of an operation. Only what the result needs is counted, not what an implementation adds to it.
 package struct OperationCost: Hashable, Sendable {
     /// Floating-point operations; a multiply-add counts as two.
     package var operations: Double
