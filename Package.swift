@@ -22,17 +22,6 @@ let fuzzer: [Target] = [
         linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
 ]
 
-// Builds under sanitizers take SHA-256 from the system: BoringSSL takes longer to compile than all of this.
-let isSanitized = isFuzzing || Context.environment["COPPICE_THREADS"] == "1"
-let crypto: Target.Dependency = isSanitized ? "Crypto" : .product(name: "Crypto", package: "swift-crypto")
-let systemCrypto: [Target] = [
-    .systemLibrary(
-        name: "CLibCrypto", path: "Tests/SystemCrypto/CLibCrypto", pkgConfig: "libcrypto",
-        providers: [.apt(["libssl-dev"])]),
-    .target(
-        name: "Crypto", dependencies: ["CLibCrypto"], path: "Tests/SystemCrypto/Crypto", swiftSettings: strict),
-]
-
 let package = Package(
     name: "coppice",
     products: [
@@ -46,12 +35,13 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
-    ] + (isSanitized ? [] : [.package(url: "https://github.com/apple/swift-crypto", from: "4.0.0")]),
+    ],
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev"])]),
-        .target(name: "Support", swiftSettings: watched),
+        .target(name: "Support", dependencies: ["CCrypto"], swiftSettings: watched),
         .target(name: "COpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "OpenCL", dependencies: ["Support", "COpenCL"], swiftSettings: strict),
         .target(name: "CLanes", cSettings: [.unsafeFlags(["-Werror"])]),
@@ -59,7 +49,7 @@ let package = Package(
         .target(
             name: "Datasets",
             dependencies: [
-                "Support", "CZlib", crypto,
+                "Support", "CZlib",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ], swiftSettings: watched),
         .target(
@@ -71,7 +61,6 @@ let package = Package(
             name: "Studies",
             dependencies: [
                 "Support", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Scoring",
-                crypto,
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("BuiltIn")], swiftSettings: watched),
@@ -139,7 +128,7 @@ let package = Package(
             name: "FuzzTargets", dependencies: ["Support", "Datasets", "Networks", "Studies", "CZlib"],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
-    ] + (isFuzzing ? fuzzer : []) + (isSanitized ? systemCrypto : []),
+    ] + (isFuzzing ? fuzzer : []),
     cLanguageStandard: .gnu2x
 )
 
@@ -150,7 +139,7 @@ if isFuzzing { package.targets.removeAll { ["KernelChecksTests", "CommandTests"]
 // which spares a machine without a build a third of the work.
 if Context.environment["COPPICE_THREADS"] == "1" {
     let kept = ["Support", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Scoring", "Studies"]
-    let parts = ["CZlib", "CLAPACK", "COpenCL", "CLanes", "CLibCrypto", "Crypto", "Pruning", "TestSupport"]
+    let parts = ["CZlib", "CCrypto", "CLAPACK", "COpenCL", "CLanes", "Pruning", "TestSupport"]
     let names = parts + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }
     package.products = []

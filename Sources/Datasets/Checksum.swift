@@ -1,12 +1,11 @@
-import Crypto
 import Foundation
+import Support
 
 /// SHA-256 in lower-case hexadecimal.
-func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
-
-/// A digest in lower-case hexadecimal.
-package func hexadecimal(_ digest: SHA256Digest) -> String {
-    digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+func sha256(_ bytes: [UInt8]) -> String {
+    var hash = SHA256()
+    bytes.withUnsafeBytes { hash.update($0) }
+    return hash.digest
 }
 
 /// What the uncompressed contents of a file are, whatever its format.
@@ -28,12 +27,12 @@ struct FileContents: Equatable {
         var byteCount = 0
         while true {
             let received = try reader.read(into: piece)
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<received]))
+            hash.update(UnsafeRawBufferPointer(rebasing: piece[..<received]))
             byteCount += received
             if received < piece.count { break }
         }
         fileSize = reader.fileSize
         self.byteCount = byteCount
-        sha256 = hexadecimal(hash.finalize())
+        sha256 = hash.digest
     }
 }

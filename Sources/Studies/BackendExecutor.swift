@@ -1,6 +1,5 @@
 import Clustering
 import Compute
-import Crypto
 import Datasets
 import Foundation
 import Networks
@@ -212,22 +211,22 @@ package final class BackendExecutor: StudyExecutor {
         var hash = SHA256()
         for (name, images) in [("train", dataset.train), ("test", dataset.test)] {
             let shape = [images.count, images.shape.channels, images.shape.height, images.shape.width]
-            hash.update(data: Data("\(name) images \(images.values.typeName) \(shape)\n".utf8))
-            images.values.withUnsafeBytes { hash.update(bufferPointer: $0) }
-            hash.update(data: Data("\(name) labels uint8 [\(images.labels.count)]\n".utf8))
-            images.labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            hash.update("\(name) images \(images.values.typeName) \(shape)\n")
+            images.values.withUnsafeBytes { hash.update($0) }
+            hash.update("\(name) labels uint8 [\(images.labels.count)]\n")
+            images.labels.withUnsafeBytes { hash.update($0) }
         }
-        return hexadecimal(hash.finalize())
+        return hash.digest
     }
 
     /// The SHA-256 of the values alone, as directories of earlier versions have it.
     static func formerFingerprint(of dataset: Dataset) -> String {
         var hash = SHA256()
         for images in [dataset.train, dataset.test] {
-            images.values.withUnsafeBytes { hash.update(bufferPointer: $0) }
-            images.labels.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            images.values.withUnsafeBytes { hash.update($0) }
+            images.labels.withUnsafeBytes { hash.update($0) }
         }
-        return hexadecimal(hash.finalize())
+        return hash.digest
     }
 
     /// Whether a study in whose `environment.json` these facts stand was run on `dataset`.

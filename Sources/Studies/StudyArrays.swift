@@ -1,4 +1,3 @@
-import Crypto
 import Datasets
 import Foundation
 import Pruning
@@ -187,9 +186,9 @@ private func digest(_ fields: [Artifact.Field]) -> String {
     var hash = SHA256()
     for field in fields {
         switch field.values {
-        case .int32(let values): values.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        case .float32(let values): values.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        case .int32(let values): values.withUnsafeBytes { hash.update($0) }
+        case .float32(let values): values.withUnsafeBytes { hash.update($0) }
         }
     }
-    return hexadecimal(hash.finalize())
+    return hash.digest
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Support
 
@@ -73,18 +72,18 @@ package struct IDX: Sendable, Equatable, KnownContents {
     /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
     var sha256: String {
         var hash = SHA256()
-        Self.header(dimensions: dimensions).withUnsafeBytes { hash.update(bufferPointer: $0) }
-        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        return hexadecimal(hash.finalize())
+        Self.header(dimensions: dimensions).withUnsafeBytes { hash.update($0) }
+        bytes.withUnsafeBytes { hash.update($0) }
+        return hash.digest
     }
 
     /// SHA-256 of the uncompressed file's beginning, as ``KnownFile/startSHA256`` has it.
     var startSHA256: String {
         var hash = SHA256()
         let header = Self.header(dimensions: dimensions)
-        header.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        bytes.prefix(KnownFile.startByteCount - header.count).withUnsafeBytes { hash.update(bufferPointer: $0) }
-        return hexadecimal(hash.finalize())
+        header.withUnsafeBytes { hash.update($0) }
+        bytes.prefix(KnownFile.startByteCount - header.count).withUnsafeBytes { hash.update($0) }
+        return hash.digest
     }
 
     private static func magicNumber(rank: Int) -> UInt32 { 0x0800 | UInt32(rank) }
