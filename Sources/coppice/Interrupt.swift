@@ -1,30 +1,74 @@
-import Dispatch
 @preconcurrency import Foundation
 import OpenCL
 import Synchronization
 
 /// Ctrl-C, SIGTERM and SIGHUP ask for a clean end once; a second Ctrl-C or SIGTERM ends the process. While the device does not
 /// answer the first one ends it: nobody would hear the question.
-final class Interrupt: @unchecked Sendable {
-    private var sources: [any DispatchSourceSignal] = []
-
-    /// Calls `handler` on the first signal, from another thread.
+final class Interrupt: Sendable {
+    /// Calls `handler` on the first signal from now on, from another thread.
     init(_ handler: @escaping @Sendable () -> Void) {
-        for number in Signals.ending {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                // A terminal that closes may send its signal twice, to the shell's jobs and to all of its processes.
-                if number != SIGHUP { Signals.endAtOnce(at: number) }
-                Stalls.interrupted()
-                handler()
-            }
-            source.resume()
-            sources.append(source)
+        SignalPipe.handlers.withLock { $0[ObjectIdentifier(self)] = handler }
+        for number in Signals.ending { SignalPipe.listen(to: number) }
+    }
+
+    deinit {
+        let isLast = SignalPipe.handlers.withLock { handlers in
+            handlers[ObjectIdentifier(self)] = nil
+            return handlers.isEmpty
+        }
+        if isLast { for number in Signals.ending { Signals.endAtOnce(at: number) } }
+    }
+}
+
+/// Takes signals out of their handlers, which may do next to nothing, to a thread that may do anything. A dispatch source
+/// would do the same, but begins to hear some time after it was made, and what comes before that is lost.
+private enum SignalPipe {
+    static let handlers = Mutex<[ObjectIdentifier: @Sendable () -> Void]>([:])
+
+    /// Where a signal's handler writes its number; below zero where there is no pipe.
+    private static let input = Atomic<CInt>(-1)
+
+    /// Made once, with the thread that reads. Without a free descriptor the signals end the process, as they did before.
+    private static let isOpen: Bool = {
+        var ends: [CInt] = [-1, -1]
+        guard pipe(&ends) == 0 else { return false }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // A handler must never wait.
+        _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+        input.store(ends[1], ordering: .sequentiallyConsistent)
+        let output = ends[0]
+        Thread.detachNewThread { read(from: output) }
+        return true
+    }()
+
+    static func listen(to number: Int32) {
+        guard isOpen else { return }
+        signal(number) { number in
+            let before = errno
+            var byte = UInt8(truncatingIfNeeded: number)
+            _ = write(SignalPipe.input.load(ordering: .relaxed), &byte, 1)
+            errno = before
         }
     }
 
-    deinit { for source in sources { source.cancel() } }
+    private static func read(from output: CInt) {
+        var heard: Set<Int32> = []
+        while true {
+            var byte: UInt8 = 0
+            let count = Foundation.read(output, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1 else { return }
+            let number = Int32(byte)
+            // A terminal that closes may send its signal twice, to the shell's jobs and to all of its processes.
+            if number != SIGHUP {
+                Signals.endAtOnce(at: number)
+                // The second one may have come before that.
+                if !heard.insert(number).inserted { kill(getpid(), number) }
+            }
+            Stalls.interrupted()
+            for handler in handlers.withLock({ Array($0.values) }) { handler() }
+        }
+    }
 }
 
 /// Ends the process at Ctrl-C at once, for commands with nothing to keep, but never in the middle of a result.
