@@ -187,6 +187,7 @@ def save_programs(folder, scratch, profile):
     # where a processor would take minutes in the GPU's shape and the programs are the same.
     commands = [
         ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64"],
+        ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64", "--model", "mlp"],
         cluster("b10000", "--pca", "50", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
         cluster("f60000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1", "--start", "random"),
         cluster("f6000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1"),
