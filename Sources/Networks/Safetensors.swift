@@ -43,12 +43,12 @@ package enum Safetensors {
         guard bytes.count >= 8 else { throw .badWeights(reason: "\(path) is too short for a safetensors header") }
         let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
         guard length <= UInt64(min(bytes.count - 8, longestHeader)) else {
-            throw .badWeights(reason: "\(path) is no safetensors file, or truncated: header of \(length) bytes")
+            throw .badWeights(reason: "\(path) is not a safetensors file, or truncated: header of \(length) bytes")
         }
         let start = 8 + Int(length)
         guard let object = try? JSONSerialization.jsonObject(with: Data(bytes[8..<start])),
             let header = object as? [String: Any]
-        else { throw .badWeights(reason: "\(path) has no JSON header: it is no safetensors file") }
+        else { throw .badWeights(reason: "\(path) has no JSON header: it is not a safetensors file") }
         var contents = Contents(tensors: [:], metadata: [:])
         var entries: [Entry] = []
         for (name, value) in header {

@@ -171,7 +171,7 @@ struct MemoryOption: ParsableArguments {
     @Option(
         name: .customLong("memory"),
         help: ArgumentHelp(
-            "Most memory for the process while it clusters, as 2G or 500M. Where the samples do not fit they are brought piece by piece in every pass, and the file of --features is read as often. What an OpenCL driver takes to compile kernels at a first start comes on top. Without it, the limit is the memory that the system has available.",
+            "Most memory for the process while it clusters, as 2G or 500M. Where the samples do not fit they are brought piece by piece in every pass, which reads a file of features as often. What an OpenCL driver takes to compile kernels at a first start comes on top. Without it, the limit is the memory that the system has available.",
             valueName: "size"))
     var text: String?
 

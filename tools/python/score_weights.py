@@ -7,6 +7,21 @@ import os
 import torch
 from lenet5 import LeNet5, normalised, read_idx, resized
 from safetensors import safe_open
+from torch import nn
+
+
+def layered(state, path):
+    """A network of linear layers with ReLU between them, of the shapes of its weights."""
+    weights = [key for key in state if key.endswith(".weight")]
+    try:
+        weights.sort(key=lambda key: int(key.removesuffix(".weight")))
+    except ValueError:
+        raise SystemExit(f"{path}: {weights} are not the weights of an nn.Sequential")
+    layers = [nn.Flatten()]
+    for key in weights:
+        outputs, inputs = state[key].shape
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
 
 
 def main():
@@ -22,13 +37,16 @@ def main():
         state = {name: file.get_tensor(name) for name in file.keys()}
     if not {"mean", "std"} <= metadata.keys():
         raise SystemExit(f"{arguments.weights}: its metadata lacks mean or std, which tell how images were normalised")
-    model = LeNet5()
+    name = metadata.get("model", "lenet5")
+    model = LeNet5() if name == "lenet5" else layered(state, arguments.weights)
     missing, unexpected = model.load_state_dict(state, strict=False)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
         raise SystemExit(f"{arguments.weights}: missing {missing}, not of this network {unexpected}")
 
-    images = resized(read_idx(arguments.data, "t10k-images-idx3-ubyte"))
+    images = read_idx(arguments.data, "t10k-images-idx3-ubyte")
+    if name == "lenet5":
+        images = resized(images)
     labels = torch.from_numpy(read_idx(arguments.data, "t10k-labels-idx1-ubyte").copy())
     x = normalised(images, float(metadata["mean"]), float(metadata["std"]))
     model.eval().to(arguments.device)
