@@ -41,6 +41,8 @@ extension ComputeError {
         switch self {
         // A full disk, not the device.
         case .openCL(.cacheUnwritable): .writeFailed
+        case .openCL(.kernelUnreadable): .noInput
+        case .openCL(.programNotSaved): .cannotCreate
         case .outOfMemory, .exhausted, .nonsense, .noDevice, .openCL: .unavailable
         case .noProfile: .usage
         case .invalidShape: .software

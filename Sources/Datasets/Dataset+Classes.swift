@@ -1,4 +1,17 @@
 extension Dataset {
+    /// Classes below the highest label that have no image at all, as a sentence without its full stop; nil where there are
+    /// none. A label out of range, from a damaged file for one, makes many.
+    package var emptyClassesNote: String? {
+        var isFilled = [Bool](repeating: false, count: 256)
+        for labels in [train.labels, test.labels] { for label in labels { isFilled[Int(label)] = true } }
+        let highest = isFilled.lastIndex(of: true) ?? 0
+        let empty = isFilled[...highest].count { !$0 }
+        guard empty > 0 else { return nil }
+        return
+            "\(name): the highest label is \(highest), and \(empty) of the labels below it \(empty == 1 ? "has" : "have") no"
+            + " image; networks have \(classCount) classes"
+    }
+
     /// Classes of test images that no training image has, as a sentence without its full stop; nil where there are none.
     /// - Parameter kept: indices of the training images that are trained on; all of them where nil.
     package func untrainedClassesNote(kept: [Int]? = nil) -> String? {

@@ -5,8 +5,8 @@ import Compute
 package enum NetworkError: CategorizedError {
     /// The device failed or has no room.
     case compute(ComputeError)
-    /// A weights file does not hold what it should.
-    case badWeights(reason: String, model: String = NetworkError.leNet5)
+    /// A weights file does not hold what it should, of no model or of the one that is named.
+    case badWeights(reason: String, model: String = "a network")
     /// Weights of the right names and shapes that no network can compute with: where they are and why.
     case unusableWeights(reason: String)
     /// A weights file cannot be read: its path and why.

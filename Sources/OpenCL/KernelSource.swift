@@ -44,7 +44,7 @@ package enum KernelSource {
         do {
             return try String(contentsOf: file, encoding: .utf8)
         } catch {
-            throw .kernelUnreadable(path: file.path, reason: error.localizedDescription)
+            throw .kernelUnreadable(path: file.path, reason: systemReason(error))
         }
     }
 

@@ -95,11 +95,11 @@ package enum OpenCLError: Error, CustomStringConvertible, Sendable {
             return "the program carries no kernel named \(name)"
         case .kernelUnreadable(let path, let reason):
             return
-                "\(path) cannot be read (\(reason)); COPPICE_KERNELS names a folder with a copy of every file in Kernels"
+                "\(path) cannot be read: \(reason); COPPICE_KERNELS names a folder with a copy of every file in Kernels"
         case .cacheUnwritable(let reason):
             return reason
         case .programNotSaved(let path, let reason):
-            return "\(path) cannot be written (\(reason)); COPPICE_SAVE_PROGRAMS names a folder to save programs in"
+            return "\(path) cannot be written: \(reason); COPPICE_SAVE_PROGRAMS names a folder to save programs in"
         }
     }
 }

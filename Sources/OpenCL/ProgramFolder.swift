@@ -97,7 +97,7 @@ package final class ProgramFolder {
         do {
             try body(file)
         } catch {
-            throw .programNotSaved(path: file.path, reason: error.localizedDescription)
+            throw .programNotSaved(path: file.path, reason: systemReason(error))
         }
     }
 }

@@ -51,6 +51,21 @@ package func systemMessage(_ code: Int32 = errno) -> String {
     String(cString: strerror(code)) + (code == EMFILE ? FileDescriptors.advice : "")
 }
 
+/// Why Foundation could not do something with a file: the system's words where the error has a number of it, as nearly
+/// all have.
+package func systemReason(_ error: any Error) -> String {
+    var cause = error as NSError
+    while cause.domain != NSPOSIXErrorDomain, let deeper = cause.userInfo[NSUnderlyingErrorKey] as? NSError {
+        cause = deeper
+    }
+    if cause.domain == NSPOSIXErrorDomain { return systemMessage(Int32(cause.code)) }
+    switch (error as? CocoaError)?.code {
+    case .fileReadNoSuchFile, .fileNoSuchFile: return systemMessage(ENOENT)
+    case .fileReadNoPermission, .fileWriteNoPermission: return systemMessage(EACCES)
+    default: return error.localizedDescription
+    }
+}
+
 /// Whether a call that makes something failed for want of room or of descriptors: not for what it was asked for, but for
 /// the state of the machine. Writing has then failed, whatever the call.
 package func isExhaustion(_ code: Int32) -> Bool { [ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, EIO].contains(code) }

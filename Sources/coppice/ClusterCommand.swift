@@ -45,6 +45,9 @@ struct ClusterCommand: ParsableCommand {
     func run() throws {
         let plan = try options.plan()
         guard let k = plan.k else { throw Failure("--k is missing: how many clusters are wanted", exitCode: 64) }
+        if let out {
+            try checkOutputs(ClusteringFolder.files.map { NamedFile("--out", "\(out)/\($0)") }, against: options.inputs)
+        }
         let interrupt = ExitOnInterrupt()
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: compute.quiet).matrix
@@ -79,13 +82,14 @@ struct ClusteringFolder {
     static let labels = "labels.npy"
     static let distances = "distances.npy"
     static let centroids = "centroids.npy"
+    static let files = [labels, distances, centroids]
     private let path: String
 
     /// A folder to write to, made where it is missing.
     init(creating path: String) throws {
         try Folder.make(path)
         self.path = path
-        for name in [Self.labels, Self.distances, Self.centroids] { try AtomicFile.checkCanWrite("\(path)/\(name)") }
+        for name in Self.files { try AtomicFile.checkCanWrite("\(path)/\(name)") }
     }
 
     /// Writes all three files, or leaves what was there: a clustering's labels must not stand beside another's centroids.
@@ -103,7 +107,7 @@ struct ClusteringFolder {
         } else {
             try NumPy.write(clustering.absoluteCentroids, shape: shape, to: "\(stage)/\(Self.centroids)")
         }
-        for name in [Self.labels, Self.distances, Self.centroids] {
+        for name in Self.files {
             try AtomicFile.move("\(stage)/\(name)", to: "\(path)/\(name)")
         }
     }

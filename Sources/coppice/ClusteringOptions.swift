@@ -62,6 +62,12 @@ struct ClusteringOptions: ParsableArguments {
         return ClusteringPlan(k: k, pca: pca, kind: kind, start: start, memory: try memory.bytes, features: features)
     }
 
+    /// The files that are read.
+    var inputs: [NamedFile?] {
+        let start = start.hasSuffix(".npy") ? start : nil
+        return [NamedFile("--features", features), NamedFile("--start", start)] + (features == nil ? data.files : [])
+    }
+
     /// The samples, and their classes where they have some.
     func samples(quiet: Bool) throws -> Samples {
         guard let features else {

@@ -31,6 +31,10 @@ func chosenBackend(
     let (backend, reason) = try DeviceSelection.make(
         spec: device, profile: profile, profiling: profiling, startsOften: startsOften)
     Terminal.note("device: \(reason)", quiet: quiet)
+    if let profile, !(backend is OpenCLBackend) {
+        Terminal.note(
+            "note: the built-in path has no kernels, and --profile \(profile.name) changes nothing", quiet: quiet)
+    }
     // What is not worked around is said to those who want no other words too.
     for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {
         Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)

@@ -12,11 +12,18 @@ struct DataOptions: ParsableArguments {
     @Option(help: "A data set's name: looked for in --data, $COPPICE_DATA, the user's cache and /usr/share/datasets.")
     var dataset: String?
 
+    /// The files of the data set; empty where it is not found, which reading it will report.
+    var files: [NamedFile?] {
+        let location = try? DatasetLocator().find(data == nil ? dataset ?? "mnist" : dataset, dataDirectory: data)
+        return (location?.files ?? []).map { NamedFile("the data set", $0) }
+    }
+
     /// Finds and reads the data set.
     func load(quiet: Bool) throws(DatasetError) -> Dataset {
         let location = try DatasetLocator().find(data == nil ? dataset ?? "mnist" : dataset, dataDirectory: data)
         let dataset = try Dataset.load(location)
         Terminal.note("data: \(dataset.name) in \(location.directory)", quiet: quiet)
+        if let note = dataset.emptyClassesNote { Terminal.note("note: \(note)", quiet: quiet) }
         return dataset
     }
 }

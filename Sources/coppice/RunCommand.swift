@@ -84,10 +84,15 @@ struct RunCommand: AsyncParsableCommand {
         study = try study.overriding(runs: runs, seed: seed, dataset: replacement)
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
         let locations = try locator.find(study.datasets, dataDirectory: data)
+        try checkOutputs(
+            [NamedFile("--out", directory)],
+            against: [NamedFile("--data", data)] + locations.values.map { NamedFile("the data set", $0.directory) })
         let load = { (name: String) -> Dataset in
             let location = try locations[name] ?? locator.find(name, dataDirectory: data)
             Terminal.note("data: \(name) in \(location.directory)", quiet: quiet)
-            return try Dataset.load(location)
+            let dataset = try Dataset.load(location)
+            if let note = dataset.emptyClassesNote { Terminal.note("note: \(note)", quiet: quiet) }
+            return dataset
         }
         if dryRun { return try printPlan(study, load, memory, directory: directory) }
         // Rather now than after the last run, when drivers and watches have taken some.

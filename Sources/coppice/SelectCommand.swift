@@ -75,6 +75,12 @@ struct SelectCommand: ParsableCommand {
     func run() throws {
         let plan = try options.plan()
         let selection = try selection(plan)
+        try checkOutputs(
+            [NamedFile("--out", out)],
+            against: options.inputs
+                + (clustering.map { folder in
+                    ClusteringFolder.files.map { NamedFile("--clustering", "\(folder)/\($0)") }
+                } ?? []))
         try AtomicFile.checkCanWrite(out)
         let interrupt = ExitOnInterrupt()
         let requested = selection.isWhole ? .whole : RequestedSize.count(size ?? 0)

@@ -138,6 +138,12 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let start = ContinuousClock.now
+        // Weights may go on from where they were.
+        let kept = data.files + [NamedFile("--indices", indices)]
+        try checkOutputs([NamedFile("--save", save)], against: kept)
+        try checkOutputs(
+            [NamedFile("--trace", trace)],
+            against: kept + [NamedFile("--init", initial), NamedFile("--save", save)])
         for path in [save, trace] { if let path { try AtomicFile.checkCanWrite(path) } }
         let backend = try compute.makeBackend(in: shape, profiling: profileKernels)
         let dataset = try data.load(quiet: compute.quiet)

@@ -13,7 +13,7 @@ struct NumPyMatrix: MatrixFormat {
         guard file.shape.count == 2, file.shape.allSatisfy({ $0 > 0 }) else {
             throw .malformed(
                 file: path,
-                reason: "its shape is \(file.shape); two dimensions are needed, samples and their features")
+                reason: "its shape is \(file.shape); two dimensions above 0 are needed, samples and their features")
         }
         return SampleSet(valid: .stored(file), count: file.shape[0], shape: .vector(file.shape[1]))
     }
