@@ -42,8 +42,7 @@ extension SampleSet {
         }
         return SampleSet(
             valid: .bytes(resized), count: count,
-            shape: SampleShape(channels: shape.channels, height: height, width: width), labels: labels,
-            identifiers: identifiers)
+            shape: SampleShape(channels: shape.channels, height: height, width: width), labels: labels)
     }
 }
 

@@ -44,7 +44,7 @@ package protocol StoredValues: Sendable {
     func read(from first: Int, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError)
 }
 
-/// Samples of one shape, each with a label and an identifier where there are some.
+/// Samples of one shape, each with a label where there are some.
 package struct SampleSet: Sendable {
     /// How many samples there are.
     package let count: Int
@@ -54,8 +54,6 @@ package struct SampleSet: Sendable {
     package let values: SampleValues
     /// The class of each sample: [sample]; empty for samples without labels.
     package let labels: [UInt8]
-    /// What the samples' owner calls each: [sample]; empty for samples without names.
-    package let identifiers: [String]
     /// The largest label plus one; classes in between may be without samples.
     package let classCount: Int
 
@@ -89,15 +87,12 @@ package struct SampleSet: Sendable {
             shape: SampleShape(channels: channels, height: height, width: width), labels: labels)
     }
 
-    /// Samples whose values are known to be `count` times the shape's, and whose labels and identifiers are as many or none.
-    init(
-        valid values: SampleValues, count: Int, shape: SampleShape, labels: [UInt8] = [], identifiers: [String] = []
-    ) {
+    /// Samples whose values are known to be `count` times the shape's, and whose labels are as many or none.
+    init(valid values: SampleValues, count: Int, shape: SampleShape, labels: [UInt8] = []) {
         self.count = count
         self.shape = shape
         self.values = values
         self.labels = labels
-        self.identifiers = identifiers
         classCount = labels.max().map { Int($0) + 1 } ?? 0
     }
 

@@ -15,7 +15,7 @@ import TestSupport
         try NumPy.write(values, shape: [4, 3], to: path)
         let samples = try Formats.matrix(path)
         #expect(samples.count == 4 && samples.shape == .vector(3) && samples.shape.featureCount == 3)
-        #expect(samples.labels.isEmpty && samples.identifiers.isEmpty && samples.classCount == 0)
+        #expect(samples.labels.isEmpty && samples.classCount == 0)
         guard case .stored(let stored) = samples.values else {
             Issue.record("the values are in memory")
             return
