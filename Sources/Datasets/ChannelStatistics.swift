@@ -1,27 +1,43 @@
-/// Mean and standard deviation of a channel, or of all of them, which normalise samples: (value - mean) / std.
+/// Mean and standard deviation of a channel, which normalise its values: (value - mean) / std.
 package struct ChannelStatistics: Hashable, Sendable {
     /// The mean: of bytes in units of 255, of floats in their own.
     package let mean: Double
     /// The standard deviation over the whole population, in the same units.
     package let std: Double
+
+    /// Statistics in units of 255 for bytes, in their own for floats.
+    package init(mean: Double, std: Double) {
+        self.mean = mean
+        self.std = std
+    }
+}
+
+/// A number per channel. Encodes as that number where there is one channel, as a list where there are several.
+package struct PerChannel: Hashable, Sendable, Encodable {
+    /// [channel].
+    package let values: [Double]
+
+    /// A number for each channel.
+    package init(_ values: [Double]) { self.values = values }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let only = values.first, values.count == 1 {
+            try container.encode(only)
+        } else {
+            try container.encode(values)
+        }
+    }
 }
 
 extension ChannelStatistics {
-    /// The statistics of each channel and those of all values together.
-    ///
-    /// Those of bytes are exact up to the last division: sums are integers.
+    /// The statistics of each channel. Those of bytes are exact up to the last division: sums are integers.
     /// - Parameter values: [sample][channel][y][x]; at least one, in memory.
-    static func of(_ values: SampleValues, shape: SampleShape) -> (
-        channels: [ChannelStatistics], all: ChannelStatistics
-    ) {
+    static func of(_ values: SampleValues, shape: SampleShape) -> [ChannelStatistics] {
         switch values {
-        case .bytes(let pixels):
-            let channels = ByteSums.perChannel(pixels, shape)
-            return (channels.map(\.statistics), channels.reduce(into: ByteSums()) { $0.add($1) }.statistics)
-        case .floats(let floats):
-            let channels = FloatSums.perChannel(floats, shape)
-            return (channels.map(\.statistics), channels.reduce(into: FloatSums()) { $0.add($1) }.statistics)
-        case .stored: return ([], ChannelStatistics(mean: 0, std: 0))
+        case .bytes(let pixels): ByteSums.perChannel(pixels, shape).map(\.statistics)
+        case .floats(let floats): FloatSums.perChannel(floats, shape).map(\.statistics)
+        case .stored: []
         }
     }
 }
@@ -31,12 +47,6 @@ private struct ByteSums {
     private var count: UInt128 = 0
     private var sum: UInt128 = 0
     private var squares: UInt128 = 0
-
-    mutating func add(_ other: ByteSums) {
-        count += other.count
-        sum += other.sum
-        squares += other.squares
-    }
 
     var statistics: ChannelStatistics {
         guard count > 0 else { return ChannelStatistics(mean: 0, std: 0) }
@@ -81,7 +91,10 @@ private struct FloatSums {
     private var squares = 0.0
 
     mutating func add(_ other: FloatSums) {
-        guard other.count > 0 else { return }
+        guard count > 0 else {
+            self = other
+            return
+        }
         let total = count + other.count
         let difference = other.mean - mean
         mean += difference * other.count / total

@@ -6,18 +6,14 @@ package struct Dataset: Sendable {
     package let train: SampleSet
     /// The samples to test on, of the same shape.
     package let test: SampleSet
-    /// What normalises each channel: the statistics of the whole training set as read, before any resizing.
+    /// The statistics of each channel, which normalise it: those of the whole training set as read, before any resizing.
     package let channels: [ChannelStatistics]
-    /// Mean of every value of the training set, all channels together; of bytes where 255 counts as 1.
-    package let mean: Double
-    /// Standard deviation (over the whole population) of the same values, in the same units.
-    package let std: Double
     /// The largest label of both sets plus one.
     package let classCount: Int
 
     /// A data set; the statistics are computed from `train`.
-    /// - Throws: ``DatasetError`` `.malformed` when the two sets differ in shape, or when every training value is the same,
-    ///   so that no standard deviation can divide it; `.unsupported` for values that are not in memory.
+    /// - Throws: ``DatasetError`` `.malformed` when the two sets differ in shape, when a training value is not finite, or
+    ///   when all training samples are the same in every channel; `.unsupported` for values that are not in memory.
     package init(name: String, train: SampleSet, test: SampleSet) throws(DatasetError) {
         guard train.shape == test.shape else {
             throw .malformed(
@@ -29,17 +25,18 @@ package struct Dataset: Sendable {
                 throw .unsupported(file: name, reason: "its values have to be read into memory first")
             }
         }
-        let statistics = ChannelStatistics.of(train.values, shape: train.shape)
-        guard statistics.all.std > 0 else {
+        let channels = ChannelStatistics.of(train.values, shape: train.shape)
+        guard channels.allSatisfy({ $0.mean.isFinite && $0.std.isFinite }) else {
+            throw .malformed(file: name, reason: "a value of the training set is not a finite number")
+        }
+        guard channels.contains(where: { $0.std > 0 }) else {
             throw .malformed(
                 file: name, reason: "every pixel of the training set has the same value, so there is nothing to learn")
         }
         self.name = name
         self.train = train
         self.test = test
-        channels = statistics.channels
-        mean = statistics.all.mean
-        std = statistics.all.std
+        self.channels = channels
         classCount = max(train.classCount, test.classCount)
     }
 

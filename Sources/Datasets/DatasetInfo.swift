@@ -42,10 +42,10 @@ package struct DatasetInfo: Sendable, Encodable {
     package let knownAs: String?
     /// The largest label plus one.
     package let classCount: Int
-    /// Mean of all training pixels, where 255 counts as 1.
-    package let mean: Double
-    /// Standard deviation of all training pixels, in the same units.
-    package let std: Double
+    /// Mean of the training pixels of each channel, where 255 counts as 1.
+    package let mean: PerChannel
+    /// Standard deviation of the training pixels of each channel, in the same units.
+    package let std: PerChannel
     /// The training set.
     package let train: Images
     /// The test set.
@@ -72,8 +72,8 @@ package struct DatasetInfo: Sendable, Encodable {
         directory = location.directory
         knownAs = known?.name
         classCount = dataset.classCount
-        mean = dataset.mean
-        std = dataset.std
+        mean = PerChannel(dataset.channels.map(\.mean))
+        std = PerChannel(dataset.channels.map(\.std))
         train = Images(dataset.train)
         test = Images(dataset.test)
         self.files = files

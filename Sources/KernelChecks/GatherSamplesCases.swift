@@ -14,6 +14,14 @@ package enum GatherSamplesCases: KernelCases {
                 + (AwkwardBatch.all.dropFirst() + AwkwardBatch.everyLane).map {
                     GatherSamplesCase(batch: $0, features: 9, channels: 3, isBytes: isBytes, seed: seed)
                 }
+        } + poisoned(seed: seed)
+    }
+
+    /// NaNs among the samples, the first one of which masked lanes look at: they stay where they are.
+    private static func poisoned(seed: UInt64) -> [any KernelCase] {
+        [(9, 1), (9, 3)].map { features, channels in
+            GatherSamplesCase(
+                batch: (2, 17), features: features, channels: channels, isBytes: false, seed: seed, hasNaN: true)
         }
     }
 
@@ -31,10 +39,11 @@ private struct GatherSamplesCase: KernelCase {
     let channels: Int
     let isBytes: Bool
     let seed: UInt64
+    var hasNaN = false
     var kernel: String { GatherSamples.kernel }
     var name: String {
         "R \(batch.replicas), batch \(batch.samples), \(features) \(isBytes ? "bytes" : "floats") of \(channels) "
-            + "channels, seed \(seed)"
+            + "channels, seed \(seed)" + (hasNaN ? ", a NaN" : "")
     }
     var form: String { isBytes ? "bytes" : "floats" }
     var variety: String { "\(kernel), \(form)" }
@@ -47,12 +56,15 @@ private struct GatherSamplesCase: KernelCase {
         let (replicas, samples) = self.batch
         let (count, first, step) = (29, 3, 1)
         let bytes = random.bytes(count * features)
-        let floats = random.floats(count * features)
+        var floats = random.floats(count * features)
+        if hasNaN { for sample in [0, 5] { floats[sample * features + sample % features] = .nan } }
         let labels = random.bytes(count, in: 0..<10)
-        let scaling = random.floats(2 * channels, in: 0.5...2)
+        // No two alike, and no sign that all have.
+        let scaling = random.floats(2 * channels, in: -2...2)
         // One order for all networks, or one for each.
         let stride = replicas == 3 ? 0 : first + samples
-        let order = random.integers((stride == 0 ? 1 : replicas) * (first + samples), in: 0..<count)
+        var order = random.integers((stride == 0 ? 1 : replicas) * (first + samples), in: 0..<count)
+        if hasNaN { order.replaceSubrange(first..<first + 2, with: [0, 5]) }
         let output = try batch.output(features, label: "activation")
         let room = batch.layout(1)
         let batchLabels = try GuardedBuffer<Int32>(on: backend, count: room.count, label: "batch labels")
@@ -69,7 +81,7 @@ private struct GatherSamplesCase: KernelCase {
                     ? .bytes(try backend.makeBuffer(bytes, label: "samples"))
                     : .floats(try backend.makeBuffer(floats, label: "samples")),
                 labels: try backend.makeBuffer(labels, label: "labels"),
-                scaling: try backend.makeBuffer(scaling, label: "scales and shifts"),
+                scaling: try backend.makeBuffer(scaling, guarded: .nan, 8, label: "scales and shifts"),
                 order: try backend.makeBuffer(order, label: "order"), orderStride: stride, schedule: schedule,
                 output: output.buffer, batchLabels: batchLabels.buffer))
         let chosen = (0..<replicas * samples).map { place in

@@ -99,8 +99,10 @@ struct StepComparison {
         let stride = start.order.count / replicas.count
         try check(&judge, "input1", maskedZero: true) { replica, sample in
             let image = Int(start.order[replica * stride + StepValues.firstSample + sample])
-            return (image * gather.pixels..<(image + 1) * gather.pixels).map {
-                Bounded(Double(start.images[$0])) * Bounded(gather.scale) + Bounded(gather.shift)
+            let positions = gather.pixels / gather.channels
+            return (0..<gather.pixels).map { pixel in
+                let (scale, shift) = StepValues.scaling[pixel / positions]
+                return Bounded(Double(start.images[image * gather.pixels + pixel])) * Bounded(scale) + Bounded(shift)
             }
         }
         try judgeConvolution(&judge, 1, actual.first.shape)

@@ -65,6 +65,8 @@ struct StepValues {
     var running1: [Float]
     var running2: [Float]
     static let imageCount = 90
+    /// Of the pixels of each channel: each to numbers of its own.
+    static let scaling: [(scale: Float, shift: Float)] = [(0.0127, -0.42), (-0.0043, 1.9), (0.0311, -5.3)]
     /// The batch's first sample in the order, and its step.
     static let (firstSample, step) = (5, 2)
 }
@@ -215,13 +217,16 @@ struct StepNetwork {
             batches: try backend.makeBuffer(batches, label: "batches"),
             rates: try backend.makeBuffer([9, 9, 9, 9, 0.0021, 1.7] as [Float], label: "rates"), cursor: cursor.buffer,
             current: current.buffer)
+        // Past the last channel's there is nothing that may count.
+        let scaling = try backend.makeBuffer(
+            StepValues.scaling.prefix(shape.planes.0).flatMap { [$0.scale, $0.shift] }, guarded: Float.nan, 8,
+            label: "scales and shifts")
         gather = GatherBatch(
-            batch: batch.shape, pixels: shape.planes.0 * shape.height * shape.width,
+            batch: batch.shape, pixels: shape.planes.0 * shape.height * shape.width, channels: shape.planes.0,
             images: try backend.makeBuffer(values.images, label: "images"),
             labels: try backend.makeBuffer(values.labels, label: "labels"),
-            order: try backend.makeBuffer(values.order, label: "order"),
-            orderStride: values.order.count / size.replicas, schedule: schedule, scale: 0.0127, shift: -0.42,
-            batchLabels: labels.buffer)
+            scaling: scaling, order: try backend.makeBuffer(values.order, label: "order"),
+            orderStride: values.order.count / size.replicas, schedule: schedule, batchLabels: labels.buffer)
         let whole = try GuardedBuffer<Float>(
             on: backend, [Float](repeating: .poison, count: size.replicas * layout.count), label: "gradients")
         perReplica["gradients"] = whole

@@ -33,7 +33,7 @@ package struct Evaluator {
 
     /// One evaluation for each of `weights`, which share a layout, and the wall time of all of them once their kernels
     /// are compiled.
-    /// - Throws: ``NetworkError/invalid(reason:)`` where the weights are for other images,
+    /// - Throws: ``NetworkError/invalid(reason:)`` where the weights or the normalisation are for other images,
     ///   ``NetworkError/unusableWeights(reason:)`` where a value of them is not finite or a variance negative, or the
     ///   device's error.
     package func evaluate(_ weights: [ModelWeights]) throws(NetworkError) -> (results: [Evaluation], seconds: Double) {
@@ -69,6 +69,7 @@ package struct Evaluator {
                     : "the weights take samples of \(layout.input.featureCount) values, the samples have "
                         + "\(store.shape.featureCount)")
         }
+        try normalisation.validate(for: store)
         return try onDevice { () throws(ComputeError) in
             let size = min(batchSize(replicas: weights.count), store.count)
             let batches = stride(from: 0, to: store.count, by: size).map { $0..<min($0 + size, store.count) }
@@ -80,14 +81,14 @@ package struct Evaluator {
                 of: Int32.self, count: weights.count * store.count, label: "predictions")
             let network = try ModelParameters(weights, on: backend).makeNetwork(
                 batchSize: size, schedule: schedule, on: backend)
-            let images = SampleSource(store: store, order: order, orderStride: 0, normalisation: normalisation)
+            let images = try SampleSource(
+                store, order: order, orderStride: 0, normalisation: normalisation, on: backend)
             try backend.preparing { () throws(ComputeError) in
                 try network.predict(images, into: predicted, stride: store.count)
             }
             begin()
             // Reading activations back costs time, and ordinary weights cannot overflow.
-            let input = Double(
-                max(normalisation.shift.magnitude, (255 * normalisation.scale + normalisation.shift).magnitude))
+            let input = store.largestInput(normalisation)
             let isSafe = weights.allSatisfy { $0.cannotOverflow(forInputsUpTo: input) }
             var areFinite = [Bool](repeating: true, count: weights.count)
             for batch in batches {

@@ -97,9 +97,9 @@ final class FusedNetwork: Network {
             throw .invalidShape(operation: Conv2dBlockForward.kernel, reason: "8-bit images are needed")
         }
         let gather = GatherBatch(
-            batch: batch, pixels: source.store.shape.featureCount, images: images, labels: source.store.labels,
-            order: source.order, orderStride: source.orderStride, schedule: schedule,
-            scale: source.normalisation.scale, shift: source.normalisation.shift, batchLabels: classifier.batchLabels)
+            batch: batch, pixels: source.store.shape.featureCount, channels: source.store.shape.channels,
+            images: images, labels: source.store.labels, scaling: source.scaling, order: source.order,
+            orderStride: source.orderStride, schedule: schedule, batchLabels: classifier.batchLabels)
         try backend.run(Conv2dBlockForward(first, from: .images(gather), pass))
         try backend.run(Conv2dBlockForward(second, from: .block(first), pass))
     }

@@ -10,8 +10,6 @@ final class LayeredNetwork: Network {
     private var layers: [Layer] = []
     private let input: Values
     private let batchLabels: DeviceBuffer<Int32>
-    /// [channel][2]: what the samples are scaled and shifted by; made for the first batch.
-    private var scaling: (key: Normalisation, buffer: DeviceBuffer<Float>)?
     /// [replica][tile][2].
     private let lossAndCorrect: DeviceBuffer<Float>
 
@@ -91,20 +89,11 @@ final class LayeredNetwork: Network {
 
     private func forward(_ source: SampleSource) throws(ComputeError) {
         let store = source.store
-        let channels = store.shape.channels
-        if scaling?.key != source.normalisation {
-            let isBytes = if case .bytes = store.values { true } else { false }
-            scaling = (
-                source.normalisation,
-                try backend.makeBuffer(
-                    source.normalisation.scaling(channels: channels, ofBytes: isBytes), label: "scales and shifts")
-            )
-        }
-        guard let scaling else { return }
         try backend.run(
             GatherSamples(
-                batch: batch, features: input.count, channels: channels, samples: store.values, labels: store.labels,
-                scaling: scaling.buffer, order: source.order, orderStride: source.orderStride, schedule: schedule,
+                batch: batch, features: input.count, channels: store.shape.channels, samples: store.values,
+                labels: store.labels,
+                scaling: source.scaling, order: source.order, orderStride: source.orderStride, schedule: schedule,
                 output: input.buffer, batchLabels: batchLabels))
         for layer in layers {
             switch layer.kind {

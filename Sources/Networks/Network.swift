@@ -3,11 +3,24 @@ import Compute
 /// Where batches come from.
 struct SampleSource {
     let store: SampleStore
+    /// [channel][2]: scale and shift that normalise the store's samples.
+    let scaling: DeviceBuffer<Float>
     /// [replicas][orderStride]: indices of samples.
     let order: DeviceBuffer<Int32>
     /// With a stride of 0 all replicas share one order.
     let orderStride: Int
-    let normalisation: Normalisation
+
+    /// Batches of a store's samples, which the normalisation has to fit.
+    init(
+        _ store: SampleStore, order: DeviceBuffer<Int32>, orderStride: Int, normalisation: Normalisation,
+        on backend: any Backend
+    ) throws(ComputeError) {
+        self.store = store
+        self.order = order
+        self.orderStride = orderStride
+        scaling = try backend.makeBuffer(
+            normalisation.scaling(ofBytes: store.isBytes).flatMap { [$0.scale, $0.shift] }, label: "scales and shifts")
+    }
 }
 
 /// The activations of R networks of one model for a batch, and the passes over them.

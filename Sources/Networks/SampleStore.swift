@@ -1,28 +1,6 @@
 import Compute
 import Datasets
 
-/// Mean and standard deviation, in units where a pixel is 0 to 1, by which images are shifted and scaled.
-package struct Normalisation: Hashable, Codable, Sendable {
-    package var mean: Double
-    package var std: Double
-
-    /// (pixel / 255 - mean) / std.
-    package init(mean: Double, std: Double) {
-        self.mean = mean
-        self.std = std
-    }
-
-    var scale: Float { Float(1 / (255 * std)) }
-    var shift: Float { Float(-mean / std) }
-
-    /// Scale and shift of each of so many channels, one after the other: of bytes, of which 255 counts as 1, or of numbers
-    /// as they are.
-    func scaling(channels: Int, ofBytes isBytes: Bool) -> [Float] {
-        let scale = isBytes ? scale : Float(1 / std)
-        return (0..<channels).flatMap { _ in [scale, shift] }
-    }
-}
-
 /// Samples of one shape and labels in a device's memory, already of the size that a network takes.
 package final class SampleStore {
     /// Number of samples.
@@ -32,6 +10,8 @@ package final class SampleStore {
     /// Labels are below this.
     package let classes: Int
     let values: SampleBuffer
+    /// The lowest and the highest value of each channel: [channel].
+    private let ranges: [ClosedRange<Float>]
     let labels: DeviceBuffer<UInt8>
     /// The labels on the host.
     package let hostLabels: [UInt8]
@@ -44,22 +24,62 @@ package final class SampleStore {
         try Self.check(pixels.count, labels, shape, classes)
         (count, self.shape, self.classes, hostLabels) = (labels.count, shape, classes, labels)
         do {
+            ranges = [ClosedRange<Float>](repeating: 0...255, count: shape.channels)
             values = .bytes(try backend.makeBuffer(pixels, label: "images"))
             self.labels = try backend.makeBuffer(labels, label: "labels")
         } catch { throw .compute(error) }
     }
 
     /// Uploads `floats`, [count][channel][y][x], and `labels`, [count].
-    /// - Throws: ``NetworkError/invalid(reason:)`` where they do not fit together, or the device's error.
+    /// - Throws: ``NetworkError/invalid(reason:)`` where they do not fit together or a value is not finite, or the device's
+    ///   error.
     package init(floats: [Float], labels: [UInt8], shape: SampleShape, classes: Int, on backend: any Backend)
         throws(NetworkError)
     {
         try Self.check(floats.count, labels, shape, classes)
+        ranges = try Self.ranges(of: floats, shape)
         (count, self.shape, self.classes, hostLabels) = (labels.count, shape, classes, labels)
         do {
             values = .floats(try backend.makeBuffer(floats, label: "samples"))
             self.labels = try backend.makeBuffer(labels, label: "labels")
         } catch { throw .compute(error) }
+    }
+
+    /// The lowest and the highest value of each channel.
+    private static func ranges(
+        of floats: [Float], _ shape: SampleShape
+    ) throws(NetworkError) -> [ClosedRange<Float>] {
+        var ranges = [ClosedRange<Float>?](repeating: nil, count: shape.channels)
+        for first in stride(from: 0, to: floats.count, by: shape.planeSize) {
+            let channel = first / shape.planeSize % shape.channels
+            var (lowest, highest) = (floats[first], floats[first])
+            for index in first..<first + shape.planeSize {
+                let value = floats[index]
+                guard value.isFinite else {
+                    throw .invalid(
+                        reason: "sample \(index / shape.featureCount) holds \(value); finite float32 numbers are needed"
+                    )
+                }
+                lowest = min(lowest, value)
+                highest = max(highest, value)
+            }
+            let before = ranges[channel] ?? lowest...highest
+            ranges[channel] = min(before.lowerBound, lowest)...max(before.upperBound, highest)
+        }
+        return ranges.compactMap(\.self)
+    }
+
+    /// Whether the samples are bytes, of which 255 counts as 1.
+    var isBytes: Bool { if case .bytes = values { true } else { false } }
+
+    /// A bound on the magnitude of every value of these samples once it is normalised, and of all that is computed on the
+    /// way there.
+    func largestInput(_ normalisation: Normalisation) -> Double {
+        zip(ranges, normalisation.scaling(ofBytes: isBytes)).reduce(0) { bound, channel in
+            let (range, (scale, shift)) = channel
+            let largest = max(range.lowerBound.magnitude, range.upperBound.magnitude)
+            return max(bound, Double(largest) * Double(scale.magnitude) + Double(shift.magnitude))
+        }
     }
 
     private static func check(

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Support
 
 /// Weights as a file has them.
@@ -30,6 +31,7 @@ extension ModelWeights {
         do throws(NetworkError) {
             let weights = try ModelWeights(model, tensors: contents.tensors, found: contents.found)
             try weights.check(path: path)
+            if let normalisation { try weights.layout.check(normalisation, path: path) }
             return StoredWeights(weights: weights, normalisation: normalisation, notes: notes)
         } catch .badWeights(let reason, let model) {
             throw .badWeights(reason: "\(path): \(reason)", model: model)
@@ -49,40 +51,67 @@ extension ModelWeights {
         return model
     }
 
+    /// The mean and std of a file: a number each where the samples have one channel, otherwise a number per channel with
+    /// commas between them.
     private static func normalisation(
         _ metadata: [String: String], path: String
     ) throws(NetworkError) -> Normalisation? {
-        var values: [Double] = []
+        var values: [[Double]] = []
         for (key, other) in [("mean", "std"), ("std", "mean")] {
             guard let text = metadata[key] else {
                 if metadata[other] == nil { continue }
                 throw .badWeights(
                     reason: "metadata of \(path): there is \(other) and no \(key); both are needed, or none")
             }
-            do {
-                values.append(try DecimalNumber.real(text))
-            } catch {
-                throw .badWeights(reason: "metadata of \(path): \(key) is \"\(excerpt(text))\"; \(error)")
+            var numbers: [Double] = []
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                do {
+                    numbers.append(try DecimalNumber.real(part.trimmingCharacters(in: .whitespaces)))
+                } catch {
+                    throw .badWeights(reason: "metadata of \(path): \(key) is \"\(excerpt(text))\"; \(error)")
+                }
             }
+            values.append(numbers)
         }
         guard values.count == 2 else { return nil }
-        guard values[1] > 0 else {
-            throw .badWeights(reason: "metadata of \(path): std is \(values[1]); a number above 0 is needed")
+        let (means, stds) = (values[0], values[1])
+        guard means.count == stds.count else {
+            throw .badWeights(
+                reason: "metadata of \(path): mean is that of \(Normalisation.count(means.count)), std that of "
+                    + Normalisation.count(stds.count))
         }
-        return Normalisation(mean: values[0], std: values[1])
+        if let std = stds.first(where: { $0 <= 0 }) {
+            throw .badWeights(reason: "metadata of \(path): std is \(std); a number above 0 is needed")
+        }
+        return Normalisation(zip(means, stds).map { ChannelStatistics(mean: $0, std: $1) })
     }
 
     /// Writes weights as PyTorch's load_state_dict takes them, with the model's name and the normalisation in the metadata.
     /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
     package func write(to path: String, normalisation: Normalisation, steps: Int) throws(NetworkError) {
+        func text(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
         let counters = Dictionary(
             uniqueKeysWithValues: layout.running.map { ("\($0.name).num_batches_tracked", Int64(steps)) })
         try Safetensors.write(
             tensors, counters: counters,
             metadata: [
-                "format": "pt", "mean": "\(normalisation.mean)", "model": layout.model.name,
-                "std": "\(normalisation.std)",
+                "format": "pt", "mean": text(normalisation.means), "model": layout.model.name,
+                "std": text(normalisation.stds),
             ], to: path)
+    }
+}
+
+extension ParameterLayout {
+    /// Throws unless samples of so many channels can be those that a file's weights take. Layered networks know no more
+    /// than the number of their values.
+    fileprivate func check(_ normalisation: Normalisation, path: String) throws(NetworkError) {
+        let count = normalisation.channels.count
+        guard isFused ? count == input.channels : input.featureCount % count == 0 else {
+            throw .unusableWeights(
+                reason:
+                    "\(path): mean and std in its metadata are those of \(Normalisation.count(count)), the network takes "
+                    + (isFused ? Normalisation.count(input.channels) : "samples of \(input.featureCount) values"))
+        }
     }
 }
 

@@ -135,6 +135,7 @@ package struct Trainer {
     private func validate(
         _ runs: [TrainingRun], size: Int, layout: ParameterLayout, options: TrainingOptions
     ) throws(NetworkError) {
+        try normalisation.validate(for: store)
         guard size > 0 else { throw .invalid(reason: "there is nothing to train on: a subset is empty") }
         guard options.batchSize > 0 else { throw .invalid(reason: "the batch size must be at least 1") }
         guard options.learningRate > 0, options.learningRate.isFinite else {
@@ -176,8 +177,8 @@ package struct Trainer {
         let parameters = try ModelParameters(initial, on: backend)
         let network = try parameters.makeNetwork(
             batchSize: min(options.batchSize, plan.size), schedule: schedule, trainingSteps: stepsAtOnce, on: backend)
-        let source = SampleSource(
-            store: store, order: order, orderStride: orderStride, normalisation: normalisation)
+        let source = try SampleSource(
+            store, order: order, orderStride: orderStride, normalisation: normalisation, on: backend)
         var streams = runs.map { RandomStream(seed: $0.seed, run: $0.run, purpose: .sampleOrder) }
         func step() throws {
             try network.backpropagate(source)

@@ -196,7 +196,7 @@ package final class BackendExecutor: StudyExecutor {
         let dataset = try loaded(name).dataset
         let backend = try preparedBackend()
         let fresh = Stored(
-            normalisation: Normalisation(mean: dataset.mean, std: dataset.std),
+            normalisation: Normalisation(dataset),
             train: try SampleStore.make(dataset.train, for: model, classes: dataset.classCount, on: backend),
             test: try SampleStore.make(dataset.test, for: model, classes: dataset.classCount, on: backend))
         // What is kept must be on the device, and a fault on the way there not be taken for one of later work.

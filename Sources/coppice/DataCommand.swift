@@ -129,8 +129,8 @@ struct DataInfoCommand: ParsableCommand {
                     + "a class: \(images.perClass.map(String.init).joined(separator: " "))")
         }
         print(
-            "  \(info.classCount) classes; training pixels have mean \(fixed(info.mean, 6)) "
-                + "and standard deviation \(fixed(info.std, 6))")
+            "  \(info.classCount) classes; training pixels have mean \(list(info.mean)) "
+                + "and standard deviation \(list(info.std))")
         if let note = info.note { print("  \(note)") }
         for file in info.files {
             print(
@@ -138,6 +138,8 @@ struct DataInfoCommand: ParsableCommand {
                     + (file.knownAs.map { " (\($0))" } ?? ""))
         }
     }
+
+    private func list(_ numbers: PerChannel) -> String { numbers.values.map { fixed($0, 6) }.joined(separator: ", ") }
 
     private func location() throws(DatasetError) -> DatasetLocation {
         // A name without a slash that is no folder here is looked for where all data sets are.

@@ -25,8 +25,8 @@ struct EvaluateCommand: ParsableCommand {
         var accuracy: Double
         var correct: Int
         var count: Int
-        var mean: Double
-        var std: Double
+        var mean: PerChannel
+        var std: PerChannel
         var confusion: [[Int]]
         var seconds: Double
         var device: DeviceDescription
@@ -38,7 +38,7 @@ struct EvaluateCommand: ParsableCommand {
         for note in stored.notes { Terminal.note(note, quiet: compute.quiet) }
         let (network, kept) = (stored.weights, stored.normalisation)
         let dataset = try data.load(quiet: compute.quiet)
-        let normalisation = kept ?? Normalisation(mean: dataset.mean, std: dataset.std)
+        let normalisation = kept ?? Normalisation(dataset)
         if kept == nil {
             // Said in any case: the accuracy is another one where the network was trained with other values.
             Terminal.note(
@@ -63,7 +63,8 @@ struct EvaluateCommand: ParsableCommand {
                 try printJSON(
                     Report(
                         accuracy: result.accuracy, correct: result.correct, count: result.count,
-                        mean: normalisation.mean, std: normalisation.std, confusion: result.confusion,
+                        mean: PerChannel(normalisation.means), std: PerChannel(normalisation.stds),
+                        confusion: result.confusion,
                         seconds: seconds, device: backend.device))
             } else {
                 print(

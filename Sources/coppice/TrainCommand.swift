@@ -150,7 +150,7 @@ struct TrainCommand: ParsableCommand {
         let subset =
             try indices.map { try KeptIndices.read($0, count: dataset.train.count).indices }
             ?? Array(0..<dataset.train.count)
-        var normalisation = Normalisation(mean: dataset.mean, std: dataset.std)
+        var normalisation = Normalisation(dataset)
         var initialWeights: ModelWeights?
         if let initial {
             let read = try ModelWeights.read(initial, of: model)

@@ -39,7 +39,7 @@ import TestSupport
         #expect(confusion.joined().reduce(0, +) == data.test)
         #expect(tested["count"] as? Int == data.test)
         #expect(tested["correct"] as? Int == confusion.indices.reduce(0) { $0 + confusion[$1][$1] })
-        let whole = try Dataset.load(directory: folder / "data")
+        let whole = try #require(try Dataset.load(directory: folder / "data").channels.first)
         #expect(abs(try #require(tested["mean"] as? Double) - whole.mean) < 1e-12)
         #expect(abs(try #require(tested["std"] as? Double) - whole.std) < 1e-12)
         #expect(try coppice(arguments).stdout.contains("confusion"))
@@ -88,8 +88,8 @@ import TestSupport
         try SyntheticData(seed: 99).write(to: folder / "other")
         let tested = try coppice("evaluate", "--data", folder / "other", "--weights", weights, "--json", "--quiet")
         let mean = try #require(try tested.json()["mean"] as? Double)
-        #expect(mean == (try Dataset.load(directory: folder / "data").mean))
-        #expect(mean != (try Dataset.load(directory: folder / "other").mean))
+        #expect([mean] == (try Dataset.load(directory: folder / "data").channels.map(\.mean)))
+        #expect([mean] != (try Dataset.load(directory: folder / "other").channels.map(\.mean)))
     }
 
     @Test func sameSeedSameBits() throws {

@@ -71,7 +71,7 @@ import TestSupport
         #expect(data.channels.map(\.mean) == [4, 40])
         #expect(
             data.channels.allSatisfy { $0.std > 0 } && abs(data.channels[1].std - 10 * data.channels[0].std) < 1e-12)
-        #expect(data.mean == 22 && data.classCount == 2)
+        #expect(data.classCount == 2)
     }
 
     @Test func valuesOfADataSetAreInMemory() throws {

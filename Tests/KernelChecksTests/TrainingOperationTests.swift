@@ -144,6 +144,15 @@ import Testing
                 Conv2dBlockForward(network.first, from: .images(gather), .training),
                 stride < 0 ? "stride -1" : "elements where")
         }
+        for (channels, scaling, words) in [
+            (1, 1, "holds 1 elements where 2"), (2, 3, "holds 3 elements where 4"), (2, 4, "no input"),
+            (3, 6, "3 channels of one size"), (0, 2, "at least 1, got"),
+        ] {
+            var gather = network.gather
+            gather.channels = channels
+            gather.scaling = try floats(scaling)
+            refuses(Conv2dBlockForward(network.first, from: .images(gather), .training), words)
+        }
         refuses(network.predictions(into: try integers(399), stride: 200), "holds 399 elements where 400")
         refuses(network.predictions(into: try integers(400), stride: 0), "at least 1")
     }

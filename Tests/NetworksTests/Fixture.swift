@@ -81,9 +81,9 @@ struct FixtureNetwork {
         network = try parameters.makeNetwork(
             batchSize: ranges.map(\.count).max() ?? 1, schedule: schedule,
             trainingSteps: training ? ranges.count : nil, on: backend)
-        images = SampleSource(
-            store: store, order: try backend.makeBuffer((0..<600).map(Int32.init), label: "order"), orderStride: 0,
-            normalisation: normalisation)
+        images = try SampleSource(
+            store, order: try backend.makeBuffer((0..<600).map(Int32.init), label: "order"), orderStride: 0,
+            normalisation: normalisation, on: backend)
     }
 
     /// A training step over the next batch.

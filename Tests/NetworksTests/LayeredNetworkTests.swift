@@ -67,10 +67,10 @@ private enum LayeredFixture {
         try schedule.load(ranges, firstStep: 0, learningRate: expected.learning_rate, on: backend)
         let network = try parameters.makeNetwork(
             batchSize: size, schedule: schedule, trainingSteps: ranges.count, on: backend)
-        let source = SampleSource(
-            store: try LayeredFixture.store(on: backend),
+        let source = try SampleSource(
+            try LayeredFixture.store(on: backend),
             order: try backend.makeBuffer((0..<Int32(LayeredFixture.count)).map { $0 }, label: "order"), orderStride: 0,
-            normalisation: Normalisation(mean: expected.mean, std: expected.std))
+            normalisation: Normalisation(mean: expected.mean, std: expected.std), on: backend)
         for step in ranges.indices {
             try network.backpropagate(source)
             try network.update()

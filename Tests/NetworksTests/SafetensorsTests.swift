@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Testing
 
@@ -16,7 +17,10 @@ import Testing
     {
         try inFolder { folder in
             let weights = ModelWeights(layout: .leNet5(channels: channels, classes: classes), seed: 5, run: 2)
-            let normalisation = Normalisation(mean: 0.2860405969887955, std: 0.3530242445149223)
+            let normalisation = Normalisation(
+                (1...channels).map {
+                    ChannelStatistics(mean: 0.2860405969887955 * Double($0), std: 0.3530242445149223 / Double($0))
+                })
             try weights.write(to: folder + "/w.safetensors", normalisation: normalisation, steps: 12)
             let read = try ModelWeights.read(folder + "/w.safetensors")
             #expect(read.weights == weights)

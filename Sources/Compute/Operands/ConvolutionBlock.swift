@@ -53,9 +53,9 @@ package struct ConvolutionBlock {
     /// Throws unless the block takes a batch of such images.
     func validate(for operation: some Operation, takes gather: GatherBatch) throws(ComputeError) {
         try operation.require(
-            gather.batch == shape.batch && gather.pixels == shape.inputCount
+            gather.batch == shape.batch && gather.pixels == shape.inputCount && gather.channels == shape.inChannels
                 && gather.schedule.current.storage === norm.current.storage,
-            "images of \(gather.pixels) pixels are no input of \(shape)")
+            "images of \(gather.pixels) pixels in \(gather.channels) channels are no input of \(shape)")
     }
 }
 

@@ -4,6 +4,7 @@ package struct GatherBatch {
     package var batch: BatchShape
     /// Values per image: channels x height x width.
     package var pixels: Int
+    package var channels: Int
     /// [images][pixels].
     package var images: DeviceBuffer<UInt8>
     /// [images].
@@ -14,32 +15,34 @@ package struct GatherBatch {
     package var orderStride: Int
     /// The batch is that of the schedule's next row.
     package var schedule: StepSchedule
-    /// Value of a pixel: `pixel * scale + shift`.
-    package var scale: Float
-    package var shift: Float
+    /// [channel][2]: scale and shift of its pixels, whose values are `pixel * scale + shift`.
+    package var scaling: DeviceBuffer<Float>
     /// Result [replica][tile][sample]; -1 where masked.
     package var batchLabels: DeviceBuffer<Int32>
 
     package init(
-        batch: BatchShape, pixels: Int, images: DeviceBuffer<UInt8>, labels: DeviceBuffer<UInt8>,
-        order: DeviceBuffer<Int32>, orderStride: Int, schedule: StepSchedule, scale: Float, shift: Float,
+        batch: BatchShape, pixels: Int, channels: Int, images: DeviceBuffer<UInt8>, labels: DeviceBuffer<UInt8>,
+        scaling: DeviceBuffer<Float>, order: DeviceBuffer<Int32>, orderStride: Int, schedule: StepSchedule,
         batchLabels: DeviceBuffer<Int32>
     ) {
         self.batch = batch
         self.pixels = pixels
+        self.channels = channels
         self.images = images
         self.labels = labels
         self.order = order
         self.orderStride = orderStride
         self.schedule = schedule
-        self.scale = scale
-        self.shift = shift
+        self.scaling = scaling
         self.batchLabels = batchLabels
     }
 
     func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
         try batch.validate(for: operation, layout: layout)
-        try operation.require(positive: [pixels])
+        try operation.require(positive: [pixels, channels])
+        try operation.require(
+            pixels % channels == 0, "\(pixels) pixels are not \(channels) channels of one size")
+        try operation.require(scaling, holds: 2 * channels)
         try schedule.validate(for: operation)
         try operation.require(labels, holds: 1)
         // Masked samples read image 0.

@@ -14,7 +14,7 @@ extension Conv2dBlockForward {
             arguments = [
                 ("images", gather.images.argument), ("labels", gather.labels.argument),
                 ("order", gather.order.argument), ("order_stride", gather.orderStride.argument),
-                ("scale", .float(gather.scale)), ("shift", .float(gather.shift)),
+                ("scaling", gather.scaling.argument),
                 ("batches", gather.schedule.batches.argument), ("cursor", gather.schedule.cursor.argument),
                 ("current", gather.schedule.current.argument), ("batch_labels", gather.batchLabels.argument),
             ]

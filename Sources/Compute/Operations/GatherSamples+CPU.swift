@@ -12,24 +12,24 @@ extension GatherSamples {
             let target = activations + index * features * tile
             let count = validLanes(tile: tileIndex, of: valid)
             let chosen = order + replica * orderStride + base + tileIndex * tile
-            func value(_ feature: Float, _ column: Int) -> Float {
-                let channel = column / positions
-                return feature * scaling[2 * channel] + scaling[2 * channel + 1]
-            }
-            switch samples {
-            case .bytes(let buffer):
-                let values = backend.pointer(buffer)
-                packTile(rows: count, columns: features, into: target) {
-                    UnsafePointer(values + Int(chosen[$0]) * features)
-                } value: {
-                    value(Float($0), $1)
-                }
-            case .floats(let buffer):
-                let values = backend.pointer(buffer)
-                packTile(rows: count, columns: features, into: target) {
-                    UnsafePointer(values + Int(chosen[$0]) * features)
-                } value: {
-                    value($0, $1)
+            for channel in 0..<channels {
+                let (scale, shift) = (scaling[2 * channel], scaling[2 * channel + 1])
+                let first = channel * positions
+                switch samples {
+                case .bytes(let buffer):
+                    let values = backend.pointer(buffer)
+                    packTile(rows: count, columns: positions, into: target + first * tile) {
+                        UnsafePointer(values + Int(chosen[$0]) * features + first)
+                    } value: { value, _ in
+                        Float(value) * scale + shift
+                    }
+                case .floats(let buffer):
+                    let values = backend.pointer(buffer)
+                    packTile(rows: count, columns: positions, into: target + first * tile) {
+                        UnsafePointer(values + Int(chosen[$0]) * features + first)
+                    } value: { value, _ in
+                        value * scale + shift
+                    }
                 }
             }
             for sample in 0..<tile {

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Networks
 
@@ -37,8 +38,9 @@ func acceptsSafetensors(_ bytes: [UInt8], folder: String) throws(Violation) -> B
         return true
     }
     do {
-        try network.weights.write(
-            to: copy, normalisation: network.normalisation ?? Normalisation(mean: 0, std: 1), steps: 1)
+        let plain = [ChannelStatistics](
+            repeating: ChannelStatistics(mean: 0, std: 1), count: max(1, network.weights.layout.input.channels))
+        try network.weights.write(to: copy, normalisation: network.normalisation ?? Normalisation(plain), steps: 1)
         let again = try ModelWeights.read(copy)
         try require(bits(again.weights.tensors) == bits(network.weights.tensors), "the weights read back differently")
         try require(
