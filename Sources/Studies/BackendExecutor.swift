@@ -9,14 +9,13 @@ import Support
 /// Makes a study's artifacts and trains its networks on a backend.
 ///
 /// Artifacts are made of the images as they are; networks see them in the size that the model takes. Data sets and the
-/// last projection stay in memory between calls.
+/// last projection stay in memory between calls, and on the device the samples that later runs are trained on.
 package final class BackendExecutor: StudyExecutor {
     /// The backend; nil until the executor is prepared.
     package private(set) var backend: (any Backend)?
 
     private let makeBackend: () throws -> any Backend
     private let clusteringMemory: Int?
-    private let models: [String]
     private let load: (String) throws -> Dataset
     private let progress: (Int) -> Void
     private var loaded: [String: Loaded] = [:]
@@ -28,6 +27,9 @@ package final class BackendExecutor: StudyExecutor {
         let description: StudyDataset
     }
 
+    /// Which samples are in the device's memory.
+    var storedKeys: Set<StoreKey> { Set(stored.keys) }
+
     /// What is in the device's memory.
     private struct Stored {
         let normalisation: Normalisation
@@ -36,7 +38,7 @@ package final class BackendExecutor: StudyExecutor {
     }
 
     /// Models that take samples of one size share them.
-    private struct StoreKey: Hashable {
+    struct StoreKey: Hashable {
         var dataset: String
         /// The side that images are resized to; nil for those that stay as they are.
         var side: Int?
@@ -50,17 +52,15 @@ package final class BackendExecutor: StudyExecutor {
     /// An executor on a backend that is made once there is something to compute.
     /// - Parameters:
     ///   - clusteringMemory: bytes that the process may take while it clusters; nil for as many as it takes.
-    ///   - models: what it will train; the samples are brought to the device before the first one.
     ///   - load: reads the data set of a name.
     ///   - progress: hears how many images the training under way has been through, all replicas together.
     package init(
         onDemand makeBackend: @escaping () throws -> any Backend, clusteringMemory: Int? = nil,
-        models: [String] = [ModelLibrary.leNet5.name], load: @escaping (String) throws -> Dataset,
+        load: @escaping (String) throws -> Dataset,
         progress: @escaping (Int) -> Void = { _ in }
     ) {
         self.makeBackend = makeBackend
         self.clusteringMemory = clusteringMemory
-        self.models = models
         self.load = load
         self.progress = progress
     }
@@ -68,11 +68,10 @@ package final class BackendExecutor: StudyExecutor {
     /// An executor on `backend`; the parameters are the same.
     package convenience init(
         on backend: any Backend, clusteringMemory: Int? = nil,
-        models: [String] = [ModelLibrary.leNet5.name], load: @escaping (String) throws -> Dataset,
+        load: @escaping (String) throws -> Dataset,
         progress: @escaping (Int) -> Void = { _ in }
     ) {
-        self.init(
-            onDemand: { backend }, clusteringMemory: clusteringMemory, models: models, load: load, progress: progress)
+        self.init(onDemand: { backend }, clusteringMemory: clusteringMemory, load: load, progress: progress)
     }
 
     package var device: String {
@@ -84,11 +83,12 @@ package final class BackendExecutor: StudyExecutor {
 
     package func dataset(_ name: String) throws -> StudyDataset { try loaded(name).description }
 
-    package func prepare() throws {
+    package func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) throws {
         do {
-            for name in loaded.keys.sorted() {
-                for model in models { _ = try stored(name, for: try Self.spec(model)) }
-            }
+            // What nobody takes goes first: both may not fit.
+            let needed = Set(try later.union([recipe]).map(Self.key))
+            stored = stored.filter { needed.contains($0.key) }
+            _ = try stored(recipe)
         } catch {
             throw Self.unwrapped(error)
         }
@@ -108,7 +108,7 @@ package final class BackendExecutor: StudyExecutor {
         guard let first = jobs.first else { return [] }
         let recipe = first.recipe
         let model = try Self.spec(recipe.model)
-        let data = try stored(recipe.dataset, for: model)
+        let data = try stored(recipe)
         let backend = try preparedBackend()
         let length: TrainingOptions.Length =
             switch recipe.duration {
@@ -190,10 +190,27 @@ package final class BackendExecutor: StudyExecutor {
         return model
     }
 
-    private func stored(_ name: String, for model: ModelSpec) throws -> Stored {
-        let key = StoreKey(dataset: name, side: model.side)
+    private static func key(_ recipe: TrainingRecipe) throws -> StoreKey {
+        StoreKey(dataset: recipe.dataset, side: try spec(recipe.model).side)
+    }
+
+    /// The samples of a recipe, in the size that its model takes.
+    private func stored(_ recipe: TrainingRecipe) throws -> Stored {
+        let key = try Self.key(recipe)
         if let known = stored[key] { return known }
-        let dataset = try loaded(name).dataset
+        do {
+            return try store(recipe, as: key)
+        } catch let error as NetworkError {
+            // Points can be made again.
+            guard case .compute(let cause) = error, cause.isOutOfMemory, points != nil else { throw error }
+            points = nil
+            return try store(recipe, as: key)
+        }
+    }
+
+    private func store(_ recipe: TrainingRecipe, as key: StoreKey) throws -> Stored {
+        let dataset = try loaded(recipe.dataset).dataset
+        let model = try Self.spec(recipe.model)
         let backend = try preparedBackend()
         let fresh = Stored(
             normalisation: Normalisation(dataset),

@@ -98,15 +98,6 @@ package struct Study: Equatable, Sendable {
         return names
     }
 
-    /// The models that the study trains, in the order of their first use.
-    package var models: [String] {
-        var names: [String] = []
-        for group in groups where !names.contains(group.settings.recipe.model) {
-            names.append(group.settings.recipe.model)
-        }
-        return names
-    }
-
     /// The study with a command line's values in place of the file's.
     /// - Throws: ``StudyError/badOption(name:reason:)`` when `runs` is below 1.
     package func overriding(

@@ -115,7 +115,7 @@ extension StudyExecutor {
         let together = plan.experiments.filter { $0.launchGroup == heaviest.launchGroup }
         let networks = min(max(1, replicas), together.reduce(0) { $0 + $1.runs })
         let never = CancellationFlag()
-        try prepare()
+        try prepare(for: heaviest.recipe, later: [])
         func train(steps: Int) throws -> TrainingOutcome {
             var recipe = heaviest.recipe
             recipe.duration = .steps(steps)

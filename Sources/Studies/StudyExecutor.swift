@@ -127,9 +127,10 @@ package protocol StudyExecutor {
     /// The training set of that name, for which no device is needed.
     func dataset(_ name: String) throws -> StudyDataset
 
-    /// Gets the device ready for the training sets that were asked for. Called before all that follows, and only where
-    /// there is something to compute; again is no error.
-    func prepare() throws
+    /// Gets the device ready to train runs of `recipe`: their samples are there when this returns, and those that neither
+    /// it nor one of the `later` recipes takes may be gone. Called before all that follows, only where there is something
+    /// to compute, and again for each other recipe.
+    func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) throws
 
     /// The device, as result rows name it.
     var device: String { get }

@@ -76,7 +76,9 @@ package final class StudyRunner {
         let plan = try StudyPlan(study, shapes: datasets.mapValues(\.shape))
         let part = shard.map(plan.runs) ?? plan.runs
         // Before the directory, which a study that cannot run must not claim.
-        if !isFinished(part) { try executor.prepare() }
+        if let run = firstUnfinished(of: part) {
+            try executor.prepare(for: plan.experiment(run.experimentID).recipe, later: [])
+        }
         let directory: StudyDirectory
         do {
             directory = try StudyDirectory(
@@ -88,12 +90,12 @@ package final class StudyRunner {
         return try withExtendedLifetime(directory) { try run(session) }
     }
 
-    /// Whether there is nothing left to compute, as far as a look without a lock can tell.
-    private func isFinished(_ part: [PlannedRun]) -> Bool {
+    /// The first run that is left to compute, as far as a look without a lock can tell; nil where there is none.
+    private func firstUnfinished(of part: [PlannedRun]) -> PlannedRun? {
         guard let stored = try? StudyContents(reading: path), case .same = stored.study.continuation(as: study) else {
-            return false
+            return part.first
         }
-        return part.allSatisfy { stored.records[$0] != nil }
+        return part.first { stored.records[$0] == nil }
     }
 
     private func run(_ session: StudySession) throws -> StudyResults {
@@ -102,8 +104,17 @@ package final class StudyRunner {
         report(.began(session.plan, part: session.part, finished: session.log.records))
         do {
             let pending = session.pendingByTraining()
-            if !pending.isEmpty { try begin(session) }
-            for batch in pending { try run(batch, session) }
+            let recipes = pending.map(\.recipe)
+            var lastUse: [TrainingRecipe: Int] = [:]
+            for (index, recipe) in recipes.enumerated() { lastUse[recipe] = index }
+            for (index, group) in pending.enumerated() {
+                if index == 0 || recipes[index] != recipes[index - 1] {
+                    let later = lastUse.filter { $0.value > index }.keys
+                    try executor.prepare(for: group.recipe, later: Set(later))
+                }
+                if index == 0 { try begin(session) }
+                try run(group.runs, session)
+            }
         } catch {
             // The log has what is finished. Tables and joined logs are for whoever looks before the study goes on, and
             // what keeps them from being written must not hide what ended the study.
@@ -120,7 +131,6 @@ package final class StudyRunner {
     }
 
     private func begin(_ session: StudySession) throws {
-        try executor.prepare()
         replicas = max(1, wantedReplicas ?? executor.suggestedReplicas)
         try session.directory.note(session: environment())
         if let other = session.log.records.first(where: { $0.device != executor.device }) {

@@ -47,8 +47,9 @@ final class StudySession {
 
     // MARK: - Order
 
-    /// The runs that are left, those together that may train together, in the order of the first of each.
-    func pendingByTraining() -> [[PlannedRun]] {
+    /// The runs that are left with what they train by, those together that may train together, in the order of the first of
+    /// each.
+    func pendingByTraining() -> [(recipe: TrainingRecipe, runs: [PlannedRun])] {
         var order: [LaunchGroup] = []
         var groups: [LaunchGroup: [PlannedRun]] = [:]
         for run in pending {
@@ -56,7 +57,7 @@ final class StudySession {
             if groups[group] == nil { order.append(group) }
             groups[group, default: []].append(run)
         }
-        return order.compactMap { groups[$0] }
+        return order.map { ($0.recipe, groups[$0] ?? []) }
     }
 
     // MARK: - Tables

@@ -101,7 +101,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         let progress = StudyProgress(quiet: quiet)
         let executor = BackendExecutor(
-            onDemand: makeBackend, clusteringMemory: memory, models: study.models, load: load
+            onDemand: makeBackend, clusteringMemory: memory, load: load
         ) {
             progress.training(images: $0)
         }
@@ -154,8 +154,7 @@ struct RunCommand: AsyncParsableCommand {
         _ study: Study, _ load: @escaping (String) throws -> Dataset, _ memory: Int?, directory: String
     ) throws {
         let backend = try makeBackend()
-        let executor = BackendExecutor(
-            on: backend, clusteringMemory: memory, models: study.models, load: load)
+        let executor = BackendExecutor(on: backend, clusteringMemory: memory, load: load)
         var shapes: [String: DatasetShape] = [:]
         for name in study.datasets { shapes[name] = try executor.dataset(name).shape }
         let plan = try StudyPlan(study, shapes: shapes)

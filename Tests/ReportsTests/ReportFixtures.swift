@@ -35,7 +35,7 @@ final class ToyExecutor: StudyExecutor {
             test: SampleSet(pixels: Array(pixels.prefix(300)), labels: Array(labels.prefix(10)), height: 6, width: 5))
     }
 
-    func prepare() {}
+    func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) {}
 
     func dataset(_ name: String) throws -> StudyDataset {
         let train = images.train

@@ -12,7 +12,9 @@ final class FakeExecutor: StudyExecutor {
     var device = "fake device"
     let suggestedReplicas = 3
     /// How often the device was got ready.
-    private(set) var preparations = 0
+    var preparations: Int { prepared.count }
+    /// What it was got ready for.
+    private(set) var prepared: [(recipe: TrainingRecipe, later: Set<TrainingRecipe>)] = []
     var fingerprint = "fake data"
     var formerFingerprint: (@Sendable () -> String)?
     var image = ImageShape(channels: 1, height: 4, width: 4)
@@ -26,7 +28,9 @@ final class FakeExecutor: StudyExecutor {
     private(set) var fits: [ClusteringKey] = []
     private(set) var batches: [[TrainingJob]] = []
 
-    func prepare() { preparations += 1 }
+    func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) {
+        prepared.append((recipe, later))
+    }
 
     func dataset(_ name: String) throws -> StudyDataset {
         StudyDataset(
