@@ -25,7 +25,8 @@ import Testing
             let store = try SampleStore(
                 pixels: inputs.bytes(count * channels * 1024), labels: (0..<count).map { UInt8($0 % 10) },
                 shape: .init(channels: channels, height: 32, width: 32), classes: 10, on: backend)
-            let normalisation = Normalisation(mean: 0.5, std: 0.25)
+            let normalisation = Normalisation(
+                [ChannelStatistics](repeating: ChannelStatistics(mean: 0.5, std: 0.25), count: channels))
             let trained = try Trainer(store, normalisation: normalisation, on: backend).train(
                 [TrainingRun(subset: Array(0..<count), seed: 1, run: 0)], options: TrainingOptions(length: .steps(2)))
             _ = try Evaluator(store, normalisation: normalisation, on: backend).evaluate(trained.weights)
