@@ -1,12 +1,14 @@
 // The end of a training step: the batch's loss and right answers, and one step of Adam (Kingma & Ba 2015, algorithm 1,
-// as PyTorch computes it). Parameters, gradients, first and second moments are [replica][COUNT]; the gradients of
-// parameters sliced ... sliced + SLICED - 1 are the sums of tile_gradients [replica][tile][SLICED], in order.
+// as PyTorch computes it). Parameters, gradients, first and second moments are [replica][count]; the gradients of
+// parameters tile_offset ... tile_offset + tile_count - 1 are the sums of tile_gradients [replica][tile][tile_count], in
+// order. The numbers are arguments, so that one program serves networks of every size.
 // rates[step] = (learning rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t)); loss_and_correct[r][t] = (sum of losses, right answers)
 // become losses and correct, [step][replica]; the cursor moves on to the next step.
 //
-// A work-group takes CHUNK x LANES vectors. Groups: (chunk, 1, replica). COUNT is a multiple of 16.
-TILE_KERNEL void adam_step(__global float *restrict gradients, __global const float *restrict tile_gradients,
-                           const int sliced, const int tiles, __global const float *restrict loss_and_correct,
+// A work-group takes CHUNK x LANES vectors. Groups: (chunk, 1, replica). Numbers of parameters are multiples of 16.
+TILE_KERNEL void adam_step(const int count, __global float *restrict gradients,
+                           __global const float *restrict tile_gradients, const int tile_offset, const int tile_count,
+                           const int tiles, __global const float *restrict loss_and_correct,
                            __global const float *restrict rates, __global const int *restrict current,
                            const float one_minus_beta1, const float beta2, const float one_minus_beta2,
                            const float epsilon, __global float *restrict parameters, __global float *restrict first_moments,
@@ -29,16 +31,16 @@ TILE_KERNEL void adam_step(__global float *restrict gradients, __global const fl
 
     const float step_size = rates[2 * step];
     const float correction = rates[2 * step + 1];
-    const size_t base = (size_t)replica * COUNT;
-    tile_gradients += replica * tiles * SLICED;
+    const size_t base = (size_t)replica * count;
+    tile_gradients += replica * tiles * tile_count;
     for (int turn = 0; turn < CHUNK; turn++) {
         const int index = ((get_group_id(0) * CHUNK + turn) * LANES + get_local_id(0)) * VW;
-        if (index >= COUNT) return;
-        const int slice = index - sliced;
+        if (index >= count) return;
+        const int slice = index - tile_offset;
         floatv gradient;
-        if (slice >= 0 && slice < SLICED) {
+        if (slice >= 0 && slice < tile_count) {
             gradient = VECTOR(tile_gradients + slice);
-            for (int tile = 1; tile < tiles; tile++) gradient += VECTOR(tile_gradients + tile * SLICED + slice);
+            for (int tile = 1; tile < tiles; tile++) gradient += VECTOR(tile_gradients + tile * tile_count + slice);
             VECTOR_OUT(gradients + base + index) = gradient;
         } else {
             gradient = VECTOR(gradients + base + index);

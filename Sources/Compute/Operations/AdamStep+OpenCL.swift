@@ -8,11 +8,11 @@ extension AdamStep {
         let chunk = sizes[.adamChunk][0]
         let parametersPerGroup = chunk * profile.lanes * profile.vectorWidth
         return NamedLaunch(
-            Self.kernel,
-            [("COUNT", gradients.parameterCount), ("SLICED", gradients.tileCount), ("CHUNK", chunk)],
+            Self.kernel, [("CHUNK", chunk)],
             [
-                ("gradients", gradients.values.argument), ("tile_gradients", gradients.tiles.argument),
-                ("sliced", gradients.tileOffset.argument), ("tiles", batch.tiles.argument),
+                ("count", gradients.parameterCount.argument), ("gradients", gradients.values.argument),
+                ("tile_gradients", gradients.tiles.argument), ("tile_offset", gradients.tileOffset.argument),
+                ("tile_count", gradients.tileCount.argument), ("tiles", batch.tiles.argument),
                 ("loss_and_correct", lossAndCorrect.argument), ("rates", schedule.rates.argument),
                 ("current", schedule.current.argument), ("one_minus_beta1", .float(Float(1 - Self.beta1))),
                 ("beta2", .float(Float(Self.beta2))), ("one_minus_beta2", .float(Float(1 - Self.beta2))),
