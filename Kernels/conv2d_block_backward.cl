@@ -18,7 +18,9 @@
 #define OUT_HEIGHT (HEIGHT - KERNEL + 1)
 #define OUT_WIDTH (WIDTH - KERNEL + 1)
 
-#define STRIP_CHANNELS IN_CHANNELS
+// The channels whose sums are in local memory at a time, in whole blocks: as many as strips.clh has room for.
+#define SUMS_THAT_FIT ((12 << 10) / (2 * 4 * TILE) / IB * IB)
+#define STRIP_CHANNELS (IN_CHANNELS < SUMS_THAT_FIT ? IN_CHANNELS : SUMS_THAT_FIT)
 #define STRIP_UNITS HEIGHT
 #include "strips.clh"
 #include "classifier_layers.clh"
@@ -49,7 +51,6 @@ TEAM_KERNEL void conv2d_block_backward(
     const int share = get_group_id(1);
     const int shares = get_num_groups(1);
     const int output_rows = share == 0 ? OUT_CHANNELS * OUT_HEIGHT : 0;
-    const int units = share == 0 ? IN_CHANNELS / IB * STRIPS : 0;
     parameters += (size_t)replica * stride;
     gradients += (size_t)replica * stride;
 
@@ -69,86 +70,90 @@ TEAM_KERNEL void conv2d_block_backward(
     }
     team_barrier();
 
-    __local floatv lane_sums[IN_CHANNELS * STRIPS][LANES];
-    __local floatv lane_products[IN_CHANNELS * STRIPS][LANES];
-    __local float strip_sums[2][IN_CHANNELS * STRIPS];
+    __local floatv lane_sums[STRIP_CHANNELS * STRIPS][LANES];
+    __local floatv lane_products[STRIP_CHANNELS * STRIPS][LANES];
+    __local float strip_sums[2][STRIP_CHANNELS * STRIPS];
     const size_t source_base = (size_t)batch_tile * IN_CHANNELS * HEIGHT * WIDTH * TILE + lane * VW;
     activations += source_base;
     source_pooled += source_base;
     source_gradient += source_base;
     source_saved += 2 * replica * IN_CHANNELS;
-    for (int unit = get_local_id(1); unit < units; unit += TEAM) {
-        const int block = unit / STRIPS * IB;
-        const int strip = unit - unit / STRIPS * STRIPS;
-        __global const float *block_taps = parameters + weights + block * KERNEL * KERNEL * OUT_CHANNELS;
-        floatv total[IB], product[IB];
-        UNROLL for (int c = 0; c < IB; c++) total[c] = product[c] = 0;
-        for (int row = strip; row < HEIGHT; row += STRIPS) {
-            for (int column = 0; column < WIDTH; column += CB) {
-                floatv sum[IB][CB];
-                UNROLL for (int c = 0; c < IB; c++) {
-                    UNROLL for (int x = 0; x < CB; x++) sum[c][x] = 0;
-                }
-                const int last_tap = min(KERNEL - 1, row);
-                for (int o = 0; o < OUT_CHANNELS; o++) {
-                    for (int ky = max(0, row - OUT_HEIGHT + 1); ky <= last_tap; ky++) {
-                        __global const float *source = convolved + (o * OUT_HEIGHT + row - ky) * OUT_WIDTH * TILE;
-                        __global const float *taps = block_taps + ky * KERNEL * OUT_CHANNELS + o;
+    // Every share comes through this loop, so that its barriers are in no branch; the first one alone has channels.
+    for (int start = 0; start < IN_CHANNELS; start += STRIP_CHANNELS) {
+        const int channels = share == 0 ? min(STRIP_CHANNELS, IN_CHANNELS - start) : 0;
+        for (int unit = get_local_id(1); unit < channels / IB * STRIPS; unit += TEAM) {
+            const int block = start + unit / STRIPS * IB;
+            const int strip = unit - unit / STRIPS * STRIPS;
+            __global const float *block_taps = parameters + weights + block * KERNEL * KERNEL * OUT_CHANNELS;
+            floatv total[IB], product[IB];
+            UNROLL for (int c = 0; c < IB; c++) total[c] = product[c] = 0;
+            for (int row = strip; row < HEIGHT; row += STRIPS) {
+                for (int column = 0; column < WIDTH; column += CB) {
+                    floatv sum[IB][CB];
+                    UNROLL for (int c = 0; c < IB; c++) {
+                        UNROLL for (int x = 0; x < CB; x++) sum[c][x] = 0;
+                    }
+                    const int last_tap = min(KERNEL - 1, row);
+                    for (int o = 0; o < OUT_CHANNELS; o++) {
+                        for (int ky = max(0, row - OUT_HEIGHT + 1); ky <= last_tap; ky++) {
+                            __global const float *source = convolved + (o * OUT_HEIGHT + row - ky) * OUT_WIDTH * TILE;
+                            __global const float *taps = block_taps + ky * KERNEL * OUT_CHANNELS + o;
 #if CB == WIDTH
-                        UNROLL for (int from = 0; from < OUT_WIDTH; from++) {
-                            const int x0 = from;
+                            UNROLL for (int from = 0; from < OUT_WIDTH; from++) {
+                                const int x0 = from;
 #else
-                        UNROLL for (int i = 0; i < CB + KERNEL - 1; i++) {
-                            const int x0 = i - KERNEL + 1;
-                            const int from = column + x0;
-                            if (from < 0 || from >= OUT_WIDTH) continue;
+                            UNROLL for (int i = 0; i < CB + KERNEL - 1; i++) {
+                                const int x0 = i - KERNEL + 1;
+                                const int from = column + x0;
+                                if (from < 0 || from >= OUT_WIDTH) continue;
 #endif
-                            const floatv value = VECTOR(source + from * TILE);
-                            UNROLL for (int kx = 0; kx < KERNEL; kx++) {
-                                const int x = x0 + kx;
-                                if (x >= 0 && x < CB) {
-                                    UNROLL for (int c = 0; c < IB; c++) {
-                                        sum[c][x] += value * taps[(c * KERNEL * KERNEL + kx) * OUT_CHANNELS];
+                                const floatv value = VECTOR(source + from * TILE);
+                                UNROLL for (int kx = 0; kx < KERNEL; kx++) {
+                                    const int x = x0 + kx;
+                                    if (x >= 0 && x < CB) {
+                                        UNROLL for (int c = 0; c < IB; c++) {
+                                            sum[c][x] += value * taps[(c * KERNEL * KERNEL + kx) * OUT_CHANNELS];
+                                        }
                                     }
                                 }
                             }
                         }
                     }
-                }
-                UNROLL for (int c = 0; c < IB; c++) {
-                    const float mean = source_saved[2 * (block + c)];
-                    const float inverse = source_saved[2 * (block + c) + 1];
-                    UNROLL for (int x = 0; x < CB; x++) {
-                        const int place = (((block + c) * HEIGHT + row) * WIDTH + column + x) * TILE;
-                        const floatv passed = choose(VECTOR(activations + place) <= 0, (floatv)0, sum[c][x]);
-                        VECTOR_OUT(source_gradient + place) = passed;
-                        total[c] += passed;
-                        product[c] += passed * ((VECTOR(source_pooled + place) - mean) * inverse);
+                    UNROLL for (int c = 0; c < IB; c++) {
+                        const float mean = source_saved[2 * (block + c)];
+                        const float inverse = source_saved[2 * (block + c) + 1];
+                        UNROLL for (int x = 0; x < CB; x++) {
+                            const int place = (((block + c) * HEIGHT + row) * WIDTH + column + x) * TILE;
+                            const floatv passed = choose(VECTOR(activations + place) <= 0, (floatv)0, sum[c][x]);
+                            VECTOR_OUT(source_gradient + place) = passed;
+                            total[c] += passed;
+                            product[c] += passed * ((VECTOR(source_pooled + place) - mean) * inverse);
+                        }
                     }
                 }
             }
+            UNROLL for (int c = 0; c < IB; c++) {
+                lane_sums[(block - start + c) * STRIPS + strip][lane] = total[c];
+                lane_products[(block - start + c) * STRIPS + strip][lane] = product[c];
+            }
         }
-        UNROLL for (int c = 0; c < IB; c++) {
-            lane_sums[(block + c) * STRIPS + strip][lane] = total[c];
-            lane_products[(block + c) * STRIPS + strip][lane] = product[c];
+        team_barrier();
+        // Masked samples have gradients of 0.
+        for (int place = item_number(); place < channels * STRIPS; place += ITEMS) {
+            strip_sums[0][place] = lanes_sum(lane_sums[place], TILE);
+            strip_sums[1][place] = lanes_sum(lane_products[place], TILE);
         }
-    }
-    team_barrier();
-    // Masked samples have gradients of 0.
-    for (int place = item_number(); place < IN_CHANNELS * STRIPS && share == 0; place += ITEMS) {
-        strip_sums[0][place] = lanes_sum(lane_sums[place], TILE);
-        strip_sums[1][place] = lanes_sum(lane_products[place], TILE);
-    }
-    team_barrier();
-    for (int channel = item_number(); channel < IN_CHANNELS && share == 0; channel += ITEMS) {
-        float total = 0;
-        float product = 0;
-        for (int strip = 0; strip < STRIPS; strip++) {
-            total += strip_sums[0][channel * STRIPS + strip];
-            product += strip_sums[1][channel * STRIPS + strip];
+        team_barrier();
+        for (int channel = item_number(); channel < channels; channel += ITEMS) {
+            float total = 0;
+            float product = 0;
+            for (int strip = 0; strip < STRIPS; strip++) {
+                total += strip_sums[0][channel * STRIPS + strip];
+                product += strip_sums[1][channel * STRIPS + strip];
+            }
+            source_sums[2 * (batch_tile * IN_CHANNELS + start + channel)] = total;
+            source_sums[2 * (batch_tile * IN_CHANNELS + start + channel) + 1] = product;
         }
-        source_sums[2 * (batch_tile * IN_CHANNELS + channel)] = total;
-        source_sums[2 * (batch_tile * IN_CHANNELS + channel) + 1] = product;
     }
 
     const int first = (max(share - 1, 0) * tiles + tile) * TEAM + get_local_id(1);

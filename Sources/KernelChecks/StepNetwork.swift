@@ -20,10 +20,10 @@ struct StepShape: Sendable {
     /// Odd extents that a pool cuts, planes and widths that no block divides, pixels that are no whole words, rows wider
     /// than a block of any profile, more planes than sums fit into private or local memory at a time, one to four layers.
     static let awkward = [
-        StepShape(planes: (3, 32, 50), height: 10, width: 10, kernel: 3, hidden: [], classes: 2),
+        StepShape(planes: (3, 50, 50), height: 10, width: 10, kernel: 3, hidden: [], classes: 2),
         StepShape(planes: (2, 3, 5), height: 15, width: 13, kernel: 3, hidden: [7, 3], classes: 10),
         StepShape(planes: (3, 7, 2), height: 9, width: 12, kernel: 2, hidden: [17], classes: 17),
-        StepShape(planes: (1, 4, 7), height: 20, width: 37, kernel: 5, hidden: [16, 61], classes: 2),
+        StepShape(planes: (1, 4, 7), height: 22, width: 37, kernel: 7, hidden: [16, 61], classes: 2),
         StepShape(planes: (1, 1, 1), height: 7, width: 5, kernel: 1, hidden: [1, 33, 20], classes: 4),
     ]
 
