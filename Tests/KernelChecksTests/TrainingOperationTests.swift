@@ -95,7 +95,7 @@ import Testing
             weights: 2400)
         expect(
             network.normalised(.inference), 2 * 240_000 + 2 * 1176 + 3 * 400, floats: 2352 + 400, weights: 2400)
-        expect(network.classifierStep, 4 * linear + 5 * 400 + 40, floats: 1200 + 612 + 40, weights: linear)
+        expect(network.classifierStep, 4 * linear + 5 * 400 + 60, floats: 1200 + 612 + 40, weights: linear)
         expect(predictions, 2 * linear + 2 * 400, floats: 800 + 204, weights: linear)
         expect(
             network.blockBackward, 2 * (240_000 + linear) + 4 * 1600 + 4 * 1176,

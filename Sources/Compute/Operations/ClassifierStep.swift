@@ -15,11 +15,15 @@ package struct ClassifierStep: Operation {
         try classifier.validate(for: self, layout: layout, follows: block)
     }
 
-    /// Beside the multiply-adds of both directions: 2 operations to normalise a feature and 3 for its sums, 4 per class.
+    /// Beside the multiply-adds of both directions: 2 operations to normalise a feature and 3 for its sums, and those of
+    /// ``SoftmaxCrossEntropy``, whose logits are written first.
     package var cost: OperationCost {
         let (features, classes) = (block.norm.shape.pooledCount, classifier.classes)
         return OperationCost(
-            samples: block.shape.batch, multiplyAdds: 2 * classifier.multiplyAdds, others: 5 * features + 4 * classes,
-            floats: Double(3 * features + 3 * classifier.hidden + 4 * classes), weights: classifier.multiplyAdds)
+            samples: block.shape.batch, multiplyAdds: 2 * classifier.multiplyAdds,
+            others: 5 * features + SoftmaxCrossEntropy.operationsPerLogit * classes,
+            floats: Double(
+                3 * features + 3 * classifier.hidden + (1 + SoftmaxCrossEntropy.floatsPerLogit) * classes),
+            weights: classifier.multiplyAdds)
     }
 }

@@ -40,12 +40,9 @@ extension CPUBackend {
                     loops.reluBackward(values, count: end - first, gradient: gradient + first * tile)
                 }
                 guard let rows else { continue }
-                for sample in 0..<tile {
-                    let target = rows + (batchTile * tile + sample) * shape.inputStride
-                    for row in first..<min(first + block, shape.inputStride) {
-                        target[row] = row < inputs ? gradient[row * tile + sample] : 0
-                    }
-                }
+                transposeTile(
+                    gradient, count: inputs, columns: first..<min(first + block, shape.inputStride),
+                    stride: shape.inputStride, into: rows + batchTile * tile * shape.inputStride)
             }
         }
     }

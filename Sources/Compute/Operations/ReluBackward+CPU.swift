@@ -4,11 +4,9 @@ extension ReluBackward {
         backend.reluBackward(batch, count: features, output: output, gradient: gradient)
         let (gradient, transposed) = (backend.pointer(gradient), backend.pointer(transposedGradient))
         backend.parallel(batch.replicas * batch.tiles) { batchTile in
-            let values = gradient + batchTile * features * tile
-            for sample in 0..<tile {
-                let row = transposed + (batchTile * tile + sample) * stride
-                for column in 0..<stride { row[column] = column < features ? values[column * tile + sample] : 0 }
-            }
+            backend.transposeTile(
+                gradient + batchTile * features * tile, count: features, columns: 0..<stride, stride: stride,
+                into: transposed + batchTile * tile * stride)
         }
     }
 }

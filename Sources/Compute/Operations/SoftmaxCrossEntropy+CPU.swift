@@ -33,15 +33,11 @@ extension CPUBackend {
             var total = Float(0)
             var right = Float(0)
             let column = logits + batchTile * classes * tile
+            let gradients = delta + batchTile * classes * tile
             for sample in 0..<tile {
-                let target = delta + batchTile * classes * tile + sample
-                let row = transposed + (batchTile * tile + sample) * stride
-                for padding in classes..<stride { row[padding] = 0 }
+                let target = gradients + sample
                 guard tileIndex * tile + sample < valid else {
-                    for index in 0..<classes {
-                        target[index * tile] = 0
-                        row[index] = 0
-                    }
+                    for index in 0..<classes { target[index * tile] = 0 }
                     continue
                 }
                 let label = Int(labels[batchTile * tile + sample])
@@ -51,13 +47,14 @@ extension CPUBackend {
                 for index in 0..<classes { sum += exp(column[index * tile + sample] - maximum) }
                 for index in 0..<classes {
                     let probability = exp(column[index * tile + sample] - maximum) / sum
-                    let gradient = (probability - (index == label ? 1 : 0)) / Float(valid)
-                    target[index * tile] = gradient
-                    row[index] = gradient
+                    target[index * tile] = (probability - (index == label ? 1 : 0)) / Float(valid)
                 }
                 total += log(sum) + maximum - column[label * tile + sample]
                 if best == label { right += 1 }
             }
+            transposeTile(
+                gradients, count: classes, columns: 0..<stride, stride: stride,
+                into: transposed + batchTile * tile * stride)
             lossAndCorrect[2 * batchTile] = total
             lossAndCorrect[2 * batchTile + 1] = right
         }

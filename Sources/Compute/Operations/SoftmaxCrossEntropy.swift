@@ -46,8 +46,13 @@ package struct SoftmaxCrossEntropy: Operation {
     }
 
     /// Per logit an exponential, a division, the label's subtraction and another division, and their comparison and sum.
+    static let operationsPerLogit = 6
+    /// A logit is read, and its gradient written twice.
+    static let floatsPerLogit = 3
+
     package var cost: OperationCost {
-        let values = Double(batch.replicas * batch.samples * classes)
-        return OperationCost(operations: 6 * values, bytes: 12 * values)
+        OperationCost(
+            samples: batch, multiplyAdds: 0, others: Self.operationsPerLogit * classes,
+            floats: Double(Self.floatsPerLogit * classes), weights: 0)
     }
 }
