@@ -1,6 +1,7 @@
 import Compute
 
-/// The article's network, R times: six launches per training step, three per batch of an evaluation.
+/// R networks of two blocks of convolution, batch norm, ReLU and 2x2 max-pool and one to four linear layers, such as the
+/// article's: six launches per training step, three per batch of an evaluation.
 final class FusedNetwork: Network {
     let parameters: ModelParameters
     let batch: BatchShape

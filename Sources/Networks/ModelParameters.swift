@@ -10,9 +10,11 @@ final class ModelParameters {
     let running: [DeviceBuffer<Float>]
     private let backend: any Backend
 
-    /// Uploads one network per replica; all have the same layout.
+    /// Uploads one network per replica, at least one; all have the same layout.
     init(_ weights: [ModelWeights], on backend: any Backend) throws(ComputeError) {
-        let layout = weights.first?.layout ?? .leNet5()
+        guard let layout = weights.first?.layout else {
+            throw .invalidShape(operation: "parameters", reason: "0 networks; at least 1 is needed")
+        }
         self.layout = layout
         self.backend = backend
         replicas = weights.count

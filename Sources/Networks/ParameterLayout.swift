@@ -51,6 +51,8 @@ package struct ParameterLayout: Hashable, Sendable {
     let running: [Running]
     /// Floats per replica, padding included: a multiple of 16.
     package let parameterCount: Int
+    /// Whether the fused kernels train it.
+    let isFused: Bool
 
     /// The layout of `model` for samples of the shape `samples`, which are resized already, and `classes` classes.
     /// - Throws: ``NetworkError/invalid(reason:)`` where a layer does not follow the one before it, or no network that can
@@ -78,33 +80,26 @@ package struct ParameterLayout: Hashable, Sendable {
         slots = builder.slots
         running = builder.running
         parameterCount = builder.offset
+        isFused = Self.obstacleToFusion(modules, side: model.side) == nil
         try checkTrainable()
     }
 
-    private init(leNet5 channels: Int, classes: Int) {
-        model = ModelLibrary.leNet5
-        self.classes = classes
-        input = SampleShape(channels: channels, height: 32, width: 32)
-        var builder = Builder(model, classes: classes)
-        var shape = input
-        for index in model.layers.indices { shape = (try? builder.add(index, input: shape)) ?? shape }
-        modules = builder.modules
-        slots = builder.slots
-        running = builder.running
-        parameterCount = builder.offset
-    }
-
     /// The layout of the article's network with `channels` input planes and `classes` logits.
-    package static func leNet5(channels: Int = 1, classes: Int = 10) -> ParameterLayout {
-        ParameterLayout(leNet5: channels, classes: classes)
+    /// - Throws: ``NetworkError/invalid(reason:)`` as ``init(_:samples:classes:)``.
+    package static func leNet5(channels: Int = 1, classes: Int = 10) throws(NetworkError) -> ParameterLayout {
+        try ParameterLayout(
+            ModelLibrary.leNet5, samples: SampleShape(channels: channels, height: 32, width: 32), classes: classes)
     }
-
-    /// Whether the fused kernels train it: they know the article's network alone.
-    var isFused: Bool { model.layers == ModelLibrary.leNet5.layers && model.side == ModelLibrary.leNet5.side }
 
     /// Throws unless there are operations for every layer and its gradient.
     private func checkTrainable() throws(NetworkError) {
         if isFused { return }
+        // The layered network has no convolutions.
+        if let obstacle = Self.obstacleToFusion(modules, side: model.side),
+            modules.contains(where: { if case .conv = $0.layer { true } else { false } })
+        {
+            throw .invalid(reason: "\(model.name) cannot be trained: \(obstacle)")
+        }
         var before = ModelSpec.Layer.relu
         for (index, layer) in model.layers.enumerated() {
             let isRight =
@@ -118,10 +113,57 @@ package struct ParameterLayout: Hashable, Sendable {
                 throw .invalid(
                     reason:
                         "\(model.name) cannot be trained: layer \(index + 1) (\(layer)) is out of place; trainable models are "
-                        + "\(ModelLibrary.leNet5.name), and flatten followed by linear layers with relu between them")
+                        + "\(Self.fusedModels), and flatten followed by linear layers with relu between them")
             }
             before = layer
         }
+    }
+
+    /// What the fused kernels train, in a sentence.
+    private static let fusedModels =
+        "two blocks of conv, batch_norm, relu and max_pool: 2, flatten, and \(Classifier.layerCounts.lowerBound) to "
+        + "\(Classifier.layerCounts.upperBound) linear layers with relu between them"
+
+    /// What keeps the fused kernels from training these layers, as a sentence; nil where nothing does.
+    private static func obstacleToFusion(_ modules: [Module], side: Int?) -> String? {
+        var convolutions: [Conv2DShape] = []
+        let features = 9
+        for (index, module) in modules.enumerated() {
+            let isRight: Bool
+            switch module.layer {
+            case .conv(let planes, let kernel, let padding):
+                isRight = index == 0 || index == 4
+                if isRight, padding != 0 {
+                    return "layer \(index + 1) (conv) has a padding of \(padding); 0 is accepted"
+                }
+                convolutions.append(
+                    Conv2DShape(
+                        batch: BatchShape(replicas: 1, samples: 1, tile: 1), inChannels: module.input.channels,
+                        outChannels: planes, height: module.input.height, width: module.input.width, kernel: kernel))
+            case .batchNorm: isRight = index == 1 || index == 5
+            case .relu: isRight = index == 2 || index == 6 || index > features && (index - features) % 2 == 1
+            case .maxPool(let side):
+                isRight = index == 3 || index == 7
+                if isRight, side != 2 { return "layer \(index + 1) is max_pool: \(side); max_pool: 2 is accepted" }
+            case .flatten: isRight = index == features - 1
+            case .linear: isRight = index >= features && (index - features) % 2 == 0
+            }
+            guard isRight else {
+                return "layer \(index + 1) (\(module.layer)) is out of place; models with conv are \(fusedModels)"
+            }
+        }
+        guard convolutions.count == 2, Classifier.layerCounts.contains((modules.count - features + 1) / 2) else {
+            return "models with conv are \(fusedModels)"
+        }
+        // Without one, weights would not tell the extents of their images.
+        guard side != nil else { return "a model with conv needs a side, which images are resized to" }
+        let (first, second) = (convolutions[0], convolutions[1])
+        if let excess = first.excessAsFirst { return "layer 1 (conv) has \(excess)" }
+        if let excess = second.excess { return "layer 5 (conv) has \(excess)" }
+        guard first.kernel == second.kernel else {
+            return "kernels of \(first.kernel) and \(second.kernel); equal ones are needed"
+        }
+        return nil
     }
 
     /// What `other` is for, where the samples of `store` are for this one, as the end of a sentence.

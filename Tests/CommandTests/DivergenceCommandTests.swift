@@ -44,7 +44,7 @@ import TestSupport
         try SyntheticData(train: 30, test: 20).write(to: folder / "data")
         let path = folder / "w.safetensors"
         func refuse(_ values: [String: Float], _ words: [String], initial: Bool = true) throws {
-            var tensors = ModelWeights(layout: .leNet5(classes: 3), seed: 1, run: 0).tensors
+            var tensors = ModelWeights(layout: try .leNet5(classes: 3), seed: 1, run: 0).tensors
             for (name, value) in values {
                 let count = tensors[name]?.values.count ?? 0
                 tensors[name]?.values = [Float](repeating: value, count: count)

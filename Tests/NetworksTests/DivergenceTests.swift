@@ -17,7 +17,7 @@ import TestSupport
     private func weights(_ name: String, _ value: Float) throws -> ModelWeights { try weights([name: value]) }
 
     private func weights(_ values: [String: Float], run: Int = 1) throws -> ModelWeights {
-        var tensors = ModelWeights(layout: .leNet5(), seed: 3, run: run).tensors
+        var tensors = ModelWeights(layout: try .leNet5(), seed: 3, run: run).tensors
         for (name, value) in values {
             let count = tensors[name]?.values.count ?? 0
             tensors[name]?.values = [Float](repeating: value, count: count)
@@ -101,7 +101,7 @@ import TestSupport
                 options: TrainingOptions(length: .steps(steps), batchSize: 20, learningRate: rate))
             return Double(result.movedWeights[0]) / Double(result.weights[0].weightCount)
         }
-        #expect(ModelWeights(layout: .leNet5(), seed: 1, run: 0).weightCount == 61_492)
+        #expect(try ModelWeights(layout: .leNet5(), seed: 1, run: 0).weightCount == 61_492)
         #expect(try moved(0.001) > 0.5 && moved(0.001, steps: 0) == 0 && moved(1e-30) == 0)
         #expect(try moved(1e-12) < ModelWeights.leastMoved && moved(1e-6) > ModelWeights.leastMoved)
     }

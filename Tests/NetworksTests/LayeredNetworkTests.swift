@@ -156,7 +156,7 @@ private enum LayeredFixture {
 @Suite struct ModelTests {
     /// One name, offset and padding per tensor: what weights and moments are found by.
     @Test func theArticlesNetworkKeepsItsPlaces() throws {
-        let layout = ParameterLayout.leNet5()
+        let layout = try ParameterLayout.leNet5()
         #expect(layout.parameterCount == 66_960)
         #expect(
             layout.slots.map(\.name) == [
@@ -206,10 +206,11 @@ private enum LayeredFixture {
     }
 
     @Test func whatCannotBeTrainedIsSaidInASentence() throws {
-        func message(_ layers: [ModelSpec.Layer], height: Int = 8) -> String {
+        func message(_ layers: [ModelSpec.Layer], channels: Int = 1, side: Int? = nil) -> String {
             do {
                 _ = try ParameterLayout(
-                    ModelSpec(name: "x", layers: layers), samples: .init(height: height, width: 8), classes: 10)
+                    ModelSpec(name: "x", layers: layers, side: side),
+                    samples: .init(channels: channels, height: side ?? 8, width: side ?? 8), classes: 10)
                 return ""
             } catch {
                 #expect(error.category == .badData)
@@ -224,7 +225,37 @@ private enum LayeredFixture {
         #expect(message([.flatten, .relu, .linear(.classes)]).contains("layer 2 (relu) is out of place"))
         #expect(
             message([.conv(out: 2, kernel: 3, padding: 0), .flatten, .linear(.classes)]).contains(
-                "x cannot be trained: layer 1 (conv) is out of place"))
+                "x cannot be trained: layer 2 (flatten) is out of place; models with conv are two blocks of conv"))
+        func block(_ out: Int, _ kernel: Int = 3, padding: Int = 0, pool: Int = 2) -> [ModelSpec.Layer] {
+            [.conv(out: out, kernel: kernel, padding: padding), .batchNorm, .relu, .maxPool(pool)]
+        }
+        let linear: [ModelSpec.Layer] = [.linear(.count(3)), .relu]
+        let end: [ModelSpec.Layer] = [.flatten, .linear(.classes)]
+        #expect(message(block(2) + block(3) + end, side: 10).isEmpty)
+        #expect(message(block(224) + block(224) + end, side: 10).isEmpty)
+        for (layers, side, reason) in [
+            (block(2) + block(3) + end, nil, "a model with conv needs a side, which images are resized to"),
+            (block(2) + end, 10, "layer 5 (flatten) is out of place; models with conv are two blocks of conv, "),
+            (block(2) + block(3) + block(3, 1) + end, 20, "layer 9 (conv) is out of place"),
+            (
+                block(2) + block(3) + [.flatten] + linear + linear + linear + linear + [.linear(.classes)], 10,
+                "flatten, and 1 to 4 linear layers with relu between them"
+            ),
+            (block(2) + block(3) + [.flatten, .relu, .linear(.classes)], 10, "layer 10 (relu) is out of place"),
+            (block(2) + block(3, padding: 1) + end, 10, "layer 5 (conv) has a padding of 1; 0 is accepted"),
+            (block(2, pool: 1) + block(3) + end, 10, "layer 4 is max_pool: 1; max_pool: 2 is accepted"),
+            (block(2, 8) + block(3, 8) + end, 40, "layer 1 (conv) has a kernel of 8x8; at most 7x7 is accepted"),
+            (block(2) + block(225) + end, 10, "layer 5 (conv) has 225 planes; at most 224 are accepted"),
+            (block(225) + block(2) + end, 10, "layer 1 (conv) has 225 planes; at most 224 are accepted"),
+            (block(2, 3) + block(3, 1) + end, 10, "kernels of 3 and 1; equal ones are needed"),
+        ] as [([ModelSpec.Layer], Int?, String)] {
+            #expect(message(layers, side: side).contains("x cannot be trained: "), "\(reason)")
+            #expect(message(layers, side: side).contains(reason), "\(message(layers, side: side))")
+        }
+        #expect(message(block(2) + block(3) + end, channels: 70, side: 10).isEmpty)
+        #expect(
+            message(block(2) + block(3) + end, channels: 71, side: 10).contains(
+                "layer 1 (conv) has 71 planes, a kernel of 3x3 and rows of 8 need room for 647 running values"))
         #expect(message([.conv(out: 2, kernel: 9, padding: 0)]).contains("a 9x9 kernel does not fit into 1x8x8"))
         #expect(message([.maxPool(9)]).contains("a pool of 9x9 does not fit"))
         #expect(

@@ -50,7 +50,7 @@ import TestSupport
         let large = try trainer.train([TrainingRun(subset: subset(1), seed: 3, run: 5)], options: none)
         #expect(small.weights == large.weights)
         #expect(small.losses.isEmpty)
-        #expect(small.weights[0] == ModelWeights(layout: .leNet5(), seed: 3, run: 5))
+        #expect(try small.weights[0] == ModelWeights(layout: .leNet5(), seed: 3, run: 5))
     }
 
     /// Batches of an epoch that is cut into uneven parts, and of one that is cut short.
@@ -207,7 +207,7 @@ import TestSupport
             message([TrainingRun(subset: [1], seed: 3, run: 0)], TrainingOptions(learningRate: -1)).contains("above 0"))
         #expect(
             message([TrainingRun(subset: [1], seed: 3, run: 0)], TrainingOptions(batchSize: 0)).contains("at least 1"))
-        let other = ModelWeights(layout: .leNet5(channels: 3, classes: 10), seed: 1, run: 0)
+        let other = ModelWeights(layout: try .leNet5(channels: 3, classes: 10), seed: 1, run: 0)
         #expect(message([TrainingRun(subset: [1], seed: 3, run: 0, initial: other)]).contains("3 planes"))
     }
 }

@@ -26,6 +26,7 @@ package struct ConvolutionBlock {
     func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
         let batch = shape.batch
         try shape.validate(for: operation, layout: layout)
+        if let excess = shape.excess { throw .invalidShape(operation: type(of: operation).kernel, reason: excess) }
         try operation.require(input, holds: batch.room * shape.inputCount)
         try operation.require(convolved, holds: batch.room * shape.outputCount)
         try operation.require(weights, holds: shape.weightCount, replicas: batch.replicas)
@@ -57,6 +58,44 @@ package struct ConvolutionBlock {
                 && gather.schedule.current.storage === norm.current.storage,
             "images of \(gather.pixels) pixels in \(gather.channels) channels are no input of \(shape)")
     }
+}
+
+extension Conv2DShape {
+    /// The most planes before and after a block's convolution: 16 bytes of local memory each, beside 12 KiB of sums. That
+    /// stays within 16 KiB; a device has 32 at the least, of which Mesa's Rusticl counts each array twice.
+    private static let mostPlanes = 224
+    /// The largest kernel of a block: a GPU's work-items hold the sums of all its taps in registers.
+    private static let largestKernel = 7
+    /// The most values per sample that ``Conv2dWeightGradients`` holds for a single plane of the first block: 40 KiB of
+    /// private memory in vectors of 16 samples.
+    private static let mostRunningValues = 640
+
+    /// What the kernels of a block do not take, as a sentence's part; nil where they take the shape.
+    package var excess: String? {
+        if kernel > Self.largestKernel {
+            return "a kernel of \(kernel)x\(kernel); at most \(Self.largestKernel)x\(Self.largestKernel) is accepted"
+        }
+        if max(inChannels, outChannels) > Self.mostPlanes {
+            return "\(max(inChannels, outChannels)) planes; at most \(Self.mostPlanes) are accepted"
+        }
+        return nil
+    }
+
+    /// What the kernels of the first block do not take, as a sentence's part; nil where they take the shape.
+    package var excessAsFirst: String? {
+        if excess == nil, runningValues > Self.mostRunningValues {
+            return
+                "\(inChannels) planes, a kernel of \(kernel)x\(kernel) and rows of \(outWidth) need room for \(runningValues) "
+                + "running values; at most \(Self.mostRunningValues) are accepted"
+        }
+        return excess
+    }
+
+    /// The sums of a plane's taps and a row of its gradients.
+    private var runningValues: Int { inChannels * kernel * kernel + outWidth }
+
+    /// Of how many planes such values fit into private memory together, at least one.
+    var runningPlanes: Int { max(1, Self.mostRunningValues / runningValues) }
 }
 
 /// Where a block's input comes from.

@@ -6,11 +6,12 @@ extension Conv2dWeightGradients {
     func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         let (shape, norm) = (block.shape, block.norm)
         let most = sizes[.weightGradientChannels][0]
+        let planes = divisor(of: shape.outChannels, atMost: min(most, shape.runningPlanes))
         return NamedLaunch(
             Self.kernel,
             [
                 ("IN_CHANNELS", shape.inChannels), ("OUT_CHANNELS", shape.outChannels), ("HEIGHT", shape.height),
-                ("WIDTH", shape.width), ("KERNEL", shape.kernel), ("OB", divisor(of: shape.outChannels, atMost: most)),
+                ("WIDTH", shape.width), ("KERNEL", shape.kernel), ("OB", planes),
                 ("NEXT_OUT_CHANNELS", next.shape.outChannels), ("NEXT_HEIGHT", next.shape.height),
                 ("NEXT_WIDTH", next.shape.width), ("NEXT_OB", divisor(of: next.shape.outChannels, atMost: most)),
             ],

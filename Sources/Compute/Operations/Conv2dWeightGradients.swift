@@ -20,6 +20,7 @@ package struct Conv2dWeightGradients: Operation {
         try require(
             block.shape.kernel == next.shape.kernel,
             "kernels of \(block.shape.kernel) and \(next.shape.kernel); equal ones are needed")
+        if let excess = block.shape.excessAsFirst { throw .invalidShape(operation: Self.kernel, reason: excess) }
         try gradients.validate(for: self, batch: block.shape.batch)
         try gradients.validate(for: self, hold: block.norm)
         try gradients.validate(for: self, tiled: block.weights, count: block.shape.weightCount)
