@@ -234,7 +234,7 @@ private enum LayeredFixture {
         #expect(message(block(2) + block(3) + end, side: 10).isEmpty)
         #expect(message(block(224) + block(224) + end, side: 10).isEmpty)
         for (layers, side, reason) in [
-            (block(2) + block(3) + end, nil, "a model with conv needs a side, which images are resized to"),
+            (block(2, 1) + block(3, 1) + end, nil, "a model with conv needs a side, which images are resized to"),
             (block(2) + end, 10, "layer 5 (flatten) is out of place; models with conv are two blocks of conv, "),
             (block(2) + block(3) + block(3, 1) + end, 20, "layer 9 (conv) is out of place"),
             (

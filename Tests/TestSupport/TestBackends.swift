@@ -15,9 +15,10 @@ package enum TestBackends {
         return found
     }()
 
-    package static func make(_ name: String) throws -> any Backend {
+    /// - Parameter profiling: whether a device's backend counts launches.
+    package static func make(_ name: String, profiling: Bool = false) throws -> any Backend {
         guard let (device, profile) = devices[name] else { return CPUBackend() }
-        return try OpenCLBackend(device: device, profile: profile)
+        return try OpenCLBackend(device: device, profile: profile, profiling: profiling)
     }
 
     /// An OpenCL processor in its own profile, nil where there is none.
