@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 import Testing
 
 @testable import Networks
@@ -46,10 +47,14 @@ private enum FusedModel {
             shape: .init(channels: shape.channels, height: shape.side, width: shape.side), classes: 4, on: backend)
     }
 
-    static let normalisation = Normalisation(mean: 0.4, std: 0.25)
+    static func normalisation(_ name: String) throws -> Normalisation {
+        let channels = try #require(shapes[name]).channels
+        return Normalisation([ChannelStatistics](repeating: ChannelStatistics(mean: 0.4, std: 0.25), count: channels))
+    }
 
     static func trainer(_ name: String, on backend: any Backend) throws -> Trainer {
-        Trainer(try store(name, on: backend), model: try model(name), normalisation: normalisation, on: backend)
+        Trainer(
+            try store(name, on: backend), model: try model(name), normalisation: try normalisation(name), on: backend)
     }
 }
 
@@ -68,8 +73,8 @@ private enum FusedModel {
         let order = try backend.makeBuffer((0..<Int32(FusedModel.count)).map { $0 }, label: "order")
         try network.backpropagate(
             SampleSource(
-                store: try FusedModel.store(name, on: backend), order: order, orderStride: 0,
-                normalisation: FusedModel.normalisation))
+                try FusedModel.store(name, on: backend), order: order, orderStride: 0,
+                normalisation: try FusedModel.normalisation(name), on: backend))
         try network.update()
         return (network, try network.losses(steps: 1)[0])
     }
@@ -108,7 +113,7 @@ private enum FusedModel {
             }
             let store = try FusedModel.store(name, on: backend)
             let before = (backend as? OpenCLBackend)?.kernelTimes.values.reduce(0) { $0 + $1.launches } ?? 0
-            let evaluator = Evaluator(store, normalisation: FusedModel.normalisation, on: backend)
+            let evaluator = Evaluator(store, normalisation: try FusedModel.normalisation(name), on: backend)
             let evaluations = try evaluator.evaluate(together.weights).results
             let after = (backend as? OpenCLBackend)?.kernelTimes.values.reduce(0) { $0 + $1.launches } ?? 0
             #expect((after - before) % 3 == 0, "\(backendName)")
@@ -158,7 +163,7 @@ private enum FusedModel {
                 [TrainingRun(subset: Array(0..<FusedModel.count), seed: 1, run: 0)],
                 options: TrainingOptions(length: .epochs(40), batchSize: 20, learningRate: 0.01))
             let store = try FusedModel.store(name, on: backend)
-            let evaluation = try Evaluator(store, normalisation: FusedModel.normalisation, on: backend)
+            let evaluation = try Evaluator(store, normalisation: try FusedModel.normalisation(name), on: backend)
                 .evaluate(result.weights)
             #expect(evaluation.results[0].accuracy > 95, "\(name): \(evaluation.results[0].accuracy)")
         }

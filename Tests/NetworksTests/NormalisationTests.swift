@@ -85,7 +85,7 @@ import Testing
         let labels = [UInt8](repeating: 0, count: count)
         let whole = try SampleStore(
             pixels: pixels, labels: labels, shape: .init(channels: 3, height: 32, width: 32), classes: 10, on: backend)
-        let initial = ModelWeights(layout: .leNet5(channels: 3), seed: 2, run: 0)
+        let initial = ModelWeights(layout: try .leNet5(channels: 3), seed: 2, run: 0)
         for channel in 0..<3 {
             var tensors = initial.tensors
             let taps = initial["layer1.0.weight"]
@@ -187,7 +187,7 @@ import Testing
     @Test func weightsKeepTheNumbersOfEveryChannel() throws {
         let folder = try TemporaryFolder()
         let path = folder / "w.safetensors"
-        let weights = ModelWeights(layout: .leNet5(channels: 3), seed: 1, run: 0)
+        let weights = ModelWeights(layout: try .leNet5(channels: 3), seed: 1, run: 0)
         let normalisation = Normalisation(Self.statistics)
         try weights.write(to: path, normalisation: normalisation, steps: 1)
         let metadata = try Safetensors.read(path).metadata
@@ -195,7 +195,7 @@ import Testing
         #expect(try ModelWeights.read(path).normalisation == normalisation)
         func read(_ mean: String, _ std: String, channels: Int = 3) -> String {
             message {
-                let weights = ModelWeights(layout: .leNet5(channels: channels), seed: 1, run: 0)
+                let weights = ModelWeights(layout: try .leNet5(channels: channels), seed: 1, run: 0)
                 try Safetensors.write(weights.tensors, metadata: ["mean": mean, "std": std], to: path)
                 _ = try ModelWeights.read(path)
             }
