@@ -10,8 +10,15 @@ let strict: [SwiftSetting] =
     // Tests run on the optimised build (the CPU path is fifty times slower without), and see internals there too.
     + (isPackage ? [] : [.unsafeFlags(["-enable-testing"], .when(configuration: .release))])
 
-// COPPICE_FUZZ=1 (tools/sanitize sets it) watches which code a file reaches and adds the program `fuzz`.
+// tools/sanitize sets one of these two.
 let isFuzzing = Context.environment["COPPICE_FUZZ"] == "1"
+let isThreaded = Context.environment["COPPICE_THREADS"] == "1"
+
+/// Of tests and of what is above the data and the computing: sanitizers find as much without the optimiser, whose work on
+/// what they have instrumented takes longer than all else.
+let light: [SwiftSetting] = strict + (isFuzzing || isThreaded ? [.unsafeFlags(["-Onone"])] : [])
+
+// COPPICE_FUZZ=1 watches which code a file reaches and adds the program `fuzz`.
 let watched: [SwiftSetting] =
     strict + (isFuzzing ? [.unsafeFlags(["-sanitize-coverage=edge,trace-cmp,inline-8bit-counters,pc-table"])] : [])
 let fuzzer: [Target] = [
@@ -64,7 +71,7 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("BuiltIn")], swiftSettings: watched),
-        .target(name: "KernelChecks", dependencies: ["Support", "Compute"], swiftSettings: strict),
+        .target(name: "KernelChecks", dependencies: ["Support", "Compute"], swiftSettings: light),
         .target(
             name: "Reports",
             dependencies: [
@@ -72,62 +79,62 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
-            resources: [.embedInCode("Page")], swiftSettings: strict),
+            resources: [.embedInCode("Page")], swiftSettings: light),
         .executableTarget(
             name: "coppice",
             dependencies: [
                 "Support", "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Scoring",
                 "Studies", "KernelChecks", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], swiftSettings: strict),
+            ], swiftSettings: light),
         .target(name: "FaultyOpenCL", path: "Tests/FaultyOpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "BadDriver", path: "Tests/BadDriver", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(
-            name: "TestSupport", dependencies: ["OpenCL", "Compute"], path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Support"], swiftSettings: strict),
+            name: "TestSupport", dependencies: ["OpenCL", "Compute"], path: "Tests/TestSupport", swiftSettings: light),
+        .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Support"], swiftSettings: light),
         .testTarget(
-            name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: strict),
+            name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: light),
         .testTarget(
             name: "ComputeTests", dependencies: ["TestSupport", "Support", "OpenCL", "Compute", "CLanes"],
-            swiftSettings: strict),
+            swiftSettings: light),
         .testTarget(
             name: "KernelChecksTests",
             dependencies: [
                 "TestSupport", "Support", "KernelChecks", "Compute", "OpenCL", "Clustering", "Networks", "Datasets",
             ],
-            swiftSettings: strict),
+            swiftSettings: light),
         .testTarget(
-            name: "DatasetsTests", dependencies: ["TestSupport", "Support", "Datasets", "CZlib"], swiftSettings: strict),
+            name: "DatasetsTests", dependencies: ["TestSupport", "Support", "Datasets", "CZlib"], swiftSettings: light),
         .testTarget(
             name: "ClusteringTests",
             dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets"],
-            swiftSettings: strict),
-        .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: strict),
-        .testTarget(name: "ScoringTests", dependencies: ["Support", "Scoring", "Pruning"], swiftSettings: strict),
+            swiftSettings: light),
+        .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: light),
+        .testTarget(name: "ScoringTests", dependencies: ["Support", "Scoring", "Pruning"], swiftSettings: light),
         .testTarget(
             name: "NetworksTests", dependencies: ["TestSupport", "Networks", "OpenCL", "Datasets"],
-            swiftSettings: strict),
+            swiftSettings: light),
         .testTarget(
             name: "StudiesTests",
             dependencies: ["TestSupport", "Support", "Studies", "Pruning", "Compute", "Datasets"],
-            swiftSettings: strict),
+            swiftSettings: light),
         .testTarget(
             name: "ReportsTests", dependencies: ["Support", "Reports", "Studies", "Pruning", "Datasets", "CPNG"],
-            swiftSettings: strict),
+            swiftSettings: light),
         .testTarget(
             name: "FaultTests",
             dependencies: [
                 "TestSupport", "FaultyOpenCL", "BadDriver", "Support", "OpenCL", "Compute", "Datasets", "Studies",
                 "Reports",
-            ], swiftSettings: strict),
+            ], swiftSettings: light),
         .testTarget(
             name: "CommandTests",
             dependencies: ["TestSupport", "coppice", "Support", "Compute", "Datasets", "Networks", "Studies"],
-            swiftSettings: strict),
+            swiftSettings: light),
         .target(
             name: "FuzzTargets", dependencies: ["Support", "Datasets", "Networks", "Studies", "CZlib"],
-            path: "Tests/Fuzz/Targets", swiftSettings: strict),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
+            path: "Tests/Fuzz/Targets", swiftSettings: light),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: light),
     ] + (isFuzzing ? fuzzer : []),
     cLanguageStandard: .gnu2x
 )
@@ -135,9 +142,9 @@ let package = Package(
 // Whole programs have a part of their own in tools/sanitize, and kernels are checked by `verify`: neither's tests run there.
 if isFuzzing { package.targets.removeAll { ["KernelChecksTests", "CommandTests"].contains($0.name) } }
 
-// COPPICE_THREADS=1 (tools/sanitize sets it) leaves the libraries that share memory between threads and their tests,
+// COPPICE_THREADS=1 leaves the libraries that share memory between threads and their tests,
 // which spares a machine without a build a third of the work.
-if Context.environment["COPPICE_THREADS"] == "1" {
+if isThreaded {
     let kept = ["Support", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Scoring", "Studies"]
     let parts = ["CZlib", "CCrypto", "CLAPACK", "COpenCL", "CLanes", "Pruning", "TestSupport"]
     let names = parts + kept + kept.map { $0 + "Tests" }

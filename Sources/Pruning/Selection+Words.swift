@@ -47,7 +47,9 @@ extension Selection {
     // MARK: - From words
 
     /// The words for `pruning_method`.
-    package static let methods = ["none", "random", "cluster"]
+    package static let methods = named.map(\.method).reduce(into: [String]()) { methods, method in
+        if !methods.contains(method) { methods.append(method) }
+    }
     /// The method whose selections are within clusters, by one of ``strategies``.
     package static let clusterMethod = "cluster"
     /// The words for `selection_strategies`, each for one selection within clusters.

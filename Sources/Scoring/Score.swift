@@ -72,10 +72,10 @@ extension Selection {
     /// The input of ``select(_:from:random:)``, with the score that the selection names.
     /// - Throws: ``ScoringError``.
     package func input(
-        count: Int, classes: ClassLabels?, clustering: ClusterAssignment?
+        count: Int, classes: ClassLabels?, from found: ScoreInput
     ) throws(ScoringError) -> SelectionInput {
         var scores: [Float]?
-        if let score { scores = try Score.named(score).values(ScoreInput(clustering: clustering)) }
-        return SelectionInput(count: count, classes: classes, clustering: clustering, scores: scores)
+        if let score { scores = try Score.named(score).values(found) }
+        return SelectionInput(count: count, classes: classes, clustering: found.clustering, scores: scores)
     }
 }

@@ -165,7 +165,11 @@ package struct StudyReader {
         let fields = try StudyFields(
             entry, file: file, what: "an entry of experiments", keys: Self.experimentKeys + Self.settingKeys)
         guard let method = try fields.word("pruning_method", of: Selection.methods) else {
-            throw .invalid(fields.place, reason: "this entry has no pruning_method; none, random and cluster are known")
+            let known = Selection.methods
+            throw .invalid(
+                fields.place,
+                reason: "this entry has no pruning_method; \(known.dropLast().joined(separator: ", ")) and"
+                    + " \(known[known.count - 1]) are known")
         }
         var group = ExperimentGroup([], settings: settings)
         group.places = fields.places

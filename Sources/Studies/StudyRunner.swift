@@ -182,11 +182,11 @@ package final class StudyRunner {
             throw StudyError.executor(reason: "the data set \(experiment.recipe.dataset) went missing")
         }
         var shared = 0.0
-        var clustering: ClusterAssignment?
+        var found = ScoreInput()
         for key in experiment.artifacts(run: run.run) {
             let stored = try artifact(key, of: dataset, session)
             shared += stored.seconds / Double(session.plan.artifactUses[key] ?? 1)
-            if let key = key.kind as? ClusteringKey { clustering = ClusterAssignment(stored.artifact, k: key.k) }
+            key.kind.provide(stored.artifact, to: &found)
         }
         var random = RandomStream(seed: experiment.seed, run: run.run, purpose: .selection)
         let clock = ContinuousClock()
@@ -194,7 +194,7 @@ package final class StudyRunner {
         let selection: KeptSamples
         do {
             let input = try experiment.selection.input(
-                count: dataset.shape.count, classes: dataset.classes, clustering: clustering)
+                count: dataset.shape.count, classes: dataset.classes, from: found)
             selection = try experiment.selection.select(experiment.requested, from: input, random: &random)
         } catch let error as PruningError {
             throw StudyError.pruning(error)

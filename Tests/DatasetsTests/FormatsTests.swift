@@ -36,6 +36,11 @@ import TestSupport
                     == "\(path): its shape is \(shape); two dimensions are needed, samples and their features")
             #expect(error.category == .badData)
         }
+        for shape in [[0, 3], [3, 0]] {
+            try NumPy.write([Int32](), shape: shape, to: folder / "empty.npy")
+            let error = try #require(throws: DatasetError.self) { try Formats.matrix(folder / "empty.npy") }
+            #expect(error.description.contains("its shape is \(shape); a sample and a feature at least are needed"))
+        }
         let text = try folder.file("x.csv", Array("1,2,3\n4,5,6\n".utf8))
         #expect(
             throws: DatasetError.malformed(

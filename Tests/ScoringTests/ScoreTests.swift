@@ -34,10 +34,10 @@ import Testing
         let selection = Selection(score: "distance", order: .hard)
         #expect(selection.needsClustering && Selection.closest.needsClustering)
         #expect(!Selection.random.needsClustering && !Selection.whole.needsClustering)
-        let input = try selection.input(count: 3, classes: nil, clustering: clustering)
+        let input = try selection.input(count: 3, classes: nil, from: ScoreInput(clustering: clustering))
         var random = RandomStream(seed: 1, run: 0, purpose: .selection)
         let kept = try selection.select(RequestedSize.count(2).resolved(of: 3), from: input, random: &random)
         #expect(kept.indices == [0, 2] && kept.perCluster == [2, 0])
-        #expect(throws: ScoringError.self) { try selection.input(count: 3, classes: nil, clustering: nil) }
+        #expect(throws: ScoringError.self) { try selection.input(count: 3, classes: nil, from: ScoreInput()) }
     }
 }

@@ -10,11 +10,11 @@ struct NumPyMatrix: MatrixFormat {
     /// - Throws: what ``NumPyFile/init(_:)`` throws, and `.malformed` for other dimensions.
     func open(_ path: String) throws(DatasetError) -> SampleSet {
         let file = try NumPyFile(path)
-        guard file.shape.count == 2, file.shape.allSatisfy({ $0 > 0 }) else {
-            throw .malformed(
-                file: path,
-                reason: "its shape is \(file.shape); two dimensions above 0 are needed, samples and their features")
+        func malformed(_ needed: String) -> DatasetError {
+            .malformed(file: path, reason: "its shape is \(file.shape); \(needed)")
         }
+        guard file.shape.count == 2 else { throw malformed("two dimensions are needed, samples and their features") }
+        guard file.shape.allSatisfy({ $0 > 0 }) else { throw malformed("a sample and a feature at least are needed") }
         return SampleSet(valid: .stored(file), count: file.shape[0], shape: .vector(file.shape[1]))
     }
 }

@@ -1,6 +1,7 @@
 import Clustering
 import Compute
 import Datasets
+import Scoring
 import Support
 
 /// What is computed of a training set once and kept for all runs that ask for it: named arrays with an element or a row
@@ -94,6 +95,8 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
 
     /// Whether `artifact`, whose arrays are those of ``fields`` for `count` samples, may be one of this key.
     func accepts(_ artifact: Artifact, count: Int) -> Bool
+    /// Puts it where selections and scores look for it.
+    func provide(_ artifact: Artifact, to input: inout ScoreInput)
     /// Makes it.
     /// - Throws: `CancellationError`, ``ClusteringError``, and errors of the device and of reading data.
     func make(_ resources: any ArtifactResources, cancellation: CancellationFlag) throws -> Artifact

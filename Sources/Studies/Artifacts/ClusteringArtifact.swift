@@ -1,5 +1,6 @@
 import Clustering
 import Pruning
+import Scoring
 import Support
 
 /// Which clusters a case selects within; its runs take several clusterings of this recipe.
@@ -79,6 +80,10 @@ package struct ClusteringKey: ArtifactKind {
         guard let assignment = ClusterAssignment(artifact, k: k) else { return false }
         return assignment.labels.count == count && assignment.squaredDistances.count == count
             && assignment.labels.allSatisfy { (0..<Int32(k)).contains($0) }
+    }
+
+    package func provide(_ artifact: Artifact, to input: inout ScoreInput) {
+        input.clustering = ClusterAssignment(artifact, k: k)
     }
 
     /// Clusters the images' own pixels, 0 to 255, or their projections, as the article did.
