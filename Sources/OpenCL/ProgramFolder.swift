@@ -56,7 +56,7 @@ package final class ProgramFolder {
     package func save(_ source: String, label: String, options: String) throws(OpenCLError) -> String {
         let name = "\(label)-\(fingerprint(Array((options + "\n" + source).utf8))).cl"
         try write(name) { file in
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            try Folder.make(directory.path)
             try Data(source.utf8).write(to: file, options: .atomic)
         }
         return name
@@ -96,6 +96,8 @@ package final class ProgramFolder {
         let file = directory.appendingPathComponent(name)
         do {
             try body(file)
+        } catch FileError.cannotCreate(file: _, let reason), FileError.writeFailed(file: _, let reason) {
+            throw .programNotSaved(path: file.path, reason: reason)
         } catch {
             throw .programNotSaved(path: file.path, reason: systemReason(error))
         }

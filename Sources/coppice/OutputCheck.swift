@@ -15,9 +15,11 @@ struct NamedFile {
     /// The same for two names of one file, whichever links lead to it, whether or not it is there.
     fileprivate var identity: String {
         if let resolved = Self.resolve(path) { return resolved }
-        let name = (path as NSString).lastPathComponent
-        let parent = (path as NSString).deletingLastPathComponent
-        return (Self.resolve(parent.isEmpty ? "." : parent) ?? parent) + "/" + name
+        // NSString's own functions for this trap on a path of one letter.
+        let slash = path.lastIndex(of: "/")
+        let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+        return (Self.resolve(parent) ?? parent) + "/" + name
     }
 
     private static func resolve(_ path: String) -> String? {
