@@ -14,8 +14,8 @@ let strict: [SwiftSetting] =
 let isFuzzing = Context.environment["COPPICE_FUZZ"] == "1"
 let isThreaded = Context.environment["COPPICE_THREADS"] == "1"
 
-/// Of tests and of what is above the data and the computing: sanitizers find as much without the optimiser, whose work on
-/// what they have instrumented takes longer than all else.
+/// Of what is above the data and the computing: sanitizers find as much without the optimiser, whose work on what they have
+/// instrumented takes long. Tests are optimised, since some of them make large data.
 let light: [SwiftSetting] = strict + (isFuzzing || isThreaded ? [.unsafeFlags(["-Onone"])] : [])
 
 // COPPICE_FUZZ=1 watches which code a file reaches and adds the program `fuzz`.
@@ -90,51 +90,51 @@ let package = Package(
         .target(name: "FaultyOpenCL", path: "Tests/FaultyOpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "BadDriver", path: "Tests/BadDriver", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(
-            name: "TestSupport", dependencies: ["OpenCL", "Compute"], path: "Tests/TestSupport", swiftSettings: light),
-        .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Support"], swiftSettings: light),
+            name: "TestSupport", dependencies: ["OpenCL", "Compute"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Support"], swiftSettings: strict),
         .testTarget(
-            name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: light),
+            name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: strict),
         .testTarget(
             name: "ComputeTests", dependencies: ["TestSupport", "Support", "OpenCL", "Compute", "CLanes"],
-            swiftSettings: light),
+            swiftSettings: strict),
         .testTarget(
             name: "KernelChecksTests",
             dependencies: [
                 "TestSupport", "Support", "KernelChecks", "Compute", "OpenCL", "Clustering", "Networks", "Datasets",
             ],
-            swiftSettings: light),
+            swiftSettings: strict),
         .testTarget(
-            name: "DatasetsTests", dependencies: ["TestSupport", "Support", "Datasets", "CZlib"], swiftSettings: light),
+            name: "DatasetsTests", dependencies: ["TestSupport", "Support", "Datasets", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "ClusteringTests",
             dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets"],
-            swiftSettings: light),
-        .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: light),
-        .testTarget(name: "ScoringTests", dependencies: ["Support", "Scoring", "Pruning"], swiftSettings: light),
+            swiftSettings: strict),
+        .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: strict),
+        .testTarget(name: "ScoringTests", dependencies: ["Support", "Scoring", "Pruning"], swiftSettings: strict),
         .testTarget(
             name: "NetworksTests", dependencies: ["TestSupport", "Networks", "OpenCL", "Datasets"],
-            swiftSettings: light),
+            swiftSettings: strict),
         .testTarget(
             name: "StudiesTests",
             dependencies: ["TestSupport", "Support", "Studies", "Pruning", "Compute", "Datasets"],
-            swiftSettings: light),
+            swiftSettings: strict),
         .testTarget(
             name: "ReportsTests", dependencies: ["Support", "Reports", "Studies", "Pruning", "Datasets", "CPNG"],
-            swiftSettings: light),
+            swiftSettings: strict),
         .testTarget(
             name: "FaultTests",
             dependencies: [
                 "TestSupport", "FaultyOpenCL", "BadDriver", "Support", "OpenCL", "Compute", "Datasets", "Studies",
                 "Reports",
-            ], swiftSettings: light),
+            ], swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: ["TestSupport", "coppice", "Support", "Compute", "Datasets", "Networks", "Studies"],
-            swiftSettings: light),
+            swiftSettings: strict),
         .target(
             name: "FuzzTargets", dependencies: ["Support", "Datasets", "Networks", "Studies", "CZlib"],
-            path: "Tests/Fuzz/Targets", swiftSettings: light),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: light),
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
     ] + (isFuzzing ? fuzzer : []),
     cLanguageStandard: .gnu2x
 )
