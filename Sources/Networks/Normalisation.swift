@@ -28,8 +28,8 @@ package struct Normalisation: Hashable, Sendable {
         channels.map { (Float(1 / ((isBytes ? 255 : 1) * $0.std)), Float(-$0.mean / $0.std)) }
     }
 
-    /// Throws unless there is a mean and a standard deviation per channel of the samples, and float32 has the numbers that
-    /// they stand for.
+    /// Throws unless there is a mean and a standard deviation for each channel of the samples, and float32 can hold the scale
+    /// and the shift that follow from them.
     /// - Throws: ``NetworkError/invalid(reason:)``.
     func validate(for store: SampleStore) throws(NetworkError) {
         guard channels.count == store.shape.channels else {

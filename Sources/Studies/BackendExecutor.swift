@@ -85,7 +85,7 @@ package final class BackendExecutor: StudyExecutor {
 
     package func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) throws {
         do {
-            // What nobody takes goes first: both may not fit.
+            // Samples that no run needs any more are freed first, since the device may not have room for both.
             let needed = Set(try later.union([recipe]).map(Self.key))
             stored = stored.filter { needed.contains($0.key) }
             _ = try stored(recipe)
