@@ -63,7 +63,9 @@ let package = Package(
             name: "Clustering", dependencies: ["Support", "Compute", "Datasets", "CLAPACK"], swiftSettings: strict),
         .target(name: "Pruning", dependencies: ["Support"], swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Support", "Compute", "Datasets"], swiftSettings: watched),
-        .target(name: "Scoring", dependencies: ["Support", "Pruning"], swiftSettings: strict),
+        .target(
+            name: "Scoring", dependencies: ["Support", "Compute", "Datasets", "Clustering", "Pruning", "Networks"],
+            swiftSettings: strict),
         .target(
             name: "Studies",
             dependencies: [
@@ -110,7 +112,13 @@ let package = Package(
             dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets"],
             swiftSettings: strict),
         .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: strict),
-        .testTarget(name: "ScoringTests", dependencies: ["Support", "Scoring", "Pruning"], swiftSettings: strict),
+        .testTarget(
+            name: "ScoringTests",
+            dependencies: [
+                "TestSupport", "Support", "Scoring", "Pruning", "Compute", "OpenCL", "Clustering", "Networks",
+                "Datasets",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "NetworksTests", dependencies: ["TestSupport", "Networks", "OpenCL", "Datasets"],
             swiftSettings: strict),

@@ -182,7 +182,7 @@ package final class StudyRunner {
             throw StudyError.executor(reason: "the data set \(experiment.recipe.dataset) went missing")
         }
         var shared = 0.0
-        var found = ScoreInput()
+        var found = ScoreInput(count: dataset.shape.count, classes: dataset.classes)
         for key in experiment.artifacts(run: run.run) {
             let stored = try artifact(key, of: dataset, session)
             shared += stored.seconds / Double(session.plan.artifactUses[key] ?? 1)

@@ -36,6 +36,7 @@ package enum RandomPurpose: UInt32, Sendable {
     case selection
     case bootstrap
     case testing
+    case scoring
 }
 
 /// The random numbers of one (study seed, run, purpose): a stream that can be made again at any time.

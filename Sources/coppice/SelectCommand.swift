@@ -88,7 +88,8 @@ struct SelectCommand: ParsableCommand {
         let begin = ContinuousClock.now
         var random = RandomStream(seed: compute.seed, run: 0, purpose: .selection)
         let input = try selection.input(
-            count: source.count, classes: source.classes, from: ScoreInput(clustering: source.assignment))
+            count: source.count, classes: source.classes,
+            from: ScoreInput(count: source.count, classes: source.classes, clustering: source.assignment))
         let kept = try selection.select(source.size, from: input, random: &random)
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         try interrupt.finishing {

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func distancesAreTheClusterings() throws {
-        #expect(try Score.distance.values(ScoreInput(clustering: clustering)) == [3, 1, 2])
+        #expect(try Score.distance.values(ScoreInput(count: 3, clustering: clustering)) == [3, 1, 2])
         #expect(throws: ScoringError.missing(what: "a clustering", score: "distance")) {
             try Score.distance.values(ScoreInput())
         }
@@ -34,7 +34,7 @@ import Testing
         let selection = Selection(score: "distance", order: .hard)
         #expect(selection.needsClustering && Selection.closest.needsClustering)
         #expect(!Selection.random.needsClustering && !Selection.whole.needsClustering)
-        let input = try selection.input(count: 3, classes: nil, from: ScoreInput(clustering: clustering))
+        let input = try selection.input(count: 3, classes: nil, from: ScoreInput(count: 3, clustering: clustering))
         var random = RandomStream(seed: 1, run: 0, purpose: .selection)
         let kept = try selection.select(RequestedSize.count(2).resolved(of: 3), from: input, random: &random)
         #expect(kept.indices == [0, 2] && kept.perCluster == [2, 0])

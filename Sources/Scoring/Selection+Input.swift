@@ -1,0 +1,21 @@
+import Pruning
+
+extension Selection {
+    /// Whether samples are ranked within clusters, or by a score of them.
+    package var needsClustering: Bool {
+        groups.needClustering || score.flatMap { try? Score.named($0) }?.needsClustering == true
+    }
+
+    /// The input of ``select(_:from:random:)``, with the score that the selection names: where high means easy, with its
+    /// sign turned, as orders keep what is hard or easy.
+    /// - Throws: what ``Score/values(_:)`` throws.
+    package func input(count: Int, classes: ClassLabels?, from found: ScoreInput) throws -> SelectionInput {
+        var scores: [Float]?
+        if let score {
+            let known = try? Score.named(score)
+            scores = try found.values ?? Score.named(score).values(found)
+            if known?.isHighHard == false { scores = scores?.map { -$0 } }
+        }
+        return SelectionInput(count: count, classes: classes, clustering: found.clustering, scores: scores)
+    }
+}
