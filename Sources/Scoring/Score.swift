@@ -34,12 +34,14 @@ package struct Score: Sendable {
     package let isOrder: Bool
     /// Whether it changes with the number of samples that are kept, so that no selection is a part of a larger one.
     package let dependsOnSize: Bool
+    /// Whether it draws random numbers, so that ``ScoreInput/seed`` and ``ScoreInput/run`` change it.
+    package let isSeeded: Bool
     private let make: @Sendable (ScoreInput) throws -> [Float]
 
     /// A score of that name.
     init(
         _ name: String, needs: Set<Need> = [], isHighHard: Bool = true, paper: PapersChoice = PapersChoice(),
-        isOrder: Bool = false, dependsOnSize: Bool = false,
+        isOrder: Bool = false, dependsOnSize: Bool = false, isSeeded: Bool = false,
         make: @escaping @Sendable (ScoreInput) throws -> [Float]
     ) {
         self.name = name
@@ -48,6 +50,7 @@ package struct Score: Sendable {
         self.paper = paper
         self.isOrder = isOrder
         self.dependsOnSize = dependsOnSize
+        self.isSeeded = isSeeded
         self.make = make
     }
 
