@@ -124,10 +124,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "StudiesTests",
-            dependencies: ["TestSupport", "Support", "Studies", "Pruning", "Compute", "Datasets"],
+            dependencies: [
+                "TestSupport", "Support", "Studies", "Pruning", "Scoring", "Clustering", "Compute", "Datasets",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "ReportsTests", dependencies: ["Support", "Reports", "Studies", "Pruning", "Datasets", "CPNG"],
+            name: "ReportsTests",
+            dependencies: ["Support", "Reports", "Studies", "Pruning", "Scoring", "Datasets", "CPNG"],
             swiftSettings: strict),
         .testTarget(
             name: "FaultTests",

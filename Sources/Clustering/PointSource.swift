@@ -96,7 +96,7 @@ package struct PointSource {
     }
 
     /// All points, where they are resident.
-    var resident: Points? {
+    package var resident: Points? {
         if case .resident(let points) = storage { return points }
         return nil
     }

@@ -39,9 +39,11 @@ extension Selection {
     ]
 
     private var named: Named? {
-        Self.named.first {
-            $0.selection.groups == groups && $0.selection.score == score && $0.selection.order.isLike(order)
-        }
+        asked != nil
+            ? nil
+            : Self.named.first {
+                $0.selection.groups == groups && $0.selection.score == score && $0.selection.order.isLike(order)
+            }
     }
 
     // MARK: - From words
@@ -52,6 +54,8 @@ extension Selection {
     }
     /// The method whose selections are within clusters, by one of ``strategies``.
     package static let clusterMethod = "cluster"
+    /// The method whose selections are by a score, or a greedy order, of any kind.
+    package static let scoreMethod = "score"
     /// The words for `selection_strategies`, each for one selection within clusters.
     package static let strategies = named.compactMap(\.strategy)
     /// The words for `select --strategy`.
@@ -93,8 +97,8 @@ extension Selection {
     /// The word of a column; nil where the selection has no use for it.
     package func word(_ column: Column) -> String? {
         switch column {
-        case .method: named?.method
-        case .strategy: named?.strategy
+        case .method: asked == nil ? named?.method : Self.scoreMethod
+        case .strategy: asked.map { words in ([score ?? ""] + words.other).joined(separator: " ") } ?? named?.strategy
         case .nClosest: shares.map { "\($0.easy)" }
         case .nFurthest: shares.map { "\($0.hard)" }
         case .quota: groups == .none ? nil : quota.rawValue
@@ -103,12 +107,63 @@ extension Selection {
     }
 
     /// What kind of selection it is, in words for people: the same for hybrids of every ratio.
-    package var kind: String { named?.name ?? [groups.rawValue, score ?? ""].joined(separator: " ") }
+    package var kind: String { named?.name ?? word(.strategy) ?? "" }
 
     /// What is kept, in words for people; without quota and balance.
     package var name: String { kind + (shares.map { " \($0.easy):\($0.hard)" } ?? "") }
 
+    // MARK: - By a score
+
+    /// A selection by a score: what `pruning_method: score` and `select --score` ask for.
+    /// - Parameters:
+    ///   - score: the score's name, or the file that it is in.
+    ///   - words: what was asked for, which goes into tables.
+    ///   - order: what `words` comes to: the paper's order, for one.
+    ///   - groups: what `words` comes to, likewise.
+    package init(score: String, asked words: ScoreWords, order: Order, groups: Groups) {
+        self.init(groups: groups, score: score, order: order, asked: words)
+    }
+
     private var shares: (easy: Int, hard: Int)? {
         if case .ends(let easy, let hard) = order { (easy, hard) } else { nil }
+    }
+}
+
+/// Which samples a selection by a score keeps, as studies and commands ask for it.
+package enum Keep: String, CaseIterable, Sendable {
+    /// Those that the score's paper keeps.
+    case paper
+    /// The hard ones: of the highest scores, or the lowest where high means easy.
+    case hard
+    /// The easy ones.
+    case easy
+    /// Those around the median of their group.
+    case middle
+    /// The easy and the hard ones, in the ratio `n_closest` : `n_furthest`.
+    case ends
+    /// A uniform draw from each group.
+    case random
+    /// Some of every difficulty, but for the hardest (Zheng et al., ICLR 2023).
+    case stratified
+    /// A draw that prefers easier samples the fewer are kept (Cho et al., 2025).
+    case beta
+}
+
+/// The words that a selection by a score was asked for by.
+package struct ScoreWords: Hashable, Sendable {
+    /// Which samples go first.
+    package let keep: Keep
+    /// What they are ranked within; nil for what the paper does.
+    package let within: Groups?
+
+    /// These words.
+    package init(keep: Keep = .paper, within: Groups? = nil) {
+        self.keep = keep
+        self.within = within
+    }
+
+    /// What is not as the paper does it, in words.
+    fileprivate var other: [String] {
+        (keep == .paper ? [] : [keep.rawValue]) + (within.map { ["within \($0.rawValue)"] } ?? [])
     }
 }

@@ -20,22 +20,26 @@ package struct Selection: Hashable, Sendable {
     package let quota: Quota
     /// What else is held equal.
     package let balance: Balance
+    /// What a study or a command asked for by `keep` and `within`; nil where the article's words name the selection.
+    package let asked: ScoreWords?
 
     /// A selection. What it has no use for is left out, so that equal selections are equal: quotas are between groups, and
     /// the whole set is as balanced as it is.
     package init(
-        groups: Groups = .none, score: String? = nil, order: Order, quota: Quota = .exact, balance: Balance = .none
+        groups: Groups = .none, score: String? = nil, order: Order, quota: Quota = .exact, balance: Balance = .none,
+        asked: ScoreWords? = nil
     ) {
         self.groups = groups
         self.score = score
         self.order = order
         self.quota = groups == .none ? .exact : quota
         self.balance = order == .all ? .none : balance
+        self.asked = asked
     }
 
     /// The same selection with its size shared out otherwise.
     package func sharing(_ quota: Quota, _ balance: Balance) -> Selection {
-        Selection(groups: groups, score: score, order: order, quota: quota, balance: balance)
+        Selection(groups: groups, score: score, order: order, quota: quota, balance: balance, asked: asked)
     }
 
     /// Whether all samples are kept.
@@ -57,6 +61,15 @@ package enum Groups: String, CaseIterable, Sendable {
 
     package var needClasses: Bool { self == .class || self == .classCluster }
     package var needClustering: Bool { self == .cluster || self == .classCluster }
+
+    /// These groups, or each class's part of them.
+    package func within(classes isWithin: Bool) -> Groups {
+        switch self {
+        case .none where isWithin: .class
+        case .cluster where isWithin: .classCluster
+        default: self
+        }
+    }
 }
 
 /// How many samples each group gives.

@@ -19,6 +19,8 @@ package struct Score: Sendable {
         case classes
         /// ``ScoreInput/dynamics``.
         case dynamics
+        /// ``ScoreParameters/k``.
+        case clusterCount
     }
 
     /// What selections call it: ``Selection/score``.
@@ -36,12 +38,14 @@ package struct Score: Sendable {
     package let dependsOnSize: Bool
     /// Whether it draws random numbers, so that ``ScoreInput/seed`` and ``ScoreInput/run`` change it.
     package let isSeeded: Bool
+    /// Whether it takes ``ScoreParameters/window``.
+    package let usesWindow: Bool
     private let make: @Sendable (ScoreInput) throws -> [Float]
 
     /// A score of that name.
     init(
         _ name: String, needs: Set<Need> = [], isHighHard: Bool = true, paper: PapersChoice = PapersChoice(),
-        isOrder: Bool = false, dependsOnSize: Bool = false, isSeeded: Bool = false,
+        isOrder: Bool = false, dependsOnSize: Bool = false, isSeeded: Bool = false, usesWindow: Bool = false,
         make: @escaping @Sendable (ScoreInput) throws -> [Float]
     ) {
         self.name = name
@@ -51,6 +55,7 @@ package struct Score: Sendable {
         self.isOrder = isOrder
         self.dependsOnSize = dependsOnSize
         self.isSeeded = isSeeded
+        self.usesWindow = usesWindow
         self.make = make
     }
 

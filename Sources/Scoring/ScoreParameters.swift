@@ -6,14 +6,17 @@ package struct ScoreParameters: Hashable, Sendable, Codable {
     package var networks = 10
     /// `window`: epochs over which ``Score/dynUnc`` and ``Score/dual`` take a standard deviation.
     package var window = 10
-    /// `c_d`: the exponent of ``Score/dual``'s sampling.
-    package var cD = 4.0
     /// `neighbors`: nearest neighbours in the graph of ``Score/d2``.
     package var neighbors = 10
     /// `gamma`: how fast the weight of a neighbour falls with its distance, in ``Score/d2``.
     package var gamma = 1.0
     /// `ks`: clusters of ``Score/prototypes``.
     package var k: Int?
+
+    /// What ``networks`` may be: each has random numbers of its own.
+    package static let networksRange = 1...1000
+    /// What ``window`` may be: of one epoch there is no deviation.
+    package static let windowRange = 2...1_000_000
 
     /// The papers' numbers.
     package init() {}

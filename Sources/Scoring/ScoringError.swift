@@ -10,6 +10,10 @@ package enum ScoringError: Equatable, CategorizedError {
     case countMismatch(score: String, got: Int, expected: Int)
     /// A score is not a number.
     case notANumber(score: String, index: Int)
+    /// A file of scores has not one dimension.
+    case badShape(score: String, shape: [Int])
+    /// Two scores that differ are the same in float32.
+    case tooClose(score: String, left: Int, right: Int)
     /// A parameter does not fit the data or another parameter.
     case badParameter(name: String, value: String, accepted: String)
 
@@ -22,6 +26,11 @@ package enum ScoringError: Equatable, CategorizedError {
             "there are \(got) scores \(score) for \(expected) samples; one for each is needed"
         case .notANumber(let score, let index):
             "the score \(score) of sample \(index) is not a number, so it cannot be ranked"
+        case .badShape(let score, let shape):
+            "\(score): its shape is \(shape); one dimension is needed, a score for each sample"
+        case .tooClose(let score, let left, let right):
+            "the scores of samples \(left) and \(right) in \(score) differ, and are the same in float32, by which samples are"
+                + " ranked; subtract what they share, or write ranks"
         case .badParameter(let name, let value, let accepted): "\(name) is \(value); \(accepted)"
         }
     }
@@ -29,7 +38,7 @@ package enum ScoringError: Equatable, CategorizedError {
     package var category: ErrorCategory {
         switch self {
         case .unknown, .missing, .badParameter: .usage
-        case .countMismatch, .notANumber: .badData
+        case .countMismatch, .notANumber, .badShape, .tooClose: .badData
         }
     }
 }

@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import Networks
 import Pruning
+import Scoring
 import Support
 
 /// Makes a study's artifacts and trains its networks on a backend.
@@ -94,13 +95,17 @@ package final class BackendExecutor: StudyExecutor {
         }
     }
 
-    package func make(_ key: ArtifactKey, cancellation: CancellationFlag) throws -> Artifact {
+    package func make(
+        _ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag
+    ) throws -> Artifact {
         try cancellation.check()
         do {
-            return try key.kind.make(self, cancellation: cancellation)
+            return try key.kind.make(self, from: found, cancellation: cancellation)
         } catch let error as ClusteringError {
             if case .compute(let cause) = error { throw cause }
             throw error
+        } catch {
+            throw Self.unwrapped(error)
         }
     }
 
@@ -270,5 +275,29 @@ extension BackendExecutor: ArtifactResources {
         // How much memory is left for points depends on k.
         if clusteringMemory == nil { points = (key, fresh) }
         return fresh
+    }
+
+    package func residentPoints(_ dataset: String, components: Int?) throws -> Points {
+        let source = try points(dataset, components: components, for: KMeans(k: 1, kind: .lloyd(iterations: 0)))
+        guard let resident = source.resident else {
+            throw StudyError.executor(
+                reason:
+                    "the samples of \(dataset) do not fit into memory as points, and scores of points need all of them there"
+            )
+        }
+        return resident
+    }
+
+    package func dynamics(
+        _ recipe: TrainingRecipe, networks: Int, seed: UInt64, index: Int, cancellation: CancellationFlag
+    ) throws -> TrainingDynamics {
+        let data = try stored(recipe)
+        guard case .epochs(let epochs) = recipe.duration else {
+            throw StudyError.executor(reason: "networks of scores train for epochs")
+        }
+        return try TrainingDynamics.record(
+            data.train, model: Self.spec(recipe.model), normalisation: data.normalisation, networks: networks,
+            epochs: epochs, batchSize: recipe.batchSize, learningRate: recipe.learningRate, seed: seed, index: index,
+            on: preparedBackend(), cancellation: cancellation, progress: progress)
     }
 }

@@ -48,7 +48,7 @@ package enum OutputFile {
 
     /// Makes a directory, and those above it.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
-    static func makeDirectory(_ path: String) throws(StudyError) {
+    package static func makeDirectory(_ path: String) throws(StudyError) {
         try writing { () throws(FileError) in try Folder.make(path) }
         sync(directory: URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }

@@ -1,4 +1,5 @@
 import Pruning
+import Scoring
 
 /// Which k-means makes the clusters.
 package enum KMeansKind: String, CaseIterable, Sendable {
@@ -22,6 +23,13 @@ package struct StudySettings: Hashable, Sendable {
     package var clusteringSeeds: Int?
     /// What else is held equal.
     package var balance = Balance.none
+    /// The numbers of scores.
+    package var scores = ScoreParameters()
+    /// The numbers of orders over scores.
+    package var orders = OrderNumbers()
+    /// How many sets of random numbers the scores of an experiment's runs share; run i takes scores i modulo this. As many
+    /// as runs where nil.
+    package var scoreSeeds: Int?
     /// The seed of every random number.
     package var seed: UInt64 = 1
     /// Percentage points that an accuracy may differ by and still be called equal.
@@ -37,14 +45,17 @@ package struct ExperimentGroup: Equatable, Sendable {
     package var selections: [Selection]
     /// The requested sizes.
     package var sizes: [RequestedSize]
-    /// Numbers of clusters; only where the selections need clusters, as is `usePCA`.
+    /// Numbers of clusters; only where some of the selections need them.
     package var ks: [Int] = []
-    /// Whether the images are projected by PCA before they are clustered.
+    /// Whether the images are projected by PCA before they are clustered or scored as points; only where some are.
     package var usePCA: [Bool] = []
     /// Everything else.
     package var settings: StudySettings
     /// Where in its file each key stands.
     var places = SourcePlaces()
+
+    /// Whether its selections were asked for by scores.
+    var isByScore: Bool { selections.contains { $0.asked != nil } }
 
     /// An entry of these selections and sizes.
     package init(
@@ -58,6 +69,8 @@ package struct ExperimentGroup: Equatable, Sendable {
 
 /// Where keys stand in a file. Two studies are the same wherever their words stand, so all values are equal.
 struct SourcePlaces: Equatable, Sendable {
+    /// What paths in the file are relative to: its folder.
+    var folder = "."
     /// The place of the entry itself.
     var entry = SourcePlace(file: "study")
     /// The places of keys.

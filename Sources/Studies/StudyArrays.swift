@@ -63,7 +63,8 @@ struct StudyArrays {
         try OutputFile.writing { () throws(DatasetError) in
             for field in fields {
                 let file = "\(folder)/\(field.name).npy"
-                let shape = field.values.count == count ? [count] : [count, field.values.count / max(1, count)]
+                let rest = field.values.count / max(1, count)
+                let shape = field.shape ?? (rest == 1 ? [count] : [count, rest])
                 switch field.values {
                 case .int32(let values): try NumPy.write(values, shape: shape, to: file)
                 case .float32(let values): try NumPy.write(values, shape: shape, to: file)

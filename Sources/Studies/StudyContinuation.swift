@@ -11,8 +11,9 @@ enum StudyContinuation {
 extension Study {
     /// How `other` stands to the receiver, in whose directory it is to go on.
     ///
-    /// Run i does not depend on the number of runs, so the runs may be raised where each old run keeps its clustering:
-    /// `clustering_seeds` the same before and after, or at least the old number of runs both times. `equal_within` only
+    /// Run i does not depend on the number of runs, so the runs may be raised where each old run keeps its clustering and
+    /// its scores: `clustering_seeds` the same before and after, or at least the old number of runs both times, and
+    /// `score_seeds` likewise. `equal_within` only
     /// says how results are read.
     func continuation(as other: Study) -> StudyContinuation {
         let theirs = other.resolved.groups
@@ -26,6 +27,9 @@ extension Study {
                     min(seeds, others) >= our.runs
                 {
                     extended.groups[index].settings.clusteringSeeds = others
+                }
+                if let seeds = our.scoreSeeds, let others = their.settings.scoreSeeds, min(seeds, others) >= our.runs {
+                    extended.groups[index].settings.scoreSeeds = others
                 }
             }
         }

@@ -1,3 +1,4 @@
+import Scoring
 import Support
 
 /// How fast an executor was found to be.
@@ -149,17 +150,30 @@ extension StudyExecutor {
             let more = ordered.last(where: { $0.kind.effort <= type(of: $0.kind).measuredEffort }) ?? ordered.first
         else { return nil }
         func seconds(_ key: ArtifactKey) throws -> Double {
+            let found = try input(of: key)
             let clock = ContinuousClock()
             let start = clock.now
-            _ = try make(key, cancellation: CancellationFlag())
+            _ = try make(key, from: found, cancellation: CancellationFlag())
             return (clock.now - start) / .seconds(1)
         }
-        let first = try seconds(few)
-        let again = try seconds(few)
-        let (least, most) = (few.kind.effort, more.kind.effort)
+        let measured = few.kind.measurable
+        let first = try seconds(measured)
+        let again = try seconds(measured)
+        let (least, most) = (measured.kind.effort, measured == few ? more.kind.effort : measured.kind.effort)
         let slope = most > least ? try (seconds(more) - again) / Double(most - least) : again / Double(max(1, least))
         return StudyRates.ArtifactRate(
             preparation: max(0, first - again), effort: least, seconds: again, secondsPerEffort: max(0, slope))
+    }
+
+    /// What an artifact is made of, made as far as a measurement needs it.
+    private func input(of key: ArtifactKey) throws -> ScoreInput {
+        let dataset = try dataset(key.kind.dataset)
+        var found = ScoreInput(count: dataset.shape.count, classes: dataset.classes)
+        for need in key.kind.needs.map(\.kind.measurable) {
+            let artifact = try make(need, from: found, cancellation: CancellationFlag())
+            need.kind.provide(artifact, to: &found)
+        }
+        return found
     }
 
     private static var measuredImages: Int { 2048 }

@@ -1,4 +1,5 @@
 import Pruning
+import Scoring
 import Support
 
 /// What a study has to know of a training set.
@@ -139,8 +140,9 @@ package protocol StudyExecutor {
     var suggestedReplicas: Int { get }
 
     /// Makes an artifact of the whole training set.
+    /// - Parameter found: what the artifacts that it is made of have provided.
     /// - Throws: `CancellationError` where it was stopped by `cancellation`, and any error of the device.
-    func make(_ key: ArtifactKey, cancellation: CancellationFlag) throws -> Artifact
+    func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact
 
     /// Trains networks together, one replica a job, and tests each. All jobs have the same recipe and number of samples,
     /// not always the same seed; results do not depend on which jobs share a call.

@@ -96,6 +96,17 @@ struct StudyFields {
         return try text(node, key, "a word")
     }
 
+    /// One of `known`, or another word that is accepted.
+    func string(
+        _ node: Node, _ key: String, of known: [String], or isAccepted: (String) -> Bool
+    ) throws(StudyError) -> String {
+        let name = try text(node, key, "a word")
+        guard known.contains(name) || isAccepted(name) else {
+            throw unknownWord(name, of: key, known: known, at: place(node))
+        }
+        return name
+    }
+
     func integer(_ key: String, in range: ClosedRange<Int>) throws(StudyError) -> Int? {
         guard let node = values[key] else { return nil }
         return try whole(node, key, in: range)

@@ -12,6 +12,8 @@ package struct Experiment: Hashable, Sendable {
     package let requested: SelectionSize
     /// The clusters that they are kept of; nil without.
     package let clustering: ClusteringRecipe?
+    /// What the scores that they are ranked by are made of, beside the clusters; nil without.
+    package fileprivate(set) var scoring: ScoringRecipe?
     /// What is trained on them, and how.
     package let recipe: TrainingRecipe
     /// How many runs there are.
@@ -39,7 +41,8 @@ package struct Experiment: Hashable, Sendable {
         case "dataset_size", "requested": "\(size)"
         case "seed": "\(seed)"
         case "equal_within": selection.isWhole ? nil : shortest(equalWithin)
-        default: clustering?.word(column: column) ?? recipe.word(column: column)
+        default:
+            clustering?.word(column: column) ?? scoring?.word(column: column) ?? recipe.word(column: column)
         }
     }
 
@@ -49,7 +52,26 @@ package struct Experiment: Hashable, Sendable {
     }
 
     /// What has to be there before run `run` (from 0) can select.
-    func artifacts(run: Int) -> [ArtifactKey] { [clustering(run: run)].compactMap { $0.map(ArtifactKey.init) } }
+    ///
+    /// Each is made of those before it, at most.
+    func artifacts(run: Int) -> [ArtifactKey] {
+        let clustering = clustering(run: run)
+        guard let scoring else { return [clustering].compactMap { $0.map(ArtifactKey.init) } }
+        let index = run % scoring.seeds
+        let dynamics =
+            scoring.isOfDynamics
+            ? DynamicsKey(
+                recipe, networks: scoring.parameters.networks, epochs: scoring.parameters.epochs, seed: seed,
+                index: index)
+            : nil
+        let score =
+            scoring.isOfPoints || scoring.file != nil
+            ? ScoreKey(
+                scoring, dataset: recipe.dataset, clustering: clustering, dynamics: dynamics, seed: seed, index: index)
+            : nil
+        let keys: [(any ArtifactKind)?] = [clustering, dynamics, score]
+        return keys.compactMap { $0.map { ArtifactKey($0) } }
+    }
 
     /// Images that all runs together see in training, if the size is kept as it was requested.
     package var trainedImages: Int { runs * recipe.images(kept: size) }
@@ -119,7 +141,11 @@ package struct StudyPlan: Sendable {
             try Self.check(group, shape)
             // Sums stay far from overflow: each list came from a file of bounded length.
             let combinations =
-                sizes.count * group.selections.count * max(1, group.ks.count) * max(1, group.usePCA.count)
+                sizes.count
+                * group.selections.reduce(0) { sum, selection in
+                    sum + (selection.takesClusterCount ? max(1, group.ks.count) : 1)
+                        * (selection.takesPoints ? max(1, group.usePCA.count) : 1)
+                }
             runCount += combinations * group.settings.runs
             guard runCount <= Self.mostRuns else {
                 throw .invalid(
@@ -138,7 +164,7 @@ package struct StudyPlan: Sendable {
                 experiments.append(experiment)
             }
         }
-        self.experiments = experiments
+        self.experiments = Self.sharingOrders(experiments)
         self.notices = notices
         runs = experiments.flatMap { experiment in
             (0..<experiment.runs).map { PlannedRun(experimentID: experiment.id, run: $0) }
@@ -192,26 +218,61 @@ package struct StudyPlan: Sendable {
         "the training set of \(group.settings.recipe.dataset) has \(shape.count) samples"
     }
 
-    /// The experiments of an entry in their order, not numbered yet.
+    /// The experiments of an entry in their order, not numbered yet. A selection that takes no clusters stands once, not for
+    /// each k.
     private static func expand(_ group: ExperimentGroup, _ sizes: [SelectionSize], _ add: (Experiment) -> Void) {
         let settings = group.settings
         for size in sizes {
-            for k in group.ks.isEmpty ? [nil] : group.ks.map(Optional.some) {
-                for selection in group.selections {
-                    for usePCA in group.usePCA.isEmpty ? [false] : group.usePCA {
-                        let clustering = k.map {
-                            ClusteringRecipe(
-                                k: $0, pcaComponents: usePCA ? settings.pcaComponents : nil, kmeans: settings.kmeans)
-                        }
+            for (place, k) in (group.ks.isEmpty ? [nil] : group.ks.map(Optional.some)).enumerated() {
+                for selection in group.selections where place == 0 || selection.takesClusterCount {
+                    let choices = group.usePCA.isEmpty || !selection.takesPoints ? [false] : group.usePCA
+                    for usePCA in choices {
+                        let components = usePCA ? settings.pcaComponents : nil
+                        let selection = selection.sharing(settings.quota, settings.balance)
+                        let clustering =
+                            selection.needsClustering
+                            ? k.map { ClusteringRecipe(k: $0, pcaComponents: components, kmeans: settings.kmeans) }
+                            : nil
                         add(
                             Experiment(
-                                id: 0, selection: selection.sharing(settings.quota, settings.balance), requested: size,
-                                clustering: clustering, recipe: settings.recipe, runs: settings.runs,
-                                clusteringSeeds: settings.clusteringSeeds ?? settings.runs, seed: settings.seed,
-                                equalWithin: settings.equalWithin))
+                                id: 0, selection: selection, requested: size, clustering: clustering,
+                                scoring: ScoringRecipe(
+                                    selection, size: size.count, k: k, pcaComponents: components,
+                                    folder: group.places.folder, settings: settings), recipe: settings.recipe,
+                                runs: settings.runs, clusteringSeeds: settings.clusteringSeeds ?? settings.runs,
+                                seed: settings.seed, equalWithin: settings.equalWithin))
                     }
                 }
             }
+        }
+    }
+
+    /// The experiments, in which selections of all sizes by one greedy order are prefixes of the longest, where that is so.
+    private static func sharingOrders(_ experiments: [Experiment]) -> [Experiment] {
+        struct Sizeless: Hashable {
+            let scoring: ScoringRecipe
+            let clustering: ClusteringRecipe?
+            let recipe: TrainingRecipe
+            let seed: UInt64
+        }
+        func key(_ experiment: Experiment) -> Sizeless? {
+            guard var scoring = experiment.scoring, scoring.size != nil,
+                (try? Score.named(scoring.score))?.dependsOnSize == false
+            else { return nil }
+            scoring.size = nil
+            return Sizeless(
+                scoring: scoring, clustering: experiment.clustering, recipe: experiment.recipe, seed: experiment.seed)
+        }
+        var longest: [Sizeless: Int] = [:]
+        for experiment in experiments {
+            guard let key = key(experiment) else { continue }
+            longest[key] = max(longest[key] ?? 0, experiment.size)
+        }
+        return experiments.map { experiment in
+            guard let key = key(experiment) else { return experiment }
+            var experiment = experiment
+            experiment.scoring?.size = longest[key]
+            return experiment
         }
     }
 }

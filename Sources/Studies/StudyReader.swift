@@ -1,8 +1,10 @@
 import Datasets
+import Foundation
 import Networks
 import Pruning
-import Yams
+import Scoring
 import Support
+import Yams
 
 /// Reads studies from YAML.
 ///
@@ -19,11 +21,15 @@ package struct StudyReader {
     static let settingKeys = [
         "dataset", "model", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans",
         "quota",
-        "clustering_seeds", "balance", "seed", "equal_within",
+        "clustering_seeds", "balance", "seed", "equal_within", "score_epochs", "networks", "score_seeds", "window",
+        "beta", "strata", "c_d", "neighbors", "gamma",
     ]
     static let experimentKeys = [
-        "pruning_method", "sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest",
+        "pruning_method", "sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest", "scores", "keep",
+        "within",
     ]
+    /// The words for `pruning_method`.
+    static let methods = Selection.methods + [Selection.scoreMethod]
 
     private let file: String
     private let acceptsAnyDataset: Bool
@@ -149,6 +155,7 @@ package struct StudyReader {
         if let seeds = try fields.integer("clustering_seeds", in: Self.runsRange) { settings.clusteringSeeds = seeds }
         if let balance = try fields.word("balance", Balance.self) { settings.balance = balance }
         if let seed = try fields.seed("seed") { settings.seed = seed }
+        try readScoreSettings(fields, into: &settings)
         if let points = try fields.number("equal_within") {
             guard points > 0, points <= 100 else {
                 throw .invalid(
@@ -159,13 +166,42 @@ package struct StudyReader {
         }
     }
 
+    private func readScoreSettings(_ fields: StudyFields, into settings: inout StudySettings) throws(StudyError) {
+        if let epochs = try fields.integer("score_epochs", in: 1...1_000_000) { settings.scores.epochs = epochs }
+        if let networks = try fields.integer("networks", in: ScoreParameters.networksRange) {
+            settings.scores.networks = networks
+        }
+        if let seeds = try fields.integer("score_seeds", in: Self.runsRange) { settings.scoreSeeds = seeds }
+        if let window = try fields.integer("window", in: ScoreParameters.windowRange) {
+            settings.scores.window = window
+        }
+        if let neighbors = try fields.integer("neighbors", in: 1...1_000_000) { settings.scores.neighbors = neighbors }
+        if let strata = try fields.integer("strata", in: 1...1_000_000) { settings.orders.strata = strata }
+        func number(_ key: String, _ accepted: String, _ isAccepted: (Double) -> Bool) throws(StudyError) -> Double? {
+            guard let value = try fields.number(key) else { return nil }
+            guard isAccepted(value) else {
+                throw .invalid(fields.place(of: key), reason: "\(key) is \(shortest(value)); \(accepted)")
+            }
+            return value
+        }
+        if let cut = try number("beta", "a share from 0 to below 1 is needed", { 0 <= $0 && $0 < 1 }) {
+            settings.orders.cut = cut
+        }
+        if let exponent = try number("c_d", "a number above 0 is needed", { $0 > 0 && $0.isFinite }) {
+            settings.orders.cD = exponent
+        }
+        if let gamma = try number("gamma", "a number from 0 up is needed", { $0 >= 0 && $0.isFinite }) {
+            settings.scores.gamma = gamma
+        }
+    }
+
     private func readGroup(
         _ entry: Node, settings: StudySettings, notices: inout [String]
     ) throws(StudyError) -> ExperimentGroup {
         let fields = try StudyFields(
             entry, file: file, what: "an entry of experiments", keys: Self.experimentKeys + Self.settingKeys)
-        guard let method = try fields.word("pruning_method", of: Selection.methods) else {
-            let known = Selection.methods
+        guard let method = try fields.word("pruning_method", of: Self.methods) else {
+            let known = Self.methods
             throw .invalid(
                 fields.place,
                 reason: "this entry has no pruning_method; \(known.dropLast().joined(separator: ", ")) and"
@@ -173,6 +209,7 @@ package struct StudyReader {
         }
         var group = ExperimentGroup([], settings: settings)
         group.places = fields.places
+        group.places.folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
         try readSettings(fields, into: &group.settings)
         // Read and checked even where the method has no use for them, as the article's own program lets them stand.
         let sizes = try fields.list("sizes", element: fields.size)
@@ -204,16 +241,64 @@ package struct StudyReader {
                     reason: "quota article and balance class conflict: the article's quota balances nothing")
             }
         }
+        if method == Selection.scoreMethod {
+            try readScores(fields, nClosest: nClosest, nFurthest: nFurthest, ks: ks, usePCA: usePCA, into: &group)
+        }
         if group.selections.isEmpty { group.selections = [selection(nil)].compactMap { $0 } }
         let hasRatio = group.selections.contains { $0.word(.nClosest) != nil }
+        let isByScore = method == Selection.scoreMethod
         var unused = hasRatio ? [] : ["n_closest", "n_furthest"]
-        if group.ks.isEmpty { unused = ["ks", "selection_strategies", "use_pca"] + unused }
+        if group.usePCA.isEmpty { unused = ["use_pca"] + unused }
+        if method != Selection.clusterMethod { unused = ["selection_strategies"] + unused }
+        if group.ks.isEmpty { unused = ["ks"] + unused }
         if isWhole { unused = ["sizes"] + unused }
+        if !isByScore { unused += ["scores", "keep", "within"] }
         let cause =
-            group.ks.isEmpty ? "pruning_method \(method)" : "selection_strategies that do not name hybrid"
+            switch method {
+            case Selection.clusterMethod: "selection_strategies that do not name hybrid"
+            case Selection.scoreMethod: "these scores"
+            default: "pruning_method \(method)"
+            }
         for key in unused where fields[key] != nil {
             notices.append("\(fields.place(of: key)): \(key) has no effect with \(cause); it is ignored")
         }
         return group
+    }
+
+    /// The selections by scores of an entry.
+    private func readScores(
+        _ fields: StudyFields, nClosest: Int, nFurthest: Int, ks: [Int]?, usePCA: [Bool]?,
+        into group: inout ExperimentGroup
+    ) throws(StudyError) {
+        let method = Selection.scoreMethod
+        let names = try fields.required(
+            try fields.list("scores") { node throws(StudyError) in
+                try fields.string(node, "scores", of: Score.all.map(\.name), or: Selection.isScoreFile)
+            }, "scores", method)
+        let words = ScoreWords(
+            keep: try fields.word("keep", Keep.self) ?? .paper, within: try fields.word("within", Groups.self))
+        var numbers = group.settings.orders
+        numbers.easy = nClosest
+        numbers.hard = nFurthest
+        for name in names {
+            do throws(ScoringError) {
+                group.selections.append(try Selection(score: name, asked: words, numbers: numbers))
+            } catch {
+                throw .invalid(fields.place(of: "keep"), reason: "\(error)")
+            }
+            if let score = try? Score.named(name), score.usesWindow,
+                group.settings.scores.window > group.settings.scores.epochs
+            {
+                let (window, epochs) = (group.settings.scores.window, group.settings.scores.epochs)
+                throw .invalid(
+                    fields.place(of: fields["window"] == nil ? "score_epochs" : "window"),
+                    reason: "window is \(window) and score_epochs \(epochs): \(name) needs a window of"
+                        + " \(ScoreParameters.windowRange.lowerBound) to \(epochs) epochs")
+            }
+        }
+        if group.selections.contains(where: \.takesClusterCount) {
+            group.ks = try fields.required(ks, "ks", "score with \(names.joined(separator: ", "))")
+        }
+        if group.selections.contains(where: \.takesPoints) { group.usePCA = usePCA ?? [false] }
     }
 }

@@ -77,6 +77,7 @@ package final class StudyRunner {
         let part = shard.map(plan.runs) ?? plan.runs
         // Before the directory, which a study that cannot run must not claim.
         if let run = firstUnfinished(of: part) {
+            try checkScoreFiles(of: plan, datasets)
             try executor.prepare(for: plan.experiment(run.experimentID).recipe, later: [])
         }
         let directory: StudyDirectory
@@ -96,6 +97,16 @@ package final class StudyRunner {
             return part.first
         }
         return part.first { stored.records[$0] == nil }
+    }
+
+    /// Reads the files of scores that have not been copied yet, so that no run is waited for before one is found missing.
+    private func checkScoreFiles(of plan: StudyPlan, _ datasets: [String: StudyDataset]) throws {
+        for key in plan.artifactUses.keys {
+            guard let score = key.kind as? ScoreKey, let file = score.file, let dataset = datasets[score.dataset],
+                StudyArrays(directory: path).artifact(key, fingerprint: dataset.fingerprint) == nil
+            else { continue }
+            _ = try ScoreFile.scores(file.path, count: dataset.shape.count)
+        }
     }
 
     private func run(_ session: StudySession) throws -> StudyResults {
@@ -182,9 +193,11 @@ package final class StudyRunner {
             throw StudyError.executor(reason: "the data set \(experiment.recipe.dataset) went missing")
         }
         var shared = 0.0
-        var found = ScoreInput(count: dataset.shape.count, classes: dataset.classes)
+        var found = ScoreInput(
+            count: dataset.shape.count, classes: dataset.classes, size: experiment.size,
+            parameters: experiment.scoring?.parameters ?? ScoreParameters())
         for key in experiment.artifacts(run: run.run) {
-            let stored = try artifact(key, of: dataset, session)
+            let stored = try artifact(key, of: dataset, from: found, session)
             shared += stored.seconds / Double(session.plan.artifactUses[key] ?? 1)
             key.kind.provide(stored.artifact, to: &found)
         }
@@ -209,11 +222,16 @@ package final class StudyRunner {
 
     /// An artifact from memory, from the disk, or made now.
     private func artifact(
-        _ key: ArtifactKey, of dataset: StudyDataset, _ session: StudySession
+        _ key: ArtifactKey, of dataset: StudyDataset, from found: ScoreInput, _ session: StudySession
     ) throws -> StudyArrays.StoredArtifact {
         if let artifact = session.take(key) { return artifact }
         let arrays = session.directory.arrays
-        if let stored = arrays.artifact(key, fingerprint: dataset.fingerprint) { return session.keep(stored, for: key) }
+        if let stored = arrays.artifact(key, fingerprint: dataset.fingerprint) {
+            if let change = key.kind.change(since: stored.artifact) {
+                throw StudyError.otherStudy(directory: path, difference: change)
+            }
+            return session.keep(stored, for: key)
+        }
         // Another shard may be about to make it, or at it.
         let lock = try arrays.lock(of: key)
         try lock.wait(.exclusive, cancellation: cancellation) {
@@ -224,7 +242,7 @@ package final class StudyRunner {
         report(.making(key))
         let clock = ContinuousClock()
         let start = clock.now
-        let artifact = try executor.make(key, cancellation: cancellation)
+        let artifact = try executor.make(key, from: found, cancellation: cancellation)
         let stored = StudyArrays.StoredArtifact(artifact: artifact, seconds: (clock.now - start) / .seconds(1))
         try arrays.store(stored, for: key, count: dataset.shape.count, fingerprint: dataset.fingerprint)
         return session.keep(stored, for: key)

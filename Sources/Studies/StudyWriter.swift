@@ -3,12 +3,15 @@ import Pruning
 import Yams
 
 extension Study {
-    /// The study with what depends on other values filled in: `clustering_seeds` where it is not given.
+    /// The study with what depends on other values filled in: `clustering_seeds` and `score_seeds` where they are not given.
     package var resolved: Study {
         var study = self
         for index in study.groups.indices {
             let settings = study.groups[index].settings
             study.groups[index].settings.clusteringSeeds = settings.clusteringSeeds ?? settings.runs
+            if study.groups[index].isByScore {
+                study.groups[index].settings.scoreSeeds = settings.scoreSeeds ?? settings.runs
+            }
         }
         return study
     }
@@ -16,7 +19,7 @@ extension Study {
     /// The resolved study as YAML that reads back as an equal study. Settings that all entries share stand at the top.
     package var yaml: String {
         let groups = resolved.groups
-        let settings = groups.map { pairs($0.settings) }
+        let settings = groups.map { pairs($0.settings, ofScores: $0.isByScore) }
         let shared = settings.first.map { first in
             first.filter { pair in settings.allSatisfy { $0.contains { $0 == pair } } }
         }
@@ -37,8 +40,8 @@ extension Study {
         let ours = resolved.groups
         let theirs = other.resolved.groups
         for (index, (our, their)) in zip(ours, theirs).enumerated() {
-            let left = pairs(our) + pairs(our.settings)
-            let right = pairs(their) + pairs(their.settings)
+            let left = pairs(our) + pairs(our.settings, ofScores: true)
+            let right = pairs(their) + pairs(their.settings, ofScores: true)
             let keys = left.map(\.key) + right.map(\.key)
             for key in keys {
                 let values = (left.first { $0.key == key }?.value, right.first { $0.key == key }?.value)
@@ -60,7 +63,8 @@ private struct Pair: Equatable {
     let value: Node
 }
 
-private func pairs(_ settings: StudySettings) -> [Pair] {
+/// - Parameter ofScores: whether what only scores take is among them.
+private func pairs(_ settings: StudySettings, ofScores: Bool) -> [Pair] {
     let duration =
         switch settings.recipe.duration {
         case .epochs(let epochs): Pair(key: "epochs", value: Node("\(epochs)"))
@@ -80,6 +84,16 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         Pair(key: "equal_within", value: float(settings.equalWithin)),
     ]
     if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
+    guard ofScores else { return pairs }
+    let (scores, orders) = (settings.scores, settings.orders)
+    pairs += [
+        Pair(key: "score_epochs", value: Node("\(scores.epochs)")),
+        Pair(key: "networks", value: Node("\(scores.networks)")), Pair(key: "window", value: Node("\(scores.window)")),
+        Pair(key: "beta", value: float(orders.cut)), Pair(key: "strata", value: Node("\(orders.strata)")),
+        Pair(key: "c_d", value: float(orders.cD)), Pair(key: "neighbors", value: Node("\(scores.neighbors)")),
+        Pair(key: "gamma", value: float(scores.gamma)),
+    ]
+    if let seeds = settings.scoreSeeds { pairs.append(Pair(key: "score_seeds", value: Node("\(seeds)"))) }
     return pairs
 }
 
@@ -87,11 +101,16 @@ private func pairs(_ group: ExperimentGroup) -> [Pair] {
     func words(_ column: Selection.Column) -> [String] { group.selections.compactMap { $0.word(column) } }
     var pairs = words(.method).prefix(1).map { Pair(key: Selection.Column.method.rawValue, value: Node($0)) }
     if group.sizes != [.whole] { pairs.append(Pair(key: "sizes", value: list(group.sizes.map(\.description)))) }
-    if !group.ks.isEmpty {
-        pairs.append(Pair(key: "ks", value: list(group.ks.map(String.init))))
-        pairs.append(Pair(key: "selection_strategies", value: list(words(.strategy))))
-        pairs.append(Pair(key: "use_pca", value: list(group.usePCA.map(String.init))))
+    if let asked = group.selections.first?.asked {
+        pairs.append(Pair(key: "scores", value: Node(group.selections.map { word($0.score ?? "") }, .implicit, .flow)))
+        pairs.append(Pair(key: "keep", value: Node(asked.keep.rawValue)))
+        if let within = asked.within { pairs.append(Pair(key: "within", value: Node(within.rawValue))) }
     }
+    if !group.ks.isEmpty { pairs.append(Pair(key: "ks", value: list(group.ks.map(String.init)))) }
+    if group.selections.first?.asked == nil, !group.ks.isEmpty {
+        pairs.append(Pair(key: "selection_strategies", value: list(words(.strategy))))
+    }
+    if !group.usePCA.isEmpty { pairs.append(Pair(key: "use_pca", value: list(group.usePCA.map(String.init)))) }
     for column in [Selection.Column.nClosest, .nFurthest] {
         pairs += words(column).prefix(1).map { Pair(key: column.rawValue, value: Node($0)) }
     }

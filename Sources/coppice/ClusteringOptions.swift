@@ -74,7 +74,7 @@ struct ClusteringOptions: ParsableArguments {
             let images = try data.load(quiet: quiet)
             return Samples(
                 matrix: try FeatureMatrix(images.train),
-                classes: ClassLabels(labels: images.train.labels, count: images.classCount))
+                classes: ClassLabels(labels: images.train.labels, count: images.classCount), dataset: images)
         }
         let samples = try Formats.matrix(features)
         do throws(ClusteringError) {
@@ -104,6 +104,8 @@ struct ClusteringOptions: ParsableArguments {
 struct Samples {
     var matrix: FeatureMatrix
     var classes: ClassLabels?
+    /// The data set, where the samples are its training images.
+    var dataset: Dataset?
 }
 
 /// A clustering to be made.

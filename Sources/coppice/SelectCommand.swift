@@ -5,43 +5,67 @@ import Datasets
 import Foundation
 import Pruning
 import Scoring
+import Studies
 import Support
 
 /// `coppice select`
 struct SelectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "select",
-        abstract: "Keeps a part of a training set, or of samples of your own, by a strategy.",
+        abstract: "Keeps a part of a training set, or of samples of your own, by a strategy or a score.",
         discussion: """
             Writes the indices of what is kept, the most wanted first, so that a prefix is a smaller selection. The \
             strategies closest, furthest and hybrid need a clustering: --k to make one, or --clustering for one that \
             `coppice cluster --out` wrote. random draws from each cluster where there is one, else from the whole set.
+
+            --score ranks by a score instead: one that `coppice score` knows, or a .npy file of your own, of which the \
+            highest are kept. Samples are ranked as the score's paper ranks them, unless --keep and --within say otherwise.
             """)
 
     @OptionGroup var options: ClusteringOptions
     @Option(help: ArgumentHelp("A folder that `coppice cluster --out` wrote, in place of --k.", valueName: "dir"))
     var clustering: String?
     @Option(help: "none, random, closest, furthest or hybrid.")
-    var strategy: String
+    var strategy: String?
+    @Option(
+        help: ArgumentHelp(
+            "In place of --strategy: a score's name, or a .npy file of a number for each sample.",
+            valueName: "name|file.npy"), completion: .list(Score.all.map(\.name)))
+    var score: String?
+    @Option(help: "--score: \(Keep.allCases.map(\.rawValue).joined(separator: ", ")). (default: paper)")
+    var keep: Keep?
+    @Option(help: "--score: rank within none, class, cluster or class-cluster. (default: as the paper does)")
+    var within: Groups?
     @Option(help: "Samples to keep.", transform: wholeNumber)
     var size: Int?
     @Option(help: "exact (the size asked for) or article (size / k a cluster, not refilled).")
     var quota = "exact"
     @Option(help: "none or class: an equal share a class.")
     var balance = "none"
-    @Option(help: "hybrid: the share from the near end. (default: 1)", transform: wholeNumber)
+    @Option(help: "hybrid: the share from the near end; ends: of the easy ones. (default: 1)", transform: wholeNumber)
     var nClosest = 1
-    @Option(help: "hybrid: the share from the far end. (default: 1)", transform: wholeNumber)
+    @Option(help: "hybrid: the share from the far end; ends: of the hard ones. (default: 1)", transform: wholeNumber)
     var nFurthest = 1
+    @Option(help: "stratified: the share of the hardest to cut off. (default: 0)", transform: realNumber)
+    var beta = 0.0
+    @Option(help: "stratified: how many strata. (default: 50)", transform: wholeNumber)
+    var strata = 50
+    @Option(name: .customLong("c-d"), help: "beta: the exponent of its sampling. (default: 4)", transform: realNumber)
+    var cD = 4.0
     @Option(help: ArgumentHelp("Where to write the indices, int64.", valueName: "kept.npy"))
     var out: String
     @Flag(help: "Print one JSON object.")
     var json = false
+    @OptionGroup var scoring: ScoreOptions
     @OptionGroup var shape: ProfileOption
     @OptionGroup var compute: ComputeOptions
 
     private struct Report: Encodable {
-        var strategy: String
+        var strategy: String?
+        var score: String?
+        var keep: String?
+        var within: String?
+        var scoreSeconds: Double?
         var n: Int
         var requested: Int
         var kept: Int
@@ -66,10 +90,13 @@ struct SelectCommand: ParsableCommand {
         var count: Int
         var size: SelectionSize
         var classes: ClassLabels?
+        /// Nil where a clustering was read and no data set named.
+        var samples: Samples?
         var assignment: ClusterAssignment?
         var dimensions: Int?
         var finished: FinishedClustering?
         var device: DeviceDescription?
+        var backend: (any Backend)?
     }
 
     func run() throws {
@@ -80,16 +107,18 @@ struct SelectCommand: ParsableCommand {
             against: options.inputs
                 + (clustering.map { folder in
                     ClusteringFolder.files.map { NamedFile("--clustering", "\(folder)/\($0)") }
-                } ?? []))
+                } ?? []) + [NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil })])
         try AtomicFile.checkCanWrite(out)
         let interrupt = ExitOnInterrupt()
         let requested = selection.isWhole ? .whole : RequestedSize.count(size ?? 0)
-        let source = try clustering.map { try read($0, requested) } ?? cluster(plan, requested)
+        var source = try clustering.map { try read($0, requested) } ?? cluster(plan, requested, selection)
+        let scored = try self.scored(selection, plan, &source)
         let begin = ContinuousClock.now
         var random = RandomStream(seed: compute.seed, run: 0, purpose: .selection)
-        let input = try selection.input(
-            count: source.count, classes: source.classes,
-            from: ScoreInput(count: source.count, classes: source.classes, clustering: source.assignment))
+        var found = ScoreInput(count: source.count, classes: source.classes, clustering: source.assignment)
+        found.values = scored?.values
+        found.dynamics = scored?.dynamics
+        let input = try selection.input(count: source.count, classes: source.classes, from: found)
         let kept = try selection.select(source.size, from: input, random: &random)
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         try interrupt.finishing {
@@ -99,7 +128,9 @@ struct SelectCommand: ParsableCommand {
             let found = source.finished?.clustering
             try printJSON(
                 Report(
-                    strategy: strategy, n: source.count, requested: kept.requested, kept: kept.kept,
+                    strategy: strategy, score: score, keep: score == nil ? nil : (keep ?? .paper).rawValue,
+                    within: score == nil ? nil : selection.groups.rawValue, scoreSeconds: scored?.seconds,
+                    n: source.count, requested: kept.requested, kept: kept.kept,
                     perClass: kept.perClass, perCluster: kept.perCluster, out: out, seed: compute.seed,
                     selectionSeconds: seconds, k: source.assignment?.k, dimensions: source.dimensions,
                     components: source.finished == nil ? nil : plan.pca, inertia: found?.inertia,
@@ -130,6 +161,18 @@ struct SelectCommand: ParsableCommand {
             }
         }
         let isClustered = plan.k != nil || clustering != nil
+        if let score {
+            if strategy != nil {
+                throw Failure("--score stands in place of --strategy; give one of them", exitCode: 64)
+            }
+            return try selection(by: score, isClustered: isClustered)
+        }
+        for (name, isGiven) in [("--keep", keep != nil), ("--within", within != nil)] where isGiven {
+            throw Failure("\(name) is for a score, and there is none: give --score", exitCode: 64)
+        }
+        guard let strategy else {
+            throw Failure("--strategy or --score is missing: how to choose what is kept", exitCode: 64)
+        }
         guard
             let selection = Selection(
                 commandWord: strategy, isClustered: isClustered, nClosest: nClosest, nFurthest: nFurthest)
@@ -137,11 +180,74 @@ struct SelectCommand: ParsableCommand {
         if selection.needsClustering, !isClustered {
             throw Failure("--strategy \(strategy) needs clusters: give --k or --clustering", exitCode: 64)
         }
+        return try shared(selection)
+    }
+
+    /// The same for a score.
+    private func selection(by score: String, isClustered: Bool) throws -> Selection {
+        var numbers = OrderNumbers()
+        (numbers.easy, numbers.hard) = (nClosest, nFurthest)
+        (numbers.cut, numbers.strata, numbers.cD) = (beta, strata, cD)
+        guard beta >= 0, beta < 1 else {
+            throw Failure("--beta is \(shortest(beta)); a share from 0 to below 1 is needed", exitCode: 64)
+        }
+        guard strata >= 1 else { throw Failure("--strata is \(strata); it must be at least 1", exitCode: 64) }
+        guard cD > 0, cD.isFinite else {
+            throw Failure("--c-d is \(shortest(cD)); a number above 0 is needed", exitCode: 64)
+        }
+        guard Selection.isScoreFile(score) || Score.all.contains(where: { $0.name == score }) else {
+            throw unaccepted(score, of: Score.all.map(\.name), option: "--score")
+        }
+        let selection = try Selection(
+            score: score, asked: ScoreWords(keep: keep ?? .paper, within: within), numbers: numbers)
+        if let known = try? Score.named(score) {
+            try scoring.check(known, options, hasClustering: clustering != nil)
+            if known.needs.contains(.points) || known.needs.contains(.dynamics), clustering != nil,
+                options.features == nil, options.data.data == nil, options.data.dataset == nil
+            {
+                throw Failure(
+                    "--score \(score) is of the samples themselves: name them too, by --data or --features",
+                    exitCode: 64)
+            }
+        }
+        if selection.needsClustering, !isClustered {
+            throw Failure(
+                "--within \(selection.groups.rawValue) needs clusters: give --k or --clustering", exitCode: 64)
+        }
+        if selection.groups.needClasses || balance != Balance.none.rawValue, options.features != nil {
+            throw Failure(
+                "the class of every sample is needed, and --features has none: give --data, or --within none",
+                exitCode: 64)
+        }
+        return try shared(selection)
+    }
+
+    private func shared(_ selection: Selection) throws -> Selection {
         guard selection.isWhole || size != nil else {
             throw Failure("--size is missing: how many samples to keep", exitCode: 64)
         }
         if let size, size < 1 { throw Failure("--size is \(size); it must be at least 1", exitCode: 64) }
         return selection.sharing(try chosen(quota, option: "--quota"), try chosen(balance, option: "--balance"))
+    }
+
+    /// The scores that a selection ranks by, made or read; nil where it ranks by none, or by the clustering alone.
+    private func scored(_ selection: Selection, _ plan: ClusteringPlan, _ source: inout Source) throws -> ScoreRun
+        .Result?
+    {
+        guard let score else { return nil }
+        if Selection.isScoreFile(score) {
+            return ScoreRun.Result(values: try ScoreFile.scores(score, count: source.count), seconds: 0)
+        }
+        let known = try Score.named(score)
+        guard known.needs.contains(.points) || known.needs.contains(.dynamics), let samples = source.samples else {
+            return nil
+        }
+        let backend = try source.backend ?? compute.makeBackend(in: shape)
+        source.device = backend.device
+        let run = ScoreRun(score: known, options: scoring, plan: plan, compute: compute, backend: backend)
+        return try run.values(
+            of: samples, clustering: source.assignment,
+            within: selection.groups.within(classes: selection.balance != .none), size: source.size.count)
     }
 
     private func chosen<Word: RawRepresentable & CaseIterable>(_ word: String, option: String) throws -> Word
@@ -152,16 +258,20 @@ struct SelectCommand: ParsableCommand {
         return value
     }
 
-    private func cluster(_ plan: ClusteringPlan, _ requested: RequestedSize) throws -> Source {
+    private func cluster(
+        _ plan: ClusteringPlan, _ requested: RequestedSize, _ selection: Selection
+    ) throws -> Source {
         let samples = try options.samples(quiet: compute.quiet)
         let matrix = samples.matrix
         try plan.check(matrix)
         // A size that is out of range must not wait for the clustering.
         var source = Source(
             count: matrix.count, size: try requested.resolved(of: matrix.count), classes: samples.classes,
-            dimensions: matrix.dimensions)
-        guard let k = plan.k else { return source }
+            samples: samples, dimensions: matrix.dimensions)
+        // Prototypes are clusters of their own.
+        guard let k = plan.k, score == nil || selection.needsClustering else { return source }
         let backend = try compute.makeBackend(in: shape)
+        source.backend = backend
         let finished = try plan.run(matrix, k: k, seed: compute.seed, on: backend, quiet: compute.quiet)
         source.assignment = finished.assignment
         source.finished = finished
@@ -178,11 +288,11 @@ struct SelectCommand: ParsableCommand {
         }
         let (values, k) = try clusters(labels, directory)
         let isNamed = options.data.data != nil || options.data.dataset != nil
-        let images = isNamed ? try options.data.load(quiet: compute.quiet) : nil
-        let count = images?.train.count ?? values.count
+        let samples = isNamed ? try options.samples(quiet: compute.quiet) : nil
+        let count = samples?.matrix.count ?? values.count
         return Source(
             count: count, size: try requested.resolved(of: count),
-            classes: images.map { ClassLabels(labels: $0.train.labels, count: $0.classCount) },
+            classes: samples?.classes, samples: samples,
             assignment: ClusterAssignment(labels: values, squaredDistances: distances.floats, k: k))
     }
 

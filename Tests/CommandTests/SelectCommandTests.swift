@@ -43,6 +43,46 @@ import TestSupport
         #expect((report["per_class"] as? [Int]) == [])
     }
 
+    @Test func aFileOfScoresRanksLikeAScoreOfOurs() throws {
+        let folder = try TemporaryFolder()
+        let clustering = try writeClustering(folder)
+        try NumPy.write([Double](arrayLiteral: 3, 1, 4, 1, 5, 9, 2, 6, 5, .infinity), shape: [10], to: folder / "s.npy")
+        func select(_ options: String...) throws -> [Int64] {
+            let outcome = try coppice(
+                ["select", "--clustering", clustering, "--size", "4", "--out", folder / "kept.npy", "--quiet"] + options
+            )
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            return try kept(folder / "kept.npy")
+        }
+        #expect(try select("--score", folder / "s.npy") == [9, 5, 7, 4])
+        #expect(try select("--score", folder / "s.npy", "--keep", "easy") == [1, 3, 6, 0])
+        #expect(try select("--score", folder / "s.npy", "--within", "cluster") == [9, 5, 4, 7])
+        #expect(try select("--score", "distance") == select("--strategy", "furthest"))
+        #expect(try select("--score", "distance", "--within", "none", "--keep", "easy") == [9, 1, 3, 5])
+    }
+
+    @Test func scoresThatCannotRankAreRefused() throws {
+        let folder = try TemporaryFolder()
+        let clustering = try writeClustering(folder)
+        try NumPy.write([Float](repeating: 1, count: 9), shape: [9], to: folder / "short.npy")
+        try NumPy.write([Float](repeating: .nan, count: 10), shape: [10], to: folder / "nan.npy")
+        try NumPy.write([Float](repeating: 1, count: 20), shape: [10, 2], to: folder / "wide.npy")
+        try NumPy.write((0..<10).map { 1e9 + Double($0) }, shape: [10], to: folder / "close.npy")
+        for (options, status, word) in [
+            (["--score", folder / "short.npy"], 65, "9"), (["--score", folder / "nan.npy"], 65, "not a number"),
+            (["--score", folder / "wide.npy"], 65, "one dimension"),
+            (["--score", folder / "close.npy"], 65, "float32"),
+            (["--score", folder / "none.npy"], 66, "none.npy"), (["--score", "distanec"], 64, "distance"),
+            (["--score", folder / "nan.npy", "--keep", "beta"], 64, "beta"), (["--keep", "hard"], 64, "--score"),
+            (["--score", "distance", "--strategy", "closest"], 64, "--strategy"), ([], 64, "--strategy or --score"),
+        ] {
+            let outcome = try coppice(
+                ["select", "--clustering", clustering, "--size", "4", "--out", folder / "kept.npy"] + options)
+            #expect(outcome.status == status && outcome.stderr.contains(word), "\(options): \(outcome.stderr)")
+            #expect(!FileManager.default.fileExists(atPath: folder / "kept.npy"))
+        }
+    }
+
     @Test func theArticlesQuotaKeepsWhatItKeeps() throws {
         let folder = try TemporaryFolder()
         let report = try coppice(

@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Foundation
 import Pruning
+import Scoring
 import Studies
 
 @testable import Reports
@@ -47,7 +48,7 @@ final class ToyExecutor: StudyExecutor {
     }
 
     /// Sample i is in cluster i modulo k; later samples lie further out.
-    func make(_ key: ArtifactKey, cancellation: CancellationFlag) throws -> Artifact {
+    func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact {
         guard let key = key.kind as? ClusteringKey else {
             throw StudyError.executor(reason: "only clusterings are known")
         }

@@ -81,7 +81,7 @@ private let badSettings = [
 ]
 
 private let badExperiments: [BadStudy] = [
-    BadStudy("experiments: [{}]", ":1:15: this entry has no pruning_method; none, random and cluster are known"),
+    BadStudy("experiments: [{}]", ":1:15: this entry has no pruning_method; none, random, cluster and score are known"),
     .experiment("pruning_method: clutser", "unknown pruning_method clutser; the nearest known one is cluster"),
     .experiment("pruning_method: random", ":1:15: this entry has no sizes; pruning_method random needs it"),
     .experiment("pruning_method: cluster, sizes: 6", "this entry has no ks; pruning_method cluster needs it"),

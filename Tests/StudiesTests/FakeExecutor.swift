@@ -1,6 +1,9 @@
+import Clustering
 import Compute
+import Datasets
 import Foundation
 import Pruning
+import Scoring
 import Studies
 import Support
 
@@ -23,6 +26,8 @@ final class FakeExecutor: StudyExecutor {
     var beforeTraining: (Int, [TrainingJob], CancellationFlag) throws -> Void = { _, _, _ in }
     /// The step at which a job's network diverges.
     var diverges: (TrainingJob) -> Int? = { _ in nil }
+    /// Whether artifacts make themselves, as files of scores can.
+    var makesScores = false
     /// How long a clustering takes.
     var fitSeconds = 0.0
     private(set) var fits: [ClusteringKey] = []
@@ -39,7 +44,8 @@ final class FakeExecutor: StudyExecutor {
             formerFingerprint: formerFingerprint, image: image)
     }
 
-    func make(_ key: ArtifactKey, cancellation: CancellationFlag) throws -> Artifact {
+    func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact {
+        if makesScores { return try key.kind.make(NoResources(), from: found, cancellation: cancellation) }
         guard let key = key.kind as? ClusteringKey else {
             throw StudyError.executor(reason: "only clusterings are known")
         }
@@ -74,6 +80,18 @@ final class FakeExecutor: StudyExecutor {
                 replicas: jobs.count, diverged: diverges(job).map(Divergence.init(step:)))
         }
     }
+}
+
+/// What artifacts are made of that need nothing.
+private struct NoResources: ArtifactResources {
+    private struct Missing: Error {}
+    func images(_ dataset: String) throws -> SampleSet { throw Missing() }
+    func preparedBackend() throws -> any Backend { throw Missing() }
+    func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource { throw Missing() }
+    func residentPoints(_ dataset: String, components: Int?) throws -> Points { throw Missing() }
+    func dynamics(
+        _ recipe: TrainingRecipe, networks: Int, seed: UInt64, index: Int, cancellation: CancellationFlag
+    ) throws -> TrainingDynamics { throw Missing() }
 }
 
 /// A directory that is gone with the value.

@@ -30,6 +30,8 @@ package struct Artifact: Sendable {
     package struct Field: Equatable, Sendable {
         let name: String
         let values: Values
+        /// Its dimensions, slowest first; nil for a row for each sample.
+        let shape: [Int]?
     }
 
     /// The arrays, in the order of the kind's ``ArtifactKind/fields``.
@@ -38,8 +40,11 @@ package struct Artifact: Sendable {
     package let spectrum: PCASpectrum?
 
     /// An artifact of these arrays.
-    init(_ fields: [(name: String, values: Values)], spectrum: PCASpectrum? = nil) {
-        self.fields = fields.map { Field(name: $0.name, values: $0.values) }
+    /// - Parameter shapes: the dimensions of each; nil where all have a row for each sample.
+    init(_ fields: [(name: String, values: Values)], shapes: [[Int]]? = nil, spectrum: PCASpectrum? = nil) {
+        self.fields = fields.indices.map {
+            Field(name: fields[$0].name, values: fields[$0].values, shape: shapes?[$0])
+        }
         self.spectrum = spectrum
     }
 
@@ -93,13 +98,29 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
     /// Artifacts of one preparation share what comes before the effort, loading and PCA.
     var preparation: String { get }
 
+    /// What has to be made and provided before it.
+    var needs: [ArtifactKey] { get }
+    /// One of the same preparation that is made soon, from which the time of this one is told.
+    var measurable: ArtifactKey { get }
+
     /// Whether `artifact`, whose arrays are those of ``fields`` for `count` samples, may be one of this key.
     func accepts(_ artifact: Artifact, count: Int) -> Bool
     /// Puts it where selections and scores look for it.
     func provide(_ artifact: Artifact, to input: inout ScoreInput)
+    /// How what one that was kept before was made of has changed since, as part of a sentence; nil where it has not.
+    func change(since artifact: Artifact) -> String?
     /// Makes it.
-    /// - Throws: `CancellationError`, ``ClusteringError``, and errors of the device and of reading data.
-    func make(_ resources: any ArtifactResources, cancellation: CancellationFlag) throws -> Artifact
+    /// - Parameter found: what the artifacts that it is made of have provided.
+    /// - Throws: `CancellationError`, ``ClusteringError``, ``ScoringError``, and errors of the device and of reading data.
+    func make(
+        _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
+    ) throws -> Artifact
+}
+
+extension ArtifactKind {
+    package var needs: [ArtifactKey] { [] }
+    package var measurable: ArtifactKey { ArtifactKey(self) }
+    package func change(since artifact: Artifact) -> String? { nil }
 }
 
 /// What artifacts are made of.
@@ -110,12 +131,18 @@ package protocol ArtifactResources {
     func preparedBackend() throws -> any Backend
     /// A training set's points, projected to so many components where that is not nil, with room for `kmeans`.
     func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource
+    /// A training set's points as scores take them, all in the backend's memory, likewise.
+    func residentPoints(_ dataset: String, components: Int?) throws -> Points
+    /// What `networks` networks said of a training set's samples while they were trained by `recipe`.
+    func dynamics(
+        _ recipe: TrainingRecipe, networks: Int, seed: UInt64, index: Int, cancellation: CancellationFlag
+    ) throws -> TrainingDynamics
 }
 
 /// The key of an artifact of any kind.
 package struct ArtifactKey: Hashable, Sendable {
     /// The registry: every kind that there is.
-    static let kinds: [any ArtifactKind.Type] = [ClusteringKey.self]
+    static let kinds: [any ArtifactKind.Type] = [ClusteringKey.self, DynamicsKey.self, ScoreKey.self]
 
     /// The key as its own kind has it.
     package let kind: any ArtifactKind

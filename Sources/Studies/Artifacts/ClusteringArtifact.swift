@@ -87,7 +87,9 @@ package struct ClusteringKey: ArtifactKind {
     }
 
     /// Clusters the images' own pixels, 0 to 255, or their projections, as the article did.
-    package func make(_ resources: any ArtifactResources, cancellation: CancellationFlag) throws -> Artifact {
+    package func make(
+        _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
+    ) throws -> Artifact {
         let kind: KMeans.Kind = kmeansKind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
         let kmeans = KMeans(k: k, kind: kind, seed: seed, run: index)
         let source = try resources.points(dataset, components: pcaComponents, for: kmeans)

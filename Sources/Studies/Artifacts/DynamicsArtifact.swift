@@ -1,0 +1,106 @@
+import Networks
+import Scoring
+import Support
+
+/// What makes the training dynamics of a training set what they are: the networks that are trained on all of it. They
+/// serve every score of dynamics.
+package struct DynamicsKey: ArtifactKind {
+    /// The data set's name.
+    package let dataset: String
+    /// The model's name.
+    package let model: String
+    /// Networks.
+    package let networks: Int
+    /// Epochs that each trains for.
+    package let epochs: Int
+    /// Samples in a batch.
+    package let batchSize: Int
+    /// Adam's learning rate.
+    package let learningRate: Double
+    /// The study's seed.
+    package let seed: UInt64
+    /// Which set of networks of this seed, from 0.
+    package let index: Int
+
+    init(_ recipe: TrainingRecipe, networks: Int, epochs: Int, seed: UInt64, index: Int) {
+        dataset = recipe.dataset
+        model = recipe.model
+        batchSize = recipe.batchSize
+        learningRate = recipe.learningRate
+        self.networks = networks
+        self.epochs = epochs
+        self.seed = seed
+        self.index = index
+    }
+
+    /// How the networks train.
+    package var recipe: TrainingRecipe {
+        var recipe = TrainingRecipe()
+        recipe.dataset = dataset
+        recipe.model = model
+        recipe.duration = .epochs(epochs)
+        recipe.batchSize = batchSize
+        recipe.learningRate = learningRate
+        return recipe
+    }
+
+    // MARK: - The kind
+
+    package static let name = "dynamics"
+    package static let folder = "dynamics"
+    package static let verb = "trains the networks of"
+    package static let fields: [(name: String, element: Artifact.Element)] = [
+        ("p_y", .float32), ("margin", .float32), ("is_right", .float32), ("el2n", .float32), ("grand", .float32),
+        ("entropy", .float32), ("largest", .float32), ("lead", .float32),
+    ]
+    package static let measuredEffort = 2
+
+    package var fileName: String {
+        "\(dataset)-\(model)-\(networks)x\(epochs)-batch\(batchSize)-rate\(shortest(learningRate))-seed\(seed)-\(index)"
+    }
+    package var title: String {
+        "dynamics \(dataset), \(networks) \(model) for \(epochs) epochs, set \(index + 1)"
+    }
+    package var effort: Int { networks * epochs }
+    package var preparation: String { "\(dataset)-\(model)-\(batchSize)" }
+
+    /// Two networks that train for an epoch: what a set of them takes grows along a line with both.
+    package var measurable: ArtifactKey {
+        ArtifactKey(DynamicsKey(recipe, networks: min(networks, 2), epochs: 1, seed: seed, index: index))
+    }
+
+    package func accepts(_ artifact: Artifact, count: Int) -> Bool {
+        guard let dynamics = dynamics(artifact) else { return false }
+        return dynamics.count == count
+    }
+
+    package func provide(_ artifact: Artifact, to input: inout ScoreInput) { input.dynamics = dynamics(artifact) }
+
+    private func dynamics(_ artifact: Artifact) -> TrainingDynamics? {
+        func values(_ name: String) -> [Float] { artifact.float32(name) ?? [] }
+        let count = values("el2n").count / networks
+        let whole = networks * count
+        guard ["p_y", "margin", "is_right"].allSatisfy({ values($0).count == whole * epochs }),
+            ["el2n", "grand", "entropy", "largest", "lead"].allSatisfy({ values($0).count == whole })
+        else { return nil }
+        return TrainingDynamics(
+            networks: networks, epochs: epochs, count: count, probability: values("p_y"), margin: values("margin"),
+            isRight: values("is_right"), el2n: values("el2n"), grand: values("grand"), entropy: values("entropy"),
+            largest: values("largest"), lead: values("lead"))
+    }
+
+    package func make(
+        _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
+    ) throws -> Artifact {
+        let dynamics = try resources.dynamics(
+            recipe, networks: networks, seed: seed, index: index, cancellation: cancellation)
+        let (each, once) = ([networks, epochs, dynamics.count], [networks, dynamics.count])
+        return Artifact(
+            [
+                ("p_y", .float32(dynamics.probability)), ("margin", .float32(dynamics.margin)),
+                ("is_right", .float32(dynamics.isRight)), ("el2n", .float32(dynamics.el2n)),
+                ("grand", .float32(dynamics.grand)), ("entropy", .float32(dynamics.entropy)),
+                ("largest", .float32(dynamics.largest)), ("lead", .float32(dynamics.lead)),
+            ], shapes: [each, each, each, once, once, once, once, once])
+    }
+}

@@ -1,0 +1,152 @@
+import Datasets
+import Pruning
+import Scoring
+import Support
+
+/// A file of scores. Where it lies is no part of what a study is, so all values are equal.
+package struct ScoreFile: Hashable, Sendable, Codable {
+    /// The path.
+    package let path: String
+
+    /// A file.
+    package init(path: String) { self.path = path }
+
+    package static func == (left: ScoreFile, right: ScoreFile) -> Bool { true }
+    package func hash(into hasher: inout Hasher) {}
+    package init(from decoder: any Decoder) throws { path = "" }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode("")
+    }
+}
+
+/// What makes the scores of a training set what they are: scores of points, greedy orders, and files of scores, which are
+/// copied, so that a directory has what its runs were selected by. No order or size of a selection: all of them share it.
+package struct ScoreKey: ArtifactKind {
+    /// The data set's name.
+    package let dataset: String
+    /// The score, by name or by file.
+    package let score: String
+    /// The file, where it is one.
+    package let file: ScoreFile?
+    /// The dimensions that PCA leaves of the points; nil without PCA.
+    package let pcaComponents: Int?
+    /// Its numbers; those that it does not take are the papers'.
+    package let parameters: ScoreParameters
+    /// What a greedy order picks within, as `within` names it; nil for the whole set, and for scores.
+    package let groups: String?
+    /// The most samples that a greedy order picks; nil for scores.
+    package let size: Int?
+    /// The clustering that it is of, or picks within; nil without.
+    package let clustering: ClusteringKey?
+    /// The training that it is of; nil without.
+    package let dynamics: DynamicsKey?
+    /// The study's seed.
+    package let seed: UInt64
+    /// Which scores of this seed, from 0: the run whose random numbers it draws.
+    package let index: Int
+
+    init(
+        _ recipe: ScoringRecipe, dataset: String, clustering: ClusteringKey?, dynamics: DynamicsKey?, seed: UInt64,
+        index: Int
+    ) {
+        self.dataset = dataset
+        score = recipe.score
+        file = recipe.file
+        pcaComponents = recipe.pcaComponents
+        parameters = recipe.parameters
+        groups = recipe.groups?.rawValue
+        size = recipe.size
+        self.clustering = clustering
+        self.dynamics = dynamics
+        self.seed = seed
+        self.index = index
+    }
+
+    // MARK: - The kind
+
+    package static let name = "score"
+    package static let folder = "scores"
+    package static let verb = "computes"
+    package static let fields: [(name: String, element: Artifact.Element)] = [("scores", .float32)]
+    package static let measuredEffort = 1000
+
+    package var fileName: String {
+        var hash = SHA256()
+        hash.update((try? JSON.text(self)) ?? "")
+        let label = score.split(separator: "/").last.map(String.init) ?? score
+        let plain = label.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(30)
+        return "\(dataset)-\(plain)-seed\(seed)-\(index)-\(hash.digest.prefix(12))"
+    }
+    package var title: String { file == nil ? "score \(dataset), \(score) \(index + 1)" : "scores \(score)" }
+    package var effort: Int { size ?? 1 }
+    package var preparation: String { "\(dataset)-\(score)-\(pcaComponents.map { "pca\($0)" } ?? "pixels")" }
+
+    package var needs: [ArtifactKey] {
+        [clustering.map { ArtifactKey($0) }, dynamics.map { ArtifactKey($0) }].compactMap { $0 }
+    }
+
+    package func accepts(_ artifact: Artifact, count: Int) -> Bool {
+        guard let scores = artifact.float32("scores") else { return false }
+        return scores.count == count && !scores.contains(where: \.isNaN)
+    }
+
+    package func provide(_ artifact: Artifact, to input: inout ScoreInput) {
+        input.values = artifact.float32("scores")
+    }
+
+    /// A file may have other scores by now; one that is gone cannot tell.
+    package func change(since artifact: Artifact) -> String? {
+        guard let file, let found = try? ScoreFile.scores(file.path), found != artifact.float32("scores") else {
+            return nil
+        }
+        return "their samples were selected by other scores than \(file.path) has now"
+    }
+
+    package func make(
+        _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
+    ) throws -> Artifact {
+        if let file { return Artifact([("scores", .float32(try ScoreFile.scores(file.path, count: found.count)))]) }
+        let score = try Score.named(score)
+        var input = found
+        input.values = nil
+        input.parameters = parameters
+        input.seed = seed
+        input.run = index
+        input.cancellation = cancellation
+        if let size { input.size = size }
+        if score.needs.contains(.points) {
+            input.points = try resources.residentPoints(dataset, components: pcaComponents)
+            input.backend = try resources.preparedBackend()
+        }
+        if let groups, let groups = Groups(rawValue: groups) {
+            input.groups = try groups.labels(classes: input.classes, clustering: input.clustering)
+        }
+        return Artifact([("scores", .float32(try score.values(input)))])
+    }
+}
+
+extension ScoreFile {
+    /// The scores that a file has.
+    /// - Parameter count: how many there must be; any number where nil.
+    /// - Throws: `DatasetError`; ``ScoringError`` where there are too many or too few, one is not a number, or two that
+    ///   differ are the same in float32, by which samples are ranked.
+    package static func scores(_ path: String, count: Int? = nil) throws -> [Float] {
+        let array = try NumPyArray.read(path)
+        guard array.shape.count == 1 else {
+            throw ScoringError.badShape(score: path, shape: array.shape)
+        }
+        if let count, array.count != count {
+            throw ScoringError.countMismatch(score: path, got: array.count, expected: count)
+        }
+        let (exact, floats) = (array.doubles, array.floats)
+        if let index = exact.firstIndex(where: \.isNaN) { throw ScoringError.notANumber(score: path, index: index) }
+        let rising = exact.indices.sorted { exact[$0] < exact[$1] }
+        for (left, right) in zip(rising, rising.dropFirst()) where exact[left] != exact[right] {
+            guard floats[left] != floats[right] else {
+                throw ScoringError.tooClose(score: path, left: min(left, right), right: max(left, right))
+            }
+        }
+        return floats
+    }
+}

@@ -1,0 +1,73 @@
+import Pruning
+import Scoring
+import Support
+
+/// What a case's scores are made of; its runs take several of this recipe.
+package struct ScoringRecipe: Hashable, Sendable {
+    /// The score, by name or by file.
+    package let score: String
+    /// The file, where it is one.
+    package let file: ScoreFile?
+    /// Whether it is of the samples as points.
+    package let isOfPoints: Bool
+    /// The dimensions that PCA leaves of the points; nil without PCA.
+    package let pcaComponents: Int?
+    /// Whether networks are trained for it.
+    package let isOfDynamics: Bool
+    /// Its numbers.
+    package let parameters: ScoreParameters
+    /// What a greedy order picks within; nil for the whole set, and for scores.
+    package let groups: Groups?
+    /// The most samples that a greedy order picks; nil for scores.
+    package internal(set) var size: Int?
+    /// How many sets of random numbers the runs share; 1 where none are drawn.
+    package let seeds: Int
+
+    /// The recipe of what `selection` ranks by; nil where it ranks by no score, or by that of a clustering alone.
+    init?(
+        _ selection: Selection, size: Int, k: Int?, pcaComponents: Int?, folder: String, settings: StudySettings
+    ) {
+        guard let name = selection.score else { return nil }
+        score = name
+        file = Selection.isScoreFile(name) ? ScoreFile(name, in: folder) : nil
+        let known = try? Score.named(name)
+        isOfPoints = known?.needs.contains(.points) ?? false
+        isOfDynamics = known?.needs.contains(.dynamics) ?? false
+        guard file != nil || isOfPoints || isOfDynamics else { return nil }
+        self.pcaComponents = isOfPoints ? pcaComponents : nil
+        // Numbers that it does not take are the papers', so that they make no other score of it.
+        var parameters = ScoreParameters()
+        if isOfDynamics {
+            parameters.epochs = settings.scores.epochs
+            parameters.networks = settings.scores.networks
+            parameters.window = settings.scores.window
+        }
+        if known?.name == "d2" {
+            parameters.neighbors = settings.scores.neighbors
+            parameters.gamma = settings.scores.gamma
+        }
+        if known?.needs.contains(.clusterCount) == true { parameters.k = k }
+        self.parameters = parameters
+        // Classes that are balanced are shared out among like groups.
+        let picked = selection.groups.within(classes: selection.balance != .none)
+        groups = known?.isOrder == true && picked != .none ? picked : nil
+        self.size = known?.isOrder == true ? size : nil
+        let isSeeded = isOfDynamics || known?.isSeeded == true
+        seeds = isSeeded ? settings.scoreSeeds ?? settings.runs : 1
+    }
+
+    /// The text of a table's column; nil where the recipe has no use for it, or it is another's.
+    package func word(column: String) -> String? {
+        switch column {
+        case "k": parameters.k.map { "\($0)" }
+        case "apply_pca" where isOfPoints: pcaComponents == nil ? "False" : "True"
+        case "pca_components" where isOfPoints: pcaComponents.map { "\($0)" }
+        default: nil
+        }
+    }
+}
+
+extension ScoreFile {
+    /// The file that a study in `folder` names.
+    init(_ name: String, in folder: String) { self.init(path: name.hasPrefix("/") ? name : "\(folder)/\(name)") }
+}

@@ -1,0 +1,146 @@
+import ArgumentParser
+import Compute
+import Datasets
+import Foundation
+import Networks
+import Pruning
+import Scoring
+import Studies
+import Support
+
+/// `coppice score`
+struct ScoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score",
+        abstract: "Gives every sample of a training set a score, by which `coppice select` can rank.",
+        discussion: """
+            Scores: \(Score.all.map(\.name).joined(separator: ", ")). A greedy order counts as one: its first pick has the \
+            highest score, and what it does not pick has 0. docs/selection.md has each score's paper and what high means.
+
+            --networks-out writes what networks said of the samples while they were trained on them, and the networks after \
+            every epoch that a score uses.
+            """)
+
+    @OptionGroup var options: ClusteringOptions
+    @Option(help: ArgumentHelp("The score.", valueName: "name"), completion: .list(Score.all.map(\.name)))
+    var score: String
+    @Option(help: "Greedy orders: pick within none, class, cluster or class-cluster.")
+    var within: Groups?
+    @Option(help: "Greedy orders: how many to pick; all unless given.", transform: wholeNumber)
+    var size: Int?
+    @Option(help: ArgumentHelp("Where to write the scores, float32.", valueName: "scores.npy"))
+    var out: String
+    @Option(help: ArgumentHelp("Where to write networks and what they said.", valueName: "dir"))
+    var networksOut: String?
+    @Flag(help: "Print one JSON object.")
+    var json = false
+    @OptionGroup var scoring: ScoreOptions
+    @OptionGroup var shape: ProfileOption
+    @OptionGroup var compute: ComputeOptions
+
+    private struct Report: Encodable {
+        var score: String
+        var n: Int
+        var low: Double?
+        var median: Double?
+        var high: Double?
+        var infinite: Int
+        var isHighHard: Bool
+        var within: String?
+        var picked: Int?
+        var out: String
+        var seed: UInt64
+        var seconds: Double
+        var clusteringSeconds: Double?
+        var device: DeviceDescription
+    }
+
+    func run() throws {
+        let score: Score
+        do { score = try Score.named(self.score) } catch {
+            throw unaccepted(self.score, of: Score.all.map(\.name), option: "--score")
+        }
+        let plan = try options.plan()
+        try scoring.check(score, options, hasClustering: false)
+        let groups = within ?? score.paper.groups
+        if !score.isOrder {
+            for (name, isGiven) in [("--within", within != nil), ("--size", size != nil)] where isGiven {
+                throw Failure("\(name) is for greedy orders, and \(score.name) is none", exitCode: 64)
+            }
+        }
+        if score.isOrder, groups.needClustering, plan.k == nil {
+            throw Failure("--within \(groups.rawValue) needs clusters: give --k", exitCode: 64)
+        }
+        if networksOut != nil, !score.needs.contains(.dynamics) {
+            throw Failure("--networks-out is for scores of networks, and \(score.name) is none", exitCode: 64)
+        }
+        try checkOutputs([NamedFile("--out", out)], against: options.inputs)
+        try AtomicFile.checkCanWrite(out)
+        if let networksOut { try OutputFile.makeDirectory(networksOut) }
+        let samples = try options.samples(quiet: compute.quiet)
+        let count = samples.matrix.count
+        try plan.check(samples.matrix)
+        if let size { _ = try RequestedSize.count(size).resolved(of: count) }
+        if score.isOrder, groups.needClasses, samples.classes == nil {
+            throw Failure("--within \(groups.rawValue) needs the class of every sample: give --data", exitCode: 64)
+        }
+        let backend = try compute.makeBackend(in: shape)
+        let needsClustering = score.needsClustering || score.isOrder && groups.needClustering
+        let clustering =
+            needsClustering
+            ? try plan.k.map {
+                try plan.run(samples.matrix, k: $0, seed: compute.seed, on: backend, quiet: compute.quiet)
+            } : nil
+        var run = ScoreRun(score: score, options: scoring, plan: plan, compute: compute, backend: backend)
+        if let networksOut {
+            let normalisation = samples.dataset.map(Normalisation.init)
+            run.keepNetwork = { network, epoch, weights in
+                guard let normalisation else { return }
+                let steps = epoch * ((count + scoring.batch - 1) / scoring.batch)
+                try weights.write(
+                    to: "\(networksOut)/network\(network + 1)-epoch\(epoch).safetensors", normalisation: normalisation,
+                    steps: steps)
+            }
+        }
+        let result = try run.values(
+            of: samples, clustering: clustering?.assignment, within: groups, size: size ?? count)
+        if let networksOut, let dynamics = result.dynamics { try Self.write(dynamics, to: networksOut) }
+        try NumPy.write(result.values, shape: [count], to: out)
+        let finite = result.values.filter(\.isFinite).sorted()
+        let clusteringSeconds = clustering.map {
+            $0.pcaSeconds + $0.clustering.startSeconds + $0.clustering.seconds
+        }
+        if json {
+            try printJSON(
+                Report(
+                    score: score.name, n: count, low: finite.first.map(Double.init),
+                    median: finite.isEmpty ? nil : Double(finite[finite.count / 2]), high: finite.last.map(Double.init),
+                    infinite: count - finite.count, isHighHard: score.isHighHard,
+                    within: score.isOrder ? groups.rawValue : nil,
+                    picked: score.isOrder ? result.values.count { $0 > 0 } : nil, out: out, seed: compute.seed,
+                    seconds: result.seconds, clusteringSeconds: clusteringSeconds, device: backend.device))
+        } else {
+            print("scored \(count) samples by \(score.name) in \(out), \(fixed(result.seconds, 2)) s")
+            if score.isOrder {
+                print("picked \(result.values.count { $0 > 0 }); the first has the highest score")
+            } else if let low = finite.first, let high = finite.last {
+                print(
+                    "\(low) to \(high), median \(finite[finite.count / 2])"
+                        + (finite.count < count ? ", \(count - finite.count) infinite" : "")
+                        + "; high is \(score.isHighHard ? "hard" : "easy")")
+            }
+        }
+        try flushOutput()
+    }
+
+    private static func write(_ dynamics: TrainingDynamics, to folder: String) throws {
+        let each = [dynamics.networks, dynamics.epochs, dynamics.count]
+        for (name, values) in [
+            ("p_y", dynamics.probability), ("margin", dynamics.margin), ("is_right", dynamics.isRight),
+        ] { try NumPy.write(values, shape: each, to: "\(folder)/\(name).npy") }
+        for (name, values) in [
+            ("el2n", dynamics.el2n), ("grand", dynamics.grand), ("entropy", dynamics.entropy),
+            ("largest", dynamics.largest), ("lead", dynamics.lead),
+        ] { try NumPy.write(values, shape: [dynamics.networks, dynamics.count], to: "\(folder)/\(name).npy") }
+    }
+}
