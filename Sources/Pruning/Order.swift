@@ -12,37 +12,87 @@ package enum Order: Hashable, Sendable {
     case ends(easy: Int, hard: Int)
     /// A uniform draw.
     case random
+    /// Those of the scores that are closest to their group's median.
+    case middle
+    /// A draw from `strata` ranges of score, without the hardest `cut` (a share) of each group.
+    case stratified(cut: Double, strata: Int)
+    /// A draw by score times a Beta density of the mean probability; `cD` is the exponent of the share dropped.
+    case beta(cD: Double)
 
     /// What either part of a ratio may be.
     package static let shareRange = 0...1_000_000
+    /// How many strata there may be.
+    package static let strataRange = 1...1_000_000
 
     /// Whether samples are ranked by a score.
     package var needsScore: Bool {
         switch self {
         case .all, .random: false
-        case .easy, .hard, .ends: true
+        case .easy, .hard, .ends, .middle, .stratified, .beta: true
         }
+    }
+
+    /// Whether samples are drawn by the mean probability of their own class: ``SelectionInput/meanProbability``.
+    package var needsMeanProbability: Bool {
+        if case .beta = self { true } else { false }
+    }
+
+    /// Whether the order changes with the number of samples that are kept, so that a selection is not a prefix of a larger
+    /// one. `stratified` does not: its turns between strata are the same whatever the size.
+    package var dependsOnSize: Bool {
+        if case .beta = self { true } else { false }
     }
 
     /// Whether both orders go by the same rule, whatever its numbers.
     func isLike(_ other: Order) -> Bool {
-        if case .ends = self, case .ends = other { true } else { self == other }
+        switch (self, other) {
+        case (.ends, .ends), (.stratified, .stratified), (.beta, .beta): true
+        default: self == other
+        }
     }
 
-    /// `members`, rising, in this order, the most wanted first. Ties in score go to the lower index.
+    /// Checks the order's numbers.
+    /// - Throws: ``PruningError`` where they are out of range.
+    func check() throws(PruningError) {
+        switch self {
+        case .ends(let easy, let hard):
+            if !Self.shareRange.contains(easy) || !Self.shareRange.contains(hard) || easy + hard == 0 {
+                throw .hybridRatio(nClosest: easy, nFurthest: hard)
+            }
+        case .stratified(let cut, let strata):
+            if !(0..<1).contains(cut) { throw .cutOutOfRange(cut: shortest(cut)) }
+            if !Self.strataRange.contains(strata) { throw .strataOutOfRange(strata: strata) }
+        case .beta(let cD):
+            if !(cD > 0 && cD.isFinite) { throw .exponentOutOfRange(cD: shortest(cD)) }
+        case .all, .easy, .hard, .random, .middle: break
+        }
+    }
+
+    /// `members`, rising, in this order, the most wanted first, without those that are never kept. Ties in score go to the
+    /// lower index.
     /// - Parameters:
-    ///   - scores: the score of each sample of the set; not looked at where the order needs none.
-    ///   - random: drawn from by `random` alone.
-    func rank(_ members: [Int], by scores: [Float], random: inout RandomStream) -> [Int] {
+    ///   - input: the scores and probabilities of the set; not looked at where the order needs none.
+    ///   - share: how many members will be kept; looked at where the order depends on the size.
+    ///   - random: drawn from by `random`, `stratified` and `beta`, as many numbers whatever the share.
+    func rank(
+        _ members: [Int], of input: SelectionInput, keeping share: Int, random: inout RandomStream
+    ) -> [Int] {
+        let scores = input.scores ?? []
         switch self {
         case .all: return members
         case .easy: return Self.rising(members, by: scores)
-        case .hard: return members.sorted { (scores[$1], $0) < (scores[$0], $1) }
+        case .hard: return Self.falling(members, by: scores)
         case .ends(let easy, let hard): return Self.fromBothEnds(members, by: scores, easy: easy, hard: hard)
         case .random:
             var members = members
             random.shuffle(&members)
             return members
+        case .middle: return Self.fromMedian(members, by: scores)
+        case .stratified(let cut, let strata):
+            return Self.stratified(members, by: scores, cut: cut, strata: strata, random: &random)
+        case .beta(let cD):
+            return Self.drawnByBeta(
+                members, by: scores, input.meanProbability ?? [], cD: cD, keeping: share, random: &random)
         }
     }
 
@@ -62,12 +112,17 @@ package enum Order: Hashable, Sendable {
         members.sorted { (scores[$0], $0) < (scores[$1], $1) }
     }
 
+    /// The members from the highest score down, ties to the lower index.
+    static func falling(_ members: [Int], by scores: [Float]) -> [Int] {
+        members.sorted { (scores[$1], $0) < (scores[$0], $1) }
+    }
+
     /// Takes turns between the two ends so that the first q are the ceil(q * easy / (easy + hard)) lowest and, for the
     /// rest, the highest.
     private static func fromBothEnds(_ members: [Int], by scores: [Float], easy: Int, hard: Int) -> [Int] {
         // Two orders, because at either end ties go to the lower index; what one end took the other skips.
         let low = rising(members, by: scores)
-        let high = members.sorted { (scores[$1], $0) < (scores[$0], $1) }
+        let high = falling(members, by: scores)
         var ends = (low: 0, high: 0)
         var taken: Set<Int> = []
         var ranked: [Int] = []

@@ -7,11 +7,31 @@ package enum PruningError: Equatable, CategorizedError {
     /// Samples are ranked within clusters and no clustering was given.
     case clusteringMissing
     /// Classes are groups or are to be balanced, and there are no class labels.
-    case classesMissing
+    case classesMissing(for: String)
     /// Samples are ranked by a score that was not given.
     case scoresMissing(name: String)
-    /// `balance: class` does not go with the article's quota.
-    case balancedArticleQuota
+    /// A balance of classes does not go with the article's quota.
+    case balancedArticleQuota(Balance)
+    /// Classes are balanced by a recall that was not given.
+    case recallsMissing
+    /// There is not one recall for each class.
+    case recallCount(got: Int, classes: Int)
+    /// A recall is not from 0 to 1.
+    case recallOutOfRange(class: Int)
+    /// The share that `stratified` cuts is not from 0 to below 1.
+    case cutOutOfRange(cut: String)
+    /// There are too few strata, or too many.
+    case strataOutOfRange(strata: Int)
+    /// What `stratified` leaves is less than what is to be kept.
+    case cutBelowSize(cut: String, left: Int, size: Int)
+    /// The exponent of `beta` is not above 0.
+    case exponentOutOfRange(cD: String)
+    /// `beta` draws by a probability that was not recorded.
+    case probabilitiesMissing
+    /// A mean probability is not from 0 to 1.
+    case probabilityOutOfRange(index: Int)
+    /// `beta` draws in proportion to a score that is below 0.
+    case negativeScore(name: String, index: Int)
     /// Hybrid's two numbers are negative or both zero.
     case hybridRatio(nClosest: Int, nFurthest: Int)
     /// An input does not have one value a sample.
@@ -28,9 +48,27 @@ package enum PruningError: Equatable, CategorizedError {
         case .sizeOutOfRange(let size, let count):
             "size \(size) is out of range: the set has \(count) samples, so sizes from 1 to \(count) are accepted"
         case .clusteringMissing: "this strategy ranks samples within clusters, so it needs a clustering (give k)"
-        case .classesMissing: "balance class needs the class of every sample, and this input has none"
+        case .classesMissing(let purpose): "\(purpose) needs the class of every sample, and this input has none"
         case .scoresMissing(let name): "samples are ranked by \(name), and this input has no such score"
-        case .balancedArticleQuota: "balance class does not go with quota article; use quota exact"
+        case .balancedArticleQuota(let balance):
+            "balance \(balance.rawValue) does not go with quota article; use quota exact"
+        case .recallsMissing:
+            "balance recall needs the recall of each class on a validation split, and there is no such split"
+        case .recallCount(let got, let classes):
+            "there are \(got) recalls for \(classes) classes; one for each is needed"
+        case .recallOutOfRange(let label): "the recall of class \(label) is not a number from 0 to 1"
+        case .cutOutOfRange(let cut): "beta is \(cut); the share that keep stratified cuts is from 0 to below 1"
+        case .strataOutOfRange(let strata):
+            "strata is \(strata); numbers from \(Order.strataRange.lowerBound) to \(Order.strataRange.upperBound) are accepted"
+        case .cutBelowSize(let cut, let left, let size):
+            "beta \(cut) cuts below the size: it leaves \(left) samples to keep \(size) of; use a smaller beta or size"
+        case .exponentOutOfRange(let cD): "c_d is \(cD); a number above 0 is needed"
+        case .probabilitiesMissing:
+            "keep beta needs the mean probability of each sample's own class in training, and this score records none"
+        case .probabilityOutOfRange(let index):
+            "the mean probability of sample \(index) is not a number from 0 to 1"
+        case .negativeScore(let name, let index):
+            "the \(name) of sample \(index) is below 0; keep beta draws samples in proportion to their scores, so it takes scores from 0 up"
         case .hybridRatio(let nClosest, let nFurthest):
             "hybrid cannot take \(nClosest) closest to \(nFurthest) furthest: both must be from 0 to \(Order.shareRange.upperBound), and one above 0"
         case .countMismatch(let what, let got, let expected):
@@ -46,7 +84,8 @@ package enum PruningError: Equatable, CategorizedError {
     /// The kind of fault.
     package var category: ErrorCategory {
         switch self {
-        case .countMismatch, .labelOutOfRange, .notANumber: .badData
+        case .countMismatch, .labelOutOfRange, .notANumber, .recallCount, .recallOutOfRange, .probabilityOutOfRange:
+            .badData
         default: .usage
         }
     }

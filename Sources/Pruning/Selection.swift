@@ -5,7 +5,11 @@
 /// prefix of any selection is the selection of a smaller size, remainders included. Groups take turns, largest first (ties
 /// to the lower index), and each gives its next sample until it has none left. So all get equal shares, what a small
 /// group cannot give falls evenly to the others, and the last, incomplete turn goes to the largest.
-/// Where classes are groups as well as clusters, classes take turns in the same way, each with its part of every cluster.
+/// So ranking within classes keeps an equal share of each class, as balancing them does. Where classes are groups as well
+/// as clusters, classes take turns in the same way, each with its part of every cluster.
+///
+/// Two selections are not prefixes of larger ones (``dependsOnSize``): the order `beta` draws otherwise for every size, and
+/// shares by recall are rounded anew for every size.
 ///
 /// The article's quota decides first what is kept, then puts it into the same rank order. Where every cluster can give
 /// size / k and k divides size, both quotas keep the same samples in the same order.
@@ -42,6 +46,8 @@ package struct Selection: Hashable, Sendable {
         Selection(groups: groups, score: score, order: order, quota: quota, balance: balance, asked: asked)
     }
 
+    /// Whether a selection may not be a prefix of a larger one.
+    package var dependsOnSize: Bool { order.dependsOnSize || balance == .recall }
     /// Whether all samples are kept.
     package var isWhole: Bool { order == .all }
     /// Whether samples are drawn from the whole set, or from each class of it, without a look at them.
@@ -52,11 +58,11 @@ package struct Selection: Hashable, Sendable {
 package enum Groups: String, CaseIterable, Sendable {
     /// The whole set.
     case none
-    /// Each class.
+    /// Each class; all give equal shares.
     case `class`
     /// Each cluster.
     case cluster
-    /// Each class's part of each cluster.
+    /// Each class's part of each cluster; classes give equal shares, and so do the clusters of a class.
     case classCluster = "class-cluster"
 
     package var needClasses: Bool { self == .class || self == .classCluster }
@@ -88,4 +94,12 @@ package enum Balance: String, CaseIterable, Codable, Sendable {
     case none
     /// Classes: each gives an equal share of the size, by the same rule by which groups share it.
     case `class`
+    /// Classes by how hard they are (DRoP, Vysogorets et al., ICLR 2025): of N_k samples with a recall r_k on a validation
+    /// split, class k gives N_k (1 - r_k) / sum_j N_j (1 - r_j) of the size, and N_k at the most; what classes that are kept
+    /// whole cannot give falls to the others by the same proportions. Where these are all 0, as all recalls are 1, N_k
+    /// takes the place of N_k (1 - r_k).
+    case recall
+
+    /// The balances that need no validation split.
+    package static let withoutValidation: [Balance] = [.none, .class]
 }

@@ -39,15 +39,43 @@ package struct SelectionInput: Sendable {
     package var clustering: ClusterAssignment?
     /// The score of each sample, [count], that the selection names; nil where it names none.
     package var scores: [Float]?
+    /// The probability that networks gave to each sample's own class while they were trained on it, [count], in 0...1: the
+    /// mean over epochs and networks. Needed by the order `beta`.
+    package var meanProbability: [Float]?
+    /// The recall of each class on a validation split, [classes], in 0...1; needed where classes are balanced by it.
+    package var recalls: [Double]?
 
     /// A set of `count` samples.
     package init(
-        count: Int, classes: ClassLabels? = nil, clustering: ClusterAssignment? = nil, scores: [Float]? = nil
+        count: Int, classes: ClassLabels? = nil, clustering: ClusterAssignment? = nil, scores: [Float]? = nil,
+        meanProbability: [Float]? = nil, recalls: [Double]? = nil
     ) {
         self.count = count
         self.classes = classes
         self.clustering = clustering
         self.scores = scores
+        self.meanProbability = meanProbability
+        self.recalls = recalls
+    }
+}
+
+/// A group that has fewer samples than its share, which the others make up for.
+package struct ShortGroup: Equatable, Sendable {
+    /// Its class; nil where clusters of all classes are groups.
+    package let `class`: Int?
+    /// Its cluster; nil where classes are groups.
+    package let cluster: Int?
+    /// How many samples it has.
+    package let count: Int
+    /// How many it should have given.
+    package let share: Int
+
+    /// A class, a cluster, or a cluster's part of a class.
+    package init(class label: Int?, cluster: Int?, count: Int, share: Int) {
+        self.class = label
+        self.cluster = cluster
+        self.count = count
+        self.share = share
     }
 }
 
@@ -61,13 +89,30 @@ package struct KeptSamples: Equatable, Sendable {
     package let perCluster: [Int]
     /// How many were kept of each class; empty where no classes were given.
     package let perClass: [Int]
+    /// The classes and clusters that had fewer samples than their share, apart from those that have none. Under the
+    /// article's quota nothing makes up for them, and they are not listed.
+    package let shortGroups: [ShortGroup]
 
     /// The size that was kept: `requested` under the exact quota, `requested` or less under the article's.
     package var kept: Int { indices.count }
 
-    init(_ indices: [Int], requested: SelectionSize, of input: SelectionInput) {
+    /// A note on ``shortGroups`` for people, in one line; nil where there are none.
+    package var shortGroupsNote: String? {
+        if shortGroups.isEmpty { return nil }
+        let named = shortGroups.prefix(3).map { group in
+            let names = [group.cluster.map { "cluster \($0)" }, group.class.map { "class \($0)" }].compactMap { $0 }
+            return "\(names.joined(separator: " of ")) (\(group.count) of \(group.share))"
+        }
+        let more = shortGroups.count > named.count ? " and \(shortGroups.count - named.count) more" : ""
+        return "fewer samples than their share: \(named.joined(separator: ", "))\(more); the others give the rest"
+    }
+
+    init(
+        _ indices: [Int], requested: SelectionSize, of input: SelectionInput, shortGroups: [ShortGroup]
+    ) {
         self.indices = indices
         self.requested = requested.count
+        self.shortGroups = shortGroups
         perCluster = input.clustering.map { Self.tally(indices, $0.labels, $0.k) } ?? []
         perClass = input.classes.map { Self.tally(indices, $0.labels, $0.count) } ?? []
     }

@@ -153,7 +153,7 @@ package struct StudyReader {
         if let kmeans = try fields.word("kmeans", KMeansKind.self) { settings.kmeans = kmeans }
         if let quota = try fields.word("quota", Quota.self) { settings.quota = quota }
         if let seeds = try fields.integer("clustering_seeds", in: Self.runsRange) { settings.clusteringSeeds = seeds }
-        if let balance = try fields.word("balance", Balance.self) { settings.balance = balance }
+        if let balance = try readBalance(fields) { settings.balance = balance }
         if let seed = try fields.seed("seed") { settings.seed = seed }
         try readScoreSettings(fields, into: &settings)
         if let points = try fields.number("equal_within") {
@@ -193,6 +193,17 @@ package struct StudyReader {
         if let gamma = try number("gamma", "a number from 0 up is needed", { $0 >= 0 && $0.isFinite }) {
             settings.scores.gamma = gamma
         }
+    }
+
+    private func readBalance(_ fields: StudyFields) throws(StudyError) -> Balance? {
+        guard let word = try fields.string("balance") else { return nil }
+        if word == Balance.recall.rawValue {
+            throw .invalid(fields.place(of: "balance"), reason: "\(PruningError.recallsMissing)")
+        }
+        guard let balance = Balance.withoutValidation.first(where: { $0.rawValue == word }) else {
+            throw fields.unknownWord(word, of: "balance", known: Balance.withoutValidation.map(\.rawValue))
+        }
+        return balance
     }
 
     private func readGroup(

@@ -227,7 +227,11 @@ struct SelectCommand: ParsableCommand {
             throw Failure("--size is missing: how many samples to keep", exitCode: 64)
         }
         if let size, size < 1 { throw Failure("--size is \(size); it must be at least 1", exitCode: 64) }
-        return selection.sharing(try chosen(quota, option: "--quota"), try chosen(balance, option: "--balance"))
+        if balance == Balance.recall.rawValue { throw PruningError.recallsMissing }
+        guard let balance = Balance.withoutValidation.first(where: { $0.rawValue == balance }) else {
+            throw unaccepted(balance, of: Balance.withoutValidation.map(\.rawValue), option: "--balance")
+        }
+        return selection.sharing(try chosen(quota, option: "--quota"), balance)
     }
 
     /// The scores that a selection ranks by, made or read; nil where it ranks by none, or by the clustering alone.

@@ -51,3 +51,27 @@ let clusterSelections: [Selection] = [
     .closest, .furthest, .randomInCluster, .hybrid(), .hybrid(closest: 2), .hybrid(closest: 0, furthest: 3),
     .hybrid(closest: 3, furthest: 5),
 ]
+
+/// Shares by water filling, worked out by hand: raise the level until it holds no more whole turn, then give the rest to
+/// the largest clusters.
+func expectedShares(_ sizes: [Int], _ size: Int) -> [Int] {
+    var level = 0
+    while sizes.reduce(0, { $0 + min($1, level + 1) }) <= size && level < size { level += 1 }
+    var shares = sizes.map { min($0, level) }
+    let largestFirst = sizes.indices.sorted { (sizes[$1], $0) < (sizes[$0], $1) }
+    var rest = size - shares.reduce(0, +)
+    for cluster in largestFirst where rest > 0 && shares[cluster] < sizes[cluster] {
+        shares[cluster] += 1
+        rest -= 1
+    }
+    return shares
+}
+
+/// What `selection` keeps of `input` by a stream of its own.
+func keep(
+    _ selection: Selection, _ size: Int, from input: SelectionInput, seed: UInt64 = 7
+) throws(PruningError) -> KeptSamples {
+    var random = RandomStream(seed: seed, run: 0, purpose: .selection)
+    return try selection.select(
+        RequestedSize.count(size).resolved(of: input.count), from: input, random: &random)
+}

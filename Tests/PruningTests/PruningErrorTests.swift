@@ -66,10 +66,10 @@ import Support
     @Test func conflictingRequestsAreRefused() {
         let classes = ClassLabels(labels: [0, 1, 1, 0], count: 2)
         let balanced = Selection.closest.sharing(.exact, .class)
-        #expect(error(balanced) == .classesMissing)
+        #expect(error(balanced) == .classesMissing(for: "balance class"))
         #expect(error(balanced, classes: classes) == nil)
         let article = Selection.closest.sharing(.article, .class)
-        #expect(error(article, classes: classes) == .balancedArticleQuota)
+        #expect(error(article, classes: classes) == .balancedArticleQuota(.class))
     }
 
     @Test(arguments: [(0, 0), (-1, 2), (2, -1)])

@@ -69,7 +69,7 @@ import Testing
         #expect(try kept(.classCluster, .hard) == [1, 3, 5, 0, 4, 2])
         // Classes that are balanced take turns as classes that are groups do.
         #expect(try kept(.cluster, .hard, balance: .class) == kept(.classCluster, .hard))
-        #expect(throws: PruningError.classesMissing) {
+        #expect(throws: PruningError.classesMissing(for: "within class")) {
             try kept(.class, .random, of: SelectionInput(count: 6))
         }
     }

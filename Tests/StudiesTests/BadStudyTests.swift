@@ -78,6 +78,7 @@ private let badSettings = [
     BadStudy("kmeans: loyd", "unknown kmeans loyd; the nearest known one is lloyd (minibatch, lloyd are known)"),
     BadStudy("quota: exakt", "unknown quota exakt; the nearest known one is exact (exact, article are known)"),
     BadStudy("balance: classes", "unknown balance classes; the nearest known one is class (none, class are known)"),
+    BadStudy("balance: recall", "needs the recall of each class on a validation split, and there is no such split"),
 ]
 
 private let badExperiments: [BadStudy] = [
