@@ -111,6 +111,9 @@ static const cop_kernel_source sources[] = {
     {"relu_forward", (const char *)(const unsigned char[]){
 #embed "../../Kernels/relu_forward.cl" suffix(, 0)
     }},
+    {"sample_statistics", (const char *)(const unsigned char[]){
+#embed "../../Kernels/sample_statistics.cl" suffix(, 0)
+    }},
     {"softmax", (const char *)(const unsigned char[]){
 #embed "../../Kernels/softmax.clh" suffix(, 0)
     }},

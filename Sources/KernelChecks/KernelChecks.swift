@@ -33,6 +33,7 @@ package enum KernelChecks {
         PredictClassesCases.self,
         ReluBackwardCases.self,
         ReluForwardCases.self,
+        SampleStatisticsCases.self,
         SoftmaxCrossEntropyCases.self,
     ]
 

@@ -112,4 +112,21 @@ import Testing
                 lossAndCorrect: try buffers.next(2 * 2 * 2))
         }
     }
+
+    @Test func statisticsOfSamples() throws {
+        // Nine operations a logit of three and a multiply-add a value of the last layer's input.
+        try check(5, operations: counted * (9 * 3 + 2 * 5), bytes: 4 * counted * (3 + 5 + 8)) { buffers in
+            SampleStatistics(
+                batch: batch, classes: 3, logits: try buffers.next(room * 3),
+                batchLabels: try buffers.next(room, of: Int32.self), current: try buffers.next(4, of: Int32.self),
+                hidden: SampleStatistics.LastInput(try buffers.next(room * 5), width: 5),
+                statistics: try buffers.next(2 * 8 * 30), stride: 30)
+        }
+        try check(4, operations: counted * 4 * 3, bytes: 4 * counted * (3 + 3)) { buffers in
+            SampleStatistics(
+                batch: batch, classes: 3, logits: try buffers.next(room * 3),
+                batchLabels: try buffers.next(room, of: Int32.self), current: try buffers.next(4, of: Int32.self),
+                statistics: try buffers.next(2 * 3 * 30), stride: 30)
+        }
+    }
 }

@@ -52,6 +52,18 @@ struct LayerBenchmarks: Sendable {
         }
     }
 
+    private func statistics(
+        _ maker: Maker, of input: SampleStatistics.LastInput?
+    ) throws(ComputeError) -> SampleStatistics {
+        let count = input == nil ? SampleStatistic.recorded.count : SampleStatistic.allCases.count
+        return SampleStatistics(
+            batch: maker.batch, classes: classes, logits: try maker.values(classes, "logits"),
+            batchLabels: try maker.integers(
+                (0..<maker.batch.room).map { Int32($0 % classes) }, "batch labels"),
+            current: try maker.integers([0, 64, 0, 0], "current step"), hidden: input,
+            statistics: try maker.floats(maker.replicas * count * 64, "statistics"), stride: 64)
+    }
+
     /// All of them, in the order of a step.
     var all: [Benchmark] {
         let (pixels, wide, narrow, classes) = (pixels, wide, narrow, classes)
@@ -115,6 +127,13 @@ struct LayerBenchmarks: Sendable {
                     schedule: try maker.schedule(),
                     predictions: try maker.integers(
                         [Int32](repeating: 0, count: 64 * maker.replicas), "predictions"), predictionStride: 64)
+            },
+            benchmark(SampleStatistics.kernel, "\(classes) classes, recorded") { maker throws(ComputeError) in
+                try statistics(maker, of: nil)
+            },
+            benchmark(SampleStatistics.kernel, "\(classes) classes, all") { maker throws(ComputeError) in
+                try statistics(
+                    maker, of: SampleStatistics.LastInput(try maker.values(narrow, "input"), width: narrow))
             },
         ]
     }
