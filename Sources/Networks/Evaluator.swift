@@ -17,8 +17,8 @@ package struct Evaluation: Sendable {
 
 /// Tests several networks side by side on all images of a store.
 package struct Evaluator {
-    private let backend: any Backend
-    private let store: SampleStore
+    let backend: any Backend
+    let store: SampleStore
     private let normalisation: Normalisation
     /// Images a batch of one of `replicas` networks: as many in all as a training has in flight, which fills the device
     /// and stays in a processor's cache.
@@ -53,9 +53,10 @@ package struct Evaluator {
     }
 
     /// The predicted class of every image, for each of `weights`, and whether each computed finite numbers alone; `begin`
-    /// is called once their kernels are compiled.
+    /// is called once their kernels are compiled, and `afterBatch` after each batch is queued.
     func predictions(
-        _ weights: [ModelWeights], begin: () -> Void = {}
+        _ weights: [ModelWeights], begin: () -> Void = {},
+        afterBatch: (any Network) throws(ComputeError) -> Void = { _ in }
     ) throws(NetworkError) -> (classes: [[Int32]], areFinite: [Bool]) {
         guard let layout = weights.first?.layout else { return ([], []) }
         guard weights.allSatisfy({ $0.layout == layout }) else {
@@ -85,6 +86,7 @@ package struct Evaluator {
                 store, order: order, orderStride: 0, normalisation: normalisation, on: backend)
             try backend.preparing { () throws(ComputeError) in
                 try network.predict(images, into: predicted, stride: store.count)
+                try afterBatch(network)
             }
             begin()
             // Reading activations back costs time, and ordinary weights cannot overflow.
@@ -93,6 +95,7 @@ package struct Evaluator {
             var areFinite = [Bool](repeating: true, count: weights.count)
             for batch in batches {
                 try network.predict(images, into: predicted, stride: store.count)
+                try afterBatch(network)
                 if isSafe { continue }
                 let here = try network.areActivationsFinite(valid: batch.count, on: backend)
                 for replica in areFinite.indices where !here[replica] { areFinite[replica] = false }

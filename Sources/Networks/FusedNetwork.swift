@@ -6,12 +6,14 @@ final class FusedNetwork: Network {
     let parameters: ModelParameters
     let batch: BatchShape
     let training: TrainingState?
-    private let schedule: StepSchedule
+    let schedule: StepSchedule
+    let lastInput: SampleStatistics.LastInput
     private let backend: any Backend
     private let first, second: ConvolutionBlock
     private let classifier: Classifier
 
     var logits: DeviceBuffer<Float> { classifier.logits }
+    var batchLabels: DeviceBuffer<Int32> { classifier.batchLabels }
     /// Pooled convolutions, inputs of the linear layers, and logits.
     var activations: [DeviceBuffer<Float>] {
         [first.norm.pooled, second.norm.pooled] + classifier.layers.map(\.input) + [classifier.logits]
@@ -77,6 +79,8 @@ final class FusedNetwork: Network {
             }
         }
         (first, second) = (blocks[0], blocks[1])
+        let last = layers[layers.count - 1]
+        lastInput = SampleStatistics.LastInput(last.input, width: last.shape.inputs)
         classifier = Classifier(
             layers: layers, logits: try floats(parameters.layout.classes, "logits"),
             batchLabels: try backend.makeBuffer(of: Int32.self, count: batch.room, label: "batch labels"),

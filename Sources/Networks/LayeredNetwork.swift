@@ -5,11 +5,11 @@ final class LayeredNetwork: Network {
     let parameters: ModelParameters
     let batch: BatchShape
     private(set) var training: TrainingState?
-    private let schedule: StepSchedule
+    let schedule: StepSchedule
     private let backend: any Backend
     private var layers: [Layer] = []
     private let input: Values
-    private let batchLabels: DeviceBuffer<Int32>
+    let batchLabels: DeviceBuffer<Int32>
     /// [replica][tile][2].
     private let lossAndCorrect: DeviceBuffer<Float>
 
@@ -36,6 +36,11 @@ final class LayeredNetwork: Network {
 
     var logits: DeviceBuffer<Float> { (layers.last?.output ?? input).buffer }
     var activations: [DeviceBuffer<Float>] { [input.buffer] + layers.map(\.output.buffer) }
+    /// Of a model of one layer the normalised samples.
+    var lastInput: SampleStatistics.LastInput {
+        let last = layers.last { if case .linear = $0.kind { true } else { false } }?.input ?? input
+        return SampleStatistics.LastInput(last.buffer, width: last.count)
+    }
     private var classes: Int { parameters.layout.classes }
 
     /// As ``ModelParameters/makeNetwork(batchSize:schedule:trainingSteps:on:)``.

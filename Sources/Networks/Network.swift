@@ -27,8 +27,14 @@ struct SampleSource {
 protocol Network: AnyObject {
     var parameters: ModelParameters { get }
     var batch: BatchShape { get }
+    /// What the last forward pass was over.
+    var schedule: StepSchedule { get }
     /// [replica][tile][class][sample] of the last forward pass.
     var logits: DeviceBuffer<Float> { get }
+    /// [replica][tile][sample] of the last forward pass, -1 where masked.
+    var batchLabels: DeviceBuffer<Int32> { get }
+    /// What the last layer took in the last forward pass.
+    var lastInput: SampleStatistics.LastInput { get }
     /// What only training has; nil for a network that predicts alone.
     var training: TrainingState? { get }
     /// Activations of the last forward pass, [replica][tile][value][sample] each: none of them overflows unnoticed where
@@ -127,6 +133,17 @@ extension Network {
     /// Waits and returns a replica's gradients, after the step's end, under PyTorch's names and shapes.
     func gradients(replica: Int) throws(ComputeError) -> [String: Tensor] {
         try training?.gradients(replica: replica) ?? [:]
+    }
+
+    /// Queues the statistics of the batch of the last forward pass: all of them, or the
+    /// ``SampleStatistic/recorded`` ones. [replica][statistic][stride], each at its sample's position in the order.
+    func writeStatistics(
+        _ statistics: DeviceBuffer<Float>, stride: Int, all: Bool, on backend: any Backend
+    ) throws(ComputeError) {
+        try backend.run(
+            SampleStatistics(
+                batch: batch, classes: parameters.layout.classes, logits: logits, batchLabels: batchLabels,
+                current: schedule.current, hidden: all ? lastInput : nil, statistics: statistics, stride: stride))
     }
 
     /// Waits and tells for each replica whether all that the last pass computed for the first `valid` samples of its batch

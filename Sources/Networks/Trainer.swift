@@ -77,6 +77,21 @@ package struct FinishedEpoch: Sendable {
     package var divergedSteps: [Int?]
 }
 
+/// What a network said of each of its samples when it was trained on it, in one epoch. Every array is [sample of the
+/// store], NaN where the epoch has not come to a sample.
+package struct RecordedEpoch: Sendable {
+    /// Which of the runs it is of.
+    package var run: Int
+    /// Passes over the subset so far, this one among them.
+    package var epochs: Int
+    /// ``SampleStatistic/probability``.
+    package var probability: [Float]
+    /// ``SampleStatistic/margin``.
+    package var margin: [Float]
+    /// ``SampleStatistic/isRight``.
+    package var isRight: [Float]
+}
+
 /// Trains several networks of a model side by side: R replicas with their own weights, subsets of one size, and orders.
 package struct Trainer {
     private let backend: any Backend
@@ -108,12 +123,14 @@ package struct Trainer {
     ///   - progress: called between steps; returns false to give up.
     ///   - afterEpoch: called after every epoch; its time is not part of ``TrainingResult/seconds``. It returns false to
     ///     end the training there. The networks are then those of a training of so many epochs, bit for bit.
+    ///   - record: called after every epoch for each run, before `afterEpoch`. Recording changes no bit of the networks.
     /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``,
     ///   the device's error or what `afterEpoch` throws.
     package func train(
         _ runs: [TrainingRun], options: TrainingOptions,
         progress: (TrainingProgress) -> Bool = { _ in true },
-        afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)? = nil
+        afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)? = nil,
+        record: ((RecordedEpoch) -> Void)? = nil
     ) throws(NetworkError) -> TrainingResult {
         let size = runs.first?.subset.count ?? 0
         let layout = try ParameterLayout(model, samples: store.shape, classes: store.classes)
@@ -122,7 +139,8 @@ package struct Trainer {
         let initial = runs.map { $0.initial ?? ModelWeights(layout: layout, seed: $0.seed, run: $0.run) }
         do {
             return try train(
-                runs, initial: initial, plan: plan, options: options, afterEpoch: afterEpoch, progress: progress)
+                runs, initial: initial, plan: plan, options: options, afterEpoch: afterEpoch, record: record,
+                progress: progress)
         } catch let error as ComputeError {
             throw .compute(error)
         } catch let error as NetworkError {
@@ -164,12 +182,15 @@ package struct Trainer {
 
     private func train(
         _ runs: [TrainingRun], initial: [ModelWeights], plan: EpochPlan, options: TrainingOptions,
-        afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)?, progress: (TrainingProgress) -> Bool
+        afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)?, record: ((RecordedEpoch) -> Void)?,
+        progress: (TrainingProgress) -> Bool
     ) throws -> TrainingResult {
         let replicas = runs.count
-        // Where the training may end after any epoch, no order is drawn before it is needed.
+        // Where the training may end after any epoch, no order is drawn before it is needed. What is recorded is handed
+        // over epoch by epoch.
         let epochsAtOnce =
-            afterEpoch == nil ? max(1, min(plan.epochs, Self.orderCapacity / (plan.size * replicas))) : 1
+            afterEpoch == nil && record == nil
+            ? max(1, min(plan.epochs, Self.orderCapacity / (plan.size * replicas))) : 1
         let stepsAtOnce = epochsAtOnce * plan.stepsPerEpoch
         let orderStride = epochsAtOnce * plan.size
         let order = try backend.makeBuffer(of: Int32.self, count: replicas * orderStride, label: "order of samples")
@@ -179,10 +200,14 @@ package struct Trainer {
             batchSize: min(options.batchSize, plan.size), schedule: schedule, trainingSteps: stepsAtOnce, on: backend)
         let source = try SampleSource(
             store, order: order, orderStride: orderStride, normalisation: normalisation, on: backend)
+        let recorder = try record.map {
+            try EpochRecorder(store, runs: runs, size: plan.size, on: backend, record: $0)
+        }
         var streams = runs.map { RandomStream(seed: $0.seed, run: $0.run, purpose: .sampleOrder) }
         func step() throws {
             try network.backpropagate(source)
             try network.update()
+            try recorder?.record(network)
         }
         try backend.preparing(step)
         try backend.finish()
@@ -203,6 +228,7 @@ package struct Trainer {
                     indices += subset
                 }
                 try backend.write(indices, to: order, at: replica * orderStride)
+                recorder?.orders[replica] = indices
             }
             let batches = plan.batches(of: epochs)
             try schedule.load(
@@ -218,6 +244,7 @@ package struct Trainer {
                 }
             }
             losses += try network.losses(steps: batches.count)
+            try recorder?.handOver(epochs: epochs.upperBound, trained: batches.last?.upperBound ?? 0)
             guard let afterEpoch else { continue }
             let pause = clock.now
             let weights = try parameters.download()
