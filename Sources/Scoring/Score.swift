@@ -148,7 +148,7 @@ package struct ScoreInput {
 
 extension Score {
     /// The registry: every score that a selection may name.
-    package static let all: [Score] = [.distance]
+    package static let all: [Score] = [.distance] + ofDynamics
 
     /// The score that selections call `name`.
     /// - Throws: ``ScoringError/unknown(name:)``.

@@ -16,6 +16,9 @@ package enum ScoringError: Equatable, CategorizedError {
     case tooClose(score: String, left: Int, right: Int)
     /// A parameter does not fit the data or another parameter.
     case badParameter(name: String, value: String, accepted: String)
+    /// A network whose words would be scores has no finite loss or weights any more: which one of the set, and after how many
+    /// steps.
+    case diverged(network: Int, step: Int, learningRate: Double)
 
     package var description: String {
         switch self {
@@ -32,13 +35,16 @@ package enum ScoringError: Equatable, CategorizedError {
             "the scores of samples \(left) and \(right) in \(score) differ, and are the same in float32, by which samples are"
                 + " ranked; subtract what they share, or write ranks"
         case .badParameter(let name, let value, let accepted): "\(name) is \(value); \(accepted)"
+        case .diverged(let network, let step, let learningRate):
+            "network \(network) of those that produce scores diverged at step \(step), with a learning rate of "
+                + "\(learningRate); a lower one is needed"
         }
     }
 
     package var category: ErrorCategory {
         switch self {
         case .unknown, .missing, .badParameter: .usage
-        case .countMismatch, .notANumber, .badShape, .tooClose: .badData
+        case .countMismatch, .notANumber, .badShape, .tooClose, .diverged: .badData
         }
     }
 }

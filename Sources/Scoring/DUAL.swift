@@ -1,0 +1,13 @@
+extension Score {
+    /// DUAL, difficulty and uncertainty: the standard deviation of p_y over `window` consecutive epochs times one less their
+    /// mean, mean over all windows and over the networks; p_y is the probability of the sample's class when it was trained on.
+    /// High: hard, and the network has changed its mind. Cho et al. 2025, "Lightweight dataset pruning without full training
+    /// via example difficulty and prediction uncertainty" (2502.06905); the divisor of the deviation is window - 1, as there.
+    /// The paper has one network. `window` above `score_epochs` is refused.
+    package static let dual = Score("dual", needs: [.dynamics]) { input in
+        let dynamics = try input.recorded(for: "dual")
+        return dynamics.meanOverWindows(of: try input.window(of: dynamics)) { mean, deviation in
+            deviation * (1 - mean)
+        }
+    }
+}
