@@ -48,6 +48,12 @@ static const cop_kernel_source sources[] = {
     {"gather_samples", (const char *)(const unsigned char[]){
 #embed "../../Kernels/gather_samples.cl" suffix(, 0)
     }},
+    {"greedy_distances", (const char *)(const unsigned char[]){
+#embed "../../Kernels/greedy_distances.cl" suffix(, 0)
+    }},
+    {"greedy_pick", (const char *)(const unsigned char[]){
+#embed "../../Kernels/greedy_pick.cl" suffix(, 0)
+    }},
     {"kmeans_accumulate", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_accumulate.cl" suffix(, 0)
     }},

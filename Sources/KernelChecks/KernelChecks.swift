@@ -15,6 +15,8 @@ package enum KernelChecks {
         FillCases.self,
         FmaPeakCases.self,
         GatherSamplesCases.self,
+        GreedyDistancesCases.self,
+        GreedyPickCases.self,
         KmeansAccumulateCases.self,
         KmeansAccumulateUpdateCases.self,
         KmeansAssignCases.self,

@@ -306,6 +306,40 @@ import Testing
             ] + bad.map { pick($0, points, distances) })
     }
 
+    @Test func aGreedyOrderRefusesWhatIsTooShort() throws {
+        let points = try backend.makePoints(count: 600, dimensions: 3)
+        let order = try backend.makeGreedyOrder(.kCenter, count: 5, of: points, mean: [0, 0, 0])
+        func with(
+            state: DeviceBuffer<Float>? = nil, target: DeviceBuffer<Float>? = nil, mean: DeviceBuffer<Float>? = nil,
+            blockKeys: DeviceBuffer<Float>? = nil, blockBest: DeviceBuffer<Int32>? = nil,
+            picks: DeviceBuffer<Int32>? = nil, count: Int = 5, blockPoints: Int? = nil, blocks: Int? = nil
+        ) -> GreedyOrder {
+            GreedyOrder(
+                .kCenter, state: state ?? order.state, target: target ?? order.target, mean: mean ?? order.mean,
+                blockKeys: blockKeys ?? order.blockKeys, blockBest: blockBest ?? order.blockBest,
+                picks: picks ?? order.picks, count: count, blockPoints: blockPoints ?? order.blockPoints,
+                blocks: blocks ?? order.blocks)
+        }
+        let bad = [
+            with(state: short(order.state)), with(target: short(order.target)), with(mean: short(order.mean)),
+            with(blockKeys: short(order.blockKeys)), with(blockBest: short(order.blockBest)),
+            with(picks: short(order.picks)), with(picks: try buffer(Int32.self, 601), count: 601),
+            with(blockPoints: order.blockPoints + 16), with(blockPoints: 0), with(blocks: order.blocks - 1),
+        ]
+        try expect(
+            GreedyDistances(order, of: points, step: 4),
+            refused: [
+                GreedyDistances(order, of: short(points), step: 4), GreedyDistances(order, of: alien(points), step: 4),
+                GreedyDistances(order, of: points, step: 5), GreedyDistances(order, of: points, step: -1),
+            ] + bad.map { GreedyDistances($0, of: points, step: 4) })
+        try expect(
+            GreedyPick(order, of: points, step: 4),
+            refused: [
+                GreedyPick(order, of: short(points), step: 4), GreedyPick(order, of: alien(points), step: 4),
+                GreedyPick(order, of: points, step: 5), GreedyPick(order, of: points, step: -1),
+            ] + bad.map { GreedyPick($0, of: points, step: 4) })
+    }
+
     /// By hand, at extents that tell every factor from every other.
     @Test func costsAreThoseOfTheShapes() throws {
         func expect(_ operation: some Operation, _ operations: Int, _ bytes: Int) {
@@ -368,5 +402,11 @@ import Testing
             KmeansPlusPlusDistances(start, of: points, previous: floats, next: floats), 2 * 40 * 3 * 3,
             4 * 40 * (3 + 1 + 2))
         expect(KmeansPlusPlusPick(start, of: points, distances: floats, step: 0, first: 0), 0, 0)
+        for (rule, states) in [(GreedyRule.kCenter, 2), (.herding, 1)] {
+            let order = try backend.makeGreedyOrder(rule, count: 2, of: points, mean: [0, 0, 0])
+            expect(GreedyDistances(order, of: points, step: 0), 40 * 3 * 3, 4 * 40 * (3 + 1))
+            expect(GreedyDistances(order, of: points, step: 1), 40 * 3 * 3, 4 * 40 * (3 + states))
+            expect(GreedyPick(order, of: points, step: 1), 0, 0)
+        }
     }
 }

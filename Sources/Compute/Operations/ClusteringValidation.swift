@@ -89,4 +89,22 @@ extension Operation {
         try require(start.state, holds: 1)
         try require(start.chosen, holds: start.count)
     }
+
+    /// Throws unless the memory of a greedy order has what these points need, and room for pick `step`.
+    func require(_ order: GreedyOrder, of points: Points, step: Int, in layout: DataLayout) throws(ComputeError) {
+        try require(points, in: layout)
+        try require(step >= 0 && step < order.count, "pick \(step) of \(order.count)")
+        try require(order.count <= points.count, "\(order.count) picks from \(points.count) points")
+        let unit = ClusteringShape.blockUnit
+        try require(
+            order.blockPoints > 0 && order.blockPoints % unit == 0
+                && order.blocks == (points.count + order.blockPoints - 1) / order.blockPoints,
+            "\(order.blocks) blocks of \(order.blockPoints) for \(points.count) points")
+        try require(order.state, holds: points.tiles * points.lanes)
+        try require(order.target, holds: 2 * points.dimensions)
+        try require(order.mean, holds: 2 * points.dimensions)
+        try require(order.blockKeys, holds: order.blocks)
+        try require(order.blockBest, holds: order.blocks)
+        try require(order.picks, holds: order.count)
+    }
 }

@@ -6,7 +6,7 @@ extension Tunable {
         arrangedBy: [
             PointsPack.kernel, PointsUnpack.kernel, PointsGather.kernel, CentroidsGather.kernel, KmeansPanels.kernel,
             KmeansAccumulate.kernel, KmeansAccumulateUpdate.kernel, KmeansPlusPlusDistances.kernel,
-            KmeansPlusPlusPick.kernel,
+            KmeansPlusPlusPick.kernel, GreedyDistances.kernel, GreedyPick.kernel,
         ]
     ) { profile in
         switch profile.vectorWidth {

@@ -4,6 +4,8 @@ private let pixels = 784
 private let components = 50
 /// Points that a k-means++ start chooses from: as many as the tool lets it.
 private let startRows = 16_384
+/// Points that greedy orders pick from, and picks.
+private let (orderRows, orderPicks) = (60_000, 100)
 
 /// The operations of PCA and k-means on images of MNIST: 784 pixels, 50 components.
 struct ClusteringBenchmarks: Sendable {
@@ -20,6 +22,7 @@ struct ClusteringBenchmarks: Sendable {
     /// All of them, in the order of a study.
     var all: [Benchmark] {
         [covariance, projection, pack, unpack, start, panels, gatherPoints, gatherCentroids]
+            + [picks(.kCenter, "k-center"), picks(.herding, "herding")]
             + [50, 500].flatMap { [assign($0), update($0), step($0)] }
     }
 
@@ -102,6 +105,28 @@ struct ClusteringBenchmarks: Sendable {
             let cost = KmeansPlusPlusDistances(start, of: points, previous: distances, next: distances).cost
             return Benchmark.Prepared(k * cost) { () throws(ComputeError) in
                 try backend.runPlusPlus(start, of: points, first: 0)
+            }
+        }
+    }
+
+    /// The first picks of a greedy order, from points in clusters.
+    private func picks(_ rule: GreedyRule, _ name: String) -> Benchmark {
+        Benchmark(GreedyDistances.kernel, "\(orderPicks) picks of \(name), \(orderRows) points of \(components)") {
+            backend throws(ComputeError) in
+            let values = MadeRows.floats(count: orderRows, dimensions: components, seed: 1)
+            let points = try backend.makePoints(count: orderRows, dimensions: components)
+            try backend.run(
+                PointsPack(
+                    Rows(
+                        .floats(try backend.makeBuffer(values, label: "rows")), count: orderRows,
+                        dimensions: components), into: points))
+            let mean = try backend.mean(of: points)
+            let order = try backend.makeGreedyOrder(rule, count: orderPicks, of: points, mean: mean)
+            // All but the first pick are like the second; what picks between distances is small.
+            let cost = GreedyDistances(order, of: points, step: 1).cost
+            return Benchmark.Prepared(orderPicks * cost) { () throws(ComputeError) in
+                let order = try backend.makeGreedyOrder(rule, count: orderPicks, of: points, mean: mean)
+                for step in 0..<orderPicks { try backend.runPick(step, order, of: points) }
             }
         }
     }
