@@ -258,6 +258,19 @@ static void LEVEL(keep_three)(
     }
 }
 
+static ptrdiff_t LEVEL(find_larger)(
+    const float *scores, const float *bounds, ptrdiff_t rows, ptrdiff_t vectors, ptrdiff_t from) {
+    ptrdiff_t place = from, vector = from % vectors;
+    for (; place < rows * vectors; place++) {
+        MASK larger = {};
+        for (int lane = 0; lane < CLANES_WIDTH; lane += VECTOR)
+            larger |= LOAD(scores + place * CLANES_WIDTH + lane) > LOAD(bounds + vector * CLANES_WIDTH + lane);
+        if (__builtin_reduce_or(larger)) return place;
+        if (++vector == vectors) vector = 0;
+    }
+    return place;
+}
+
 // Parameter i, or as many from i on as TYPE has floats.
 #define ADAM(TYPE, i)                                                                                                  \
     const TYPE gradient = *(const TYPE *)(gradients + i);                                                              \
@@ -289,7 +302,7 @@ static void LEVEL(multiply_add_chains)(float *values, ptrdiff_t steps) {
 static const clanes_loops LEVEL(loops) = {
     LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(moments), LEVEL(max_pool), LEVEL(normalise_relu),
     LEVEL(relu_backward), LEVEL(pool_sums), LEVEL(pool_backward), LEVEL(keep_largest),
-    LEVEL(keep_three), LEVEL(adam),
+    LEVEL(keep_three), LEVEL(find_larger), LEVEL(adam),
     LEVEL(multiply_add_chains),
 };
 

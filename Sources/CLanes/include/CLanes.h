@@ -92,6 +92,10 @@ typedef struct {
     /// The same for the three largest, best[3][vector], and the places of the first two, index[2][vector].
     void (*keep_three)(
         const float *scores, ptrdiff_t rows, ptrdiff_t vectors, int32_t first, float *best, int32_t *index);
+    /// The first vector of scores[rows][vectors], counted from `from` on, that is larger than bounds[vectors] in some
+    /// lane; rows * vectors where none is. A NaN is not larger.
+    ptrdiff_t (*find_larger)(
+        const float *scores, const float *bounds, ptrdiff_t rows, ptrdiff_t vectors, ptrdiff_t from);
     /// Moves parameters and moments on.
     void (*adam)(
         const clanes_adam_step *step, const float *gradients, float *parameters, float *first, float *second);

@@ -108,6 +108,14 @@ struct LaneLoops: @unchecked Sendable {
         table.pointee.keep_three(scores, rows, index.count / (2 * Lanes.scalarCount), Int32(first), best, &index)
     }
 
+    /// The first vector of `rows` rows of scores, from number `from` on, some lane of which is larger than that of
+    /// `bounds`, which has as many vectors as a row; rows times vectors where there is none.
+    func findLarger(
+        _ scores: UnsafePointer<Float>, than bounds: UnsafePointer<Float>, rows: Int, vectors: Int, from: Int
+    ) -> Int {
+        table.pointee.find_larger(scores, bounds, rows, vectors, from)
+    }
+
     /// Moves parameters and moments on.
     func adam(
         _ step: LaneAdam, gradients: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>,
