@@ -37,6 +37,10 @@ package struct KMeans: Sendable {
         /// squared movement is at most `tolerance` times the mean variance of the coordinates, or `iterations` are
         /// done. A cluster that loses all its points keeps its centroid.
         case lloyd(iterations: Int, tolerance: Double = 1e-4)
+        /// Lloyd's iterations with centroids that are scaled to unit length after each (Dhillon and Modha, "Concept
+        /// decompositions for large sparse text data using clustering", 2001): for points of unit length, whose nearest
+        /// centroid then has the largest cosine. A cluster that loses all its points, or whose points cancel, keeps its centroid.
+        case spherical(iterations: Int, tolerance: Double = 1e-4)
         /// Random batches and running means (Sculley, "Web-scale k-means clustering", WWW 2010).
         case miniBatch(MiniBatch = MiniBatch())
     }
@@ -113,6 +117,7 @@ package struct KMeans: Sendable {
         let iterations =
             switch kind {
             case .lloyd(let iterations, let tolerance): try run.lloyd(iterations, tolerance)
+            case .spherical(let iterations, let tolerance): try run.lloyd(iterations, tolerance, isSpherical: true)
             case .miniBatch(let settings): try run.miniBatch(settings, &random)
             }
         return try run.result(iterations, startSeconds: (started - begin).inSeconds) {
@@ -147,7 +152,7 @@ package struct KMeans: Sendable {
         }
         guard k <= points.count else { throw .tooManyClusters(k: k, count: points.count) }
         switch kind {
-        case .lloyd(let iterations, let tolerance):
+        case .lloyd(let iterations, let tolerance), .spherical(let iterations, let tolerance):
             guard iterations >= 0 else {
                 throw .badSetting(name: "iterations", value: "\(iterations)", accepted: "0 or more")
             }

@@ -60,8 +60,10 @@ final class KMeansRun {
     }
 
     /// Lloyd's iterations; returns how many were run.
-    func lloyd(_ limit: Int, _ tolerance: Double) throws(ClusteringError) -> Int {
+    func lloyd(_ limit: Int, _ tolerance: Double, isSpherical: Bool = false) throws(ClusteringError) -> Int {
         let threshold = tolerance > 0 && limit > 0 ? tolerance * (try meanVariance()) : 0
+        var before =
+            isSpherical ? try computing { () throws(ComputeError) in try backend.read(centroids.values) } : []
         for iteration in 0..<limit {
             try computing { () throws(ComputeError) in try backend.run(KmeansPanels(centroids)) }
             try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
@@ -70,12 +72,33 @@ final class KMeansRun {
             }
             let moved = try computing { () throws(ComputeError) in
                 try backend.run(KmeansUpdate(centroids, from: sums, shifts: shifts))
-                return sum(try backend.read(shifts))
+                return isSpherical ? try scaleToUnitLength(&before) : sum(try backend.read(shifts))
             }
             // Labels that stay give the same sums and so the same bits: no movement at all.
             if moved <= threshold { return iteration + 1 }
         }
         return limit
+    }
+
+    /// Scales the centroids to unit length, on the host; those that are zero become what they were `before`. Returns the
+    /// squared movement of all, and what they are now in `before`.
+    private func scaleToUnitLength(_ before: inout [Float]) throws(ComputeError) -> Double {
+        let dimensions = centroids.dimensions
+        let means = try backend.read(centroids.values)
+        var moved = 0.0
+        for centroid in 0..<k {
+            let range = centroid * dimensions..<(centroid + 1) * dimensions
+            let length = means[range].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            guard length > 0 else { continue }
+            for element in range {
+                let scaled = Float(Double(means[element]) / length)
+                let difference = Double(scaled) - Double(before[element])
+                moved += difference * difference
+                before[element] = scaled
+            }
+        }
+        try backend.write(before, to: centroids.values)
+        return moved
     }
 
     /// Mean over the coordinates of their variance (divisor count).
