@@ -1,0 +1,79 @@
+import Clustering
+import Compute
+
+extension ScoreInput {
+    /// The members of each group, rising; of the whole set where there are no groups.
+    /// - Throws: ``ScoringError/badParameter(name:value:accepted:)`` where there is not one group per sample.
+    func members(of count: Int) throws(ScoringError) -> [[Int]] {
+        guard let groups else { return [Array(0..<count)] }
+        try Self.check(groups.count, "groups", of: count)
+        var members = [[Int]](repeating: [], count: Int(groups.max() ?? -1) + 1)
+        for (sample, group) in groups.enumerated() {
+            guard group >= 0 else {
+                throw .badParameter(
+                    name: "the group of sample \(sample)", value: "\(group)", accepted: "0 or more is needed")
+            }
+            members[Int(group)].append(sample)
+        }
+        return members
+    }
+
+    /// - Throws: ``ScoringError/badParameter(name:value:accepted:)`` unless there is one of `what` per sample.
+    static func check(_ got: Int, _ what: String, of count: Int) throws(ScoringError) {
+        guard got == count else {
+            throw .badParameter(
+                name: "the number of \(what)", value: "\(got)", accepted: "one for each of \(count) samples is needed")
+        }
+    }
+}
+
+extension Points {
+    /// The points of `members`, in that order.
+    func gathered(_ members: [Int], on backend: any Backend) throws(ComputeError) -> Points {
+        if members.count == count { return self }
+        let gathered = try backend.makePoints(count: members.count, dimensions: dimensions)
+        try backend.run(
+            PointsGather(backend.makeBuffer(members.map { Int32($0) }, label: "members"), of: self, into: gathered))
+        return gathered
+    }
+}
+
+/// The scores of a greedy order, [count]: of each group's `picks` the first has their number, the last 1, all others 0.
+func scores(ofPicks picks: [[Int]], count: Int) -> [Float] {
+    var values = [Float](repeating: 0, count: count)
+    for picks in picks {
+        for (place, sample) in picks.enumerated() { values[sample] = Float(picks.count - place) }
+    }
+    return values
+}
+
+/// How many each group gives where they give one each in turns, the longest first (ties to the lower), until `size` are
+/// given: the rule of ``Quota/exact``.
+func equalShares(of size: Int, among lengths: [Int]) -> [Int] {
+    var shares = [Int](repeating: 0, count: lengths.count)
+    var left = min(size, lengths.reduce(0, +))
+    while left > 0 {
+        let waiting = lengths.indices.filter { shares[$0] < lengths[$0] }
+            .sorted { (lengths[$1], $0) < (lengths[$0], $1) }
+        let turns = left / waiting.count
+        for group in turns > 0 ? waiting[...] : waiting.prefix(left) {
+            let given = min(max(1, turns), lengths[group] - shares[group])
+            shares[group] += given
+            left -= given
+        }
+    }
+    return shares
+}
+
+/// The ranges of equal labels.
+func runs(of labels: [Int32]) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    for (place, label) in labels.enumerated() {
+        if let last = runs.last, labels[last.lowerBound] == label {
+            runs[runs.count - 1] = last.lowerBound..<place + 1
+        } else {
+            runs.append(place..<place + 1)
+        }
+    }
+    return runs
+}
