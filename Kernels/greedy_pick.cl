@@ -35,10 +35,10 @@ GROUP_KERNEL void greedy_pick(
     keys[item] = key;
     numbers[item] = point;
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int half = GROUP / 2; half > 0; half /= 2) {
-        if (item < half) {
-            const float other = keys[item + half];
-            const int other_point = numbers[item + half];
+    for (int reach = GROUP / 2; reach > 0; reach /= 2) {
+        if (item < reach) {
+            const float other = keys[item + reach];
+            const int other_point = numbers[item + reach];
             if (other > keys[item] || (other == keys[item] && other_point < numbers[item])) {
                 keys[item] = other;
                 numbers[item] = other_point;
