@@ -65,7 +65,7 @@ extension Score {
 }
 
 /// The members of a cluster that are left, each with its nearest ones.
-private struct TypicalMembers {
+struct TypicalMembers {
     /// Most clusters, and the most members that a cluster has which others precede.
     static let (mostClusters, small) = (500, 5)
     /// Lloyd's iterations at most.

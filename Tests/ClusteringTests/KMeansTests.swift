@@ -71,6 +71,42 @@ import TestSupport
         }
     }
 
+    @Test(arguments: TestBackends.names) func sphericalCentroidsAreUnitMeansOfTheNearestDirections(name: String) throws
+    {
+        let backend = try TestBackends.make(name)
+        let (count, d, k) = (300, 4, 9)
+        var values = uniformPoints(count, d, seed: 8)
+        for point in 0..<count {
+            let length = values[point * d..<(point + 1) * d].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            for element in point * d..<(point + 1) * d { values[element] = Float(Double(values[element]) / length) }
+        }
+        let found = try KMeans(k: k, kind: .spherical(iterations: 300, tolerance: 0), seed: 4)
+            .fit(points(values, d, on: backend), on: backend)
+        #expect(found.iterations > 1 && found.iterations < 300)
+        func cosine(_ point: Int, _ centroid: Int) -> Double {
+            (0..<d).reduce(0) { $0 + Double(values[point * d + $1]) * Double(found.centroids[centroid * d + $1]) }
+        }
+        for point in 0..<count {
+            let cosines = (0..<k).map { cosine(point, $0) }
+            #expect(cosines[Int(found.labels[point])] >= (cosines.max() ?? 0) - 1e-6)
+        }
+        for cluster in 0..<k {
+            let members = (0..<count).filter { found.labels[$0] == cluster }
+            let sums = (0..<d).map { dimension in members.reduce(0) { $0 + Double(values[$1 * d + dimension]) } }
+            let length = sums.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            for dimension in 0..<d {
+                #expect(abs(Double(found.centroids[cluster * d + dimension]) - sums[dimension] / length) < 1e-6)
+            }
+        }
+    }
+
+    @Test func sphericalCentroidsOfPointsThatCancelStay() throws {
+        let backend = CPUBackend()
+        let found = try KMeans(k: 1, kind: .spherical(iterations: 5), start: .given([0, 1]), seed: 4)
+            .fit(points([1, 0, -1, 0], 2, on: backend), on: backend)
+        #expect(found.centroids == [0, 1] && found.distances == [2, 2])
+    }
+
     @Test(arguments: TestBackends.names) func toleranceStopsEarlier(name: String) throws {
         let backend = try TestBackends.make(name)
         let points = try points(uniformPoints(800, 4, seed: 2), 4, on: backend)

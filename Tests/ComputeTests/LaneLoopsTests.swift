@@ -204,6 +204,25 @@ import Support
         }
     }
 
+    @Test("The first vector with a larger lane is found, and no NaN", arguments: [1, 3, 6], [1, 5, 16])
+    func findLarger(rows: Int, vectors: Int) {
+        var scores = Self.values(rows * vectors * 16, seed: 4)
+        for element in stride(from: 0, to: scores.count, by: 7) { scores[element] = .nan }
+        for loops in LaneLoops.all {
+            for bound in [Float(-10), 0.5, 0.9, 10] {
+                var bounds = [Float](repeating: bound, count: vectors * 16)
+                bounds[3] = .infinity
+                let hits = (0..<rows * vectors).filter { place in
+                    (0..<16).contains { scores[place * 16 + $0] > bounds[place % vectors * 16 + $0] }
+                }
+                for from in 0...rows * vectors {
+                    let found = loops.findLarger(scores, than: bounds, rows: rows, vectors: vectors, from: from)
+                    #expect(found == hits.first { $0 >= from } ?? rows * vectors, "\(loops.name), from \(from)")
+                }
+            }
+        }
+    }
+
     @Test("Adam is that of a scalar loop, to the bit", arguments: [1, 15, 16, 17, 100])
     func adam(count: Int) {
         let gradients = Self.values(count, seed: 1)

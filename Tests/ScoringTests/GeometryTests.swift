@@ -1,0 +1,172 @@
+import Clustering
+import Compute
+import Pruning
+import Support
+import TestSupport
+import Testing
+
+@testable import Scoring
+
+@Suite struct GeometryTests {
+    /// Rows around three directions, and one far from all, the last.
+    private func directions() -> [Float] {
+        var random = RandomStream(seed: 3, run: 0, purpose: .testing)
+        var values: [Float] = []
+        for row in 0..<60 {
+            let length = random.nextUniform(1, 20)
+            values += (0..<4).map { Float(length * ($0 == row % 3 ? 1 : random.nextUniform(-0.05, 0.05))) }
+        }
+        return values + [-1, -1, -1, -2]
+    }
+
+    @Test(arguments: TestBackends.names) func prototypesFindWhatLiesInNoUsualDirection(name: String) throws {
+        let backend = try TestBackends.make(name)
+        var input = try pointInput(directions(), 4, on: backend)
+        input.parameters.k = 3
+        let scores = try Score.prototypes.values(input)
+        #expect(scores.indices.max { scores[$0] < scores[$1] } == 60 && Score.prototypes.isHighHard)
+        #expect(scores.dropLast().allSatisfy { (0..<0.02).contains($0) })
+        #expect(try Score.prototypes.values(input) == scores)
+        // The length of a row does not matter.
+        let scaled = directions().enumerated().map { $1 * ($0 / 4 % 2 == 0 ? 1 : 8) }
+        var other = try pointInput(scaled, 4, on: backend)
+        other.parameters.k = 3
+        #expect(try Score.prototypes.values(other) == scores)
+        // The built-in path says the same, up to rounding.
+        var plain = try pointInput(directions(), 4, on: CPUBackend())
+        plain.parameters.k = 3
+        #expect(zip(try Score.prototypes.values(plain), scores).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+
+    @Test(arguments: TestBackends.names) func onePrototypeIsTheMeanDirection(name: String) throws {
+        let backend = try TestBackends.make(name)
+        let values = wholeNumbers(23, 5, seed: 2) + [Float](repeating: 0, count: 5)
+        var input = try pointInput(values, 5, on: backend)
+        input.parameters.k = 1
+        let scores = try Score.prototypes.values(input)
+        var mean = [Double](repeating: 0, count: 5)
+        let lengths = (0..<23).map { distance(values, 5, $0, 23) }
+        for row in 0..<23 {
+            for dimension in 0..<5 { mean[dimension] += Double(values[row * 5 + dimension]) / lengths[row] }
+        }
+        let length = mean.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        for row in 0..<23 {
+            let product = (0..<5).reduce(0) { $0 + Double(values[row * 5 + $1]) * mean[$1] }
+            #expect(abs(Double(scores[row]) - (1 - product / length / lengths[row])) < 1e-5)
+        }
+        #expect(scores[23] == 1)
+    }
+
+    @Test func everyDirectionMayBeAPrototype() throws {
+        let backend = CPUBackend()
+        func scores(_ values: [Float], k: Int?) throws -> [Float] {
+            var input = try pointInput(values, 1, on: backend)
+            input.parameters.k = k
+            return try Score.prototypes.values(input)
+        }
+        #expect(try scores([5], k: 1) == [0])
+        #expect(try scores([0, 0], k: 2) == [1, 1])
+        #expect(try scores([2, -3, 0], k: 3) == [0, 0, 1])
+        #expect(throws: ScoringError.missing(what: "k, the number of clusters", score: "prototypes")) {
+            try scores([1], k: nil)
+        }
+        for k in [0, 2] {
+            let error = #expect(throws: ScoringError.self) { try scores([1], k: k) }
+            #expect(error?.description == "k is \(k); 1 to 1, the number of samples, are possible")
+        }
+        #expect(throws: ScoringError.missing(what: "the samples as points", score: "prototypes")) {
+            try Score.prototypes.values(ScoreInput(count: 1))
+        }
+    }
+
+    @Test(arguments: TestBackends.names) func moderateIsTheDistanceToTheMeanOfTheClass(name: String) throws {
+        let backend = try TestBackends.make(name)
+        // A class of one, an empty one, and an outlier in class 0.
+        let values = wholeNumbers(40, 3, seed: 6) + [100, 100, 100]
+        var labels = (0..<41).map { UInt8($0 % 2) }
+        labels[7] = 3
+        var input = try pointInput(values, 3, on: backend)
+        input.classes = ClassLabels(labels: labels, count: 5)
+        let scores = try Score.moderate.values(input)
+        for row in 0..<41 {
+            let members = (0..<41).filter { labels[$0] == labels[row] }
+            let square = (0..<3).reduce(0.0) { sum, dimension in
+                let mean = members.reduce(0) { $0 + Double(values[$1 * 3 + dimension]) } / Double(members.count)
+                let difference = Double(values[row * 3 + dimension]) - mean
+                return sum + difference * difference
+            }
+            #expect(abs(Double(scores[row]) - square.squareRoot()) <= 1e-6 * square.squareRoot())
+        }
+        #expect(scores[7] == 0 && scores.indices.max { scores[$0] < scores[$1] } == 40)
+        #expect(Score.moderate.isHighHard && Score.moderate.paper.groups == .class)
+    }
+
+    @Test func moderateNeedsAClassForEachSample() throws {
+        var input = try pointInput([1, 2], 1, on: CPUBackend())
+        #expect(throws: ScoringError.missing(what: "classes", score: "moderate")) {
+            try Score.moderate.values(input)
+        }
+        input.classes = ClassLabels(labels: [0], count: 1)
+        let error = #expect(throws: ScoringError.self) { try Score.moderate.values(input) }
+        #expect(error?.description == "the number of class labels is 1; one for each of 2 samples is needed")
+    }
+
+    @Test(arguments: TestBackends.names) func copiesAreRedundant(name: String) throws {
+        let backend = try TestBackends.make(name)
+        var random = RandomStream(seed: 12, run: 0, purpose: .testing)
+        var values = (0..<90 * 8).map { _ in Float(random.nextUniform(-1, 1)) }
+        // Rows 60 to 89 are longer copies of 0 to 29.
+        for element in 0..<30 * 8 { values[60 * 8 + element] = 2 * values[element] }
+        let labels = (0..<90).map { Int32($0 % 30 % 4) }
+        let squares = (0..<90).map { Float($0 % 30) }
+        var input = try pointInput(values, 8, on: backend)
+        input.clustering = ClusterAssignment(labels: labels, squaredDistances: squares, k: 5)
+        let scores = try Score.semdedup.values(input)
+        // The distances of copies are equal, so that they come after their originals.
+        for row in 60..<90 { #expect(scores[row] >= 1 - 1e-6 && scores[row] <= 1) }
+        for row in 0..<60 { #expect(scores[row] < 0.999) }
+        for row in 0..<90 {
+            let earlier = (0..<90).filter {
+                labels[$0] == labels[row]
+                    && (squares[$0] > squares[row] || (squares[$0] == squares[row] && $0 < row))
+            }
+            let truth = earlier.map { cosine(values, 8, row, $0) }.max() ?? -1
+            #expect(abs(Double(scores[row]) - truth) < 1e-6)
+        }
+        #expect(scores.filter { $0 == -1 }.count == 4)
+        #expect(!Score.semdedup.isHighHard && Score.semdedup.paper == PapersChoice(within: .none, keeping: .hard))
+    }
+
+    @Test func firstMembersAndRowsOfZerosAreNotRedundant() throws {
+        var input = try pointInput([0, 0, 1, 0, -1, 0, 0, 0, 3, 0], 2, on: CPUBackend())
+        input.clustering = ClusterAssignment(labels: [2, 2, 2, 0, 2], squaredDistances: [9, 8, 7, 1, 6], k: 3)
+        #expect(try Score.semdedup.values(input) == [-1, 0, 0, -1, 1])
+        input.clustering = ClusterAssignment(labels: [2], squaredDistances: [9], k: 3)
+        #expect(throws: ScoringError.self) { try Score.semdedup.values(input) }
+        input.clustering = nil
+        #expect(throws: ScoringError.missing(what: "a clustering", score: "semdedup")) {
+            try Score.semdedup.values(input)
+        }
+    }
+
+    @Test func sharesAreGivenInTurns() {
+        #expect(equalShares(of: 5, among: [1, 9, 4]) == [1, 2, 2])
+        #expect(equalShares(of: 6, among: [1, 4, 9]) == [1, 2, 3])
+        #expect(equalShares(of: 2, among: [3, 3, 3]) == [1, 1, 0])
+        #expect(equalShares(of: 99, among: [3, 0, 2]) == [3, 0, 2])
+        #expect(equalShares(of: 0, among: [3]) == [0] && equalShares(of: 1, among: []) == [])
+        for size in 0...16 {
+            // Turn by turn.
+            let lengths = [5, 0, 7, 1, 3]
+            var shares = [0, 0, 0, 0, 0]
+            var left = size
+            while left > 0, shares != lengths {
+                for group in [2, 0, 4, 3, 1] where left > 0 && shares[group] < lengths[group] {
+                    shares[group] += 1
+                    left -= 1
+                }
+            }
+            #expect(equalShares(of: size, among: lengths) == shares)
+        }
+    }
+}
