@@ -4,7 +4,7 @@ extension Score {
     /// changed its mind. He et al. 2024, "Large-scale dataset pruning with dynamic uncertainty" (2306.05175), which keeps the
     /// highest of the whole set; the divisor of the deviation is window - 1, as there. The paper has one network.
     /// `window` above `score_epochs` is refused.
-    package static let dynUnc = Score("dyn-unc", needs: [.dynamics]) { input in
+    package static let dynUnc = Score("dyn-unc", needs: [.dynamics], usesWindow: true) { input in
         let dynamics = try input.recorded(for: "dyn-unc")
         return dynamics.meanOverWindows(of: try input.window(of: dynamics)) { _, deviation in deviation }
     }

@@ -28,6 +28,16 @@ extension ScoreInput {
 }
 
 extension TrainingDynamics {
+    /// The mean of p_y over the networks and epochs, [sample].
+    var meanProbability: [Float] {
+        var sums = [Double](repeating: 0, count: count)
+        for start in stride(from: 0, to: probability.count, by: count) {
+            for sample in 0..<count { sums[sample] += Double(probability[start + sample]) }
+        }
+        // Rounding must not lead beyond what a probability may be.
+        return sums.map { Float(min(1, $0 / Double(networks * epochs))) }
+    }
+
     /// The mean over the networks of [network][sample]: [sample].
     func meanOverNetworks(_ values: [Float]) -> [Float] {
         var sums = [Double](repeating: 0, count: count)

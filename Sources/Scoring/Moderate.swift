@@ -10,7 +10,7 @@ extension Score {
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points or classes.
     package static let moderate = Score(
-        "moderate", needs: [.points, .classes], paper: PapersChoice(within: .class, keeping: .hard)
+        "moderate", needs: [.points, .classes], paper: PapersChoice(within: .class, keeping: .middle)
     ) { input in
         let (points, backend) = try input.located(for: "moderate")
         guard let classes = input.classes else { throw ScoringError.missing(what: "classes", score: "moderate") }

@@ -14,7 +14,7 @@ extension Score {
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points or k, and ``ScoringError/badParameter(name:value:accepted:)`` for a k beyond 1
     /// to the number of samples.
-    package static let prototypes = Score("prototypes", needs: [.points], isSeeded: true) { input in
+    package static let prototypes = Score("prototypes", needs: [.points, .clusterCount], isSeeded: true) { input in
         let (points, backend) = try input.located(for: "prototypes")
         guard let k = input.parameters.k else {
             throw ScoringError.missing(what: "k, the number of clusters", score: "prototypes")

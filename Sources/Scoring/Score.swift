@@ -148,7 +148,7 @@ package struct ScoreInput {
 
 extension Score {
     /// The registry: every score that a selection may name.
-    package static let all: [Score] = [.distance] + ofDynamics
+    package static let all: [Score] = [.distance] + ofGeometry + ofGreedyOrders + ofDynamics
 
     /// The score that selections call `name`.
     /// - Throws: ``ScoringError/unknown(name:)``.

@@ -24,6 +24,8 @@ extension Selection {
             scores = try found.values ?? Score.named(score).values(found)
             if known?.isHighHard == false { scores = scores?.map { -$0 } }
         }
-        return SelectionInput(count: count, classes: classes, clustering: found.clustering, scores: scores)
+        var input = SelectionInput(count: count, classes: classes, clustering: found.clustering, scores: scores)
+        if order.needsMeanProbability { input.meanProbability = found.dynamics?.meanProbability }
+        return input
     }
 }

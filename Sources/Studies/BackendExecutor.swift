@@ -295,9 +295,12 @@ extension BackendExecutor: ArtifactResources {
         guard case .epochs(let epochs) = recipe.duration else {
             throw StudyError.executor(reason: "networks of scores train for epochs")
         }
+        var parameters = ScoreParameters()
+        (parameters.networks, parameters.epochs) = (networks, epochs)
         return try TrainingDynamics.record(
-            data.train, model: Self.spec(recipe.model), normalisation: data.normalisation, networks: networks,
-            epochs: epochs, batchSize: recipe.batchSize, learningRate: recipe.learningRate, seed: seed, index: index,
-            on: preparedBackend(), cancellation: cancellation, progress: progress)
+            of: data.train, model: Self.spec(recipe.model), normalisation: data.normalisation,
+            options: TrainingOptions(batchSize: recipe.batchSize, learningRate: recipe.learningRate),
+            parameters: parameters, seed: seed, set: index, on: preparedBackend(), cancellation: cancellation,
+            progress: { progress($0.samples) })
     }
 }

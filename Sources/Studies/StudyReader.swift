@@ -176,7 +176,7 @@ package struct StudyReader {
             settings.scores.window = window
         }
         if let neighbors = try fields.integer("neighbors", in: 1...1_000_000) { settings.scores.neighbors = neighbors }
-        if let strata = try fields.integer("strata", in: 1...1_000_000) { settings.orders.strata = strata }
+        if let strata = try fields.integer("strata", in: Order.strataRange) { settings.orders.strata = strata }
         func number(_ key: String, _ accepted: String, _ isAccepted: (Double) -> Bool) throws(StudyError) -> Double? {
             guard let value = try fields.number(key) else { return nil }
             guard isAccepted(value) else {

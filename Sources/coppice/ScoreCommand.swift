@@ -95,7 +95,8 @@ struct ScoreCommand: ParsableCommand {
         if let networksOut {
             let normalisation = samples.dataset.map(Normalisation.init)
             run.keepNetwork = { network, epoch, weights in
-                guard let normalisation else { return }
+                // Those that scores are taken of.
+                guard let normalisation, epoch == 1 || epoch == scoring.scoreEpochs else { return }
                 let steps = epoch * ((count + scoring.batch - 1) / scoring.batch)
                 try weights.write(
                     to: "\(networksOut)/network\(network + 1)-epoch\(epoch).safetensors", normalisation: normalisation,

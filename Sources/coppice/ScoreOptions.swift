@@ -70,7 +70,9 @@ struct ScoreOptions: ParsableArguments {
                 "--window is \(window) and --score-epochs \(scoreEpochs): \(score.name) needs a window of"
                     + " \(ScoreParameters.windowRange.lowerBound) to \(scoreEpochs) epochs", exitCode: 64)
         }
-        if score.needs.contains(.dynamics) || score.needs.contains(.classes), options.features != nil {
+        // d2 is of points, and starts from 1 where there are no classes.
+        let isOfClasses = score.needs.contains(.dynamics) && !score.needs.contains(.points)
+        if isOfClasses || score.needs.contains(.classes), options.features != nil {
             throw Failure(
                 "--score \(score.name) needs the class of every sample, and --features has none: give --data",
                 exitCode: 64)
@@ -139,11 +141,10 @@ struct ScoreRun {
             quiet: compute.quiet)
         let bar = ProgressBar("training", unit: "images", quiet: compute.quiet)
         defer { bar.finish() }
-        let images = Double(options.networks) * Double(options.scoreEpochs) * Double(dataset.train.count)
         return try TrainingDynamics.record(
-            store, model: options.model, normalisation: Normalisation(dataset), networks: options.networks,
-            epochs: options.scoreEpochs, batchSize: options.batch, learningRate: options.learningRate,
-            seed: compute.seed, index: 0, on: backend, cancellation: cancellation,
-            progress: { bar.update(Double($0), of: images) }, keep: keepNetwork)
+            of: store, model: options.model, normalisation: Normalisation(dataset),
+            options: TrainingOptions(batchSize: options.batch, learningRate: options.learningRate),
+            parameters: options.parameters(k: nil), seed: compute.seed, on: backend, cancellation: cancellation,
+            progress: { bar.update(Double($0.samples), of: Double($0.total)) }, keep: keepNetwork)
     }
 }

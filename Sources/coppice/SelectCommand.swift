@@ -191,7 +191,9 @@ struct SelectCommand: ParsableCommand {
         guard beta >= 0, beta < 1 else {
             throw Failure("--beta is \(shortest(beta)); a share from 0 to below 1 is needed", exitCode: 64)
         }
-        guard strata >= 1 else { throw Failure("--strata is \(strata); it must be at least 1", exitCode: 64) }
+        guard Order.strataRange.contains(strata) else {
+            throw Failure("--strata is \(strata); \(Order.strataRange) are accepted", exitCode: 64)
+        }
         guard cD > 0, cD.isFinite else {
             throw Failure("--c-d is \(shortest(cD)); a number above 0 is needed", exitCode: 64)
         }
