@@ -40,7 +40,7 @@ private func uniform(_ count: Int, seed: UInt64 = 3) -> SelectionInput {
     func drawsAsThePapersWrite(count: Int, cD: Double) throws {
         for seed in 0..<3 as Range<UInt64> {
             let input = uniform(count, seed: seed)
-            for size in 1...count {
+            for size in someSizes(of: count) {
                 let kept = try keep(beta(cD), size, from: input, seed: seed)
                 var random = RandomStream(seed: seed, run: 0, purpose: .selection)
                 let expected = referenceDraw(Array(0..<count), input, keeping: size, cD: cD, random: &random)
@@ -54,7 +54,7 @@ private func uniform(_ count: Int, seed: UInt64 = 3) -> SelectionInput {
         let planted = Planted(sizes: sizes)
         var input = uniform(planted.count)
         input.clustering = planted.assignment
-        for size in 1...planted.count {
+        for size in someSizes(of: planted.count) {
             let kept = try keep(beta(4, .cluster), size, from: input)
             let shares = expectedShares(sizes, size)
             #expect(kept.kept == size && kept.perCluster == shares)
@@ -72,7 +72,7 @@ private func uniform(_ count: Int, seed: UInt64 = 3) -> SelectionInput {
         let planted = Planted(sizes: sizes)
         var input = uniform(planted.count)
         input.clustering = planted.assignment
-        for size in 1...planted.count {
+        for size in someSizes(of: planted.count) {
             let kept = try keep(beta(4, .cluster).sharing(.article, .none), size, from: input)
             #expect(try kept.perCluster == planted.select(.closest, size, .article).perCluster)
         }

@@ -67,6 +67,9 @@ func expectedShares(_ sizes: [Int], _ size: Int) -> [Int] {
     return shares
 }
 
+/// The small sizes of a set of `count` samples, every seventh of the others, and the largest.
+func someSizes(of count: Int) -> [Int] { (1...count).filter { $0 <= 12 || $0 % 7 == 0 || $0 >= count - 1 } }
+
 /// What `selection` keeps of `input` by a stream of its own.
 func keep(
     _ selection: Selection, _ size: Int, from input: SelectionInput, seed: UInt64 = 7
