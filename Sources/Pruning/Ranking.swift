@@ -52,7 +52,7 @@ struct Ranking {
         let groups = level.split(members)
         let counts = groups.map(\.count)
         let shares = isArticle ? articleShares(counts) : exactShares(counts, of: share, level)
-        if !isArticle { noteShort(counts, of: share, level, outer) }
+        if selection.quota == .exact { noteShort(counts, of: share, level, outer) }
         var ranked: [[Int]] = []
         for (label, group) in groups.enumerated() {
             ranked.append(

@@ -63,6 +63,7 @@ import Testing
     @Test func theArticlesQuotaMakesUpForNothing() throws {
         let planted = Planted(sizes: [100, 7, 1, 1, 3, 100])
         #expect(try planted.select(.closest, 60, .article).shortGroups.isEmpty)
+        #expect(try kept(.classCluster, 10, quota: .article).shortGroups.isEmpty)
         let short = try planted.select(.closest, 60)
         #expect(short.shortGroups.map(\.cluster) == [1, 2, 3, 4] && short.shortGroups.allSatisfy { $0.share == 10 })
         #expect(short.shortGroupsNote?.contains("cluster 3 (1 of 10) and 1 more;") == true)
