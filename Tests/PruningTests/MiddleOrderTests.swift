@@ -18,6 +18,7 @@ import Testing
 
     @Test func infiniteScoresComeLast() throws {
         #expect(try kept([.infinity, 1, 2, 3, -.infinity, 7]) == [2, 3, 1, 5, 0, 4])
+        #expect(try kept([.infinity, .infinity, 1, 2, 3]) == [3, 2, 4, 0, 1])
         #expect(try kept([.infinity, -.infinity, .infinity]) == [0, 1, 2])
     }
 
