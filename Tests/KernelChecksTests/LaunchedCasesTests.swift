@@ -17,14 +17,16 @@ import Testing
             })
     }
 
-    /// Two steps of a model over `store`, and an evaluation.
+    /// Two steps of a model over `store`, recorded, an evaluation, and statistics of all samples.
     private static func train(_ model: ModelSpec, over store: SampleStore, on backend: OpenCLBackend) throws {
         let normalisation = Normalisation(
             [ChannelStatistics](repeating: ChannelStatistics(mean: 0.5, std: 0.25), count: store.shape.channels))
         let trained = try Trainer(store, model: model, normalisation: normalisation, on: backend).train(
             [TrainingRun(subset: Array(0..<store.count), seed: 1, run: 0)],
-            options: TrainingOptions(length: .steps(2)))
-        _ = try Evaluator(store, normalisation: normalisation, on: backend).evaluate(trained.weights)
+            options: TrainingOptions(length: .steps(2)), record: { _ in })
+        let evaluator = Evaluator(store, normalisation: normalisation, on: backend)
+        _ = try evaluator.evaluate(trained.weights)
+        _ = try evaluator.statistics(trained.weights)
     }
 
     /// A training of each model with an evaluation, and the clusterings of the article: PCA to 50 or none, both kinds of
