@@ -97,7 +97,12 @@ package struct KeptSamples: Equatable, Sendable {
     package var kept: Int { indices.count }
 
     /// A note on ``shortGroups`` for people, in one line; nil where there are none.
-    package var shortGroupsNote: String? {
+    package var shortGroupsNote: String? { Self.note(shortGroups) }
+
+    /// The same on classes alone: small clusters are nothing out of the ordinary.
+    package var shortClassesNote: String? { Self.note(shortGroups.filter { $0.cluster == nil }) }
+
+    private static func note(_ shortGroups: [ShortGroup]) -> String? {
         if shortGroups.isEmpty { return nil }
         let named = shortGroups.prefix(3).map { group in
             let names = [group.cluster.map { "cluster \($0)" }, group.class.map { "class \($0)" }].compactMap { $0 }

@@ -31,6 +31,8 @@ package final class StudyRunner {
     private let executor: any StudyExecutor
     private let wantedReplicas: Int?
     private var replicas = 1
+    /// The experiments whose small classes were said.
+    private var noted: Set<Int> = []
     private let environment: () -> [String: String]
     private let cancellation: CancellationFlag
     private let writeTables: (StudyResults, String) throws -> Void
@@ -213,6 +215,9 @@ package final class StudyRunner {
             throw StudyError.pruning(error)
         }
         let seconds = shared + (clock.now - start) / .seconds(1)
+        if let note = selection.shortClassesNote, noted.insert(run.experimentID).inserted {
+            report(.notice("experiment \(run.experimentID): \(note)"))
+        }
         try session.directory.arrays.store(selection, for: run)
         let job = TrainingJob(
             experimentID: run.experimentID, run: run.run, indices: selection.indices, seed: experiment.seed,

@@ -121,6 +121,7 @@ struct SelectCommand: ParsableCommand {
         let input = try selection.input(count: source.count, classes: source.classes, from: found)
         let kept = try selection.select(source.size, from: input, random: &random)
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
+        if let note = kept.shortClassesNote { Terminal.note("note: \(note)", quiet: compute.quiet) }
         try interrupt.finishing {
             try NumPy.write(kept.indices.map(Int64.init), shape: [kept.kept], to: out)
         }
