@@ -5,17 +5,18 @@ import Support
 
 extension Score {
     /// The order of D2 pruning (Maharana, Yadav and Bansal, "D2 pruning: message passing for balancing diversity and
-    /// difficulty in data pruning", ICLR 2024). Each sample i starts from x_i: its ``Score/forgetting``, or 1 where there are no classes.
-    /// Forward, x_i += sum over its k nearest neighbours j of w_ij x_j at once; then the sample of the highest x is picked,
-    /// ties to the lower index, and x_j -= w_ij x_i for the neighbours j of the picked i, again and again. w_ij =
-    /// exp(-gamma d), d being the Euclidean distance. High: picked early. k is ``ScoreParameters/neighbors``, 10 in the paper.
+    /// difficulty in data pruning", ICLR 2024). Each sample i starts from x_i: its ``Score/forgetting``, or 1 where
+    /// there are no classes. Forward, x_i += sum over its k nearest neighbours j of w_ij x_j at once; then the sample
+    /// of the highest x is picked, ties to the lower index, and x_j -= w_ij x_i for the neighbours j of the picked i,
+    /// again and again. w_ij = exp(-gamma d), d being the Euclidean distance. High: picked early. k is
+    /// ``ScoreParameters/neighbors``, 10 in the paper.
     ///
-    /// As in the authors' program a sample passes messages along its own k neighbours, which need not have it among theirs. A
-    /// sample that no network ever learned, whose forgetting is infinite, starts from the number of epochs, which
-    /// no other reaches. Where samples are picked within groups, each group has a graph of its own.
+    /// As in the authors' program a sample passes messages along its own k neighbours, which need not have it among
+    /// theirs. A sample that no network ever learned, whose forgetting is infinite, starts from the number of epochs,
+    /// which no other reaches. Where samples are picked within groups, each group has a graph of its own.
     ///
-    /// Throws ``ScoringError/missing(what:score:)`` without points, or without training dynamics where there are classes, and
-    /// ``ScoringError/badParameter(name:value:accepted:)``.
+    /// Throws ``ScoringError/missing(what:score:)`` without points, or without training dynamics where there are
+    /// classes, and ``ScoringError/badParameter(name:value:accepted:)``.
     package static let d2 = Score("d2", needs: [.points, .dynamics], isOrder: true) { input in
         let (points, backend) = try input.located(for: "d2")
         let parameters = input.parameters

@@ -2,9 +2,9 @@ import Compute
 import Pruning
 
 extension Score {
-    /// The Euclidean distance to the mean of the sample's class (Xia et al., "Moderate coreset: a universal method of data
-    /// selection for real-world data-efficient deep learning", ICLR 2023, equation 1). High: far from what is typical of
-    /// the class. Within each class the paper keeps those whose distance is nearest to the median.
+    /// The Euclidean distance to the mean of the sample's class (Xia et al., "Moderate coreset: a universal method of
+    /// data selection for real-world data-efficient deep learning", ICLR 2023, equation 1). High: far from what is
+    /// typical of the class. Within each class the paper keeps those whose distance is nearest to the median.
     ///
     /// The paper takes hidden representations of a trained network; this takes whatever the points are.
     ///

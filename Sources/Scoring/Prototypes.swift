@@ -3,17 +3,17 @@ import Compute
 import Pruning
 
 extension Score {
-    /// 1 - the cosine to the nearest prototype: spherical k-means finds k of them among the rows scaled to unit length, over the
-    /// whole set (Sorscher et al., "Beyond neural scaling laws: beating power law scaling via data pruning", NeurIPS 2022,
-    /// section 6). High: far from every prototype, so hard. The paper keeps the hard ones of a large set, and says that
-    /// the easy ones are better where few samples are kept of a small one.
+    /// 1 - the cosine to the nearest prototype: spherical k-means finds k of them among the rows scaled to unit length,
+    /// over the whole set (Sorscher et al., "Beyond neural scaling laws: beating power law scaling via data pruning",
+    /// NeurIPS 2022, section 6). High: far from every prototype, so hard. The paper keeps the hard ones of a large set,
+    /// and says that the easy ones are better where few samples are kept of a small one.
     ///
-    /// k has no default, as the paper sets it near the number of classes. A row of zeros has no direction: it takes no part
-    /// in the clustering, and its cosine to every prototype is 0. Where fewer rows than k have a direction, each of them is
-    /// a prototype.
+    /// k has no default, as the paper sets it near the number of classes. A row of zeros has no direction: it takes no
+    /// part in the clustering, and its cosine to every prototype is 0. Where fewer rows than k have a direction, each
+    /// of them is a prototype.
     ///
-    /// Throws ``ScoringError/missing(what:score:)`` without points or k, and ``ScoringError/badParameter(name:value:accepted:)`` for a k beyond 1
-    /// to the number of samples.
+    /// Throws ``ScoringError/missing(what:score:)`` without points or k, and
+    /// ``ScoringError/badParameter(name:value:accepted:)`` for a k beyond 1 to the number of samples.
     package static let prototypes = Score("prototypes", needs: [.points, .clusterCount], isSeeded: true) { input in
         let (points, backend) = try input.located(for: "prototypes")
         guard let k = input.parameters.k else {
@@ -23,7 +23,7 @@ extension Score {
             throw ScoringError.badParameter(
                 name: "k", value: "\(k)", accepted: "1 to \(points.count), the number of samples, are possible")
         }
-        let rows = try HostRows(points, on: backend).normalised()
+        let rows = try input.unitRows(of: points, on: backend)
         let directed = (0..<rows.count).filter { row in rows[row].contains { $0 != 0 } }
         var scores = [Float](repeating: 1, count: rows.count)
         guard !directed.isEmpty else { return scores }

@@ -98,6 +98,9 @@ package struct ScoreInput {
     package var clustering: ClusterAssignment?
     /// The samples as points: pixels, projections or features, all in the backend's memory.
     package var points: Points?
+    /// What was subtracted from every coordinate of ``points``, as ``PointSource/shift`` says; nil where nothing was. Cosines
+    /// are of the coordinates with it.
+    package var shift: [Double]?
     /// What ``points`` are on, and what computes.
     package var backend: (any Backend)?
     /// What networks said of the samples while they were trained on them.
@@ -120,7 +123,8 @@ package struct ScoreInput {
     /// Scores of `count` samples may be of these.
     package init(
         count: Int = 0, classes: ClassLabels? = nil, clustering: ClusterAssignment? = nil, points: Points? = nil,
-        backend: (any Backend)? = nil, dynamics: TrainingDynamics? = nil, groups: [Int32]? = nil, size: Int? = nil,
+        shift: [Double]? = nil, backend: (any Backend)? = nil, dynamics: TrainingDynamics? = nil,
+        groups: [Int32]? = nil, size: Int? = nil,
         parameters: ScoreParameters = ScoreParameters(), seed: UInt64 = 1, run: Int = 0,
         cancellation: CancellationFlag = CancellationFlag()
     ) {
@@ -128,6 +132,7 @@ package struct ScoreInput {
         self.classes = classes
         self.clustering = clustering
         self.points = points
+        self.shift = shift
         self.backend = backend
         self.dynamics = dynamics
         self.groups = groups

@@ -18,6 +18,17 @@ extension ScoreInput {
         return members
     }
 
+    /// The points as rows of unit length, what was subtracted from them added again; rows of zeros stay.
+    /// - Throws: ``ScoringError/badParameter(name:value:accepted:)``, ``ComputeError``.
+    func unitRows(of points: Points, on backend: any Backend) throws -> HostRows {
+        if let shift, shift.count != points.dimensions {
+            throw ScoringError.badParameter(
+                name: "the number of shifts", value: "\(shift.count)",
+                accepted: "one for each of \(points.dimensions) coordinates is needed")
+        }
+        return try HostRows(points, on: backend).normalised(adding: shift)
+    }
+
     /// - Throws: ``ScoringError/badParameter(name:value:accepted:)`` unless there is one of `what` per sample.
     static func check(_ got: Int, _ what: String, of count: Int) throws(ScoringError) {
         guard got == count else {

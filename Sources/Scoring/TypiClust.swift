@@ -4,17 +4,18 @@ import Pruning
 import Support
 
 extension Score {
-    /// The order of TypiClust (Hacohen, Dekel and Weinshall, "Active learning on a budget: opposite strategies suit high and
-    /// low budgets", ICML 2022, algorithm 1): Lloyd's k-means makes min(budget, 500) clusters; those of more than 5 members
-    /// give one sample each in turns, the largest first (ties to the lower cluster), each time the most typical one that is
-    /// left. Typicality is 1 / the mean Euclidean distance to the min(20, n / 2) nearest of the n members that are left (the sample
-    /// itself is one of the n and none of its neighbours); ties go to the lower index. High: picked early.
+    /// The order of TypiClust (Hacohen, Dekel and Weinshall, "Active learning on a budget: opposite strategies suit
+    /// high and low budgets", ICML 2022, algorithm 1): Lloyd's k-means makes min(budget, 500) clusters; those of more
+    /// than 5 members give one sample each in turns, the largest first (ties to the lower cluster), each time the most
+    /// typical one that is left. Typicality is 1 / the mean Euclidean distance to the min(20, n / 2) nearest of the n
+    /// members that are left (the sample itself is one of the n and none of its neighbours); ties go to the lower
+    /// index. High: picked early.
     ///
-    /// The paper labels samples in rounds; this is its first round, which nothing precedes. Once all clusters of more than 5 are used
-    /// up, the others give theirs by the same rule, so that exactly ``ScoreInput/size`` are picked. Its authors'
-    /// program averages squared distances, and takes mini-batch k-means for more than 50 clusters. Where samples are picked within groups, each group
-    /// is clustered by itself and gives an equal share. The number of clusters follows the budget, so that no
-    /// selection is a part of a larger one.
+    /// The paper labels samples in rounds; this is its first round, which nothing precedes. Once all clusters of more
+    /// than 5 are used up, the others give theirs by the same rule, so that exactly ``ScoreInput/size`` are picked. Its
+    /// authors' program scales rows to unit length, averages squared distances, and takes mini-batch k-means for more
+    /// than 50 clusters. Where samples are picked within groups, each group is clustered by itself and gives an equal
+    /// share. The number of clusters follows the budget, so that no selection is a part of a larger one.
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points.
     package static let typiclust = Score(
@@ -140,10 +141,17 @@ struct TypicalMembers {
     private mutating func findNearest(of member: Int) {
         var list: [(square: Float, member: Int)] = []
         for other in isLeft.indices where isLeft[other] && other != member {
-            list.append((rows.squaredDistance(members.lowerBound + member, members.lowerBound + other), other))
+            let square = rows.squaredDistance(members.lowerBound + member, members.lowerBound + other)
+            if list.count == Self.room {
+                guard square < list[Self.room - 1].square else { continue }
+                list.removeLast()
+            }
+            // After all that are as near, whose members are lower.
+            var place = list.count
+            while place > 0, list[place - 1].square > square { place -= 1 }
+            list.insert((square, other), at: place)
         }
-        list.sort { ($0.square, $0.member) < ($1.square, $1.member) }
-        lists[member] = Array(list.prefix(Self.room))
+        lists[member] = list
         for entry in lists[member] { holders[entry.member].append(member) }
     }
 

@@ -149,6 +149,26 @@ import Testing
         }
     }
 
+    @Test func cosinesAreOfCoordinatesWithTheirShift() throws {
+        let values = wholeNumbers(30, 3, seed: 21)
+        let shift = [5.0, -3, 0.5]
+        let whole = values.enumerated().map { $1 + Float(shift[$0 % 3]) }
+        func scores(_ score: Score, _ values: [Float], shift: [Double]?) throws -> [Float] {
+            var input = try pointInput(values, 3, on: CPUBackend())
+            input.shift = shift
+            input.parameters.k = 4
+            input.clustering = ClusterAssignment(
+                labels: [Int32](repeating: 0, count: 30), squaredDistances: (0..<30).map { Float($0) }, k: 1)
+            return try score.values(input)
+        }
+        for score in [Score.semdedup, .prototypes] {
+            let expected = try scores(score, whole, shift: nil)
+            #expect(try scores(score, values, shift: shift) == expected)
+            #expect(try scores(score, values, shift: nil) != expected)
+            #expect(throws: ScoringError.self) { try scores(score, values, shift: [1]) }
+        }
+    }
+
     @Test func sharesAreGivenInTurns() {
         #expect(equalShares(of: 5, among: [1, 9, 4]) == [1, 2, 2])
         #expect(equalShares(of: 6, among: [1, 4, 9]) == [1, 2, 3])

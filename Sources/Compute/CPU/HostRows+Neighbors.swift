@@ -13,9 +13,9 @@ package struct Neighbors: Sendable {
 extension HostRows {
     /// The `wanted` nearest other rows of every row, among those of its segment, nearest first, ties to the lower row.
     ///
-    /// All pairs are compared by products of float32, of which no more than the best are kept: memory is
-    /// O(count x wanted). Some more than are wanted are kept, and their distances are summed directly, so that only
-    /// neighbours whose squared distances differ by less than the rounding of |a|^2 + |b|^2 can take each other's place.
+    /// All pairs are compared by products of float32, of which no more than the best are kept: memory is O(count x
+    /// wanted). Some more than are wanted are kept, and their distances are summed directly, so that only neighbours
+    /// whose squared distances differ by less than the rounding of |a|^2 + |b|^2 can take each other's place.
     /// - Parameter segments: disjoint ranges of rows, which may leave some out.
     /// - Throws: `CancellationError`.
     package func nearest(

@@ -66,21 +66,27 @@ package struct HostRows: Sendable {
     }
 
     /// The rows scaled to unit length, in double precision; rows of zeros stay as they are.
-    package func normalised() -> HostRows {
+    /// - Parameter shift: what is added to every row first, [dimensions]; nil for nothing.
+    package func normalised(adding shift: [Double]? = nil) -> HostRows {
         var scaled = self
-        for row in 0..<count { scaled.scale(row) }
-        return scaled
-    }
-
-    private mutating func scale(_ row: Int) {
-        let range = row * dimensions..<(row + 1) * dimensions
-        values.withUnsafeMutableBufferPointer { values in
-            var square = 0.0
-            for element in range { square += Double(values[element]) * Double(values[element]) }
-            guard square > 0 else { return }
-            let factor = 1 / square.squareRoot()
-            for element in range { values[element] = Float(Double(values[element]) * factor) }
+        let shift = shift ?? [Double](repeating: 0, count: dimensions)
+        scaled.values.withUnsafeMutableBufferPointer { values in
+            shift.withUnsafeBufferPointer { shift in
+                for row in 0..<count {
+                    let first = row * dimensions
+                    var square = 0.0
+                    for column in 0..<dimensions {
+                        let value = Double(values[first + column]) + shift[column]
+                        square += value * value
+                    }
+                    let factor = square > 0 ? 1 / square.squareRoot() : 0
+                    for column in 0..<dimensions {
+                        values[first + column] = Float((Double(values[first + column]) + shift[column]) * factor)
+                    }
+                }
+            }
         }
+        return scaled
     }
 
     /// The squared distance of two rows, summed directly: exact for small integers.
