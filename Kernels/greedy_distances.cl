@@ -14,6 +14,8 @@
 
 #pragma OPENCL FP_CONTRACT OFF
 
+#include "largest_key.clh"
+
 // Dimensions between two looks at whether a point may still be wanted.
 #define STRIDE 16
 
@@ -102,28 +104,10 @@ TEAM_KERNEL void greedy_distances(
     float key = best.lanes[0];
     int point = best_point.lanes[0];
     for (int member = 1; member < VW; member++) {
-        const float other = best.lanes[member];
-        const int other_point = best_point.lanes[member];
-        if (other > key || (other == key && other_point < point)) {
-            key = other;
-            point = other_point;
-        }
+        keep_larger(best.lanes[member], best_point.lanes[member], &key, &point);
     }
     const int item = item_number();
-    keys[item] = key;
-    numbers[item] = point;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int reach = ITEMS / 2; reach > 0; reach /= 2) {
-        if (item < reach) {
-            const float other = keys[item + reach];
-            const int other_point = numbers[item + reach];
-            if (other > keys[item] || (other == keys[item] && other_point < numbers[item])) {
-                keys[item] = other;
-                numbers[item] = other_point;
-            }
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
+    group_largest(key, point, item, ITEMS, keys, numbers);
     if (item == 0) {
         block_keys[get_group_id(0)] = keys[0];
         block_points[get_group_id(0)] = numbers[0];

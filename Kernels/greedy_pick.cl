@@ -7,6 +7,8 @@
 
 #pragma OPENCL FP_CONTRACT OFF
 
+#include "largest_key.clh"
+
 // Knuth's two-sum: `value` is added to `sum`, and what that drops to `dropped`.
 static inline void add_two(const float value, float *sum, float *dropped) {
     const float next = *sum + value;
@@ -25,27 +27,9 @@ GROUP_KERNEL void greedy_pick(
     float key = -INFINITY;
     int point = INT_MAX;
     for (int block = item; block < blocks; block += GROUP) {
-        const float other = block_keys[block];
-        const int other_point = block_points[block];
-        if (other > key || (other == key && other_point < point)) {
-            key = other;
-            point = other_point;
-        }
+        keep_larger(block_keys[block], block_points[block], &key, &point);
     }
-    keys[item] = key;
-    numbers[item] = point;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int reach = GROUP / 2; reach > 0; reach /= 2) {
-        if (item < reach) {
-            const float other = keys[item + reach];
-            const int other_point = numbers[item + reach];
-            if (other > keys[item] || (other == keys[item] && other_point < numbers[item])) {
-                keys[item] = other;
-                numbers[item] = other_point;
-            }
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
+    group_largest(key, point, item, GROUP, keys, numbers);
     // A pick from nothing, which no caller asks for, must not write elsewhere.
     const int picked = min(numbers[0], count - 1);
     if (item == 0) {

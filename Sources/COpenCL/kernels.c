@@ -78,6 +78,9 @@ static const cop_kernel_source sources[] = {
     {"kmeans_update", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_update.cl" suffix(, 0)
     }},
+    {"largest_key", (const char *)(const unsigned char[]){
+#embed "../../Kernels/largest_key.clh" suffix(, 0)
+    }},
     {"linear", (const char *)(const unsigned char[]){
 #embed "../../Kernels/linear.clh" suffix(, 0)
     }},
