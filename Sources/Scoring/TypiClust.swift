@@ -14,8 +14,8 @@ extension Score {
     /// The paper labels samples in rounds; this is its first round, which nothing precedes. Once all clusters of more
     /// than 5 are used up, the others give theirs by the same rule, so that exactly ``ScoreInput/size`` are picked. Its
     /// authors' program scales rows to unit length, averages squared distances, and takes mini-batch k-means for more
-    /// than 50 clusters. Where samples are picked within groups, each group is clustered by itself and gives an equal
-    /// share. The number of clusters follows the budget, so that no selection is a part of a larger one.
+    /// than 50 clusters. Where samples are picked within groups, each group is clustered by itself, into as many
+    /// clusters as its equal share. The number of clusters follows the budget, so that no selection is a part of a larger one.
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points.
     package static let typiclust = Score(
@@ -27,17 +27,19 @@ extension Score {
         var picks: [[Int]] = []
         for (members, share) in zip(groups, shares) where share > 0 {
             let own = try points.gathered(members, on: backend)
-            picks.append(try mostTypical(share, of: own, on: backend, input).map { members[$0] })
+            // Whoever shares otherwise, among classes and then clusters, finds more picks than an equal share.
+            let size = min(input.size, members.count)
+            picks.append(try mostTypical(size, of: own, clusters: share, on: backend, input).map { members[$0] })
         }
         return scores(ofPicks: picks, count: points.count)
     }
 
-    /// The first `size` of the order of `points`.
+    /// The first `size` of the order of `points`, which so many clusters make.
     private static func mostTypical(
-        _ size: Int, of points: Points, on backend: any Backend, _ input: ScoreInput
+        _ size: Int, of points: Points, clusters: Int, on backend: any Backend, _ input: ScoreInput
     ) throws -> [Int] {
         let clustering = try KMeans(
-            k: min(size, TypicalMembers.mostClusters), kind: .lloyd(iterations: TypicalMembers.iterations),
+            k: min(clusters, TypicalMembers.mostClusters), kind: .lloyd(iterations: TypicalMembers.iterations),
             seed: input.seed, run: input.run
         ).fit(PointSource(points, isDirect: true), on: backend)
         try input.cancellation.check()

@@ -277,7 +277,7 @@ extension BackendExecutor: ArtifactResources {
         return fresh
     }
 
-    package func residentPoints(_ dataset: String, components: Int?) throws -> Points {
+    package func residentPoints(_ dataset: String, components: Int?) throws -> (points: Points, shift: [Double]?) {
         let source = try points(dataset, components: components, for: KMeans(k: 1, kind: .lloyd(iterations: 0)))
         guard let resident = source.resident else {
             throw StudyError.executor(
@@ -285,7 +285,7 @@ extension BackendExecutor: ArtifactResources {
                     "the samples of \(dataset) do not fit into memory as points, and scores of points need all of them there"
             )
         }
-        return resident
+        return (resident, source.shift)
     }
 
     package func dynamics(

@@ -112,7 +112,7 @@ struct ScoreRun {
         var input = ScoreInput(
             count: samples.matrix.count, classes: samples.classes, clustering: clustering, backend: backend,
             size: size, parameters: options.parameters(k: plan.k), seed: compute.seed, cancellation: stopping)
-        if score.needs.contains(.points) { input.points = try points(samples) }
+        if score.needs.contains(.points) { (input.points, input.shift) = try points(samples) }
         if score.isOrder { input.groups = try groups.labels(classes: samples.classes, clustering: clustering) }
         if score.needs.contains(.dynamics), let dataset = samples.dataset {
             input.dynamics = try dynamics(dataset, cancellation: stopping)
@@ -123,7 +123,7 @@ struct ScoreRun {
             values: values, dynamics: input.dynamics, seconds: (ContinuousClock.now - begin) / .seconds(1))
     }
 
-    private func points(_ samples: Samples) throws -> Points {
+    private func points(_ samples: Samples) throws -> (points: Points, shift: [Double]?) {
         let kmeans = KMeans(k: 1, kind: .lloyd(iterations: 0))
         let source = try kmeans.source(of: samples.matrix, components: plan.pca, memory: plan.memory, on: backend)
         guard let points = source.resident else {
@@ -131,7 +131,7 @@ struct ScoreRun {
                 "\(samples.matrix.count) samples do not fit into memory as points, and --score \(score.name) needs all of"
                     + " them there; --pca makes them smaller", exitCode: 75)
         }
-        return points
+        return (points, source.shift)
     }
 
     private func dynamics(_ dataset: Dataset, cancellation: CancellationFlag) throws -> TrainingDynamics {

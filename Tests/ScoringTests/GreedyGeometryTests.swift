@@ -75,21 +75,21 @@ import Testing
         #expect(Set(picks(try Score.typiclust.values(input))) == [0, 6, 12, 18])
     }
 
-    @Test func typiclustGivesEachGroupItsShare() throws {
+    @Test func typiclustPicksFromEachGroupByItsShare() throws {
         let values = wholeNumbers(60, 2, below: 40, seed: 9)
         var input = try pointInput(values, 2, on: CPUBackend())
         input.groups = (0..<60).map { Int32($0 < 3 ? 2 : $0 % 2) }
         input.size = 13
         let scores = try Score.typiclust.values(input)
         let perGroup = (0..<3).map { group in picks(scores).filter { input.groups?[$0] == Int32(group) } }
-        #expect(perGroup.map(\.count) == [5, 5, 3])
+        #expect(perGroup.map(\.count) == [13, 13, 3])
         for group in perGroup { #expect(group.map { Int(scores[$0]) } == (1...group.count).reversed()) }
-        // Each group is what it would be alone.
+        // Each group begins as it would alone, with a budget of its share: 5 of 13, as one group has no more than 3.
         let members = (0..<60).filter { input.groups?[$0] == 1 }
         var alone = try pointInput(
             members.flatMap { values[$0 * 2..<$0 * 2 + 2] }, 2, on: CPUBackend())
         alone.size = 5
-        #expect(picks(try Score.typiclust.values(alone)).map { members[$0] } == perGroup[1])
+        #expect(picks(try Score.typiclust.values(alone)).map { members[$0] } == Array(perGroup[1].prefix(5)))
         input.groups = [0]
         #expect(throws: ScoringError.self) { try Score.typiclust.values(input) }
         input.groups = [Int32](repeating: -1, count: 60)

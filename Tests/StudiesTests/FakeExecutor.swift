@@ -88,7 +88,9 @@ private struct NoResources: ArtifactResources {
     func images(_ dataset: String) throws -> SampleSet { throw Missing() }
     func preparedBackend() throws -> any Backend { throw Missing() }
     func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource { throw Missing() }
-    func residentPoints(_ dataset: String, components: Int?) throws -> Points { throw Missing() }
+    func residentPoints(_ dataset: String, components: Int?) throws -> (points: Points, shift: [Double]?) {
+        throw Missing()
+    }
     func dynamics(
         _ recipe: TrainingRecipe, networks: Int, seed: UInt64, index: Int, cancellation: CancellationFlag
     ) throws -> TrainingDynamics { throw Missing() }

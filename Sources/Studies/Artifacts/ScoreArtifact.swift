@@ -116,7 +116,7 @@ package struct ScoreKey: ArtifactKind {
         input.cancellation = cancellation
         if let size { input.size = size }
         if score.needs.contains(.points) {
-            input.points = try resources.residentPoints(dataset, components: pcaComponents)
+            (input.points, input.shift) = try resources.residentPoints(dataset, components: pcaComponents)
             input.backend = try resources.preparedBackend()
         }
         if let groups, let groups = Groups(rawValue: groups) {
