@@ -11,6 +11,13 @@ package struct Evaluation: Sendable {
     /// Whether everything that the network computed is a finite number. Where it is not, weights are so large that the
     /// sums overflow, and the predicted classes mean nothing.
     package var isFinite = true
+    /// Percent of the images of each class whose answers are right; nil for a class without images.
+    package var recall: [Double?] {
+        confusion.enumerated().map { label, row in
+            let count = row.reduce(0, +)
+            return count == 0 ? nil : 100 * Double(row[label]) / Double(count)
+        }
+    }
     /// Percent of right answers.
     package var accuracy: Double { count == 0 ? 0 : 100 * Double(correct) / Double(count) }
 }

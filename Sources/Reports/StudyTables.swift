@@ -10,7 +10,7 @@ package enum StudyTables {
     }
 
     /// One row a finished run: the article's columns under their names and in their order, then ours. A run that diverged
-    /// has no accuracy, and the step at which it did in the last column, which is empty for all others.
+    /// has no accuracy, and the step at which it did in `diverged`, which is empty for all others.
     package static func resultsCSV(_ results: StudyResults) -> String {
         let classCount = results.records.map(\.perClass.count).max() ?? 0
         var columns: [Column<Run>] = [
@@ -38,6 +38,13 @@ package enum StudyTables {
             Column("class_\(label)") { label < $0.record.perClass.count ? "\($0.record.perClass[label])" : nil }
         }
         columns.append(Column("diverged") { $0.record.diverged.map { "\($0.step)" } })
+        columns.append(Column("distinct") { "\($0.experiment.recipe.distinct(kept: $0.record.kept))" })
+        columns.append(Column("worst_recall") { $0.record.worstRecall.map(Number.percent) })
+        columns += (0..<(results.records.compactMap { $0.recall?.count }.max() ?? 0)).map { label in
+            Column("recall_\(label)") { row in
+                row.record.recall.flatMap { label < $0.count ? $0[label] : nil }.map(Number.percent)
+            }
+        }
         let rows = results.records.map { Run(record: $0, experiment: results.plan.experiment($0.experimentID)) }
         return CSV.table(columns, rows)
     }
@@ -65,6 +72,8 @@ package enum StudyTables {
         columns.append(Column("kept") { Statistics.median($0.keptSizes).map(Number.exact) })
         columns += (settingColumns + modelColumn(results)).map { $0.of { $0.experiment } }
         columns.append(Column("count_diverged") { "\($0.divergedCount)" })
+        columns.append(
+            Column("worst_recall") { Statistics.median($0.records.compactMap(\.worstRecall)).map(Number.percent) })
         return CSV.table(columns, results.summaries)
     }
 

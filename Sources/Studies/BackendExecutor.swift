@@ -139,7 +139,7 @@ package final class BackendExecutor: StudyExecutor {
                 let overflows = tested[index].map { !$0.isFinite } ?? false
                 let moved = Double(result.movedWeights[index]) / Double(result.weights[index].weightCount)
                 return TrainingOutcome(
-                    correct: tested[index]?.correct ?? 0, count: data.test.count,
+                    correct: tested[index]?.correct ?? 0, count: data.test.count, recall: tested[index]?.recall ?? [],
                     trainingSeconds: result.seconds / replicas, evaluationSeconds: evaluation.seconds / replicas,
                     replicas: jobs.count,
                     diverged: (result.divergedSteps[index] ?? (overflows ? steps : nil)).map(Divergence.init(step:)),
@@ -178,7 +178,6 @@ package final class BackendExecutor: StudyExecutor {
             // Labels may run higher in the test images: the network has a logit for every class of the data set.
             classes: ClassLabels(labels: train.labels, count: dataset.classCount),
             fingerprint: Self.fingerprint(of: dataset),
-            formerFingerprint: { Self.formerFingerprint(of: dataset) },
             image: ImageShape(
                 channels: train.shape.channels, height: train.shape.height, width: train.shape.width),
             notices: [dataset.untrainedClassesNote()].compactMap { $0 })
@@ -241,8 +240,8 @@ package final class BackendExecutor: StudyExecutor {
         return hash.digest
     }
 
-    /// The SHA-256 of the values alone, as directories of earlier versions have it.
-    static func formerFingerprint(of dataset: Dataset) -> String {
+    /// The SHA-256 of the values alone, as some directories of format 2 have it.
+    private static func formerFingerprint(of dataset: Dataset) -> String {
         var hash = SHA256()
         for images in [dataset.train, dataset.test] {
             images.values.withUnsafeBytes { hash.update($0) }

@@ -39,11 +39,7 @@ struct DirectoryClaim {
         let before = known
         for (name, dataset) in datasets {
             let facts = StudyEnvironment.Dataset(dataset)
-            let old = known.datasets[name]
-            if let old, isFormer(old, of: facts, dataset) {
-                // Before environment.json: whoever is cut off in between does the rest next time.
-                try StudyArrays(directory: directory).replace(fingerprint: old.fingerprint, with: facts.fingerprint)
-            } else if let old = old?.fingerprint, old != facts.fingerprint, hasResults {
+            if let old = known.datasets[name]?.fingerprint, old != facts.fingerprint, hasResults {
                 throw .otherStudy(
                     directory: directory,
                     difference:
@@ -83,19 +79,14 @@ struct DirectoryClaim {
         }
     }
 
-    /// Whether a directory has the data set under the fingerprint of an earlier version, which was of the values alone:
-    /// the extents must be the same as well.
-    private func isFormer(
-        _ old: StudyEnvironment.Dataset, of facts: StudyEnvironment.Dataset, _ dataset: StudyDataset
-    ) -> Bool {
-        var renewed = old
-        renewed.fingerprint = facts.fingerprint
-        return old != facts && renewed == facts && old.fingerprint == dataset.formerFingerprint?()
-    }
-
     private func knownEnvironment() throws(StudyError) -> StudyEnvironment {
         switch StudyEnvironment.read(environment) {
-        case .valid(let known): return known
+        case .valid(let known):
+            // What is read need not be what may be written to.
+            guard known.format == StudyEnvironment.currentFormat else {
+                throw .otherVersion(directory: directory, version: known.version, isWriting: true)
+            }
+            return known
         case .otherVersion(let version):
             throw .otherVersion(directory: directory, version: version, isWriting: true)
         case .missing, .damaged:

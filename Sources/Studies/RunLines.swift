@@ -73,6 +73,7 @@ extension StudyPlan {
             && record.requested == experiment.size && (1...record.requested).contains(record.kept)
             && record.perClass.allSatisfy { (0...record.kept).contains($0) }
             && record.perClass.reduce(0, +) == record.kept
+            && record.recall?.allSatisfy { $0.map { (0...100).contains($0) } ?? true } != false
     }
 
     /// Whether a record's accuracy is that of its count of right answers; or, of a run that diverged, there is none.

@@ -10,6 +10,9 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var correct: Int
     /// Test images.
     package var count: Int
+    /// Percent of each class's test images that were classified rightly, null for a class without any; null where the run
+    /// diverged, and not in files of format 2.
+    package var recall: [Double?]?
     /// The run's own cost: the sum of the three below.
     package var time: Double
     /// Its selection, with its share of the clustering.
@@ -34,7 +37,8 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var isUnmoved: Bool
 
     enum CodingKeys: String, CodingKey {
-        case experimentID, runID, accuracy, correct, count, time, selectionSeconds, trainingSeconds, evaluationSeconds
+        case experimentID, runID, accuracy, correct, count, recall, time, selectionSeconds, trainingSeconds,
+            evaluationSeconds
         case replicas, requested, kept, perClass, device, diverged
         case isUnmoved = "unmoved"
     }
@@ -49,6 +53,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         accuracy = outcome.accuracy
         correct = outcome.correct
         count = outcome.count
+        recall = outcome.diverged == nil ? outcome.recall : nil
         time = selectionSeconds + outcome.trainingSeconds + outcome.evaluationSeconds
         self.selectionSeconds = selectionSeconds
         trainingSeconds = outcome.trainingSeconds
@@ -75,6 +80,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
             correct = try values.decodeIfPresent(Int.self, forKey: .correct) ?? 0
         }
         count = try values.decode(Int.self, forKey: .count)
+        recall = try values.decodeIfPresent([Double?].self, forKey: .recall)
         time = try values.decode(Double.self, forKey: .time)
         selectionSeconds = try values.decode(Double.self, forKey: .selectionSeconds)
         trainingSeconds = try values.decode(Double.self, forKey: .trainingSeconds)
@@ -95,6 +101,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         try values.encode(accuracy, forKey: .accuracy)
         try values.encode(diverged == nil ? correct : nil, forKey: .correct)
         try values.encode(count, forKey: .count)
+        try values.encode(recall, forKey: .recall)
         try values.encode(time, forKey: .time)
         try values.encode(selectionSeconds, forKey: .selectionSeconds)
         try values.encode(trainingSeconds, forKey: .trainingSeconds)
@@ -107,6 +114,9 @@ package struct RunRecord: Codable, Equatable, Sendable {
         try values.encodeIfPresent(diverged, forKey: .diverged)
         if isUnmoved { try values.encode(true, forKey: .isUnmoved) }
     }
+
+    /// The least of ``recall``.
+    package var worstRecall: Double? { recall?.compactMap { $0 }.min() }
 
     /// The run of a plan that this is the record of.
     package var plannedRun: PlannedRun { PlannedRun(experimentID: experimentID, run: runID - 1) }

@@ -116,36 +116,6 @@ struct StudyArrays {
         "\(directory)/\(Self.spectra)/\(dataset)-pca\(components).json"
     }
 
-    // MARK: - Fingerprints
-
-    /// Gives the artifacts and spectra of one fingerprint another, which the same data have from now on.
-    /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
-    func replace(fingerprint old: String, with new: String) throws(StudyError) {
-        for name in names(Self.spectra) where name.hasSuffix(".json") {
-            let file = "\(directory)/\(Self.spectra)/\(name)"
-            guard var facts = read(SpectrumFacts.self, from: file), facts.fingerprint == old else { continue }
-            facts.fingerprint = new
-            try write(facts, to: file)
-        }
-        for kind in ArtifactKey.kinds { try replace(kind, fingerprint: old, with: new) }
-    }
-
-    private func replace<Key: ArtifactKind>(_ kind: Key.Type, fingerprint old: String, with new: String)
-        throws(StudyError)
-    {
-        for name in names(Key.folder) {
-            let file = "\(directory)/\(Key.folder)/\(name)/\(Key.name).json"
-            guard var facts = read(ArtifactFacts<Key>.self, from: file, keys: .asWritten), facts.fingerprint == old
-            else { continue }
-            facts.fingerprint = new
-            try write(facts, to: file, keys: .asWritten)
-        }
-    }
-
-    private func names(_ folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/\(folder)")) ?? []).sorted()
-    }
-
     // MARK: - Selections
 
     /// Keeps what a run trains on, as int64 in rank order.

@@ -3,8 +3,10 @@ import Support
 
 /// What `environment.json` keeps: the version of the directory's format, the data, and the machines at work.
 package struct StudyEnvironment: Codable, Equatable, Sendable {
-    /// The format that this program writes and reads. The first one had no number.
-    package static let currentFormat = 2
+    /// The format that this program writes. The first one had no number; the second one's runs have no recall.
+    package static let currentFormat = 3
+    /// The formats that it reads.
+    static let readFormats = 2...currentFormat
 
     /// What is known of a training set without its files.
     package struct Dataset: Codable, Equatable, Sendable {
@@ -48,6 +50,13 @@ package struct StudyEnvironment: Codable, Equatable, Sendable {
         ((try? JSON.text(self, layout: .indented)) ?? "{}") + "\n"
     }
 
+    /// The version of the directory, as a sentence names it.
+    var version: String { Self.name(format: format, sessions) }
+
+    private static func name(format: Int, _ sessions: [[String: String]]) -> String {
+        (sessions.last?["coppice"].map { "coppice \($0), " } ?? "") + "format \(format)"
+    }
+
     /// What a file may turn out to be.
     enum Reading {
         case missing
@@ -65,9 +74,8 @@ package struct StudyEnvironment: Codable, Equatable, Sendable {
         }
         guard let bytes = FileManager.default.contents(atPath: file) else { return .missing }
         guard let heading = try? JSON.value(Heading.self, of: bytes) else { return .damaged }
-        guard heading.format == currentFormat else {
-            let program = heading.sessions?.last?["coppice"].map { "coppice \($0), " } ?? ""
-            return .otherVersion("\(program)format \(heading.format ?? 1)")
+        guard readFormats.contains(heading.format ?? 1) else {
+            return .otherVersion(name(format: heading.format ?? 1, heading.sessions ?? []))
         }
         guard let environment = try? JSON.value(Self.self, of: bytes),
             environment.datasets.values.allSatisfy({

@@ -10,9 +10,6 @@ package struct StudyDataset: Sendable {
     package var classes: ClassLabels
     /// A hash of the data or the like: equal for equal data, so that results of two sets are never mixed.
     package var fingerprint: String
-    /// The fingerprint that format 2 of a directory had at first, of the values alone; nil where there is none. It is
-    /// computed only where a directory has another fingerprint.
-    package var formerFingerprint: (@Sendable () -> String)?
     /// Planes, rows and columns of its images; nil where the samples are no images.
     package var image: ImageShape?
     /// What whoever runs a study on it should know, classes that only the test set has for one.
@@ -21,9 +18,8 @@ package struct StudyDataset: Sendable {
     /// A training set.
     package init(
         shape: DatasetShape, classes: ClassLabels, fingerprint: String,
-        formerFingerprint: (@Sendable () -> String)? = nil, image: ImageShape? = nil, notices: [String] = []
+        image: ImageShape? = nil, notices: [String] = []
     ) {
-        self.formerFingerprint = formerFingerprint
         self.shape = shape
         self.classes = classes
         self.fingerprint = fingerprint
@@ -94,6 +90,9 @@ package struct TrainingOutcome: Equatable, Sendable {
     package var correct: Int
     /// Test images.
     package var count: Int
+    /// Percent of each class's test images that were classified rightly; nil for a class without any. Empty where the network
+    /// diverged.
+    package var recall: [Double?]
     /// The run's share of the training: wall seconds divided by replicas.
     package var trainingSeconds: Double
     /// The run's share of the evaluation, likewise.
@@ -110,11 +109,13 @@ package struct TrainingOutcome: Equatable, Sendable {
 
     /// The outcome of one job.
     package init(
-        correct: Int, count: Int, trainingSeconds: Double, evaluationSeconds: Double, replicas: Int,
+        correct: Int, count: Int, recall: [Double?] = [], trainingSeconds: Double, evaluationSeconds: Double,
+        replicas: Int,
         diverged: Divergence? = nil, isUnmoved: Bool = false
     ) {
         self.correct = diverged == nil ? correct : 0
         self.count = count
+        self.recall = diverged == nil ? recall : []
         self.trainingSeconds = trainingSeconds
         self.evaluationSeconds = evaluationSeconds
         self.replicas = replicas

@@ -44,6 +44,9 @@ package struct TrainingRecipe: Hashable, Sendable {
         }
     }
 
+    /// Different samples that a run of `kept` samples sees in training.
+    package func distinct(kept: Int) -> Int { min(kept, images(kept: kept)) }
+
     /// The text of a table's column; nil where the recipe has no use for it, or it is another's.
     package func word(column: String) -> String? {
         switch (column, duration) {

@@ -12,7 +12,8 @@ private func results(_ yaml: String = everything, device: String = "device") thr
         RunRecord(
             experimentID: run.experimentID, runID: run.runID,
             outcome: TrainingOutcome(
-                correct: 9000 + 10 * run.experimentID + run.run * run.run, count: 10_000, trainingSeconds: 1.25,
+                correct: 9000 + 10 * run.experimentID + run.run * run.run, count: 10_000,
+                recall: [90, nil, 80.5 + Double(run.run)], trainingSeconds: 1.25,
                 evaluationSeconds: 0.5, replicas: 3),
             selectionSeconds: 0.0625 * Double(run.runID), requested: plan.experiment(run.experimentID).size, kept: 20,
             perClass: [12, 8], device: device)
@@ -30,7 +31,7 @@ private let everything = """
     """
 
 /// The fields of every line; enough for tables whose fields hold no quotes.
-private func rows(_ csv: String) -> [[String: String]] {
+private func rowsOf(_ csv: String) -> [[String: String]] {
     let lines = csv.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
     return lines.dropFirst().map { fields in
         Dictionary(uniqueKeysWithValues: zip(lines[0], fields).map { (String($0), String($1)) })
@@ -57,7 +58,7 @@ private func rows(_ csv: String) -> [[String: String]] {
     }
 
     @Test func resultsHaveOneRowARunInOrder() throws {
-        let rows = rows(StudyTables.resultsCSV(try results()))
+        let rows = rowsOf(StudyTables.resultsCSV(try results()))
         #expect(rows.count == 16)
         #expect(rows.map { $0["experiment_id"] } == ["1", "2", "4", "5"].flatMap { [$0, $0, $0, $0] })
         #expect(rows.map { $0["run_id"] } == (0..<4).flatMap { _ in ["1", "2", "3", "4"] })
@@ -77,8 +78,26 @@ private func rows(_ csv: String) -> [[String: String]] {
         #expect(hybrid["class_0"] == "12" && hybrid["class_1"] == "8" && hybrid["quota"] == "exact")
     }
 
+    @Test func recallsAndWhatWasSeenComeLast() throws {
+        let csv = StudyTables.resultsCSV(try results())
+        #expect(csv.prefix { $0 != "\n" }.hasSuffix(",diverged,distinct,worst_recall,recall_0,recall_1,recall_2"))
+        let rows = rowsOf(csv)
+        #expect(rows[1]["worst_recall"] == "81.5" && rows[1]["recall_0"] == "90" && rows[1]["recall_2"] == "81.5")
+        #expect(rows.allSatisfy { $0["recall_1"] == "" && $0["distinct"] == "20" })
+        let summary = StudyTables.summaryCSV(try results())
+        #expect(summary.prefix { $0 != "\n" }.hasSuffix(",count_diverged,worst_recall"))
+        #expect(rowsOf(summary)[0]["worst_recall"] == "82")
+        // Three batches of 64 of 200 samples; all of them in the fourth, and in an epoch.
+        var recipe = TrainingRecipe()
+        #expect(recipe.distinct(kept: 200) == 200)
+        recipe.duration = .steps(3)
+        #expect(recipe.distinct(kept: 200) == 192)
+        recipe.duration = .steps(4)
+        #expect(recipe.distinct(kept: 200) == 200)
+    }
+
     @Test func summariesKeepEveryMethod() throws {
-        let rows = rows(StudyTables.summaryCSV(try results()))
+        let rows = rowsOf(StudyTables.summaryCSV(try results()))
         #expect(rows.map { $0["pruning_method"] } == ["none", "random", "cluster", "cluster"])
         #expect(rows.map { $0["dataset_size"] } == ["200", "20", "20", "20"])
         // Accuracies 90.10, 90.11, 90.14, 90.19.
@@ -100,7 +119,7 @@ private func rows(_ csv: String) -> [[String: String]] {
         #expect(
             csv.prefix { $0 != "\n" }.contains(
                 ",best,median_low,median_high,diff_full,diff_full_low,diff_full_high,p_full,p_full_holm,verdict_full,"))
-        let rows = rows(csv)
+        let rows = rowsOf(csv)
         #expect(rows[0]["diff_full"] == "" && rows[0]["verdict_full"] == "" && rows[1]["diff_random"] == "")
         // Every run differs by the same: no spread, and the least p-value that four pairs can give.
         #expect(rows[1]["diff_full"] == "0.1" && rows[1]["p_full"] == "0.125" && rows[1]["p_full_holm"] == "0.25")
@@ -109,7 +128,7 @@ private func rows(_ csv: String) -> [[String: String]] {
 
     @Test func aSingleRunHasNoDeviation() throws {
         let single = try results("{runs: 1, experiments: [{pruning_method: none}]}")
-        let row = try #require(rows(StudyTables.summaryCSV(single)).first)
+        let row = try #require(rowsOf(StudyTables.summaryCSV(single)).first)
         #expect(row["sd"] == "" && row["mean"] == "90.1" && row["count_runs"] == "1")
     }
 

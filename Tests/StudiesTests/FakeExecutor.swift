@@ -19,7 +19,6 @@ final class FakeExecutor: StudyExecutor {
     /// What it was got ready for.
     private(set) var prepared: [(recipe: TrainingRecipe, later: Set<TrainingRecipe>)] = []
     var fingerprint = "fake data"
-    var formerFingerprint: (@Sendable () -> String)?
     var image = ImageShape(channels: 1, height: 4, width: 4)
     var count = 200
     /// Called before each training, with the number of trainings so far; may throw or cancel.
@@ -41,7 +40,7 @@ final class FakeExecutor: StudyExecutor {
         StudyDataset(
             shape: DatasetShape(count: count, featureCount: 16),
             classes: ClassLabels(labels: (0..<count).map { UInt8($0 % 10) }, count: 10), fingerprint: fingerprint,
-            formerFingerprint: formerFingerprint, image: image)
+            image: image)
     }
 
     func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact {
@@ -76,7 +75,9 @@ final class FakeExecutor: StudyExecutor {
                 hash = (hash ^ UInt64(truncatingIfNeeded: word)) &* 1_099_511_628_211
             }
             return TrainingOutcome(
-                correct: Int(hash >> 40 % 10_000), count: 10_000, trainingSeconds: 0.5, evaluationSeconds: 0.25,
+                correct: Int(hash >> 40 % 10_000), count: 10_000,
+                recall: (0..<10).map { $0 == 9 ? nil : Double(hash >> UInt64($0) % 101) },
+                trainingSeconds: 0.5, evaluationSeconds: 0.25,
                 replicas: jobs.count, diverged: diverges(job).map(Divergence.init(step:)))
         }
     }

@@ -93,14 +93,14 @@ private let withPCA = """
         #expect(runs.dropFirst(4).allSatisfy { stored.selection(of: $0) != nil })
     }
 
-    @Test(arguments: [("\"format\" : 2,", ""), ("\"format\" : 2,", "\"format\" : 3,")])
+    @Test(arguments: [("\"format\" : 3,", ""), ("\"format\" : 3,", "\"format\" : 4,")])
     func anotherVersionsDirectoryIsRefused(here: String, there: String) throws {
         let temporary = try TemporaryDirectory()
         try run(in: temporary.results)
         let text = try temporary.text("environment.json")
         #expect(text.contains(here))
         try temporary.write(text.replacingOccurrences(of: here, with: there), to: "environment.json")
-        let number = there.isEmpty ? 1 : 3
+        let number = there.isEmpty ? 1 : 4
         let start = "\(temporary.results) was made by another version of the program (coppice 0.0.1, format \(number);"
         let reading = studyError { _ = try StoredStudy(reading: temporary.results) }
         #expect(reading?.category == .badData)
@@ -109,6 +109,22 @@ private let withPCA = """
         let writing = studyError { try run(in: temporary.results) }
         #expect(writing?.category == .cannotCreate)
         #expect(writing?.description.hasPrefix(start) == true && writing?.description.contains("--out") == true)
+        #expect(try temporary.text("runs.jsonl") == log)
+    }
+
+    @Test func theFormatBeforeIsReadAndNotGoneOnWith() throws {
+        let temporary = try TemporaryDirectory()
+        try run(in: temporary.results)
+        let text = try temporary.text("environment.json")
+        try temporary.write(text.replacing("\"format\" : 3,", with: "\"format\" : 2,"), to: "environment.json")
+        let log = try temporary.text("runs.jsonl").replacing(/"recall":\[[^\]]*\],/, with: "")
+        #expect(!log.contains("recall"))
+        try temporary.write(log, to: "runs.jsonl")
+        let stored = try StoredStudy(reading: temporary.results)
+        #expect(stored.results.records.count == stored.results.plan.runs.count && stored.notices.isEmpty)
+        #expect(stored.results.records.allSatisfy { $0.recall == nil && $0.worstRecall == nil })
+        let error = studyError { try run(in: temporary.results) }
+        #expect(error?.category == .cannotCreate && error?.description.contains("format 2") == true)
         #expect(try temporary.text("runs.jsonl") == log)
     }
 

@@ -68,44 +68,6 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         #expect(error?.description.contains("another data set mnist: fake data there, other data here") == true)
     }
 
-    @Test func aDirectoryWithTheFormerFingerprintGoesOnAndHasTheNewOne() throws {
-        let temporary = try TemporaryDirectory()
-        let clustered =
-            "{runs: 1, pca_components: 3, experiments: [{pruning_method: cluster, sizes: 5, ks: 3, use_pca: true,"
-            + " selection_strategies: closest}]}"
-        try run(clustered, in: temporary.results)
-        let log = try temporary.text("runs.jsonl")
-        let more = clustered.replacing("sizes: 5", with: "sizes: [5]")
-        let executor = FakeExecutor()
-        executor.fingerprint = "fake data with its shape"
-        executor.formerFingerprint = { "fake data" }
-        // The same bytes as other images are other data.
-        executor.image = ImageShape(channels: 1, height: 2, width: 8)
-        #expect(studyError { try run(more, executor, in: temporary.results) }?.category == .cannotCreate)
-        executor.image = ImageShape(channels: 1, height: 4, width: 4)
-        try run(more, executor, in: temporary.results)
-        #expect(try temporary.text("runs.jsonl") == log && executor.batches.isEmpty)
-        let stored = try StoredStudy(reading: temporary.results)
-        #expect(stored.environment.datasets["mnist"]?.fingerprint == "fake data with its shape")
-        // What was made from the same data is still found.
-        let key = try #require(stored.results.plan.clusteringUses.keys.first)
-        #expect(stored.clustering(key) != nil && stored.spectrum(dataset: "mnist", components: 3) != nil)
-        executor.formerFingerprint = nil
-        try run(more.replacing("runs: 1", with: "runs: 2"), executor, in: temporary.results)
-        #expect(executor.batches.count == 1 && executor.fits.map(\.index) == [1])
-    }
-
-    @Test func otherBytesThanTheFormerFingerprintsAreRefused() throws {
-        let temporary = try TemporaryDirectory()
-        try run(in: temporary.results)
-        let executor = FakeExecutor()
-        executor.fingerprint = "new"
-        executor.formerFingerprint = { "other data" }
-        let error = studyError { try run(small, executor, in: temporary.results) }
-        #expect(error?.category == .cannotCreate)
-        #expect(error?.description.contains("fake data there, new here") == true)
-    }
-
     @Test func theFingerprintKnowsShapesAndLabels() throws {
         func fingerprint(_ height: Int, _ width: Int, labels: [UInt8] = [0, 1, 2, 3], test: Int = 2) throws -> String {
             let pixels = (0..<4 * height * width).map { UInt8($0 % 251) }

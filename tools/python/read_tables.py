@@ -15,7 +15,9 @@ WORDS = {"pruning_method", "selection_strategy", "dataset", "device", "quota", "
 
 def check(path: pathlib.Path) -> int:
     table = pandas.read_csv(path)
-    assert list(table.columns)[-1] in ("diverged", "count_diverged"), list(table.columns)
+    recalls = [name for name in table.columns if name.startswith("recall_")]
+    ends = ["diverged", "distinct", "worst_recall", *recalls] if recalls else ["count_diverged", "worst_recall"]
+    assert list(table.columns)[-len(ends):] == ends, list(table.columns)
     for name in table.columns:
         kind = table[name].dropna().infer_objects()
         if name == "apply_pca":
@@ -25,6 +27,7 @@ def check(path: pathlib.Path) -> int:
     if "accuracy" in table:
         due = 100 * table["correct"] / table["count"]
         assert (abs(table["accuracy"] - due).dropna() < 1e-9).all(), f"{path}: accuracy"
+        assert (abs(table[recalls].min(axis=1) - table["worst_recall"]).dropna() < 1e-6).all(), f"{path}: worst_recall"
         assert (table["accuracy"].isna() == table["diverged"].notna()).all(), f"{path}: diverged"
     return len(table)
 
