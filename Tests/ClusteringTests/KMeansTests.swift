@@ -7,7 +7,8 @@ import TestSupport
 
 /// What k-means must do whatever the data.
 @Suite struct KMeansTests {
-    private static let kinds: [(String, KMeans.Kind)] = [
+    /// Tests take both on one backend, which builds each program once.
+    private static let kinds: [(name: String, kind: KMeans.Kind)] = [
         ("lloyd", .lloyd(iterations: 20)), ("mini-batch", .miniBatch()),
     ]
 
@@ -21,28 +22,28 @@ import TestSupport
             .points(on: backend)
     }
 
-    @Test(arguments: TestBackends.names, 0..<2) func labelsAreNearestAndInertiaIsTheirSum(
-        name: String, kind: Int
-    ) throws {
+    @Test(arguments: TestBackends.names) func labelsAreNearestAndInertiaIsTheirSum(name: String) throws {
         let backend = try TestBackends.make(name)
         for (seed, shape) in [(300, 7, 10), (257, 3, 61), (65, 33, 7), (17, 5, 16)].enumerated() {
             let (count, d, k) = shape
             let values = uniformPoints(count, d, seed: UInt64(seed))
-            let found = try KMeans(k: k, kind: Self.kinds[kind].1, seed: UInt64(seed))
-                .fit(points(values, d, on: backend), on: backend)
-            #expect(found.labels.count == count && found.distances.count == count)
-            var wrong: [Int] = []
-            for point in 0..<count {
-                let row = values[point * d..<(point + 1) * d]
-                let squares = (0..<k).map { squaredDistance(row, found.centroids[$0 * d..<($0 + 1) * d]) }
-                let mine = squares[Int(found.labels[point])]
-                let isNearest = mine <= (squares.min() ?? 0) + 1e-5
-                let isExact = abs(Double(found.distances[point]) - mine) <= 1e-5 * mine + 1e-12
-                if !isNearest || !isExact { wrong.append(point) }
+            for (kindName, kind) in Self.kinds {
+                let found = try KMeans(k: k, kind: kind, seed: UInt64(seed))
+                    .fit(points(values, d, on: backend), on: backend)
+                #expect(found.labels.count == count && found.distances.count == count)
+                var wrong: [Int] = []
+                for point in 0..<count {
+                    let row = values[point * d..<(point + 1) * d]
+                    let squares = (0..<k).map { squaredDistance(row, found.centroids[$0 * d..<($0 + 1) * d]) }
+                    let mine = squares[Int(found.labels[point])]
+                    let isNearest = mine <= (squares.min() ?? 0) + 1e-5
+                    let isExact = abs(Double(found.distances[point]) - mine) <= 1e-5 * mine + 1e-12
+                    if !isNearest || !isExact { wrong.append(point) }
+                }
+                #expect(wrong.isEmpty, "\(kindName), points of \(shape)")
+                let total = found.distances.reduce(0) { $0 + Double($1) }
+                #expect(abs(found.inertia - total) <= 1e-9 * total, "\(kindName), points of \(shape)")
             }
-            #expect(wrong.isEmpty, "points of \(shape)")
-            let total = found.distances.reduce(0) { $0 + Double($1) }
-            #expect(abs(found.inertia - total) <= 1e-9 * total)
         }
     }
 
@@ -146,16 +147,17 @@ import TestSupport
         }
     }
 
-    @Test(arguments: TestBackends.names, 0..<2) func equalPoints(name: String, kind: Int) throws {
+    @Test(arguments: TestBackends.names) func equalPoints(name: String) throws {
         let backend = try TestBackends.make(name)
         let values: [Float] = (0..<600).map { $0 % 2 == 0 ? 3 : -2 }
         for k in [1, 3, 300] {
-            let found = try KMeans(k: k, kind: Self.kinds[kind].1, seed: 8)
-                .fit(points(values, 2, on: backend), on: backend)
-            #expect(found.inertia == 0)
-            // All centroids are the same point: the lowest index wins.
-            #expect(found.labels == [Int32](repeating: 0, count: 300))
-            #expect(found.centroids == Array(values[..<(2 * k)]))
+            for (kindName, kind) in Self.kinds {
+                let found = try KMeans(k: k, kind: kind, seed: 8).fit(points(values, 2, on: backend), on: backend)
+                #expect(found.inertia == 0, "\(kindName), k \(k)")
+                // All centroids are the same point: the lowest index wins.
+                #expect(found.labels == [Int32](repeating: 0, count: 300), "\(kindName), k \(k)")
+                #expect(found.centroids == Array(values[..<(2 * k)]), "\(kindName), k \(k)")
+            }
         }
     }
 
@@ -170,22 +172,24 @@ import TestSupport
         #expect(found.inertia == 1)
     }
 
-    @Test(arguments: TestBackends.names, 0..<2) func theSameSeedGivesTheSameBits(name: String, kind: Int) throws {
+    @Test(arguments: TestBackends.names) func theSameSeedGivesTheSameBits(name: String) throws {
         let backend = try TestBackends.make(name)
         let points = try points(uniformPoints(3000, 6, seed: 12), 6, on: backend)
-        func fit(seed: UInt64, run: Int = 0) throws -> KMeansClustering {
-            try KMeans(k: 20, kind: Self.kinds[kind].1, seed: seed, run: run).fit(points, on: backend)
+        for (kindName, kind) in Self.kinds {
+            func fit(seed: UInt64, run: Int = 0) throws -> KMeansClustering {
+                try KMeans(k: 20, kind: kind, seed: seed, run: run).fit(points, on: backend)
+            }
+            let (first, second) = (try fit(seed: 1), try fit(seed: 1))
+            #expect(first.centroids == second.centroids, "\(kindName)")
+            #expect(first.labels == second.labels, "\(kindName)")
+            #expect(first.distances == second.distances, "\(kindName)")
+            #expect(first.iterations == second.iterations, "\(kindName)")
+            #expect(try fit(seed: 2).centroids != first.centroids, "\(kindName)")
+            #expect(try fit(seed: 1, run: 1).centroids != first.centroids, "\(kindName)")
         }
-        let (first, second) = (try fit(seed: 1), try fit(seed: 1))
-        #expect(first.centroids == second.centroids)
-        #expect(first.labels == second.labels)
-        #expect(first.distances == second.distances)
-        #expect(first.iterations == second.iterations)
-        #expect(try fit(seed: 2).centroids != first.centroids)
-        #expect(try fit(seed: 1, run: 1).centroids != first.centroids)
     }
 
-    @Test(arguments: TestBackends.names, 0..<2) func plusPlusFindsOneCentreABlob(name: String, kind: Int) throws {
+    @Test(arguments: TestBackends.names) func plusPlusFindsOneCentreABlob(name: String) throws {
         let backend = try TestBackends.make(name)
         for seed in 0..<5 as Range<UInt64> {
             let blobs = Blobs(count: 700, dimensions: 5, groups: 11, seed: seed)
@@ -195,11 +199,14 @@ import TestSupport
                 blobs.group(of: start.centroids[(centroid * 5)..<(centroid * 5 + 5)])
             }
             #expect(Set(groups).count == 11)
-            let found = try KMeans(k: 11, kind: Self.kinds[kind].1, seed: seed).fit(points, on: backend)
-            // The variance of uniform numbers in -1...1 is a third.
-            #expect(found.inertia < 1.1 * 700 * 5 / 3)
-            #expect(Set(found.labels[..<11]).count == 11)
-            #expect((0..<700).allSatisfy { found.labels[$0] == found.labels[$0 % 11] })
+            for (kindName, kind) in Self.kinds {
+                let found = try KMeans(k: 11, kind: kind, seed: seed).fit(points, on: backend)
+                // The variance of uniform numbers in -1...1 is a third.
+                #expect(found.inertia < 1.1 * 700 * 5 / 3, "\(kindName), seed \(seed)")
+                #expect(Set(found.labels[..<11]).count == 11, "\(kindName), seed \(seed)")
+                #expect(
+                    (0..<700).allSatisfy { found.labels[$0] == found.labels[$0 % 11] }, "\(kindName), seed \(seed)")
+            }
         }
     }
 
