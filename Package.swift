@@ -14,8 +14,8 @@ let strict: [SwiftSetting] =
 let isFuzzing = Context.environment["COPPICE_FUZZ"] == "1"
 let isThreaded = Context.environment["COPPICE_THREADS"] == "1"
 
-/// Of what is above the data and the computing: sanitizers find as much without the optimiser, whose work on what they have
-/// instrumented takes long. Tests are optimised, since some of them make large data.
+/// Of what is above the data and the computing, and of most tests: sanitizers find as much without the optimiser, whose work
+/// on what they have instrumented takes long. Tests that make much data themselves, or go through much of it, are optimised.
 let light: [SwiftSetting] = strict + (isFuzzing || isThreaded ? [.unsafeFlags(["-Onone"])] : [])
 
 // COPPICE_FUZZ=1 watches which code a file reaches and adds the program `fuzz`.
@@ -93,9 +93,9 @@ let package = Package(
         .target(name: "BadDriver", path: "Tests/BadDriver", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(
             name: "TestSupport", dependencies: ["OpenCL", "Compute"], path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Support"], swiftSettings: strict),
+        .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Support"], swiftSettings: light),
         .testTarget(
-            name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: strict),
+            name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: light),
         .testTarget(
             name: "ComputeTests", dependencies: ["TestSupport", "Support", "OpenCL", "Compute", "CLanes"],
             swiftSettings: strict),
@@ -106,7 +106,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DatasetsTests", dependencies: ["TestSupport", "Support", "Datasets", "CZlib"], swiftSettings: strict),
+            name: "DatasetsTests", dependencies: ["TestSupport", "Support", "Datasets", "CZlib"], swiftSettings: light),
         .testTarget(
             name: "ClusteringTests",
             dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets"],
@@ -121,31 +121,31 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "NetworksTests", dependencies: ["TestSupport", "Networks", "OpenCL", "Datasets"],
-            swiftSettings: strict),
+            swiftSettings: light),
         .testTarget(
             name: "StudiesTests",
             dependencies: [
                 "TestSupport", "Support", "Studies", "Pruning", "Scoring", "Clustering", "Compute", "Datasets",
             ],
-            swiftSettings: strict),
+            swiftSettings: light),
         .testTarget(
             name: "ReportsTests",
             dependencies: ["Support", "Reports", "Studies", "Pruning", "Scoring", "Datasets", "CPNG"],
-            swiftSettings: strict),
+            swiftSettings: light),
         .testTarget(
             name: "FaultTests",
             dependencies: [
                 "TestSupport", "FaultyOpenCL", "BadDriver", "Support", "OpenCL", "Compute", "Datasets", "Studies",
                 "Reports",
-            ], swiftSettings: strict),
+            ], swiftSettings: light),
         .testTarget(
             name: "CommandTests",
             dependencies: ["TestSupport", "coppice", "Support", "Compute", "Datasets", "Networks", "Studies"],
             swiftSettings: strict),
         .target(
             name: "FuzzTargets", dependencies: ["Support", "Datasets", "Networks", "Studies", "CZlib"],
-            path: "Tests/Fuzz/Targets", swiftSettings: strict),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
+            path: "Tests/Fuzz/Targets", swiftSettings: light),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: light),
     ] + (isFuzzing ? fuzzer : []),
     cLanguageStandard: .gnu2x
 )
