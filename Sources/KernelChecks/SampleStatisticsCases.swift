@@ -26,7 +26,7 @@ struct SampleStatisticsCase: KernelCase {
         case ties
         /// Their exponentials overflow unless the largest is taken off first.
         case large = "large logits"
-        /// Their differences are near the largest number there is.
+        /// Their differences overflow.
         case huge = "huge logits"
         /// A NaN as the first and another as the last logit of the last network.
         case poisoned = "NaN"
@@ -65,7 +65,7 @@ struct SampleStatisticsCase: KernelCase {
         case .plain: break
         case .ties: logits = logits.map { $0.rounded() }
         case .large: logits = logits.map { 200 * $0 }
-        case .huge: logits = logits.map { 5.6e37 * $0 }
+        case .huge: logits = logits.map { 1.1e38 * $0 }
         case .poisoned:
             logits[(replicas - 1) * samples * classes] = .nan
             logits[logits.count - 1] = .nan
@@ -131,8 +131,10 @@ private struct SampleStatisticsTruth {
         let weighted = Bounded.sum(zip(powers, exponents).map { $0 * $1 }, additions: powers.count)
         let second = logits.indices.filter { $0 != best }.map { exponents[$0] }.max { $0.value < $1.value }
         values[.probability] = powers[label] / sum
-        values[.margin] =
-            others.map { logits[$0] }.max().map { Bounded(logits[label]) - Bounded($0) } ?? Bounded(0.0)
+        var margin = others.map { logits[$0] }.max().map { Bounded(logits[label]) - Bounded($0) } ?? Bounded(0.0)
+        // Beyond what float32 holds it is infinite, and then exactly.
+        if Float(margin.value).isInfinite { margin = Bounded(Double(Float(margin.value))) }
+        values[.margin] = margin
         values[.entropy] = sum.logarithm - weighted / sum
         values[.largest] = Bounded(1.0) / sum
         values[.lead] = (Bounded(1.0) - (second?.exponential ?? Bounded(0.0))) / sum

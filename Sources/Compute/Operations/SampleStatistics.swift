@@ -25,8 +25,9 @@ package enum SampleStatistic: Int, CaseIterable, Sendable {
 }
 
 /// The statistics of every valid sample of a batch. It reads what a forward pass has left and changes nothing of it, so that
-/// it may follow a training step or predictions. A NaN among a sample's logits, or an infinite one that is the largest, makes
-/// all its statistics NaN but ``SampleStatistic/isRight``.
+/// it may follow a training step or predictions. Of finite logits none is NaN, and a margin that overflows is infinite. A NaN
+/// among a sample's logits, or an infinite one that is the largest, makes all its statistics NaN but
+/// ``SampleStatistic/isRight``.
 package struct SampleStatistics: Operation {
     /// What the last layer of a network takes.
     package struct LastInput {
