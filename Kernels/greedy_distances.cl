@@ -97,7 +97,7 @@ TEAM_KERNEL void greedy_distances(
         }
 #if !FARTHEST
         if (ANY(better)) {
-            for (int member = 0; member < VW; member++) limit = fmin(limit, -best.lanes[member]);
+            for (int member = 0; member < VW; member++) limit = min(limit, -best.lanes[member]);
         }
 #endif
     }

@@ -66,14 +66,14 @@ extension Backend {
         let isWide = (self as? OpenCLBackend)?.profile.splitsWork ?? false
         let blockPoints = isWide ? unit : ClusteringShape.roundUp(max(1, points.count / 16), to: unit)
         let blocks = (points.count + blockPoints - 1) / blockPoints
-        let room = points.tiles * points.lanes
-        let state = try makeBuffer(of: Float.self, count: room, label: "distances to picks")
-        try fill(state, with: .infinity)
-        try write([Float](repeating: -1, count: room - points.count), to: state, at: points.count)
+        let states =
+            [Float](repeating: .infinity, count: points.count)
+            + [Float](repeating: -1, count: points.tiles * points.lanes - points.count)
         let floats = mean.map { Float($0) }
         let parts = floats + zip(mean, floats).map { Float($0 - Double($1)) }
         return GreedyOrder(
-            rule, state: state, target: try makeBuffer(parts, label: "target of a greedy order"),
+            rule, state: try makeBuffer(states, label: "distances to picks"),
+            target: try makeBuffer(parts, label: "target of a greedy order"),
             mean: try makeBuffer(parts, label: "mean of the points"),
             blockKeys: try makeBuffer(of: Float.self, count: blocks, label: "best keys"),
             blockBest: try makeBuffer(of: Int32.self, count: blocks, label: "best points"),
