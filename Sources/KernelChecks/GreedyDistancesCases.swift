@@ -95,7 +95,7 @@ private struct DistancesCase: KernelCase {
         case noneLeft = "none left"
         /// Most points are nearer to a pick than to the target, which in herding is near one point alone.
         case near
-        /// Coordinates that are NaN, infinite or too large to be squared: of all points where they are few.
+        /// Coordinates that are NaN, infinite or too large to be squared; of few points all are infinite.
         case notFinite = "not finite"
 
         static let special: [Kind] = [.whole, .repeated, .fewLeft, .noneLeft, .near, .notFinite]
@@ -183,7 +183,8 @@ private struct DistancesCase: KernelCase {
                 states[index] = Float(index % 2 * 1000)
             case .fewLeft where index % 97 != 60 % count, .noneLeft: states[index] = -1
             case .notFinite where index % 5 < 3 || count < 100:
-                points[index * dimensions + index % dimensions] = [Float.nan, Float.infinity, 1e30][index % 3]
+                let values: [Float] = count < 100 ? [.infinity] : [.nan, .infinity, 1e30]
+                points[index * dimensions + index % dimensions] = values[index % values.count]
                 if index % 2 == 0 { states[index] = .infinity }
             default: if index % 11 == 5 { states[index] = -1 }
             }
