@@ -156,11 +156,11 @@ extension StudyExecutor {
             _ = try make(key, from: found, cancellation: CancellationFlag())
             return (clock.now - start) / .seconds(1)
         }
-        let measured = few.kind.measurable
-        let first = try seconds(measured)
-        let again = try seconds(measured)
-        let (least, most) = (measured.kind.effort, measured == few ? more.kind.effort : measured.kind.effort)
-        let slope = most > least ? try (seconds(more) - again) / Double(most - least) : again / Double(max(1, least))
+        let (one, two) = (few.kind.measurable(step: 1), more.kind.measurable(step: 2))
+        let first = try seconds(one)
+        let again = try seconds(one)
+        let (least, most) = (one.kind.effort, two.kind.effort)
+        let slope = most > least ? try (seconds(two) - again) / Double(most - least) : again / Double(max(1, least))
         return StudyRates.ArtifactRate(
             preparation: max(0, first - again), effort: least, seconds: again, secondsPerEffort: max(0, slope))
     }
@@ -169,7 +169,7 @@ extension StudyExecutor {
     private func input(of key: ArtifactKey) throws -> ScoreInput {
         let dataset = try dataset(key.kind.dataset)
         var found = ScoreInput(count: dataset.shape.count, classes: dataset.classes)
-        for need in key.kind.needs.map(\.kind.measurable) {
+        for need in key.kind.needs.map({ $0.kind.measurable(step: 1) }) {
             let artifact = try make(need, from: found, cancellation: CancellationFlag())
             need.kind.provide(artifact, to: &found)
         }

@@ -100,8 +100,9 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
 
     /// What has to be made and provided before it.
     var needs: [ArtifactKey] { get }
-    /// One of the same preparation that is made soon, from which the time of this one is told.
-    var measurable: ArtifactKey { get }
+    /// One of the same preparation and of no more effort that is made soon, from which the time of this one is told; `step` 2
+    /// takes more than `step` 1, where that is possible.
+    func measurable(step: Int) -> ArtifactKey
 
     /// Whether `artifact`, whose arrays are those of ``fields`` for `count` samples, may be one of this key.
     func accepts(_ artifact: Artifact, count: Int) -> Bool
@@ -119,7 +120,7 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
 
 extension ArtifactKind {
     package var needs: [ArtifactKey] { [] }
-    package var measurable: ArtifactKey { ArtifactKey(self) }
+    package func measurable(step: Int) -> ArtifactKey { ArtifactKey(self) }
     package func change(since artifact: Artifact) -> String? { nil }
 }
 

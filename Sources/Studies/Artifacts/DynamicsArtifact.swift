@@ -64,9 +64,10 @@ package struct DynamicsKey: ArtifactKind {
     package var effort: Int { networks * epochs }
     package var preparation: String { "\(dataset)-\(model)-\(batchSize)" }
 
-    /// Two networks that train for an epoch: what a set of them takes grows along a line with both.
-    package var measurable: ArtifactKey {
-        ArtifactKey(DynamicsKey(recipe, networks: min(networks, 2), epochs: 1, seed: seed, index: index))
+    /// Two networks that train for an epoch or two: what a set of them takes grows along a line with both.
+    package func measurable(step: Int) -> ArtifactKey {
+        ArtifactKey(
+            DynamicsKey(recipe, networks: min(networks, 2), epochs: min(epochs, step), seed: seed, index: index))
     }
 
     package func accepts(_ artifact: Artifact, count: Int) -> Bool {

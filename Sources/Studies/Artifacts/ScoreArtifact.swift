@@ -36,7 +36,7 @@ package struct ScoreKey: ArtifactKind {
     /// What a greedy order picks within, as `within` names it; nil for the whole set, and for scores.
     package let groups: String?
     /// The most samples that a greedy order picks; nil for scores.
-    package let size: Int?
+    package private(set) var size: Int?
     /// The clustering that it is of, or picks within; nil without.
     package let clustering: ClusteringKey?
     /// The training that it is of; nil without.
@@ -84,6 +84,13 @@ package struct ScoreKey: ArtifactKind {
 
     package var needs: [ArtifactKey] {
         [clustering.map { ArtifactKey($0) }, dynamics.map { ArtifactKey($0) }].compactMap { $0 }
+    }
+
+    /// A few hundred picks of a greedy order.
+    package func measurable(step: Int) -> ArtifactKey {
+        var key = self
+        key.size = size.map { min($0, 250 * step) }
+        return ArtifactKey(key)
     }
 
     package func accepts(_ artifact: Artifact, count: Int) -> Bool {
