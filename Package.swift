@@ -140,7 +140,9 @@ let package = Package(
             ], swiftSettings: light),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["TestSupport", "coppice", "Support", "Compute", "Datasets", "Networks", "Studies"],
+            dependencies: [
+                "TestSupport", "coppice", "Support", "Compute", "Datasets", "Networks", "Scoring", "Studies",
+            ],
             swiftSettings: strict),
         .target(
             name: "FuzzTargets", dependencies: ["Support", "Datasets", "Networks", "Studies", "CZlib"],

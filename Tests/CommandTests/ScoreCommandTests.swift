@@ -1,0 +1,150 @@
+import Datasets
+import Foundation
+import Scoring
+import TestSupport
+import Testing
+
+/// `coppice score`, `coppice select --score`, and studies of scores, on images and on rows.
+@Suite struct ScoreCommandTests {
+    private func floats(_ path: String) throws -> [Float] {
+        let array = try NumPyArray.read(path)
+        #expect(array.type == .float32)
+        return array.floats
+    }
+
+    /// Four corners of ten rows each, far apart, whole numbers.
+    private func writeCorners(to path: String) throws {
+        let rows = (0..<40).flatMap { row -> [Float] in
+            [Float(row % 2) * 1000 + Float(row % 5), Float(row / 2 % 2) * 1000 + Float(row % 3)]
+        }
+        try NumPy.write(rows, shape: [40, 2], to: path)
+    }
+
+    @Test func aGreedyOrderOfRowsIsAScoreAndASelection() throws {
+        let folder = try TemporaryFolder()
+        try writeCorners(to: folder / "x.npy")
+        let scored = try coppice(
+            "score", "--features", folder / "x.npy", "--score", "k-center", "--size", "7", "--out", folder / "s.npy",
+            "--json", "--device", "cpu", "--quiet")
+        #expect(scored.status == 0, "\(scored.stderr)")
+        let report = try scored.json()
+        #expect(report["picked"] as? Int == 7 && report["n"] as? Int == 40 && report["within"] as? String == "none")
+        let scores = try floats(folder / "s.npy")
+        let order = (0..<40).filter { scores[$0] > 0 }.sorted { scores[$0] > scores[$1] }
+        #expect(order.map { Int(scores[$0]) } == (1...7).reversed())
+        #expect(Set(order.prefix(4).map { [$0 % 2, $0 / 2 % 2] }).count == 4)
+        for (options, size) in [(["--score", "k-center"], 7), (["--score", folder / "s.npy"], 5)] {
+            let kept = try coppice(
+                [
+                    "select", "--features", folder / "x.npy", "--size", "\(size)", "--out", folder / "kept.npy",
+                    "--device", "cpu", "--quiet",
+                ] + options)
+            #expect(kept.status == 0, "\(kept.stderr)")
+            #expect(try NumPyArray.read(folder / "kept.npy").integers() == order.prefix(size).map(Int64.init))
+        }
+    }
+
+    @Test func networksSayWhatTheyWriteOut() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 120, test: 30).write(to: folder / "data")
+        func score(_ name: String, _ more: [String] = []) throws -> [Float] {
+            let outcome = try coppice(
+                [
+                    "score", "--data", folder / "data", "--dataset", "shapes", "--score", name, "--model", "linear",
+                    "--networks", "2", "--score-epochs", "3", "--window", "2", "--batch", "30", "--out",
+                    folder / "s.npy", "--device", "cpu", "--quiet",
+                ] + more)
+            #expect(outcome.status == 0, "\(name): \(outcome.stderr)")
+            return try floats(folder / "s.npy")
+        }
+        let el2n = try score("el2n", ["--networks-out", folder / "nets"])
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder / "nets").sorted()
+        #expect(
+            files == [
+                "el2n.npy", "entropy.npy", "grand.npy", "is_right.npy", "largest.npy", "lead.npy", "margin.npy",
+                "network1-epoch1.safetensors", "network1-epoch3.safetensors", "network2-epoch1.safetensors",
+                "network2-epoch3.safetensors", "p_y.npy",
+            ])
+        let each = try NumPyArray.read(folder / "nets/el2n.npy")
+        #expect(each.shape == [2, 120])
+        for sample in 0..<120 {
+            #expect(abs(el2n[sample] - (each.floats[sample] + each.floats[120 + sample]) / 2) < 1e-6)
+        }
+        #expect(try NumPyArray.read(folder / "nets/p_y.npy").shape == [2, 3, 120])
+        // Others are of the same networks.
+        let margins = try NumPyArray.read(folder / "nets/margin.npy").floats
+        let aum = try score("aum")
+        for sample in 0..<120 {
+            let mean = (0..<6).reduce(0) { $0 + Double(margins[$1 * 120 + sample]) } / 6
+            #expect(abs(Double(aum[sample]) - mean) < 1e-5 * max(1, abs(mean)))
+        }
+        // The weights are those that the accuracy of the second half of the files comes from.
+        let evaluated = try coppice(
+            "evaluate", "--data", folder / "data", "--dataset", "shapes", "--weights",
+            folder / "nets/network2-epoch3.safetensors", "--device", "cpu", "--quiet")
+        #expect(evaluated.status == 0, "\(evaluated.stderr)")
+    }
+
+    @Test(arguments: ["cpu", "opencl-cpu"])
+    func everyScoreGoesThroughAStudy(device: String) throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 90, test: 30).write(to: folder / "data")
+        let names = Score.all.map(\.name)
+        let text = """
+            {dataset: shapes, model: linear, runs: 2, epochs: 1, batch_size: 30, score_epochs: 3, networks: 2, window: 2,
+            score_seeds: 1, pca_components: 5, experiments: [
+            {pruning_method: random, sizes: [7, 30]},
+            {pruning_method: score, scores: [\(names.joined(separator: ", "))], sizes: [7, 30], ks: 4, use_pca: true},
+            {pruning_method: score, scores: [k-center, typiclust, d2], within: class, balance: class, sizes: 30},
+            {pruning_method: score, scores: el2n, keep: stratified, beta: 0.1, strata: 5, within: class, sizes: 30}]}
+            """
+        try text.write(toFile: folder / "study.yaml", atomically: true, encoding: .utf8)
+        let arguments = [
+            "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", device,
+            "--no-report",
+        ]
+        let outcome = try coppice(arguments + ["--quiet"])
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let lines = try String(contentsOfFile: folder / "out/results.csv", encoding: .utf8).split(separator: "\n")
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let rows = lines.dropFirst().map { fields in
+            Dictionary(uniqueKeysWithValues: zip(lines[0], fields).map { (String($0), String($1)) })
+        }
+        #expect(rows.count == 2 * (2 + 2 * names.count + 3 + 1))
+        #expect(rows.allSatisfy { $0["kept"] == $0["requested"] })
+        #expect(Set(rows.compactMap { $0["selection_strategy"] }).isSuperset(of: names))
+        for row in rows where row["balance"] == "class" {
+            #expect((0..<3).allSatisfy { row["class_\($0)"] == "10" }, "\(row["selection_strategy"] ?? "")")
+        }
+        // One set of networks for all of them.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder / "out/dynamics").count == 1)
+        // A greedy order's smaller selection is a prefix of its larger one.
+        let strategies = rows.filter { $0["run_id"] == "1" }.map { ($0["selection_strategy"], $0["experiment_id"]) }
+        let ids = strategies.filter { $0.0 == "herding" }.compactMap(\.1)
+        let kept = try ids.map {
+            try NumPyArray.read(folder / "out/selections/experiment\($0)-run1.npy").integers()
+        }
+        #expect(kept.count == 2 && Array(kept[1].prefix(7)) == kept[0])
+        // What is there is not made again.
+        let again = try coppice(arguments)
+        #expect(again.status == 0 && !again.stderr.contains("training"), "\(again.stderr)")
+    }
+
+    @Test func whatAScoreLacksIsSaid() throws {
+        let folder = try TemporaryFolder()
+        try writeCorners(to: folder / "x.npy")
+        let features = ["--features", folder / "x.npy", "--out", folder / "s.npy", "--device", "cpu", "--quiet"]
+        for (options, words) in [
+            (["--score", "el2m"], ["el2m", "el2n"]), (["--score", "el2n"], ["class", "--data"]),
+            (["--score", "moderate"], ["class"]), (["--score", "prototypes"], ["--k"]),
+            (["--score", "semdedup"], ["--k"]), (["--score", "k-center", "--size", "41"], ["41", "40"]),
+            (["--score", "semdedup", "--k", "3", "--size", "5"], ["--size", "greedy"]),
+            (["--score", "k-center", "--within", "class"], ["class"]),
+            (["--score", "k-center", "--networks-out", folder / "n"], ["--networks-out"]),
+            (["--score", "dual", "--score-epochs", "4", "--window", "5"], ["window"]),
+        ] {
+            expectComplaint(try coppice(["score"] + features + options), code: 64, mentions: words)
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder / "s.npy"))
+    }
+}
