@@ -183,6 +183,9 @@ def save_programs(folder, scratch, profile):
     def cluster(name, *options):
         return ["cluster", "--features", scratch / f"{name}.npy", *options]
 
+    def score(*options):
+        return ["score", *options, "--out", scratch / "scores.npy"]
+
     # The second batch is short. Lloyd's and mini-batch steps, both kinds of start, rows of bytes and of floats, which compare distances; fewer
     # where a processor would take minutes in the GPU's shape and the programs are the same.
     commands = [
@@ -195,6 +198,9 @@ def save_programs(folder, scratch, profile):
         cluster("b10000", "--pca", "50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1"),
         cluster("b500", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
         cluster("f500x784", "--pca", "50", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
+        score("--data", data, "--score", "el2n", "--networks", "40", "--score-epochs", "1"),
+        score("--features", scratch / "f60000x50.npy", "--score", "k-center", "--size", "3"),
+        score("--features", scratch / "f60000x50.npy", "--score", "herding", "--size", "3"),
     ]
 
     def coppice(arguments):
