@@ -1,11 +1,11 @@
 import Pruning
 
 extension Score {
-    /// AUM, the area under the margin: the logit of the sample's class less the largest other one when the sample was trained
-    /// on, mean over the epochs and the networks. High: easy; below 0 other classes are preferred, as mislabelled samples
-    /// have it. Pleiss et al. 2020, "Identifying mislabeled data using the area under the margin ranking", which
-    /// drops the lowest. The paper finds its threshold by samples of an extra class and trains up to the first drop of the
-    /// learning rate; here the budget decides, and all epochs count.
+    /// AUM, the area under the margin: the logit of the sample's class minus the largest other logit when the sample was
+    /// trained on, mean over the epochs and the networks. High: easy; below 0 the networks prefer another class, as they do
+    /// for mislabelled samples. Pleiss et al. 2020, "Identifying mislabeled data using the area under the margin ranking",
+    /// which drops the lowest. The paper finds its threshold with samples of an extra class and trains up to the first drop
+    /// of the learning rate; here the budget decides, and all epochs count.
     package static let aum = Score(
         "aum", needs: [.dynamics], isHighHard: false, paper: PapersChoice(keeping: .easy)
     ) { input in

@@ -6,14 +6,16 @@ import Support
 extension Score {
     /// The order of D2 pruning (Maharana, Yadav and Bansal, "D2 pruning: message passing for balancing diversity and
     /// difficulty in data pruning", ICLR 2024). Each sample i starts from x_i: its ``Score/forgetting``, or 1 where
-    /// there are no classes. Forward, x_i += sum over its k nearest neighbours j of w_ij x_j at once; then the sample
-    /// of the highest x is picked, ties to the lower index, and x_j -= w_ij x_i for the neighbours j of the picked i,
-    /// again and again. w_ij = exp(-gamma d), d being the Euclidean distance. High: picked early. k is
+    /// there are no classes. Forward, x_i += sum over its k nearest neighbours j of w_ij x_j, all at once; then the sample
+    /// with the highest x is picked, ties to the lower index, and x_j -= w_ij x_i for the neighbours j of the picked i,
+    /// again and again. w_ij = exp(-gamma d), where d is the Euclidean distance. High: picked early. k is
     /// ``ScoreParameters/neighbors``, 10 in the paper.
     ///
-    /// As in the authors' program a sample passes messages along its own k neighbours, which need not have it among
-    /// theirs. A sample that no network ever learned, whose forgetting is infinite, starts from the number of epochs,
-    /// which no other reaches. Where samples are picked within groups, each group has a graph of its own.
+    /// As where the authors' program reads a graph made beforehand, a sample exchanges messages with its own k neighbours,
+    /// which need not have it among theirs. That program has no gamma in the forward direction, and the paper has one for
+    /// each direction; here one serves both. A sample that no network ever learned, whose forgetting is infinite, starts
+    /// from the number of epochs, which no other reaches. Where samples are picked within groups, each group has a graph of
+    /// its own.
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points, or without training dynamics where there are
     /// classes, and ``ScoringError/badParameter(name:value:accepted:)``.

@@ -1,5 +1,5 @@
 extension Score {
-    /// The scores of training dynamics: what networks say of the samples while they are trained on all of them.
+    /// The scores of training dynamics: computed from what is recorded while networks are trained on all samples.
     static let ofDynamics: [Score] = [
         .el2n, .grand, .forgetting, .aum, .entropy, .leastConfidence, .margin, .dynUnc, .dual,
     ]

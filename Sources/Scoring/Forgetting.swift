@@ -1,6 +1,6 @@
 extension Score {
-    /// Forgetting events: how often an answer that was right when the sample was trained on is wrong the next time, mean over
-    /// the networks. High: hard, seldom remembered. Toneva et al. 2019, "An empirical study of example forgetting during deep
+    /// Forgetting events: how often an answer that was right when the sample was trained on is wrong the next time, mean
+    /// over the networks. High: hard, often forgotten. Toneva et al. 2019, "An empirical study of example forgetting during deep
     /// neural network learning", algorithm 1, which drops what is never forgotten first.
     ///
     /// A sample that was never right counts as forgotten infinitely often, as in the paper. For several networks, which the

@@ -8,8 +8,7 @@ extension Score {
     /// early; samples that were not picked have 0. The paper keeps the picks, over the whole set.
     ///
     /// Deviations: the paper starts from samples that have labels already; here the first pick is the sample nearest to
-    /// the mean. Its second step, a mixed integer programme that leaves outliers uncovered, is left out, as in its authors'
-    /// comparisons of "k-Center greedy". Ties go to the lower index, and once every distance is 0 the lowest index that is
-    /// left follows.
+    /// the mean. Its second step, a mixed integer program that leaves outliers uncovered, is left out, as in its authors'
+    /// comparisons with "k-Center greedy". Ties go to the lower index; once every distance is 0, picks follow by index.
     package static let kCenter = greedyOrder(.kCenter, "k-center")
 }

@@ -6,7 +6,8 @@ extension Score {
     /// data selection for real-world data-efficient deep learning", ICLR 2023, equation 1). High: far from what is
     /// typical of the class. Within each class the paper keeps those whose distance is nearest to the median.
     ///
-    /// The paper takes hidden representations of a trained network; this takes whatever the points are.
+    /// The paper takes hidden representations of a trained network; this takes whatever the points are. The authors'
+    /// program measures from the median of each class and keeps the middle ranks of the whole set.
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points or classes.
     package static let moderate = Score(

@@ -8,9 +8,9 @@ extension Score {
     /// NeurIPS 2022, section 6). High: far from every prototype, so hard. The paper keeps the hard ones of a large set,
     /// and says that the easy ones are better where few samples are kept of a small one.
     ///
-    /// k has no default, as the paper sets it near the number of classes. A row of zeros has no direction: it takes no
-    /// part in the clustering, and its cosine to every prototype is 0. Where fewer rows than k have a direction, each
-    /// of them is a prototype.
+    /// k has no default: the paper sets it near the number of classes. A row of zeros has no direction: it is not
+    /// clustered, and its cosine to every prototype is 0. Where fewer rows than k have a direction, each of them is a
+    /// prototype.
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points or k, and
     /// ``ScoringError/badParameter(name:value:accepted:)`` for a k beyond 1 to the number of samples.

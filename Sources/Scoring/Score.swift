@@ -101,9 +101,9 @@ package struct ScoreInput {
     /// What was subtracted from every coordinate of ``points``, as ``PointSource/shift`` says; nil where nothing was. Cosines
     /// are of the coordinates with it.
     package var shift: [Double]?
-    /// What ``points`` are on, and what computes.
+    /// The backend that holds ``points`` and computes.
     package var backend: (any Backend)?
-    /// What networks said of the samples while they were trained on them.
+    /// What was recorded while networks were trained on the samples.
     package var dynamics: TrainingDynamics?
     /// The group of each sample, [count], from 0, that a greedy order picks within; nil for the whole set.
     package var groups: [Int32]?
@@ -115,12 +115,12 @@ package struct ScoreInput {
     package var seed: UInt64
     /// Which of the scores of this seed, from 0: the run whose random numbers it draws.
     package var run: Int
-    /// Raised where it should stop.
+    /// Raised when scoring should stop.
     package var cancellation: CancellationFlag
     /// The scores themselves, [count], where they were made before or come from a file.
     package var values: [Float]?
 
-    /// Scores of `count` samples may be of these.
+    /// Input for the scores of `count` samples.
     package init(
         count: Int = 0, classes: ClassLabels? = nil, clustering: ClusterAssignment? = nil, points: Points? = nil,
         shift: [Double]? = nil, backend: (any Backend)? = nil, dynamics: TrainingDynamics? = nil,

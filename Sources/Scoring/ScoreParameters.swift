@@ -1,8 +1,8 @@
 /// The numbers that scores and greedy orders take, whatever a paper calls them.
 package struct ScoreParameters: Hashable, Sendable, Codable {
-    /// `score_epochs`: how long the networks train whose words about the samples are scores.
+    /// `score_epochs`: how many epochs each score network trains for.
     package var epochs = 15
-    /// `networks`: how many there are.
+    /// `networks`: how many score networks a set has.
     package var networks = 10
     /// `window`: epochs over which ``Score/dynUnc`` and ``Score/dual`` take a standard deviation.
     package var window = 10
@@ -10,12 +10,12 @@ package struct ScoreParameters: Hashable, Sendable, Codable {
     package var neighbors = 10
     /// `gamma`: how fast the weight of a neighbour falls with its distance, in ``Score/d2``.
     package var gamma = 1.0
-    /// `ks`: clusters of ``Score/prototypes``.
+    /// `ks`: the number of prototypes of ``Score/prototypes``.
     package var k: Int?
 
-    /// What ``networks`` may be: each has random numbers of its own.
+    /// The values that ``networks`` may take: each network has its own random numbers.
     package static let networksRange = 1...1000
-    /// What ``window`` may be: of one epoch there is no deviation.
+    /// The values that ``window`` may take: one epoch has no deviation.
     package static let windowRange = 2...1_000_000
 
     /// The papers' numbers.

@@ -4,20 +4,19 @@ import Support
 package enum ScoringError: Equatable, CategorizedError {
     /// No score has this name.
     case unknown(name: String)
-    /// The score is of something that was not given.
+    /// The score needs something that was not given.
     case missing(what: String, score: String)
     /// There is not one score for each sample.
     case countMismatch(score: String, got: Int, expected: Int)
     /// A score is not a number.
     case notANumber(score: String, index: Int)
-    /// A file of scores has not one dimension.
+    /// A file of scores does not have exactly one dimension.
     case badShape(score: String, shape: [Int])
-    /// Two scores that differ are the same in float32.
+    /// Two different scores are equal in float32.
     case tooClose(score: String, left: Int, right: Int)
     /// A parameter does not fit the data or another parameter.
     case badParameter(name: String, value: String, accepted: String)
-    /// A network whose words would be scores has no finite loss or weights any more: which one of the set, and after how many
-    /// steps.
+    /// The loss or the weights of a score network are no longer finite: which network of the set, and after how many steps.
     case diverged(network: Int, step: Int, learningRate: Double)
 
     package var description: String {

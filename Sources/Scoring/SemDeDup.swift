@@ -2,13 +2,14 @@ import Compute
 import Pruning
 
 extension Score {
-    /// The largest cosine to an earlier member of the sample's cluster, whose members come from the furthest of the
+    /// The largest cosine to an earlier member of the sample's cluster, whose members are taken from the furthest from the
     /// centroid to the closest, ties to the lower index (Abbas et al., "SemDeDup: data-efficient learning at web-scale
     /// through semantic deduplication", 2023, algorithm A.1). High: redundant, so easy. The paper keeps what is at most
     /// 1 - eps; the lowest are kept where an exact number is asked for, over the whole set.
     ///
-    /// The first member of a cluster has no earlier one and -1, the lowest, so that it is kept before all others. The
-    /// cosine of a row of zeros to any other is 0. All pairs of a cluster are compared, in blocks.
+    /// The first member of a cluster has no earlier one; it has -1, the lowest, so that it is kept before all others. The
+    /// cosine of a row of zeros to any other is 0. All pairs of a cluster are compared, in blocks. Clusters and distances to centroids
+    /// are those of the given clustering, which is Euclidean; the authors' program orders members by cosine.
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points or a clustering.
     package static let semdedup = Score("semdedup", needs: [.points, .clustering], isHighHard: false) { input in

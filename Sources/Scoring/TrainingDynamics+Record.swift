@@ -2,7 +2,7 @@ import Compute
 import Networks
 import Support
 
-/// How far the training of score networks is.
+/// The progress of training score networks.
 package struct DynamicsProgress: Sendable {
     /// Samples trained on so far, all networks together. It goes back where networks that did not fit into memory side by
     /// side start again.
@@ -20,8 +20,8 @@ extension TrainingDynamics {
     /// The sets of networks whose run numbers are 32-bit words.
     private static let sets = 0..<(1 << 31) / mostNetworks
 
-    /// Trains networks on all of `store` and records what they say of its samples: three numbers a sample each time that it
-    /// is trained on, the others in inference mode after the first and after the last epoch. Network j of set i is run
+    /// Trains networks on all of `store` and records numbers for its samples: three per sample each time that it is trained
+    /// on, the others in inference mode after the first and after the last epoch. Network j of set i is run
     /// 2^31 + 1000 i + j. The result has the same bits however many networks are trained side by side.
     /// - Parameters:
     ///   - options: batches and learning rate; the length is `parameters.epochs`.
@@ -30,7 +30,7 @@ extension TrainingDynamics {
     ///     memory, it is half of them.
     ///   - progress: called between steps.
     ///   - keep: is given each network's number, the epochs that it has been trained for, and its weights, after every
-    ///     epoch. Of networks that start again it is given the same weights again.
+    ///     epoch. For networks that start again it is called again, with the same weights.
     /// - Throws: ``ScoringError/badParameter(name:value:accepted:)``, ``ScoringError/diverged(network:step:learningRate:)``,
     ///   ``NetworkError``, ``ComputeError``, `CancellationError`, or what `keep` throws.
     package static func record(
@@ -80,7 +80,7 @@ extension TrainingDynamics {
     }
 }
 
-/// Trains groups of a set's networks and keeps what they say.
+/// Trains groups of a set's networks and keeps what is recorded.
 private final class DynamicsRecorder {
     private let store: SampleStore
     private let options: TrainingOptions
@@ -158,7 +158,7 @@ private final class DynamicsRecorder {
         if let failure { throw failure }
     }
 
-    /// What the networks say in inference mode, after the epochs that are asked for it.
+    /// Records what is taken in inference mode, after the first and the last epoch.
     private func ask(
         _ epoch: FinishedEpoch, _ group: Range<Int>, failure: inout (any Error)?
     ) throws(NetworkError) {

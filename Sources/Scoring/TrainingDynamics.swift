@@ -1,4 +1,4 @@
-/// What networks said of the samples of a training set while they were trained on all of it.
+/// What was recorded of a training set's samples while networks were trained on all of it.
 package struct TrainingDynamics: Sendable {
     /// Networks.
     package let networks: Int
@@ -10,7 +10,7 @@ package struct TrainingDynamics: Sendable {
     package let probability: [Float]
     /// The logit of its own class less the largest of the others, then, [network][epoch][sample].
     package let margin: [Float]
-    /// 1 where the network's answer was right, then, else 0, [network][epoch][sample].
+    /// 1 where the network's answer was right then, else 0, [network][epoch][sample].
     package let isRight: [Float]
     /// ||p - y|| after the first epoch, [network][sample].
     package let el2n: [Float]

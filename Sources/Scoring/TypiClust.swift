@@ -15,7 +15,7 @@ extension Score {
     /// than 5 are used up, the others give theirs by the same rule, so that exactly ``ScoreInput/size`` are picked. Its
     /// authors' program scales rows to unit length, averages squared distances, and takes mini-batch k-means for more
     /// than 50 clusters. Where samples are picked within groups, each group is clustered by itself, into as many
-    /// clusters as its equal share. The number of clusters follows the budget, so that no selection is a part of a larger one.
+    /// clusters as its equal share. The number of clusters follows the budget, so a selection is not a prefix of a larger one.
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points.
     package static let typiclust = Score(
@@ -27,7 +27,7 @@ extension Score {
         var picks: [[Int]] = []
         for (members, share) in zip(groups, shares) where share > 0 {
             let own = try points.gathered(members, on: backend)
-            // Whoever shares otherwise, among classes and then clusters, finds more picks than an equal share.
+            // A selection that shares among classes first, then among clusters, may take more than an equal share of a group.
             let size = min(input.size, members.count)
             picks.append(try mostTypical(size, of: own, clusters: share, on: backend, input).map { members[$0] })
         }

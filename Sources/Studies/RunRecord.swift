@@ -10,7 +10,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var correct: Int
     /// Test images.
     package var count: Int
-    /// Percent of each class's test images that were classified rightly, null for a class without any; null where the run
+    /// Percent of each class's test images that were classified correctly, null for a class without any; null where the run
     /// diverged, and not in files of format 2.
     package var recall: [Double?]?
     /// The run's own cost: the sum of the three below.

@@ -13,8 +13,7 @@ extension Study {
     ///
     /// Run i does not depend on the number of runs, so the runs may be raised where each old run keeps its clustering and
     /// its scores: `clustering_seeds` the same before and after, or at least the old number of runs both times, and
-    /// `score_seeds` likewise. `equal_within` only
-    /// says how results are read.
+    /// `score_seeds` likewise. `equal_within` only says how results are read.
     func continuation(as other: Study) -> StudyContinuation {
         let theirs = other.resolved.groups
         var extended = resolved

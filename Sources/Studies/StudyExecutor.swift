@@ -90,7 +90,7 @@ package struct TrainingOutcome: Equatable, Sendable {
     package var correct: Int
     /// Test images.
     package var count: Int
-    /// Percent of each class's test images that were classified rightly; nil for a class without any. Empty where the network
+    /// Percent of each class's test images that were classified correctly; nil for a class without any. Empty where the network
     /// diverged.
     package var recall: [Double?]
     /// The run's share of the training: wall seconds divided by replicas.

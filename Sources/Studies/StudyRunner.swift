@@ -31,7 +31,7 @@ package final class StudyRunner {
     private let executor: any StudyExecutor
     private let wantedReplicas: Int?
     private var replicas = 1
-    /// The experiments whose small classes were said.
+    /// The experiments whose small classes were noted.
     private var noted: Set<Int> = []
     private let environment: () -> [String: String]
     private let cancellation: CancellationFlag

@@ -134,7 +134,7 @@ package protocol ArtifactResources {
     func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource
     /// A training set's points as scores take them, all in the backend's memory, likewise.
     func residentPoints(_ dataset: String, components: Int?) throws -> (points: Points, shift: [Double]?)
-    /// What `networks` networks said of a training set's samples while they were trained by `recipe`.
+    /// What is recorded of a training set's samples while `networks` networks are trained by `recipe`.
     func dynamics(
         _ recipe: TrainingRecipe, networks: Int, seed: UInt64, index: Int, cancellation: CancellationFlag
     ) throws -> TrainingDynamics

@@ -21,7 +21,8 @@ package struct ScoreFile: Hashable, Sendable, Codable {
 }
 
 /// What makes the scores of a training set what they are: scores of points, greedy orders, and files of scores, which are
-/// copied, so that a directory has what its runs were selected by. No order or size of a selection: all of them share it.
+/// copied, so that a directory has what its runs were selected by. Orders over a score and their sizes are no part of it:
+/// they share one artifact.
 package struct ScoreKey: ArtifactKind {
     /// The data set's name.
     package let dataset: String
@@ -31,7 +32,7 @@ package struct ScoreKey: ArtifactKind {
     package let file: ScoreFile?
     /// The dimensions that PCA leaves of the points; nil without PCA.
     package let pcaComponents: Int?
-    /// Its numbers; those that it does not take are the papers'.
+    /// Its parameters; those that it does not take have their defaults.
     package let parameters: ScoreParameters
     /// What a greedy order picks within, as `within` names it; nil for the whole set, and for scores.
     package let groups: String?
@@ -39,7 +40,7 @@ package struct ScoreKey: ArtifactKind {
     package private(set) var size: Int?
     /// The clustering that it is of, or picks within; nil without.
     package let clustering: ClusteringKey?
-    /// The training that it is of; nil without.
+    /// The training dynamics that it is computed from; nil without.
     package let dynamics: DynamicsKey?
     /// The study's seed.
     package let seed: UInt64
