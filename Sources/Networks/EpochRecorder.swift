@@ -1,6 +1,6 @@
 import Compute
 
-/// Keeps on the device what R networks say of the samples of an epoch while they are trained on them, and hands it over.
+/// Records on the device statistics of the samples of an epoch while R networks are trained on them, and hands them over.
 final class EpochRecorder {
     /// Each run's samples in the order of the epoch under way: [run][position].
     var orders: [[Int32]]
@@ -30,7 +30,7 @@ final class EpochRecorder {
         try network.writeStatistics(statistics, stride: size, all: false, on: backend)
     }
 
-    /// Waits, and hands over the epoch that has come to the first `trained` positions of its order.
+    /// Waits, and hands over the epoch, of whose order the first `trained` positions have been trained on.
     func handOver(epochs: Int, trained: Int) throws(ComputeError) {
         let count = SampleStatistic.recorded.count
         for (run, order) in orders.enumerated() {

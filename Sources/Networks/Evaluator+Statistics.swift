@@ -1,6 +1,6 @@
 import Compute
 
-/// What one network says of every sample of a store, each array [sample].
+/// The statistics of every sample of a store under one network, each array [sample].
 package struct NetworkStatistics: Sendable {
     private let values: [[Float]]
     /// As ``Evaluation/isFinite``.
@@ -17,8 +17,8 @@ package struct NetworkStatistics: Sendable {
 }
 
 extension Evaluator {
-    /// What each of `weights`, which share a layout, says of every sample in inference mode: batch norm takes the running
-    /// statistics.
+    /// The statistics of every sample under each of `weights`, which share a layout, in inference mode: batch norm takes the
+    /// running statistics.
     /// - Throws: what ``evaluate(_:)`` throws.
     package func statistics(_ weights: [ModelWeights]) throws(NetworkError) -> [NetworkStatistics] {
         if let fault = weights.lazy.compactMap(\.fault).first { throw .unusableWeights(reason: fault) }

@@ -77,8 +77,8 @@ package struct FinishedEpoch: Sendable {
     package var divergedSteps: [Int?]
 }
 
-/// What a network said of each of its samples when it was trained on it, in one epoch. Every array is [sample of the
-/// store], NaN where the epoch has not come to a sample.
+/// What was recorded of each sample when a network was trained on it, in one epoch. Every array is [sample of the store],
+/// NaN for samples that the epoch has not reached.
 package struct RecordedEpoch: Sendable {
     /// Which of the runs it is of.
     package var run: Int

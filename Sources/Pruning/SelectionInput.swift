@@ -99,7 +99,7 @@ package struct KeptSamples: Equatable, Sendable {
     /// A note on ``shortGroups`` for people, in one line; nil where there are none.
     package var shortGroupsNote: String? { Self.note(shortGroups) }
 
-    /// The same on classes alone: small clusters are nothing out of the ordinary.
+    /// The same on classes alone: small clusters are common.
     package var shortClassesNote: String? { Self.note(shortGroups.filter { $0.cluster == nil }) }
 
     private static func note(_ shortGroups: [ShortGroup]) -> String? {

@@ -9,7 +9,7 @@ package enum StudyTables {
         try OutputFile.write(summaryCSV(results), to: directory + "/summary.csv")
     }
 
-    /// One row a finished run: the article's columns under their names and in their order, then ours. A run that diverged
+    /// One row per finished run: the article's columns under their names and in their order, then ours. A run that diverged
     /// has no accuracy, and the step at which it did in `diverged`, which is empty for all others.
     package static func resultsCSV(_ results: StudyResults) -> String {
         let classCount = results.records.map(\.perClass.count).max() ?? 0

@@ -5,9 +5,9 @@ extension Score {
     /// The greedy orders that take points alone.
     static let ofGreedyOrders: [Score] = [.kCenter, .herding]
 
-    /// A greedy order by a rule, within ``ScoreInput/groups`` where there are some, which are traversed one by one, each
-    /// with a mean of its own. A pick's value is the number of picks of its group less its place among them, from 0; what
-    /// was not picked has 0.
+    /// A greedy order by a rule. ``ScoreInput/groups``, where there are some, are traversed one by one, each with a mean of
+    /// its own. A pick's value is the number of picks of its group minus its place among them, from 0; samples that
+    /// were not picked have 0.
     static func greedyOrder(_ rule: GreedyRule, _ name: String) -> Score {
         Score(name, needs: [.points], paper: PapersChoice(within: .none, keeping: .hard), isOrder: true) { input in
             let (points, backend) = try input.located(for: name)

@@ -8,8 +8,9 @@ extension Score {
     /// 1 - eps; the lowest are kept where an exact number is asked for, over the whole set.
     ///
     /// The first member of a cluster has no earlier one; it has -1, the lowest, so that it is kept before all others. The
-    /// cosine of a row of zeros to any other is 0. All pairs of a cluster are compared, in blocks. Clusters and distances to centroids
-    /// are those of the given clustering, which is Euclidean; the authors' program orders members by cosine.
+    /// cosine of a row of zeros to any other is 0. All pairs of a cluster are compared, in blocks. Clusters and
+    /// distances to centroids are those of the given clustering, which is Euclidean; the authors' program orders members by
+    /// cosine.
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points or a clustering.
     package static let semdedup = Score("semdedup", needs: [.points, .clustering], isHighHard: false) { input in

@@ -19,7 +19,7 @@ extension Score {
 
     /// The largest probability less the second largest, mean over the networks after the last epoch, in inference mode.
     /// High: easy, one class is ahead of all others; the sample's label has no part in it. Scheffer, Decomain & Wrobel 2001,
-    /// "Active hidden Markov models for information extraction", who label the lowest first, and which are kept first here.
+    /// "Active hidden Markov models for information extraction", who label the lowest first; here the lowest are kept first.
     package static let margin = Score("margin", needs: [.dynamics], isHighHard: false) { input in
         let dynamics = try input.recorded(for: "margin")
         return dynamics.meanOverNetworks(dynamics.lead)

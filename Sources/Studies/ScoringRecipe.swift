@@ -35,7 +35,7 @@ package struct ScoringRecipe: Hashable, Sendable {
         isOfDynamics = known?.needs.contains(.dynamics) ?? false
         guard file != nil || isOfPoints || isOfDynamics else { return nil }
         self.pcaComponents = isOfPoints ? pcaComponents : nil
-        // Numbers that it does not take are the papers', so that they make no other score of it.
+        // Parameters that it does not take keep their defaults, so that they do not make it another score.
         var parameters = ScoreParameters()
         if isOfDynamics {
             parameters.epochs = settings.scores.epochs
@@ -48,7 +48,7 @@ package struct ScoringRecipe: Hashable, Sendable {
         }
         if known?.needs.contains(.clusterCount) == true { parameters.k = k }
         self.parameters = parameters
-        // Classes that are balanced are shared out among like groups.
+        // Balanced classes share the size as groups do.
         let picked = selection.groups.within(classes: selection.balance != .none)
         groups = known?.isOrder == true && picked != .none ? picked : nil
         self.size = known?.isOrder == true ? size : nil

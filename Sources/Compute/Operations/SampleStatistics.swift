@@ -1,4 +1,4 @@
-/// What a network's logits say of a sample, in the order in which ``SampleStatistics`` writes it. p is their softmax, y the
+/// A statistic of a sample's logits, in the order in which ``SampleStatistics`` writes them. p is their softmax, y the
 /// sample's class.
 package enum SampleStatistic: Int, CaseIterable, Sendable {
     /// p of y.
@@ -36,7 +36,7 @@ package struct SampleStatistics: Operation {
         /// Values per sample.
         package let width: Int
 
-        /// So many values a sample.
+        /// `width` values per sample.
         package init(_ values: DeviceBuffer<Float>, width: Int) {
             self.values = values
             self.width = width
@@ -52,7 +52,7 @@ package struct SampleStatistics: Operation {
     package let batchLabels: DeviceBuffer<Int32>
     /// ``StepSchedule/current``.
     package let current: DeviceBuffer<Int32>
-    /// Nil for the ``SampleStatistic/recorded`` ones alone.
+    /// Nil for only the ``SampleStatistic/recorded`` statistics.
     package let hidden: LastInput?
     /// Result [replica][statistic][stride], each at its sample's position in the order; what belongs to no sample of the
     /// batch stays.
