@@ -15,7 +15,7 @@ func interleave(_ queues: [[Int]], longestFirst lengths: [Int]) -> [Int] {
 
 /// How many of the first `size` elements of ``interleave(_:longestFirst:)`` come from each queue of these lengths.
 /// - Parameter size: at most the sum of the lengths.
-func evenShares(of size: Int, among lengths: [Int]) -> [Int] {
+package func evenShares(of size: Int, among lengths: [Int]) -> [Int] {
     var shares = [Int](repeating: 0, count: lengths.count)
     var left = size
     let waiting = longestFirst(lengths)

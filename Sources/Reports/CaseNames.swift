@@ -61,8 +61,8 @@ package struct CaseNames: Sendable {
     }
 
     private static func base(_ experiment: Experiment) -> [String] {
-        [experiment.selection.name]
-            + (experiment.clustering.map { ["k \(Number.grouped(Double($0.k)))"] } ?? [])
+        let k = experiment.clustering?.k ?? experiment.scoring?.parameters.k
+        return [experiment.selection.name] + (k.map { ["k \(Number.grouped(Double($0)))"] } ?? [])
     }
 
     /// What is told of each case to which it applies: the settings in which those cases differ.
@@ -79,6 +79,7 @@ package struct CaseNames: Sendable {
         }
         let isClustered: @Sendable (Experiment) -> Bool = { $0.clustering != nil }
         add(where: isClustered, always: alwaysTellsPCA, \.clustering?.points) { $0.clustering?.points ?? "" }
+        parts += scoreParts(experiments, alwaysTellsPCA: alwaysTellsPCA)
         add(where: isClustered, \.clustering?.kmeans) { $0.clustering?.kmeans.rawValue ?? "" }
         add(where: isClustered, \.selection.quota) { "quota \($0.selection.quota.rawValue)" }
         add(where: { !$0.selection.isWhole }, \.selection.balance) { "balance \($0.selection.balance.rawValue)" }
@@ -89,5 +90,27 @@ package struct CaseNames: Sendable {
         add(\.recipe.learningRate) { "learning rate \(Number.exact($0.recipe.learningRate))" }
         add(\.seed) { "seed \($0.seed)" }
         return parts
+    }
+
+    /// The same for what only cases by a score have.
+    private static func scoreParts(
+        _ experiments: [Experiment], alwaysTellsPCA: Bool
+    ) -> [@Sendable (Experiment) -> String?] {
+        let points: @Sendable (Experiment) -> String? = { $0.clustering == nil ? $0.scoring?.points : nil }
+        let settings: [@Sendable (Experiment) -> String?] = [
+            { $0.scoring.flatMap { $0.isOfDynamics ? Wording.counted($0.parameters.networks, "network") : nil } },
+            { $0.scoring.flatMap { $0.isOfDynamics ? Wording.counted($0.parameters.epochs, "score epoch") : nil } },
+            { $0.scoring.map { "window \($0.parameters.window)" } },
+            { $0.scoring.map { "\($0.parameters.neighbors) neighbours" } },
+            { $0.scoring.map { "gamma \(Number.exact($0.parameters.gamma))" } },
+            {
+                if case .stratified(let cut, _) = $0.selection.order { "beta \(Number.exact(cut))" } else { nil }
+            },
+            { if case .stratified(_, let strata) = $0.selection.order { "\(strata) strata" } else { nil } },
+            { if case .beta(let exponent) = $0.selection.order { "c_d \(Number.exact(exponent))" } else { nil } },
+        ]
+        // Told only where cases that have it differ in it.
+        let telling = settings.filter { Set(experiments.compactMap($0)).count > 1 }
+        return (alwaysTellsPCA || Set(experiments.compactMap(points)).count > 1 ? [points] : []) + telling
     }
 }

@@ -19,7 +19,7 @@ extension Score {
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points, or without training dynamics where there are
     /// classes, and ``ScoringError/badParameter(name:value:accepted:)``.
-    package static let d2 = Score("d2", needs: [.points, .dynamics], isOrder: true) { input in
+    package static let d2 = Score("d2", needs: [.points, .dynamics], isOrder: true, usesNeighbors: true) { input in
         let (points, backend) = try input.located(for: "d2")
         let parameters = input.parameters
         guard parameters.neighbors >= 1 else {
@@ -43,6 +43,14 @@ extension Score {
         }
         let neighbors = try rows.nearest(
             parameters.neighbors, within: segments, cancellation: input.cancellation)
+        if let distance = MessageGraph.leastDistance(neighbors), exp(-parameters.gamma * distance) < 0x1p-53 {
+            // Not a single message would change a value, and the order would be that of the difficulties, or of the indices.
+            throw ScoringError.badParameter(
+                name: "gamma", value: "\(parameters.gamma)",
+                accepted: "exp(-gamma distance) is next to nothing for the nearest two samples, which are"
+                    + " \(shortest(Double(Float(distance)))) apart; gamma has to be near 1 / the distance of neighbours"
+            )
+        }
         var graph = MessageGraph(neighbors, gamma: parameters.gamma, starts: order.map { Double(starts[$0]) })
         let picks = try segments.map { segment in
             try graph.pick(min(input.size, segment.count), of: segment, input.cancellation).map { order[$0] }
@@ -66,6 +74,12 @@ struct MessageGraph {
     /// w of each neighbour, [count][room].
     private let weights: [Double]
     private var values: [Double]
+
+    /// The distance of the two nearest samples that differ; nil where none do.
+    static func leastDistance(_ neighbors: Neighbors) -> Double? {
+        let squares = zip(neighbors.squares, neighbors.indices).filter { $0.1 >= 0 && $0.0 > 0 }.map(\.0)
+        return squares.min().map { Double($0).squareRoot() }
+    }
 
     /// The graph after the forward messages.
     init(_ neighbors: Neighbors, gamma: Double, starts: [Double]) {

@@ -40,12 +40,15 @@ package struct Score: Sendable {
     package let isSeeded: Bool
     /// Whether it takes ``ScoreParameters/window``.
     package let usesWindow: Bool
+    /// Whether it takes ``ScoreParameters/neighbors`` and ``ScoreParameters/gamma``.
+    package let usesNeighbors: Bool
     private let make: @Sendable (ScoreInput) throws -> [Float]
 
     /// A score of that name.
     init(
         _ name: String, needs: Set<Need> = [], isHighHard: Bool = true, paper: PapersChoice = PapersChoice(),
         isOrder: Bool = false, dependsOnSize: Bool = false, isSeeded: Bool = false, usesWindow: Bool = false,
+        usesNeighbors: Bool = false,
         make: @escaping @Sendable (ScoreInput) throws -> [Float]
     ) {
         self.name = name
@@ -56,6 +59,7 @@ package struct Score: Sendable {
         self.dependsOnSize = dependsOnSize
         self.isSeeded = isSeeded
         self.usesWindow = usesWindow
+        self.usesNeighbors = usesNeighbors
         self.make = make
     }
 

@@ -58,24 +58,6 @@ func scores(ofPicks picks: [[Int]], count: Int) -> [Float] {
     return values
 }
 
-/// How many each group gives where they give one each in turns, the longest first (ties to the lower), until `size` are
-/// given: the rule of ``Quota/exact``.
-func equalShares(of size: Int, among lengths: [Int]) -> [Int] {
-    var shares = [Int](repeating: 0, count: lengths.count)
-    var left = min(size, lengths.reduce(0, +))
-    while left > 0 {
-        let waiting = lengths.indices.filter { shares[$0] < lengths[$0] }
-            .sorted { (lengths[$1], $0) < (lengths[$0], $1) }
-        let turns = left / waiting.count
-        for group in turns > 0 ? waiting[...] : waiting.prefix(left) {
-            let given = min(max(1, turns), lengths[group] - shares[group])
-            shares[group] += given
-            left -= given
-        }
-    }
-    return shares
-}
-
 /// The ranges of equal labels.
 func runs(of labels: [Int32]) -> [Range<Int>] {
     var runs: [Range<Int>] = []

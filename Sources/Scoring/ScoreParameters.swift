@@ -13,6 +13,10 @@ package struct ScoreParameters: Hashable, Sendable, Codable {
     /// `ks`: the number of prototypes of ``Score/prototypes``.
     package var k: Int?
 
+    /// The values that ``epochs`` may take.
+    package static let epochsRange = 1...100_000
+    /// The values that ``neighbors`` may take: so many are kept for each sample.
+    package static let neighborsRange = 1...1000
     /// The values that ``networks`` may take: each network has its own random numbers.
     package static let networksRange = 1...1000
     /// The values that ``window`` may take: one epoch has no deviation.

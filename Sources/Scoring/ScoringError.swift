@@ -14,6 +14,8 @@ package enum ScoringError: Equatable, CategorizedError {
     case badShape(score: String, shape: [Int])
     /// Two different scores are equal in float32.
     case tooClose(score: String, left: Int, right: Int)
+    /// The samples as points do not fit into memory.
+    case noRoom(count: Int)
     /// A parameter does not fit the data or another parameter.
     case badParameter(name: String, value: String, accepted: String)
     /// The loss or the weights of a score network are no longer finite: which network of the set, and after how many steps.
@@ -33,6 +35,9 @@ package enum ScoringError: Equatable, CategorizedError {
         case .tooClose(let score, let left, let right):
             "the scores of samples \(left) and \(right) in \(score) differ, and are the same in float32, by which samples are"
                 + " ranked; subtract what they share, or write ranks"
+        case .noRoom(let count):
+            "\(count) samples do not fit into memory as points, and this score needs all of them there; PCA makes them"
+                + " smaller"
         case .badParameter(let name, let value, let accepted): "\(name) is \(value); \(accepted)"
         case .diverged(let network, let step, let learningRate):
             "network \(network) of those that produce scores diverged at step \(step), with a learning rate of "
@@ -43,6 +48,7 @@ package enum ScoringError: Equatable, CategorizedError {
     package var category: ErrorCategory {
         switch self {
         case .unknown, .missing, .badParameter: .usage
+        case .noRoom: .unavailable
         case .countMismatch, .notANumber, .badShape, .tooClose, .diverged: .badData
         }
     }

@@ -34,12 +34,13 @@ extension Selection {
                 name: "keep", value: words.keep.rawValue,
                 accepted: "\(name) is a greedy order, which is kept as it is: paper is accepted")
         }
-        if words.keep == .beta, score?.needs.contains(.dynamics) != true {
+        func isDrawn(_ score: Score) -> Bool { score.needs.contains(.dynamics) && !score.isOrder && score.isHighHard }
+        if words.keep == .beta, score.map(isDrawn) != true {
             throw .badParameter(
                 name: "keep", value: words.keep.rawValue,
                 accepted:
-                    "it draws by the probability that networks give to a sample's class, which is recorded only for "
-                    + Score.all.filter { $0.needs.contains(.dynamics) }.map(\.name).joined(separator: ", "))
+                    "it draws by the probability that networks give to a sample's class, which is recorded, and by scores whose high end is hard, as of "
+                    + Score.all.filter(isDrawn).map(\.name).joined(separator: ", "))
         }
         let order: Order =
             switch words.keep {

@@ -1,3 +1,4 @@
+import Clustering
 import Compute
 import Networks
 import Support
@@ -40,9 +41,10 @@ extension TrainingDynamics {
         progress: (DynamicsProgress) -> Void = { _ in },
         keep: ((_ network: Int, _ epochs: Int, _ weights: ModelWeights) throws -> Void)? = nil
     ) throws -> TrainingDynamics {
-        guard parameters.epochs > 0 else {
+        guard ScoreParameters.epochsRange.contains(parameters.epochs) else {
             throw ScoringError.badParameter(
-                name: "score_epochs", value: "\(parameters.epochs)", accepted: "a whole number from 1 is needed")
+                name: "score_epochs", value: "\(parameters.epochs)",
+                accepted: "whole numbers from 1 to \(ScoreParameters.epochsRange.upperBound) are accepted")
         }
         guard (1...mostNetworks).contains(parameters.networks) else {
             throw ScoringError.badParameter(
@@ -53,6 +55,13 @@ extension TrainingDynamics {
             throw ScoringError.badParameter(
                 name: "the number of a set of networks", value: "\(set)",
                 accepted: "whole numbers from 0 to \(sets.upperBound - 1) are accepted")
+        }
+        let needed = parameters.networks * store.count * (3 * parameters.epochs + 5) * MemoryLayout<Float>.size
+        if let available = AvailableMemory.shortage(of: needed) {
+            throw ClusteringError.noMemory(
+                what:
+                    "what \(parameters.networks) networks say of \(store.count) samples in \(parameters.epochs) epochs",
+                needed: needed, least: available)
         }
         var options = options
         options.length = .epochs(parameters.epochs)

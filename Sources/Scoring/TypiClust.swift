@@ -23,13 +23,14 @@ extension Score {
     ) { input in
         let (points, backend) = try input.located(for: "typiclust")
         let groups = try input.members(of: points.count)
-        let shares = equalShares(of: input.size, among: groups.map(\.count))
+        let shares = evenShares(of: min(input.size, points.count), among: groups.map(\.count))
         var picks: [[Int]] = []
-        for (members, share) in zip(groups, shares) where share > 0 {
+        for (members, share) in zip(groups, shares) where !members.isEmpty {
             let own = try points.gathered(members, on: backend)
             // A selection that shares among classes first, then among clusters, may take more than an equal share of a group.
             let size = min(input.size, members.count)
-            picks.append(try mostTypical(size, of: own, clusters: share, on: backend, input).map { members[$0] })
+            picks.append(
+                try mostTypical(size, of: own, clusters: max(1, share), on: backend, input).map { members[$0] })
         }
         return scores(ofPicks: picks, count: points.count)
     }

@@ -279,10 +279,7 @@ extension BackendExecutor: ArtifactResources {
     package func residentPoints(_ dataset: String, components: Int?) throws -> (points: Points, shift: [Double]?) {
         let source = try points(dataset, components: components, for: KMeans(k: 1, kind: .lloyd(iterations: 0)))
         guard let resident = source.resident else {
-            throw StudyError.executor(
-                reason:
-                    "the samples of \(dataset) do not fit into memory as points, and scores of points need all of them there"
-            )
+            throw ScoringError.noRoom(count: source.count)
         }
         return (resident, source.shift)
     }

@@ -12,6 +12,8 @@ package struct ScoringRecipe: Hashable, Sendable {
     package let isOfPoints: Bool
     /// The dimensions that PCA leaves of the points; nil without PCA.
     package let pcaComponents: Int?
+    /// Whether it is of a clustering, or picks within clusters.
+    let isOfClusters: Bool
     /// Whether networks are trained for it.
     package let isOfDynamics: Bool
     /// Its numbers.
@@ -40,9 +42,9 @@ package struct ScoringRecipe: Hashable, Sendable {
         if isOfDynamics {
             parameters.epochs = settings.scores.epochs
             parameters.networks = settings.scores.networks
-            parameters.window = settings.scores.window
+            if known?.usesWindow == true { parameters.window = settings.scores.window }
         }
-        if known?.name == "d2" {
+        if known?.usesNeighbors == true {
             parameters.neighbors = settings.scores.neighbors
             parameters.gamma = settings.scores.gamma
         }
@@ -51,10 +53,14 @@ package struct ScoringRecipe: Hashable, Sendable {
         // Balanced classes share the size as groups do.
         let picked = selection.groups.within(classes: selection.balance != .none)
         groups = known?.isOrder == true && picked != .none ? picked : nil
+        isOfClusters = known?.needsClustering == true || groups?.needClustering == true
         self.size = known?.isOrder == true ? size : nil
         let isSeeded = isOfDynamics || known?.isSeeded == true
         seeds = isSeeded ? settings.scoreSeeds ?? settings.runs : 1
     }
+
+    /// What is scored, in words for people; nil where it is no points.
+    package var points: String? { isOfPoints ? pcaComponents.map { "PCA \($0)" } ?? "pixels" : nil }
 
     /// The text of a table's column; nil where the recipe has no use for it, or it is another's.
     package func word(column: String) -> String? {

@@ -67,7 +67,9 @@ package struct Experiment: Hashable, Sendable {
         let score =
             scoring.isOfPoints || scoring.file != nil
             ? ScoreKey(
-                scoring, dataset: recipe.dataset, clustering: clustering, dynamics: dynamics, seed: seed, index: index)
+                scoring, dataset: recipe.dataset, clustering: scoring.isOfClusters ? clustering : nil,
+                dynamics: dynamics,
+                seed: seed, index: index)
             : nil
         let keys: [(any ArtifactKind)?] = [clustering, dynamics, score]
         return keys.compactMap { $0.map { ArtifactKey($0) } }
@@ -139,6 +141,7 @@ package struct StudyPlan: Sendable {
             }
             let sizes = try Self.sizes(of: group, shape)
             try Self.check(group, shape)
+            try Self.checkCut(group, sizes, shape)
             // Sums stay far from overflow: each list came from a file of bounded length.
             let combinations =
                 sizes.count
@@ -212,6 +215,21 @@ package struct StudyPlan: Sendable {
                     "pca_components is \(group.settings.pcaComponents); \(group.settings.recipe.dataset) has room for 1 to \(most)"
             )
         }
+    }
+
+    /// What is cut off must leave enough, wherever it is cut.
+    private static func checkCut(
+        _ group: ExperimentGroup, _ sizes: [SelectionSize], _ shape: DatasetShape
+    ) throws(StudyError) {
+        let cut = group.settings.orders.cut
+        let left = shape.count - Int((Double(shape.count) * cut).rounded(.down))
+        guard group.selections.contains(where: { if case .stratified = $0.order { true } else { false } }),
+            let size = sizes.first(where: { $0.count > left })
+        else { return }
+        throw .invalid(
+            group.places["beta"],
+            reason: "beta is \(shortest(cut)), which leaves \(left) samples, and sizes holds \(size.count);"
+                + " \(describe(group, shape))")
     }
 
     private static func describe(_ group: ExperimentGroup, _ shape: DatasetShape) -> String {

@@ -167,7 +167,9 @@ package struct StudyReader {
     }
 
     private func readScoreSettings(_ fields: StudyFields, into settings: inout StudySettings) throws(StudyError) {
-        if let epochs = try fields.integer("score_epochs", in: 1...1_000_000) { settings.scores.epochs = epochs }
+        if let epochs = try fields.integer("score_epochs", in: ScoreParameters.epochsRange) {
+            settings.scores.epochs = epochs
+        }
         if let networks = try fields.integer("networks", in: ScoreParameters.networksRange) {
             settings.scores.networks = networks
         }
@@ -175,7 +177,9 @@ package struct StudyReader {
         if let window = try fields.integer("window", in: ScoreParameters.windowRange) {
             settings.scores.window = window
         }
-        if let neighbors = try fields.integer("neighbors", in: 1...1_000_000) { settings.scores.neighbors = neighbors }
+        if let neighbors = try fields.integer("neighbors", in: ScoreParameters.neighborsRange) {
+            settings.scores.neighbors = neighbors
+        }
         if let strata = try fields.integer("strata", in: Order.strataRange) { settings.orders.strata = strata }
         func number(_ key: String, _ accepted: String, _ isAccepted: (Double) -> Bool) throws(StudyError) -> Double? {
             guard let value = try fields.number(key) else { return nil }
@@ -309,6 +313,15 @@ package struct StudyReader {
         }
         if group.selections.contains(where: \.takesClusterCount) {
             group.ks = try fields.required(ks, "ks", "score with \(names.joined(separator: ", "))")
+        }
+        if group.settings.quota == .article, group.settings.balance != .none,
+            group.selections.contains(where: { $0.groups != .none })
+        {
+            throw .invalid(
+                fields.place(of: fields["balance"] == nil ? "quota" : "balance"),
+                reason:
+                    "quota article and balance \(group.settings.balance.rawValue) conflict: the article's quota balances"
+                    + " nothing")
         }
         if group.selections.contains(where: \.takesPoints) { group.usePCA = usePCA ?? [false] }
     }

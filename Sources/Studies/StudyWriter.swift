@@ -1,5 +1,6 @@
 import Networks
 import Pruning
+import Scoring
 import Yams
 
 extension Study {
@@ -9,9 +10,14 @@ extension Study {
         for index in study.groups.indices {
             let settings = study.groups[index].settings
             study.groups[index].settings.clusteringSeeds = settings.clusteringSeeds ?? settings.runs
-            if study.groups[index].isByScore {
-                study.groups[index].settings.scoreSeeds = settings.scoreSeeds ?? settings.runs
+            guard study.groups[index].isByScore else {
+                // What stands at the top for others has no meaning here.
+                study.groups[index].settings.scores = ScoreParameters()
+                study.groups[index].settings.orders = OrderNumbers()
+                study.groups[index].settings.scoreSeeds = nil
+                continue
             }
+            study.groups[index].settings.scoreSeeds = settings.scoreSeeds ?? settings.runs
         }
         return study
     }

@@ -71,8 +71,10 @@ struct ScoreCommand: ParsableCommand {
         if score.isOrder, groups.needClustering, plan.k == nil {
             throw Failure("--within \(groups.rawValue) needs clusters: give --k", exitCode: 64)
         }
-        if networksOut != nil, !score.needs.contains(.dynamics) {
-            throw Failure("--networks-out is for scores of networks, and \(score.name) is none", exitCode: 64)
+        let trains = score.needs.contains(.dynamics) && options.features == nil
+        if networksOut != nil, !trains {
+            throw Failure(
+                "--networks-out is for scores of networks, and none are trained for \(score.name) here", exitCode: 64)
         }
         try checkOutputs([NamedFile("--out", out)], against: options.inputs)
         try AtomicFile.checkCanWrite(out)
@@ -108,6 +110,7 @@ struct ScoreCommand: ParsableCommand {
         if let networksOut, let dynamics = result.dynamics { try Self.write(dynamics, to: networksOut) }
         try NumPy.write(result.values, shape: [count], to: out)
         let finite = result.values.filter(\.isFinite).sorted()
+        let median = Statistics.median(finite.map(Double.init))
         let clusteringSeconds = clustering.map {
             $0.pcaSeconds + $0.clustering.startSeconds + $0.clustering.seconds
         }
@@ -115,7 +118,7 @@ struct ScoreCommand: ParsableCommand {
             try printJSON(
                 Report(
                     score: score.name, n: count, low: finite.first.map(Double.init),
-                    median: finite.isEmpty ? nil : Double(finite[finite.count / 2]), high: finite.last.map(Double.init),
+                    median: median, high: finite.last.map(Double.init),
                     infinite: count - finite.count, isHighHard: score.isHighHard,
                     within: score.isOrder ? groups.rawValue : nil,
                     picked: score.isOrder ? result.values.count { $0 > 0 } : nil, out: out, seed: compute.seed,
@@ -126,7 +129,7 @@ struct ScoreCommand: ParsableCommand {
                 print("picked \(result.values.count { $0 > 0 }); the first has the highest score")
             } else if let low = finite.first, let high = finite.last {
                 print(
-                    "\(low) to \(high), median \(finite[finite.count / 2])"
+                    "\(low) to \(high), median \(Float(median ?? 0))"
                         + (finite.count < count ? ", \(count - finite.count) infinite" : "")
                         + "; high is \(score.isHighHard ? "hard" : "easy")")
             }

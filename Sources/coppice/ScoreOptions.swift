@@ -32,11 +32,11 @@ struct ScoreOptions: ParsableArguments {
     var gamma = ScoreParameters().gamma
 
     func validate() throws {
-        let longest = 1_000_000
         for (name, value, accepted) in [
-            ("--score-epochs", scoreEpochs, 1...longest), ("--networks", networks, ScoreParameters.networksRange),
-            ("--batch", batch, 1...longest), ("--window", window, ScoreParameters.windowRange),
-            ("--neighbors", neighbors, 1...longest),
+            ("--score-epochs", scoreEpochs, ScoreParameters.epochsRange),
+            ("--networks", networks, ScoreParameters.networksRange),
+            ("--batch", batch, 1...1_000_000), ("--window", window, ScoreParameters.windowRange),
+            ("--neighbors", neighbors, ScoreParameters.neighborsRange),
         ] where !accepted.contains(value) {
             throw ValidationError(
                 "\(name) is \(value); from \(accepted.lowerBound) to \(accepted.upperBound) are accepted.")
@@ -127,9 +127,7 @@ struct ScoreRun {
         let kmeans = KMeans(k: 1, kind: .lloyd(iterations: 0))
         let source = try kmeans.source(of: samples.matrix, components: plan.pca, memory: plan.memory, on: backend)
         guard let points = source.resident else {
-            throw Failure(
-                "\(samples.matrix.count) samples do not fit into memory as points, and --score \(score.name) needs all of"
-                    + " them there; --pca makes them smaller", exitCode: 75)
+            throw ScoringError.noRoom(count: samples.matrix.count)
         }
         return (points, source.shift)
     }

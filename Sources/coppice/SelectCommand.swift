@@ -146,10 +146,12 @@ struct SelectCommand: ParsableCommand {
 
     /// Every word and number that needs no data to be checked.
     private func selection(_ plan: ClusteringPlan) throws -> Selection {
+        // Scores of points take some of what clusterings take.
+        let isOfPoints = score.flatMap { try? Score.named($0) }?.needs.contains(.points) == true
         let ofClustering = [
-            ("--pca", plan.pca != nil), ("--iterations", options.iterations != nil),
+            ("--pca", plan.pca != nil && !isOfPoints), ("--iterations", options.iterations != nil),
             ("--kmeans", options.kmeans != "minibatch"), ("--start", options.start != "kmeans++"),
-            ("--memory", plan.memory != nil),
+            ("--memory", plan.memory != nil && !isOfPoints),
         ]
         if clustering != nil {
             for (name, isGiven) in [("--k", plan.k != nil), ("--features", options.features != nil)] + ofClustering
@@ -209,7 +211,7 @@ struct SelectCommand: ParsableCommand {
                 options.features == nil, options.data.data == nil, options.data.dataset == nil
             {
                 throw Failure(
-                    "--score \(score) is of the samples themselves: name them too, by --data or --features",
+                    "--score \(score) is of the samples themselves: name them too, by --data",
                     exitCode: 64)
             }
         }

@@ -44,6 +44,24 @@ import Testing
         }
     }
 
+    @Test func pointsOfASelectionMayBeProjected() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 60, test: 10).write(to: folder / "data")
+        let common = ["--data", folder / "data", "--dataset", "shapes", "--pca", "4", "--device", "cpu", "--quiet"]
+        let scored = try coppice(["score", "--score", "herding", "--size", "9", "--out", folder / "s.npy"] + common)
+        let kept = try coppice(["select", "--score", "herding", "--size", "9", "--out", folder / "kept.npy"] + common)
+        #expect(scored.status == 0 && kept.status == 0, "\(scored.stderr)\(kept.stderr)")
+        let scores = try floats(folder / "s.npy")
+        #expect(
+            try NumPyArray.read(folder / "kept.npy").integers().map { scores[Int($0)] }
+                == (1...9).reversed().map(Float.init))
+        // What a projection is not for is still refused.
+        expectComplaint(
+            try coppice(["select", "--strategy", "random", "--size", "9", "--out", folder / "k.npy"] + common),
+            code: 64,
+            mentions: ["--pca"])
+    }
+
     @Test func networksSayWhatTheyWriteOut() throws {
         let folder = try TemporaryFolder()
         try SyntheticData(train: 120, test: 30).write(to: folder / "data")
@@ -92,7 +110,7 @@ import Testing
         let names = Score.all.map(\.name)
         let text = """
             {dataset: shapes, model: linear, runs: 2, epochs: 1, batch_size: 30, score_epochs: 3, networks: 2, window: 2,
-            score_seeds: 1, pca_components: 5, experiments: [
+            score_seeds: 1, pca_components: 5, gamma: 0.001, experiments: [
             {pruning_method: random, sizes: [7, 30]},
             {pruning_method: score, scores: [\(names.joined(separator: ", "))], sizes: [7, 30], ks: 4, use_pca: true},
             {pruning_method: score, scores: [k-center, typiclust, d2], within: class, balance: class, sizes: 30},
@@ -125,7 +143,7 @@ import Testing
             try NumPyArray.read(folder / "out/selections/experiment\($0)-run1.npy").integers()
         }
         #expect(kept.count == 2 && Array(kept[1].prefix(7)) == kept[0])
-        // What is there is not made again.
+        // What is there is not made again, whatever stands at the top for some entries alone.
         let again = try coppice(arguments)
         #expect(again.status == 0 && !again.stderr.contains("training"), "\(again.stderr)")
     }
@@ -141,6 +159,8 @@ import Testing
             (["--score", "semdedup", "--k", "3", "--size", "5"], ["--size", "greedy"]),
             (["--score", "k-center", "--within", "class"], ["class"]),
             (["--score", "k-center", "--networks-out", folder / "n"], ["--networks-out"]),
+            (["--score", "d2", "--gamma", "1e3"], ["gamma", "apart"]),
+            (["--score", "d2", "--networks-out", folder / "n"], ["--networks-out"]),
             (["--score", "dual", "--score-epochs", "4", "--window", "5"], ["window"]),
         ] {
             expectComplaint(try coppice(["score"] + features + options), code: 64, mentions: words)

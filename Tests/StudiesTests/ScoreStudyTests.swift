@@ -106,6 +106,20 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
         #expect(error?.description.contains("mine.npy") == true)
     }
 
+    @Test func whatStandsAtTheTopForScoresAloneIsTheSameStudyAgain() throws {
+        let temporary = try TemporaryDirectory()
+        let text = """
+            {runs: 2, score_epochs: 5, networks: 3, score_seeds: 1, beta: 0.2, strata: 7, gamma: 0.5, experiments: [
+            {pruning_method: random, sizes: 20},
+            {pruning_method: score, scores: distance, keep: stratified, ks: 3, sizes: 20}]}
+            """
+        for _ in 1...2 {
+            let executor = FakeExecutor()
+            _ = try StudyRunner(study(text), directory: temporary.results, executor: executor).run()
+            #expect(try study(temporary.text("study.yaml")) == study(text).resolved)
+        }
+    }
+
     @Test(arguments: [
         ("{pruning_method: score, sizes: 5}", "scores"),
         ("{pruning_method: score, scores: distanec, sizes: 5}", "distance"),
@@ -116,6 +130,12 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
         ("{pruning_method: score, scores: a.npy, within: cluster, sizes: 5}", "ks"),
         ("{pruning_method: score, scores: a.npy, within: clas, sizes: 5}", "class"),
         ("{pruning_method: score, scores: a.npy, keep: stratified, beta: 1, sizes: 5}", "beta"),
+        ("{pruning_method: score, scores: a.npy, keep: stratified, beta: 0.5, sizes: 101}", "leaves 100 samples"),
+        ("{pruning_method: score, scores: margin, keep: beta, sizes: 5}", "whose high end is hard"),
+        ("{pruning_method: score, scores: a.npy, within: class, quota: article, balance: class, sizes: 5}", "conflict"),
+        ("{pruning_method: score, scores: dual, score_epochs: 4, sizes: 5}", "window"),
+        ("{pruning_method: score, scores: k-center, keep: hard, sizes: 5}", "greedy"),
+        ("{pruning_method: score, scores: d2, neighbors: 1001, sizes: 5}", "1000"),
         ("{pruning_method: score, scores: a.npy, strata: 0, sizes: 5}", "strata"),
         ("{pruning_method: score, scores: a.npy, networks: 1001, sizes: 5}", "1000"),
         ("{pruning_method: score, scores: a.npy, window: 1, sizes: 5}", "window"),
