@@ -14,8 +14,10 @@ import Testing
 
     /// Four corners of ten rows each, far apart, whole numbers.
     private func writeCorners(to path: String) throws {
-        let rows = (0..<40).flatMap { row -> [Float] in
-            [Float(row % 2) * 1000 + Float(row % 5), Float(row / 2 % 2) * 1000 + Float(row % 3)]
+        var rows: [Float] = []
+        for row in 0..<40 {
+            rows.append(Float(1000 * (row % 2) + row % 5))
+            rows.append(Float(1000 * (row / 2 % 2) + row % 3))
         }
         try NumPy.write(rows, shape: [40, 2], to: path)
     }

@@ -170,11 +170,11 @@ import Testing
     }
 
     @Test func sharesAreGivenInTurns() {
-        #expect(equalShares(of: 5, among: [1, 9, 4]) == [1, 2, 2])
-        #expect(equalShares(of: 6, among: [1, 4, 9]) == [1, 2, 3])
-        #expect(equalShares(of: 2, among: [3, 3, 3]) == [1, 1, 0])
-        #expect(equalShares(of: 99, among: [3, 0, 2]) == [3, 0, 2])
-        #expect(equalShares(of: 0, among: [3]) == [0] && equalShares(of: 1, among: []) == [])
+        #expect(evenShares(of: 5, among: [1, 9, 4]) == [1, 2, 2])
+        #expect(evenShares(of: 6, among: [1, 4, 9]) == [1, 2, 3])
+        #expect(evenShares(of: 2, among: [3, 3, 3]) == [1, 1, 0])
+        #expect(evenShares(of: 99, among: [3, 0, 2]) == [3, 0, 2])
+        #expect(evenShares(of: 0, among: [3]) == [0] && evenShares(of: 1, among: []) == [])
         for size in 0...16 {
             // Turn by turn.
             let lengths = [5, 0, 7, 1, 3]
@@ -186,7 +186,7 @@ import Testing
                     left -= 1
                 }
             }
-            #expect(equalShares(of: size, among: lengths) == shares)
+            #expect(evenShares(of: size, among: lengths) == shares)
         }
     }
 }
