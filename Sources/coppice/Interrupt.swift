@@ -80,14 +80,15 @@ final class ExitOnInterrupt: Sendable {
     private let writing: Writing
     private let interrupt: Interrupt
 
-    init() {
+    /// - Parameter message: what is said at the end.
+    init(saying message: String = "interrupted, nothing was written") {
         let writing = Writing()
         self.writing = writing
         interrupt = Interrupt {
             writing.isDone.withLock { isDone in
                 // What is done ends by itself in a moment, as if nobody had called.
                 if isDone { return }
-                Terminal.complain("interrupted, nothing was written")
+                Terminal.complain(message)
                 PoCLCache.end()
                 _exit(130)
             }

@@ -79,6 +79,8 @@ struct ScoreCommand: ParsableCommand {
         try checkOutputs([NamedFile("--out", out)], against: options.inputs)
         try AtomicFile.checkCanWrite(out)
         if let networksOut { try OutputFile.makeDirectory(networksOut) }
+        let interrupt = ExitOnInterrupt(
+            saying: "interrupted, \(out) was not written" + (networksOut.map { "; \($0) is not complete" } ?? ""))
         let samples = try options.samples(quiet: compute.quiet)
         let count = samples.matrix.count
         try plan.check(samples.matrix)
@@ -107,8 +109,10 @@ struct ScoreCommand: ParsableCommand {
         }
         let result = try run.values(
             of: samples, clustering: clustering?.assignment, within: groups, size: size ?? count)
-        if let networksOut, let dynamics = result.dynamics { try Self.write(dynamics, to: networksOut) }
-        try NumPy.write(result.values, shape: [count], to: out)
+        try interrupt.finishing {
+            if let networksOut, let dynamics = result.dynamics { try Self.write(dynamics, to: networksOut) }
+            try NumPy.write(result.values, shape: [count], to: out)
+        }
         let finite = result.values.filter(\.isFinite).sorted()
         let median = Statistics.median(finite.map(Double.init))
         let clusteringSeconds = clustering.map {
@@ -135,6 +139,7 @@ struct ScoreCommand: ParsableCommand {
             }
         }
         try flushOutput()
+        withExtendedLifetime(interrupt) {}
     }
 
     private static func write(_ dynamics: TrainingDynamics, to folder: String) throws {

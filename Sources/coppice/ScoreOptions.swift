@@ -13,7 +13,9 @@ extension Groups: ExpressibleByArgument {}
 /// The numbers of scores, and how the networks train that some of them are of.
 struct ScoreOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Scores of networks: train this model: \(ModelLibrary.choices).", valueName: "name"),
+        help: ArgumentHelp(
+            "Scores of networks: train this model: \(ModelLibrary.choices). (default: \(ModelLibrary.leNet5.name))",
+            valueName: "name"),
         completion: .models, transform: modelNamed)
     var model: ModelSpec = ModelLibrary.leNet5
     @Option(help: "Scores of networks: epochs that each trains for. (default: 15)", transform: wholeNumber)
@@ -105,17 +107,14 @@ struct ScoreRun {
     func values(
         of samples: Samples, clustering: ClusterAssignment?, within groups: Groups, size: Int
     ) throws -> Result {
-        let stopping = CancellationFlag()
-        let interrupt = Interrupt { stopping.cancel() }
-        defer { withExtendedLifetime(interrupt) {} }
         let begin = ContinuousClock.now
         var input = ScoreInput(
             count: samples.matrix.count, classes: samples.classes, clustering: clustering, backend: backend,
-            size: size, parameters: options.parameters(k: plan.k), seed: compute.seed, cancellation: stopping)
+            size: size, parameters: options.parameters(k: plan.k), seed: compute.seed)
         if score.needs.contains(.points) { (input.points, input.shift) = try points(samples) }
         if score.isOrder { input.groups = try groups.labels(classes: samples.classes, clustering: clustering) }
         if score.needs.contains(.dynamics), let dataset = samples.dataset {
-            input.dynamics = try dynamics(dataset, cancellation: stopping)
+            input.dynamics = try dynamics(dataset)
         }
         Terminal.note("scoring \(input.count) samples by \(score.name)", quiet: compute.quiet)
         let values = try score.values(input)
@@ -132,7 +131,7 @@ struct ScoreRun {
         return (points, source.shift)
     }
 
-    private func dynamics(_ dataset: Dataset, cancellation: CancellationFlag) throws -> TrainingDynamics {
+    private func dynamics(_ dataset: Dataset) throws -> TrainingDynamics {
         let store = try SampleStore.make(dataset.train, for: options.model, classes: dataset.classCount, on: backend)
         Terminal.note(
             "training \(options.networks) networks on \(dataset.train.count) images for \(options.scoreEpochs) epochs",
@@ -142,7 +141,7 @@ struct ScoreRun {
         return try TrainingDynamics.record(
             of: store, model: options.model, normalisation: Normalisation(dataset),
             options: TrainingOptions(batchSize: options.batch, learningRate: options.learningRate),
-            parameters: options.parameters(k: nil), seed: compute.seed, on: backend, cancellation: cancellation,
+            parameters: options.parameters(k: nil), seed: compute.seed, on: backend,
             progress: { bar.update(Double($0.samples), of: Double($0.total)) }, keep: keepNetwork)
     }
 }

@@ -102,8 +102,8 @@ import TestSupport
         let report = try outcome.json()
         let cases = try #require(report["cases"] as? [[String: Any]])
         #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 15)
-        // Ten of LeNet-5 and eight of layered networks, of as many networks as the stage has.
-        #expect(cases.compactMap { $0["replicas"] as? Int } == Array(repeating: 5, count: 18))
+        // Ten of LeNet-5, eight of layered networks and two of what both say of samples, of as many networks as the stage has.
+        #expect(cases.compactMap { $0["replicas"] as? Int } == Array(repeating: 5, count: 20))
         let stages = try #require(report["stages"] as? [[String: Any]])
         #expect(Set(stages.compactMap { $0["stage"] as? String }).count == 5)
         for stage in stages { #expect(try #require(stage["seconds"] as? Double) > 0) }

@@ -142,7 +142,11 @@ private let realNumbers = [
         }
         // In the options' order: model, epochs, batch, learning rate, replicas, device, seed.
         #expect(try defaults("train") == ["lenet5", "5", "64", "0.001", "1", "auto", "1"])
-        #expect(try defaults("select").suffix(4) == ["1", "1", "auto", "1"])
+        // n-closest, n-furthest, beta, strata, c-d; then those of scores, device and seed.
+        let orders: [Substring] = ["1", "1", "0", "50", "4"]
+        let scores: [Substring] = ["lenet5", "15", "10", "64", "0.001", "10", "10", "1", "auto", "1"]
+        #expect(try defaults("select").suffix(15) == (orders + scores)[...])
+        #expect(try defaults("score").suffix(10) == scores[...])
     }
 
     @Test(arguments: [

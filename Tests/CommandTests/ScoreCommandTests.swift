@@ -150,6 +150,19 @@ import Testing
         #expect(again.status == 0 && !again.stderr.contains("training"), "\(again.stderr)")
     }
 
+    @Test(arguments: ["score", "select"])
+    func ctrlCEndsTheTrainingOfScoreNetworks(command: String) throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData().write(to: folder / "data")
+        let outcome = try coppice(
+            [
+                command, "--data", folder / "data", "--dataset", "shapes", "--score", "el2n", "--networks", "100",
+                "--score-epochs", "1000", "--out", folder / "s.npy", "--device", "cpu",
+            ] + (command == "select" ? ["--size", "9"] : []), interrupting: "training 100 networks")
+        #expect(outcome.status == 130 && outcome.stderr.contains("interrupted"), "\(outcome.stderr)")
+        #expect(outcome.secondsAfterInterrupt < 10 && !FileManager.default.fileExists(atPath: folder / "s.npy"))
+    }
+
     @Test func whatAScoreLacksIsSaid() throws {
         let folder = try TemporaryFolder()
         try writeCorners(to: folder / "x.npy")

@@ -53,10 +53,11 @@ import Testing
             runs, logical: ["apply_pca"],
             integer: settings.union([
                 "run_id", "kept", "correct", "count", "replicas", "clustering", "class_0", "class_1", "diverged",
+                "distinct",
             ]),
             double: [
                 "accuracy", "time", "learning_rate", "selection_seconds", "training_seconds", "evaluation_seconds",
-                "seed", "equal_within",
+                "seed", "equal_within", "worst_recall", "recall_0", "recall_1", "recall_2",
             ],
             words: words.union(["device"]))
         for (record, accuracy) in zip(results.records, runs.column("accuracy")) {
@@ -72,7 +73,7 @@ import Testing
         let statistics = Set(
             cases.names.filter {
                 $0.hasPrefix("diff_") || $0.hasPrefix("p_") || $0.hasPrefix("median_")
-                    || ["mean", "sd", "best"].contains($0)
+                    || ["mean", "sd", "best", "worst_recall"].contains($0)
             })
         expect(
             cases, logical: ["apply_pca"],

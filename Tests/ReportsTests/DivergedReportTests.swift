@@ -46,12 +46,17 @@ import Testing
             9800 + run
         }
         let runs = try Table(StudyTables.resultsCSV(results))
-        #expect(runs.names.last == "diverged")
+        #expect(runs.names.suffix(6) == ["diverged", "distinct", "worst_recall", "recall_0", "recall_1", "recall_2"])
+        #expect(runs.column("worst_recall")[11...14] == ["98.11", "", "", "98.02"])
+        #expect(runs.column("recall_2")[11...14] == ["99.5", "", "", "99.5"])
         #expect(Array(runs.column("diverged").prefix(16)) == [String](repeating: "", count: 12) + ["5", "6", "", ""])
         #expect(runs.column("accuracy")[11...14] == ["98.11", "", "", "98.02"])
         #expect(runs.column("correct")[12...14] == ["", "", "9802"])
         let cases = try Table(StudyTables.summaryCSV(results))
-        #expect(cases.names.last == "count_diverged" && cases.column("count_diverged") == ["0", "2", "12"])
+        #expect(
+            cases.names.suffix(2) == ["count_diverged", "worst_recall"]
+                && cases.column("count_diverged") == ["0", "2", "12"])
+        #expect(cases.column("worst_recall") == ["98.055", "98.065", ""])
         #expect(cases.column("count_runs") == ["12", "12", "12"])
         #expect(cases.column("median_accuracy") == ["98.055", "98.065", ""])
         #expect(cases.column("verdict_full") == ["", "diverged", "diverged"])

@@ -150,7 +150,8 @@ func results(
         return RunRecord(
             experimentID: run.experimentID, runID: run.runID,
             outcome: TrainingOutcome(
-                correct: correct, count: 10_000, trainingSeconds: 0.1 * Double(size), evaluationSeconds: 0.5,
+                correct: correct, count: 10_000, recall: [Double(correct) / 100, nil, 99.5],
+                trainingSeconds: 0.1 * Double(size), evaluationSeconds: 0.5,
                 replicas: 1, diverged: diverged(run.experimentID, run.run).map(Divergence.init(step:))),
             selectionSeconds: 0, requested: size, kept: size, perClass: [size / 4, size - size / 4], device: "toy")
     }
