@@ -100,9 +100,9 @@ package struct CaseNames: Sendable {
         let settings: [@Sendable (Experiment) -> String?] = [
             { $0.scoring.flatMap { $0.isOfDynamics ? Wording.counted($0.parameters.networks, "network") : nil } },
             { $0.scoring.flatMap { $0.isOfDynamics ? Wording.counted($0.parameters.epochs, "score epoch") : nil } },
-            { $0.scoring.map { "window \($0.parameters.window)" } },
-            { $0.scoring.map { "\($0.parameters.neighbors) neighbours" } },
-            { $0.scoring.map { "gamma \(Number.exact($0.parameters.gamma))" } },
+            { $0.scoring.flatMap { $0.usesWindow ? "window \($0.parameters.window)" : nil } },
+            { $0.scoring.flatMap { $0.usesNeighbors ? "\($0.parameters.neighbors) neighbours" : nil } },
+            { $0.scoring.flatMap { $0.usesNeighbors ? "gamma \(Number.exact($0.parameters.gamma))" : nil } },
             {
                 if case .stratified(let cut, _) = $0.selection.order { "beta \(Number.exact(cut))" } else { nil }
             },

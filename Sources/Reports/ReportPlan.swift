@@ -169,7 +169,7 @@ struct ReportPlan: Sendable {
     }
 
     private func screeText(usesPCA: Bool, hasPlots: Bool) -> String? {
-        if !usesPCA { return "No case of this study projects its images by PCA, so that there is no scree plot." }
+        if !usesPCA { return "No case of this study clusters its images through PCA, so that there is no scree plot." }
         if scree.isEmpty { return "No spectrum of a PCA is stored in this directory, so that there is no scree plot." }
         return hasPlots ? nil : "The scree plot is left out with the other plots."
     }

@@ -12,8 +12,8 @@ package enum ScoringError: Equatable, CategorizedError {
     case notANumber(score: String, index: Int)
     /// A file of scores does not have exactly one dimension.
     case badShape(score: String, shape: [Int])
-    /// Two different scores are equal in float32.
-    case tooClose(score: String, left: Int, right: Int)
+    /// A score is beyond float32.
+    case tooLarge(score: String, index: Int)
     /// The samples as points do not fit into memory.
     case noRoom(count: Int)
     /// A parameter does not fit the data or another parameter.
@@ -27,14 +27,14 @@ package enum ScoringError: Equatable, CategorizedError {
             "unknown score '\(excerpt(name))'; known scores: \(Score.all.map(\.name).joined(separator: ", "))"
         case .missing(let what, let score): "the score \(score) needs \(what), and there is none"
         case .countMismatch(let score, let got, let expected):
-            "there are \(got) scores \(score) for \(expected) samples; one for each is needed"
+            "\(score) has \(got) scores for \(expected) samples; one for each is needed"
         case .notANumber(let score, let index):
             "the score \(score) of sample \(index) is not a number, so it cannot be ranked"
         case .badShape(let score, let shape):
             "\(score): its shape is \(shape); one dimension is needed, a score for each sample"
-        case .tooClose(let score, let left, let right):
-            "the scores of samples \(left) and \(right) in \(score) differ, and are the same in float32, by which samples are"
-                + " ranked; subtract what they share, or write ranks"
+        case .tooLarge(let score, let index):
+            "the score of sample \(index) in \(score) is too large for float32, by which samples are ranked; scale the scores,"
+                + " or write ranks"
         case .noRoom(let count):
             "\(count) samples do not fit into memory as points, and this score needs all of them there; PCA makes them"
                 + " smaller"
@@ -49,7 +49,7 @@ package enum ScoringError: Equatable, CategorizedError {
         switch self {
         case .unknown, .missing, .badParameter: .usage
         case .noRoom: .unavailable
-        case .countMismatch, .notANumber, .badShape, .tooClose, .diverged: .badData
+        case .countMismatch, .notANumber, .badShape, .tooLarge, .diverged: .badData
         }
     }
 }

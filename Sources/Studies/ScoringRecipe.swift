@@ -16,6 +16,10 @@ package struct ScoringRecipe: Hashable, Sendable {
     let isOfClusters: Bool
     /// Whether networks are trained for it.
     package let isOfDynamics: Bool
+    /// Whether it takes ``ScoreParameters/window``.
+    package let usesWindow: Bool
+    /// Whether it takes ``ScoreParameters/neighbors`` and ``ScoreParameters/gamma``.
+    package let usesNeighbors: Bool
     /// Its numbers.
     package let parameters: ScoreParameters
     /// What a greedy order picks within; nil for the whole set, and for scores.
@@ -34,6 +38,8 @@ package struct ScoringRecipe: Hashable, Sendable {
         file = Selection.isScoreFile(name) ? ScoreFile(name, in: folder) : nil
         let known = try? Score.named(name)
         isOfPoints = known?.needs.contains(.points) ?? false
+        usesWindow = known?.usesWindow ?? false
+        usesNeighbors = known?.usesNeighbors ?? false
         isOfDynamics = known?.needs.contains(.dynamics) ?? false
         guard file != nil || isOfPoints || isOfDynamics else { return nil }
         self.pcaComponents = isOfPoints ? pcaComponents : nil
@@ -42,9 +48,9 @@ package struct ScoringRecipe: Hashable, Sendable {
         if isOfDynamics {
             parameters.epochs = settings.scores.epochs
             parameters.networks = settings.scores.networks
-            if known?.usesWindow == true { parameters.window = settings.scores.window }
+            if usesWindow { parameters.window = settings.scores.window }
         }
-        if known?.usesNeighbors == true {
+        if usesNeighbors {
             parameters.neighbors = settings.scores.neighbors
             parameters.gamma = settings.scores.gamma
         }

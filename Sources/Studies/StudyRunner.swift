@@ -101,12 +101,16 @@ package final class StudyRunner {
         return part.first { stored.records[$0] == nil }
     }
 
-    /// Reads the files of scores that have not been copied yet, so that no run is waited for before one is found missing.
+    /// Reads the files of scores, so that nothing is computed or changed before one is found missing, or another than it was.
     private func checkScoreFiles(of plan: StudyPlan, _ datasets: [String: StudyDataset]) throws {
         for key in plan.artifactUses.keys {
-            guard let score = key.kind as? ScoreKey, let file = score.file, let dataset = datasets[score.dataset],
-                StudyArrays(directory: path).artifact(key, fingerprint: dataset.fingerprint) == nil
-            else { continue }
+            guard let score = key.kind as? ScoreKey, let file = score.file, let dataset = datasets[score.dataset] else {
+                continue
+            }
+            if let stored = StudyArrays(directory: path).artifact(key, fingerprint: dataset.fingerprint) {
+                guard let change = score.change(since: stored.artifact) else { continue }
+                throw StudyError.otherStudy(directory: path, difference: change)
+            }
             _ = try ScoreFile.scores(file.path, count: dataset.shape.count)
         }
     }

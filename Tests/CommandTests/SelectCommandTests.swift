@@ -57,6 +57,14 @@ import TestSupport
         #expect(try select("--score", folder / "s.npy") == [9, 5, 7, 4])
         #expect(try select("--score", folder / "s.npy", "--keep", "easy") == [1, 3, 6, 0])
         #expect(try select("--score", folder / "s.npy", "--within", "cluster") == [9, 5, 4, 7])
+        // What float32 cannot tell apart keeps its order, far from 0 too.
+        let close: [Double] = [3, 1, 4, 1, 5, 9, 2, 6, 5, 7].map { 1e9 + $0 * 1e-6 }
+        try NumPy.write(close, shape: [10], to: folder / "close.npy")
+        #expect(try select("--score", folder / "close.npy") == [5, 9, 7, 4])
+        #expect(try select("--score", folder / "close.npy", "--keep", "easy") == [1, 3, 6, 0])
+        let next: [Double] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 8].map { 0.1 + $0 * 4e-17 }
+        try NumPy.write([0.0] + next.dropFirst(), shape: [10], to: folder / "next.npy")
+        #expect(try select("--score", folder / "next.npy") == [8, 9, 7, 6])
         #expect(try select("--score", "distance") == select("--strategy", "furthest"))
         #expect(try select("--score", "distance", "--within", "none", "--keep", "easy") == [9, 1, 3, 5])
     }
@@ -67,11 +75,11 @@ import TestSupport
         try NumPy.write([Float](repeating: 1, count: 9), shape: [9], to: folder / "short.npy")
         try NumPy.write([Float](repeating: .nan, count: 10), shape: [10], to: folder / "nan.npy")
         try NumPy.write([Float](repeating: 1, count: 20), shape: [10, 2], to: folder / "wide.npy")
-        try NumPy.write((0..<10).map { 1e9 + Double($0) }, shape: [10], to: folder / "close.npy")
+        try NumPy.write((0..<10).map { 1e300 * Double($0) }, shape: [10], to: folder / "huge.npy")
         for (options, status, word) in [
             (["--score", folder / "short.npy"], 65, "9"), (["--score", folder / "nan.npy"], 65, "not a number"),
             (["--score", folder / "wide.npy"], 65, "one dimension"),
-            (["--score", folder / "close.npy"], 65, "float32"),
+            (["--score", folder / "huge.npy"], 65, "float32"),
             (["--score", folder / "none.npy"], 66, "none.npy"), (["--score", "distanec"], 64, "distance"),
             (["--score", folder / "nan.npy", "--keep", "beta"], 64, "beta"), (["--keep", "hard"], 64, "--score"),
             (["--score", "distance", "--strategy", "closest"], 64, "--strategy"), ([], 64, "--strategy or --score"),

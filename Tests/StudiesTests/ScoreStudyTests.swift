@@ -152,6 +152,10 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
             "experiments: [{pruning_method: random, sizes: 5, scores: distance, keep: hard, within: class},"
                 + " {pruning_method: score, scores: a.npy, sizes: 5, ks: 3, use_pca: true, selection_strategies: closest}]"
         )
+        let idle = try StudiesTests.study(
+            "experiments: [{pruning_method: score, scores: a.npy, sizes: 5, beta: 0.1, window: 3, networks: 2, gamma: 1}]"
+        )
+        #expect(idle.notices.count == 4 && idle.notices.allSatisfy { $0.contains("has no effect with these scores") })
         #expect(
             study.notices.count == 6 && study.notices.contains { $0.contains("ks has no effect with these scores") })
     }
