@@ -94,7 +94,8 @@ struct Ranking {
         }
     }
 
-    /// Notes the groups that cannot give their share. Where everything is kept nobody gives more than they should.
+    /// Notes the groups that have fewer members than their share. Where everything is kept, no other group makes up for them,
+    /// and there is nothing to note.
     private mutating func noteShort(_ counts: [Int], of share: Int, _ level: Level, _ outer: Int?) {
         let filled = counts.count { $0 > 0 }
         guard filled > 0, share < counts.reduce(0, +) else { return }

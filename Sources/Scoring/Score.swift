@@ -85,7 +85,7 @@ package struct PapersChoice: Hashable, Sendable {
     /// Which are kept first.
     package var order: Order
 
-    /// The hard samples of the whole set, unless something else is said.
+    /// The paper's choice; by default the hard samples of the whole set.
     package init(within groups: Groups = .none, keeping order: Order = .hard) {
         self.groups = groups
         self.order = order

@@ -236,8 +236,8 @@ package struct StudyPlan: Sendable {
         "the training set of \(group.settings.recipe.dataset) has \(shape.count) samples"
     }
 
-    /// The experiments of an entry in their order, not numbered yet. A selection that takes no clusters stands once, not for
-    /// each k.
+    /// The experiments of an entry in their order, not numbered yet. A selection that does not use clusters makes one
+    /// experiment, not one for each k.
     private static func expand(_ group: ExperimentGroup, _ sizes: [SelectionSize], _ add: (Experiment) -> Void) {
         let settings = group.settings
         for size in sizes {

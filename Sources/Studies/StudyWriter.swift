@@ -11,7 +11,7 @@ extension Study {
             let settings = study.groups[index].settings
             study.groups[index].settings.clusteringSeeds = settings.clusteringSeeds ?? settings.runs
             guard study.groups[index].isByScore else {
-                // What stands at the top for others has no meaning here.
+                // Settings at the top of a study may be meant for other entries alone.
                 study.groups[index].settings.scores = ScoreParameters()
                 study.groups[index].settings.orders = OrderNumbers()
                 study.groups[index].settings.scoreSeeds = nil
