@@ -53,7 +53,7 @@ package enum Order: Hashable, Sendable {
 
     /// Checks the order's numbers.
     /// - Throws: ``PruningError`` where they are out of range.
-    func check() throws(PruningError) {
+    package func check() throws(PruningError) {
         switch self {
         case .ends(let easy, let hard):
             if !Self.shareRange.contains(easy) || !Self.shareRange.contains(hard) || easy + hard == 0 {

@@ -112,18 +112,6 @@ extension Selection {
     /// What is kept, in words for people; without quota and balance.
     package var name: String { kind + (shares.map { " \($0.easy):\($0.hard)" } ?? "") }
 
-    // MARK: - By a score
-
-    /// A selection by a score: what `pruning_method: score` and `select --score` ask for.
-    /// - Parameters:
-    ///   - score: the score's name, or the file that it is in.
-    ///   - words: what was asked for, which goes into tables.
-    ///   - order: what `words` comes to: the paper's order, for one.
-    ///   - groups: what `words` comes to, likewise.
-    package init(score: String, asked words: ScoreWords, order: Order, groups: Groups) {
-        self.init(groups: groups, score: score, order: order, asked: words)
-    }
-
     private var shares: (easy: Int, hard: Int)? {
         if case .ends(let easy, let hard) = order { (easy, hard) } else { nil }
     }

@@ -96,19 +96,13 @@ package struct KeptSamples: Equatable, Sendable {
     /// The size that was kept: `requested` under the exact quota, `requested` or less under the article's.
     package var kept: Int { indices.count }
 
-    /// A note on ``shortGroups`` for people, in one line; nil where there are none.
-    package var shortGroupsNote: String? { Self.note(shortGroups) }
-
-    /// The same on classes alone: small clusters are common.
-    package var shortClassesNote: String? { Self.note(shortGroups.filter { $0.cluster == nil }) }
-
-    private static func note(_ shortGroups: [ShortGroup]) -> String? {
-        if shortGroups.isEmpty { return nil }
-        let named = shortGroups.prefix(3).map { group in
-            let names = [group.cluster.map { "cluster \($0)" }, group.class.map { "class \($0)" }].compactMap { $0 }
-            return "\(names.joined(separator: " of ")) (\(group.count) of \(group.share))"
-        }
-        let more = shortGroups.count > named.count ? " and \(shortGroups.count - named.count) more" : ""
+    /// A note on the classes among ``shortGroups``, in one line; nil where there are none. Small clusters are common, and not
+    /// worth a note.
+    package var shortClassesNote: String? {
+        let classes = shortGroups.filter { $0.cluster == nil }
+        if classes.isEmpty { return nil }
+        let named = classes.prefix(3).map { "class \($0.class ?? 0) (\($0.count) of \($0.share))" }
+        let more = classes.count > named.count ? " and \(classes.count - named.count) more" : ""
         return "fewer samples than their share: \(named.joined(separator: ", "))\(more); the others give the rest"
     }
 

@@ -39,8 +39,8 @@ extension Selection {
             throw .badParameter(
                 name: "keep", value: words.keep.rawValue,
                 accepted:
-                    "it draws by the probability that networks give to a sample's class, which is recorded, and by scores whose high end is hard, as of "
-                    + Score.all.filter(isDrawn).map(\.name).joined(separator: ", "))
+                    "it draws by a score whose high end is hard and by the recorded probability of the sample's class: "
+                    + Score.all.filter(isDrawn).map(\.name).joined(separator: ", ") + " have both")
         }
         let order: Order =
             switch words.keep {
@@ -53,7 +53,7 @@ extension Selection {
             case .stratified: .stratified(cut: numbers.cut, strata: numbers.strata)
             case .beta: .beta(cD: numbers.cD)
             }
-        self.init(score: name, asked: words, order: order, groups: words.within ?? paper.groups)
+        self.init(groups: words.within ?? paper.groups, score: name, order: order, asked: words)
     }
 }
 

@@ -41,3 +41,43 @@ package struct TrainingDynamics: Sendable {
         self.lead = lead
     }
 }
+
+extension TrainingDynamics {
+    /// An array as files keep it.
+    package struct Field: Sendable {
+        /// `NAME.npy`.
+        package let name: String
+        /// Its dimensions, slowest first.
+        package let shape: [Int]
+        /// Its elements.
+        package let values: [Float]
+    }
+
+    private static let perEpoch: KeyValuePairs<String, KeyPath<TrainingDynamics, [Float]> & Sendable> = [
+        "p_y": \.probability, "margin": \.margin, "is_right": \.isRight,
+    ]
+    private static let perNetwork: KeyValuePairs<String, KeyPath<TrainingDynamics, [Float]> & Sendable> = [
+        "el2n": \.el2n, "grand": \.grand, "entropy": \.entropy, "largest": \.largest, "lead": \.lead,
+    ]
+
+    /// The names of ``fields``.
+    package static let names = perEpoch.map(\.key) + perNetwork.map(\.key)
+
+    /// Every array, under the name that it has in files.
+    package var fields: [Field] {
+        Self.perEpoch.map { Field(name: $0, shape: [networks, epochs, count], values: self[keyPath: $1]) }
+            + Self.perNetwork.map { Field(name: $0, shape: [networks, count], values: self[keyPath: $1]) }
+    }
+
+    /// What files hold; nil where an array has not the size that the others have.
+    /// - Parameter values: the array of a name of ``names``.
+    package init?(networks: Int, epochs: Int, _ values: (String) -> [Float]?) {
+        let arrays = Self.names.map { values($0) ?? [] }
+        let count = arrays[arrays.count - 1].count / networks
+        self.init(
+            networks: networks, epochs: epochs, count: count, probability: arrays[0], margin: arrays[1],
+            isRight: arrays[2], el2n: arrays[3], grand: arrays[4], entropy: arrays[5], largest: arrays[6],
+            lead: arrays[7])
+        guard fields.allSatisfy({ $0.values.count == $0.shape.reduce(1, *) }) else { return nil }
+    }
+}

@@ -78,8 +78,3 @@ package struct ScoringRecipe: Hashable, Sendable {
         }
     }
 }
-
-extension ScoreFile {
-    /// The file that a study in `folder` names.
-    init(_ name: String, in folder: String) { self.init(path: name.hasPrefix("/") ? name : "\(folder)/\(name)") }
-}

@@ -268,7 +268,7 @@ package struct StudyReader {
         if group.ks.isEmpty { unused = ["ks"] + unused }
         if isWhole { unused = ["sizes"] + unused }
         if !isByScore { unused += ["scores", "keep", "within"] }
-        unused += unusedNumbers(of: group)
+        unused += group.idleScoreKeys
         let cause =
             switch method {
             case Selection.clusterMethod: "selection_strategies that do not name hybrid"
@@ -279,21 +279,6 @@ package struct StudyReader {
             notices.append("\(fields.place(of: key)): \(key) has no effect with \(cause); it is ignored")
         }
         return group
-    }
-
-    /// The keys of numbers that no selection of an entry takes.
-    private func unusedNumbers(of group: ExperimentGroup) -> [String] {
-        let scores = group.selections.compactMap { selection in selection.score.flatMap { try? Score.named($0) } }
-        var unused: [String] = []
-        func require(_ isTaken: Bool, _ keys: String...) { if !isTaken { unused += keys } }
-        require(
-            group.selections.contains { if case .stratified = $0.order { true } else { false } }, "beta", "strata")
-        require(group.selections.contains { if case .beta = $0.order { true } else { false } }, "c_d")
-        require(scores.contains { $0.needs.contains(.dynamics) }, "score_epochs", "networks")
-        require(scores.contains { $0.needs.contains(.dynamics) || $0.isSeeded }, "score_seeds")
-        require(scores.contains(where: \.usesWindow), "window")
-        require(scores.contains(where: \.usesNeighbors), "neighbors", "gamma")
-        return unused
     }
 
     /// The selections by scores of an entry.

@@ -1,6 +1,5 @@
 import Networks
 import Pruning
-import Scoring
 import Yams
 
 extension Study {
@@ -8,16 +7,14 @@ extension Study {
     package var resolved: Study {
         var study = self
         for index in study.groups.indices {
-            let settings = study.groups[index].settings
-            study.groups[index].settings.clusteringSeeds = settings.clusteringSeeds ?? settings.runs
-            guard study.groups[index].isByScore else {
-                // Settings at the top of a study may be meant for other entries alone.
-                study.groups[index].settings.scores = ScoreParameters()
-                study.groups[index].settings.orders = OrderNumbers()
-                study.groups[index].settings.scoreSeeds = nil
-                continue
+            let group = study.groups[index]
+            // Settings at the top of a study may be meant for other entries alone.
+            var settings = group.settingsInUse
+            settings.clusteringSeeds = settings.clusteringSeeds ?? settings.runs
+            if !group.idleScoreKeys.contains("score_seeds") {
+                settings.scoreSeeds = settings.scoreSeeds ?? settings.runs
             }
-            study.groups[index].settings.scoreSeeds = settings.scoreSeeds ?? settings.runs
+            study.groups[index].settings = settings
         }
         return study
     }
@@ -25,7 +22,10 @@ extension Study {
     /// The resolved study as YAML that reads back as an equal study. Settings that all entries share stand at the top.
     package var yaml: String {
         let groups = resolved.groups
-        let settings = groups.map { pairs($0.settings, ofScores: $0.isByScore) }
+        let settings = groups.map { group in
+            let idle = group.idleScoreKeys
+            return pairs(group.settings).filter { !idle.contains($0.key) }
+        }
         let shared = settings.first.map { first in
             first.filter { pair in settings.allSatisfy { $0.contains { $0 == pair } } }
         }
@@ -46,8 +46,8 @@ extension Study {
         let ours = resolved.groups
         let theirs = other.resolved.groups
         for (index, (our, their)) in zip(ours, theirs).enumerated() {
-            let left = pairs(our) + pairs(our.settings, ofScores: true)
-            let right = pairs(their) + pairs(their.settings, ofScores: true)
+            let left = pairs(our) + pairs(our.settings)
+            let right = pairs(their) + pairs(their.settings)
             let keys = left.map(\.key) + right.map(\.key)
             for key in keys {
                 let values = (left.first { $0.key == key }?.value, right.first { $0.key == key }?.value)
@@ -69,8 +69,7 @@ private struct Pair: Equatable {
     let value: Node
 }
 
-/// - Parameter ofScores: whether what only scores take is among them.
-private func pairs(_ settings: StudySettings, ofScores: Bool) -> [Pair] {
+private func pairs(_ settings: StudySettings) -> [Pair] {
     let duration =
         switch settings.recipe.duration {
         case .epochs(let epochs): Pair(key: "epochs", value: Node("\(epochs)"))
@@ -90,7 +89,6 @@ private func pairs(_ settings: StudySettings, ofScores: Bool) -> [Pair] {
         Pair(key: "equal_within", value: float(settings.equalWithin)),
     ]
     if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
-    guard ofScores else { return pairs }
     let (scores, orders) = (settings.scores, settings.orders)
     pairs += [
         Pair(key: "score_epochs", value: Node("\(scores.epochs)")),

@@ -110,7 +110,11 @@ struct ScoreCommand: ParsableCommand {
         let result = try run.values(
             of: samples, clustering: clustering?.assignment, within: groups, size: size ?? count)
         try interrupt.finishing {
-            if let networksOut, let dynamics = result.dynamics { try Self.write(dynamics, to: networksOut) }
+            if let networksOut {
+                for field in result.dynamics?.fields ?? [] {
+                    try NumPy.write(field.values, shape: field.shape, to: "\(networksOut)/\(field.name).npy")
+                }
+            }
             try NumPy.write(result.values, shape: [count], to: out)
         }
         let finite = result.values.filter(\.isFinite).sorted()
@@ -140,16 +144,5 @@ struct ScoreCommand: ParsableCommand {
         }
         try flushOutput()
         withExtendedLifetime(interrupt) {}
-    }
-
-    private static func write(_ dynamics: TrainingDynamics, to folder: String) throws {
-        let each = [dynamics.networks, dynamics.epochs, dynamics.count]
-        for (name, values) in [
-            ("p_y", dynamics.probability), ("margin", dynamics.margin), ("is_right", dynamics.isRight),
-        ] { try NumPy.write(values, shape: each, to: "\(folder)/\(name).npy") }
-        for (name, values) in [
-            ("el2n", dynamics.el2n), ("grand", dynamics.grand), ("entropy", dynamics.entropy),
-            ("largest", dynamics.largest), ("lead", dynamics.lead),
-        ] { try NumPy.write(values, shape: [dynamics.networks, dynamics.count], to: "\(folder)/\(name).npy") }
     }
 }

@@ -47,11 +47,11 @@ struct SelectCommand: ParsableCommand {
     @Option(help: "hybrid: the share from the far end; ends: of the hard ones. (default: 1)", transform: wholeNumber)
     var nFurthest = 1
     @Option(help: "stratified: the share of the hardest to cut off. (default: 0)", transform: realNumber)
-    var beta = 0.0
+    var beta: Double?
     @Option(help: "stratified: how many strata. (default: 50)", transform: wholeNumber)
-    var strata = 50
+    var strata: Int?
     @Option(name: .customLong("c-d"), help: "beta: the exponent of its sampling. (default: 4)", transform: realNumber)
-    var cD = 4.0
+    var cD: Double?
     @Option(help: ArgumentHelp("Where to write the indices, int64.", valueName: "kept.npy"))
     var out: String
     @Flag(help: "Print one JSON object.")
@@ -190,21 +190,15 @@ struct SelectCommand: ParsableCommand {
     private func selection(by score: String, isClustered: Bool) throws -> Selection {
         var numbers = OrderNumbers()
         (numbers.easy, numbers.hard) = (nClosest, nFurthest)
-        (numbers.cut, numbers.strata, numbers.cD) = (beta, strata, cD)
-        guard beta >= 0, beta < 1 else {
-            throw Failure("--beta is \(shortest(beta)); a share from 0 to below 1 is needed", exitCode: 64)
-        }
-        guard Order.strataRange.contains(strata) else {
-            throw Failure("--strata is \(strata); \(Order.strataRange) are accepted", exitCode: 64)
-        }
-        guard cD > 0, cD.isFinite else {
-            throw Failure("--c-d is \(shortest(cD)); a number above 0 is needed", exitCode: 64)
-        }
+        numbers.cut = beta ?? numbers.cut
+        numbers.strata = strata ?? numbers.strata
+        numbers.cD = cD ?? numbers.cD
         guard Selection.isScoreFile(score) || Score.all.contains(where: { $0.name == score }) else {
             throw unaccepted(score, of: Score.all.map(\.name), option: "--score")
         }
         let selection = try Selection(
             score: score, asked: ScoreWords(keep: keep ?? .paper, within: within), numbers: numbers)
+        try selection.order.check()
         if let known = try? Score.named(score) {
             try scoring.check(known, options, hasClustering: clustering != nil)
             if known.needs.contains(.points) || known.needs.contains(.dynamics), clustering != nil,
@@ -227,7 +221,26 @@ struct SelectCommand: ParsableCommand {
         return try shared(selection)
     }
 
+    /// Refuses numbers of orders that are not asked for: whoever gives them takes what is kept for another selection.
+    private func checkNumbers(of order: Order) throws {
+        var isStratified = false
+        var isDrawn = false
+        switch order {
+        case .stratified: isStratified = true
+        case .beta: isDrawn = true
+        default: break
+        }
+        for (name, isGiven, isTaken, keep) in [
+            ("--beta", beta != nil, isStratified, "stratified"),
+            ("--strata", strata != nil, isStratified, "stratified"),
+            ("--c-d", cD != nil, isDrawn, "beta"),
+        ] where isGiven && !isTaken {
+            throw Failure("\(name) is for --keep \(keep), and has no effect here", exitCode: 64)
+        }
+    }
+
     private func shared(_ selection: Selection) throws -> Selection {
+        try checkNumbers(of: selection.order)
         guard selection.isWhole || size != nil else {
             throw Failure("--size is missing: how many samples to keep", exitCode: 64)
         }

@@ -82,6 +82,9 @@ import TestSupport
             (["--score", folder / "huge.npy"], 65, "float32"),
             (["--score", folder / "none.npy"], 66, "none.npy"), (["--score", "distanec"], 64, "distance"),
             (["--score", folder / "nan.npy", "--keep", "beta"], 64, "beta"), (["--keep", "hard"], 64, "--score"),
+            (["--score", folder / "huge.npy", "--beta", "0.1"], 64, "--keep stratified"),
+            (["--score", folder / "huge.npy", "--keep", "stratified", "--beta", "1"], 64, "beta is 1"),
+            (["--strategy", "closest", "--strata", "5"], 64, "--strata"),
             (["--score", "distance", "--strategy", "closest"], 64, "--strategy"), ([], 64, "--strategy or --score"),
         ] {
             let outcome = try coppice(

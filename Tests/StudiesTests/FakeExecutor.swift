@@ -45,6 +45,14 @@ final class FakeExecutor: StudyExecutor {
 
     func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact {
         if makesScores { return try key.kind.make(NoResources(), from: found, cancellation: cancellation) }
+        if let key = key.kind as? DynamicsKey {
+            func zeros(_ count: Int) -> [Float] { [Float](repeating: 0, count: key.networks * count * self.count) }
+            return Artifact(
+                dynamics: TrainingDynamics(
+                    networks: key.networks, epochs: key.epochs, count: count, probability: zeros(key.epochs),
+                    margin: zeros(key.epochs), isRight: zeros(key.epochs), el2n: zeros(1), grand: zeros(1),
+                    entropy: zeros(1), largest: zeros(1), lead: zeros(1)))
+        }
         guard let key = key.kind as? ClusteringKey else {
             throw StudyError.executor(reason: "only clusterings are known")
         }

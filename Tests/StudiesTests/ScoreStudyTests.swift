@@ -155,6 +155,8 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
         let idle = try StudiesTests.study(
             "experiments: [{pruning_method: score, scores: a.npy, sizes: 5, beta: 0.1, window: 3, networks: 2, gamma: 1}]"
         )
+        #expect(!idle.yaml.contains("window") && !idle.yaml.contains("beta"))
+        #expect(try StudyReader(file: "again").read(idle.yaml).notices.isEmpty)
         #expect(idle.notices.count == 4 && idle.notices.allSatisfy { $0.contains("has no effect with these scores") })
         #expect(
             study.notices.count == 6 && study.notices.contains { $0.contains("ks has no effect with these scores") })
@@ -164,7 +166,8 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
         func study(_ runs: Int, seeds: Int?) throws -> Study {
             let line = seeds.map { ", score_seeds: \($0)" } ?? ""
             return try StudiesTests.study(
-                "{runs: \(runs)\(line), experiments: [{pruning_method: score, scores: distance, ks: 3, sizes: 5}]}")
+                "{runs: \(runs)\(line), experiments: [{pruning_method: score, scores: el2n, networks: 1, score_epochs: 2, sizes: 5}]}"
+            )
         }
         #expect(try !StudiesTests.study("experiments: [{pruning_method: none}]").yaml.contains("score_"))
         for (before, after, isRefused) in [(nil, nil, false), (1, 1, false), (1, nil, true), (1, 2, true)]

@@ -49,10 +49,7 @@ package struct DynamicsKey: ArtifactKind {
     package static let name = "dynamics"
     package static let folder = "dynamics"
     package static let verb = "trains the networks of"
-    package static let fields: [(name: String, element: Artifact.Element)] = [
-        ("p_y", .float32), ("margin", .float32), ("is_right", .float32), ("el2n", .float32), ("grand", .float32),
-        ("entropy", .float32), ("largest", .float32), ("lead", .float32),
-    ]
+    package static let fields = TrainingDynamics.names.map { (name: $0, element: Artifact.Element.float32) }
     package static let measuredEffort = 2
 
     package var fileName: String {
@@ -78,30 +75,22 @@ package struct DynamicsKey: ArtifactKind {
     package func provide(_ artifact: Artifact, to input: inout ScoreInput) { input.dynamics = dynamics(artifact) }
 
     private func dynamics(_ artifact: Artifact) -> TrainingDynamics? {
-        func values(_ name: String) -> [Float] { artifact.float32(name) ?? [] }
-        let count = values("el2n").count / networks
-        let whole = networks * count
-        guard ["p_y", "margin", "is_right"].allSatisfy({ values($0).count == whole * epochs }),
-            ["el2n", "grand", "entropy", "largest", "lead"].allSatisfy({ values($0).count == whole })
-        else { return nil }
-        return TrainingDynamics(
-            networks: networks, epochs: epochs, count: count, probability: values("p_y"), margin: values("margin"),
-            isRight: values("is_right"), el2n: values("el2n"), grand: values("grand"), entropy: values("entropy"),
-            largest: values("largest"), lead: values("lead"))
+        TrainingDynamics(networks: networks, epochs: epochs) { artifact.float32($0) }
     }
 
     package func make(
         _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
     ) throws -> Artifact {
-        let dynamics = try resources.dynamics(
-            recipe, networks: networks, seed: seed, index: index, cancellation: cancellation)
-        let (each, once) = ([networks, epochs, dynamics.count], [networks, dynamics.count])
-        return Artifact(
-            [
-                ("p_y", .float32(dynamics.probability)), ("margin", .float32(dynamics.margin)),
-                ("is_right", .float32(dynamics.isRight)), ("el2n", .float32(dynamics.el2n)),
-                ("grand", .float32(dynamics.grand)), ("entropy", .float32(dynamics.entropy)),
-                ("largest", .float32(dynamics.largest)), ("lead", .float32(dynamics.lead)),
-            ], shapes: [each, each, each, once, once, once, once, once])
+        Artifact(
+            dynamics: try resources.dynamics(
+                recipe, networks: networks, seed: seed, index: index, cancellation: cancellation))
+    }
+}
+
+extension Artifact {
+    /// Training dynamics.
+    package init(dynamics: TrainingDynamics) {
+        let fields = dynamics.fields
+        self.init(fields.map { ($0.name, .float32($0.values)) }, shapes: fields.map(\.shape))
     }
 }

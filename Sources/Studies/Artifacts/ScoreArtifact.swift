@@ -1,24 +1,6 @@
-import Datasets
 import Pruning
 import Scoring
 import Support
-
-/// A file of scores. Where it lies is no part of what a study is, so all values are equal.
-package struct ScoreFile: Hashable, Sendable, Codable {
-    /// The path.
-    package let path: String
-
-    /// A file.
-    package init(path: String) { self.path = path }
-
-    package static func == (left: ScoreFile, right: ScoreFile) -> Bool { true }
-    package func hash(into hasher: inout Hasher) {}
-    package init(from decoder: any Decoder) throws { path = "" }
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode("")
-    }
-}
 
 /// What makes the scores of a training set what they are: scores of points, greedy orders, and files of scores, which are
 /// copied, so that a directory has what its runs were selected by. Orders over a score and their sizes are no part of it:
@@ -131,39 +113,5 @@ package struct ScoreKey: ArtifactKind {
             input.groups = try groups.labels(classes: input.classes, clustering: input.clustering)
         }
         return Artifact([("scores", .float32(try score.values(input)))])
-    }
-}
-
-extension ScoreFile {
-    /// The scores that a file has. Where float32, by which samples are ranked, cannot tell some apart that differ, all are
-    /// less the least of them, and those that still coincide are moved apart by the last digit: their order is the file's.
-    /// - Parameter count: how many there must be; any number where nil.
-    /// - Throws: `DatasetError`; ``ScoringError`` where there are too many or too few, one is not a number, or they are too
-    ///   large for float32.
-    package static func scores(_ path: String, count: Int? = nil) throws -> [Float] {
-        let array = try NumPyArray.read(path)
-        guard array.shape.count == 1 else { throw ScoringError.badShape(score: path, shape: array.shape) }
-        if let count, array.count != count {
-            throw ScoringError.countMismatch(score: path, got: array.count, expected: count)
-        }
-        let exact = array.doubles
-        if let index = exact.firstIndex(where: \.isNaN) { throw ScoringError.notANumber(score: path, index: index) }
-        let rising = exact.indices.sorted { exact[$0] < exact[$1] }
-        let floats = array.floats
-        let steps = Array(zip(rising, rising.dropFirst()))
-        if steps.allSatisfy({ exact[$0] == exact[$1] || floats[$0] < floats[$1] }) { return floats }
-        let least = rising.lazy.map { exact[$0] }.first { $0.isFinite } ?? 0
-        var apart = exact.map { Float($0 - least) }
-        for (before, index) in steps {
-            if exact[index] == exact[before] {
-                apart[index] = apart[before]
-            } else if apart[index] <= apart[before] {
-                apart[index] = apart[before].nextUp
-            }
-        }
-        if let index = exact.indices.first(where: { exact[$0].isFinite != apart[$0].isFinite }) {
-            throw ScoringError.tooLarge(score: path, index: index)
-        }
-        return apart
     }
 }
