@@ -14,17 +14,8 @@
 
 #pragma OPENCL FP_CONTRACT OFF
 
+#include "early_exit.clh"
 #include "largest_key.clh"
-
-// Dimensions between two looks at whether a point may still be wanted.
-#define STRIDE 16
-
-// Whether a comparison, 1 in a scalar and -1 in a vector, holds anywhere.
-#if VW == 1
-#define ANY(condition) (condition)
-#else
-#define ANY(condition) any(condition)
-#endif
 
 // A vector and its lanes one by one.
 typedef union {

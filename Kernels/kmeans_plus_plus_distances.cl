@@ -5,15 +5,7 @@
 // squares only grows. One work-group of LANES work-items a block. Lanes beyond the last point count as zero.
 // Defines: D, P, U, TRIALS, BLOCK.
 
-// Dimensions between two looks at whether a candidate may still be nearer.
-#define STRIDE 16
-
-// Whether a comparison, 1 in a scalar and -1 in a vector, holds anywhere.
-#if VW == 1
-#define ANY(condition) (condition)
-#else
-#define ANY(condition) any(condition)
-#endif
+#include "early_exit.clh"
 
 TILE_KERNEL void kmeans_plus_plus_distances(
     __global const float *points, __global const float *coordinates, __global const int *state,

@@ -39,6 +39,9 @@ static const cop_kernel_source sources[] = {
     {"covariance", (const char *)(const unsigned char[]){
 #embed "../../Kernels/covariance.cl" suffix(, 0)
     }},
+    {"early_exit", (const char *)(const unsigned char[]){
+#embed "../../Kernels/early_exit.clh" suffix(, 0)
+    }},
     {"fma_peak", (const char *)(const unsigned char[]){
 #embed "../../Kernels/fma_peak.cl" suffix(, 0)
     }},

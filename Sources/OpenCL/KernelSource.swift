@@ -12,7 +12,8 @@ package enum KernelSource {
 
     /// The headers: `common` precedes every kernel, the others are where a kernel includes them.
     package static let headers: Set<String> = [
-        "batch_norm", "block_statistics", "classifier_layers", "common", "gather", "largest_key", "linear",
+        "batch_norm", "block_statistics", "classifier_layers", "common", "early_exit", "gather", "largest_key",
+        "linear",
         "linear_gradients", "packed_columns", "softmax", "strips", "weight_gradients",
     ]
 
