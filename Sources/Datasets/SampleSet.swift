@@ -96,6 +96,28 @@ package struct SampleSet: Sendable {
         classCount = labels.max().map { Int($0) + 1 } ?? 0
     }
 
+    /// The samples of these indices, in their order.
+    /// - Throws: ``DatasetError/unsupported(file:reason:)`` for values that are not in memory.
+    package func subset(_ indices: [Int]) throws(DatasetError) -> SampleSet {
+        let size = shape.featureCount
+        func rows<Value>(of all: [Value]) -> [Value] {
+            var rows: [Value] = []
+            rows.reserveCapacity(indices.count * size)
+            for index in indices { rows += all[index * size..<(index + 1) * size] }
+            return rows
+        }
+        let values: SampleValues =
+            switch values {
+            case .bytes(let all): .bytes(rows(of: all))
+            case .floats(let all): .floats(rows(of: all))
+            case .stored:
+                throw .unsupported(file: "samples", reason: "their values have to be read into memory first")
+            }
+        return SampleSet(
+            valid: values, count: indices.count, shape: shape,
+            labels: labels.isEmpty ? [] : indices.map { labels[$0] })
+    }
+
     /// The values of 8-bit samples in memory: [sample][channel][y][x]; nil for others.
     package var pixels: [UInt8]? {
         if case .bytes(let pixels) = values { pixels } else { nil }

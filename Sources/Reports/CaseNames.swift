@@ -84,6 +84,7 @@ package struct CaseNames: Sendable {
         add(where: isClustered, \.selection.quota) { "quota \($0.selection.quota.rawValue)" }
         add(where: { !$0.selection.isWhole }, \.selection.balance) { "balance \($0.selection.balance.rawValue)" }
         add(\.recipe.dataset) { $0.recipe.dataset }
+        add(\.recipe.validation?.count) { "\($0.recipe.validation?.count ?? 0) for validation" }
         add(\.recipe.model) { $0.recipe.model }
         add(\.recipe.duration) { ReportSection.duration($0.recipe.duration) }
         add(\.recipe.batchSize) { "batches of \($0.recipe.batchSize)" }
@@ -92,22 +93,37 @@ package struct CaseNames: Sendable {
         return parts
     }
 
+    /// What is told of a setting: its value, or that the validation split decides on it.
+    private static func told(
+        _ setting: TunableSetting, _ text: @escaping @Sendable (Experiment) -> String?
+    ) -> @Sendable (Experiment) -> String? {
+        { $0.isTuned(setting) ? "\(setting.rawValue) tuned" : text($0) }
+    }
+
     /// The same for what only cases by a score have.
     private static func scoreParts(
         _ experiments: [Experiment], alwaysTellsPCA: Bool
     ) -> [@Sendable (Experiment) -> String?] {
         let points: @Sendable (Experiment) -> String? = { $0.clustering == nil ? $0.scoring?.points : nil }
         let settings: [@Sendable (Experiment) -> String?] = [
-            { $0.scoring.flatMap { $0.isOfDynamics ? Wording.counted($0.parameters.networks, "network") : nil } },
-            { $0.scoring.flatMap { $0.isOfDynamics ? Wording.counted($0.parameters.epochs, "score epoch") : nil } },
-            { $0.scoring.flatMap { $0.usesWindow ? "window \($0.parameters.window)" : nil } },
-            { $0.scoring.flatMap { $0.usesNeighbors ? "\($0.parameters.neighbors) neighbours" : nil } },
-            { $0.scoring.flatMap { $0.usesNeighbors ? "gamma \(Number.exact($0.parameters.gamma))" : nil } },
-            {
+            told(.networks) { $0.dynamics.map { Wording.counted($0.networks, "network") } },
+            told(.scoreEpochs) { $0.dynamics.map { Wording.counted($0.epochs, "score epoch") } },
+            told(.window) { $0.scoring.flatMap { $0.usesWindow ? "window \($0.parameters.window)" : nil } },
+            told(.neighbors) {
+                $0.scoring.flatMap { $0.usesNeighbors ? "\($0.parameters.neighbors) neighbours" : nil }
+            },
+            told(.gamma) {
+                $0.scoring.flatMap { $0.usesNeighbors ? "gamma \(Number.exact($0.parameters.gamma))" : nil }
+            },
+            told(.beta) {
                 if case .stratified(let cut, _) = $0.selection.order { "beta \(Number.exact(cut))" } else { nil }
             },
-            { if case .stratified(_, let strata) = $0.selection.order { "\(strata) strata" } else { nil } },
-            { if case .beta(let exponent) = $0.selection.order { "c_d \(Number.exact(exponent))" } else { nil } },
+            told(.strata) {
+                if case .stratified(_, let strata) = $0.selection.order { "\(strata) strata" } else { nil }
+            },
+            told(.cD) {
+                if case .beta(let exponent) = $0.selection.order { "c_d \(Number.exact(exponent))" } else { nil }
+            },
         ]
         // Told only where cases that have it differ in it.
         let telling = settings.filter { Set(experiments.compactMap($0)).count > 1 }

@@ -50,12 +50,12 @@ struct ClusterSection: Sendable {
         guard let known = stored.environment.datasets[dataset], BackendExecutor.isSource(data, of: known) else {
             return without("the images at hand are not those that the study was run on")
         }
-        guard data.train.count == assignment.labels.count else {
+        guard let images = try? key.trainingSet.samples(of: data), images.count == assignment.labels.count else {
             return without("the clustering is not of these images")
         }
-        let classes = ClassLabels(labels: data.train.labels, count: data.classCount)
+        let classes = ClassLabels(labels: images.labels, count: data.classCount)
         let sheets = ClusterSheet.choose(assignment, classes: classes).compactMap { choice -> Sheet? in
-            guard let sheet = ClusterSheet(choice, of: assignment, images: data.train) else { return nil }
+            guard let sheet = ClusterSheet(choice, of: assignment, images: images) else { return nil }
             return sheet.image.png.map {
                 Sheet(name: "cluster-\(Wording.slug(dataset))-k\(key.k)-\(choice.cluster)", sheet: sheet, png: $0)
             }

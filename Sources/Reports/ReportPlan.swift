@@ -30,14 +30,15 @@ struct ReportPlan: Sendable {
                 section, prefix: isSingle ? "" : "\(index + 1)-", panels: StudyReport.Limits.panels / (isSingle ? 1 : 2)
             )
         }
-        var components: [String: Int] = [:]
+        var components: [TrainingSet: Int] = [:]
         for experiment in stored.results.plan.experiments {
             guard let count = experiment.clustering?.pcaComponents else { continue }
-            components[experiment.recipe.dataset] = max(components[experiment.recipe.dataset] ?? 0, count)
+            components[experiment.recipe.trainingSet] = max(components[experiment.recipe.trainingSet] ?? 0, count)
         }
-        scree = components.sorted { $0.key < $1.key }.prefix(StudyReport.Limits.datasets).compactMap { name, count in
-            stored.spectrum(dataset: name, components: count).flatMap {
-                ScreeChart.chart(dataset: name, variances: $0.variances, total: $0.totalVariance)
+        let sets = components.sorted { $0.key.title < $1.key.title }.prefix(StudyReport.Limits.datasets)
+        scree = sets.compactMap { set, count in
+            stored.spectrum(of: set, components: count).flatMap {
+                ScreeChart.chart(dataset: set.title, variances: $0.variances, total: $0.totalVariance)
             }
         }
     }

@@ -25,6 +25,7 @@ extension Selection {
             if known?.isHighHard == false { scores = scores?.map { -$0 } }
         }
         var input = SelectionInput(count: count, classes: classes, clustering: found.clustering, scores: scores)
+        if balance == .recall { input.recalls = found.dynamics?.meanRecall }
         if order.needsMeanProbability { input.meanProbability = found.dynamics?.meanProbability }
         return input
     }

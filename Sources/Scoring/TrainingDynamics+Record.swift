@@ -27,6 +27,7 @@ extension TrainingDynamics {
     /// - Parameters:
     ///   - options: batches and learning rate; the length is `parameters.epochs`.
     ///   - set: which of the sets of networks under `seed`, from 0.
+    ///   - validation: what the networks' recalls are taken on after the last epoch; nil for none.
     ///   - replicas: networks to train side by side; nil for as many as `backend` suggests. Where they do not fit into its
     ///     memory, it is half of them.
     ///   - progress: called between steps.
@@ -36,8 +37,9 @@ extension TrainingDynamics {
     ///   ``NetworkError``, ``ComputeError``, `CancellationError`, or what `keep` throws.
     package static func record(
         of store: SampleStore, model: ModelSpec, normalisation: Normalisation, options: TrainingOptions,
-        parameters: ScoreParameters = ScoreParameters(), seed: UInt64, set: Int = 0, replicas: Int? = nil,
-        on backend: any Backend, cancellation: CancellationFlag = CancellationFlag(),
+        parameters: ScoreParameters = ScoreParameters(), seed: UInt64, set: Int = 0,
+        validation: SampleStore? = nil, replicas: Int? = nil, on backend: any Backend,
+        cancellation: CancellationFlag = CancellationFlag(),
         progress: (DynamicsProgress) -> Void = { _ in },
         keep: ((_ network: Int, _ epochs: Int, _ weights: ModelWeights) throws -> Void)? = nil
     ) throws -> TrainingDynamics {
@@ -66,7 +68,7 @@ extension TrainingDynamics {
         var options = options
         options.length = .epochs(parameters.epochs)
         let recorder = DynamicsRecorder(
-            store, model: model, normalisation: normalisation, options: options, seed: seed,
+            store, model: model, normalisation: normalisation, options: options, validation: validation, seed: seed,
             firstRun: firstRun + set * mostNetworks, networks: parameters.networks, epochs: parameters.epochs,
             on: backend, cancellation: cancellation)
         do {
@@ -98,15 +100,19 @@ private final class DynamicsRecorder {
     private let learningRate: Double
     private let trainer: Trainer
     private let evaluator: Evaluator
+    private let validator: Evaluator?
     private let cancellation: CancellationFlag
     /// [network][epoch][sample].
     private var probability, margin, isRight: [Float]
     /// [network][sample].
     private var el2n, grand, entropy, largest, lead: [Float]
+    /// [network][class].
+    private var recall: [Float] = []
 
     init(
-        _ store: SampleStore, model: ModelSpec, normalisation: Normalisation, options: TrainingOptions, seed: UInt64,
-        firstRun: Int, networks: Int, epochs: Int, on backend: any Backend, cancellation: CancellationFlag
+        _ store: SampleStore, model: ModelSpec, normalisation: Normalisation, options: TrainingOptions,
+        validation: SampleStore?, seed: UInt64, firstRun: Int, networks: Int, epochs: Int, on backend: any Backend,
+        cancellation: CancellationFlag
     ) {
         self.store = store
         self.options = options
@@ -118,6 +124,7 @@ private final class DynamicsRecorder {
         learningRate = options.learningRate
         trainer = Trainer(store, model: model, normalisation: normalisation, on: backend)
         evaluator = Evaluator(store, normalisation: normalisation, on: backend)
+        validator = validation.map { Evaluator($0, normalisation: normalisation, on: backend) }
         let perEpoch = [Float](repeating: 0, count: networks * epochs * store.count)
         (probability, margin, isRight) = (perEpoch, perEpoch, perEpoch)
         let perNetwork = [Float](repeating: 0, count: networks * store.count)
@@ -125,9 +132,11 @@ private final class DynamicsRecorder {
     }
 
     var dynamics: TrainingDynamics {
-        TrainingDynamics(
+        var dynamics = TrainingDynamics(
             networks: networks, epochs: epochs, count: store.count, probability: probability, margin: margin,
             isRight: isRight, el2n: el2n, grand: grand, entropy: entropy, largest: largest, lead: lead)
+        dynamics.recall = recall
+        return dynamics
     }
 
     func train(
@@ -172,6 +181,13 @@ private final class DynamicsRecorder {
         _ epoch: FinishedEpoch, _ group: Range<Int>, failure: inout (any Error)?
     ) throws(NetworkError) {
         guard epoch.epochs == 1 || epoch.epochs == epochs else { return }
+        if epoch.epochs == epochs, let validator {
+            for (network, evaluation) in zip(group, try validator.evaluate(epoch.weights).results) {
+                let recalls = evaluation.recall.map { $0.map { Float($0 / 100) } ?? .nan }
+                if recall.isEmpty { recall = [Float](repeating: .nan, count: networks * recalls.count) }
+                Self.put(recalls, into: &recall, at: network * recalls.count)
+            }
+        }
         for (network, statistics) in zip(group, try evaluator.statistics(epoch.weights)) {
             guard statistics.isFinite else {
                 failure = diverged(network, step: epoch.epochs * stepsPerEpoch)

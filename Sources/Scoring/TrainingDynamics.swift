@@ -22,6 +22,9 @@ package struct TrainingDynamics: Sendable {
     package let largest: [Float]
     /// The largest probability less the second largest, after the last epoch, [network][sample].
     package let lead: [Float]
+    /// The recall of each class on the validation split after the last epoch, in 0...1, NaN for a class without samples in it,
+    /// [network][class]; empty without a split.
+    package var recall: [Float] = []
 
     /// Arrays of the shapes above.
     package init(
@@ -60,13 +63,32 @@ extension TrainingDynamics {
         "el2n": \.el2n, "grand": \.grand, "entropy": \.entropy, "largest": \.largest, "lead": \.lead,
     ]
 
-    /// The names of ``fields``.
+    /// The name of ``recall`` in files.
+    package static let recallName = "recall"
+
+    /// The mean of ``recall`` over the networks, [classes]; that of the other classes for a class without samples in the
+    /// validation split. Nil without a split.
+    package var meanRecall: [Double]? {
+        let classes = recall.count / networks
+        if classes == 0 { return nil }
+        let means = (0..<classes).map { label in
+            (0..<networks).reduce(0) { $0 + Double(recall[$1 * classes + label]) } / Double(networks)
+        }
+        let known = means.filter { !$0.isNaN }
+        if known.isEmpty { return nil }
+        let mean = known.reduce(0, +) / Double(known.count)
+        return means.map { $0.isNaN ? mean : $0 }
+    }
+
+    /// The names of ``fields``, but for that of ``recall``.
     package static let names = perEpoch.map(\.key) + perNetwork.map(\.key)
 
     /// Every array, under the name that it has in files.
     package var fields: [Field] {
         Self.perEpoch.map { Field(name: $0, shape: [networks, epochs, count], values: self[keyPath: $1]) }
             + Self.perNetwork.map { Field(name: $0, shape: [networks, count], values: self[keyPath: $1]) }
+            + (recall.isEmpty
+                ? [] : [Field(name: Self.recallName, shape: [networks, recall.count / networks], values: recall)])
     }
 
     /// What files hold; nil where an array has not the size that the others have.
@@ -78,6 +100,7 @@ extension TrainingDynamics {
             networks: networks, epochs: epochs, count: count, probability: arrays[0], margin: arrays[1],
             isRight: arrays[2], el2n: arrays[3], grand: arrays[4], entropy: arrays[5], largest: arrays[6],
             lead: arrays[7])
+        recall = values(Self.recallName) ?? []
         guard fields.allSatisfy({ $0.values.count == $0.shape.reduce(1, *) }) else { return nil }
     }
 }

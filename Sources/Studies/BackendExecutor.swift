@@ -19,12 +19,15 @@ package final class BackendExecutor: StudyExecutor {
     private let clusteringMemory: Int?
     private let load: (String) throws -> Dataset
     private let progress: (Int) -> Void
-    private var loaded: [String: Loaded] = [:]
+    private var loaded: [TrainingSet: Loaded] = [:]
     private var stored: [StoreKey: Stored] = [:]
     private var points: (key: PointsKey, points: PointSource)?
 
     private struct Loaded {
+        /// Its training samples are those of the training set.
         let dataset: Dataset
+        /// What is set aside; nil where nothing is.
+        let validation: SampleSet?
         let description: StudyDataset
     }
 
@@ -36,17 +39,19 @@ package final class BackendExecutor: StudyExecutor {
         let normalisation: Normalisation
         let train: SampleStore
         let test: SampleStore
+        /// What is set aside; nil where nothing is.
+        let validation: SampleStore?
     }
 
     /// Models that take samples of one size share them.
     struct StoreKey: Hashable {
-        var dataset: String
+        var set: TrainingSet
         /// The side that images are resized to; nil for those that stay as they are.
         var side: Int?
     }
 
     private struct PointsKey: Hashable {
-        var dataset: String
+        var set: TrainingSet
         var components: Int?
     }
 
@@ -82,7 +87,7 @@ package final class BackendExecutor: StudyExecutor {
 
     package var suggestedReplicas: Int { backend?.suggestedReplicas ?? 1 }
 
-    package func dataset(_ name: String) throws -> StudyDataset { try loaded(name).description }
+    package func dataset(_ set: TrainingSet) throws -> StudyDataset { try loaded(set).description }
 
     package func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) throws {
         do {
@@ -115,6 +120,9 @@ package final class BackendExecutor: StudyExecutor {
         let model = try Self.spec(recipe.model)
         let data = try stored(recipe)
         let backend = try preparedBackend()
+        guard let judged = first.judge == .test ? data.test : data.validation else {
+            throw StudyError.executor(reason: "there is no validation split of \(recipe.dataset)")
+        }
         let length: TrainingOptions.Length =
             switch recipe.duration {
             case .epochs(let epochs): .epochs(epochs)
@@ -131,7 +139,7 @@ package final class BackendExecutor: StudyExecutor {
             }
             // What diverged is no network that could be tested.
             let whole = jobs.indices.filter { result.divergedSteps[$0] == nil }
-            let evaluation = try Evaluator(data.test, normalisation: data.normalisation, on: backend)
+            let evaluation = try Evaluator(judged, normalisation: data.normalisation, on: backend)
                 .evaluate(whole.map { result.weights[$0] })
             let tested = Dictionary(uniqueKeysWithValues: zip(whole, evaluation.results))
             let (steps, replicas) = (result.losses.count, Double(jobs.count))
@@ -139,7 +147,7 @@ package final class BackendExecutor: StudyExecutor {
                 let overflows = tested[index].map { !$0.isFinite } ?? false
                 let moved = Double(result.movedWeights[index]) / Double(result.weights[index].weightCount)
                 return TrainingOutcome(
-                    correct: tested[index]?.correct ?? 0, count: data.test.count, recall: tested[index]?.recall ?? [],
+                    correct: tested[index]?.correct ?? 0, count: judged.count, recall: tested[index]?.recall ?? [],
                     trainingSeconds: result.seconds / replicas, evaluationSeconds: evaluation.seconds / replicas,
                     replicas: jobs.count,
                     diverged: (result.divergedSteps[index] ?? (overflows ? steps : nil)).map(Divergence.init(step:)),
@@ -169,21 +177,40 @@ package final class BackendExecutor: StudyExecutor {
         return fresh
     }
 
-    private func loaded(_ name: String) throws -> Loaded {
-        if let known = loaded[name] { return known }
-        let dataset = try load(name)
+    private func loaded(_ set: TrainingSet) throws -> Loaded {
+        if let known = loaded[set] { return known }
+        let fresh = try set.validation.map { try part($0, of: set) } ?? whole(set)
+        loaded[set] = fresh
+        return fresh
+    }
+
+    private func whole(_ set: TrainingSet) throws -> Loaded {
+        let dataset = try load(set.dataset)
         let train = dataset.train
         let description = StudyDataset(
-            shape: DatasetShape(count: train.count, featureCount: train.shape.featureCount),
+            shape: DatasetShape(
+                count: train.count, featureCount: train.shape.featureCount, classCount: dataset.classCount),
             // Labels may run higher in the test images: the network has a logit for every class of the data set.
             classes: ClassLabels(labels: train.labels, count: dataset.classCount),
             fingerprint: Self.fingerprint(of: dataset),
             image: ImageShape(
                 channels: train.shape.channels, height: train.shape.height, width: train.shape.width),
             notices: [dataset.untrainedClassesNote()].compactMap { $0 })
-        let fresh = Loaded(dataset: dataset, description: description)
-        loaded[name] = fresh
-        return fresh
+        return Loaded(dataset: dataset, validation: nil, description: description)
+    }
+
+    /// What a validation split leaves of a data set, and what it sets aside.
+    private func part(_ split: ValidationSplit, of set: TrainingSet) throws -> Loaded {
+        let whole = try loaded(TrainingSet(set.dataset))
+        let (rest, validation, _) = split.split(whole.description.classes)
+        let all = whole.dataset.train
+        let part = try Dataset(name: whole.dataset.name, train: all.subset(rest), test: whole.dataset.test)
+        var description = whole.description
+        description.shape = description.shape.without(split)
+        description.classes = ClassLabels(labels: part.train.labels, count: whole.dataset.classCount)
+        description.origins = rest
+        description.notices = [split.note(set.dataset, whole.description.classes)].compactMap { $0 }
+        return Loaded(dataset: part, validation: try all.subset(validation), description: description)
     }
 
     /// The model of a name that the study's reader has let through.
@@ -195,7 +222,7 @@ package final class BackendExecutor: StudyExecutor {
     }
 
     private static func key(_ recipe: TrainingRecipe) throws -> StoreKey {
-        StoreKey(dataset: recipe.dataset, side: try spec(recipe.model).side)
+        StoreKey(set: recipe.trainingSet, side: try spec(recipe.model).side)
     }
 
     /// The samples of a recipe, in the size that its model takes.
@@ -213,13 +240,17 @@ package final class BackendExecutor: StudyExecutor {
     }
 
     private func store(_ recipe: TrainingRecipe, as key: StoreKey) throws -> Stored {
-        let dataset = try loaded(recipe.dataset).dataset
+        let loaded = try loaded(recipe.trainingSet)
+        let dataset = loaded.dataset
         let model = try Self.spec(recipe.model)
         let backend = try preparedBackend()
         let fresh = Stored(
             normalisation: Normalisation(dataset),
             train: try SampleStore.make(dataset.train, for: model, classes: dataset.classCount, on: backend),
-            test: try SampleStore.make(dataset.test, for: model, classes: dataset.classCount, on: backend))
+            test: try SampleStore.make(dataset.test, for: model, classes: dataset.classCount, on: backend),
+            validation: try loaded.validation.map {
+                try SampleStore.make($0, for: model, classes: dataset.classCount, on: backend)
+            })
         // What is kept must be on the device, and a fault on the way there not be taken for one of later work.
         try backend.finish()
         stored[key] = fresh
@@ -259,14 +290,17 @@ package final class BackendExecutor: StudyExecutor {
 }
 
 extension BackendExecutor: ArtifactResources {
-    package func images(_ dataset: String) throws -> SampleSet { try loaded(dataset).dataset.train }
+    package func origins(of set: TrainingSet) throws -> (indices: [Int], count: Int)? {
+        guard let origins = try loaded(set).description.origins else { return nil }
+        return (origins, try loaded(TrainingSet(set.dataset)).description.shape.count)
+    }
 
-    package func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource {
-        let key = PointsKey(dataset: dataset, components: components)
+    package func points(_ set: TrainingSet, components: Int?, for kmeans: KMeans) throws -> PointSource {
+        let key = PointsKey(set: set, components: components)
         if let kept = points, kept.key == key { return kept.points }
         // The old ones go first: both may not fit.
         points = nil
-        let images = try images(dataset)
+        let images = try loaded(set).dataset.train
         let backend = try preparedBackend()
         let fresh = try kmeans.source(
             of: FeatureMatrix(images), components: components, memory: clusteringMemory, on: backend)
@@ -276,8 +310,8 @@ extension BackendExecutor: ArtifactResources {
         return fresh
     }
 
-    package func residentPoints(_ dataset: String, components: Int?) throws -> (points: Points, shift: [Double]?) {
-        let source = try points(dataset, components: components, for: KMeans(k: 1, kind: .lloyd(iterations: 0)))
+    package func residentPoints(_ set: TrainingSet, components: Int?) throws -> (points: Points, shift: [Double]?) {
+        let source = try points(set, components: components, for: KMeans(k: 1, kind: .lloyd(iterations: 0)))
         guard let resident = source.resident else {
             throw ScoringError.noRoom(count: source.count)
         }
@@ -296,7 +330,8 @@ extension BackendExecutor: ArtifactResources {
         return try TrainingDynamics.record(
             of: data.train, model: Self.spec(recipe.model), normalisation: data.normalisation,
             options: TrainingOptions(batchSize: recipe.batchSize, learningRate: recipe.learningRate),
-            parameters: parameters, seed: seed, set: index, on: preparedBackend(), cancellation: cancellation,
+            parameters: parameters, seed: seed, set: index, validation: data.validation, on: preparedBackend(),
+            cancellation: cancellation,
             progress: { progress($0.samples) })
     }
 }

@@ -2,17 +2,19 @@ import Pruning
 import Scoring
 
 extension ExperimentGroup {
-    /// The keys of settings of scores that none of its selections takes; all of them where it has no selection by a score.
+    /// The keys of settings of scores that none of its selections takes.
     var idleScoreKeys: [String] {
         let scores = selections.compactMap { selection in selection.score.flatMap { try? Score.named($0) } }
         let orders = isByScore ? selections.map(\.order) : []
         let isOfDynamics = isByScore && scores.contains { $0.needs.contains(.dynamics) }
+        let needsNetworks =
+            isOfDynamics || selections.contains { $0.sharing(.exact, settings.balance).balance == .recall }
         var idle: [String] = []
         func list(_ keys: String..., unless isTaken: Bool) { if !isTaken { idle += keys } }
         list("beta", "strata", unless: orders.contains { if case .stratified = $0 { true } else { false } })
         list("c_d", unless: orders.contains { if case .beta = $0 { true } else { false } })
-        list("score_epochs", "networks", unless: isOfDynamics)
-        list("score_seeds", unless: isOfDynamics || isByScore && scores.contains(where: \.isSeeded))
+        list("score_epochs", "networks", unless: needsNetworks)
+        list("score_seeds", unless: needsNetworks || isByScore && scores.contains(where: \.isSeeded))
         list("window", unless: isByScore && scores.contains(where: \.usesWindow))
         list("neighbors", "gamma", unless: isByScore && scores.contains(where: \.usesNeighbors))
         return idle
@@ -23,6 +25,7 @@ extension ExperimentGroup {
         var settings = settings
         let defaults = StudySettings()
         for key in idleScoreKeys {
+            if let setting = TunableSetting(rawValue: key) { settings.tuned[setting] = nil }
             switch key {
             case "beta": settings.orders.cut = defaults.orders.cut
             case "strata": settings.orders.strata = defaults.orders.strata

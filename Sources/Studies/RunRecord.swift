@@ -29,6 +29,8 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var kept: Int
     /// How many were kept of each class.
     package var perClass: [Int]
+    /// The settings that the validation split decided on, by their names; nil, and not in the file, where it did on none.
+    package var tuned: [String: Double]?
     /// The device.
     package var device: String
     /// Where the run diverged; nil, and not in the file, where it did not.
@@ -39,14 +41,14 @@ package struct RunRecord: Codable, Equatable, Sendable {
     enum CodingKeys: String, CodingKey {
         case experimentID, runID, accuracy, correct, count, recall, time, selectionSeconds, trainingSeconds,
             evaluationSeconds
-        case replicas, requested, kept, perClass, device, diverged
+        case replicas, requested, kept, perClass, tuned, device, diverged
         case isUnmoved = "unmoved"
     }
 
     /// A record of what was measured; `time` is summed here.
     package init(
         experimentID: Int, runID: Int, outcome: TrainingOutcome, selectionSeconds: Double, requested: Int, kept: Int,
-        perClass: [Int], device: String
+        perClass: [Int], tuned: [String: Double]? = nil, device: String
     ) {
         self.experimentID = experimentID
         self.runID = runID
@@ -62,6 +64,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         self.requested = requested
         self.kept = kept
         self.perClass = perClass
+        self.tuned = tuned
         self.device = device
         diverged = outcome.diverged
         isUnmoved = outcome.isUnmoved
@@ -89,6 +92,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         requested = try values.decode(Int.self, forKey: .requested)
         kept = try values.decode(Int.self, forKey: .kept)
         perClass = try values.decode([Int].self, forKey: .perClass)
+        tuned = try values.decodeIfPresent([String: Double].self, forKey: .tuned)
         device = try values.decode(String.self, forKey: .device)
         isUnmoved = try values.decodeIfPresent(Bool.self, forKey: .isUnmoved) ?? false
     }
@@ -110,6 +114,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         try values.encode(requested, forKey: .requested)
         try values.encode(kept, forKey: .kept)
         try values.encode(perClass, forKey: .perClass)
+        try values.encodeIfPresent(tuned, forKey: .tuned)
         try values.encode(device, forKey: .device)
         try values.encodeIfPresent(diverged, forKey: .diverged)
         if isUnmoved { try values.encode(true, forKey: .isUnmoved) }

@@ -2,6 +2,25 @@ import Pruning
 import Scoring
 import Support
 
+/// Which networks are trained to learn about the samples; a case's runs take several sets of this recipe.
+package struct DynamicsRecipe: Hashable, Sendable {
+    /// Networks in a set.
+    package let networks: Int
+    /// Epochs that each trains for.
+    package let epochs: Int
+    /// How many sets the runs share.
+    package let seeds: Int
+
+    /// The networks that the score or the balance of `selection` is of; nil where neither is of any.
+    init?(_ selection: Selection, settings: StudySettings) {
+        let score = selection.score.flatMap { try? Score.named($0) }
+        guard score?.needs.contains(.dynamics) == true || selection.balance == .recall else { return nil }
+        networks = settings.scores.networks
+        epochs = settings.scores.epochs
+        seeds = settings.scoreSeeds ?? settings.runs
+    }
+}
+
 /// What a case's scores are made of; its runs take several of this recipe.
 package struct ScoringRecipe: Hashable, Sendable {
     /// The score, by name or by file.

@@ -40,14 +40,14 @@ package struct StoredStudy: Sendable {
         }
     }
 
-    /// The spectrum of a data set's PCA to so many components; nil where none was fitted yet.
-    package func spectrum(dataset: String, components: Int) -> PCASpectrum? {
-        environment.datasets[dataset].flatMap { facts in
-            arrays.spectrum(dataset: dataset, components: components, fingerprint: facts.fingerprint)
+    /// The spectrum of a training set's PCA to so many components; nil where none was fitted yet.
+    package func spectrum(of set: TrainingSet, components: Int) -> PCASpectrum? {
+        environment.datasets[set.dataset].flatMap { facts in
+            arrays.spectrum(of: set, components: components, fingerprint: facts.fingerprint)
         }
     }
 
-    /// The training samples that a finished run kept, in rank order; nil where the run is not finished, or its file is
+    /// The training samples of the data set that a finished run kept, in rank order; nil where the run is not finished, or its file is
     /// gone or damaged.
     package func selection(of run: PlannedRun) -> [Int]? {
         guard let record = records[run],

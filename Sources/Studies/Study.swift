@@ -23,10 +23,14 @@ package struct StudySettings: Hashable, Sendable {
     package var clusteringSeeds: Int?
     /// What else is held equal.
     package var balance = Balance.none
+    /// How many training samples are set aside to decide by; nil for none.
+    package var validation: Int?
     /// The numbers of scores.
     package var scores = ScoreParameters()
     /// The numbers of orders over scores.
     package var orders = OrderNumbers()
+    /// The settings of which there are several values, each with its values; the places of these settings have the first.
+    package var tuned: [TunableSetting: [Double]] = [:]
     /// How many sets of random numbers the scores of an experiment's runs share; run i takes scores i modulo this. As many
     /// as runs where nil.
     package var scoreSeeds: Int?
@@ -37,6 +41,13 @@ package struct StudySettings: Hashable, Sendable {
 
     /// The settings of a study that says nothing about them.
     package init() {}
+
+    /// What is trained, and on what: ``recipe`` with the validation split of this seed.
+    var trainingRecipe: TrainingRecipe {
+        var recipe = recipe
+        recipe.validation = validation.map { ValidationSplit(count: $0, seed: seed) }
+        return recipe
+    }
 }
 
 /// One entry of a study's list: the experiments of every combination of its sizes, clusterings and selections.

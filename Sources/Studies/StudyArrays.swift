@@ -51,7 +51,7 @@ struct StudyArrays {
         guard let spectrum = stored.artifact.spectrum else { return }
         try write(
             SpectrumFacts(fingerprint: fingerprint, spectrum: spectrum),
-            to: file(dataset: key.kind.dataset, spectrum.variances.count))
+            to: file(of: key.kind.trainingSet, spectrum.variances.count))
     }
 
     private func store<Key: ArtifactKind>(
@@ -88,7 +88,7 @@ struct StudyArrays {
             facts.fingerprint == fingerprint
         else { return nil }
         var fields: [(name: String, values: Artifact.Values)] = []
-        for field in Key.fields {
+        for field in key.fields {
             guard let array = try? NumPyArray.read("\(folder)/\(field.name).npy") else { return nil }
             switch field.element {
             case .int32:
@@ -103,8 +103,8 @@ struct StudyArrays {
     }
 
     /// A spectrum that was kept before; nil where there is none of these data.
-    func spectrum(dataset: String, components: Int, fingerprint: String) -> PCASpectrum? {
-        guard let facts = read(SpectrumFacts.self, from: file(dataset: dataset, components)),
+    func spectrum(of set: TrainingSet, components: Int, fingerprint: String) -> PCASpectrum? {
+        guard let facts = read(SpectrumFacts.self, from: file(of: set, components)),
             facts.fingerprint == fingerprint, facts.spectrum.variances.count == components
         else { return nil }
         return facts.spectrum
@@ -112,22 +112,25 @@ struct StudyArrays {
 
     private static let spectra = ClusteringKey.folder
 
-    private func file(dataset: String, _ components: Int) -> String {
-        "\(directory)/\(Self.spectra)/\(dataset)-pca\(components).json"
+    private func file(of set: TrainingSet, _ components: Int) -> String {
+        let seed = set.validation.map { "-seed\($0.seed)" } ?? ""
+        return "\(directory)/\(Self.spectra)/\(set.fileName)\(seed)-pca\(components).json"
     }
 
     // MARK: - Selections
 
     /// Keeps what a run trains on, as int64 in rank order.
+    /// - Parameter origins: the indices in the data set of the samples that the selection is of; nil where they are the same.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
-    func store(_ selection: KeptSamples, for run: PlannedRun) throws(StudyError) {
+    func store(_ selection: KeptSamples, for run: PlannedRun, origins: [Int]?) throws(StudyError) {
         try OutputFile.writing { () throws(DatasetError) in
-            try NumPy.write(selection.indices.map { Int64($0) }, shape: [selection.kept], to: file(run))
+            let indices = origins.map { origins in selection.indices.map { origins[$0] } } ?? selection.indices
+            try NumPy.write(indices.map { Int64($0) }, shape: [selection.kept], to: file(run))
         }
     }
 
     /// What a finished run trained on; nil where that is no longer there in whole.
-    /// - Parameter count: samples of the training set.
+    /// - Parameter count: training samples of the data set.
     func selection(of run: PlannedRun, kept: Int, count: Int) -> [Int]? {
         guard let selection = try? KeptIndices.read(file(run), count: count), !selection.isMask,
             selection.indices.count == kept
@@ -142,11 +145,11 @@ struct StudyArrays {
 
     // MARK: - Descriptions
 
-    private func read<Facts: Decodable>(_ type: Facts.Type, from file: String, keys: JSON.Keys = .snakeCase) -> Facts? {
+    func read<Facts: Decodable>(_ type: Facts.Type, from file: String, keys: JSON.Keys = .snakeCase) -> Facts? {
         FileManager.default.contents(atPath: file).flatMap { try? JSON.value(type, of: $0, keys: keys) }
     }
 
-    private func write(_ facts: some Encodable, to file: String, keys: JSON.Keys = .snakeCase) throws(StudyError) {
+    func write(_ facts: some Encodable, to file: String, keys: JSON.Keys = .snakeCase) throws(StudyError) {
         // A variance that is no number has no JSON; without its description the array counts as missing.
         let text = (try? JSON.text(facts, keys: keys, layout: .indented)) ?? "{}"
         try OutputFile.write(text + "\n", to: file)

@@ -34,7 +34,9 @@ package struct StudyEnvironment: Codable, Equatable, Sendable {
         }
 
         /// Its extents, enough to plan by.
-        package var shape: DatasetShape { DatasetShape(count: count, featureCount: featureCount) }
+        package var shape: DatasetShape {
+            DatasetShape(count: count, featureCount: featureCount, classCount: classCount)
+        }
     }
 
     /// The version of the directory's format.

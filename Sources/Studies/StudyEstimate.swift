@@ -68,15 +68,25 @@ extension StudyPlan {
         var artifacts: [String: Double] = [:]
         var known: Set<ArtifactKey> = []
         var prepared: Set<ArtifactFamily> = []
+        func make(_ key: ArtifactKey) {
+            guard known.insert(key).inserted, let rate = rates.artifacts[key.family] else { return }
+            let shared = prepared.insert(key.family).inserted ? rate.preparation : 0
+            artifacts[type(of: key.kind).folder, default: 0] += shared + rate.seconds(effort: key.kind.effort)
+        }
+        func train(_ networks: Int, of experiment: Experiment) {
+            images[experiment.recipe.model, default: 0] +=
+                Double(networks) * Double(experiment.recipe.images(kept: experiment.size))
+            evaluations[experiment.recipe.model, default: 0] += networks
+        }
+        var decided: Set<Int> = []
         for run in left {
             let experiment = experiment(run.experimentID)
-            images[experiment.recipe.model, default: 0] += Double(experiment.recipe.images(kept: experiment.size))
-            evaluations[experiment.recipe.model, default: 0] += 1
-            for key in experiment.artifacts(run: run.run) where known.insert(key).inserted {
-                guard let rate = rates.artifacts[key.family] else { continue }
-                let shared = prepared.insert(key.family).inserted ? rate.preparation : 0
-                artifacts[type(of: key.kind).folder, default: 0] += shared + rate.seconds(effort: key.kind.effort)
+            train(1, of: experiment)
+            if decided.insert(experiment.id).inserted {
+                train(TuningCandidate.runs * experiment.candidates.count, of: experiment)
+                experiment.tuningUses.keys.sorted { $0.kind.fileName < $1.kind.fileName }.forEach(make)
             }
+            experiment.artifacts(run: run.run).forEach(make)
         }
         let models = images.keys.sorted()
         return StudyEstimate(
@@ -167,7 +177,7 @@ extension StudyExecutor {
 
     /// What an artifact is made of, made as far as a measurement needs it.
     private func input(of key: ArtifactKey) throws -> ScoreInput {
-        let dataset = try dataset(key.kind.dataset)
+        let dataset = try dataset(key.kind.trainingSet)
         var found = ScoreInput(count: dataset.shape.count, classes: dataset.classes)
         for need in key.kind.needs.map({ $0.kind.measurable(step: 1) }) {
             let artifact = try make(need, from: found, cancellation: CancellationFlag())

@@ -12,18 +12,21 @@ package struct StudyDataset: Sendable {
     package var fingerprint: String
     /// Planes, rows and columns of its images; nil where the samples are no images.
     package var image: ImageShape?
+    /// The indices in the data set of its samples; nil where it has all of them.
+    package var origins: [Int]?
     /// What whoever runs a study on it should know, classes that only the test set has for one.
     package var notices: [String]
 
     /// A training set.
     package init(
         shape: DatasetShape, classes: ClassLabels, fingerprint: String,
-        image: ImageShape? = nil, notices: [String] = []
+        image: ImageShape? = nil, origins: [Int]? = nil, notices: [String] = []
     ) {
         self.shape = shape
         self.classes = classes
         self.fingerprint = fingerprint
         self.image = image
+        self.origins = origins
         self.notices = notices
     }
 }
@@ -51,12 +54,28 @@ package struct DatasetShape: Equatable, Sendable {
     package var count: Int
     /// How many values a sample has: 784 for MNIST, which bounds `pca_components`.
     package var featureCount: Int
+    /// How many classes there are, empty ones included; 0 where that is not known.
+    package var classCount: Int
 
     /// `count` samples of `featureCount` values.
-    package init(count: Int, featureCount: Int) {
+    package init(count: Int, featureCount: Int, classCount: Int = 0) {
         self.count = count
         self.featureCount = featureCount
+        self.classCount = classCount
     }
+
+    /// The shape of what a validation split leaves.
+    func without(_ validation: ValidationSplit?) -> DatasetShape {
+        DatasetShape(count: count - (validation?.count ?? 0), featureCount: featureCount, classCount: classCount)
+    }
+}
+
+/// What a trained network is tested on.
+package enum Judge: Sendable {
+    /// The test set.
+    case test
+    /// The validation split, which decides where the test set must not.
+    case validation
 }
 
 /// One network to train and test.
@@ -66,12 +85,14 @@ package struct TrainingJob: Equatable, Sendable {
     /// The run, counted from 0: the index of its streams of random numbers, so that run i has the same initial weights
     /// and order of samples in every experiment.
     package let run: Int
-    /// What it trains on: indices of training samples, none twice.
+    /// What it trains on: indices of samples of the recipe's training set, none twice.
     package let indices: [Int]
     /// The study's seed.
     package let seed: UInt64
     /// What is trained, on which data, and how.
     package let recipe: TrainingRecipe
+    /// What it is tested on.
+    package var judge = Judge.test
 }
 
 /// Where a training left the finite numbers: a loss, a weight or a running statistic was infinite or not a number.
@@ -126,8 +147,8 @@ package struct TrainingOutcome: Equatable, Sendable {
 
 /// What a study's runs are computed by.
 package protocol StudyExecutor {
-    /// The training set of that name, for which no device is needed.
-    func dataset(_ name: String) throws -> StudyDataset
+    /// A training set, for which no device is needed. The fingerprint is that of the whole data set.
+    func dataset(_ set: TrainingSet) throws -> StudyDataset
 
     /// Gets the device ready to train runs of `recipe`: their samples are there when this returns, and those that neither
     /// it nor one of the `later` recipes takes may be gone. Called before all that follows, only where there is something
@@ -145,8 +166,8 @@ package protocol StudyExecutor {
     /// - Throws: `CancellationError` where it was stopped by `cancellation`, and any error of the device.
     func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact
 
-    /// Trains networks together, one replica a job, and tests each. All jobs have the same recipe and number of samples,
-    /// not always the same seed; results do not depend on which jobs share a call.
+    /// Trains networks together, one replica a job, and tests each. All jobs have the same recipe, judge and number of
+    /// samples, not always the same seed; results do not depend on which jobs share a call.
     /// - Returns: one outcome a job, in the same order.
     /// - Throws: `ComputeError.outOfMemory` where fewer jobs might fit, `CancellationError` where it was stopped by
     ///   `cancellation`, and any error of the device.

@@ -128,7 +128,11 @@ struct StudyFields {
 
     func number(_ key: String) throws(StudyError) -> Double? {
         guard let node = values[key] else { return nil }
-        return try read(node, key, "a number") { text, isQuoted throws(Sentence) in
+        return try real(node, key)
+    }
+
+    func real(_ node: Node, _ key: String) throws(StudyError) -> Double {
+        try read(node, key, "a number") { text, isQuoted throws(Sentence) in
             try DecimalNumber.real(text, isQuoted: isQuoted)
         }
     }
@@ -244,7 +248,7 @@ struct StudyFields {
         return scalar.string
     }
 
-    private func place(_ node: Node) -> SourcePlace { Self.place(node, file) }
+    func place(_ node: Node) -> SourcePlace { Self.place(node, file) }
 
     private static func place(_ node: Node, _ file: String) -> SourcePlace {
         SourcePlace(file: file, position: node.mark.map { ($0.line, $0.column) })

@@ -6,14 +6,18 @@ import Support
 package struct Experiment: Hashable, Sendable {
     /// Counted from 1 in the file's order: sizes outermost, then ks, selections, use_pca.
     package fileprivate(set) var id: Int
-    /// Which samples are kept.
-    package let selection: Selection
+    /// Which samples are kept; what the first of the candidates keeps where there are some.
+    package private(set) var selection: Selection
     /// How many.
     package let requested: SelectionSize
     /// The clusters that they are kept of; nil without.
     package let clustering: ClusteringRecipe?
     /// What the scores that they are ranked by are made of, beside the clusters; nil without.
     package fileprivate(set) var scoring: ScoringRecipe?
+    /// The networks that its scores or its shares by recall are of; nil without.
+    package private(set) var dynamics: DynamicsRecipe?
+    /// The ways to select between which the validation split decides; empty where there is nothing to decide.
+    package fileprivate(set) var candidates: [TuningCandidate]
     /// What is trained on them, and how.
     package let recipe: TrainingRecipe
     /// How many runs there are.
@@ -33,6 +37,16 @@ package struct Experiment: Hashable, Sendable {
     /// Runs of experiments of one value may train together.
     var launchGroup: LaunchGroup { LaunchGroup(recipe: recipe, size: size) }
 
+    /// The experiment with one of its candidates in place.
+    func choosing(_ candidate: TuningCandidate) -> Experiment {
+        var experiment = self
+        experiment.selection = candidate.selection
+        experiment.scoring = candidate.scoring
+        experiment.dynamics = candidate.dynamics
+        experiment.candidates = []
+        return experiment
+    }
+
     /// The text of a table's column: of the selection, the clustering or the recipe, or its own.
     package func word(column: String) -> String? {
         if let column = Selection.Column(rawValue: column) { return selection.word(column) }
@@ -48,7 +62,7 @@ package struct Experiment: Hashable, Sendable {
 
     /// The clustering that run `run` (from 0) selects by; nil without clusters.
     package func clustering(run: Int) -> ClusteringKey? {
-        clustering.map { ClusteringKey($0, dataset: recipe.dataset, seed: seed, index: run % clusteringSeeds) }
+        clustering.map { ClusteringKey($0, of: recipe.trainingSet, seed: seed, index: run % clusteringSeeds) }
     }
 
     /// What has to be there before run `run` (from 0) can select.
@@ -56,27 +70,24 @@ package struct Experiment: Hashable, Sendable {
     /// Each is made of those before it, at most.
     func artifacts(run: Int) -> [ArtifactKey] {
         let clustering = clustering(run: run)
-        guard let scoring else { return [clustering].compactMap { $0.map(ArtifactKey.init) } }
-        let index = run % scoring.seeds
-        let dynamics =
-            scoring.isOfDynamics
-            ? DynamicsKey(
-                recipe, networks: scoring.parameters.networks, epochs: scoring.parameters.epochs, seed: seed,
-                index: index)
-            : nil
-        let score =
-            scoring.isOfPoints || scoring.file != nil
-            ? ScoreKey(
-                scoring, dataset: recipe.dataset, clustering: scoring.isOfClusters ? clustering : nil,
-                dynamics: dynamics,
-                seed: seed, index: index)
-            : nil
+        let dynamics = dynamics.map { networks in
+            DynamicsKey(
+                recipe, networks: networks.networks, epochs: networks.epochs, seed: seed, index: run % networks.seeds)
+        }
+        let score = scoring.flatMap { scoring -> ScoreKey? in
+            guard scoring.isOfPoints || scoring.file != nil else { return nil }
+            return ScoreKey(
+                scoring, of: recipe.trainingSet, clustering: scoring.isOfClusters ? clustering : nil,
+                dynamics: scoring.isOfDynamics ? dynamics : nil, seed: seed, index: run % scoring.seeds)
+        }
         let keys: [(any ArtifactKind)?] = [clustering, dynamics, score]
         return keys.compactMap { $0.map { ArtifactKey($0) } }
     }
 
-    /// Images that all runs together see in training, if the size is kept as it was requested.
-    package var trainedImages: Int { runs * recipe.images(kept: size) }
+    /// Networks that are trained: for the runs, and to decide between candidates.
+    var trainings: Int { runs + TuningCandidate.runs * candidates.count }
+    /// Images that all of these together see in training, if the size is kept as it was requested.
+    package var trainedImages: Int { trainings * recipe.images(kept: size) }
 }
 
 /// One run of an experiment.
@@ -111,6 +122,12 @@ package struct StudyPlan: Sendable {
         return uses
     }
 
+    /// What is trained on, in the order of first use.
+    package var trainingSets: [TrainingSet] {
+        var seen: Set<TrainingSet> = []
+        return experiments.map(\.recipe.trainingSet).filter { seen.insert($0).inserted }
+    }
+
     /// Distinct clusterings.
     package var clusteringCount: Int { clusteringUses.count }
 
@@ -134,14 +151,17 @@ package struct StudyPlan: Sendable {
         var runCount = 0
         var first: [Written: Int] = [:]
         for group in study.resolved.groups {
-            guard let shape = shapes[group.settings.recipe.dataset] else {
+            guard let whole = shapes[group.settings.recipe.dataset] else {
                 throw .invalid(
                     group.places["dataset"],
                     reason: "the training set \(group.settings.recipe.dataset) is not at hand")
             }
+            try Self.checkValidation(group, whole)
+            let shape = whole.without(group.settings.trainingRecipe.validation)
             let sizes = try Self.sizes(of: group, shape)
             try Self.check(group, shape)
             try Self.checkCut(group, sizes, shape)
+            try Self.checkCandidates(group)
             // Sums stay far from overflow: each list came from a file of bounded length.
             let combinations =
                 sizes.count
@@ -149,7 +169,7 @@ package struct StudyPlan: Sendable {
                     sum + (selection.takesClusterCount ? max(1, group.ks.count) : 1)
                         * (selection.takesPoints ? max(1, group.usePCA.count) : 1)
                 }
-            runCount += combinations * group.settings.runs
+            runCount += combinations * (group.settings.runs + TuningCandidate.runs * Self.candidateCount(group))
             guard runCount <= Self.mostRuns else {
                 throw .invalid(
                     group.places["runs"],
@@ -173,8 +193,11 @@ package struct StudyPlan: Sendable {
             (0..<experiment.runs).map { PlannedRun(experimentID: experiment.id, run: $0) }
         }
         var uses: [ArtifactKey: Int] = [:]
-        for run in runs {
-            for key in experiments[run.experimentID - 1].artifacts(run: run.run) { uses[key, default: 0] += 1 }
+        for experiment in self.experiments {
+            uses.merge(experiment.tuningUses, uniquingKeysWith: +)
+            for run in 0..<experiment.runs {
+                for key in experiment.settledArtifacts(run: run) { uses[key, default: 0] += 1 }
+            }
         }
         artifactUses = uses
     }
@@ -201,6 +224,16 @@ package struct StudyPlan: Sendable {
         return sizes
     }
 
+    /// Every class keeps a sample to train on.
+    private static func checkValidation(_ group: ExperimentGroup, _ whole: DatasetShape) throws(StudyError) {
+        guard let count = group.settings.validation, count > ValidationSplit.most(of: whole) else { return }
+        throw .invalid(
+            group.places["validation"],
+            reason: "validation is \(count), and the training set of \(group.settings.recipe.dataset) has"
+                + " \(whole.count) samples of \(max(1, whole.classCount)) classes, each of which keeps one:"
+                + " from 1 to \(ValidationSplit.most(of: whole)) are accepted")
+    }
+
     private static func check(_ group: ExperimentGroup, _ shape: DatasetShape) throws(StudyError) {
         if let k = group.ks.first(where: { $0 > shape.count }) {
             throw .invalid(
@@ -221,7 +254,7 @@ package struct StudyPlan: Sendable {
     private static func checkCut(
         _ group: ExperimentGroup, _ sizes: [SelectionSize], _ shape: DatasetShape
     ) throws(StudyError) {
-        let cut = group.settings.orders.cut
+        let cut = group.settings.tuned[.beta]?.max() ?? group.settings.orders.cut
         let left = shape.count - Int((Double(shape.count) * cut).rounded(.down))
         guard group.selections.contains(where: { if case .stratified = $0.order { true } else { false } }),
             let size = sizes.first(where: { $0.count > left })
@@ -232,8 +265,41 @@ package struct StudyPlan: Sendable {
                 + " \(describe(group, shape))")
     }
 
+    /// Each is trained three times for every size.
+    private static func checkCandidates(_ group: ExperimentGroup) throws(StudyError) {
+        let settings = group.settings
+        let used = TunableSetting.allCases.filter {
+            settings.tuned[$0] != nil && !group.idleScoreKeys.contains($0.rawValue)
+        }
+        guard let setting = used.first else { return }
+        guard settings.validation != nil else {
+            throw .invalid(
+                group.places[setting.rawValue],
+                reason:
+                    "\(setting.rawValue) has several values, between which a validation split decides, and there is no"
+                    + " such split; give validation: N, for one")
+        }
+        let count = used.reduce(1.0) { $0 * Double(settings.tuned[$1]?.count ?? 1) }
+        guard count <= Double(TuningCandidate.most) else {
+            let names = used.map(\.rawValue)
+            throw .invalid(
+                group.places[setting.rawValue],
+                reason: names.joined(separator: ", ") + (names.count == 1 ? " comes" : " come")
+                    + " to \(shortest(count)) combinations; at most \(TuningCandidate.most) are accepted")
+        }
+    }
+
+    /// The most candidates that a case of the entry has.
+    private static func candidateCount(_ group: ExperimentGroup) -> Int {
+        let counts = TunableSetting.allCases.compactMap { setting in
+            group.idleScoreKeys.contains(setting.rawValue) ? nil : group.settings.tuned[setting]?.count
+        }
+        return counts.isEmpty ? 0 : counts.reduce(1, *)
+    }
+
     private static func describe(_ group: ExperimentGroup, _ shape: DatasetShape) -> String {
         "the training set of \(group.settings.recipe.dataset) has \(shape.count) samples"
+            + (group.settings.validation.map { " besides the \($0) for validation" } ?? "")
     }
 
     /// The experiments of an entry in their order, not numbered yet. A selection that does not use clusters makes one
@@ -251,13 +317,24 @@ package struct StudyPlan: Sendable {
                             selection.needsClustering
                             ? k.map { ClusteringRecipe(k: $0, pcaComponents: components, kmeans: settings.kmeans) }
                             : nil
+                        func scoring(_ selection: Selection, _ settings: StudySettings) -> ScoringRecipe? {
+                            ScoringRecipe(
+                                selection, size: size.count, k: k, pcaComponents: components,
+                                folder: group.places.folder, settings: settings)
+                        }
+                        let candidates = TuningCandidate.all(selection, of: settings) { settings, values in
+                            let selection = selection.taking(settings.orders)
+                            return TuningCandidate(
+                                values: values, selection: selection, scoring: scoring(selection, settings),
+                                dynamics: DynamicsRecipe(selection, settings: settings))
+                        }
                         add(
                             Experiment(
                                 id: 0, selection: selection, requested: size, clustering: clustering,
-                                scoring: ScoringRecipe(
-                                    selection, size: size.count, k: k, pcaComponents: components,
-                                    folder: group.places.folder, settings: settings), recipe: settings.recipe,
-                                runs: settings.runs, clusteringSeeds: settings.clusteringSeeds ?? settings.runs,
+                                scoring: scoring(selection, settings),
+                                dynamics: DynamicsRecipe(selection, settings: settings), candidates: candidates,
+                                recipe: settings.trainingRecipe, runs: settings.runs,
+                                clusteringSeeds: settings.clusteringSeeds ?? settings.runs,
                                 seed: settings.seed, equalWithin: settings.equalWithin))
                     }
                 }
@@ -273,8 +350,8 @@ package struct StudyPlan: Sendable {
             let recipe: TrainingRecipe
             let seed: UInt64
         }
-        func key(_ experiment: Experiment) -> Sizeless? {
-            guard var scoring = experiment.scoring, scoring.size != nil,
+        func key(_ scoring: ScoringRecipe?, _ experiment: Experiment) -> Sizeless? {
+            guard var scoring, scoring.size != nil,
                 (try? Score.named(scoring.score))?.dependsOnSize == false
             else { return nil }
             scoring.size = nil
@@ -283,14 +360,19 @@ package struct StudyPlan: Sendable {
         }
         var longest: [Sizeless: Int] = [:]
         for experiment in experiments {
-            guard let key = key(experiment) else { continue }
-            longest[key] = max(longest[key] ?? 0, experiment.size)
+            for scoring in [experiment.scoring] + experiment.candidates.map(\.scoring) {
+                guard let key = key(scoring, experiment) else { continue }
+                longest[key] = max(longest[key] ?? 0, experiment.size)
+            }
+        }
+        func share(_ scoring: inout ScoringRecipe?, _ experiment: Experiment) {
+            if let key = key(scoring, experiment) { scoring?.size = longest[key] }
         }
         return experiments.map { experiment in
-            guard let key = key(experiment) else { return experiment }
-            var experiment = experiment
-            experiment.scoring?.size = longest[key]
-            return experiment
+            var shared = experiment
+            share(&shared.scoring, experiment)
+            for place in shared.candidates.indices { share(&shared.candidates[place].scoring, experiment) }
+            return shared
         }
     }
 }

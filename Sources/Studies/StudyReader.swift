@@ -21,7 +21,8 @@ package struct StudyReader {
     static let settingKeys = [
         "dataset", "model", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans",
         "quota",
-        "clustering_seeds", "balance", "seed", "equal_within", "score_epochs", "networks", "score_seeds", "window",
+        "clustering_seeds", "balance", "validation", "seed", "equal_within", "score_epochs", "networks", "score_seeds",
+        "window",
         "beta", "strata", "c_d", "neighbors", "gamma",
     ]
     static let experimentKeys = [
@@ -153,7 +154,8 @@ package struct StudyReader {
         if let kmeans = try fields.word("kmeans", KMeansKind.self) { settings.kmeans = kmeans }
         if let quota = try fields.word("quota", Quota.self) { settings.quota = quota }
         if let seeds = try fields.integer("clustering_seeds", in: Self.runsRange) { settings.clusteringSeeds = seeds }
-        if let balance = try readBalance(fields) { settings.balance = balance }
+        if let balance = try fields.word("balance", Balance.self) { settings.balance = balance }
+        if let count = try fields.integer("validation", in: 1...SampleSet.mostImages) { settings.validation = count }
         if let seed = try fields.seed("seed") { settings.seed = seed }
         try readScoreSettings(fields, into: &settings)
         if let points = try fields.number("equal_within") {
@@ -167,47 +169,42 @@ package struct StudyReader {
     }
 
     private func readScoreSettings(_ fields: StudyFields, into settings: inout StudySettings) throws(StudyError) {
-        if let epochs = try fields.integer("score_epochs", in: ScoreParameters.epochsRange) {
-            settings.scores.epochs = epochs
-        }
-        if let networks = try fields.integer("networks", in: ScoreParameters.networksRange) {
-            settings.scores.networks = networks
-        }
         if let seeds = try fields.integer("score_seeds", in: Self.runsRange) { settings.scoreSeeds = seeds }
-        if let window = try fields.integer("window", in: ScoreParameters.windowRange) {
-            settings.scores.window = window
-        }
-        if let neighbors = try fields.integer("neighbors", in: ScoreParameters.neighborsRange) {
-            settings.scores.neighbors = neighbors
-        }
-        if let strata = try fields.integer("strata", in: Order.strataRange) { settings.orders.strata = strata }
-        func number(_ key: String, _ accepted: String, _ isAccepted: (Double) -> Bool) throws(StudyError) -> Double? {
-            guard let value = try fields.number(key) else { return nil }
-            guard isAccepted(value) else {
-                throw .invalid(fields.place(of: key), reason: "\(key) is \(shortest(value)); \(accepted)")
+        func whole(_ setting: TunableSetting, in range: ClosedRange<Int>) throws(StudyError) {
+            try tune(setting, fields, &settings) { node throws(StudyError) in
+                Double(try fields.whole(node, setting.rawValue, in: range))
             }
-            return value
         }
-        if let cut = try number("beta", "a share from 0 to below 1 is needed", { 0 <= $0 && $0 < 1 }) {
-            settings.orders.cut = cut
+        func real(
+            _ setting: TunableSetting, _ accepted: String, _ isAccepted: (Double) -> Bool
+        ) throws(StudyError) {
+            try tune(setting, fields, &settings) { node throws(StudyError) in
+                let value = try fields.real(node, setting.rawValue)
+                guard isAccepted(value) else {
+                    throw .invalid(
+                        fields.place(node), reason: "\(setting.rawValue) is \(shortest(value)); \(accepted)")
+                }
+                return value
+            }
         }
-        if let exponent = try number("c_d", "a number above 0 is needed", { $0 > 0 && $0.isFinite }) {
-            settings.orders.cD = exponent
-        }
-        if let gamma = try number("gamma", "a number from 0 up is needed", { $0 >= 0 && $0.isFinite }) {
-            settings.scores.gamma = gamma
-        }
+        try whole(.scoreEpochs, in: ScoreParameters.epochsRange)
+        try whole(.networks, in: ScoreParameters.networksRange)
+        try whole(.window, in: ScoreParameters.windowRange)
+        try whole(.neighbors, in: ScoreParameters.neighborsRange)
+        try whole(.strata, in: Order.strataRange)
+        try real(.beta, "a share from 0 to below 1 is needed") { 0 <= $0 && $0 < 1 }
+        try real(.cD, "a number above 0 is needed") { $0 > 0 && $0.isFinite }
+        try real(.gamma, "a number from 0 up is needed") { $0 >= 0 && $0.isFinite }
     }
 
-    private func readBalance(_ fields: StudyFields) throws(StudyError) -> Balance? {
-        guard let word = try fields.string("balance") else { return nil }
-        if word == Balance.recall.rawValue {
-            throw .invalid(fields.place(of: "balance"), reason: "\(PruningError.recallsMissing)")
-        }
-        guard let balance = Balance.withoutValidation.first(where: { $0.rawValue == word }) else {
-            throw fields.unknownWord(word, of: "balance", known: Balance.withoutValidation.map(\.rawValue))
-        }
-        return balance
+    /// Reads a setting's value, or several between which a validation split decides.
+    private func tune(
+        _ setting: TunableSetting, _ fields: StudyFields, _ settings: inout StudySettings,
+        _ element: (Node) throws(StudyError) -> Double
+    ) throws(StudyError) {
+        guard let values = try fields.list(setting.rawValue, element: element) else { return }
+        setting.put(values[0], into: &settings)
+        settings.tuned[setting] = values.count > 1 ? values : nil
     }
 
     private func readGroup(
@@ -246,14 +243,19 @@ package struct StudyReader {
         }
         let isWhole = selection(nil)?.isWhole == true
         if !isWhole { group.sizes = try fields.required(sizes, "sizes", method) }
+        if !isWhole, group.settings.balance == .recall, group.settings.validation == nil {
+            throw .invalid(
+                fields.place(of: "balance"), reason: "\(PruningError.recallsMissing); give validation: N, for one")
+        }
         if method == Selection.clusterMethod {
             group.ks = try fields.required(ks, "ks", method)
             group.selections = try fields.required(strategies, "selection_strategies", method).compactMap(selection)
             group.usePCA = usePCA ?? [false]
-            if group.settings.quota == .article && group.settings.balance == .class {
+            if group.settings.quota == .article && group.settings.balance != .none {
                 throw .invalid(
                     fields.place(of: fields["balance"] == nil ? "quota" : "balance"),
-                    reason: "quota article and balance class conflict: the article's quota balances nothing")
+                    reason: "quota article and balance \(group.settings.balance.rawValue) conflict: the article's quota"
+                        + " balances nothing")
             }
         }
         if method == Selection.scoreMethod {
@@ -302,10 +304,10 @@ package struct StudyReader {
             } catch {
                 throw .invalid(fields.place(of: "keep"), reason: "\(error)")
             }
-            if let score = try? Score.named(name), score.usesWindow,
-                group.settings.scores.window > group.settings.scores.epochs
-            {
-                let (window, epochs) = (group.settings.scores.window, group.settings.scores.epochs)
+            let settings = group.settings
+            let window = settings.tuned[.window]?.max().map { Int($0) } ?? settings.scores.window
+            let epochs = settings.tuned[.scoreEpochs]?.min().map { Int($0) } ?? settings.scores.epochs
+            if let score = try? Score.named(name), score.usesWindow, window > epochs {
                 throw .invalid(
                     fields.place(of: fields["window"] == nil ? "score_epochs" : "window"),
                     reason: "window is \(window) and score_epochs \(epochs): \(name) needs a window of"

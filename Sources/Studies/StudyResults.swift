@@ -111,7 +111,7 @@ private struct BaselineKey: Hashable {
         switch baseline {
         case .full: if !experiment.selection.isWhole { return nil }
         case .random:
-            if !experiment.selection.isRandom { return nil }
+            if !experiment.selection.isRandomBaseline { return nil }
             size = experiment.size
             balance = experiment.selection.balance
         }
@@ -140,7 +140,10 @@ private struct BaselineKey: Hashable {
 
 extension Selection {
     /// Whether other cases are compared with cases of this selection.
-    fileprivate var isBaseline: Bool { isWhole || isRandom }
+    fileprivate var isBaseline: Bool { isWhole || isRandomBaseline }
+
+    /// Whether it is a draw without a look at the samples. Shares by recall are such a look.
+    fileprivate var isRandomBaseline: Bool { isRandom && balance != .recall }
 }
 
 extension StudyResults {
@@ -148,7 +151,7 @@ extension StudyResults {
     /// intervals leave out, where fewer samples were kept than were asked for, and which baselines are missing.
     package var comparisonNotes: [String] {
         [divergedNote, unmovedNote].compactMap { $0 } + Baseline.allCases.compactMap(powerNote)
-            + [sharedClusteringsNote, keptNote].compactMap { $0 } + missingNotes
+            + [sharedClusteringsNote, keptNote, tunedNote].compactMap { $0 } + missingNotes
     }
 
     private var divergedNote: String? {
@@ -229,6 +232,19 @@ extension StudyResults {
         return
             "\(short.count == 1 ? "one case" : "\(short.count) cases") kept fewer samples than requested, as quota article does;"
             + " the random case of the same size kept them all"
+    }
+
+    private var tunedNote: String? {
+        let cases = summaries.compactMap { summary in
+            summary.records.lazy.compactMap(\.tuned).first.map { (summary.experiment.id, $0) }
+        }
+        guard !cases.isEmpty else { return nil }
+        let shown = cases.prefix(8).map { id, values in
+            "experiment \(id): "
+                + values.sorted { $0.key < $1.key }.map { "\($0) \(shortest($1))" }.joined(separator: ", ")
+        }
+        return "decided on the validation split, not on the test set: " + shown.joined(separator: "; ")
+            + (cases.count > shown.count ? "; and \(cases.count - shown.count) more (tuned in runs.jsonl)" : "")
     }
 
     private var missingNotes: [String] {

@@ -11,6 +11,8 @@ package enum StudyEvent {
     case began(StudyPlan, part: [PlannedRun], finished: [RunRecord])
     /// An artifact is being made.
     case making(ArtifactKey)
+    /// A validation split is deciding on an experiment's settings.
+    case tuning(Experiment)
     /// These networks are being trained together.
     case training([TrainingJob])
     /// A run is finished and on the disk; `done` and `total` count the part that is run.
@@ -34,9 +36,9 @@ package final class StudyRunner {
     /// The experiments whose small classes were noted.
     private var noted: Set<Int> = []
     private let environment: () -> [String: String]
-    private let cancellation: CancellationFlag
+    let cancellation: CancellationFlag
     private let writeTables: (StudyResults, String) throws -> Void
-    private let report: (StudyEvent) -> Void
+    let report: (StudyEvent) -> Void
 
     /// Prepares a run; nothing is read or written yet.
     /// - Parameters:
@@ -74,8 +76,10 @@ package final class StudyRunner {
     ///   executor's own errors.
     package func run() throws -> StudyResults {
         var datasets: [String: StudyDataset] = [:]
-        for name in study.datasets { datasets[name] = try executor.dataset(name) }
+        for name in study.datasets { datasets[name] = try executor.dataset(TrainingSet(name)) }
         let plan = try StudyPlan(study, shapes: datasets.mapValues(\.shape))
+        var sets: [TrainingSet: StudyDataset] = [:]
+        for set in plan.trainingSets { sets[set] = try executor.dataset(set) }
         let part = shard.map(plan.runs) ?? plan.runs
         // Before the directory, which a study that cannot run must not claim.
         if let run = firstUnfinished(of: part) {
@@ -89,7 +93,7 @@ package final class StudyRunner {
         } catch is CancellationError {
             throw StudyError.interrupted(finished: 0, total: part.count)
         }
-        let session = StudySession(plan: plan, part: part, datasets: datasets, directory: directory)
+        let session = StudySession(plan: plan, part: part, sets: sets, directory: directory)
         return try withExtendedLifetime(directory) { try run(session) }
     }
 
@@ -116,7 +120,7 @@ package final class StudyRunner {
     }
 
     private func run(_ session: StudySession) throws -> StudyResults {
-        let data = study.datasets.flatMap { session.datasets[$0]?.notices ?? [] }
+        let data = session.plan.trainingSets.flatMap { session.sets[$0]?.notices ?? [] }
         for notice in data + session.plan.notices + session.directory.notices { report(.notice(notice)) }
         report(.began(session.plan, part: session.part, finished: session.log.records))
         do {
@@ -190,43 +194,71 @@ package final class StudyRunner {
         let run: PlannedRun
         let selection: KeptSamples
         let selectionSeconds: Double
+        let tuned: [String: Double]?
         let job: TrainingJob
     }
 
     private func prepare(_ run: PlannedRun, _ session: StudySession) throws -> Prepared {
-        let experiment = session.plan.experiment(run.experimentID)
-        guard let dataset = session.datasets[experiment.recipe.dataset] else {
+        let planned = session.plan.experiment(run.experimentID)
+        let settled = try settled(planned, session)
+        let experiment = settled.experiment
+        let common = Set(settled.tuned == nil ? [] : planned.settledArtifacts(run: run.run))
+        let selected = try select(run: run.run, of: experiment, session) { key, stored in
+            let uses = session.plan.artifactUses[key]
+            if settled.tuned == nil || common.contains(key) { return stored.seconds / Double(uses ?? 1) }
+            // What was made to decide is paid for; the plan did not know which of the others would be needed.
+            if uses != nil { return 0 }
+            let sharers = (0..<experiment.runs).count { experiment.artifacts(run: $0).contains(key) }
+            return stored.seconds / Double(max(1, sharers))
+        }
+        let selection = selected.kept
+        if let note = selection.shortClassesNote, noted.insert(run.experimentID).inserted {
+            report(.notice("experiment \(run.experimentID): \(note)"))
+        }
+        try session.directory.arrays.store(
+            selection, for: run, origins: dataset(of: experiment, session).origins)
+        let job = TrainingJob(
+            experimentID: run.experimentID, run: run.run, indices: selection.indices, seed: experiment.seed,
+            recipe: experiment.recipe)
+        return Prepared(
+            run: run, selection: selection, selectionSeconds: settled.seconds + selected.seconds, tuned: settled.tuned,
+            job: job)
+    }
+
+    /// The training set of an experiment.
+    func dataset(of experiment: Experiment, _ session: StudySession) throws -> StudyDataset {
+        guard let dataset = session.sets[experiment.recipe.trainingSet] else {
             throw StudyError.executor(reason: "the data set \(experiment.recipe.dataset) went missing")
         }
+        return dataset
+    }
+
+    /// What run `run` (from 0) of an experiment keeps, and the seconds that this took with its share of what it needs.
+    func select(
+        run: Int, of experiment: Experiment, _ session: StudySession,
+        share: (ArtifactKey, StudyArrays.StoredArtifact) -> Double
+    ) throws -> (kept: KeptSamples, seconds: Double) {
+        let dataset = try dataset(of: experiment, session)
         var shared = 0.0
         var found = ScoreInput(
             count: dataset.shape.count, classes: dataset.classes, size: experiment.size,
             parameters: experiment.scoring?.parameters ?? ScoreParameters())
-        for key in experiment.artifacts(run: run.run) {
+        for key in experiment.artifacts(run: run) {
             let stored = try artifact(key, of: dataset, from: found, session)
-            shared += stored.seconds / Double(session.plan.artifactUses[key] ?? 1)
+            shared += share(key, stored)
             key.kind.provide(stored.artifact, to: &found)
         }
-        var random = RandomStream(seed: experiment.seed, run: run.run, purpose: .selection)
+        var random = RandomStream(seed: experiment.seed, run: run, purpose: .selection)
         let clock = ContinuousClock()
         let start = clock.now
-        let selection: KeptSamples
         do {
             let input = try experiment.selection.input(
                 count: dataset.shape.count, classes: dataset.classes, from: found)
-            selection = try experiment.selection.select(experiment.requested, from: input, random: &random)
+            let kept = try experiment.selection.select(experiment.requested, from: input, random: &random)
+            return (kept, shared + (clock.now - start) / .seconds(1))
         } catch let error as PruningError {
             throw StudyError.pruning(error)
         }
-        let seconds = shared + (clock.now - start) / .seconds(1)
-        if let note = selection.shortClassesNote, noted.insert(run.experimentID).inserted {
-            report(.notice("experiment \(run.experimentID): \(note)"))
-        }
-        try session.directory.arrays.store(selection, for: run)
-        let job = TrainingJob(
-            experimentID: run.experimentID, run: run.run, indices: selection.indices, seed: experiment.seed,
-            recipe: experiment.recipe)
-        return Prepared(run: run, selection: selection, selectionSeconds: seconds, job: job)
     }
 
     /// An artifact from memory, from the disk, or made now.
@@ -261,32 +293,40 @@ package final class StudyRunner {
         var rest = prepared[...]
         while !rest.isEmpty {
             try cancellation.check()
-            let batch = Array(rest.prefix(replicas))
-            let jobs = batch.map(\.job)
-            report(.training(jobs))
-            let outcomes: [TrainingOutcome]
+            let outcomes = try trainTogether(rest.map(\.job))
+            try record(outcomes, of: Array(rest.prefix(outcomes.count)), session)
+            rest = rest.dropFirst(outcomes.count)
+        }
+    }
+
+    /// Trains the first of `jobs`, as many as go together.
+    /// - Returns: their outcomes, one at the least.
+    func trainTogether(_ jobs: [TrainingJob]) throws -> [TrainingOutcome] {
+        while true {
+            try cancellation.check()
+            let batch = Array(jobs.prefix(replicas))
+            report(.training(batch))
             do {
-                outcomes = try executor.train(jobs, cancellation: cancellation)
+                let outcomes = try executor.train(batch, cancellation: cancellation)
+                guard outcomes.count == batch.count, outcomes.allSatisfy({ $0.count > 0 }) else {
+                    throw StudyError.executor(reason: "\(outcomes.count) outcomes came back for \(batch.count) jobs")
+                }
+                return outcomes
             } catch let error as ComputeError {
                 guard error.isOutOfMemory, batch.count > 1 else { throw error }
                 replicas = batch.count / 2
                 report(.notice("\(error); going on with \(replicas) at once"))
-                continue
             }
-            try record(outcomes, of: batch, session)
-            rest = rest.dropFirst(batch.count)
         }
     }
 
     private func record(_ outcomes: [TrainingOutcome], of batch: [Prepared], _ session: StudySession) throws {
-        guard outcomes.count == batch.count, outcomes.allSatisfy({ $0.count > 0 }) else {
-            throw StudyError.executor(reason: "\(outcomes.count) outcomes came back for \(batch.count) jobs")
-        }
         let records = zip(batch, outcomes).map { prepared, outcome in
             RunRecord(
                 experimentID: prepared.run.experimentID, runID: prepared.run.runID, outcome: outcome,
                 selectionSeconds: prepared.selectionSeconds, requested: prepared.selection.requested,
-                kept: prepared.selection.kept, perClass: prepared.selection.perClass, device: executor.device)
+                kept: prepared.selection.kept, perClass: prepared.selection.perClass, tuned: prepared.tuned,
+                device: executor.device)
         }
         // A finished run's selection is on the disk before the run is, under its name.
         OutputFile.sync(directory: path + "/selections")

@@ -3,11 +3,15 @@ final class StudySession {
     let plan: StudyPlan
     /// What this session is to run: all of the plan, or a shard of it.
     let part: [PlannedRun]
-    let datasets: [String: StudyDataset]
+    /// What is trained on.
+    let sets: [TrainingSet: StudyDataset]
     let directory: StudyDirectory
     /// How many runs of the part are finished.
     var finished: Int
     var log: RunLog { directory.log }
+
+    /// The experiments that the validation split has decided on, by number.
+    var settled: [Int: SettledExperiment] = [:]
 
     private let pending: [PlannedRun]
     private var artifacts: [ArtifactKey: StudyArrays.StoredArtifact] = [:]
@@ -15,10 +19,10 @@ final class StudySession {
     private var uses: [ArtifactKey: Int] = [:]
     private var nextTables: ContinuousClock.Instant
 
-    init(plan: StudyPlan, part: [PlannedRun], datasets: [String: StudyDataset], directory: StudyDirectory) {
+    init(plan: StudyPlan, part: [PlannedRun], sets: [TrainingSet: StudyDataset], directory: StudyDirectory) {
         self.plan = plan
         self.part = part
-        self.datasets = datasets
+        self.sets = sets
         self.directory = directory
         let known = Set(directory.log.records.map(\.plannedRun))
         pending = part.filter { !known.contains($0) }
@@ -27,6 +31,7 @@ final class StudySession {
         for run in pending {
             for key in plan.experiment(run.experimentID).artifacts(run: run.run) { uses[key, default: 0] += 1 }
         }
+        for id in Set(pending.map(\.experimentID)) { uses.merge(plan.experiment(id).tuningUses, uniquingKeysWith: +) }
     }
 
     // MARK: - Artifacts

@@ -88,14 +88,21 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         Pair(key: "seed", value: Node("\(settings.seed)")),
         Pair(key: "equal_within", value: float(settings.equalWithin)),
     ]
+    if let count = settings.validation { pairs.append(Pair(key: "validation", value: Node("\(count)"))) }
     if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
     let (scores, orders) = (settings.scores, settings.orders)
+    func whole(_ setting: TunableSetting, _ value: Int) -> Pair {
+        let values = settings.tuned[setting].map { $0.map { "\(Int($0))" } }
+        return Pair(key: setting.rawValue, value: values.map(list) ?? Node("\(value)"))
+    }
+    func real(_ setting: TunableSetting, _ value: Double) -> Pair {
+        let values = settings.tuned[setting].map { Node($0.map(float), .implicit, .flow) }
+        return Pair(key: setting.rawValue, value: values ?? float(value))
+    }
     pairs += [
-        Pair(key: "score_epochs", value: Node("\(scores.epochs)")),
-        Pair(key: "networks", value: Node("\(scores.networks)")), Pair(key: "window", value: Node("\(scores.window)")),
-        Pair(key: "beta", value: float(orders.cut)), Pair(key: "strata", value: Node("\(orders.strata)")),
-        Pair(key: "c_d", value: float(orders.cD)), Pair(key: "neighbors", value: Node("\(scores.neighbors)")),
-        Pair(key: "gamma", value: float(scores.gamma)),
+        whole(.scoreEpochs, scores.epochs), whole(.networks, scores.networks), whole(.window, scores.window),
+        real(.beta, orders.cut), whole(.strata, orders.strata), real(.cD, orders.cD),
+        whole(.neighbors, scores.neighbors), real(.gamma, scores.gamma),
     ]
     if let seeds = settings.scoreSeeds { pairs.append(Pair(key: "score_seeds", value: Node("\(seeds)"))) }
     return pairs

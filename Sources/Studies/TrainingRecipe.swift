@@ -14,6 +14,8 @@ package enum TrainingDuration: Hashable, Sendable {
 package struct TrainingRecipe: Hashable, Sendable {
     /// The data set's name.
     package var dataset = "mnist"
+    /// What of its training samples is set aside; nil where nothing is.
+    package var validation: ValidationSplit?
     /// The model's name.
     package var model = ModelLibrary.leNet5.name
     /// How long each network trains.
@@ -25,6 +27,9 @@ package struct TrainingRecipe: Hashable, Sendable {
 
     /// The article's recipe.
     package init() {}
+
+    /// The samples that there are to train on.
+    package var trainingSet: TrainingSet { TrainingSet(dataset, validation: validation) }
 
     /// Steps of the training of a run of `kept` samples, the last batch of an epoch short where it has to be.
     package func steps(kept: Int) -> Int {

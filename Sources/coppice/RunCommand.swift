@@ -156,7 +156,7 @@ struct RunCommand: AsyncParsableCommand {
         let backend = try makeBackend()
         let executor = BackendExecutor(on: backend, clusteringMemory: memory, load: load)
         var shapes: [String: DatasetShape] = [:]
-        for name in study.datasets { shapes[name] = try executor.dataset(name).shape }
+        for name in study.datasets { shapes[name] = try executor.dataset(TrainingSet(name)).shape }
         let plan = try StudyPlan(study, shapes: shapes)
         // A directory of another study, or none, has nothing that is finished; `run` itself would say so.
         let stored = (try? StoredStudy(reading: directory)).flatMap { $0.study == study.resolved ? $0 : nil }

@@ -19,6 +19,7 @@ final class StudyProgress {
         case .notice(let line): note(line)
         case .began(let plan, let part, let finished): begin(plan, part, finished)
         case .making(let key): note(key.kind.title)
+        case .tuning(let experiment): note("tuning experiment \(experiment.id)")
         case .training: break
         case .finished(let record, let experiment, let done, let all):
             let images = Double(experiment.recipe.images(kept: record.kept))

@@ -150,6 +150,44 @@ import Testing
         #expect(again.status == 0 && !again.stderr.contains("training"), "\(again.stderr)")
     }
 
+    @Test func aValidationSplitSharesByRecallAndTunes() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 150, test: 30).write(to: folder / "data")
+        let text = """
+            {dataset: shapes, model: linear, runs: 3, epochs: 2, batch_size: 30, score_epochs: 3, networks: 2, window: 2,
+            score_seeds: 1, validation: 60, experiments: [{pruning_method: none},
+            {pruning_method: random, sizes: 30, balance: recall},
+            {pruning_method: score, scores: dual, c_d: [1, 4, 9], sizes: 30},
+            {pruning_method: score, scores: scores.npy, sizes: 30}]}
+            """
+        try text.write(toFile: folder / "study.yaml", atomically: true, encoding: .utf8)
+        try NumPy.write((0..<150).map(Float.init), shape: [150], to: folder / "scores.npy")
+        let outcome = try coppice(
+            "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", "opencl-cpu",
+            "--no-report", "--quiet")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(outcome.stdout.contains("decided on the validation split"), "\(outcome.stdout)")
+        let rest = Set(try NumPyArray.read(folder / "out/selections/experiment1-run1.npy").integers())
+        #expect(rest.count == 90)
+        for experiment in 2...4 {
+            let kept = try NumPyArray.read(folder / "out/selections/experiment\(experiment)-run2.npy").integers()
+            #expect(kept.count == 30 && rest.isSuperset(of: kept))
+        }
+        // A file has scores of the samples that are set aside as well.
+        #expect(
+            try NumPyArray.read(folder / "out/selections/experiment4-run1.npy").integers()
+                == Array(rest.sorted().suffix(30).reversed()))
+        // One set of networks, and their recalls on what they never saw.
+        let sets = try FileManager.default.contentsOfDirectory(atPath: folder / "out/dynamics")
+        #expect(sets.count == 1 && sets[0].hasPrefix("shapes-validation60-"))
+        let recall = try NumPyArray.read(folder / "out/dynamics/\(sets[0])/recall.npy")
+        #expect(recall.shape == [2, 3] && recall.floats.allSatisfy { (0...1).contains($0) })
+        let log = try String(contentsOfFile: folder / "out/runs.jsonl", encoding: .utf8)
+        #expect(log.split(separator: "\n").count { $0.contains(#""tuned":{"c_d":"#) } == 3)
+        let report = try coppice("report", folder / "out", "--data", folder / "data", "--quiet")
+        #expect(report.status == 0, "\(report.stderr)")
+    }
+
     @Test(arguments: ["score", "select"])
     func ctrlCEndsTheTrainingOfScoreNetworks(command: String) throws {
         let folder = try TemporaryFolder()

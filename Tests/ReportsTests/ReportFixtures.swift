@@ -38,7 +38,7 @@ final class ToyExecutor: StudyExecutor {
 
     func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) {}
 
-    func dataset(_ name: String) throws -> StudyDataset {
+    func dataset(_ set: TrainingSet) throws -> StudyDataset {
         let train = images.train
         return StudyDataset(
             shape: DatasetShape(count: train.count, featureCount: train.shape.height * train.shape.width),

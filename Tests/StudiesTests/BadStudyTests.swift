@@ -77,8 +77,8 @@ private let badSettings = [
     BadStudy("seed: -1", "seed is -1; a whole number from 0 to 18446744073709551615 is needed"),
     BadStudy("kmeans: loyd", "unknown kmeans loyd; the nearest known one is lloyd (minibatch, lloyd are known)"),
     BadStudy("quota: exakt", "unknown quota exakt; the nearest known one is exact (exact, article are known)"),
-    BadStudy("balance: classes", "unknown balance classes; the nearest known one is class (none, class are known)"),
-    BadStudy("balance: recall", "needs the recall of each class on a validation split, and there is no such split"),
+    BadStudy(
+        "balance: classes", "unknown balance classes; the nearest known one is class (none, class, recall are known)"),
 ]
 
 private let badExperiments: [BadStudy] = [

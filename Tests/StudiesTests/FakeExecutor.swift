@@ -30,28 +30,38 @@ final class FakeExecutor: StudyExecutor {
     /// How long a clustering takes.
     var fitSeconds = 0.0
     private(set) var fits: [ClusteringKey] = []
+    /// The sets of score networks that were trained.
+    private(set) var trained: [DynamicsKey] = []
     private(set) var batches: [[TrainingJob]] = []
 
     func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) {
         prepared.append((recipe, later))
     }
 
-    func dataset(_ name: String) throws -> StudyDataset {
-        StudyDataset(
-            shape: DatasetShape(count: count, featureCount: 16),
-            classes: ClassLabels(labels: (0..<count).map { UInt8($0 % 10) }, count: 10), fingerprint: fingerprint,
-            image: image)
+    func dataset(_ set: TrainingSet) throws -> StudyDataset {
+        let labels = (0..<count).map { UInt8($0 % 10) }
+        let origins = set.validation.map { $0.split(ClassLabels(labels: labels, count: 10)).rest }
+        return StudyDataset(
+            shape: DatasetShape(count: origins?.count ?? count, featureCount: 16, classCount: 10),
+            classes: ClassLabels(labels: origins.map { $0.map { labels[$0] } } ?? labels, count: 10),
+            fingerprint: fingerprint, image: image, origins: origins)
     }
 
     func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact {
         if makesScores { return try key.kind.make(NoResources(), from: found, cancellation: cancellation) }
         if let key = key.kind as? DynamicsKey {
-            func zeros(_ count: Int) -> [Float] { [Float](repeating: 0, count: key.networks * count * self.count) }
-            return Artifact(
-                dynamics: TrainingDynamics(
-                    networks: key.networks, epochs: key.epochs, count: count, probability: zeros(key.epochs),
-                    margin: zeros(key.epochs), isRight: zeros(key.epochs), el2n: zeros(1), grand: zeros(1),
-                    entropy: zeros(1), largest: zeros(1), lead: zeros(1)))
+            trained.append(key)
+            if fitSeconds > 0 { usleep(UInt32(fitSeconds * 1e6)) }
+            let count = try dataset(key.trainingSet).shape.count
+            func zeros(_ rows: Int) -> [Float] { [Float](repeating: 0, count: key.networks * rows * count) }
+            var dynamics = TrainingDynamics(
+                networks: key.networks, epochs: key.epochs, count: count, probability: zeros(key.epochs),
+                margin: zeros(key.epochs), isRight: zeros(key.epochs), el2n: zeros(1), grand: zeros(1),
+                entropy: zeros(1), largest: zeros(1), lead: zeros(1))
+            if key.validation != nil {
+                dynamics.recall = (0..<key.networks * 10).map { Float($0 % 10) / 20 + Float($0 / 10) / 100 }
+            }
+            return Artifact(dynamics: dynamics)
         }
         guard let key = key.kind as? ClusteringKey else {
             throw StudyError.executor(reason: "only clusterings are known")
@@ -67,6 +77,7 @@ final class FakeExecutor: StudyExecutor {
 
     func fit(_ key: ClusteringKey) -> ClusterAssignment {
         var random = RandomStream(seed: key.seed, run: key.index, purpose: .clustering)
+        let count = count - (key.validation ?? 0)
         // Cluster 0 is twice as likely as the others, so that quotas have something to do.
         let labels = (0..<count).map { _ in Int32(max(0, random.nextIndex(below: key.k + 1) - 1)) }
         let distances = (0..<count).map { _ in Float(random.nextUnit()) }
@@ -79,7 +90,9 @@ final class FakeExecutor: StudyExecutor {
         return jobs.map { job in
             var hash = UInt64(14_695_981_039_346_656_037)
             let model = job.recipe.model == TrainingRecipe().model ? [] : job.recipe.model.utf8.map { Int($0) }
-            for word in [job.run, Int(truncatingIfNeeded: job.seed), job.recipe.batchSize] + model + job.indices {
+            let judge = job.judge == .test ? [] : [1]
+            for word in judge + [job.run, Int(truncatingIfNeeded: job.seed), job.recipe.batchSize] + model + job.indices
+            {
                 hash = (hash ^ UInt64(truncatingIfNeeded: word)) &* 1_099_511_628_211
             }
             return TrainingOutcome(
@@ -94,10 +107,10 @@ final class FakeExecutor: StudyExecutor {
 /// What artifacts are made of that need nothing.
 private struct NoResources: ArtifactResources {
     private struct Missing: Error {}
-    func images(_ dataset: String) throws -> SampleSet { throw Missing() }
+    func origins(of set: TrainingSet) throws -> (indices: [Int], count: Int)? { nil }
     func preparedBackend() throws -> any Backend { throw Missing() }
-    func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource { throw Missing() }
-    func residentPoints(_ dataset: String, components: Int?) throws -> (points: Points, shift: [Double]?) {
+    func points(_ set: TrainingSet, components: Int?, for kmeans: KMeans) throws -> PointSource { throw Missing() }
+    func residentPoints(_ set: TrainingSet, components: Int?) throws -> (points: Points, shift: [Double]?) {
         throw Missing()
     }
     func dynamics(

@@ -34,7 +34,7 @@ import Testing
     }
 
     private func key(_ dataset: String, _ side: Int? = nil) -> BackendExecutor.StoreKey {
-        BackendExecutor.StoreKey(dataset: dataset, side: side)
+        BackendExecutor.StoreKey(set: TrainingSet(dataset), side: side)
     }
 
     @Test func runsHaveTheirSamplesAndNoOthers() throws {

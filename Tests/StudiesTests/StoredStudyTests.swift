@@ -38,7 +38,9 @@ private let withPCA = """
         #expect(stored.results.plan.experiments == results.plan.experiments)
         #expect(stored.notices.isEmpty)
         let dataset = try #require(stored.environment.datasets["mnist"])
-        #expect(dataset.fingerprint == "fake data" && dataset.shape == DatasetShape(count: 200, featureCount: 16))
+        #expect(
+            dataset.fingerprint == "fake data"
+                && dataset.shape == DatasetShape(count: 200, featureCount: 16, classCount: 10))
         #expect(dataset.classCount == 10)
         #expect([dataset.channels, dataset.height, dataset.width] == [1, 4, 4])
         #expect(stored.environment.sessions == [["coppice": "0.0.1", "device": "fake"]])
@@ -53,10 +55,10 @@ private let withPCA = """
                 stored.results.plan.runs.first { $0.experimentID == job.experimentID && $0.run == job.run })
             #expect(stored.selection(of: run) == job.indices)
         }
-        #expect(stored.spectrum(dataset: "mnist", components: 4)?.variances == [9, 8.5, 8, 7.5])
-        #expect(stored.spectrum(dataset: "mnist", components: 4)?.totalVariance == 100)
-        #expect(stored.spectrum(dataset: "mnist", components: 3) == nil)
-        #expect(stored.spectrum(dataset: "fashion-mnist", components: 4) == nil)
+        #expect(stored.spectrum(of: TrainingSet("mnist"), components: 4)?.variances == [9, 8.5, 8, 7.5])
+        #expect(stored.spectrum(of: TrainingSet("mnist"), components: 4)?.totalVariance == 100)
+        #expect(stored.spectrum(of: TrainingSet("mnist"), components: 3) == nil)
+        #expect(stored.spectrum(of: TrainingSet("fashion-mnist"), components: 4) == nil)
     }
 
     /// One bit of a clustering turned would be another clustering; it is not there, and fitted again.

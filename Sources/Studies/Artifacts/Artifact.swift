@@ -34,7 +34,7 @@ package struct Artifact: Sendable {
         let shape: [Int]?
     }
 
-    /// The arrays, in the order of the kind's ``ArtifactKind/fields``.
+    /// The arrays, in the order of the key's ``ArtifactKind/fields``.
     package let fields: [Field]
     /// The variances of the PCA that it was made by; nil where it was made without one.
     package let spectrum: PCASpectrum?
@@ -81,11 +81,15 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
     static var folder: String { get }
     /// What making one is called: "fits".
     static var verb: String { get }
-    /// Its arrays.
-    static var fields: [(name: String, element: Artifact.Element)] { get }
 
+    /// Its arrays.
+    var fields: [(name: String, element: Artifact.Element)] { get }
     /// The data set's name.
     var dataset: String { get }
+    /// How many of its training samples are set aside; nil for none.
+    var validation: Int? { get }
+    /// The study's seed.
+    var seed: UInt64 { get }
     /// A name for a directory, different for different keys.
     var fileName: String { get }
     /// What is made, in words for people.
@@ -119,6 +123,10 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
 }
 
 extension ArtifactKind {
+    /// The samples that it is of.
+    package var trainingSet: TrainingSet {
+        TrainingSet(dataset, validation: validation.map { ValidationSplit(count: $0, seed: seed) })
+    }
     package var needs: [ArtifactKey] { [] }
     package func measurable(step: Int) -> ArtifactKey { ArtifactKey(self) }
     package func change(since artifact: Artifact) -> String? { nil }
@@ -126,15 +134,16 @@ extension ArtifactKind {
 
 /// What artifacts are made of.
 package protocol ArtifactResources {
-    /// The training images of a data set.
-    func images(_ dataset: String) throws -> SampleSet
+    /// The indices of a training set's samples in its data set, and how many samples that has; nil where it has all of them.
+    func origins(of set: TrainingSet) throws -> (indices: [Int], count: Int)?
     /// What to compute on.
     func preparedBackend() throws -> any Backend
     /// A training set's points, projected to so many components where that is not nil, with room for `kmeans`.
-    func points(_ dataset: String, components: Int?, for kmeans: KMeans) throws -> PointSource
+    func points(_ set: TrainingSet, components: Int?, for kmeans: KMeans) throws -> PointSource
     /// A training set's points as scores take them, all in the backend's memory, likewise.
-    func residentPoints(_ dataset: String, components: Int?) throws -> (points: Points, shift: [Double]?)
-    /// What is recorded of a training set's samples while `networks` networks are trained by `recipe`.
+    func residentPoints(_ set: TrainingSet, components: Int?) throws -> (points: Points, shift: [Double]?)
+    /// What is recorded of a training set's samples while `networks` networks are trained by `recipe`, with their recalls on
+    /// the validation split where there is one.
     func dynamics(
         _ recipe: TrainingRecipe, networks: Int, seed: UInt64, index: Int, cancellation: CancellationFlag
     ) throws -> TrainingDynamics

@@ -31,6 +31,8 @@ package struct ClusteringRecipe: Hashable, Sendable {
 package struct ClusteringKey: ArtifactKind {
     /// The data set's name.
     package let dataset: String
+    /// How many of its training samples are set aside; nil for none.
+    package let validation: Int?
     /// The number of clusters.
     package let k: Int
     /// The dimensions that PCA leaves; nil without PCA.
@@ -42,8 +44,9 @@ package struct ClusteringKey: ArtifactKind {
     /// Which clustering of this seed, from 0: the run whose random numbers it draws.
     package let index: Int
 
-    init(_ recipe: ClusteringRecipe, dataset: String, seed: UInt64, index: Int) {
-        self.dataset = dataset
+    init(_ recipe: ClusteringRecipe, of set: TrainingSet, seed: UInt64, index: Int) {
+        dataset = set.dataset
+        validation = set.validation?.count
         k = recipe.k
         pcaComponents = recipe.pcaComponents
         kmeans = recipe.kmeans.rawValue
@@ -61,17 +64,16 @@ package struct ClusteringKey: ArtifactKind {
     package static let name = "clustering"
     package static let folder = "clusterings"
     package static let verb = "fits"
-    package static let fields: [(name: String, element: Artifact.Element)] = [
-        ("labels", .int32), ("distances", .float32),
-    ]
+    package var fields: [(name: String, element: Artifact.Element)] { [("labels", .int32), ("distances", .float32)] }
     package static let measuredEffort = 500
 
-    package var fileName: String { "\(dataset)-k\(k)-\(points)-\(kmeans)-seed\(seed)-\(index)" }
+    package var fileName: String { "\(trainingSet.fileName)-k\(k)-\(points)-\(kmeans)-seed\(seed)-\(index)" }
     package var title: String {
-        "clustering \(dataset), k \(k), " + (pcaComponents.map { "PCA \($0)" } ?? "pixels") + ", \(kmeans) \(index + 1)"
+        "clustering \(trainingSet.title), k \(k), " + (pcaComponents.map { "PCA \($0)" } ?? "pixels")
+            + ", \(kmeans) \(index + 1)"
     }
     package var effort: Int { k }
-    package var preparation: String { "\(dataset)-\(points)-\(kmeans)" }
+    package var preparation: String { "\(trainingSet.fileName)-\(points)-\(kmeans)" }
 
     /// As many as the article allowed its mini-batches passes.
     private static let lloydIterations = 20
@@ -92,7 +94,7 @@ package struct ClusteringKey: ArtifactKind {
     ) throws -> Artifact {
         let kind: KMeans.Kind = kmeansKind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
         let kmeans = KMeans(k: k, kind: kind, seed: seed, run: index)
-        let source = try resources.points(dataset, components: pcaComponents, for: kmeans)
+        let source = try resources.points(trainingSet, components: pcaComponents, for: kmeans)
         try cancellation.check()
         let clustering = try kmeans.fit(source, on: resources.preparedBackend())
         return Artifact(

@@ -7,6 +7,8 @@ import Support
 package struct DynamicsKey: ArtifactKind {
     /// The data set's name.
     package let dataset: String
+    /// How many of its training samples are set aside; nil for none.
+    package let validation: Int?
     /// The model's name.
     package let model: String
     /// Networks.
@@ -24,6 +26,7 @@ package struct DynamicsKey: ArtifactKind {
 
     init(_ recipe: TrainingRecipe, networks: Int, epochs: Int, seed: UInt64, index: Int) {
         dataset = recipe.dataset
+        validation = recipe.validation?.count
         model = recipe.model
         batchSize = recipe.batchSize
         learningRate = recipe.learningRate
@@ -37,6 +40,7 @@ package struct DynamicsKey: ArtifactKind {
     package var recipe: TrainingRecipe {
         var recipe = TrainingRecipe()
         recipe.dataset = dataset
+        recipe.validation = trainingSet.validation
         recipe.model = model
         recipe.duration = .epochs(epochs)
         recipe.batchSize = batchSize
@@ -49,17 +53,19 @@ package struct DynamicsKey: ArtifactKind {
     package static let name = "dynamics"
     package static let folder = "dynamics"
     package static let verb = "trains the networks of"
-    package static let fields = TrainingDynamics.names.map { (name: $0, element: Artifact.Element.float32) }
     package static let measuredEffort = 2
+    package var fields: [(name: String, element: Artifact.Element)] {
+        (TrainingDynamics.names + (validation == nil ? [] : [TrainingDynamics.recallName])).map { ($0, .float32) }
+    }
 
     package var fileName: String {
-        "\(dataset)-\(model)-\(networks)x\(epochs)-batch\(batchSize)-rate\(shortest(learningRate))-seed\(seed)-\(index)"
+        "\(trainingSet.fileName)-\(model)-\(networks)x\(epochs)-batch\(batchSize)-rate\(shortest(learningRate))-seed\(seed)-\(index)"
     }
     package var title: String {
-        "dynamics \(dataset), \(networks) \(model) for \(epochs) epochs, set \(index + 1)"
+        "dynamics \(trainingSet.title), \(networks) \(model) for \(epochs) epochs, set \(index + 1)"
     }
     package var effort: Int { networks * epochs }
-    package var preparation: String { "\(dataset)-\(model)-\(batchSize)" }
+    package var preparation: String { "\(trainingSet.fileName)-\(model)-\(batchSize)" }
 
     /// Two networks that train for an epoch or two: what a set of them takes grows along a line with both.
     package func measurable(step: Int) -> ArtifactKey {
@@ -69,7 +75,7 @@ package struct DynamicsKey: ArtifactKind {
 
     package func accepts(_ artifact: Artifact, count: Int) -> Bool {
         guard let dynamics = dynamics(artifact) else { return false }
-        return dynamics.count == count
+        return dynamics.count == count && (validation == nil || dynamics.meanRecall != nil)
     }
 
     package func provide(_ artifact: Artifact, to input: inout ScoreInput) { input.dynamics = dynamics(artifact) }

@@ -8,6 +8,8 @@ import Support
 package struct ScoreKey: ArtifactKind {
     /// The data set's name.
     package let dataset: String
+    /// How many of its training samples are set aside; nil for none.
+    package let validation: Int?
     /// The score, by name or by file.
     package let score: String
     /// The file, where it is one.
@@ -30,10 +32,11 @@ package struct ScoreKey: ArtifactKind {
     package let index: Int
 
     init(
-        _ recipe: ScoringRecipe, dataset: String, clustering: ClusteringKey?, dynamics: DynamicsKey?, seed: UInt64,
+        _ recipe: ScoringRecipe, of set: TrainingSet, clustering: ClusteringKey?, dynamics: DynamicsKey?, seed: UInt64,
         index: Int
     ) {
-        self.dataset = dataset
+        dataset = set.dataset
+        validation = set.validation?.count
         score = recipe.score
         file = recipe.file
         pcaComponents = recipe.pcaComponents
@@ -51,7 +54,7 @@ package struct ScoreKey: ArtifactKind {
     package static let name = "score"
     package static let folder = "scores"
     package static let verb = "computes"
-    package static let fields: [(name: String, element: Artifact.Element)] = [("scores", .float32)]
+    package var fields: [(name: String, element: Artifact.Element)] { [("scores", .float32)] }
     package static let measuredEffort = 1000
 
     package var fileName: String {
@@ -59,11 +62,13 @@ package struct ScoreKey: ArtifactKind {
         hash.update((try? JSON.text(self)) ?? "")
         let label = score.split(separator: "/").last.map(String.init) ?? score
         let plain = label.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(30)
-        return "\(dataset)-\(plain)-seed\(seed)-\(index)-\(hash.digest.prefix(12))"
+        return "\(trainingSet.fileName)-\(plain)-seed\(seed)-\(index)-\(hash.digest.prefix(12))"
     }
-    package var title: String { file == nil ? "score \(dataset), \(score) \(index + 1)" : "scores \(score)" }
+    package var title: String { file == nil ? "score \(trainingSet.title), \(score) \(index + 1)" : "scores \(score)" }
     package var effort: Int { size ?? 1 }
-    package var preparation: String { "\(dataset)-\(score)-\(pcaComponents.map { "pca\($0)" } ?? "pixels")" }
+    package var preparation: String {
+        "\(trainingSet.fileName)-\(score)-\(pcaComponents.map { "pca\($0)" } ?? "pixels")"
+    }
 
     package var needs: [ArtifactKey] {
         [clustering.map { ArtifactKey($0) }, dynamics.map { ArtifactKey($0) }].compactMap { $0 }
@@ -87,16 +92,21 @@ package struct ScoreKey: ArtifactKind {
 
     /// A file may have other scores by now; one that is gone cannot tell.
     package func change(since artifact: Artifact) -> String? {
-        guard let file, let found = try? ScoreFile.scores(file.path), found != artifact.float32("scores") else {
-            return nil
-        }
+        guard validation == nil, let file, let found = try? ScoreFile.scores(file.path),
+            found != artifact.float32("scores")
+        else { return nil }
         return "their samples were selected by other scores than \(file.path) has now"
     }
 
     package func make(
         _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
     ) throws -> Artifact {
-        if let file { return Artifact([("scores", .float32(try ScoreFile.scores(file.path, count: found.count)))]) }
+        if let file {
+            // A file has a score for every training sample, set aside or not.
+            let origins = try resources.origins(of: trainingSet)
+            let all = try ScoreFile.scores(file.path, count: origins?.count ?? found.count)
+            return Artifact([("scores", .float32(origins.map { $0.indices.map { all[$0] } } ?? all))])
+        }
         let score = try Score.named(score)
         var input = found
         input.values = nil
@@ -106,7 +116,7 @@ package struct ScoreKey: ArtifactKind {
         input.cancellation = cancellation
         if let size { input.size = size }
         if score.needs.contains(.points) {
-            (input.points, input.shift) = try resources.residentPoints(dataset, components: pcaComponents)
+            (input.points, input.shift) = try resources.residentPoints(trainingSet, components: pcaComponents)
             input.backend = try resources.preparedBackend()
         }
         if let groups, let groups = Groups(rawValue: groups) {
