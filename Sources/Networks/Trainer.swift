@@ -27,6 +27,8 @@ package struct TrainingOptions: Hashable, Sendable {
 package struct TrainingRun: Sendable {
     /// Indices of the training images to use, each below the store's count.
     package var subset: [Int]
+    /// Where every epoch takes its samples, as many as in `subset`; nil where all epochs take the subset.
+    package var resampling: RepeatedSampling?
     /// Seed and run number: initial weights and order of samples depend on them alone, so that the same run under another
     /// strategy can be compared in pairs.
     package var seed: UInt64
@@ -34,8 +36,11 @@ package struct TrainingRun: Sendable {
     /// Weights to start from in place of random ones.
     package var initial: ModelWeights?
 
-    package init(subset: [Int], seed: UInt64, run: Int, initial: ModelWeights? = nil) {
+    package init(
+        subset: [Int], resampling: RepeatedSampling? = nil, seed: UInt64, run: Int, initial: ModelWeights? = nil
+    ) {
         self.subset = subset
+        self.resampling = resampling
         self.seed = seed
         self.run = run
         self.initial = initial
@@ -53,6 +58,9 @@ package struct TrainingResult: Sendable {
     package var divergedSteps: [Int?]
     /// For each run how many of the network's ``ModelWeights/weightCount`` weights are not as they were at the start.
     package var movedWeights: [Int]
+    /// For each run with a ``TrainingRun/resampling`` the samples that it was trained on, each once, in the order of first
+    /// sight; nil for the others.
+    package var seen: [[Int]?]
     /// Wall time of the training alone: uploads of orders and the steps. Kernels are compiled before.
     package var seconds: Double
 }
@@ -170,7 +178,15 @@ package struct Trainer {
                 throw .invalid(
                     reason: "runs that train together need subsets of one size: \(run.subset.count) and \(size)")
             }
-            if let stray = run.subset.first(where: { $0 < 0 || $0 >= store.count }) {
+            if let resampling = run.resampling {
+                guard resampling.size == size, size <= resampling.samples.count else {
+                    throw .invalid(
+                        reason: "epochs of \(resampling.size) samples out of \(resampling.samples.count) do not go with"
+                            + " subsets of \(size)")
+                }
+            }
+            if let stray = (run.subset + (run.resampling?.samples ?? [])).first(where: { $0 < 0 || $0 >= store.count })
+            {
                 throw .invalid(reason: "index \(stray) is outside the \(store.count) training images")
             }
             if let initial = run.initial?.layout, initial != layout {
@@ -203,6 +219,8 @@ package struct Trainer {
         let recorder = try record.map {
             try EpochRecorder(store, runs: runs, size: plan.size, on: backend, record: $0)
         }
+        var resampled = runs.map { $0.resampling?.makeIterator() }
+        var seen = runs.map { $0.resampling == nil ? nil : SeenSamples(of: store.count) }
         var streams = runs.map { RandomStream(seed: $0.seed, run: $0.run, purpose: .sampleOrder) }
         func step() throws {
             try network.backpropagate(source)
@@ -219,18 +237,21 @@ package struct Trainer {
         var images = 0
         for firstEpoch in stride(from: 0, to: plan.epochs, by: epochsAtOnce) {
             let epochs = firstEpoch..<min(firstEpoch + epochsAtOnce, plan.epochs)
+            let batches = plan.batches(of: epochs)
+            let trained = batches.last?.upperBound ?? 0
             for (replica, run) in runs.enumerated() {
                 var indices: [Int32] = []
                 indices.reserveCapacity(orderStride)
                 for _ in epochs {
-                    var subset = run.subset.map(Int32.init(truncatingIfNeeded:))
+                    let samples = resampled[replica]?.next() ?? run.subset
+                    var subset = samples.map(Int32.init(truncatingIfNeeded:))
                     streams[replica].shuffle(&subset)
                     indices += subset
                 }
                 try backend.write(indices, to: order, at: replica * orderStride)
                 recorder?.orders[replica] = indices
+                seen[replica]?.add(indices.prefix(trained))
             }
-            let batches = plan.batches(of: epochs)
             try schedule.load(
                 batches, firstStep: firstEpoch * plan.stepsPerEpoch, learningRate: options.learningRate, on: backend)
             for (index, batch) in batches.enumerated() {
@@ -244,7 +265,7 @@ package struct Trainer {
                 }
             }
             losses += try network.losses(steps: batches.count)
-            try recorder?.handOver(epochs: epochs.upperBound, trained: batches.last?.upperBound ?? 0)
+            try recorder?.handOver(epochs: epochs.upperBound, trained: trained)
             guard let afterEpoch else { continue }
             let pause = clock.now
             let weights = try parameters.download()
@@ -259,7 +280,8 @@ package struct Trainer {
         let weights = try parameters.download()
         return TrainingResult(
             weights: weights, losses: losses, divergedSteps: Self.divergedSteps(of: weights, losses: losses),
-            movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) }, seconds: seconds)
+            movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) }, seen: seen.map { $0?.indices },
+            seconds: seconds)
     }
 
     private static func divergedSteps(of weights: [ModelWeights], losses: [[Float]]) -> [Int?] {

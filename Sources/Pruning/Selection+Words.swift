@@ -98,7 +98,12 @@ extension Selection {
     package func word(_ column: Column) -> String? {
         switch column {
         case .method: asked == nil ? named?.method : Self.scoreMethod
-        case .strategy: asked.map { words in ([score ?? ""] + words.other).joined(separator: " ") } ?? named?.strategy
+        case .strategy:
+            if resamples {
+                "resample \(Resample.epoch.rawValue)"
+            } else {
+                asked.map { words in ([score ?? ""] + words.other).joined(separator: " ") } ?? named?.strategy
+            }
         case .nClosest: shares.map { "\($0.easy)" }
         case .nFurthest: shares.map { "\($0.hard)" }
         case .quota: groups == .none ? nil : quota.rawValue
@@ -107,7 +112,10 @@ extension Selection {
     }
 
     /// What kind of selection it is, in words for people: the same for hybrids of every ratio.
-    package var kind: String { named?.name ?? word(.strategy) ?? "" }
+    package var kind: String {
+        let name = named?.name ?? word(.strategy) ?? ""
+        return resamples ? "\(name), resampled every epoch" : name
+    }
 
     /// What is kept, in words for people; without quota and balance.
     package var name: String { kind + (shares.map { " \($0.easy):\($0.hard)" } ?? "") }

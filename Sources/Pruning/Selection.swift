@@ -26,12 +26,15 @@ package struct Selection: Hashable, Sendable {
     package let balance: Balance
     /// What a study or a command asked for by `keep` and `within`; nil where the article's words name the selection.
     package let asked: ScoreWords?
+    /// Whether every epoch trains on other samples of the set, so that a run needs all of it. What is selected are then the
+    /// first epoch's samples.
+    package let resamples: Bool
 
     /// A selection. What it has no use for is left out, so that equal selections are equal: quotas are between groups, and
     /// the whole set is as balanced as it is.
     package init(
         groups: Groups = .none, score: String? = nil, order: Order, quota: Quota = .exact, balance: Balance = .none,
-        asked: ScoreWords? = nil
+        asked: ScoreWords? = nil, resamples: Bool = false
     ) {
         self.groups = groups
         self.score = score
@@ -39,19 +42,29 @@ package struct Selection: Hashable, Sendable {
         self.quota = groups == .none ? .exact : quota
         self.balance = order == .all ? .none : balance
         self.asked = asked
+        self.resamples = resamples && order == .random && groups == .none
     }
 
     /// The same selection with its size shared out otherwise.
     package func sharing(_ quota: Quota, _ balance: Balance) -> Selection {
-        Selection(groups: groups, score: score, order: order, quota: quota, balance: balance, asked: asked)
+        Selection(
+            groups: groups, score: score, order: order, quota: quota, balance: balance, asked: asked,
+            resamples: resamples)
+    }
+
+    /// The same selection, drawn as often as `resample` says.
+    package func drawn(_ resample: Resample) -> Selection {
+        Selection(
+            groups: groups, score: score, order: order, quota: quota, balance: balance, asked: asked,
+            resamples: resample == .epoch)
     }
 
     /// Whether a selection may not be a prefix of a larger one.
     package var dependsOnSize: Bool { order.dependsOnSize || balance == .recall }
     /// Whether all samples are kept.
     package var isWhole: Bool { order == .all }
-    /// Whether samples are drawn from the whole set, or from each class of it, without a look at them.
-    package var isRandom: Bool { order == .random && groups == .none }
+    /// Whether samples are drawn from the whole set, or from each class of it, without a look at them, once for a run.
+    package var isRandom: Bool { order == .random && groups == .none && !resamples }
 }
 
 /// What samples are ranked within.
@@ -86,6 +99,14 @@ package enum Quota: String, CaseIterable, Codable, Sendable {
     /// What the article did: max(1, size / k) a cluster (hybrid: n_closest + n_furthest), nothing refilled, the list cut
     /// at `size` in cluster order, so that fewer may be kept than were requested.
     case article
+}
+
+/// How often random samples are drawn.
+package enum Resample: String, CaseIterable, Sendable {
+    /// Once for a run.
+    case none
+    /// For every epoch (RS2, Okanovic et al., ICLR 2024).
+    case epoch
 }
 
 /// What else is held equal.

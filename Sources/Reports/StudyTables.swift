@@ -38,7 +38,8 @@ package enum StudyTables {
             Column("class_\(label)") { label < $0.record.perClass.count ? "\($0.record.perClass[label])" : nil }
         }
         columns.append(Column("diverged") { $0.record.diverged.map { "\($0.step)" } })
-        columns.append(Column("distinct") { "\($0.experiment.recipe.distinct(kept: $0.record.kept))" })
+        columns.append(
+            Column("distinct") { "\($0.record.distinct ?? $0.experiment.recipe.distinct(kept: $0.record.kept))" })
         columns.append(Column("worst_recall") { $0.record.worstRecall.map(Number.percent) })
         columns += (0..<(results.records.compactMap { $0.recall?.count }.max() ?? 0)).map { label in
             Column("recall_\(label)") { row in

@@ -132,7 +132,9 @@ package final class BackendExecutor: StudyExecutor {
         do {
             let trainer = Trainer(data.train, model: model, normalisation: data.normalisation, on: backend)
             let result = try trainer.train(
-                jobs.map { TrainingRun(subset: $0.indices, seed: $0.seed, run: $0.run) }, options: options
+                jobs.map {
+                    TrainingRun(subset: $0.indices, resampling: $0.resampling, seed: $0.seed, run: $0.run)
+                }, options: options
             ) { status in
                 progress(status.images)
                 return !cancellation.isCancelled
@@ -151,7 +153,7 @@ package final class BackendExecutor: StudyExecutor {
                     trainingSeconds: result.seconds / replicas, evaluationSeconds: evaluation.seconds / replicas,
                     replicas: jobs.count,
                     diverged: (result.divergedSteps[index] ?? (overflows ? steps : nil)).map(Divergence.init(step:)),
-                    isUnmoved: steps > 0 && moved < ModelWeights.leastMoved)
+                    isUnmoved: steps > 0 && moved < ModelWeights.leastMoved, seen: result.seen[index])
             }
         } catch {
             let cause = Self.unwrapped(error)

@@ -68,12 +68,20 @@ extension StudyPlan {
         let experiment = experiment(record.experimentID)
         let time = record.selectionSeconds + record.trainingSeconds + record.evaluationSeconds
         return (1...experiment.runs).contains(record.runID)
-            && record.count > 0 && agrees(record, experiment)
+            && record.count > 0 && agrees(record, experiment) && saw(record, experiment)
             && abs(record.time - time) <= 1e-9 * max(1, time)
             && record.requested == experiment.size && (1...record.requested).contains(record.kept)
             && record.perClass.allSatisfy { (0...record.kept).contains($0) }
             && record.perClass.reduce(0, +) == record.kept
             && record.recall?.allSatisfy { $0.map { (0...100).contains($0) } ?? true } != false
+    }
+
+    /// Whether a record tells how many samples were seen where the experiment takes others every epoch, and as many as may be.
+    private func saw(_ record: RunRecord, _ experiment: Experiment) -> Bool {
+        guard let distinct = record.distinct else { return !experiment.selection.resamples }
+        let recipe = experiment.recipe
+        return experiment.selection.resamples && recipe.distinct(kept: record.kept) <= distinct
+            && distinct <= recipe.images(kept: record.kept)
     }
 
     /// Whether a record's accuracy is that of its count of right answers; or, of a run that diverged, there is none.

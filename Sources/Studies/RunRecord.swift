@@ -25,9 +25,9 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var replicas: Int
     /// Samples that were asked for.
     package var requested: Int
-    /// Samples that were kept.
+    /// Samples that were kept; those of an epoch, where every epoch took others.
     package var kept: Int
-    /// How many were kept of each class.
+    /// How many were kept of each class; of the first epoch's, where every epoch took others.
     package var perClass: [Int]
     /// The settings that the validation split decided on, by their names; nil, and not in the file, where it did on none.
     package var tuned: [String: Double]?
@@ -37,11 +37,14 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var diverged: Divergence?
     /// Whether its steps were too small to move the network's weights; not in the file where they were not.
     package var isUnmoved: Bool
+    /// How many different samples the run has seen in training, where every epoch took others; nil, and not in the file,
+    /// where all epochs took the same.
+    package var distinct: Int?
 
     enum CodingKeys: String, CodingKey {
         case experimentID, runID, accuracy, correct, count, recall, time, selectionSeconds, trainingSeconds,
             evaluationSeconds
-        case replicas, requested, kept, perClass, tuned, device, diverged
+        case replicas, requested, kept, distinct, perClass, tuned, device, diverged
         case isUnmoved = "unmoved"
     }
 
@@ -68,6 +71,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         self.device = device
         diverged = outcome.diverged
         isUnmoved = outcome.isUnmoved
+        distinct = outcome.seen?.count
     }
 
     package init(from decoder: any Decoder) throws {
@@ -91,6 +95,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         replicas = try values.decode(Int.self, forKey: .replicas)
         requested = try values.decode(Int.self, forKey: .requested)
         kept = try values.decode(Int.self, forKey: .kept)
+        distinct = try values.decodeIfPresent(Int.self, forKey: .distinct)
         perClass = try values.decode([Int].self, forKey: .perClass)
         tuned = try values.decodeIfPresent([String: Double].self, forKey: .tuned)
         device = try values.decode(String.self, forKey: .device)
@@ -113,6 +118,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         try values.encode(replicas, forKey: .replicas)
         try values.encode(requested, forKey: .requested)
         try values.encode(kept, forKey: .kept)
+        try values.encodeIfPresent(distinct, forKey: .distinct)
         try values.encode(perClass, forKey: .perClass)
         try values.encodeIfPresent(tuned, forKey: .tuned)
         try values.encode(device, forKey: .device)

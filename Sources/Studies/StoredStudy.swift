@@ -47,13 +47,13 @@ package struct StoredStudy: Sendable {
         }
     }
 
-    /// The training samples of the data set that a finished run kept, in rank order; nil where the run is not finished, or its file is
-    /// gone or damaged.
+    /// The training samples of the data set that a finished run kept, in rank order, or saw, where it took others every epoch,
+    /// in the order of first sight; nil where the run is not finished, or its file is gone or damaged.
     package func selection(of run: PlannedRun) -> [Int]? {
         guard let record = records[run],
             let dataset = environment.datasets[results.plan.experiment(run.experimentID).recipe.dataset]
         else { return nil }
-        return arrays.selection(of: run, kept: record.kept, count: dataset.count)
+        return arrays.selection(of: run, distinct: record.distinct ?? record.kept, count: dataset.count)
     }
 }
 

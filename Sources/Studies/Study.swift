@@ -25,6 +25,8 @@ package struct StudySettings: Hashable, Sendable {
     package var balance = Balance.none
     /// How many training samples are set aside to decide by; nil for none.
     package var validation: Int?
+    /// How often random samples are drawn.
+    package var resample = Resample.none
     /// The numbers of scores.
     package var scores = ScoreParameters()
     /// The numbers of orders over scores.

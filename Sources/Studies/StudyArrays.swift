@@ -119,21 +119,23 @@ struct StudyArrays {
 
     // MARK: - Selections
 
-    /// Keeps what a run trains on, as int64 in rank order.
-    /// - Parameter origins: the indices in the data set of the samples that the selection is of; nil where they are the same.
+    /// Keeps what a run trains on, as int64: what was selected in rank order, or what was seen in the order of first sight.
+    /// - Parameter origins: the indices in the data set of the samples that `samples` counts; nil where they are the same.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
-    func store(_ selection: KeptSamples, for run: PlannedRun, origins: [Int]?) throws(StudyError) {
+    func store(_ samples: [Int], for run: PlannedRun, origins: [Int]?) throws(StudyError) {
         try OutputFile.writing { () throws(DatasetError) in
-            let indices = origins.map { origins in selection.indices.map { origins[$0] } } ?? selection.indices
-            try NumPy.write(indices.map { Int64($0) }, shape: [selection.kept], to: file(run))
+            let indices = samples.map { Int64(origins?[$0] ?? $0) }
+            try NumPy.write(indices, shape: [indices.count], to: file(run))
         }
     }
 
     /// What a finished run trained on; nil where that is no longer there in whole.
-    /// - Parameter count: training samples of the data set.
-    func selection(of run: PlannedRun, kept: Int, count: Int) -> [Int]? {
+    /// - Parameters:
+    ///   - distinct: how many samples it trained on.
+    ///   - count: training samples of the data set.
+    func selection(of run: PlannedRun, distinct: Int, count: Int) -> [Int]? {
         guard let selection = try? KeptIndices.read(file(run), count: count), !selection.isMask,
-            selection.indices.count == kept
+            selection.indices.count == distinct
         else { return nil }
         return selection.indices
     }

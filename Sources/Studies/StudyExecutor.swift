@@ -1,3 +1,4 @@
+import Networks
 import Pruning
 import Scoring
 import Support
@@ -93,6 +94,8 @@ package struct TrainingJob: Equatable, Sendable {
     package let recipe: TrainingRecipe
     /// What it is tested on.
     package var judge = Judge.test
+    /// Where every epoch takes its samples, `indices` the first; nil where all epochs take `indices`.
+    package var resampling: RepeatedSampling? = nil
 }
 
 /// Where a training left the finite numbers: a loss, a weight or a running statistic was infinite or not a number.
@@ -124,6 +127,9 @@ package struct TrainingOutcome: Equatable, Sendable {
     package var diverged: Divergence?
     /// Whether the steps were too small to move the network's weights.
     package var isUnmoved: Bool
+    /// Of a job with a ``TrainingJob/resampling`` the samples that it was trained on, each once, in the order of first
+    /// sight; nil for the others.
+    package var seen: [Int]?
 
     /// The accuracy in percent; nil where the network diverged.
     package var accuracy: Double? { diverged == nil ? 100 * Double(correct) / Double(count) : nil }
@@ -132,7 +138,7 @@ package struct TrainingOutcome: Equatable, Sendable {
     package init(
         correct: Int, count: Int, recall: [Double?] = [], trainingSeconds: Double, evaluationSeconds: Double,
         replicas: Int,
-        diverged: Divergence? = nil, isUnmoved: Bool = false
+        diverged: Divergence? = nil, isUnmoved: Bool = false, seen: [Int]? = nil
     ) {
         self.correct = diverged == nil ? correct : 0
         self.count = count
@@ -142,6 +148,7 @@ package struct TrainingOutcome: Equatable, Sendable {
         self.replicas = replicas
         self.diverged = diverged
         self.isUnmoved = isUnmoved
+        self.seen = seen
     }
 }
 

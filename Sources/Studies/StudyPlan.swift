@@ -312,7 +312,7 @@ package struct StudyPlan: Sendable {
                     let choices = group.usePCA.isEmpty || !selection.takesPoints ? [false] : group.usePCA
                     for usePCA in choices {
                         let components = usePCA ? settings.pcaComponents : nil
-                        let selection = selection.sharing(settings.quota, settings.balance)
+                        let selection = selection.sharing(settings.quota, settings.balance).drawn(settings.resample)
                         let clustering =
                             selection.needsClustering
                             ? k.map { ClusteringRecipe(k: $0, pcaComponents: components, kmeans: settings.kmeans) }

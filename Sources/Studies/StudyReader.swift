@@ -21,7 +21,8 @@ package struct StudyReader {
     static let settingKeys = [
         "dataset", "model", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans",
         "quota",
-        "clustering_seeds", "balance", "validation", "seed", "equal_within", "score_epochs", "networks", "score_seeds",
+        "clustering_seeds", "balance", "resample", "validation", "seed", "equal_within", "score_epochs", "networks",
+        "score_seeds",
         "window",
         "beta", "strata", "c_d", "neighbors", "gamma",
     ]
@@ -155,6 +156,7 @@ package struct StudyReader {
         if let quota = try fields.word("quota", Quota.self) { settings.quota = quota }
         if let seeds = try fields.integer("clustering_seeds", in: Self.runsRange) { settings.clusteringSeeds = seeds }
         if let balance = try fields.word("balance", Balance.self) { settings.balance = balance }
+        if let resample = try fields.word("resample", Resample.self) { settings.resample = resample }
         if let count = try fields.integer("validation", in: 1...SampleSet.mostImages) { settings.validation = count }
         if let seed = try fields.seed("seed") { settings.seed = seed }
         try readScoreSettings(fields, into: &settings)
@@ -223,6 +225,7 @@ package struct StudyReader {
         group.places = fields.places
         group.places.folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
         try readSettings(fields, into: &group.settings)
+        try checkResample(fields, method, group.settings)
         // Read and checked even where the method has no use for them, as the article's own program lets them stand.
         let sizes = try fields.list("sizes", element: fields.size)
         let ks = try fields.list("ks") { node throws(StudyError) in
@@ -281,6 +284,27 @@ package struct StudyReader {
             notices.append("\(fields.place(of: key)): \(key) has no effect with \(cause); it is ignored")
         }
         return group
+    }
+
+    /// Every epoch draws samples anew, so that there is no order of samples, and no share of classes, that could hold.
+    private func checkResample(
+        _ fields: StudyFields, _ method: String, _ settings: StudySettings
+    ) throws(StudyError) {
+        guard settings.resample == .epoch else { return }
+        if method != Selection.random.word(.method) {
+            throw .invalid(
+                fields.place(of: "resample"),
+                reason:
+                    "resample epoch and pruning_method \(method) conflict: only random samples are drawn anew for every"
+                    + " epoch; resample: none, or pruning_method: random, is accepted")
+        }
+        if settings.balance != .none {
+            throw .invalid(
+                fields.place(of: fields["resample"] == nil ? "balance" : "resample"),
+                reason:
+                    "resample epoch and balance \(settings.balance.rawValue) conflict: the samples of an epoch are a block"
+                    + " of a shuffled set, whatever their classes")
+        }
     }
 
     /// The selections by scores of an entry.

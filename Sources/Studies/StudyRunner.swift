@@ -1,4 +1,5 @@
 import Compute
+import Networks
 import Pruning
 import Scoring
 import Support
@@ -215,11 +216,16 @@ package final class StudyRunner {
         if let note = selection.shortClassesNote, noted.insert(run.experimentID).inserted {
             report(.notice("experiment \(run.experimentID): \(note)"))
         }
-        try session.directory.arrays.store(
-            selection, for: run, origins: dataset(of: experiment, session).origins)
-        let job = TrainingJob(
+        let dataset = try dataset(of: experiment, session)
+        var job = TrainingJob(
             experimentID: run.experimentID, run: run.run, indices: selection.indices, seed: experiment.seed,
             recipe: experiment.recipe)
+        if experiment.selection.resamples {
+            job.resampling = RepeatedSampling(
+                of: Array(0..<dataset.shape.count), size: selection.kept, seed: experiment.seed, run: run.run)
+        } else {
+            try session.directory.arrays.store(selection.indices, for: run, origins: dataset.origins)
+        }
         return Prepared(
             run: run, selection: selection, selectionSeconds: settled.seconds + selected.seconds, tuned: settled.tuned,
             job: job)
@@ -321,6 +327,16 @@ package final class StudyRunner {
     }
 
     private func record(_ outcomes: [TrainingOutcome], of batch: [Prepared], _ session: StudySession) throws {
+        for (prepared, outcome) in zip(batch, outcomes) {
+            guard (prepared.job.resampling == nil) == (outcome.seen == nil) else {
+                throw StudyError.executor(
+                    reason: "which samples were seen is told of runs that resample, and of no others")
+            }
+            guard let seen = outcome.seen else { continue }
+            let experiment = session.plan.experiment(prepared.run.experimentID)
+            try session.directory.arrays.store(
+                seen, for: prepared.run, origins: dataset(of: experiment, session).origins)
+        }
         let records = zip(batch, outcomes).map { prepared, outcome in
             RunRecord(
                 experimentID: prepared.run.experimentID, runID: prepared.run.runID, outcome: outcome,

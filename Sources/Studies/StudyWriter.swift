@@ -89,6 +89,10 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         Pair(key: "equal_within", value: float(settings.equalWithin)),
     ]
     if let count = settings.validation { pairs.append(Pair(key: "validation", value: Node("\(count)"))) }
+    // Directories of studies without it stay as they were.
+    if settings.resample != .none {
+        pairs.append(Pair(key: "resample", value: Node(settings.resample.rawValue)))
+    }
     if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
     let (scores, orders) = (settings.scores, settings.orders)
     func whole(_ setting: TunableSetting, _ value: Int) -> Pair {

@@ -49,7 +49,7 @@ package struct TrainingRecipe: Hashable, Sendable {
         }
     }
 
-    /// Different samples that a run of `kept` samples sees in training.
+    /// Different samples that a run of `kept` samples sees in training, where all epochs take the same.
     package func distinct(kept: Int) -> Int { min(kept, images(kept: kept)) }
 
     /// The text of a table's column; nil where the recipe has no use for it, or it is another's.

@@ -154,6 +154,8 @@ extension Selection {
             case .beta: .beta(cD: numbers.cD)
             case .all, .easy, .hard, .ends, .random, .middle: order
             }
-        return Selection(groups: groups, score: score, order: order, quota: quota, balance: balance, asked: asked)
+        return Selection(
+            groups: groups, score: score, order: order, quota: quota, balance: balance, asked: asked,
+            resamples: resamples)
     }
 }
