@@ -7,7 +7,7 @@ import Support
 /// next one. What is left over is not used until the blocks are used up and the set is shuffled anew. The first shuffle is
 /// that of a uniform draw from the set, so that the first block is what such a selection of this size, seed and run keeps.
 package struct RepeatedSampling: Hashable, Sendable, Sequence {
-    /// The set: indices of training samples, rising, none twice.
+    /// The set: indices of training samples, none twice.
     package let samples: [Int]
     /// Samples in an epoch, from 1 to `samples.count`.
     package let size: Int
@@ -26,7 +26,7 @@ package struct RepeatedSampling: Hashable, Sendable, Sequence {
     package func makeIterator() -> Iterator { Iterator(self) }
 
     /// The blocks, without end.
-    package struct Iterator: IteratorProtocol {
+    package struct Iterator: IteratorProtocol, Sendable {
         private let sampling: RepeatedSampling
         private var random: RandomStream
         private var order: [Int] = []
@@ -47,24 +47,6 @@ package struct RepeatedSampling: Hashable, Sendable, Sequence {
             }
             defer { start += sampling.size }
             return Array(order[start..<start + sampling.size])
-        }
-    }
-}
-
-/// The different samples of a training so far.
-struct SeenSamples {
-    /// In the order of first sight.
-    private(set) var indices: [Int] = []
-    private var isSeen: [Bool]
-
-    /// None yet, of `count` samples.
-    init(of count: Int) { isSeen = [Bool](repeating: false, count: count) }
-
-    /// Adds samples that were trained on, in their order.
-    mutating func add(_ order: some Sequence<Int32>) {
-        for index in order.lazy.map(Int.init) where !isSeen[index] {
-            isSeen[index] = true
-            indices.append(index)
         }
     }
 }

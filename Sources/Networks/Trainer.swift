@@ -219,9 +219,7 @@ package struct Trainer {
         let recorder = try record.map {
             try EpochRecorder(store, runs: runs, size: plan.size, on: backend, record: $0)
         }
-        var resampled = runs.map { $0.resampling?.makeIterator() }
-        var seen = runs.map { $0.resampling == nil ? nil : SeenSamples(of: store.count) }
-        var streams = runs.map { RandomStream(seed: $0.seed, run: $0.run, purpose: .sampleOrder) }
+        var orders = runs.map { RunOrder(of: $0, in: store.count) }
         func step() throws {
             try network.backpropagate(source)
             try network.update()
@@ -239,19 +237,11 @@ package struct Trainer {
             let epochs = firstEpoch..<min(firstEpoch + epochsAtOnce, plan.epochs)
             let batches = plan.batches(of: epochs)
             let trained = batches.last?.upperBound ?? 0
-            for (replica, run) in runs.enumerated() {
-                var indices: [Int32] = []
-                indices.reserveCapacity(orderStride)
-                for _ in epochs {
-                    let samples = resampled[replica]?.next() ?? run.subset
-                    var subset = samples.map(Int32.init(truncatingIfNeeded:))
-                    streams[replica].shuffle(&subset)
-                    indices += subset
-                }
-                try backend.write(indices, to: order, at: replica * orderStride)
-                recorder?.orders[replica] = indices
-                seen[replica]?.add(indices.prefix(trained))
+            RunOrder.draw(&orders, epochs: epochs.count, trained: trained)
+            for (replica, run) in orders.enumerated() {
+                try backend.write(run.indices, to: order, at: replica * orderStride)
             }
+            recorder?.orders = orders.map(\.indices)
             try schedule.load(
                 batches, firstStep: firstEpoch * plan.stepsPerEpoch, learningRate: options.learningRate, on: backend)
             for (index, batch) in batches.enumerated() {
@@ -280,7 +270,8 @@ package struct Trainer {
         let weights = try parameters.download()
         return TrainingResult(
             weights: weights, losses: losses, divergedSteps: Self.divergedSteps(of: weights, losses: losses),
-            movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) }, seen: seen.map { $0?.indices },
+            movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) },
+            seen: orders.map { $0.seen?.indices },
             seconds: seconds)
     }
 
