@@ -126,6 +126,7 @@ let package = Package(
             name: "StudiesTests",
             dependencies: [
                 "TestSupport", "Support", "Studies", "Pruning", "Scoring", "Clustering", "Compute", "Datasets",
+                "Networks",
             ],
             swiftSettings: light),
         .testTarget(

@@ -25,6 +25,19 @@ import Testing
         #expect(Selection(method: "cluster") == nil && Selection(method: "random", strategy: "closest") == nil)
     }
 
+    @Test func randomSamplesMayBeDrawnForEveryEpoch() {
+        let resampled = Selection.random.drawn(.epoch)
+        #expect(resampled.resamples && resampled != .random && !resampled.isRandom && !resampled.isWhole)
+        #expect(resampled.word(.method) == "random" && resampled.word(.strategy) == "resample epoch")
+        #expect(resampled.name == "random, resampled every epoch" && resampled.kind == resampled.name)
+        #expect(resampled.sharing(.article, .none) == resampled && resampled.drawn(.none) == .random)
+        #expect(Selection.random.drawn(.none) == .random && Selection.random.isRandom)
+        // Nothing else can be.
+        for selection in [Selection.whole, .closest, .randomInCluster] {
+            #expect(selection.drawn(.epoch) == selection && !selection.resamples)
+        }
+    }
+
     @Test func columnsAreEmptyWhereTheyHaveNoUse() {
         func row(_ selection: Selection) -> [String?] {
             Selection.Column.allCases.map(selection.sharing(.article, .class).word)

@@ -79,6 +79,7 @@ private let badSettings = [
     BadStudy("quota: exakt", "unknown quota exakt; the nearest known one is exact (exact, article are known)"),
     BadStudy(
         "balance: classes", "unknown balance classes; the nearest known one is class (none, class, recall are known)"),
+    BadStudy("resample: epochs", "unknown resample epochs; the nearest known one is epoch (none, epoch are known)"),
 ]
 
 private let badExperiments: [BadStudy] = [
@@ -109,6 +110,17 @@ private let badExperiments: [BadStudy] = [
     .experiment("\(cluster), n_closest: -1", "n_closest is -1; a whole number from 0"),
     .experiment("\(cluster), n_closest: 0, n_furthest: 0", "n_closest and n_furthest are both 0; one must be above"),
     .experiment("\(cluster), quota: article, balance: class", "quota article and balance class conflict"),
+    .experiment("pruning_method: none, resample: epoch", ":1:48: resample epoch and pruning_method none conflict"),
+    BadStudy(
+        "resample: epoch\nexperiments:\n  - pruning_method: none",
+        ":3:5: resample epoch and pruning_method none conflict: only random samples are drawn anew"),
+    .experiment("\(cluster), resample: epoch", "resample epoch and pruning_method cluster conflict"),
+    .experiment(
+        "pruning_method: score, scores: k-center, sizes: 5, resample: epoch",
+        ":1:77: resample epoch and pruning_method score conflict"),
+    .experiment(
+        "pruning_method: random, sizes: 5, balance: class, resample: epoch",
+        ":1:76: resample epoch and balance class conflict"),
     .experiment("\(cluster), experiments: []", "unknown key experiments"),
     .experiment(
         "pruning_method: cluster, sizes: 6, ks: 5, selection_strategies: [closest, furthst]",

@@ -75,6 +75,14 @@ final class FakeExecutor: StudyExecutor {
             })
     }
 
+    /// The samples of all epochs, each once, in the order in which they are drawn.
+    private func seen(_ job: TrainingJob) -> [Int]? {
+        guard let resampling = job.resampling, case .epochs(let epochs) = job.recipe.duration else { return nil }
+        var seen: [Int] = []
+        for index in resampling.prefix(epochs).joined() where !seen.contains(index) { seen.append(index) }
+        return seen
+    }
+
     func fit(_ key: ClusteringKey) -> ClusterAssignment {
         var random = RandomStream(seed: key.seed, run: key.index, purpose: .clustering)
         let count = count - (key.validation ?? 0)
@@ -99,7 +107,7 @@ final class FakeExecutor: StudyExecutor {
                 correct: Int(hash >> 40 % 10_000), count: 10_000,
                 recall: (0..<10).map { Double(hash >> UInt64($0) % 101) },
                 trainingSeconds: 0.5, evaluationSeconds: 0.25,
-                replicas: jobs.count, diverged: diverges(job).map(Divergence.init(step:)))
+                replicas: jobs.count, diverged: diverges(job).map(Divergence.init(step:)), seen: seen(job))
         }
     }
 }
