@@ -7,6 +7,8 @@ package struct CaseNames: Sendable {
     private var names: [Int: String] = [:]
     /// The number of clusterings of cases that only it tells from others.
     private var clusterings: [Int: String] = [:]
+    /// What tells cases of one selection apart, beside its clustering.
+    private var settings: [Int: String] = [:]
 
     /// Names that tell the cases of a whole study apart.
     package init(_ plan: StudyPlan) { self.init(plan.experiments, alwaysTellsPCA: true) }
@@ -18,6 +20,11 @@ package struct CaseNames: Sendable {
         for experiment in experiments {
             let words = Self.base(experiment) + parts.compactMap { $0(experiment) }
             names[experiment.id] = words.joined(separator: ", ")
+        }
+        let told = Self.settings(experiments)
+        for experiment in experiments {
+            let words = told.compactMap { $0(experiment) }
+            settings[experiment.id] = words.isEmpty ? nil : words.joined(separator: ", ")
         }
         // Settings that make no other case are told only where nothing else tells two cases apart.
         for group in twins(experiments) {
@@ -51,6 +58,9 @@ package struct CaseNames: Sendable {
     /// How many clusterings an experiment's runs share, where that alone tells it from another.
     func clusterings(_ experiment: Experiment) -> String? { clusterings[experiment.id] }
 
+    /// The settings of the scores, or of the draw, by which a case's selection differs from others of the same name.
+    func settings(_ experiment: Experiment) -> String? { settings[experiment.id] }
+
     private mutating func append(_ word: String, to experiment: Experiment) {
         names[experiment.id] = "\(name(experiment)), \(word)"
     }
@@ -62,7 +72,9 @@ package struct CaseNames: Sendable {
 
     private static func base(_ experiment: Experiment) -> [String] {
         let k = experiment.clustering?.k ?? experiment.scoring?.parameters.k
-        return [experiment.selection.name] + (k.map { ["k \(Number.grouped(Double($0)))"] } ?? [])
+        let selection = experiment.selection
+        return [Wording.method(selection.name, needsWholeSet: selection.needsWholeSet)]
+            + (k.map { ["k \(Number.grouped(Double($0)))"] } ?? [])
     }
 
     /// What is told of each case to which it applies: the settings in which those cases differ.
@@ -98,6 +110,20 @@ package struct CaseNames: Sendable {
         _ setting: TunableSetting, _ text: @escaping @Sendable (Experiment) -> String?
     ) -> @Sendable (Experiment) -> String? {
         { $0.isTuned(setting) ? "\(setting.rawValue) tuned" : text($0) }
+    }
+
+    /// The same for what tells cases apart that are neither of different selections nor of different clusterings.
+    private static func settings(_ experiments: [Experiment]) -> [@Sendable (Experiment) -> String?] {
+        let k: @Sendable (Experiment) -> String? = {
+            $0.scoring?.parameters.k.map { "k \(Number.grouped(Double($0)))" }
+        }
+        // Draws from the whole set may be balanced in some cases alone.
+        let balance: @Sendable (Experiment) -> String? = {
+            $0.selection.isRandom && $0.selection.balance != .none ? "balance \($0.selection.balance.rawValue)" : nil
+        }
+        return (Set(experiments.compactMap(k)).count > 1 ? [k] : [])
+            + (experiments.contains { $0.selection.isRandom && $0.selection.balance == .none } ? [balance] : [])
+            + scoreParts(experiments, alwaysTellsPCA: false)
     }
 
     /// The same for what only cases by a score have.

@@ -49,6 +49,7 @@ struct ReportPlan: Sendable {
         let lost = section.cases.filter { $0.summary.accuracies.isEmpty }.map(\.label)
         let section = section.pictured
         let sizes = SizeCharts.accuracyAgainstSize(section, most: panels)
+        let costs = CostCharts.charts(section, most: limits.points)
         let bubbles = BubbleCharts.charts(section, most: panels)
         let cases = CaseCharts.charts(section, most: limits.bars)
         func note(_ leftOut: [String]) -> String? {
@@ -59,12 +60,12 @@ struct ReportPlan: Sendable {
         let groups = [
             Group(heading: "Accuracy against size", charts: sizes.charts, note: note(sizes.leftOut)),
             Group(
+                heading: costs.contains { $0.name.hasPrefix(CostCharts.Cost.steps.name) }
+                    ? "Accuracy against time and steps of training" : "Accuracy against time", charts: costs, note: nil),
+            Group(
                 heading: "Accuracy and cost", charts: cases,
                 note: lost.isEmpty
                     ? nil : "Not pictured, since every run diverged: \(Wording.list(lost, atMost: 8))."),
-            Group(
-                heading: "Accuracy against time",
-                charts: [SizeCharts.accuracyAgainstSeconds(section, most: limits.points)].compactMap { $0 }, note: nil),
             Group(heading: "Size and number of clusters", charts: bubbles.charts, note: note(bubbles.leftOut)),
         ]
         return groups.filter { !$0.charts.isEmpty || $0.note != nil }.map { group in

@@ -12,8 +12,15 @@ struct ReportCase: Sendable {
     let accuracy: Double
     /// The median of the kept sizes.
     let kept: Double
-    /// The median of the seconds of the runs that did not diverge.
+    /// The median of the seconds of the runs that did not diverge: selection, training and test.
     let seconds: Double
+
+    /// The median of the training steps of the runs that did not diverge, of the networks that were tested alone.
+    var steps: Double {
+        let recipe = summary.experiment.recipe
+        let runs = summary.records.filter { $0.diverged == nil }
+        return Statistics.median(runs.map { Double(recipe.steps(kept: $0.kept)) }) ?? 0
+    }
 
     var isWhole: Bool { summary.experiment.selection.isWhole }
     /// The name with the size.
@@ -26,11 +33,26 @@ struct Arm: Hashable, Sendable {
     let clustering: ClusteringRecipe?
     /// How many clusterings its runs share, where that alone tells it from another.
     let clusterings: String?
+    /// The settings of its scores, or of its draw, where they tell it from another.
+    let settings: String?
 
     init(_ experiment: Experiment, _ names: CaseNames) {
         selection = experiment.selection
         clustering = experiment.clustering
         clusterings = names.clusterings(experiment)
+        settings = names.settings(experiment)
+    }
+
+    /// What a colour and a mark stand for: the selection, of hybrids of every ratio and clusterings of every kind.
+    var method: String { name(selection.kind) }
+    /// The selection and its settings, as a legend has them.
+    var name: String { name(selection.name) }
+    /// Whether it is what others are compared with: the whole set, and random sets.
+    var isBaseline: Bool { selection.isWhole || selection.isRandom }
+
+    private func name(_ selection: String) -> String {
+        let name = Wording.method(selection, needsWholeSet: self.selection.needsWholeSet)
+        return name + (settings.map { ", \($0)" } ?? "")
     }
 
     /// The clustering, quota and balance that arms of several selections share; nil without clusters.
@@ -55,6 +77,8 @@ struct ReportSection: Sendable {
     /// Cases with a finished run, in the experiments' order.
     let cases: [ReportCase]
     let finishedRuns: Int
+    /// How the methods of the whole report are drawn.
+    let marks: Marks
 
     var plannedRuns: Int { experiments.reduce(0) { $0 + $1.runs } }
     var isFinished: Bool { finishedRuns == plannedRuns }
@@ -62,7 +86,13 @@ struct ReportSection: Sendable {
     var pictured: ReportSection {
         ReportSection(
             key: key, title: title, experiments: experiments, cases: cases.filter { !$0.summary.accuracies.isEmpty },
-            finishedRuns: finishedRuns)
+            finishedRuns: finishedRuns, marks: marks)
+    }
+
+    /// The lines that the cases are points of, in the cases' order.
+    var arms: [Arm] {
+        var seen: Set<Arm> = []
+        return cases.map(\.arm).filter { seen.insert($0).inserted }
     }
 
     /// The whole set's case, where it has a finished run.
@@ -79,9 +109,14 @@ struct ReportSection: Sendable {
         }
         let summaries = Dictionary(
             results.summaries.map { ($0.experiment.id, $0) }, uniquingKeysWith: { first, _ in first })
-        return order.map { key in
+        let names = order.map { CaseNames(experiments[$0] ?? []) }
+        // Finished or not, so that a method keeps its mark while a study goes on.
+        let marks = Marks(
+            zip(order, names).flatMap { key, names in
+                (experiments[key] ?? []).map { Arm($0, names).method }
+            })
+        return zip(order, names).map { key, names in
             let members = experiments[key] ?? []
-            let names = CaseNames(members)
             let cases = members.compactMap { experiment in
                 summaries[experiment.id].map { summary in
                     ReportCase(
@@ -93,7 +128,7 @@ struct ReportSection: Sendable {
             }
             return ReportSection(
                 key: key, title: title(key, among: order), experiments: members, cases: cases,
-                finishedRuns: cases.reduce(0) { $0 + $1.summary.records.count })
+                finishedRuns: cases.reduce(0) { $0 + $1.summary.records.count }, marks: marks)
         }
     }
 

@@ -23,7 +23,8 @@ private func count(_ part: String, in text: String) -> Int { text.components(sep
         #expect(count("<tr", in: body) == 19 && count("<td", in: body) == 19 * 18)
         #expect(count("<th scope=\"col\" aria-sort=\"none\">", in: page) == 19)
         let names = [
-            "accuracy-k-3", "accuracy-k-7", "accuracy-seconds", "bars-accuracy", "bars-seconds", "bubbles-closest",
+            "accuracy-k-3", "accuracy-k-7", "accuracy-seconds", "accuracy-steps", "bars-accuracy", "bars-seconds",
+            "bubbles-closest",
             "bubbles-furthest", "bubbles-hybrid-1-1", "bubbles-random-in-cluster", "runs", "scree-mnist",
         ]
         let files = try study.names("plots")
@@ -134,7 +135,7 @@ private func count(_ part: String, in text: String) -> Int { text.components(sep
         #expect(bars.rows.count == 21 && bars.leftOut == 22)
         #expect(bars.rows[0].isWhole && bars.rows[1].accuracy >= bars.rows[20].accuracy)
         #expect(CaseCharts.charts(section, most: 20)[0].caption.contains("20 most accurate cases of 42"))
-        let seconds = try #require(SizeCharts.accuracyAgainstSeconds(section, most: 10))
+        let seconds = try #require(CostCharts.charts(section, most: 10).first)
         #expect(seconds.caption.contains("Every 5th case of a strategy is drawn, 10 of 43."))
         #expect(ClassCounts(section, most: 12)?.leftOut == 30)
     }

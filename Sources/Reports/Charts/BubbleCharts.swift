@@ -17,7 +17,9 @@ enum BubbleCharts {
         }
         let scale = Scale(clustered.map(\.accuracy))
         let charts = kinds.prefix(most).map { kind in
-            chart(clustered.filter { Kind($0.arm) == kind }, kind, scale, among: kinds)
+            let cases = clustered.filter { Kind($0.arm) == kind }
+            let colour = cases.first.map { section.marks[$0.arm].colour } ?? Palette.ink
+            return chart(cases, kind, colour: colour, scale, among: kinds)
         }
         return (charts, kinds.dropFirst(most).map { $0.name(among: kinds) })
     }
@@ -71,8 +73,9 @@ enum BubbleCharts {
         }
     }
 
-    private static func chart(_ cases: [ReportCase], _ kind: Kind, _ scale: Scale, among kinds: [Kind]) -> Chart {
-        let mark = Mark.of(kind.selection.kind)
+    private static func chart(_ cases: [ReportCase], _ kind: Kind, colour: String, _ scale: Scale, among kinds: [Kind])
+        -> Chart
+    {
         let name = kind.name(among: kinds)
         let ks = Array(Set(cases.compactMap(\.arm.clustering?.k))).sorted()
         let sizes = cases.map(\.kept)
@@ -114,7 +117,7 @@ enum BubbleCharts {
                 "unset key", "set yrange [-0.7:\(Plot.number(Double(ks.count) - 0.5))]", "set xlabel 'images kept'",
                 "set ylabel 'clusters, k'",
                 Plot.tics("y", ks.enumerated().map { (Double($0.offset), Number.grouped(Double($0.element))) }),
-                "plot $points using 1:2:3 with points pt 7 ps variable lc rgb '\(mark.colour)' notitle",
+                "plot $points using 1:2:3 with points pt 7 ps variable lc rgb '\(colour)' notitle",
             ])
     }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Pruning
 import Studies
 
 /// A picture that gnuplot draws.
@@ -19,7 +18,8 @@ struct Chart: Sendable {
 }
 
 /// The colours of all pictures: Okabe and Ito's (https://jfly.uni-koeln.de/color/), which people with any kind of colour
-/// vision tell apart, with Tol's red for the whole set. Each goes with a mark and a dash pattern of its own.
+/// vision tell apart, with Tol's red for the whole set; and five more for studies of many methods. Each goes with a mark and
+/// a dash pattern of its own.
 enum Palette {
     static let ink = "#333333"
     static let grid = "#d9d9d9"
@@ -28,31 +28,15 @@ enum Palette {
     static let green = "#009e73"
     static let purple = "#cc79a7"
     static let orange = "#e69f00"
+    static let sky = "#56b4e9"
+    static let wine = "#882255"
+    static let olive = "#8a8a1e"
+    static let violet = "#6a3d9a"
+    static let brown = "#a0622d"
     static let named = [
         ("ink", ink), ("grid", grid), ("red", red), ("blue", blue), ("green", green), ("purple", purple),
-        ("orange", orange),
+        ("orange", orange), ("sky", sky), ("wine", wine), ("olive", olive), ("violet", violet), ("brown", brown),
     ]
-}
-
-/// How a kind of selection is drawn everywhere.
-struct Mark: Sendable {
-    let colour: String
-    /// gnuplot's number of the point shape.
-    let point: Int
-    /// gnuplot's dash pattern.
-    let dash: String
-
-    private static let kinds = [
-        Selection.whole.kind: Mark(colour: Palette.red, point: 13, dash: "(12,5)"),
-        Selection.closest.kind: Mark(colour: Palette.blue, point: 9, dash: "solid"),
-        Selection.furthest.kind: Mark(colour: Palette.green, point: 5, dash: "(10,3,2,3)"),
-        Selection.randomInCluster.kind: Mark(colour: Palette.purple, point: 11, dash: "(5,3)"),
-        Selection.hybrid().kind: Mark(colour: Palette.orange, point: 3, dash: "(8,3)"),
-    ]
-    private static let others = Mark(colour: Palette.ink, point: 7, dash: "(2,4)")
-
-    /// How selections of ``Selection/kind`` are drawn.
-    static func of(_ kind: String) -> Mark { kinds[kind] ?? others }
 }
 
 /// Pieces of gnuplot's language.
@@ -66,6 +50,14 @@ enum Plot {
     /// A named block of rows; only numbers, so that nothing in it can be taken for a command.
     static func data(_ name: String, _ rows: [[Double]]) -> String {
         "$\(name) << END\n" + rows.map { $0.map(number).joined(separator: " ") + "\n" }.joined() + "END"
+    }
+
+    /// A key below the plot, and the pixels that it adds to the height of a picture with room for two rows of it.
+    static func key(_ titles: [String]) -> (command: String, height: Int) {
+        // A letter is about 7 pixels wide, and a sample of the line with its gaps about 60.
+        let columns = max(1, 540 / (60 + 7 * (titles.map(\.count).max() ?? 0)))
+        let rows = (titles.count + columns - 1) / columns
+        return ("set key below horizontal center samplen 3 width 1", 18 * max(0, rows - 2))
     }
 
     static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "NaN" }
@@ -113,11 +105,13 @@ enum Plot {
     }
 
     /// Rows for a point and its interval: x, y, low, high.
-    static func rows(_ cases: [ReportCase], _ axis: AccuracyAxis) -> [[Double]] {
+    static func rows(
+        _ cases: [ReportCase], _ axis: AccuracyAxis, x: (ReportCase) -> Double = { $0.kept }
+    ) -> [[Double]] {
         cases.map { entry in
             let interval = entry.summary.medianInterval
             return [
-                entry.kept, axis.place(entry.accuracy), axis.place(interval?.low ?? entry.accuracy),
+                x(entry), axis.place(entry.accuracy), axis.place(interval?.low ?? entry.accuracy),
                 axis.place(interval?.high ?? entry.accuracy),
             ]
         }

@@ -1,10 +1,28 @@
 import Pruning
 import Studies
 
-/// Accuracy against size and against time.
+/// Accuracy against size.
 enum SizeCharts {
-    /// One picture for each of the section's clusterings, `most` at the most, all strategies and the baselines in each.
+    /// Methods that a picture of lines has room for, beside the whole set and random sets.
+    static let mostMethods = 8
+
+    /// What a picture shows beside the baselines.
+    private struct Panel {
+        /// What tells it from the section's others; nil where there is one.
+        let title: String?
+        let arms: [Arm]
+    }
+
+    /// One picture for each of the section's clusterings, all strategies and the baselines in each, and for methods without
+    /// a clustering where they are too many to be in these; `most` of either kind at the most.
     static func accuracyAgainstSize(_ section: ReportSection, most: Int) -> (charts: [Chart], leftOut: [String]) {
+        let axis = accuracyAxis(section.cases)
+        guard section.cases.contains(where: { !$0.isWhole }) else { return ([], []) }
+        let (panels, leftOut) = panels(section, most: most)
+        return (panels.compactMap { chart(section, $0, axis) }, leftOut)
+    }
+
+    private static func panels(_ section: ReportSection, most: Int) -> (panels: [Panel], leftOut: [String]) {
         var families: [Arm.Family: Int] = [:]
         for entry in section.cases { if let family = entry.arm.family { families[family, default: 0] += 1 } }
         // The fullest say most; of more than there is room for, some from the smallest k to the largest.
@@ -15,15 +33,38 @@ enum SizeCharts {
         let shown =
             full.count > most
             ? (0..<most).map { full[$0 * (full.count - 1) / max(1, most - 1)] } : Array((full + others).prefix(most))
-        let axis = accuracyAxis(section.cases)
-        guard section.cases.contains(where: { !$0.isWhole }) else { return ([], []) }
-        if shown.isEmpty { return ([chart(section, nil, axis)].compactMap { $0 }, []) }
-        return (
-            shown.sorted { ($0.clustering.k, $0.name) < ($1.clustering.k, $1.name) }.compactMap {
-                chart(section, $0, axis)
-            },
-            ordered.filter { !shown.contains($0) }.map { $0.name(within: ordered) }
-        )
+        let arms = section.arms.filter { !$0.isBaseline }
+        let free = arms.filter { $0.family == nil }
+        let clustered = shown.sorted { ($0.clustering.k, $0.name) < ($1.clustering.k, $1.name) }.map { family in
+            (name: family.name(within: ordered), arms: arms.filter { $0.family == family })
+        }
+        let isTogether = free.count + (clustered.map(\.arms.count).max() ?? 0) <= mostMethods
+        if clustered.isEmpty, isTogether { return ([Panel(title: nil, arms: free)], []) }
+        var panels: [Panel] = []
+        for entry in clustered {
+            panels += parts(entry.arms + (isTogether ? free : [])).map { part, arms in
+                Panel(title: [entry.name, part].compactMap { $0 }.joined(separator: ", "), arms: arms)
+            }
+        }
+        let rest = isTogether ? [] : parts(free)
+        panels += rest.prefix(most).map { part, arms in
+            Panel(
+                title: clustered.isEmpty
+                    ? part : ["without clusters", part].compactMap { $0 }.joined(separator: ", "), arms: arms)
+        }
+        let leftOut = ordered.filter { !shown.contains($0) }.map { $0.name(within: ordered) }
+        return (panels, leftOut + rest.dropFirst(most).flatMap { $0.arms }.map { legend($0, among: arms) })
+    }
+
+    /// A list in as few parts as pictures need, of about the same length, each with its number where there are several.
+    static func parts<Element>(_ list: [Element]) -> [(title: String?, arms: [Element])] {
+        let count = max(1, (list.count + mostMethods - 1) / mostMethods)
+        return (0..<count).map { part in
+            (
+                count == 1 ? nil : "part \(part + 1) of \(count)",
+                Array(list[list.count * part / count..<list.count * (part + 1) / count])
+            )
+        }
     }
 
     private static func accuracyAxis(_ cases: [ReportCase]) -> AccuracyAxis {
@@ -33,10 +74,9 @@ enum SizeCharts {
             })
     }
 
-    private static func chart(_ section: ReportSection, _ family: Arm.Family?, _ axis: AccuracyAxis) -> Chart? {
-        let shown = section.cases.filter { !$0.isWhole && ($0.arm.family == nil || $0.arm.family == family) }
-        var order: [Arm] = []
-        for entry in shown where !order.contains(entry.arm) { order.append(entry.arm) }
+    private static func chart(_ section: ReportSection, _ panel: Panel, _ axis: AccuracyAxis) -> Chart? {
+        let order = section.arms.filter { $0.isBaseline && !$0.selection.isWhole || panel.arms.contains($0) }
+        let shown = section.cases.filter { order.contains($0.arm) }
         let sizes = shown.map(\.kept)
         guard let least = sizes.min(), let most = (sizes + [section.whole?.kept].compactMap { $0 }).max(), least > 0
         else {
@@ -48,14 +88,14 @@ enum SizeCharts {
         var lines: [String] = []
         if let whole = section.whole {
             let row = Plot.rows([whole], axis)[0]
-            let mark = Mark.of(whole.arm.selection.kind)
+            let mark = section.marks[whole.arm]
             blocks.append(Plot.data("whole", [range.lowerBound, range.upperBound].map { [$0] + row.dropFirst() }))
             bands.append(band("whole", mark))
             lines.append("$whole using 1:2 with lines lc rgb '\(mark.colour)' lw 2 dt \(mark.dash) title 'whole set'")
         }
         for (index, arm) in order.enumerated() {
             let points = shown.filter { $0.arm == arm }.sorted { $0.kept < $1.kept }
-            let mark = Mark.of(arm.selection.kind)
+            let mark = section.marks[arm]
             let name = "arm\(index)"
             blocks.append(Plot.data(name, Plot.rows(points, axis)))
             if points.count > 1 {
@@ -67,16 +107,15 @@ enum SizeCharts {
                 "$\(name) using 1:2 with linespoints lc rgb '\(mark.colour)' lw 2 pt \(mark.point) ps 0.8 dt \(mark.dash)"
                     + " title \(Plot.quoted(legend(arm, among: order)))")
         }
-        let which = family.map { $0.name(within: section.cases.compactMap(\.arm.family)) }
+        let key = Plot.key((section.whole == nil ? [] : ["whole set"]) + order.map { legend($0, among: order) })
         return Chart(
-            name: "accuracy" + (which.map { "-" + Wording.slug($0) } ?? ""),
-            title: "Accuracy against size" + (which.map { ", \($0)" } ?? ""),
+            name: "accuracy" + (panel.title.map { "-" + Wording.slug($0) } ?? ""),
+            title: "Accuracy against size" + (panel.title.map { ", \($0)" } ?? ""),
             caption: "Medians over the runs; bands are 95% bootstrap intervals of the median. Both are on the test set."
                 + axis.note,
-            description: description(shown, section.whole, order), height: 430,
+            description: description(shown, section.whole, order), height: 430 + key.height,
             commands: blocks + Plot.logarithmic("x", range) + axis.commands("y") + [
-                "set xlabel 'images kept'", "set ylabel 'median accuracy, %'",
-                "set key below horizontal center samplen 3 width 1",
+                "set xlabel 'images kept' offset 0,0.4", "set ylabel 'median accuracy, %'", key.command,
                 "plot " + (bands + lines).joined(separator: ", \\\n"),
             ])
     }
@@ -86,8 +125,8 @@ enum SizeCharts {
     }
 
     private static func legend(_ arm: Arm, among arms: [Arm]) -> String {
-        var words = arm.selection.name
-        let twins = arms.filter { $0.selection.name == words }
+        var words = arm.name
+        let twins = arms.filter { $0.name == words }
         if Set(twins.map(\.selection.balance)).count > 1 { words += ", balance \(arm.selection.balance.rawValue)" }
         if let clusterings = arm.clusterings { words += ", \(clusterings)" }
         return words
@@ -109,71 +148,6 @@ enum SizeCharts {
                         + " \(Number.fixed(last.accuracy, 2))% with \(Wording.size(last.kept)).")
         }
         return words.joined(separator: " ")
-    }
-
-    /// Median accuracy against median seconds, a point a case.
-    static func accuracyAgainstSeconds(_ section: ReportSection, most: Int) -> Chart? {
-        let cases = section.cases.filter { $0.seconds > 0 }
-        guard cases.count > 1 else { return nil }
-        // Where there are too many, every n-th of each kind; n is odd, so that of the two of use_pca neither is left out.
-        let least = (cases.count + most - 1) / most
-        let stride = least == 1 ? 1 : least | 1
-        var seen: [String: Int] = [:]
-        let shown = cases.filter { entry in
-            let kind = entry.arm.selection.kind
-            defer { seen[kind, default: 0] += 1 }
-            return seen[kind, default: 0] % stride == 0
-        }
-        let axis = AccuracyAxis(shown.map(\.accuracy))
-        let seconds = shown.map(\.seconds)
-        guard let shortest = seconds.min(), let longest = seconds.max() else { return nil }
-        var kinds: [String] = []
-        for entry in shown {
-            let kind = entry.arm.selection.kind
-            if !kinds.contains(kind) { kinds.append(kind) }
-        }
-        var blocks: [String] = []
-        var plots: [String] = []
-        // The whole set goes last, over the others.
-        let whole = Selection.whole.kind
-        for (index, kind) in kinds.enumerated().sorted(by: { $0.element != whole && $1.element == whole }) {
-            let points = shown.filter { $0.arm.selection.kind == kind }
-            let mark = Mark.of(kind)
-            blocks.append(Plot.data("kind\(index)", points.map { [$0.seconds, axis.place($0.accuracy)] }))
-            plots.append(
-                "$kind\(index) using 1:2 with points lc rgb '\(mark.colour)' lw 1.5 pt \(mark.point)"
-                    + " ps \(kind == whole ? 1.8 : 0.9) title \(Plot.quoted(kind))"
-            )
-        }
-        let leftOut =
-            stride > 1
-            ? " Every \(ordinal(stride)) case of a strategy is drawn, \(shown.count) of \(Number.grouped(Double(cases.count)))."
-            : ""
-        return Chart(
-            name: "accuracy-seconds", title: "Accuracy against seconds",
-            caption: "A point a case: median accuracy, and the median of a run's own seconds (its share of selection,"
-                + " training and test)." + axis.note + leftOut,
-            description: "\(Wording.counted(shown.count, "case")) from \(Wording.seconds(shortest)) to"
-                + " \(Wording.seconds(longest)) s a run."
-                + (section.whole.map {
-                    " The whole set takes \(Wording.seconds($0.seconds)) s for \(Number.fixed($0.accuracy, 2))%."
-                } ?? ""),
-            height: 420,
-            commands: blocks + Plot.logarithmic("x", shortest / 1.3...longest * 1.3) + axis.commands("y") + [
-                "set xlabel 'seconds a run'", "set ylabel 'median accuracy, %'",
-                "set key below horizontal center samplen 1 width 1", "plot " + plots.joined(separator: ", \\\n"),
-            ])
-    }
-
-    private static func ordinal(_ number: Int) -> String {
-        let ending =
-            switch (number % 10, number % 100) {
-            case (1, let teens) where teens != 11: "st"
-            case (2, let teens) where teens != 12: "nd"
-            case (3, let teens) where teens != 13: "rd"
-            default: "th"
-            }
-        return "\(number)\(ending)"
     }
 }
 
