@@ -31,6 +31,20 @@ struct PageContents {
         let leftOut: String?
     }
 
+    struct Overlaps {
+        struct Size {
+            let caption: String
+            /// The size, for those who hear the page.
+            let label: String
+            let columns: [String]
+            let rows: String
+        }
+
+        let title: String
+        let note: String?
+        let sizes: [Size]
+    }
+
     struct Comparisons {
         let name: String
         let span: Int
@@ -43,6 +57,7 @@ struct PageContents {
         let sentences: [String]
         let hasSentences: Bool
         let groups: [Group]
+        let overlaps: Overlaps?
         let classes: Classes?
         let hasCases: Bool
         let caption: String

@@ -79,7 +79,8 @@ struct ReportPlan: Sendable {
     /// Everything that the template needs.
     /// - Parameter svgs: the inlined plots by the charts' names.
     func contents(
-        _ stored: StoredStudy, svgs: [String: String], clusters: [ClusterSection], hasPlots: Bool
+        _ stored: StoredStudy, svgs: [String: String], clusters: [ClusterSection], overlaps: [SelectionOverlaps],
+        hasPlots: Bool
     ) -> PageContents {
         var number = 0
         func figures(_ charts: [Chart]) -> [PageFigure] {
@@ -94,6 +95,8 @@ struct ReportPlan: Sendable {
         let pages = sections.indices.map { index in
             section(
                 index, headlines[index], hasPlots: hasPlots,
+                overlaps: index < groups.count
+                    ? OverlapTable.contents(overlaps.filter { $0.section.key == sections[index].key }) : nil,
                 groups: index < groups.count
                     ? groups[index].map { group in
                         PageContents.Group(
@@ -128,6 +131,7 @@ struct ReportPlan: Sendable {
             seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
             repeat: command(stored.study, provenance),
             files: "This page stands alone. Beside it lie results.csv (a row a run), summary.csv (a row a case)"
+                + (overlaps.isEmpty ? "" : ", overlaps.csv (a row a pair of cases of one size)")
                 + (hasPlots ? " and plots/ (every plot as SVG and PNG)." : "."),
             yaml: stored.study.yaml)
     }
@@ -177,7 +181,8 @@ struct ReportPlan: Sendable {
     }
 
     private func section(
-        _ index: Int, _ headline: Headline, hasPlots: Bool, groups: [PageContents.Group]
+        _ index: Int, _ headline: Headline, hasPlots: Bool, overlaps: PageContents.Overlaps?,
+        groups: [PageContents.Group]
     ) -> PageContents.Section {
         let section = sections[index]
         let isSingle = sections.count == 1
@@ -192,7 +197,7 @@ struct ReportPlan: Sendable {
         return PageContents.Section(
             id: "section-\(index + 1)", title: isSingle ? "Findings: \(section.title)" : section.title,
             lead: isSingle ? nil : headline.title, sentences: sentences, hasSentences: !sentences.isEmpty,
-            groups: kept,
+            groups: kept, overlaps: overlaps,
             classes: counts.map { counts in
                 PageContents.Classes(
                     title: section.title, classes: counts.classes, rows: counts.rows,

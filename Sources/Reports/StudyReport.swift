@@ -18,11 +18,14 @@ package enum StudyReport {
         static let points = 600
         /// Rows of class counts.
         static let classRows = 12
+        /// Cases of a table of overlaps, and such tables of a section.
+        static let (overlapCases, overlapSizes) = (20, 8)
         /// Data sets with cluster sheets or a scree plot.
         static let datasets = 4
     }
 
-    /// Writes `plots/` and `report.html` into the study's directory, in place of older ones.
+    /// Writes `plots/`, `report.html` and, where two cases are of one size, `overlaps.csv` into the study's directory, in
+    /// place of older ones.
     ///
     /// Plots are drawn by gnuplot; where it is missing the page is made without them.
     /// - Parameter images: the data set of a name, for the pictures of its clusters; nil where it is not at hand.
@@ -49,14 +52,18 @@ package enum StudyReport {
         try makeFolder(folder)
         // Reading images takes as long as drawing all plots, so both are done at once.
         async let sheets = ClusterSection.all(stored, images: images)
+        async let compared = SelectionOverlaps.all(stored)
         let plan = ReportPlan(stored)
         let plots = await draw(plan.charts, by: gnuplot, in: folder)
         let clusters = await sheets
+        let overlaps = await compared
         try Task.checkCancellation()
         var notices = plots.notices
         try writeSheets(clusters, to: folder)
         removeStale(in: folder, kept: Set(plan.charts.map(\.name) + clusters.flatMap { $0.sheets.map(\.name) }))
-        let contents = plan.contents(stored, svgs: plots.svgs, clusters: clusters, hasPlots: plots.hasPlots)
+        try writeOverlaps(overlaps, names: CaseNames(stored.results.plan), to: stored.directory + "/overlaps.csv")
+        let contents = plan.contents(
+            stored, svgs: plots.svgs, clusters: clusters, overlaps: overlaps, hasPlots: plots.hasPlots)
         try OutputFile.write(try contents.rendered(), to: page)
         notices += clusters.compactMap(\.missing).map { Wording.sentence($0) }
         return notices
@@ -102,6 +109,15 @@ package enum StudyReport {
             try OutputFile.writing { () throws(FileError) in
                 try AtomicFile.write(sheet.png, to: "\(folder)/\(sheet.name).png")
             }
+        }
+    }
+
+    private static func writeOverlaps(_ overlaps: [SelectionOverlaps], names: CaseNames, to file: String) throws {
+        if overlaps.isEmpty {
+            // One of an earlier report would be of other runs.
+            unlink(file)
+        } else {
+            try OutputFile.write(SelectionOverlaps.csv(overlaps, names: names), to: file)
         }
     }
 

@@ -50,10 +50,19 @@ package struct StoredStudy: Sendable {
     /// The training samples of the data set that a finished run kept, in rank order, or saw, where it took others every epoch,
     /// in the order of first sight; nil where the run is not finished, or its file is gone or damaged.
     package func selection(of run: PlannedRun) -> [Int]? {
-        guard let record = records[run],
-            let dataset = environment.datasets[results.plan.experiment(run.experimentID).recipe.dataset]
-        else { return nil }
-        return arrays.selection(of: run, distinct: record.distinct ?? record.kept, count: dataset.count)
+        guard let record = records[run], let count = trainingCount(of: run) else { return nil }
+        return arrays.selection(of: run, distinct: record.distinct ?? record.kept, count: count)
+    }
+
+    /// The same without its order; nil as there.
+    package func sampleBits(of run: PlannedRun) -> SampleBits? {
+        guard let record = records[run], let count = trainingCount(of: run) else { return nil }
+        return arrays.sampleBits(of: run, distinct: record.distinct ?? record.kept, count: count)
+    }
+
+    /// Training samples of the data set of a run; nil where the directory does not say.
+    private func trainingCount(of run: PlannedRun) -> Int? {
+        environment.datasets[results.plan.experiment(run.experimentID).recipe.dataset]?.count
     }
 }
 

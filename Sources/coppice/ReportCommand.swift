@@ -11,9 +11,9 @@ struct ReportCommand: AsyncParsableCommand {
         abstract: "Makes the tables, plots and page of a study's results again, finished or not.",
         discussion: """
             DIR is what coppice run --out named: results/STUDY unless it was given. Written there: report.html (one \
-            file that needs no other), plots/ (the same plots as SVG and PNG), results.csv and summary.csv. Plots are \
-            drawn by gnuplot (Debian's gnuplot-nox). Pictures of clusters need the study's images, which are looked for \
-            as coppice run does.
+            file that needs no other), plots/ (the same plots as SVG and PNG), results.csv, summary.csv and, where two \
+            cases keep as many samples, overlaps.csv. Plots are drawn by gnuplot (Debian's gnuplot-nox). Pictures of \
+            clusters need the study's images, which are looked for as coppice run does.
             """)
 
     @Argument(help: "A study's directory.")
