@@ -102,6 +102,8 @@ struct PageContents {
     let data: [String]
     let machines: [Provenance.Machine]
     let commands: [String]
+    /// What to do before the command of ``repeat``.
+    let preparation: String
     let `repeat`: String
     let files: String
     let yaml: String

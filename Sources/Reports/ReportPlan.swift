@@ -32,6 +32,7 @@ struct ReportPlan: Sendable {
         }
         var components: [TrainingSet: Int] = [:]
         for experiment in stored.results.plan.experiments {
+            // Spectra are stored with clusterings alone.
             guard let count = experiment.clustering?.pcaComponents else { continue }
             components[experiment.recipe.trainingSet] = max(components[experiment.recipe.trainingSet] ?? 0, count)
         }
@@ -113,7 +114,6 @@ struct ReportPlan: Sendable {
         let plan = stored.results.plan
         let done = stored.results.records.count
         let provenance = Provenance(stored.environment)
-        let usesPCA = plan.experiments.contains { $0.clustering?.pcaComponents != nil }
         let name = URL(fileURLWithPath: stored.directory).standardizedFileURL.lastPathComponent
         let notes = (stored.results.comparisonNotes + Wording.bounded(stored.notices)).map(Self.sentence)
         return PageContents(
@@ -124,16 +124,29 @@ struct ReportPlan: Sendable {
                     text: "Unfinished: \(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))."
                         + " The same command goes on, and coppice report makes this page again.") : nil,
             notes: notes, hasNotes: !notes.isEmpty, sections: pages, clusters: sheets, scree: figures(scree),
-            screeText: screeText(usesPCA: usesPCA, hasPlots: hasPlots),
+            screeText: screeText(plan, hasPlots: hasPlots),
             margin: Wording.list(Set(plan.experiments.map(\.equalWithin)).sorted().map(Number.exact)),
             runs: "\(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))"
                 + " of \(Wording.counted(plan.experiments.count, "case")), \(Wording.counted(plan.clusteringCount, "distinct clustering"))",
             seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
-            repeat: command(stored.study, provenance),
+            preparation: Self.preparation(plan), repeat: command(stored.study, provenance),
             files: "This page stands alone. Beside it lie results.csv (a row a run), summary.csv (a row a case)"
                 + (overlaps.isEmpty ? "" : ", overlaps.csv (a row a pair of cases of one size)")
                 + (hasPlots ? " and plots/ (every plot as SVG and PNG)." : "."),
             yaml: stored.study.yaml)
+    }
+
+    /// What the command that makes the study again needs beside the data.
+    static func preparation(_ plan: StudyPlan) -> String {
+        var files: [String] = []
+        for case let scoring? in plan.experiments.map(\.scoring) where scoring.file != nil {
+            if !files.contains(scoring.score) { files.append(scoring.score) }
+        }
+        if files.isEmpty { return "Save the study below as study.yaml; then" }
+        let names = Wording.list(files.map { "\u{201C}\($0)\u{201D}" }, atMost: 8)
+        return "Save the study below as study.yaml. It reads scores from \(files.count == 1 ? "the file" : "the files")"
+            + " \(names): a path that does not begin with a slash starts at the folder of study.yaml. Copies of the scores"
+            + " are in scores/ beside this page; then"
     }
 
     /// The command that makes the study again from its YAML, quoted for a POSIX shell.
@@ -174,8 +187,15 @@ struct ReportPlan: Sendable {
                 ? "" : "; clusterings a case: \(Wording.list(clusterings.map(String.init), atMost: 8))")
     }
 
-    private func screeText(usesPCA: Bool, hasPlots: Bool) -> String? {
-        if !usesPCA { return "No case of this study clusters its images through PCA, so that there is no scree plot." }
+    private func screeText(_ plan: StudyPlan, hasPlots: Bool) -> String? {
+        let clusters = plan.experiments.contains { $0.clustering?.pcaComponents != nil }
+        let scores = plan.experiments.contains { $0.scoring?.pcaComponents != nil }
+        if !clusters {
+            return scores
+                ? "This study uses PCA for scores alone, and spectra are stored with clusterings, so that there is no scree"
+                    + " plot."
+                : "No case of this study uses PCA, so that there is no scree plot."
+        }
         if scree.isEmpty { return "No spectrum of a PCA is stored in this directory, so that there is no scree plot." }
         return hasPlots ? nil : "The scree plot is left out with the other plots."
     }

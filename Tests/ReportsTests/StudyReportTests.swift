@@ -72,7 +72,7 @@ private func count(_ part: String, in text: String) -> Int { text.components(sep
             "{runs: 2, experiments: [{pruning_method: none}, {pruning_method: random, sizes: 20}]}",
             correct: ToyStudy.plausible)
         let (page, _) = try await study.report()
-        #expect(page.contains("No case of this study clusters its images through PCA"))
+        #expect(page.contains("No case of this study uses PCA, so that there is no scree plot."))
         #expect(!page.contains("Clusters of"))
         let clustered = try ToyStudy(ToyStudy.everything, correct: ToyStudy.plausible)
         let other = try await clustered.report(images: ToyExecutor.images(first: 1))
