@@ -34,7 +34,7 @@ enum OverlapTable {
         let places = overlaps.cases.indices.filter { shown.contains(overlaps.cases[$0].summary.experiment.id) }
         let all = overlaps.cases.count + overlaps.leftOut
         let byChance = byChance(overlaps)
-        var caption = "\(Wording.counted(overlaps.size, "image")) a case"
+        var caption = "\(Wording.counted(overlaps.size, "image")) per case"
         if let byChance { caption += "; two random sets overlap by \(text(byChance, like: byChance))" }
         caption += "."
         if all > places.count {

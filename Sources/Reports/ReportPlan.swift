@@ -130,8 +130,8 @@ struct ReportPlan: Sendable {
                 + " of \(Wording.counted(plan.experiments.count, "case")), \(Wording.counted(plan.clusteringCount, "distinct clustering"))",
             seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
             preparation: Self.preparation(plan), repeat: command(stored.study, provenance),
-            files: "This page stands alone. Beside it lie results.csv (a row a run), summary.csv (a row a case)"
-                + (overlaps.isEmpty ? "" : ", overlaps.csv (a row a pair of cases of one size)")
+            files: "This page stands alone. Beside it lie results.csv (one row per run), summary.csv (one row per case)"
+                + (overlaps.isEmpty ? "" : ", overlaps.csv (one row per pair of cases of one size)")
                 + (hasPlots ? " and plots/ (every plot as SVG and PNG)." : "."),
             yaml: stored.study.yaml)
     }

@@ -93,6 +93,7 @@ import Testing
         #expect(steps.contains("$kind1 << END\n2.0 90.21 90.2 90.22\n6.0 90.31 90.3 90.32\nEND"))
         #expect(steps.contains("$kind0 << END\n8.0 "))
         #expect(charts[0].caption.contains("the networks trained for them"))
+        #expect(charts.allSatisfy { $0.caption.contains("a line joins the sizes of a method. Upright lines are 95%") })
         #expect(
             charts[1].description.contains("from 2 steps to 8 steps a run. The whole set takes 8 steps for 90.11%."))
         for method in ["random", "k-center", "herding"] {

@@ -67,16 +67,16 @@ import Testing
             #expect(abs(try #require(Double(text)) - expected) < 1e-6, "\(pair)")
         }
         #expect(Set(table.column("jaccard")).count > 4)
-        #expect(page.contains("Overlap of selections") && page.contains("overlaps.csv (a row a pair"))
+        #expect(page.contains("Overlap of selections") && page.contains("overlaps.csv (one row per pair"))
         // 20 / (2 x 200 - 20) and 50 / (2 x 200 - 50).
-        #expect(page.contains("20 images a case; two random sets overlap by 0.05."))
-        #expect(page.contains("50 images a case; two random sets overlap by 0.14."))
+        #expect(page.contains("20 images per case; two random sets overlap by 0.05."))
+        #expect(page.contains("50 images per case; two random sets overlap by 0.14."))
         #expect(page.contains("<th scope=\"row\">1 random</th><td></td><td"))
     }
 
     @Test func selectionsThatAreGoneOrDamagedAreLeftOut() async throws {
         let study = try ToyStudy(Self.yaml, correct: ToyStudy.plausible)
-        let before = try Table(study.text("runs.jsonl").isEmpty ? "" : reportedOverlaps(study))
+        let before = try Table(reportedOverlaps(study))
         let file = study.directory + "/selections/experiment2-run2.npy"
         try Data("not an array".utf8).write(to: URL(fileURLWithPath: file))
         try FileManager.default.removeItem(atPath: study.directory + "/selections/experiment3-run1.npy")
@@ -93,6 +93,18 @@ import Testing
     private func reportedOverlaps(_ study: ToyStudy) throws -> String {
         let stored = try study.stored()
         return SelectionOverlaps.csv(SelectionOverlaps.all(stored), names: CaseNames(stored.results.plan))
+    }
+
+    @Test func casesOfDifferentSeedsOrRecipesAreNotCompared() throws {
+        let entries = ["seed: 1", "seed: 2", "steps: 7"].map {
+            "{pruning_method: random, sizes: [20, 30], \($0)}, {pruning_method: random, sizes: 20, balance: class, \($0)}"
+        }
+        let study = try ToyStudy(
+            "{runs: 2, experiments: [\(entries.joined(separator: ", "))]}", correct: ToyStudy.plausible)
+        let table = try Table(reportedOverlaps(study))
+        #expect(
+            table.column("experiment_id_a") == ["1", "4", "7"] && table.column("experiment_id_b") == ["3", "6", "9"])
+        #expect(table.column("seed") == ["1", "2", "1"] && table.column("dataset") == ["mnist", "mnist", "mnist"])
     }
 
     @Test func ofManyCasesThePageShowsTheMostAccurateAndSaysSo() throws {

@@ -70,7 +70,8 @@ enum CostCharts {
             let parts = SizeCharts.parts(methods)
             return parts.enumerated().map { index, part in
                 chart(
-                    section, cost, cases.filter { $0.arm.isBaseline || part.arms.contains($0.arm.method) }, most: most,
+                    section, cost, cases.filter { $0.arm.isBaseline || part.members.contains($0.arm.method) },
+                    most: most,
                     of: cases, title: part.title, number: parts.count == 1 ? nil : index + 1)
             }
         }
@@ -99,6 +100,7 @@ enum CostCharts {
         let values = all.map(cost.of)
         let (lowest, highest) = (values.min() ?? 1, values.max() ?? 1)
         let intervals = isJoined ? all.compactMap(\.summary.medianInterval) : []
+        let hasLines = isJoined && shown.count > methods.count
         let axis = AccuracyAxis(all.map(\.accuracy) + intervals.flatMap { [$0.low, $0.high] })
         // The whole set goes last, over the others.
         let whole = section.whole?.arm.method
@@ -110,24 +112,24 @@ enum CostCharts {
             let mark = section.marks[method]
             let name = "kind\(index)"
             blocks.append(Plot.data(name, Plot.rows(points, axis, x: cost.of)))
-            if isJoined {
+            if !intervals.isEmpty {
                 bars.append("$\(name) using 1:2:3:4 with yerrorbars pt 0 lw 1 lc rgb '\(mark.colour)' notitle")
             }
             plots.append(
-                "$\(name) using 1:2 with \(isJoined ? "linespoints" : "points") lc rgb '\(mark.colour)' lw 1.5 pt"
+                "$\(name) using 1:2 with \(hasLines ? "linespoints" : "points") lc rgb '\(mark.colour)' lw 1.5 pt"
                     + " \(mark.point) ps \(method == whole ? 1.8 : 0.9)"
-                    + (isJoined ? " dt \(mark.dash)" : "") + " title \(Plot.quoted(method))")
+                    + (hasLines ? " dt \(mark.dash)" : "") + " title \(Plot.quoted(method))")
         }
         let key = Plot.key(methods)
         return Chart(
             name: cost.name + (number.map { "-\($0)" } ?? ""), title: cost.title + (title.map { ", \($0)" } ?? ""),
             caption: cost.caption
-                + (isJoined
-                    ? " A line joins the sizes of a method, and thin lines are 95% intervals of the medians."
-                    : " A point a case.") + axis.note + leftOut(stride, shown, cases),
+                + (hasLines ? " A point per case; a line joins the sizes of a method." : " A point per case.")
+                + (intervals.isEmpty ? "" : " Upright lines are 95% intervals of the medians.") + axis.note
+                + leftOut(stride, shown, cases),
             description: description(section, cost, shown), height: 430 + key.height,
             commands: blocks + Plot.logarithmic("x", lowest / 1.3...highest * 1.3) + axis.commands("y") + [
-                "set xlabel '\(cost.axisTitle)' offset 0,0.4", "set ylabel 'median accuracy, %'", key.command,
+                "set xlabel '\(cost.axisTitle)'", "set ylabel 'median accuracy, %'", key.command,
                 "plot " + (bars + plots).joined(separator: ", \\\n"),
             ])
     }

@@ -53,11 +53,11 @@ enum SizeCharts {
                     ? part : ["without clusters", part].compactMap { $0 }.joined(separator: ", "), arms: arms)
         }
         let leftOut = ordered.filter { !shown.contains($0) }.map { $0.name(within: ordered) }
-        return (panels, leftOut + rest.dropFirst(most).flatMap { $0.arms }.map { legend($0, among: arms) })
+        return (panels, leftOut + rest.dropFirst(most).flatMap(\.members).map { legend($0, among: arms) })
     }
 
     /// A list in as few parts as pictures need, of about the same length, each with its number where there are several.
-    static func parts<Element>(_ list: [Element]) -> [(title: String?, arms: [Element])] {
+    static func parts<Element>(_ list: [Element]) -> [(title: String?, members: [Element])] {
         let count = max(1, (list.count + mostMethods - 1) / mostMethods)
         return (0..<count).map { part in
             (
@@ -115,7 +115,7 @@ enum SizeCharts {
                 + axis.note,
             description: description(shown, section.whole, order), height: 430 + key.height,
             commands: blocks + Plot.logarithmic("x", range) + axis.commands("y") + [
-                "set xlabel 'images kept' offset 0,0.4", "set ylabel 'median accuracy, %'", key.command,
+                "set xlabel 'images kept'", "set ylabel 'median accuracy, %'", key.command,
                 "plot " + (bands + lines).joined(separator: ", \\\n"),
             ])
     }
