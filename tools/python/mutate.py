@@ -136,7 +136,9 @@ class Verifier:
                 if line.startswith(("wrong", "failed")):
                     os.killpg(process.pid, signal.SIGKILL)
                     break
-            process.wait()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.local.seconds = usage.ru_utime + usage.ru_stime
         finally:
             idle.stop()
             shutil.copy(kernel_file(file), place)
@@ -205,7 +207,9 @@ def tested_kernels(file):
     """The kernels whose cases run a file of Kernels: itself, or those that include it."""
     if kernel_file(file).suffix == ".cl":
         return [file]
+    # The shortest first, which compile in the least time.
     kernels = sorted(path.stem for path in KERNELS.glob("*.cl"))
+    kernels.sort(key=lambda kernel: len(with_includes(kernel)))
     if file == "common":
         return kernels
     return [kernel for kernel in kernels if f'#include "{file}.clh"' in kernel_file(kernel).read_text()]
@@ -248,35 +252,46 @@ def plain(stage):
 
 
 def fate(verifier, mutant, tried, limits):
-    for stage in tried:
-        for kernel in users(mutant):
-            limit = limits[(kernel, stage.name)]
-            verdict, why = verifier.verify(mutant.kernel, mutant.text, kernel, stage, limit)
-            # It may have been a function that the copy of PoCL lacks.
-            if stage.name.startswith(("quick", "plain")) and (verdict == "uncompiled" or why.startswith("signal")):
-                verdict, why = verifier.verify(mutant.kernel, mutant.text, kernel, plain(stage), limit)
-            if verdict != "right":
-                return verdict, f"{stage.name}: {why}"
+    kernels = users(mutant)
+    attempts = [(stage, kernel) for stage in tried for kernel in kernels]
+    # A simulator takes minutes for the longest kernels: those come last.
+    attempts.sort(key=lambda attempt: kernels.index(attempt[1]) if attempt[0].name.startswith("oclgrind") else -1)
+    for stage, kernel in attempts:
+        limit = limits.of(kernel, stage)
+        verdict, why = verifier.verify(mutant.kernel, mutant.text, kernel, stage, limit)
+        # It may have been a function that the copy of PoCL lacks.
+        if stage.name.startswith(("quick", "plain")) and (verdict == "uncompiled" or why.startswith("signal")):
+            verdict, why = verifier.verify(mutant.kernel, mutant.text, kernel, plain(stage), limit)
+        if verdict != "right":
+            return verdict, f"{stage.name}: {why}"
     return "survived", ""
 
 
-def unchanged_limits(verifier, chosen, tried):
-    """{(kernel, stage's name): seconds of the processor that a mutant gets}, from a run of each without a change."""
-    limits = {}
-    for file in sorted({mutant.kernel for mutant in chosen}):
-        for kernel in tested_kernels(file):
-            for stage in tried:
-                if (kernel, stage.name) in limits:
-                    continue
-                before = resource.getrusage(resource.RUSAGE_CHILDREN)
-                verdict, why = verifier.verify(
-                    file, kernel_file(file).read_text(), kernel, stage, seconds=1200)
+class UnchangedIsWrong(Exception):
+    """What verify finds wrong in a kernel that nobody changed."""
+
+
+class Limits:
+    """How many seconds of the processor a mutant gets, from a run of its kernel without a change, made when one is due:
+    few mutants come to the last ways to try them."""
+
+    def __init__(self, verifier):
+        self.verifier = verifier
+        self.known = {}
+        self.lock = threading.Lock()
+
+    def of(self, kernel, stage):
+        key = (kernel, stage.name)
+        if key in self.known:
+            return self.known[key]
+        with self.lock:
+            if key not in self.known:
+                verdict, why = self.verifier.verify(
+                    kernel, kernel_file(kernel).read_text(), kernel, stage, seconds=1200)
                 if verdict != "right":
-                    sys.exit(f"mutate: {kernel} is not right before any change ({stage.name}): {why}")
-                after = resource.getrusage(resource.RUSAGE_CHILDREN)
-                taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-                limits[(kernel, stage.name)] = math.ceil(5 + 10 * taken)
-    return limits
+                    raise UnchangedIsWrong(f"{kernel} is not right before any change ({stage.name}): {why}")
+                self.known[key] = math.ceil(5 + 10 * self.verifier.local.seconds)
+            return self.known[key]
 
 
 def every_mutant():
@@ -317,7 +332,7 @@ def main():
     parser.add_argument("--again")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--no-build", action="store_true")
-    parser.add_argument("--on", type=lambda names: names.split(","), default=["quick", "plain", "pocl"])
+    parser.add_argument("--on", type=lambda names: names.split(","), default=["quick", "plain", "pocl", "oclgrind"])
     arguments = parser.parse_args()
     listed, faults = equivalent_mutants(every_mutant())
     for fault in faults:
@@ -346,13 +361,17 @@ def main():
     ) as out:
         verifier = Verifier(scratch)
         tried = stages(arguments, scratch)
-        limits = unchanged_limits(verifier, chosen, tried)
+        limits = Limits(verifier)
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
             futures = {pool.submit(fate, verifier, mutant, tried, limits): mutant for mutant in chosen
                        if mutant.key not in listed}
             counts["equivalent"] = len(chosen) - len(futures)
             for done in concurrent.futures.as_completed(futures):
-                mutant, (verdict, why) = futures[done], done.result()
+                try:
+                    mutant, (verdict, why) = futures[done], done.result()
+                except UnchangedIsWrong as error:
+                    pool.shutdown(cancel_futures=True)
+                    sys.exit(f"mutate: {error}")
                 counts[verdict] += 1
                 line = {"kernel": mutant.key[0], "line": mutant.line, "kind": mutant.kind, "before": mutant.before,
                         "after": mutant.after, "following": mutant.following, "fate": verdict, "why": why}
