@@ -93,7 +93,7 @@ private struct DistancesCase: KernelCase {
         /// Most points were picked.
         case fewLeft = "few left"
         case noneLeft = "none left"
-        /// Most points are nearer to a pick than to the target, which in herding is near one point alone.
+        /// Most points lie where one was picked, of a few all do; the target is in herding near one point alone.
         case near
         /// Coordinates that are NaN, infinite or too large to be squared; of few points all are infinite.
         case notFinite = "not finite"
@@ -170,7 +170,7 @@ private struct DistancesCase: KernelCase {
             target = inputs.wholeFloats(dimensions, in: 0..<9)
             states = inputs.wholeFloats(count, in: 0..<20 * dimensions)
         case .near:
-            for index in states.indices where index % 67 != 37 { states[index] = 1e-6 }
+            for index in states.indices where index % 67 != 37 { states[index] = 0 }
             let near = count * 2 / 3
             target = (0..<dimensions).map { points[near * dimensions + $0] + 0.001 }
         }

@@ -42,6 +42,8 @@ private struct PickCase: KernelCase {
         case ties
         /// One block has a point left, the last.
         case last
+        /// No block has a point left: the last point of all is taken, so that nothing is written past the end.
+        case nothing = "nothing left"
     }
     let rule: GreedyRule
     let count: Int
@@ -74,9 +76,10 @@ private struct PickCase: KernelCase {
         case .ties: for block in keys.indices where block % 3 == 1 { keys[block] = 0.5 }
         case .last:
             for block in keys.indices where block != blocks - 1 { (keys[block], best[block]) = (-.infinity, .max) }
+        case .nothing: for block in keys.indices { (keys[block], best[block]) = (-.infinity, .max) }
         }
         let largest = keys.max() ?? 0
-        let due = Int(keys.indices.filter { keys[$0] == largest }.map { best[$0] }.min() ?? -1)
+        let due = min(Int(keys.indices.filter { keys[$0] == largest }.map { best[$0] }.min() ?? -1), count - 1)
 
         func pick(_ backend: any Backend) throws -> (picks: [Int32], states: [Float], target: [Float]) {
             let layout = TileLayout(points: count, dimensions: 1, on: backend)

@@ -37,7 +37,11 @@ struct LinearCase: KernelCase {
         }
             + AwkwardBatch.all.dropFirst().map {
                 LinearCase(operation: operation, batch: $0, inputs: 13, outputs: 37, seed: seed)
-            } + [LinearCase(operation: operation, batch: (1, 33), inputs: 300, outputs: 100, seed: seed)]
+            } + [
+                LinearCase(operation: operation, batch: (1, 33), inputs: 300, outputs: 100, seed: seed),
+                // More networks than a processor's four work-groups that share a layer, of which some have two blocks.
+                LinearCase(operation: operation, batch: (5, 1), inputs: 33, outputs: 33, seed: seed),
+            ]
     }
 
     /// The last but one layer of `mlp`.
