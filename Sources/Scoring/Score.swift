@@ -42,13 +42,15 @@ package struct Score: Sendable {
     package let usesWindow: Bool
     /// Whether it takes ``ScoreParameters/neighbors`` and ``ScoreParameters/gamma``.
     package let usesNeighbors: Bool
+    /// Whether `--eps` may cut it: its paper keeps what is below a threshold.
+    package let takesThreshold: Bool
     private let make: @Sendable (ScoreInput) throws -> [Float]
 
     /// A score of that name.
     init(
         _ name: String, needs: Set<Need> = [], isHighHard: Bool = true, paper: PapersChoice = PapersChoice(),
         isOrder: Bool = false, dependsOnSize: Bool = false, isSeeded: Bool = false, usesWindow: Bool = false,
-        usesNeighbors: Bool = false,
+        usesNeighbors: Bool = false, takesThreshold: Bool = false,
         make: @escaping @Sendable (ScoreInput) throws -> [Float]
     ) {
         self.name = name
@@ -60,6 +62,7 @@ package struct Score: Sendable {
         self.isSeeded = isSeeded
         self.usesWindow = usesWindow
         self.usesNeighbors = usesNeighbors
+        self.takesThreshold = takesThreshold
         self.make = make
     }
 

@@ -21,12 +21,16 @@ extension ScoreInput {
     /// The points as rows of unit length, what was subtracted from them added again; rows of zeros stay.
     /// - Throws: ``ScoringError/badParameter(name:value:accepted:)``, ``ComputeError``.
     func unitRows(of points: Points, on backend: any Backend) throws -> HostRows {
-        if let shift, shift.count != points.dimensions {
-            throw ScoringError.badParameter(
-                name: "the number of shifts", value: "\(shift.count)",
-                accepted: "one for each of \(points.dimensions) coordinates is needed")
-        }
+        try checkShift(of: points)
         return try HostRows(points, on: backend).normalised(adding: shift)
+    }
+
+    /// - Throws: ``ScoringError/badParameter(name:value:accepted:)`` unless there is a shift for each coordinate, or none.
+    func checkShift(of points: Points) throws(ScoringError) {
+        guard let shift, shift.count != points.dimensions else { return }
+        throw .badParameter(
+            name: "the number of shifts", value: "\(shift.count)",
+            accepted: "one for each of \(points.dimensions) coordinates is needed")
     }
 
     /// - Throws: ``ScoringError/badParameter(name:value:accepted:)`` unless there is one of `what` per sample.

@@ -13,8 +13,15 @@ import Testing
             dimensions: dimensions)
     }
 
-    private func product(_ rows: HostRows, _ one: Int, _ other: Int) -> Float {
-        zip(rows[one], rows[other]).reduce(0) { $0 + $1.0 * $1.1 }
+    /// 1 - the cosine of two rows, 1 where one is zeros.
+    private func gap(_ rows: HostRows, _ one: Int, _ other: Int) -> Double {
+        let (a, b) = (rows[one].map { Double($0) }, rows[other].map { Double($0) })
+        let lengths = [a, b].map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+        if lengths.contains(0) { return 1 }
+        return zip(a, b).reduce(0) { sum, pair in
+            let difference = pair.0 / lengths[0] - pair.1 / lengths[1]
+            return sum + difference * difference / 2
+        }
     }
 
     private static let shapes = [
@@ -46,23 +53,49 @@ import Testing
         }
     }
 
-    @Test(arguments: shapes) func productsAreThoseWithEarlierRowsAlone(
+    @Test(arguments: shapes) func cosinesAreThoseWithEarlierRowsAlone(
         count: Int, dimensions: Int, segments: [Range<Int>]
     ) throws {
         let rows = wholeRows(count, dimensions, seed: UInt64(count + 1))
-        let found = try rows.largestProductsWithEarlier(within: segments)
-        var products = [Float](repeating: -.infinity, count: count)
-        var earlier = [Int32](repeating: -1, count: count)
+        let found = try rows.largestCosinesWithEarlier(within: segments)
+        var isOutside = [Bool](repeating: true, count: count)
         for segment in segments {
             for row in segment {
-                for other in segment.lowerBound..<row where product(rows, row, other) > products[row] {
-                    products[row] = product(rows, row, other)
-                    earlier[row] = Int32(other)
+                isOutside[row] = false
+                let least = (segment.lowerBound..<row).map { gap(rows, row, $0) }.min()
+                guard let least else {
+                    #expect(found.gaps[row] == .infinity && found.rows[row] == -1)
+                    continue
                 }
+                let partner = Int(found.rows[row])
+                #expect(abs(found.gaps[row] - least) <= 1e-15, "row \(row) of \(count)")
+                #expect((segment.lowerBound..<row).contains(partner))
+                #expect(abs(gap(rows, row, partner) - least) <= 1e-15)
+                // The first of copies.
+                #expect(least > 0 || (segment.lowerBound..<partner).allSatisfy { rows[$0] != rows[row] })
             }
         }
-        #expect(found.products == products)
-        #expect(found.rows == earlier)
+        #expect((0..<count).allSatisfy { !isOutside[$0] || found.gaps[$0] == .infinity && found.rows[$0] == -1 })
+    }
+
+    @Test func cosinesOfManyNearRowsAreTheExactOnes() throws {
+        // A heap far nearer to each other than float32 tells by products, among rows of every direction.
+        var random = RandomStream(seed: 8, run: 0, purpose: .testing)
+        let (count, dimensions) = (150, 6)
+        var values: [Float] = []
+        for row in 0..<count {
+            let isNear = row % 3 != 0
+            for column in 0..<dimensions {
+                values.append(
+                    Float(isNear ? Double(column + 1) + random.nextUniform(-1, 1) * 1e-4 : random.nextUniform(-9, 9)))
+            }
+        }
+        let rows = HostRows(values, count: count, dimensions: dimensions)
+        let found = try rows.largestCosinesWithEarlier(within: [0..<count])
+        for row in 1..<count {
+            let least = (0..<row).map { gap(rows, row, $0) }.min() ?? 0
+            #expect(abs(found.gaps[row] - least) <= 1e-6 * least)
+        }
     }
 
     @Test func distancesOfLongRowsAreThoseOfDoublePrecision() {
@@ -105,7 +138,7 @@ import Testing
         let rows = wholeRows(100, 3, seed: 1)
         #expect(throws: CancellationError.self) { try rows.nearest(3, within: [0..<100], cancellation: flag) }
         #expect(throws: CancellationError.self) {
-            try rows.largestProductsWithEarlier(within: [0..<100], cancellation: flag)
+            try rows.largestCosinesWithEarlier(within: [0..<100], cancellation: flag)
         }
     }
 }

@@ -123,24 +123,70 @@ import Testing
         input.clustering = ClusterAssignment(labels: labels, squaredDistances: squares, k: 5)
         let scores = try Score.semdedup.values(input)
         // The distances of copies are equal, so that they come after their originals.
-        for row in 60..<90 { #expect(scores[row] >= 1 - 1e-6 && scores[row] <= 1) }
-        for row in 0..<60 { #expect(scores[row] < 0.999) }
+        for row in 60..<90 { #expect(scores[row] == 0) }
+        for row in 0..<60 { #expect(scores[row] < -0.001) }
         for row in 0..<90 {
             let earlier = (0..<90).filter {
                 labels[$0] == labels[row]
                     && (squares[$0] > squares[row] || (squares[$0] == squares[row] && $0 < row))
             }
-            let truth = earlier.map { cosine(values, 8, row, $0) }.max() ?? -1
+            let truth = (earlier.map { cosine(values, 8, row, $0) }.max() ?? -1) - 1
             #expect(abs(Double(scores[row]) - truth) < 1e-6)
         }
-        #expect(scores.filter { $0 == -1 }.count == 4)
+        #expect(scores.filter { $0 == -2 }.count == 4)
         #expect(!Score.semdedup.isHighHard && Score.semdedup.paper == PapersChoice(within: .none, keeping: .hard))
+    }
+
+    @Test(arguments: TestBackends.names) func twinsFarFromTheOriginAreFound(name: String) throws {
+        let backend = try TestBackends.make(name)
+        // Pairs, the second a little off the first, all of whose cosines are 1 in float32; and one copy.
+        var random = RandomStream(seed: 31, run: 0, purpose: .testing)
+        let (pairs, dimensions) = (40, 50)
+        func normal() -> Double { (0..<12).reduce(-6.0) { sum, _ in sum + random.nextUnit() } }
+        var values = (0..<pairs * dimensions).map { _ in Float(1000 + normal()) }
+        values += values.map { Float(Double($0) + 0.02 * normal()) }
+        values += values[..<dimensions]
+        let count = 2 * pairs + 1
+        for (k, shift) in [(1, nil), (3, nil), (1, 1000.0), (9, 999)] as [(Int, Double?)] {
+            var input = try pointInput(values.map { Float(Double($0) - (shift ?? 0)) }, dimensions, on: backend)
+            input.shift = shift.map { [Double](repeating: $0, count: dimensions) }
+            let labels = (0..<count).map { Int32($0 == 2 * pairs ? 0 : $0 % pairs % k) }
+            input.clustering = ClusterAssignment(
+                labels: labels, squaredDistances: [Float](repeating: 1, count: count), k: k)
+            let scores = try Score.semdedup.values(input)
+            for row in 0..<count {
+                let gaps = (0..<row).filter { labels[$0] == labels[row] }.map { gap(values, dimensions, row, $0) }
+                let truth = gaps.min() ?? 2
+                #expect(abs(Double(scores[row]) + truth) <= 1e-6 * truth, "row \(row), k \(k)")
+            }
+            let twins = Set(pairs..<count)
+            #expect(Set(scores.indices.sorted { scores[$0] > scores[$1] }.prefix(pairs + 1)) == twins)
+            #expect(scores[2 * pairs] == 0 && scores.count { $0 == 0 } == 1)
+            // Cosines apart by less than float32 has near 1.
+            #expect(scores.dropFirst(pairs).dropLast().allSatisfy { $0 < 0 && $0 > -6e-8 })
+            // The threshold of the paper cuts between twins and others.
+            #expect(try Score.semdedupCount(scores, eps: 1e-8) == pairs)
+            #expect(try Score.semdedupCount(scores, eps: 2) == k)
+        }
+        for eps in [0, -1, 2.1, .nan] {
+            #expect(throws: ScoringError.self) { try Score.semdedupCount([0], eps: eps) }
+        }
+    }
+
+    /// 1 - the cosine of two rows, from the difference of their directions.
+    private func gap(_ values: [Float], _ dimensions: Int, _ one: Int, _ other: Int) -> Double {
+        func unit(_ row: Int) -> [Double] {
+            let own = values[row * dimensions..<(row + 1) * dimensions].map { Double($0) }
+            let length = own.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return own.map { $0 / length }
+        }
+        return zip(unit(one), unit(other)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / 2
     }
 
     @Test func firstMembersAndRowsOfZerosAreNotRedundant() throws {
         var input = try pointInput([0, 0, 1, 0, -1, 0, 0, 0, 3, 0], 2, on: CPUBackend())
         input.clustering = ClusterAssignment(labels: [2, 2, 2, 0, 2], squaredDistances: [9, 8, 7, 1, 6], k: 3)
-        #expect(try Score.semdedup.values(input) == [-1, 0, 0, -1, 1])
+        #expect(try Score.semdedup.values(input) == [-2, -1, -1, -2, 0])
         input.clustering = ClusterAssignment(labels: [2], squaredDistances: [9], k: 3)
         #expect(throws: ScoringError.self) { try Score.semdedup.values(input) }
         input.clustering = nil

@@ -1,64 +1,237 @@
 import Support
 
 extension HostRows {
-    /// For every row of each segment the largest product with an earlier row of that segment, and the lowest such row;
-    /// for the first ones and for rows of no segment -infinity and -1.
+    /// For every row of each segment, 1 - the largest cosine to an earlier row of that segment, and the lowest such row;
+    /// for the first ones and for rows of no segment infinity and -1. The cosine of a row of zeros to any other is 0.
     ///
-    /// All pairs of a segment are multiplied in blocks, on all cores; memory is O(count).
-    /// - Parameter segments: disjoint ranges of rows.
+    /// 1 - cosine = |u - v|^2 / 2, where u and v are the rows scaled to unit length. It is summed over differences in double
+    /// precision, so that small ones keep their digits and copies of a row have exactly 0. Which rows are worth that is
+    /// decided by products of float32, in blocks: unit rows are taken less the mean of their segment there, so that those
+    /// far from the origin differ in their first digits, and whatever is as near as the nearest within the rounding of
+    /// these products is looked at. Memory is O(values).
+    /// - Parameters:
+    ///   - segments: disjoint ranges of rows.
+    ///   - shift: what is added to every row first, [dimensions]; nil for nothing.
     /// - Throws: `CancellationError`.
-    package func largestProductsWithEarlier(
-        within segments: [Range<Int>], cancellation: CancellationFlag = CancellationFlag()
-    ) throws -> (products: [Float], rows: [Int32]) {
-        var products = [Float](repeating: -.infinity, count: count)
+    package func largestCosinesWithEarlier(
+        within segments: [Range<Int>], adding shift: [Double]? = nil,
+        cancellation: CancellationFlag = CancellationFlag()
+    ) throws -> (gaps: [Double], rows: [Int32]) {
+        let directions = Directions(self, adding: shift, centred: segments)
+        var gaps = [Double](repeating: .infinity, count: count)
         var rows = [Int32](repeating: -1, count: count)
         // Rows with many before them first, so that no core waits long for the last.
-        let tasks = segments.flatMap { segment in segment.parts(of: QueryBlock.most).map { (segment, $0) } }
-            .sorted { $0.1.lowerBound - $0.0.lowerBound > $1.1.lowerBound - $1.0.lowerBound }
+        let tasks = segments.indices.flatMap { segment in
+            segments[segment].parts(of: QueryBlock.most).map { (segment, $0) }
+        }.sorted {
+            $0.1.lowerBound - segments[$0.0].lowerBound > $1.1.lowerBound - segments[$1.0].lowerBound
+        }
         let host = CPUBackend()
-        values.withUnsafeBufferPointer { values in
-            products.withUnsafeMutableBufferPointer { products in
-                rows.withUnsafeMutableBufferPointer { rows in
-                    guard let base = values.baseAddress, let products = products.baseAddress,
-                        let rows = rows.baseAddress
-                    else { return }
-                    host.parallel(tasks.count) { task in
-                        let (segment, queries) = tasks[task]
-                        compare(
-                            queries, with: segment.lowerBound..<queries.upperBound, base, host.loops, products, rows,
-                            cancellation)
-                    }
+        gaps.withUnsafeMutableBufferPointer { gaps in
+            rows.withUnsafeMutableBufferPointer { rows in
+                guard let gaps = gaps.baseAddress, let rows = rows.baseAddress else { return }
+                host.parallel(tasks.count) { task in
+                    let (segment, queries) = tasks[task]
+                    directions.compare(
+                        queries, with: segments[segment].lowerBound..<queries.upperBound,
+                        radius: directions.radii[segment], host.loops, gaps, rows, cancellation)
                 }
             }
         }
         try cancellation.check()
-        return (products, rows)
+        for segment in segments {
+            var zeros: Int?
+            for row in segment {
+                if directions.scales[row] == 0 {
+                    if row > segment.lowerBound { (gaps[row], rows[row]) = (1, Int32(segment.lowerBound)) }
+                    zeros = zeros ?? row
+                } else if let zeros, gaps[row] > 1 || gaps[row] == 1 && rows[row] > zeros {
+                    (gaps[row], rows[row]) = (1, Int32(zeros))
+                }
+            }
+        }
+        return (gaps, rows)
+    }
+}
+
+/// Rows scaled to unit length.
+private struct Directions {
+    /// The rows as they are, before ``shift`` is added.
+    private let raw: HostRows
+    private let shift: [Double]
+    /// 1 / the length of each row; 0 for rows of zeros.
+    let scales: [Double]
+    /// The rows of unit length less the mean of their segment, rounded to float32; zeros where they are in none.
+    private var centred: [Float]
+    /// -|x|^2 / 2 of these, which products start from; -infinity for rows of zeros, which have no direction.
+    private var starts: [Float]
+    /// The largest length of the centred rows of each segment.
+    private(set) var radii: [Double]
+
+    /// The directions of `rows`, centred in each of `segments`.
+    init(_ rows: HostRows, adding shift: [Double]?, centred segments: [Range<Int>]) {
+        let dimensions = rows.dimensions
+        let shift = shift ?? [Double](repeating: 0, count: dimensions)
+        var scales = [Double](repeating: 0, count: rows.count)
+        var centred = [Float](repeating: 0, count: rows.values.count)
+        var starts = [Float](repeating: -.infinity, count: rows.count)
+        var radii = [Double](repeating: 0, count: segments.count)
+        let host = CPUBackend()
+        // Blocks write to parts that are their own.
+        scales.withUnsafeMutableBufferPointer { scales in
+            centred.withUnsafeMutableBufferPointer { centred in
+                starts.withUnsafeMutableBufferPointer { starts in
+                    radii.withUnsafeMutableBufferPointer { radii in
+                        let room = Room(scales: scales, centred: centred, starts: starts, radii: radii)
+                        host.parallel(segments.count) { room.centre(rows, segments[$0], shift, segment: $0) }
+                    }
+                }
+            }
+        }
+        raw = rows
+        self.shift = shift
+        self.scales = scales
+        self.centred = centred
+        self.starts = starts
+        self.radii = radii
     }
 
-    private func compare(
-        _ queries: Range<Int>, with earlier: Range<Int>, _ base: UnsafePointer<Float>, _ loops: LaneLoops,
-        _ products: UnsafeMutablePointer<Float>, _ rows: UnsafeMutablePointer<Int32>, _ cancellation: CancellationFlag
-    ) {
-        let block = QueryBlock(queries, of: base, dimensions: dimensions, loops: loops)
-        let columns = block.tiles * Lanes.scalarCount
-        let best = Scratch(count: columns)
-        defer { extendLifetime(best) }
-        best.floats.update(repeating: -.infinity, count: columns)
-        var index = [Int32](repeating: -1, count: columns)
-        for panel in earlier.parts(of: QueryBlock.panel) {
-            if cancellation.isCancelled { return }
-            block.multiply(panel, of: base, start: nil)
-            for row in panel where row >= queries.lowerBound {
-                // Itself and what comes before it.
-                (block.scores + (row - panel.lowerBound) * columns).update(
-                    repeating: -.infinity, count: row - queries.lowerBound + 1)
+    /// Where a segment's numbers go.
+    private struct Room: @unchecked Sendable {
+        let scales: UnsafeMutableBufferPointer<Double>
+        let centred: UnsafeMutableBufferPointer<Float>
+        let starts: UnsafeMutableBufferPointer<Float>
+        let radii: UnsafeMutableBufferPointer<Double>
+
+        func centre(_ rows: HostRows, _ members: Range<Int>, _ shift: [Double], segment: Int) {
+            let dimensions = rows.dimensions
+            var mean = [Double](repeating: 0, count: dimensions)
+            var directed = 0
+            rows.values.withUnsafeBufferPointer { values in
+                for row in members {
+                    let first = row * dimensions
+                    var square = 0.0
+                    for column in 0..<dimensions {
+                        let value = Double(values[first + column]) + shift[column]
+                        square += value * value
+                    }
+                    guard square > 0 else { continue }
+                    let scale = 1 / square.squareRoot()
+                    scales[row] = scale
+                    directed += 1
+                    for column in 0..<dimensions {
+                        mean[column] += (Double(values[first + column]) + shift[column]) * scale
+                    }
+                }
+                for column in 0..<dimensions { mean[column] /= Double(max(1, directed)) }
+                for row in members where scales[row] > 0 {
+                    let first = row * dimensions
+                    var square = 0.0
+                    for column in 0..<dimensions {
+                        let value = Float(
+                            (Double(values[first + column]) + shift[column]) * scales[row] - mean[column])
+                        centred[first + column] = value
+                        square += Double(value) * Double(value)
+                    }
+                    starts[row] = Float(-square / 2)
+                    radii[segment] = max(radii[segment], square.squareRoot())
+                }
             }
-            loops.keepLargest(
-                block.scores, rows: panel.count, first: panel.lowerBound, best: best.floats, index: &index)
         }
-        for query in queries {
-            products[query] = best.floats[query - queries.lowerBound]
-            rows[query] = index[query - queries.lowerBound]
+    }
+
+    /// |u - v|^2 / 2 of two rows.
+    private func gap(
+        _ one: Int, _ other: Int, _ values: UnsafePointer<Float>, _ shift: UnsafePointer<Double>
+    ) -> Double {
+        let dimensions = raw.dimensions
+        let (a, b) = (values + one * dimensions, values + other * dimensions)
+        let (scaleA, scaleB) = (scales[one], scales[other])
+        var sums = SIMD4<Double>()
+        var dimension = 0
+        while dimension + 4 <= dimensions {
+            let s = UnsafeRawPointer(shift + dimension).loadUnaligned(as: SIMD4<Double>.self)
+            let x = SIMD4<Double>(UnsafeRawPointer(a + dimension).loadUnaligned(as: SIMD4<Float>.self))
+            let y = SIMD4<Double>(UnsafeRawPointer(b + dimension).loadUnaligned(as: SIMD4<Float>.self))
+            let difference = (x + s) * scaleA - (y + s) * scaleB
+            sums += difference * difference
+            dimension += 4
+        }
+        var sum = sums.sum()
+        while dimension < dimensions {
+            let difference =
+                (Double(a[dimension]) + shift[dimension]) * scaleA - (Double(b[dimension]) + shift[dimension]) * scaleB
+            sum += difference * difference
+            dimension += 1
+        }
+        return sum / 2
+    }
+
+    /// Twice the most that the score x . y - |y|^2 / 2 of centred rows is off, |x| being `length` and no row longer than
+    /// `radius`: each coordinate is rounded once, |y|^2 / 2 once, and each of the products and sums once. Coordinates of
+    /// the rows themselves are known to double precision alone.
+    private func slack(length: Double, radius: Double) -> Double {
+        let roundings = Double(raw.dimensions + 6) * 0x1p-24
+        return 2 * (roundings * (length * radius + radius * radius / 2) + 0x1p-50 * (length + radius))
+    }
+
+    /// The nearest earlier row of each of `queries`.
+    func compare(
+        _ queries: Range<Int>, with earlier: Range<Int>, radius: Double, _ loops: LaneLoops,
+        _ gaps: UnsafeMutablePointer<Double>, _ rows: UnsafeMutablePointer<Int32>, _ cancellation: CancellationFlag
+    ) {
+        raw.values.withUnsafeBufferPointer { values in
+            shift.withUnsafeBufferPointer { shift in
+                centred.withUnsafeBufferPointer { centred in
+                    starts.withUnsafeBufferPointer { starts in
+                        guard let values = values.baseAddress, let shift = shift.baseAddress,
+                            let centred = centred.baseAddress, let starts = starts.baseAddress
+                        else { return }
+                        let block = QueryBlock(queries, of: centred, dimensions: raw.dimensions, loops: loops)
+                        let lanes = Lanes.scalarCount
+                        let columns = block.tiles * lanes
+                        // Scores above these are looked at; nothing is nearer than a copy, and rows of zeros are near none.
+                        var bounds = [Float](repeating: .infinity, count: columns)
+                        var slacks = [Double](repeating: 0, count: columns)
+                        for query in queries where scales[query] > 0 {
+                            bounds[query - queries.lowerBound] = -.infinity
+                            slacks[query - queries.lowerBound] = slack(
+                                length: (-2 * Double(starts[query])).squareRoot(), radius: radius)
+                        }
+                        var best = [Float](repeating: -.infinity, count: columns)
+                        for panel in earlier.parts(of: QueryBlock.panel) {
+                            if cancellation.isCancelled { return }
+                            block.multiply(panel, of: centred, start: starts)
+                            for row in panel where row >= queries.lowerBound {
+                                // Itself and what comes before it.
+                                (block.scores + (row - panel.lowerBound) * columns).update(
+                                    repeating: -.infinity, count: row - queries.lowerBound + 1)
+                            }
+                            let end = panel.count * block.tiles
+                            var place = loops.findLarger(
+                                block.scores, than: bounds, rows: panel.count, vectors: block.tiles, from: 0)
+                            while place < end {
+                                let row = panel.lowerBound + place / block.tiles
+                                for lane in 0..<lanes {
+                                    let column = place % block.tiles * lanes + lane
+                                    let score = block.scores[place * lanes + lane]
+                                    guard score > bounds[column], column < queries.count else { continue }
+                                    let query = queries.lowerBound + column
+                                    let gap = gap(query, row, values, shift)
+                                    if gap < gaps[query] { (gaps[query], rows[query]) = (gap, Int32(row)) }
+                                    best[column] = max(best[column], score)
+                                    bounds[column] =
+                                        gaps[query] == 0
+                                        ? .infinity : Float(Double(best[column]) - slacks[column]).nextDown
+                                }
+                                place = loops.findLarger(
+                                    block.scores, than: bounds, rows: panel.count, vectors: block.tiles,
+                                    from: place + 1)
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }
