@@ -3,7 +3,7 @@ import Pruning
 extension Selection {
     /// Whether runs train on more samples than they keep, so that the whole set must be at hand after all. The one place
     /// where tables and legends learn it.
-    var needsWholeSet: Bool { false }
+    var needsWholeSet: Bool { resamples }
 }
 
 extension Wording {

@@ -142,7 +142,8 @@ struct StudyArrays {
 
     /// The same without its order; nil as there.
     func sampleBits(of run: PlannedRun, distinct: Int, count: Int) -> SampleBits? {
-        guard let array = try? NumPyArray.read(file(run)), array.shape == [distinct], let indices = try? array.integers()
+        guard let array = try? NumPyArray.read(file(run)), array.shape == [distinct],
+            let indices = try? array.integers()
         else { return nil }
         return SampleBits(indices, of: count)
     }

@@ -5,7 +5,7 @@ package enum StudyLibrary {
     private static let texts: [(name: String, bytes: [UInt8])] = [
         ("quickstart", PackageResources.quickstart_yaml), ("article", PackageResources.article_yaml),
         ("article-large", PackageResources.article_large_yaml), ("half", PackageResources.half_yaml),
-        ("scarce-or-plenty", PackageResources.scarce_or_plenty_yaml),
+        ("scarce-or-plenty", PackageResources.scarce_or_plenty_yaml), ("methods", PackageResources.methods_yaml),
     ]
 
     /// Their names.
