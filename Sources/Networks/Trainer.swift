@@ -1,6 +1,5 @@
 import Compute
 import Foundation
-import Support
 
 /// How long and how fast to train.
 package struct TrainingOptions: Hashable, Sendable {
