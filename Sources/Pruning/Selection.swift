@@ -63,8 +63,9 @@ package struct Selection: Hashable, Sendable {
     package var dependsOnSize: Bool { order.dependsOnSize || balance == .recall }
     /// Whether all samples are kept.
     package var isWhole: Bool { order == .all }
-    /// Whether samples are drawn from the whole set, or from each class of it, without a look at them, once for a run.
-    package var isRandom: Bool { order == .random && groups == .none && !resamples }
+    /// Whether samples are drawn from the whole set, or in equal shares from its classes, without a look at them, once for a
+    /// run: what other selections are compared with.
+    package var isRandom: Bool { order == .random && groups == .none && balance != .recall && !resamples }
 }
 
 /// What samples are ranked within.

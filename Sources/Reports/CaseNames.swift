@@ -105,7 +105,7 @@ package struct CaseNames: Sendable {
         return parts
     }
 
-    /// What is told of a setting: its value, or that the validation split decides on it.
+    /// What is told of a setting: its value, or that it is tuned.
     private static func told(
         _ setting: TunableSetting, _ text: @escaping @Sendable (Experiment) -> String?
     ) -> @Sendable (Experiment) -> String? {
@@ -119,7 +119,8 @@ package struct CaseNames: Sendable {
         }
         // Draws from the whole set may be balanced in some cases alone.
         let balance: @Sendable (Experiment) -> String? = {
-            $0.selection.isRandom && $0.selection.balance != .none ? "balance \($0.selection.balance.rawValue)" : nil
+            $0.selection.score == nil && $0.clustering == nil && $0.selection.balance != .none
+                ? "balance \($0.selection.balance.rawValue)" : nil
         }
         return (Set(experiments.compactMap(k)).count > 1 ? [k] : [])
             + (experiments.contains { $0.selection.isRandom && $0.selection.balance == .none } ? [balance] : [])

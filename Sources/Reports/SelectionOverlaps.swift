@@ -23,7 +23,7 @@ struct SelectionOverlaps: Sendable {
     let section: ReportSection
     /// The requested size.
     let size: Int
-    /// The cases, in the experiments' order; the whole set is left out.
+    /// The cases, in the experiments' order; the whole set is left out, and what takes other samples every epoch.
     let cases: [ReportCase]
     /// How many more cases of the size there are.
     let leftOut: Int
@@ -41,7 +41,9 @@ struct SelectionOverlaps: Sendable {
     /// - Returns: what there was time for, where the task was cancelled.
     static func all(_ stored: StoredStudy) -> [SelectionOverlaps] {
         ReportSection.sections(of: stored.results).flatMap { section in
-            let sized = Dictionary(grouping: section.cases.filter { !$0.isWhole }, by: \.summary.experiment.size)
+            let sized = Dictionary(
+                grouping: section.cases.filter { !$0.isWhole && !$0.summary.experiment.selection.resamples },
+                by: \.summary.experiment.size)
             return sized.sorted { $0.key < $1.key }.compactMap { size, cases in
                 cases.count < 2 || Task.isCancelled
                     ? nil
@@ -60,7 +62,7 @@ struct SelectionOverlaps: Sendable {
         leftOut = all.count - cases.count
         pairs = [Pair](repeating: Pair(), count: cases.count * (cases.count - 1) / 2)
         let runs = Set(cases.flatMap { $0.summary.records.map(\.runID) }).sorted().prefix(Limits.runs)
-        // One run at a time, so that memory holds one set a case.
+        // One run at a time, so that memory holds one set per case.
         for run in runs where !Task.isCancelled {
             let sets = cases.map { entry -> SampleBits? in
                 entry.summary.records.first { $0.runID == run }.flatMap { bits($0.plannedRun) }

@@ -120,7 +120,7 @@ package final class BackendExecutor: StudyExecutor {
         let model = try Self.spec(recipe.model)
         let data = try stored(recipe)
         let backend = try preparedBackend()
-        guard let judged = first.judge == .test ? data.test : data.validation else {
+        guard let held = first.evaluatedOn == .test ? data.test : data.validation else {
             throw StudyError.executor(reason: "there is no validation split of \(recipe.dataset)")
         }
         let length: TrainingOptions.Length =
@@ -141,7 +141,7 @@ package final class BackendExecutor: StudyExecutor {
             }
             // What diverged is no network that could be tested.
             let whole = jobs.indices.filter { result.divergedSteps[$0] == nil }
-            let evaluation = try Evaluator(judged, normalisation: data.normalisation, on: backend)
+            let evaluation = try Evaluator(held, normalisation: data.normalisation, on: backend)
                 .evaluate(whole.map { result.weights[$0] })
             let tested = Dictionary(uniqueKeysWithValues: zip(whole, evaluation.results))
             let (steps, replicas) = (result.losses.count, Double(jobs.count))
@@ -149,7 +149,7 @@ package final class BackendExecutor: StudyExecutor {
                 let overflows = tested[index].map { !$0.isFinite } ?? false
                 let moved = Double(result.movedWeights[index]) / Double(result.weights[index].weightCount)
                 return TrainingOutcome(
-                    correct: tested[index]?.correct ?? 0, count: judged.count, recall: tested[index]?.recall ?? [],
+                    correct: tested[index]?.correct ?? 0, count: held.count, recall: tested[index]?.recall ?? [],
                     trainingSeconds: result.seconds / replicas, evaluationSeconds: evaluation.seconds / replicas,
                     replicas: jobs.count,
                     diverged: (result.divergedSteps[index] ?? (overflows ? steps : nil)).map(Divergence.init(step:)),
@@ -211,7 +211,7 @@ package final class BackendExecutor: StudyExecutor {
         description.shape = description.shape.without(split)
         description.classes = ClassLabels(labels: part.train.labels, count: whole.dataset.classCount)
         description.origins = rest
-        description.notices = [split.note(set.dataset, whole.description.classes)].compactMap { $0 }
+        description.notices += [split.note(set.dataset, whole.description.classes)].compactMap { $0 }
         return Loaded(dataset: part, validation: try all.subset(validation), description: description)
     }
 

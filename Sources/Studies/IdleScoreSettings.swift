@@ -25,7 +25,7 @@ extension ExperimentGroup {
         var settings = settings
         let defaults = StudySettings()
         for key in idleScoreKeys {
-            if let setting = TunableSetting(rawValue: key) { settings.tuned[setting] = nil }
+            if let setting = TunableSetting(rawValue: key) { settings.tuningValues[setting] = nil }
             switch key {
             case "beta": settings.orders.cut = defaults.orders.cut
             case "strata": settings.orders.strata = defaults.orders.strata

@@ -29,7 +29,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var kept: Int
     /// How many were kept of each class; of the first epoch's, where every epoch took others.
     package var perClass: [Int]
-    /// The settings that the validation split decided on, by their names; nil, and not in the file, where it did on none.
+    /// The values that tuning chose, by the settings' names; nil, and not in the file, where nothing was tuned.
     package var tuned: [String: Double]?
     /// The device.
     package var device: String

@@ -32,7 +32,7 @@ package struct StudySettings: Hashable, Sendable {
     /// The numbers of orders over scores.
     package var orders = OrderNumbers()
     /// The settings of which there are several values, each with its values; the places of these settings have the first.
-    package var tuned: [TunableSetting: [Double]] = [:]
+    package var tuningValues: [TunableSetting: [Double]] = [:]
     /// How many sets of random numbers the scores of an experiment's runs share; run i takes scores i modulo this. As many
     /// as runs where nil.
     package var scoreSeeds: Int?

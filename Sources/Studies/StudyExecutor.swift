@@ -71,11 +71,11 @@ package struct DatasetShape: Equatable, Sendable {
     }
 }
 
-/// What a trained network is tested on.
-package enum Judge: Sendable {
+/// What a trained network is evaluated on.
+package enum EvaluationSet: Sendable {
     /// The test set.
     case test
-    /// The validation split, which decides where the test set must not.
+    /// The validation split, for whatever the test set must not decide.
     case validation
 }
 
@@ -92,8 +92,8 @@ package struct TrainingJob: Equatable, Sendable {
     package let seed: UInt64
     /// What is trained, on which data, and how.
     package let recipe: TrainingRecipe
-    /// What it is tested on.
-    package var judge = Judge.test
+    /// What it is evaluated on.
+    package var evaluatedOn = EvaluationSet.test
     /// Where every epoch takes its samples, `indices` the first; nil where all epochs take `indices`.
     package var resampling: RepeatedSampling? = nil
 }
@@ -173,7 +173,7 @@ package protocol StudyExecutor {
     /// - Throws: `CancellationError` where it was stopped by `cancellation`, and any error of the device.
     func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact
 
-    /// Trains networks together, one replica a job, and tests each. All jobs have the same recipe, judge and number of
+    /// Trains networks together, one replica a job, and tests each. All jobs have the same recipe, evaluation set and number of
     /// samples, not always the same seed; results do not depend on which jobs share a call.
     /// - Returns: one outcome a job, in the same order.
     /// - Throws: `ComputeError.outOfMemory` where fewer jobs might fit, `CancellationError` where it was stopped by

@@ -16,7 +16,7 @@ package struct Experiment: Hashable, Sendable {
     package fileprivate(set) var scoring: ScoringRecipe?
     /// The networks that its scores or its shares by recall are of; nil without.
     package private(set) var dynamics: DynamicsRecipe?
-    /// The ways to select between which the validation split decides; empty where there is nothing to decide.
+    /// The ways to select that it is tuned between; empty where there is nothing to tune.
     package fileprivate(set) var candidates: [TuningCandidate]
     /// What is trained on them, and how.
     package let recipe: TrainingRecipe
@@ -84,10 +84,12 @@ package struct Experiment: Hashable, Sendable {
         return keys.compactMap { $0.map { ArtifactKey($0) } }
     }
 
-    /// Networks that are trained: for the runs, and to decide between candidates.
-    var trainings: Int { runs + TuningCandidate.runs * candidates.count }
-    /// Images that all of these together see in training, if the size is kept as it was requested.
-    package var trainedImages: Int { trainings * recipe.images(kept: size) }
+    /// Images that all runs together, and tuning, see in training, if the size is kept as it was requested.
+    package var trainedImages: Int { (runs + TuningCandidate.runs * candidates.count) * recipe.images(kept: size) }
+    /// Images that tuning sees in training.
+    package var tuningImages: Double {
+        Double(TuningCandidate.runs * candidates.count) * Double(recipe.images(kept: size))
+    }
 }
 
 /// One run of an experiment.
@@ -110,7 +112,7 @@ package struct StudyPlan: Sendable {
     package let experiments: [Experiment]
     /// Every run, by experiment.
     package let runs: [PlannedRun]
-    /// How many runs use each artifact.
+    /// How often runs and tuning ask for each artifact; what only some outcomes of tuning need is not counted.
     package let artifactUses: [ArtifactKey: Int]
     /// What deserves a word but is no fault.
     package let notices: [String]
@@ -118,7 +120,9 @@ package struct StudyPlan: Sendable {
     /// How many runs use each clustering.
     package var clusteringUses: [ClusteringKey: Int] {
         var uses: [ClusteringKey: Int] = [:]
-        for (key, count) in artifactUses { if let key = key.kind as? ClusteringKey { uses[key] = count } }
+        for run in runs {
+            if let key = experiment(run.experimentID).clustering(run: run.run) { uses[key, default: 0] += 1 }
+        }
         return uses
     }
 
@@ -196,7 +200,7 @@ package struct StudyPlan: Sendable {
         for experiment in self.experiments {
             uses.merge(experiment.tuningUses, uniquingKeysWith: +)
             for run in 0..<experiment.runs {
-                for key in experiment.settledArtifacts(run: run) { uses[key, default: 0] += 1 }
+                for key in experiment.commonArtifacts(run: run) { uses[key, default: 0] += 1 }
             }
         }
         artifactUses = uses
@@ -226,12 +230,13 @@ package struct StudyPlan: Sendable {
 
     /// Every class keeps a sample to train on.
     private static func checkValidation(_ group: ExperimentGroup, _ whole: DatasetShape) throws(StudyError) {
-        guard let count = group.settings.validation, count > ValidationSplit.most(of: whole) else { return }
+        let most = ValidationSplit.most(of: whole)
+        guard let count = group.settings.validation, count > most else { return }
         throw .invalid(
             group.places["validation"],
             reason: "validation is \(count), and the training set of \(group.settings.recipe.dataset) has"
                 + " \(whole.count) samples of \(max(1, whole.classCount)) classes, each of which keeps one:"
-                + " from 1 to \(ValidationSplit.most(of: whole)) are accepted")
+                + (most > 0 ? " from 1 to \(most) are accepted" : " none can be set aside"))
     }
 
     private static func check(_ group: ExperimentGroup, _ shape: DatasetShape) throws(StudyError) {
@@ -254,7 +259,7 @@ package struct StudyPlan: Sendable {
     private static func checkCut(
         _ group: ExperimentGroup, _ sizes: [SelectionSize], _ shape: DatasetShape
     ) throws(StudyError) {
-        let cut = group.settings.tuned[.beta]?.max() ?? group.settings.orders.cut
+        let cut = group.settings.tuningValues[.beta]?.max() ?? group.settings.orders.cut
         let left = shape.count - Int((Double(shape.count) * cut).rounded(.down))
         guard group.selections.contains(where: { if case .stratified = $0.order { true } else { false } }),
             let size = sizes.first(where: { $0.count > left })
@@ -269,17 +274,17 @@ package struct StudyPlan: Sendable {
     private static func checkCandidates(_ group: ExperimentGroup) throws(StudyError) {
         let settings = group.settings
         let used = TunableSetting.allCases.filter {
-            settings.tuned[$0] != nil && !group.idleScoreKeys.contains($0.rawValue)
+            settings.tuningValues[$0] != nil && !group.idleScoreKeys.contains($0.rawValue)
         }
         guard let setting = used.first else { return }
         guard settings.validation != nil else {
             throw .invalid(
                 group.places[setting.rawValue],
                 reason:
-                    "\(setting.rawValue) has several values, between which a validation split decides, and there is no"
-                    + " such split; give validation: N, for one")
+                    "\(setting.rawValue) is a list, which is tuned on a validation split; add validation: N to set N"
+                    + " samples aside")
         }
-        let count = used.reduce(1.0) { $0 * Double(settings.tuned[$1]?.count ?? 1) }
+        let count = used.reduce(1.0) { $0 * Double(settings.tuningValues[$1]?.count ?? 1) }
         guard count <= Double(TuningCandidate.most) else {
             let names = used.map(\.rawValue)
             throw .invalid(
@@ -292,7 +297,7 @@ package struct StudyPlan: Sendable {
     /// The most candidates that a case of the entry has.
     private static func candidateCount(_ group: ExperimentGroup) -> Int {
         let counts = TunableSetting.allCases.compactMap { setting in
-            group.idleScoreKeys.contains(setting.rawValue) ? nil : group.settings.tuned[setting]?.count
+            group.idleScoreKeys.contains(setting.rawValue) ? nil : group.settings.tuningValues[setting]?.count
         }
         return counts.isEmpty ? 0 : counts.reduce(1, *)
     }

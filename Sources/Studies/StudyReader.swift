@@ -206,7 +206,7 @@ package struct StudyReader {
     ) throws(StudyError) {
         guard let values = try fields.list(setting.rawValue, element: element) else { return }
         setting.put(values[0], into: &settings)
-        settings.tuned[setting] = values.count > 1 ? values : nil
+        settings.tuningValues[setting] = values.count > 1 ? values : nil
     }
 
     private func readGroup(
@@ -248,7 +248,8 @@ package struct StudyReader {
         if !isWhole { group.sizes = try fields.required(sizes, "sizes", method) }
         if !isWhole, group.settings.balance == .recall, group.settings.validation == nil {
             throw .invalid(
-                fields.place(of: "balance"), reason: "\(PruningError.recallsMissing); give validation: N, for one")
+                fields.place(of: "balance"),
+                reason: "\(PruningError.recallsMissing); add validation: N to set N samples aside")
         }
         if method == Selection.clusterMethod {
             group.ks = try fields.required(ks, "ks", method)
@@ -329,8 +330,8 @@ package struct StudyReader {
                 throw .invalid(fields.place(of: "keep"), reason: "\(error)")
             }
             let settings = group.settings
-            let window = settings.tuned[.window]?.max().map { Int($0) } ?? settings.scores.window
-            let epochs = settings.tuned[.scoreEpochs]?.min().map { Int($0) } ?? settings.scores.epochs
+            let window = settings.tuningValues[.window]?.max().map { Int($0) } ?? settings.scores.window
+            let epochs = settings.tuningValues[.scoreEpochs]?.min().map { Int($0) } ?? settings.scores.epochs
             if let score = try? Score.named(name), score.usesWindow, window > epochs {
                 throw .invalid(
                     fields.place(of: fields["window"] == nil ? "score_epochs" : "window"),

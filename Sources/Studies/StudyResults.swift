@@ -111,7 +111,7 @@ private struct BaselineKey: Hashable {
         switch baseline {
         case .full: if !experiment.selection.isWhole { return nil }
         case .random:
-            if !experiment.selection.isRandomBaseline { return nil }
+            if !experiment.selection.isRandom { return nil }
             size = experiment.size
             balance = experiment.selection.balance
         }
@@ -140,10 +140,7 @@ private struct BaselineKey: Hashable {
 
 extension Selection {
     /// Whether other cases are compared with cases of this selection.
-    fileprivate var isBaseline: Bool { isWhole || isRandomBaseline }
-
-    /// Whether it is a draw without a look at the samples. Shares by recall are such a look.
-    fileprivate var isRandomBaseline: Bool { isRandom && balance != .recall }
+    fileprivate var isBaseline: Bool { isWhole || isRandom }
 }
 
 extension StudyResults {
@@ -243,7 +240,7 @@ extension StudyResults {
             "experiment \(id): "
                 + values.sorted { $0.key < $1.key }.map { "\($0) \(shortest($1))" }.joined(separator: ", ")
         }
-        return "decided on the validation split, not on the test set: " + shown.joined(separator: "; ")
+        return "tuned on the validation split, not on the test set: " + shown.joined(separator: "; ")
             + (cases.count > shown.count ? "; and \(cases.count - shown.count) more (tuned in runs.jsonl)" : "")
     }
 

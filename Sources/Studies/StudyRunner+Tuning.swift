@@ -2,36 +2,51 @@ import Pruning
 import Scoring
 import Support
 
-/// An experiment as its runs are made, once the validation split has decided on its settings.
-struct SettledExperiment {
+/// An experiment with its settings as tuning left them.
+struct TunedExperiment {
     let experiment: Experiment
-    /// What was decided, by the settings' names; nil where there was nothing to decide.
-    let tuned: [String: Double]?
-    /// Each run's share of what deciding took.
-    let seconds: Double
+    /// The values that tuning chose, by the settings' names; nil where there was nothing to tune.
+    let values: [String: Double]?
+    /// What tuning took.
+    var seconds = 0.0
+    /// The runs, from the first, that these are shared by.
+    var sharers = 1
+
+    /// The share of run `run`, from 0, of what tuning took.
+    func seconds(run: Int) -> Double { run < sharers ? seconds / Double(sharers) : 0 }
 }
 
 extension StudyRunner {
-    /// The experiment with the best of its candidates, decided now where it is not known yet.
-    func settled(_ experiment: Experiment, _ session: StudySession) throws -> SettledExperiment {
-        if experiment.candidates.isEmpty {
-            return SettledExperiment(experiment: experiment, tuned: nil, seconds: 0)
+    /// The experiment with the best of its candidates, tuned now where that is not known yet.
+    ///
+    /// What finished runs were made with stands, whatever became of the file that says why.
+    func tuned(_ experiment: Experiment, _ session: StudySession) throws -> TunedExperiment {
+        if experiment.candidates.isEmpty { return TunedExperiment(experiment: experiment, values: nil) }
+        if let known = session.tuned[experiment.id] { return known }
+        let arrays = session.directory.arrays
+        let key = experiment.tuningKey(fingerprint: try dataset(of: experiment, session).fingerprint)
+        let finished = session.log.records.lazy.filter { $0.experimentID == experiment.id }.compactMap(\.tuned).first
+        var tuned: TunedExperiment
+        if let finished, let candidate = experiment.candidates.first(where: { $0.byName == finished }) {
+            tuned = TunedExperiment(experiment: experiment.choosing(candidate), values: finished)
+            if let outcome = arrays.tuning(of: experiment) {
+                (tuned.seconds, tuned.sharers) = (outcome.seconds, outcome.runs)
+            }
+        } else {
+            let outcome = try tuning(experiment, key: key, session)
+            let best = outcome.best
+            tuned = TunedExperiment(
+                experiment: experiment.choosing(experiment.candidates[best]), values: outcome.trials[best].values,
+                seconds: outcome.seconds, sharers: outcome.runs)
         }
-        if let known = session.settled[experiment.id] { return known }
-        let outcome = try tuning(experiment, session)
-        let best = outcome.best
-        let settled = SettledExperiment(
-            experiment: experiment.choosing(experiment.candidates[best]), tuned: outcome.trials[best].values,
-            seconds: outcome.seconds / Double(experiment.runs))
-        session.settled[experiment.id] = settled
-        return settled
+        session.note(tuned, for: experiment)
+        return tuned
     }
 
-    private func tuning(_ experiment: Experiment, _ session: StudySession) throws -> TuningOutcome {
-        let key = experiment.tuningKey(fingerprint: try dataset(of: experiment, session).fingerprint)
+    private func tuning(_ experiment: Experiment, key: String, _ session: StudySession) throws -> TuningOutcome {
         let arrays = session.directory.arrays
         if let stored = arrays.tuning(of: experiment, key: key) { return stored }
-        // Another shard may be about to decide, or at it.
+        // Another shard may be about to tune it, or at it.
         let lock = try arrays.tuningLock(of: experiment)
         try lock.wait(.exclusive, cancellation: cancellation) {
             report(.notice("waiting for another process that tunes experiment \(experiment.id)"))
@@ -39,17 +54,20 @@ extension StudyRunner {
         defer { lock.release() }
         if let stored = arrays.tuning(of: experiment, key: key) { return stored }
         report(.tuning(experiment))
-        let outcome = try decide(experiment, key: key, session)
+        let outcome = try tune(experiment, key: key, session)
+        if outcome.trials[outcome.best].median < 0 {
+            report(
+                .notice(
+                    "experiment \(experiment.id): the networks of every candidate diverged on the validation split; the first"
+                        + " values are used"))
+        }
         try arrays.store(outcome, of: experiment)
         return outcome
     }
 
-    /// Trains the first runs of every candidate, and judges them on the validation split.
-    private func decide(_ experiment: Experiment, key: String, _ session: StudySession) throws -> TuningOutcome {
-        var trials = experiment.candidates.map { candidate in
-            let values = candidate.values.map { ($0.setting.rawValue, $0.value) }
-            return TuningOutcome.Trial(values: Dictionary(uniqueKeysWithValues: values), accuracies: [])
-        }
+    /// Trains the first runs of every candidate, and evaluates them on the validation split.
+    private func tune(_ experiment: Experiment, key: String, _ session: StudySession) throws -> TuningOutcome {
+        var trials = experiment.candidates.map { TuningOutcome.Trial(values: $0.byName, accuracies: []) }
         var seconds = 0.0
         var jobs: [(candidate: Int, job: TrainingJob)] = []
         // All candidates of a run before the next run: what they share is then made, or read, once.
@@ -60,13 +78,10 @@ extension StudyRunner {
                     stored.seconds / Double(session.plan.artifactUses[key] ?? 1)
                 }
                 seconds += selected.seconds
-                jobs.append(
-                    (
-                        place,
-                        TrainingJob(
-                            experimentID: experiment.id, run: run, indices: selected.kept.indices,
-                            seed: experiment.seed, recipe: experiment.recipe, judge: .validation)
-                    ))
+                let job = TrainingJob(
+                    experimentID: experiment.id, run: run, indices: selected.kept.indices, seed: experiment.seed,
+                    recipe: experiment.recipe, evaluatedOn: .validation)
+                jobs.append((place, job))
             }
         }
         // What keeps alike trains together.
@@ -81,30 +96,38 @@ extension StudyRunner {
                 rest = rest.dropFirst(outcomes.count)
             }
         }
-        return TuningOutcome(key: key, trials: trials, seconds: seconds)
+        return TuningOutcome(key: key, runs: experiment.runs, trials: trials, seconds: seconds)
+    }
+}
+
+extension TuningCandidate {
+    /// Its values by the settings' names.
+    var byName: [String: Double] {
+        Dictionary(uniqueKeysWithValues: values.map { ($0.setting.rawValue, $0.value) })
     }
 }
 
 extension StudyArrays {
     private func file(of experiment: Experiment) -> String { "\(directory)/tuning/experiment\(experiment.id).json" }
 
-    /// The lock of whoever decides for an experiment. It makes the folder.
+    /// The lock of whoever tunes an experiment. It makes the folder.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     func tuningLock(of experiment: Experiment) throws(StudyError) -> FileLock {
         try OutputFile.makeDirectory("\(directory)/tuning")
         return try FileLock("\(directory)/tuning/.lock.experiment\(experiment.id)")
     }
 
-    /// What was decided before; nil where nothing was, or between other candidates or by other data.
-    func tuning(of experiment: Experiment, key: String) -> TuningOutcome? {
-        guard let outcome = read(TuningOutcome.self, from: file(of: experiment)), outcome.key == key,
-            outcome.trials.count == experiment.candidates.count,
+    /// What tuning found before; nil where there is nothing that is whole, or it is of other candidates or data.
+    /// - Parameter key: what it must be of; anything where nil.
+    func tuning(of experiment: Experiment, key: String? = nil) -> TuningOutcome? {
+        guard let outcome = read(TuningOutcome.self, from: file(of: experiment)), key == nil || outcome.key == key,
+            outcome.runs > 0, outcome.trials.count == experiment.candidates.count,
             outcome.trials.allSatisfy({ $0.accuracies.count == TuningCandidate.runs })
         else { return nil }
         return outcome
     }
 
-    /// Keeps what was decided.
+    /// Keeps what tuning found.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     func store(_ outcome: TuningOutcome, of experiment: Experiment) throws(StudyError) {
         try write(outcome, to: file(of: experiment))

@@ -12,7 +12,7 @@ package enum StudyEvent {
     case began(StudyPlan, part: [PlannedRun], finished: [RunRecord])
     /// An artifact is being made.
     case making(ArtifactKey)
-    /// A validation split is deciding on an experiment's settings.
+    /// An experiment's settings are being tuned on the validation split.
     case tuning(Experiment)
     /// These networks are being trained together.
     case training([TrainingJob])
@@ -201,16 +201,19 @@ package final class StudyRunner {
 
     private func prepare(_ run: PlannedRun, _ session: StudySession) throws -> Prepared {
         let planned = session.plan.experiment(run.experimentID)
-        let settled = try settled(planned, session)
-        let experiment = settled.experiment
-        let common = Set(settled.tuned == nil ? [] : planned.settledArtifacts(run: run.run))
+        let tuned = try tuned(planned, session)
+        let experiment = tuned.experiment
+        let common = Set(tuned.values == nil ? [] : planned.commonArtifacts(run: run.run))
+        let tuning = tuned.values == nil ? [:] : planned.tuningUses
         let selected = try select(run: run.run, of: experiment, session) { key, stored in
-            let uses = session.plan.artifactUses[key]
-            if settled.tuned == nil || common.contains(key) { return stored.seconds / Double(uses ?? 1) }
-            // What was made to decide is paid for; the plan did not know which of the others would be needed.
-            if uses != nil { return 0 }
+            let uses = session.plan.artifactUses[key] ?? 0
+            if tuned.values == nil || common.contains(key) { return stored.seconds / Double(max(1, uses)) }
+            // What tuning asked for, it has paid its share of.
+            if tuning[key] != nil { return 0 }
+            // Which runs will need the others was not known to those that have paid: the shares may come to more than it took,
+            // never to less.
             let sharers = (0..<experiment.runs).count { experiment.artifacts(run: $0).contains(key) }
-            return stored.seconds / Double(max(1, sharers))
+            return stored.seconds / Double(max(1, uses + sharers))
         }
         let selection = selected.kept
         if let note = selection.shortClassesNote, noted.insert(run.experimentID).inserted {
@@ -227,7 +230,8 @@ package final class StudyRunner {
             try session.directory.arrays.store(selection.indices, for: run, origins: dataset.origins)
         }
         return Prepared(
-            run: run, selection: selection, selectionSeconds: settled.seconds + selected.seconds, tuned: settled.tuned,
+            run: run, selection: selection, selectionSeconds: tuned.seconds(run: run.run) + selected.seconds,
+            tuned: tuned.values,
             job: job)
     }
 
@@ -330,7 +334,8 @@ package final class StudyRunner {
         for (prepared, outcome) in zip(batch, outcomes) {
             guard (prepared.job.resampling == nil) == (outcome.seen == nil) else {
                 throw StudyError.executor(
-                    reason: "which samples were seen is told of runs that resample, and of no others")
+                    reason:
+                        "the executor named the samples seen of a run that does not resample, or none of one that does")
             }
             guard let seen = outcome.seen else { continue }
             let experiment = session.plan.experiment(prepared.run.experimentID)

@@ -10,8 +10,8 @@ final class StudySession {
     var finished: Int
     var log: RunLog { directory.log }
 
-    /// The experiments that the validation split has decided on, by number.
-    var settled: [Int: SettledExperiment] = [:]
+    /// The experiments that were tuned, by number.
+    private(set) var tuned: [Int: TunedExperiment] = [:]
 
     private let pending: [PlannedRun]
     private var artifacts: [ArtifactKey: StudyArrays.StoredArtifact] = [:]
@@ -50,6 +50,15 @@ final class StudySession {
         if key.kind is DynamicsKey { artifacts = artifacts.filter { !($0.key.kind is DynamicsKey) } }
         artifacts[key] = left > 0 ? artifact : nil
         return artifact
+    }
+
+    /// Keeps what tuning found, and counts what the pending runs will ask for by it.
+    func note(_ found: TunedExperiment, for experiment: Experiment) {
+        tuned[experiment.id] = found
+        for run in pending where run.experimentID == experiment.id {
+            for key in experiment.artifacts(run: run.run) { uses[key, default: 0] -= 1 }
+            for key in found.experiment.artifacts(run: run.run) { uses[key, default: 0] += 1 }
+        }
     }
 
     // MARK: - Order

@@ -96,11 +96,11 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
     if let seeds = settings.clusteringSeeds { pairs.append(Pair(key: "clustering_seeds", value: Node("\(seeds)"))) }
     let (scores, orders) = (settings.scores, settings.orders)
     func whole(_ setting: TunableSetting, _ value: Int) -> Pair {
-        let values = settings.tuned[setting].map { $0.map { "\(Int($0))" } }
+        let values = settings.tuningValues[setting].map { $0.map { "\(Int($0))" } }
         return Pair(key: setting.rawValue, value: values.map(list) ?? Node("\(value)"))
     }
     func real(_ setting: TunableSetting, _ value: Double) -> Pair {
-        let values = settings.tuned[setting].map { Node($0.map(float), .implicit, .flow) }
+        let values = settings.tuningValues[setting].map { Node($0.map(float), .implicit, .flow) }
         return Pair(key: setting.rawValue, value: values ?? float(value))
     }
     pairs += [

@@ -65,7 +65,7 @@ package struct TrainingSet: Hashable, Sendable {
         self.validation = validation
     }
 
-    /// A name for files, of all splits of so many samples: their seeds stand beside it.
+    /// A name for files, the same for all splits of so many samples: their seed is named beside it.
     var fileName: String { validation.map { "\(dataset)-validation\($0.count)" } ?? dataset }
 
     /// In words for people.

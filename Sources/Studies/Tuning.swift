@@ -2,8 +2,8 @@ import Pruning
 import Scoring
 import Support
 
-/// A setting of scores or of orders over them of which a study may give several values: the best on the validation split is
-/// used.
+/// A setting of scores or of orders over them of which a study may give several values: it is tuned, and the best on the
+/// validation split is used.
 package enum TunableSetting: String, CaseIterable, Sendable {
     case scoreEpochs = "score_epochs"
     case networks
@@ -29,7 +29,7 @@ package enum TunableSetting: String, CaseIterable, Sendable {
     }
 }
 
-/// One of the ways to select between which a validation split decides.
+/// One of the ways to select that a case is tuned between.
 package struct TuningCandidate: Hashable, Sendable {
     /// The value of a setting.
     package struct Value: Hashable, Sendable {
@@ -48,20 +48,20 @@ package struct TuningCandidate: Hashable, Sendable {
 }
 
 extension TuningCandidate {
-    /// Runs that each candidate is judged by: the first of the study.
+    /// Runs of each candidate: the first of the study.
     static let runs = 3
     /// The most candidates of a case.
     static let most = 64
 
     /// Every combination of the values that `settings` gives for what `selection` takes, the values of the last setting
-    /// changing fastest; none where there is nothing to decide.
+    /// changing fastest; none where there is nothing to tune.
     static func all(
         _ selection: Selection, of settings: StudySettings, candidate: (StudySettings, [Value]) -> TuningCandidate
     ) -> [TuningCandidate] {
         let idle = ExperimentGroup([selection], settings: settings).idleScoreKeys
         var combinations: [(StudySettings, [Value])] = [(settings, [])]
         for setting in TunableSetting.allCases where !idle.contains(setting.rawValue) {
-            guard let values = settings.tuned[setting] else { continue }
+            guard let values = settings.tuningValues[setting] else { continue }
             combinations = combinations.flatMap { settings, chosen in
                 values.map { value in
                     var settings = settings
@@ -74,7 +74,7 @@ extension TuningCandidate {
     }
 }
 
-/// What a validation split decided for a case; a study's directory keeps it.
+/// What tuning a case found; a study's directory keeps it.
 struct TuningOutcome: Codable, Equatable {
     /// One candidate's results.
     struct Trial: Codable, Equatable {
@@ -87,8 +87,10 @@ struct TuningOutcome: Codable, Equatable {
         var median: Double { Statistics.median(accuracies.map { $0 ?? -1 }) ?? -1 }
     }
 
-    /// What was decided between, on which data.
+    /// What the candidates were, and the data.
     var key: String
+    /// The runs that the seconds are shared by.
+    var runs: Int
     /// The candidates, in their order.
     var trials: [Trial]
     /// All that it took: selections, training, evaluation, and the candidates' shares of what these needed.
@@ -101,12 +103,12 @@ struct TuningOutcome: Codable, Equatable {
 }
 
 extension Experiment {
-    /// Whether a validation split decides on that setting.
+    /// Whether that setting is tuned.
     package func isTuned(_ setting: TunableSetting) -> Bool {
         candidates.first?.values.contains { $0.setting == setting } == true
     }
 
-    /// How often deciding asks for each artifact.
+    /// How often tuning asks for each artifact.
     var tuningUses: [ArtifactKey: Int] {
         var uses: [ArtifactKey: Int] = [:]
         for candidate in candidates {
@@ -117,16 +119,15 @@ extension Experiment {
         return uses
     }
 
-    /// What a run needs whatever is decided.
-    func settledArtifacts(run: Int) -> [ArtifactKey] {
+    /// What a run needs whatever tuning finds.
+    func commonArtifacts(run: Int) -> [ArtifactKey] {
         candidates.dropFirst().reduce(artifacts(run: run)) { common, candidate in
             let keys = Set(choosing(candidate).artifacts(run: run))
             return common.filter(keys.contains)
         }
     }
 
-    /// What the candidates and what they are judged on are, the same wherever the study's files lie and however many runs
-    /// there are.
+    /// The candidates, and the data that they are tuned on: the same wherever the study's files are.
     func tuningKey(fingerprint: String) -> String {
         var hash = SHA256()
         let columns = ["dataset", "model", "num_epochs", "steps", "batch_size", "learning_rate", "requested", "seed"]
@@ -134,7 +135,8 @@ extension Experiment {
         hash.update(words.joined(separator: "\n"))
         for candidate in candidates {
             let selection = candidate.selection
-            let words = Selection.Column.allCases.map { selection.word($0) ?? "" }
+            let numbers = (try? JSON.text(candidate.scoring?.parameters)) ?? ""
+            let words = Selection.Column.allCases.map { selection.word($0) ?? "" } + ["\(selection.order)", numbers]
             let values = candidate.values.map { "\($0.setting.rawValue) \($0.value)" }
             let artifacts = (0..<TuningCandidate.runs).flatMap {
                 choosing(candidate).artifacts(run: $0).map(\.kind.fileName)

@@ -10,17 +10,26 @@ final class StudyProgress {
     /// Images of the part that is run: those of finished runs, and of all.
     private var finished = 0.0
     private var total = 0.0
+    /// Images of the networks under way that tune settings, which no run's end will count.
+    private var trials = 0.0
     private var best = BestCase()
 
     init(quiet: Bool) { self.quiet = quiet }
 
     func hear(_ event: StudyEvent) {
+        finished += trials
+        trials = 0
         switch event {
         case .notice(let line): note(line)
         case .began(let plan, let part, let finished): begin(plan, part, finished)
         case .making(let key): note(key.kind.title)
-        case .tuning(let experiment): note("tuning experiment \(experiment.id)")
-        case .training: break
+        case .tuning(let experiment):
+            total += experiment.tuningImages
+            note("tuning experiment \(experiment.id): \(names?.name(experiment) ?? "")")
+        case .training(let jobs):
+            for job in jobs where job.evaluatedOn == .validation {
+                trials += Double(job.recipe.images(kept: job.indices.count))
+            }
         case .finished(let record, let experiment, let done, let all):
             let images = Double(experiment.recipe.images(kept: record.kept))
             finished += images

@@ -166,7 +166,7 @@ import Testing
             "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", "opencl-cpu",
             "--no-report", "--quiet")
         #expect(outcome.status == 0, "\(outcome.stderr)")
-        #expect(outcome.stdout.contains("decided on the validation split"), "\(outcome.stdout)")
+        #expect(outcome.stdout.contains("tuned on the validation split"), "\(outcome.stdout)")
         let rest = Set(try NumPyArray.read(folder / "out/selections/experiment1-run1.npy").integers())
         #expect(rest.count == 90)
         for experiment in 2...4 {
@@ -184,6 +184,15 @@ import Testing
         #expect(recall.shape == [2, 3] && recall.floats.allSatisfy { (0...1).contains($0) })
         let log = try String(contentsOfFile: folder / "out/runs.jsonl", encoding: .utf8)
         #expect(log.split(separator: "\n").count { $0.contains(#""tuned":{"c_d":"#) } == 3)
+        // Tuning evaluates on the 60 samples that are set aside, not on the 30 of the test set.
+        let tuning = try Data(contentsOf: URL(fileURLWithPath: folder / "out/tuning/experiment3.json"))
+        let trials = try #require(JSONSerialization.jsonObject(with: tuning) as? [String: Any])["trials"]
+        let accuracies = try #require(trials as? [[String: Any]]).flatMap { $0["accuracies"] as? [Double] ?? [] }
+        #expect(accuracies.count == 9)
+        let right = accuracies.map { $0 * 60 / 100 }
+        #expect(
+            right.allSatisfy { abs($0 - $0.rounded()) < 1e-9 }
+                && right.contains { $0.rounded().remainder(dividingBy: 2) != 0 })
         let report = try coppice("report", folder / "out", "--data", folder / "data", "--quiet")
         #expect(report.status == 0, "\(report.stderr)")
     }

@@ -194,4 +194,13 @@ func describe(_ location: DatasetLocation) throws -> DatasetInfo {
         let error = try #require(throws: DatasetError.self) { try floats.resized(height: 4, width: 4) }
         #expect(error.category == .badData && error.description.contains("4x4"))
     }
+
+    @Test func aSubsetHasTheSamplesNamedInTheirOrder() throws {
+        let pixels = (0..<24).map { UInt8($0) }
+        let set = try SampleSet(pixels: pixels, labels: [3, 1, 2, 1], height: 2, width: 3)
+        let part = try set.subset([3, 0])
+        #expect(part.pixels == Array(18..<24) + Array(0..<6) && part.labels == [1, 3])
+        #expect(part.count == 2 && part.shape == set.shape && part.classCount == 4)
+        #expect(try set.subset([]).count == 0)
+    }
 }

@@ -47,7 +47,7 @@ import Testing
         #expect(jobs.count == results.records.count)
         for record in results.records {
             let job = try #require(jobs[[record.experimentID, record.runID - 1]])
-            #expect(job.judge == .test && job.indices.allSatisfy { (0..<160).contains($0) })
+            #expect(job.evaluatedOn == .test && job.indices.allSatisfy { (0..<160).contains($0) })
             // Files have the indices of the data set.
             #expect(stored.selection(of: record.plannedRun) == job.indices.map { rest[$0] })
             #expect(record.perClass == perClass(job.indices.map { rest[$0] }, whole))
@@ -87,7 +87,9 @@ import Testing
     private static let tuned = """
         {validation: 50, runs: 4, networks: 2, score_epochs: 3, experiments: [
         {pruning_method: score, scores: el2n, keep: stratified, sizes: [30, 40], beta: [0.2, 0, 0.1], strata: [4, 50]},
-        {pruning_method: score, scores: dyn-unc, keep: hard, window: [2, 3], sizes: 30}]}
+        {pruning_method: score, scores: dyn-unc, keep: hard, window: [2, 3], sizes: 30},
+        {pruning_method: score, scores: el2n, networks: [1, 2], score_seeds: 4, sizes: 30},
+        {pruning_method: score, scores: aum, sizes: 30}]}
         """
 
     @Test func theBestOfThreeRunsOnTheValidationSplitIsUsed() throws {
@@ -99,12 +101,12 @@ import Testing
         let results = try StudyRunner(study(Self.tuned), directory: temporary.results, executor: executor).run()
         let seconds = (clock.now - start) / .seconds(1)
         let plan = results.plan
-        #expect(plan.experiments.map { $0.candidates.count } == [6, 6, 2])
+        #expect(plan.experiments.map { $0.candidates.count } == [6, 6, 2, 2, 0])
         // Every job of a validation split stands for one candidate, in the candidates' order in each run.
         let jobs: [TrainingJob] = executor.batches.flatMap { $0 }
-        let trials = jobs.filter { $0.judge == .validation }
-        #expect(trials.count == 42)
-        for (experiment, candidates) in plan.experiments.map({ ($0, $0.candidates) }) {
+        let trials = jobs.filter { $0.evaluatedOn == .validation }
+        #expect(trials.count == 48)
+        for (experiment, candidates) in plan.experiments.map({ ($0, $0.candidates) }) where !candidates.isEmpty {
             let mine = trials.filter { $0.experimentID == experiment.id }
             #expect(mine.map(\.run) == (0..<3).flatMap { [Int](repeating: $0, count: candidates.count) })
             let accuracies: [Double] = try FakeExecutor().train(mine, cancellation: .init()).map { $0.accuracy ?? 0 }
@@ -119,7 +121,7 @@ import Testing
             for record in records { #expect(record.tuned == Dictionary(uniqueKeysWithValues: expected)) }
             // What is tested is what was decided on.
             let firsts = jobs.filter { $0.experimentID == experiment.id && $0.run == 0 }
-            let tested = try #require(firsts.first { $0.judge == .test })
+            let tested = try #require(firsts.first { $0.evaluatedOn == .test })
             #expect(tested.indices == mine[best].indices)
         }
         // Every second of training and testing is someone's cost: half a second and a quarter a network here.
@@ -128,7 +130,7 @@ import Testing
         #expect(selection > tuning && selection < tuning + seconds, "\(selection) of \(tuning) + \(seconds)")
         let made = Double(executor.trained.count) * 0.002
         #expect(selection > tuning + made)
-        #expect(results.comparisonNotes.contains { $0.hasPrefix("decided on the validation split") })
+        #expect(results.comparisonNotes.contains { $0.hasPrefix("tuned on the validation split") })
         #expect(try temporary.text("runs.jsonl").contains(#""tuned":{"beta":"#))
     }
 
@@ -136,22 +138,52 @@ import Testing
         let temporary = try TemporaryDirectory()
         let executor = FakeExecutor()
         // After the first decision, before the first run.
-        executor.beforeTraining = { _, jobs, _ in if jobs[0].judge == .test { throw DeviceLost() } }
+        executor.beforeTraining = { _, jobs, _ in if jobs[0].evaluatedOn == .test { throw DeviceLost() } }
         #expect(throws: DeviceLost.self) {
             try StudyRunner(
                 study(Self.tuned), directory: temporary.results, executor: executor
             ).run()
         }
-        let trials: [TrainingJob] = executor.batches.flatMap { $0 }.filter { $0.judge == .validation }
+        let trials: [TrainingJob] = executor.batches.flatMap { $0 }.filter { $0.evaluatedOn == .validation }
         #expect(trials.count == 18)
         let again = FakeExecutor()
         let results = try StudyRunner(study(Self.tuned), directory: temporary.results, executor: again).run()
         let rest: [TrainingJob] = again.batches.flatMap { $0 }
-        #expect(rest.count { $0.judge == .validation } == 24)
+        #expect(rest.count { $0.evaluatedOn == .validation } == 30)
         let whole = try TemporaryDirectory()
         let other = try StudyRunner(study(Self.tuned), directory: whole.results, executor: FakeExecutor()).run()
         #expect(results.records.map(\.tuned) == other.records.map(\.tuned))
         #expect(results.records.map(\.correct) == other.records.map(\.correct))
+        // Finished runs say what stands where the file does not, and added runs pay for what is theirs alone.
+        try whole.write("{", to: "tuning/experiment1.json")
+        let more = FakeExecutor()
+        let longer = try StudyRunner(
+            study(Self.tuned.replacing("runs: 4", with: "runs: 6, score_seeds: 4")), directory: whole.results,
+            executor: more
+        ).run()
+        #expect(more.batches.joined().allSatisfy { $0.evaluatedOn == .test })
+        for id in 1...5 {
+            let records = longer.records.filter { $0.experimentID == id }
+            #expect(records.count == 6 && Set(records.map(\.tuned)).count == 1)
+            #expect(records[4...].allSatisfy { $0.selectionSeconds < 0.75 })
+        }
+    }
+
+    @Test func otherCandidatesAreTunedAnew() throws {
+        let temporary = try TemporaryDirectory()
+        let executor = FakeExecutor()
+        executor.beforeTraining = { _, jobs, _ in if jobs[0].evaluatedOn == .test { throw DeviceLost() } }
+        // Nothing is finished, so that the study may change.
+        for window in [2, 3] {
+            let text = """
+                {validation: 50, score_epochs: 4, networks: 2, window: \(window), experiments: [
+                {pruning_method: score, scores: dual, c_d: [1, 4], sizes: 30}]}
+                """
+            #expect(throws: DeviceLost.self) {
+                try StudyRunner(study(text), directory: temporary.results, executor: executor).run()
+            }
+        }
+        #expect(executor.batches.joined().count { $0.evaluatedOn == .validation } == 12)
     }
 
     @Test func aTunedStudyReadsBackAsItIs() throws {
@@ -168,7 +200,7 @@ import Testing
         ("validation: 50", "pruning_method: random, sizes: 151", "150 samples besides the 50 for validation"),
         (
             "runs: 1", "pruning_method: score, scores: el2n, keep: stratified, beta: [0, 0.1], sizes: 5",
-            "give validation"
+            "validation: N"
         ),
         (
             "validation: 50", "pruning_method: score, scores: el2n, keep: stratified, beta: [0, 0.9], sizes: 50",
