@@ -112,6 +112,7 @@ private struct DistancesCase: KernelCase {
             + "\(kind.rawValue), seed \(seed)"
     }
     var form: String { "\(dimensions) dimensions, \(isFarthest ? "furthest" : "nearest")" }
+    var variety: String { "\(kernel), \(isFarthest ? "furthest" : "nearest")" }
     var cost: Int { count * dimensions }
 
     private struct Found {

@@ -55,6 +55,7 @@ private struct PickCase: KernelCase {
     var kernel: String { GreedyPick.kernel }
     var name: String { "\(rule), pick \(step) of \(count) x \(dimensions), \(kind.rawValue), seed \(seed)" }
     var form: String { "\(dimensions) dimensions, \(rule)" }
+    var variety: String { "\(kernel), \(rule)" }
     var cost: Int { count + dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
@@ -133,6 +134,7 @@ private struct OrderCase: KernelCase {
     var kernel: String { GreedyPick.kernel }
     var name: String { "\(rule) of all \(count) x \(dimensions), seed \(seed)" }
     var form: String { "\(dimensions) dimensions, \(rule)" }
+    var variety: String { "\(kernel), \(rule)" }
     var cost: Int { count * count * dimensions }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
