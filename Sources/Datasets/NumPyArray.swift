@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// The kinds of element that are read from .npy files, little-endian.
+/// The kinds of element that are read from .npy files.
 package enum NumPyType: String, Sendable, CaseIterable {
     case float32 = "<f4"
     case float64 = "<f8"
@@ -35,8 +35,10 @@ extension Int64: NumPyElement { package static var numPyType: NumPyType { .int64
 package struct NumPyArray: Sendable {
     /// The dimensions, slowest first; none for a single value.
     package let shape: [Int]
-    /// The type in the file.
+    /// The type of the elements; float32 where the file has float16.
     package let type: NumPyType
+    /// Whether the elements stand otherwise in the file: as float16 or big-endian.
+    package let isConverted: Bool
     /// The file, as errors name it.
     package let path: String
     private let storage: Storage
@@ -101,31 +103,57 @@ package struct NumPyArray: Sendable {
 
     /// Reads a file whole. Memory follows the file's length, which is held against its header first.
     /// - Throws: ``DatasetError`` `.file`; `.malformed` when it is no .npy file; `.unsupported` for other types,
-    ///   big-endian numbers and Fortran order; `.truncated` and `.oversized`.
+    ///   and Fortran order; `.truncated` and `.oversized`.
     package static func read(_ path: String) throws(DatasetError) -> NumPyArray {
         let reader = try ByteReader(path: path, decompresses: false)
         let header = try NumPyHeader(reader)
         let count = try header.check(reader)
         let array = NumPyArray(
-            shape: header.shape, type: header.type, path: path,
-            storage: try storage(header.type, count: count, from: reader))
+            shape: header.shape, type: header.type, isConverted: header.isHalf || header.isBigEndian, path: path,
+            storage: try storage(header, count: count, from: reader))
         guard array.count == count else {
             throw .truncated(
                 file: path, expected: reader.fileSize,
-                found: header.byteCount + array.count * header.type.byteCount)
+                found: header.byteCount + array.count * header.elementSize)
         }
         return array
     }
 
-    private static func storage(_ type: NumPyType, count: Int, from reader: ByteReader) throws(DatasetError) -> Storage
-    {
-        switch type {
-        case .float32: .float32(try reader.readElements(of: Float.self, count: count))
-        case .float64: .float64(try reader.readElements(of: Double.self, count: count))
-        case .uint8: .uint8(try reader.readElements(of: UInt8.self, count: count))
-        case .int32: .int32(try reader.readElements(of: Int32.self, count: count))
-        case .int64: .int64(try reader.readElements(of: Int64.self, count: count))
+    private static func storage(
+        _ header: NumPyHeader, count: Int, from reader: ByteReader
+    ) throws(DatasetError) -> Storage {
+        if header.isHalf {
+            let halves = try bits(UInt16.self, header, count: count, from: reader)
+            return .float32(halves.map { Float(Float16(bitPattern: $0)) })
         }
+        guard header.isBigEndian else {
+            return switch header.type {
+            case .float32: .float32(try reader.readElements(of: Float.self, count: count))
+            case .float64: .float64(try reader.readElements(of: Double.self, count: count))
+            case .uint8: .uint8(try reader.readElements(of: UInt8.self, count: count))
+            case .int32: .int32(try reader.readElements(of: Int32.self, count: count))
+            case .int64: .int64(try reader.readElements(of: Int64.self, count: count))
+            }
+        }
+        return switch header.type {
+        case .float32: .float32(try bits(UInt32.self, header, count: count, from: reader).map { Float(bitPattern: $0) })
+        case .float64:
+            .float64(try bits(UInt64.self, header, count: count, from: reader).map { Double(bitPattern: $0) })
+        case .uint8: .uint8(try bits(UInt8.self, header, count: count, from: reader))
+        case .int32: .int32(try bits(Int32.self, header, count: count, from: reader))
+        case .int64: .int64(try bits(Int64.self, header, count: count, from: reader))
+        }
+    }
+
+    /// Elements whose bytes are turned round where the file is big-endian.
+    private static func bits<Bits: FixedWidthInteger & BitwiseCopyable>(
+        _ type: Bits.Type, _ header: NumPyHeader, count: Int, from reader: ByteReader
+    ) throws(DatasetError) -> [Bits] {
+        var elements = try reader.readElements(of: type, count: count)
+        if header.isBigEndian {
+            for index in elements.indices { elements[index] = elements[index].byteSwapped }
+        }
+        return elements
     }
 }
 

@@ -13,10 +13,15 @@ package final class NumPyFile: StoredValues {
     private let descriptor: Int32
 
     /// Opens `path` and reads its header.
-    /// - Throws: what ``NumPyArray/read(_:)`` throws.
+    /// - Throws: what ``NumPyArray/read(_:)`` throws; `.unsupported` for float16 and big-endian numbers too.
     package init(_ path: String) throws(DatasetError) {
         let reader = try ByteReader(path: path, decompresses: false)
         let header = try NumPyHeader(reader)
+        guard !header.isHalf, !header.isBigEndian else {
+            throw NumPyHeader.unread(
+                (header.isBigEndian ? ">" : "<") + (header.isHalf ? "f2" : String(header.type.rawValue.dropFirst())),
+                path, read: "float32, float64, uint8, int32 and int64, little-endian, are")
+        }
         try header.check(reader)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .file(.unreadable(file: path, reason: systemMessage())) }

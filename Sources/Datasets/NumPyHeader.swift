@@ -2,7 +2,12 @@ import Support
 
 /// The header of a .npy file: the magic bytes, a version, a length, and a Python dictionary as text.
 struct NumPyHeader {
+    /// What elements are read as: of float16, which float32 holds exactly, float32.
     let type: NumPyType
+    /// Whether the file has float16.
+    let isHalf: Bool
+    /// Whether the first byte of each element is its highest.
+    let isBigEndian: Bool
     let shape: [Int]
     /// Bytes before the first element.
     let byteCount: Int
@@ -11,18 +16,16 @@ struct NumPyHeader {
     init(_ reader: ByteReader) throws(DatasetError) {
         let path = reader.path
         let entries = try NumPyEntries(reader)
-        guard let type = Self.type(entries.type) else {
-            throw .unsupported(
-                file: path,
-                reason:
-                    "elements of type \(excerpt(entries.type)) are not read; float32, float64, uint8, int32 and int64, "
-                    + "little-endian, are")
+        guard let (type, isHalf, isBigEndian) = Self.element(entries.type) else {
+            throw Self.unread(entries.type, path, read: "float16, float32, float64, uint8, int32 and int64 are")
         }
         guard !entries.fortranOrder else {
             throw .unsupported(
                 file: path, reason: "it is in Fortran order; save numpy.ascontiguousarray(array) instead")
         }
         self.type = type
+        self.isHalf = isHalf
+        self.isBigEndian = isBigEndian
         shape = entries.shape
         byteCount = entries.byteCount
     }
@@ -31,13 +34,26 @@ struct NumPyHeader {
     /// - Throws: ``DatasetError`` `.malformed`, `.truncated` or `.oversized`.
     @discardableResult
     func check(_ reader: ByteReader) throws(DatasetError) -> Int {
-        try NumPyEntries.check(reader, shape: shape, elementSize: type.byteCount, headerSize: byteCount)
+        try NumPyEntries.check(reader, shape: shape, elementSize: elementSize, headerSize: byteCount)
+    }
+
+    /// Bytes that an element takes in the file.
+    var elementSize: Int { isHalf ? 2 : type.byteCount }
+
+    /// The error that elements of a type are not read.
+    static func unread(_ descriptor: String, _ path: String, read: String) -> DatasetError {
+        .unsupported(file: path, reason: "elements of type \(excerpt(descriptor)) are not read; \(read)")
     }
 
     /// A single byte has no order, so any mark before it does.
-    private static func type(_ descriptor: String) -> NumPyType? {
-        if descriptor.count == 3, descriptor.hasSuffix("u1"), "<>=|".contains(descriptor.prefix(1)) { return .uint8 }
-        return NumPyType(rawValue: descriptor)
+    private static func element(_ descriptor: String) -> (type: NumPyType, isHalf: Bool, isBigEndian: Bool)? {
+        if descriptor.count == 3, descriptor.hasSuffix("u1"), "<>=|".contains(descriptor.prefix(1)) {
+            return (.uint8, false, false)
+        }
+        let isBigEndian = descriptor.hasPrefix(">")
+        let little = isBigEndian ? "<" + descriptor.dropFirst() : descriptor
+        if little == "<f2" { return (.float32, true, isBigEndian) }
+        return NumPyType(rawValue: little).map { ($0, false, isBigEndian) }
     }
 
     /// A version 1 header, padded so that the elements start at a multiple of 64; nil when it does not fit.

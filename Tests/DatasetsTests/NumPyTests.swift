@@ -95,10 +95,31 @@ private let shapes = [[], [1], [0], [5], [3, 4], [2, 0, 3], [7, 1, 2, 3], [60, 5
         #expect(try array.integers() == [1, -1])
     }
 
+    @Test(
+        arguments: [
+            ("<f2", [0x00, 0x3c, 0x01, 0x00, 0x00, 0xfc, 0xff, 0x7b], [1, 0x1p-24, -.infinity, 65504]),
+            (">f2", [0x3c, 0x00, 0x00, 0x01, 0xfc, 0x00, 0x7b, 0xff], [1, 0x1p-24, -.infinity, 65504]),
+            (">f4", [0x40, 0x49, 0x0f, 0xdb, 0x00, 0x00, 0x00, 0x01], [3.1415927, 0x1p-149]),
+            (">f8", [0xbf, 0xe0, 0, 0, 0, 0, 0, 1], [-0.5]), (">i4", [0, 0, 1, 2, 0xff, 0xff, 0xff, 0xfe], [258, -2]),
+            (">i8", [0, 0, 0, 0, 0, 1, 0, 0], [65536]),
+        ] as [(String, [UInt8], [Float])])
+    func readsHalvesAndBigEndianNumbers(descriptor: String, elements: [UInt8], values: [Float]) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.file(
+            "x.npy", npy("{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(values.count),)}\n", elements))
+        let array = try NumPyArray.read(path)
+        #expect(array.floats == values && array.doubles.map { Float($0) } == values && array.isConverted)
+        if array.type == .int32 || array.type == .int64 { #expect(try array.integers() == values.map { Int64($0) }) }
+        // Rows that are read piece by piece are little-endian.
+        let error = #expect(throws: DatasetError.self) { try NumPyFile(path) }
+        #expect(error?.description.contains(descriptor) == true && error?.category == .badData)
+    }
+
     @Test(arguments: [
         ("'descr': '<f4', 'fortran_order': True, 'shape': (2, 2)", "Fortran"),
-        ("'descr': '>f4', 'fortran_order': False, 'shape': (4,)", ">f4"),
-        ("'descr': '<f2', 'fortran_order': False, 'shape': (4,)", "<f2"),
+        ("'descr': '|b1', 'fortran_order': False, 'shape': (16,)", "|b1 are not read; float16, float32"),
+        ("'descr': '<f2', 'fortran_order': False, 'shape': (9,)", "truncated"),
+        ("'descr': '>f2', 'fortran_order': False, 'shape': (7,)", "oversized"),
         ("'descr': '|O', 'fortran_order': False, 'shape': (4,)", "|O"),
         ("'descr': [('a', '<f4'), ('b', '<i4')], 'fortran_order': False, 'shape': (4,)", "record"),
         ("'descr': '<f4', 'fortran_order': False, 'shape': (4,), 'more': 1", "dictionary"),

@@ -10,7 +10,8 @@ func acceptsNumPy(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
         return false
     }
     try require(array.shape.allSatisfy { $0 >= 0 }, "shape \(array.shape)")
-    let payload = array.count * array.type.byteCount
+    // The least that an element takes.
+    let payload = array.count * (array.isConverted ? 2 : array.type.byteCount)
     try require(payload <= bytes.count, "\(array.count) elements from a file of \(bytes.count) bytes")
     try require(array.floats.count == array.count, "\(array.floats.count) floats of \(array.count) elements")
     let integers: [Int64]?
@@ -38,7 +39,7 @@ func acceptsNumPy(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
         throw Violation(description: "what was read cannot be written and read: \(error)")
     }
     // Little-endian and in C order, the elements are the file's last bytes as they stand.
-    if array.type != .float64 {
+    if array.type != .float64, !array.isConverted {
         var written: [UInt8] = []
         switch array.type {
         case .float32: array.floats.withUnsafeBytes { written = Array($0) }
