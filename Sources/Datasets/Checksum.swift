@@ -8,6 +8,10 @@ func sha256(_ bytes: [UInt8]) -> String {
     return hash.digest
 }
 
+/// SHA-256 of a file's contents, in lower-case hexadecimal.
+/// - Throws: ``DatasetError/file(_:)``, ``DatasetError/corruptGzip(file:reason:)``.
+package func checksum(ofFile path: String) throws(DatasetError) -> String { try FileContents(of: path).sha256 }
+
 /// What the uncompressed contents of a file are, whatever its format.
 struct FileContents: Equatable {
     /// Bytes on disk.

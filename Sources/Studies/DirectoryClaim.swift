@@ -7,6 +7,8 @@ struct DirectoryClaim {
     let directory: String
     let study: Study
     let datasets: [String: StudyDataset]
+    /// SHA-256 of the files of scores that are there, by their names in the study.
+    var scoreFiles: [String: String] = [:]
 
     private var yaml: String { directory + "/study.yaml" }
     private var environment: String { directory + "/environment.json" }
@@ -46,6 +48,12 @@ struct DirectoryClaim {
                         "they were made from another data set \(name): \(old) there, \(facts.fingerprint) here")
             }
             known.datasets[name] = facts
+        }
+        for (name, checksum) in scoreFiles.sorted(by: { $0.key < $1.key }) {
+            if let old = known.scoreFiles?[name], old != checksum, hasResults {
+                throw .otherStudy(directory: directory, difference: ScoreFile.change(of: name))
+            }
+            known.scoreFiles = (known.scoreFiles ?? [:]).merging([name: checksum]) { $1 }
         }
         if !hasRuns, FileManager.default.fileExists(atPath: table) {
             notices.append(

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Scoring
 
 /// A file of scores. Where it lies is no part of what a study is, so all values are equal.
@@ -21,6 +22,12 @@ package struct ScoreFile: Hashable, Sendable, Codable {
 extension ScoreFile {
     /// The file that a study in `folder` names.
     init(_ name: String, in folder: String) { self.init(path: name.hasPrefix("/") ? name : "\(folder)/\(name)") }
+
+    /// Whether it is there.
+    var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
+    /// That a file named `name` is not what runs were selected by, as part of a sentence.
+    static func change(of name: String) -> String { "their samples were selected by other scores than \(name) has now" }
 
     /// The scores that a file has. Where float32, by which samples are ranked, cannot tell some apart that differ, all are
     /// less the least of them, and those that still coincide are moved apart by the last digit: their order is the file's.

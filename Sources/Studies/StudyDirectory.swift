@@ -27,12 +27,13 @@ final class StudyDirectory {
     /// - Parameters:
     ///   - plan: the plan of `study`.
     ///   - datasets: the training sets of `study`.
+    ///   - scoreFiles: SHA-256 of its files of scores, by their names.
     ///   - shard: the part to run; nil for all of it.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.directoryBusy`, `.otherStudy`, `.otherVersion`, `.writeFailed`; and
     ///   `CancellationError`.
     init(
-        _ path: String, for study: Study, plan: StudyPlan, datasets: [String: StudyDataset], shard: Shard? = nil,
-        cancellation: CancellationFlag = CancellationFlag()
+        _ path: String, for study: Study, plan: StudyPlan, datasets: [String: StudyDataset],
+        scoreFiles: [String: String] = [:], shard: Shard? = nil, cancellation: CancellationFlag = CancellationFlag()
     ) throws {
         self.path = path
         self.plan = plan
@@ -47,7 +48,7 @@ final class StudyDirectory {
         main = try FileLock(path + "/.lock")
         own = try shard.map { shard in try FileLock(path + "/.lock.\(shard.fileName)") }
         let isAlone = try Self.take(main, own, shard, in: path)
-        let claim = DirectoryClaim(directory: path, study: study, datasets: datasets)
+        let claim = DirectoryClaim(directory: path, study: study, datasets: datasets, scoreFiles: scoreFiles)
         notices += try claim.make(isAlone: isAlone)
         log = try RunLog(in: path, plan: plan, shard: shard)
         notices += log.notices

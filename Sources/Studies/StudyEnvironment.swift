@@ -43,6 +43,8 @@ package struct StudyEnvironment: Codable, Equatable, Sendable {
     package var format = currentFormat
     /// The training sets, by name.
     package var datasets: [String: Dataset] = [:]
+    /// SHA-256 of the files of scores that samples are selected by, by their names in the study; nil where there are none.
+    package var scoreFiles: [String: String]?
     /// One entry a session: coppice, device, platform, driver, backend, system, started, command.
     package var sessions: [[String: String]] = []
 

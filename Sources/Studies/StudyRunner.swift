@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 import Networks
 import Pruning
 import Scoring
@@ -34,6 +35,8 @@ package final class StudyRunner {
     private let executor: any StudyExecutor
     private let wantedReplicas: Int?
     private var replicas = 1
+    /// SHA-256 of the files of scores that are there, by their names.
+    private var scoreChecksums: [String: String] = [:]
     /// The experiments whose small classes were noted.
     private var noted: Set<Int> = []
     private let environment: () -> [String: String]
@@ -83,6 +86,7 @@ package final class StudyRunner {
         for set in plan.trainingSets { sets[set] = try executor.dataset(set) }
         let part = shard.map(plan.runs) ?? plan.runs
         // Before the directory, which a study that cannot run must not claim.
+        scoreChecksums = try checksums(of: plan)
         if let run = firstUnfinished(of: part) {
             try checkScoreFiles(of: plan, datasets)
             try executor.prepare(for: plan.experiment(run.experimentID).recipe, later: [])
@@ -90,7 +94,8 @@ package final class StudyRunner {
         let directory: StudyDirectory
         do {
             directory = try StudyDirectory(
-                path, for: study, plan: plan, datasets: datasets, shard: shard, cancellation: cancellation)
+                path, for: study, plan: plan, datasets: datasets, scoreFiles: scoreChecksums, shard: shard,
+                cancellation: cancellation)
         } catch is CancellationError {
             throw StudyError.interrupted(finished: 0, total: part.count)
         }
@@ -106,16 +111,25 @@ package final class StudyRunner {
         return part.first { stored.records[$0] == nil }
     }
 
-    /// Reads the files of scores, so that nothing is computed or changed before one is found missing, or another than it was.
+    /// SHA-256 of the files of scores that are there, by their names.
+    private func checksums(of plan: StudyPlan) throws -> [String: String] {
+        var checksums: [String: String] = [:]
+        for key in plan.artifactUses.keys {
+            guard let score = key.kind as? ScoreKey, let file = score.file, checksums[score.score] == nil, file.exists
+            else { continue }
+            checksums[score.score] = try checksum(ofFile: file.path)
+        }
+        return checksums
+    }
+
+    /// Reads the files of scores that no copy was made of yet, so that nothing is computed or changed before one is found
+    /// missing or damaged.
     private func checkScoreFiles(of plan: StudyPlan, _ datasets: [String: StudyDataset]) throws {
         for key in plan.artifactUses.keys {
             guard let score = key.kind as? ScoreKey, let file = score.file, let dataset = datasets[score.dataset] else {
                 continue
             }
-            if let stored = StudyArrays(directory: path).artifact(key, fingerprint: dataset.fingerprint) {
-                guard let change = score.change(since: stored.artifact) else { continue }
-                throw StudyError.otherStudy(directory: path, difference: change)
-            }
+            if StudyArrays(directory: path).artifact(key, fingerprint: dataset.fingerprint) != nil { continue }
             _ = try ScoreFile.scores(file.path, count: dataset.shape.count)
         }
     }
@@ -278,10 +292,11 @@ package final class StudyRunner {
         if let artifact = session.take(key) { return artifact }
         let arrays = session.directory.arrays
         if let stored = arrays.artifact(key, fingerprint: dataset.fingerprint) {
-            if let change = key.kind.change(since: stored.artifact) {
+            guard let change = key.kind.change(since: stored.artifact) else { return session.keep(stored, for: key) }
+            // Where no run was selected by what is kept, it is made anew.
+            guard session.log.records.isEmpty else {
                 throw StudyError.otherStudy(directory: path, difference: change)
             }
-            return session.keep(stored, for: key)
         }
         // Another shard may be about to make it, or at it.
         let lock = try arrays.lock(of: key)
@@ -289,11 +304,20 @@ package final class StudyRunner {
             report(.notice("waiting for another process that \(key.making)"))
         }
         defer { lock.release() }
-        if let stored = arrays.artifact(key, fingerprint: dataset.fingerprint) { return session.keep(stored, for: key) }
+        if let stored = arrays.artifact(key, fingerprint: dataset.fingerprint),
+            key.kind.change(since: stored.artifact) == nil
+        {
+            return session.keep(stored, for: key)
+        }
         report(.making(key))
         let clock = ContinuousClock()
         let start = clock.now
         let artifact = try executor.make(key, from: found, cancellation: cancellation)
+        if let score = key.kind as? ScoreKey, let file = score.file,
+            let before = scoreChecksums[score.score], try checksum(ofFile: file.path) != before
+        {
+            throw StudyError.otherStudy(directory: path, difference: ScoreFile.change(of: score.score))
+        }
         let stored = StudyArrays.StoredArtifact(artifact: artifact, seconds: (clock.now - start) / .seconds(1))
         try arrays.store(stored, for: key, count: dataset.shape.count, fingerprint: dataset.fingerprint)
         return session.keep(stored, for: key)

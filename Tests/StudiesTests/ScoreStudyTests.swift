@@ -100,10 +100,22 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
         // The copy serves where the file is gone, and a file that has changed is refused.
         try FileManager.default.moveItem(atPath: "\(folder)/mine.npy", toPath: "\(folder)/away.npy")
         #expect(try run(runs: 2).count == 3)
+        let before = scores[3]
         scores[3] = 7
         try NumPy.write(scores, shape: [200], to: "\(folder)/mine.npy")
-        let error = #expect(throws: StudyError.self) { try run(runs: 3) }
-        #expect(error?.description.contains("mine.npy") == true)
+        func expectRefusal(runs: Int) {
+            let error = #expect(throws: StudyError.self) { try run(runs: runs) }
+            #expect(error?.description.contains("other scores than mine.npy has now") == true)
+        }
+        expectRefusal(runs: 3)
+        // A finished study too, and one whose copies are gone.
+        expectRefusal(runs: 2)
+        try FileManager.default.removeItem(atPath: temporary.results + "/scores")
+        expectRefusal(runs: 3)
+        scores[3] = before
+        try NumPy.write(scores, shape: [200], to: "\(folder)/mine.npy")
+        #expect(try run(runs: 3).count == 3)
+        #expect(try temporary.text("environment.json").contains("\"mine.npy\" : \""))
     }
 
     @Test func whatStandsAtTheTopForScoresAloneIsTheSameStudyAgain() throws {

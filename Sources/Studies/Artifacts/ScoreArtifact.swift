@@ -92,10 +92,11 @@ package struct ScoreKey: ArtifactKind {
 
     /// A file may have other scores by now; one that is gone cannot tell.
     package func change(since artifact: Artifact) -> String? {
+        // Of a part of the training set, the checksum of the whole file in `environment.json` tells.
         guard validation == nil, let file, let found = try? ScoreFile.scores(file.path),
             found != artifact.float32("scores")
         else { return nil }
-        return "their samples were selected by other scores than \(file.path) has now"
+        return ScoreFile.change(of: score)
     }
 
     package func make(
