@@ -123,11 +123,56 @@ package struct SampleSet: Sendable {
         if case .bytes(let pixels) = values { pixels } else { nil }
     }
 
+    /// The same samples with these labels, [sample], and with their values in memory.
+    /// - Throws: ``DatasetError`` of reading them; `.malformed` where there is not one label for each sample.
+    package func labelled(_ labels: [UInt8], origin: String) throws(DatasetError) -> SampleSet {
+        guard labels.count == count else {
+            throw .malformed(
+                file: origin, reason: "\(labels.count) labels for \(count) samples; one for each is needed")
+        }
+        var values = values
+        if case .stored(let stored) = values { values = try stored.inMemory(count * shape.featureCount) }
+        return SampleSet(valid: values, count: count, shape: shape, labels: labels)
+    }
+
+    /// The statistics of each channel of values in memory, which normalise it; none for values that are not.
+    package var channels: [ChannelStatistics] { ChannelStatistics.of(values, shape: shape) }
+
     /// How many samples each class has: [class].
     package var countsPerClass: [Int] {
         var counts = [Int](repeating: 0, count: classCount)
         for label in labels { counts[Int(label)] += 1 }
         return counts
+    }
+}
+
+extension StoredValues {
+    /// The first `count` values: bytes where they are uint8, else floats.
+    /// - Throws: ``DatasetError``.
+    fileprivate func inMemory(_ count: Int) throws(DatasetError) -> SampleValues {
+        switch type {
+        case .uint8: .bytes(try elements(UInt8.self, count))
+        case .int32: .floats(try elements(Int32.self, count).map { Float($0) })
+        case .int64: .floats(try elements(Int64.self, count).map { Float($0) })
+        case .float32: .floats(try elements(Float.self, count))
+        case .float64: .floats(try elements(Double.self, count).map { Float($0) })
+        }
+    }
+
+    private func elements<Element: BitwiseCopyable>(
+        _ type: Element.Type, _ count: Int
+    ) throws(DatasetError) -> [Element] {
+        var failure: DatasetError?
+        let elements = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+            do throws(DatasetError) {
+                try read(from: 0, into: UnsafeMutableRawBufferPointer(buffer))
+                initialized = count
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return elements
     }
 }
 

@@ -14,8 +14,11 @@ package struct Normalisation: Hashable, Sendable {
 
     /// The statistics of a training set. A channel without any spread is shifted alone, as scikit-learn's StandardScaler
     /// does it.
-    package init(_ dataset: Dataset) {
-        self.init(dataset.channels.map { $0.std > 0 ? $0 : ChannelStatistics(mean: $0.mean, std: 1) })
+    package init(_ dataset: Dataset) { self.init(spread: dataset.channels) }
+
+    /// The statistics of samples; a channel without any spread is shifted alone.
+    package init(spread channels: [ChannelStatistics]) {
+        self.init(channels.map { $0.std > 0 ? $0 : ChannelStatistics(mean: $0.mean, std: 1) })
     }
 
     /// [channel].

@@ -70,7 +70,7 @@ package enum PruningError: Equatable, CategorizedError {
         case .negativeScore(let name, let index):
             "the \(name) of sample \(index) is below 0; keep beta draws samples in proportion to their scores, so it takes scores from 0 up"
         case .hybridRatio(let nClosest, let nFurthest):
-            "hybrid cannot take \(nClosest) closest to \(nFurthest) furthest: both must be from 0 to \(Order.shareRange.upperBound), and one above 0"
+            "\(nClosest) to \(nFurthest) is no ratio of closest to furthest that hybrid and ends can take: both must be from 0 to \(Order.shareRange.upperBound), and one above 0"
         case .countMismatch(let what, let got, let expected):
             "there are \(got) \(what) for \(expected) samples; one for each is needed"
         case .labelOutOfRange(let what, let index, let label, let bound):

@@ -140,7 +140,10 @@ package struct CaseNames: Sendable {
                 $0.scoring.flatMap { $0.usesNeighbors ? "\($0.parameters.neighbors) neighbours" : nil }
             },
             told(.gamma) {
-                $0.scoring.flatMap { $0.usesNeighbors ? "gamma \(Number.exact($0.parameters.gamma))" : nil }
+                $0.scoring.flatMap { scoring in
+                    guard scoring.usesNeighbors else { return nil }
+                    return scoring.parameters.gamma.map { "gamma \(Number.exact($0))" } ?? "gamma by the data"
+                }
             },
             told(.beta) {
                 if case .stratified(let cut, _) = $0.selection.order { "beta \(Number.exact(cut))" } else { nil }

@@ -13,49 +13,24 @@ extension Score {
     ///
     /// As where the authors' program reads a graph made beforehand, a sample exchanges messages with its own k neighbours,
     /// which need not have it among theirs. That program has no gamma in the forward direction, and the paper has one for
-    /// each direction; here one serves both. A sample that no network ever learned, whose forgetting is infinite, starts
-    /// from the number of epochs, which no other reaches. Where samples are picked within groups, each group has a graph of
-    /// its own.
+    /// each direction, found for each data set; here one serves both, and unless it is given it is 1 / the median distance
+    /// of neighbours in the graph, so that a typical one has a weight of 1/e whatever the units. A sample that no network
+    /// ever learned, whose forgetting is infinite, starts from the number of epochs, which no other reaches. Where samples
+    /// are picked within groups, each group has a graph of its own, all with the same gamma.
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points, or without training dynamics where there are
     /// classes, and ``ScoringError/badParameter(name:value:accepted:)``.
     package static let d2 = Score("d2", needs: [.points, .dynamics], isOrder: true, usesNeighbors: true) { input in
-        let (points, backend) = try input.located(for: "d2")
-        let parameters = input.parameters
-        guard parameters.neighbors >= 1 else {
-            throw ScoringError.badParameter(
-                name: "neighbors", value: "\(parameters.neighbors)", accepted: "1 or more are possible")
+        let found = try input.graph ?? D2Graph(input)
+        let starts = try difficulties(input, count: input.count)
+        try ScoreInput.check(starts.count, "scores that d2 starts from", of: input.count)
+        try ScoreInput.check(found.order.count, "nodes of the graph", of: input.count)
+        var graph = MessageGraph(
+            found.neighbors, gamma: found.gamma, starts: found.order.map { Double(starts[$0]) })
+        let picks = try found.segments.map { segment in
+            try graph.pick(min(input.size, segment.count), of: segment, input.cancellation).map { found.order[$0] }
         }
-        guard parameters.gamma >= 0, parameters.gamma.isFinite else {
-            throw ScoringError.badParameter(
-                name: "gamma", value: "\(parameters.gamma)", accepted: "it has to be a number of 0 or more")
-        }
-        let starts = try difficulties(input, count: points.count)
-        try ScoreInput.check(starts.count, "scores that d2 starts from", of: points.count)
-        let groups = try input.members(of: points.count).filter { !$0.isEmpty }
-        let order = groups.flatMap { $0 }
-        var rows = try HostRows(points, on: backend)
-        if groups.count > 1 { rows = rows.gathered(order) }
-        var segments: [Range<Int>] = []
-        for group in groups {
-            let first = segments.last?.upperBound ?? 0
-            segments.append(first..<first + group.count)
-        }
-        let neighbors = try rows.nearest(
-            parameters.neighbors, within: segments, cancellation: input.cancellation)
-        if let distance = MessageGraph.leastDistance(neighbors), exp(-parameters.gamma * distance) < 0x1p-53 {
-            // Not a single message would change a value, and the order would be that of the difficulties, or of the indices.
-            throw ScoringError.badParameter(
-                name: "gamma", value: "\(parameters.gamma)",
-                accepted: "exp(-gamma distance) is next to nothing for the nearest two samples, which are"
-                    + " \(shortest(Double(Float(distance)))) apart; gamma has to be near 1 / the distance of neighbours"
-            )
-        }
-        var graph = MessageGraph(neighbors, gamma: parameters.gamma, starts: order.map { Double(starts[$0]) })
-        let picks = try segments.map { segment in
-            try graph.pick(min(input.size, segment.count), of: segment, input.cancellation).map { order[$0] }
-        }
-        return scores(ofPicks: picks, count: points.count)
+        return scores(ofPicks: picks, count: input.count)
     }
 
     /// What every sample starts from.
@@ -68,18 +43,75 @@ extension Score {
     }
 }
 
+/// The nearest neighbours that ``Score/d2`` passes messages between, which takes no networks.
+package struct D2Graph: Sendable {
+    /// The samples, those of a group together.
+    let order: [Int]
+    /// The groups in ``order``.
+    let segments: [Range<Int>]
+    /// The neighbours of each place in ``order``.
+    let neighbors: Neighbors
+    /// How fast weights fall.
+    let gamma: Double
+
+    /// The graph of the points of `input`, within its groups.
+    /// - Throws: ``ScoringError/missing(what:score:)`` without points; ``ScoringError/badParameter(name:value:accepted:)``
+    ///   for numbers out of range, and for a gamma that silences every message; `ComputeError`, `CancellationError`.
+    package init(_ input: ScoreInput) throws {
+        let (points, backend) = try input.located(for: "d2")
+        let parameters = input.parameters
+        guard parameters.neighbors >= 1 else {
+            throw ScoringError.badParameter(
+                name: "neighbors", value: "\(parameters.neighbors)", accepted: "1 or more are possible")
+        }
+        if let gamma = parameters.gamma, !(gamma >= 0 && gamma.isFinite) {
+            throw ScoringError.badParameter(
+                name: "gamma", value: "\(gamma)", accepted: "it has to be a number of 0 or more")
+        }
+        let groups = try input.members(of: points.count).filter { !$0.isEmpty }
+        order = groups.flatMap { $0 }
+        var rows = try HostRows(points, on: backend)
+        if groups.count > 1 { rows = rows.gathered(order) }
+        var segments: [Range<Int>] = []
+        for group in groups {
+            let first = segments.last?.upperBound ?? 0
+            segments.append(first..<first + group.count)
+        }
+        self.segments = segments
+        neighbors = try rows.nearest(parameters.neighbors, within: segments, cancellation: input.cancellation)
+        let distances = neighbors.distances
+        guard let gamma = parameters.gamma else {
+            // Copies say nothing of the scale.
+            let apart = distances.filter { $0 > 0 }.sorted()
+            self.gamma = apart.isEmpty ? 1 : 1 / apart[apart.count / 2]
+            return
+        }
+        if let least = distances.filter({ $0 > 0 }).min(), exp(-gamma * least) < 0x1p-53 {
+            // Not a single message would change a value, and the order would be that of the difficulties, or of the indices.
+            throw ScoringError.badParameter(
+                name: "gamma", value: "\(gamma)",
+                accepted: "exp(-gamma distance) is next to nothing for the nearest two samples, which are"
+                    + " \(shortest(Double(Float(least)))) apart; leave it out, or give one near 1 / the distance of"
+                    + " neighbours"
+            )
+        }
+        self.gamma = gamma
+    }
+}
+
+extension Neighbors {
+    /// The distances of all neighbours that there are.
+    fileprivate var distances: [Double] {
+        zip(squares, indices).filter { $0.1 >= 0 }.map { Double($0.0).squareRoot() }
+    }
+}
+
 /// A graph of nearest neighbours whose nodes pass messages to each other.
 struct MessageGraph {
     private let neighbors: Neighbors
     /// w of each neighbour, [count][room].
     private let weights: [Double]
     private var values: [Double]
-
-    /// The distance of the two nearest samples that differ; nil where none do.
-    static func leastDistance(_ neighbors: Neighbors) -> Double? {
-        let squares = zip(neighbors.squares, neighbors.indices).filter { $0.1 >= 0 && $0.0 > 0 }.map(\.0)
-        return squares.min().map { Double($0).squareRoot() }
-    }
 
     /// The graph after the forward messages.
     init(_ neighbors: Neighbors, gamma: Double, starts: [Double]) {

@@ -112,6 +112,8 @@ package struct ScoreInput {
     package var backend: (any Backend)?
     /// What was recorded while networks were trained on the samples.
     package var dynamics: TrainingDynamics?
+    /// The graph of ``Score/d2``, where it was made before.
+    package var graph: D2Graph?
     /// The group of each sample, [count], from 0, that a greedy order picks within; nil for the whole set.
     package var groups: [Int32]?
     /// The most samples that will be kept: a greedy order need not go further.

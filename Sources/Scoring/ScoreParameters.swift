@@ -8,8 +8,9 @@ package struct ScoreParameters: Hashable, Sendable, Codable {
     package var window = 10
     /// `neighbors`: nearest neighbours in the graph of ``Score/d2``.
     package var neighbors = 10
-    /// `gamma`: how fast the weight of a neighbour falls with its distance, in ``Score/d2``.
-    package var gamma = 1.0
+    /// `gamma`: how fast the weight of a neighbour falls with its distance, in ``Score/d2``; nil for 1 / the median
+    /// distance of neighbours.
+    package var gamma: Double?
     /// `ks`: the number of prototypes of ``Score/prototypes``.
     package var k: Int?
 

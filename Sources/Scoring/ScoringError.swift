@@ -18,7 +18,7 @@ package enum ScoringError: Equatable, CategorizedError {
     case noRoom(count: Int)
     /// A parameter does not fit the data or another parameter.
     case badParameter(name: String, value: String, accepted: String)
-    /// The loss or the weights of a score network are no longer finite: which network of the set, and after how many steps.
+    /// The loss or the weights of a score network are no longer finite: which network of the set, from 0, and after how many steps.
     case diverged(network: Int, step: Int, learningRate: Double)
 
     package var description: String {
@@ -40,7 +40,7 @@ package enum ScoringError: Equatable, CategorizedError {
                 + " smaller"
         case .badParameter(let name, let value, let accepted): "\(name) is \(value); \(accepted)"
         case .diverged(let network, let step, let learningRate):
-            "network \(network) of those that produce scores diverged at step \(step), with a learning rate of "
+            "network \(network + 1) of those that produce scores diverged at step \(step), with a learning rate of "
                 + "\(learningRate); a lower one is needed"
         }
     }

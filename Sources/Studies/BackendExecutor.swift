@@ -104,13 +104,20 @@ package final class BackendExecutor: StudyExecutor {
         _ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag
     ) throws -> Artifact {
         try cancellation.check()
-        do {
-            return try key.kind.make(self, from: found, cancellation: cancellation)
-        } catch let error as ClusteringError {
+        return try Self.unwrapping { try key.kind.make(self, from: found, cancellation: cancellation) }
+    }
+
+    package func check(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws {
+        try Self.unwrapping { try key.kind.check(self, from: found, cancellation: cancellation) }
+    }
+
+    /// Runs `body`; an error of the device comes as it is.
+    private static func unwrapping<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as ClusteringError {
             if case .compute(let cause) = error { throw cause }
             throw error
         } catch {
-            throw Self.unwrapped(error)
+            throw unwrapped(error)
         }
     }
 

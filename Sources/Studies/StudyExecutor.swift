@@ -173,10 +173,18 @@ package protocol StudyExecutor {
     /// - Throws: `CancellationError` where it was stopped by `cancellation`, and any error of the device.
     func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact
 
-    /// Trains networks together, one replica a job, and tests each. All jobs have the same recipe, evaluation set and number of
-    /// samples, not always the same seed; results do not depend on which jobs share a call.
+    /// Checks what can be told of an artifact before what it is made of is made.
+    /// - Throws: what ``make(_:from:cancellation:)`` would throw.
+    func check(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws
+
+    /// Trains networks together, one replica per job, and tests each. All jobs have the same recipe, evaluation set and number
+    /// of samples, not always the same seed; results do not depend on which jobs share a call.
     /// - Returns: one outcome a job, in the same order.
     /// - Throws: `ComputeError.outOfMemory` where fewer jobs might fit, `CancellationError` where it was stopped by
     ///   `cancellation`, and any error of the device.
     func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome]
+}
+
+extension StudyExecutor {
+    package func check(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws {}
 }

@@ -148,7 +148,10 @@ package final class StudyRunner {
                     let later = lastUse.filter { $0.value > index }.keys
                     try executor.prepare(for: group.recipe, later: Set(later))
                 }
-                if index == 0 { try begin(session) }
+                if index == 0 {
+                    try begin(session)
+                    try checkArtifacts(session)
+                }
                 try run(group.runs, session)
             }
         } catch {
@@ -173,6 +176,17 @@ package final class StudyRunner {
             report(
                 .notice(
                     "earlier runs were made on \(other.device), these are made on \(executor.device); rows say which"))
+        }
+    }
+
+    /// Checks the artifacts that are to be made, before the first of them takes its time.
+    private func checkArtifacts(_ session: StudySession) throws {
+        for key in session.pendingArtifacts {
+            guard let dataset = session.datasets[key.kind.dataset],
+                session.directory.arrays.artifact(key, fingerprint: dataset.fingerprint) == nil
+            else { continue }
+            let found = ScoreInput(count: dataset.shape.count, classes: dataset.classes)
+            try executor.check(key, from: found, cancellation: cancellation)
         }
     }
 

@@ -36,6 +36,9 @@ final class StudySession {
 
     // MARK: - Artifacts
 
+    /// The artifacts that pending runs are of, the same order each time.
+    var pendingArtifacts: [ArtifactKey] { uses.keys.sorted { $0.kind.fileName < $1.kind.fileName } }
+
     /// An artifact that is held in memory, for one of the runs that need it.
     func take(_ key: ArtifactKey) -> StudyArrays.StoredArtifact? {
         guard let artifact = artifacts[key] else { return nil }

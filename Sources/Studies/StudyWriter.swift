@@ -106,8 +106,9 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
     pairs += [
         whole(.scoreEpochs, scores.epochs), whole(.networks, scores.networks), whole(.window, scores.window),
         real(.beta, orders.cut), whole(.strata, orders.strata), real(.cD, orders.cD),
-        whole(.neighbors, scores.neighbors), real(.gamma, scores.gamma),
+        whole(.neighbors, scores.neighbors),
     ]
+    if let gamma = scores.gamma { pairs.append(real(.gamma, gamma)) }
     if let seeds = settings.scoreSeeds { pairs.append(Pair(key: "score_seeds", value: Node("\(seeds)"))) }
     return pairs
 }

@@ -3,6 +3,7 @@ import Clustering
 import Compute
 import Datasets
 import Foundation
+import Networks
 import Pruning
 import Studies
 import Support
@@ -62,6 +63,21 @@ struct ClusteringOptions: ParsableArguments {
         return ClusteringPlan(k: k, pca: pca, kind: kind, start: start, memory: try memory.bytes, features: features)
     }
 
+    /// Refuses what nothing takes.
+    /// - Parameters:
+    ///   - isClustered: whether samples are clustered.
+    ///   - takesCount: whether a number of clusters is taken all the same.
+    ///   - isOfPoints: whether something else is of the samples as points.
+    func checkIdle(isClustered: Bool, takesCount: Bool, isOfPoints: Bool) throws {
+        for (name, isGiven, isTaken) in [
+            ("--k", k != nil, isClustered || takesCount), ("--pca", pca != nil, isClustered || isOfPoints),
+            ("--iterations", iterations != nil, isClustered), ("--kmeans", kmeans != "minibatch", isClustered),
+            ("--start", start != "kmeans++", isClustered), ("--memory", memory.text != nil, isClustered || isOfPoints),
+        ] where isGiven && !isTaken {
+            throw Failure("\(name) is for a clustering, and none is made here", exitCode: 64)
+        }
+    }
+
     /// The files that are read.
     var inputs: [NamedFile?] {
         let start = start.hasSuffix(".npy") ? start : nil
@@ -69,17 +85,21 @@ struct ClusteringOptions: ParsableArguments {
     }
 
     /// The samples, and their classes where they have some.
-    func samples(quiet: Bool) throws -> Samples {
+    func samples(quiet: Bool, labels: LabelsOption? = nil) throws -> Samples {
         guard let features else {
             let images = try data.load(quiet: quiet)
             return Samples(
                 matrix: try FeatureMatrix(images.train),
-                classes: ClassLabels(labels: images.train.labels, count: images.classCount), dataset: images)
+                classes: ClassLabels(labels: images.train.labels, count: images.classCount),
+                trainable: TrainableSamples(
+                    samples: images.train, classCount: images.classCount, normalisation: Normalisation(images)))
         }
         let samples = try Formats.matrix(features)
-        do throws(ClusteringError) {
-            return Samples(matrix: try FeatureMatrix(samples, forComponents: pca != nil), classes: nil)
-        } catch {
+        do {
+            var found = Samples(matrix: try FeatureMatrix(samples, forComponents: pca != nil), classes: nil)
+            if let path = labels?.labels { try found.label(samples, by: path) }
+            return found
+        } catch let error as ClusteringError {
             throw Failure("\(features): \(error)", category: error.category)
         }
     }
@@ -100,12 +120,52 @@ struct ClusteringOptions: ParsableArguments {
     }
 }
 
+/// `--labels`
+struct LabelsOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The class of each row of --features, from 0 to 255: a .npy file of one dimension.", valueName: "y.npy"))
+    var labels: String?
+
+    /// What must hold before anything is read.
+    func check(_ options: ClusteringOptions) throws {
+        if labels != nil, options.features == nil {
+            throw Failure("--labels is for --features; a data set has its own", exitCode: 64)
+        }
+    }
+}
+
 /// What is clustered or selected from.
 struct Samples {
     var matrix: FeatureMatrix
     var classes: ClassLabels?
-    /// The data set, where the samples are its training images.
-    var dataset: Dataset?
+    /// The samples as networks take them, where they have classes.
+    var trainable: TrainableSamples?
+
+    /// Gives `samples`, which the matrix is of, the labels of a file.
+    fileprivate mutating func label(_ samples: SampleSet, by path: String) throws {
+        let array = try NumPyArray.read(path)
+        guard array.shape.count == 1 else {
+            throw Failure("\(path): its shape is \(array.shape); one dimension is needed", exitCode: 65)
+        }
+        let numbers = try array.integers()
+        if let place = numbers.firstIndex(where: { !(0...255).contains($0) }) {
+            throw Failure(
+                "\(path): label \(numbers[place]) at position \(place) is outside 0 to 255, the classes that there may be",
+                exitCode: 65)
+        }
+        let labelled = try samples.labelled(numbers.map { UInt8($0) }, origin: path)
+        classes = ClassLabels(labels: labelled.labels, count: labelled.classCount)
+        trainable = TrainableSamples(
+            samples: labelled, classCount: labelled.classCount, normalisation: Normalisation(spread: labelled.channels))
+    }
+}
+
+/// Samples that networks may be trained on.
+struct TrainableSamples {
+    var samples: SampleSet
+    var classCount: Int
+    var normalisation: Normalisation
 }
 
 /// A clustering to be made.

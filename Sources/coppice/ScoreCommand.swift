@@ -22,6 +22,7 @@ struct ScoreCommand: ParsableCommand {
             """)
 
     @OptionGroup var options: ClusteringOptions
+    @OptionGroup var labels: LabelsOption
     @Option(help: ArgumentHelp("The score.", valueName: "name"), completion: .list(Score.all.map(\.name)))
     var score: String
     @Option(help: "Greedy orders: pick within none, class, cluster or class-cluster.")
@@ -61,35 +62,41 @@ struct ScoreCommand: ParsableCommand {
             throw unaccepted(self.score, of: Score.all.map(\.name), option: "--score")
         }
         let plan = try options.plan()
-        try scoring.check(score, options, hasClustering: false)
+        try labels.check(options)
+        try scoring.check(score, options, labels, hasClustering: false)
         let groups = within ?? score.paper.groups
+        let needsClustering = score.needsClustering || score.isOrder && groups.needClustering
+        // Those that are missing are named first.
+        if score.isOrder, groups.needClustering, plan.k == nil {
+            throw Failure("--within \(groups.rawValue) needs clusters: give --k", exitCode: 64)
+        }
+        try options.checkIdle(
+            isClustered: needsClustering, takesCount: score.needs.contains(.clusterCount),
+            isOfPoints: score.needs.contains(.points))
         if !score.isOrder {
             for (name, isGiven) in [("--within", within != nil), ("--size", size != nil)] where isGiven {
                 throw Failure("\(name) is for greedy orders, and \(score.name) is none", exitCode: 64)
             }
         }
-        if score.isOrder, groups.needClustering, plan.k == nil {
-            throw Failure("--within \(groups.rawValue) needs clusters: give --k", exitCode: 64)
-        }
-        let trains = score.needs.contains(.dynamics) && options.features == nil
+        let trains = score.needs.contains(.dynamics) && (options.features == nil || labels.labels != nil)
         if networksOut != nil, !trains {
             throw Failure(
                 "--networks-out is for scores of networks, and none are trained for \(score.name) here", exitCode: 64)
         }
-        try checkOutputs([NamedFile("--out", out)], against: options.inputs)
+        try checkOutputs([NamedFile("--out", out)], against: options.inputs + [NamedFile("--labels", labels.labels)])
         try AtomicFile.checkCanWrite(out)
         if let networksOut { try OutputFile.makeDirectory(networksOut) }
         let interrupt = ExitOnInterrupt(
             saying: "interrupted, \(out) was not written" + (networksOut.map { "; \($0) is not complete" } ?? ""))
-        let samples = try options.samples(quiet: compute.quiet)
+        let samples = try options.samples(quiet: compute.quiet, labels: labels)
         let count = samples.matrix.count
         try plan.check(samples.matrix)
         if let size { _ = try RequestedSize.count(size).resolved(of: count) }
         if score.isOrder, groups.needClasses, samples.classes == nil {
-            throw Failure("--within \(groups.rawValue) needs the class of every sample: give --data", exitCode: 64)
+            throw Failure(
+                "--within \(groups.rawValue) needs the class of every sample: give --labels, or --data", exitCode: 64)
         }
         let backend = try compute.makeBackend(in: shape)
-        let needsClustering = score.needsClustering || score.isOrder && groups.needClustering
         let clustering =
             needsClustering
             ? try plan.k.map {
@@ -97,11 +104,13 @@ struct ScoreCommand: ParsableCommand {
             } : nil
         var run = ScoreRun(score: score, options: scoring, plan: plan, compute: compute, backend: backend)
         if let networksOut {
-            let normalisation = samples.dataset.map(Normalisation.init)
+            let normalisation = samples.trainable?.normalisation
+            let epochs = scoring.parameters(k: nil).epochs
+            let batch = scoring.training.batchSize
             run.keepNetwork = { network, epoch, weights in
                 // Those that scores are taken of.
-                guard let normalisation, epoch == 1 || epoch == scoring.scoreEpochs else { return }
-                let steps = epoch * ((count + scoring.batch - 1) / scoring.batch)
+                guard let normalisation, epoch == 1 || epoch == epochs else { return }
+                let steps = epoch * ((count + batch - 1) / batch)
                 try weights.write(
                     to: "\(networksOut)/network\(network + 1)-epoch\(epoch).safetensors", normalisation: normalisation,
                     steps: steps)

@@ -17,21 +17,24 @@ struct ScoreOptions: ParsableArguments {
             "Scores of networks: train this model: \(ModelLibrary.choices). (default: \(ModelLibrary.leNet5.name))",
             valueName: "name"),
         completion: .models, transform: modelNamed)
-    var model: ModelSpec = ModelLibrary.leNet5
+    var model: ModelSpec?
     @Option(help: "Scores of networks: epochs that each trains for. (default: 15)", transform: wholeNumber)
-    var scoreEpochs = ScoreParameters().epochs
+    var scoreEpochs: Int?
     @Option(help: "Scores of networks: how many there are. (default: 10)", transform: wholeNumber)
-    var networks = ScoreParameters().networks
+    var networks: Int?
     @Option(help: "Scores of networks: images a step. (default: 64)", transform: wholeNumber)
-    var batch = 64
+    var batch: Int?
     @Option(help: "Scores of networks: Adam's learning rate. (default: 0.001)", transform: realNumber)
-    var learningRate = 0.001
+    var learningRate: Double?
     @Option(help: "dyn-unc and dual: epochs of a window. (default: 10)", transform: wholeNumber)
-    var window = ScoreParameters().window
+    var window: Int?
     @Option(help: "d2: nearest neighbours in its graph. (default: 10)", transform: wholeNumber)
-    var neighbors = ScoreParameters().neighbors
-    @Option(help: "d2: how fast a neighbour's weight falls with its distance. (default: 1)", transform: realNumber)
-    var gamma = ScoreParameters().gamma
+    var neighbors: Int?
+    @Option(
+        help:
+            "d2: how fast a neighbour's weight falls with its distance. (default: 1 / the median distance of neighbours)",
+        transform: realNumber)
+    var gamma: Double?
 
     func validate() throws {
         for (name, value, accepted) in [
@@ -39,34 +42,65 @@ struct ScoreOptions: ParsableArguments {
             ("--networks", networks, ScoreParameters.networksRange),
             ("--batch", batch, 1...1_000_000), ("--window", window, ScoreParameters.windowRange),
             ("--neighbors", neighbors, ScoreParameters.neighborsRange),
-        ] where !accepted.contains(value) {
+        ] {
+            guard let value, !accepted.contains(value) else { continue }
             throw ValidationError(
                 "\(name) is \(value); from \(accepted.lowerBound) to \(accepted.upperBound) are accepted.")
         }
-        guard learningRate > 0, learningRate.isFinite else {
+        if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
             throw ValidationError("--learning-rate must be above 0, got \(learningRate).")
         }
-        guard gamma >= 0, gamma.isFinite else { throw ValidationError("--gamma must be 0 or more, got \(gamma).") }
+        if let gamma, !(gamma >= 0 && gamma.isFinite) {
+            throw ValidationError("--gamma must be 0 or more, got \(gamma).")
+        }
     }
 
     /// The numbers that scores take.
     func parameters(k: Int?) -> ScoreParameters {
         var parameters = ScoreParameters()
-        parameters.epochs = scoreEpochs
-        parameters.networks = networks
-        parameters.window = window
-        parameters.neighbors = neighbors
+        parameters.epochs = scoreEpochs ?? parameters.epochs
+        parameters.networks = networks ?? parameters.networks
+        parameters.window = window ?? parameters.window
+        parameters.neighbors = neighbors ?? parameters.neighbors
         parameters.gamma = gamma
         parameters.k = k
         return parameters
     }
 
+    /// The model that networks are of.
+    var networkModel: ModelSpec { model ?? ModelLibrary.leNet5 }
+    /// How they are trained.
+    var training: TrainingOptions { TrainingOptions(batchSize: batch ?? 64, learningRate: learningRate ?? 0.001) }
+
+    /// Refuses what nothing takes: whoever gives it takes the scores for others.
+    /// - Parameters:
+    ///   - score: nil where there is none, or a file.
+    ///   - trains: whether networks are trained.
+    func checkIdle(_ score: Score?, trains: Bool) throws {
+        func names(_ isTaken: (Score) -> Bool) -> String {
+            "the score " + Score.all.filter(isTaken).map(\.name).joined(separator: " or ")
+        }
+        let ofNetworks = "scores of networks"
+        for (name, isGiven, isTaken, users) in [
+            ("--model", model != nil, trains, ofNetworks), ("--score-epochs", scoreEpochs != nil, trains, ofNetworks),
+            ("--networks", networks != nil, trains, ofNetworks), ("--batch", batch != nil, trains, ofNetworks),
+            ("--learning-rate", learningRate != nil, trains, ofNetworks),
+            ("--window", window != nil, score?.usesWindow == true, names(\.usesWindow)),
+            ("--neighbors", neighbors != nil, score?.usesNeighbors == true, names(\.usesNeighbors)),
+            ("--gamma", gamma != nil, score?.usesNeighbors == true, names(\.usesNeighbors)),
+        ] where isGiven && !isTaken {
+            throw Failure("\(name) is for \(users), and has no effect here", exitCode: 64)
+        }
+    }
+
     /// What must hold before anything is computed.
-    /// - Throws: ``Failure`` with the option that is missing or does not fit.
-    func check(_ score: Score, _ options: ClusteringOptions, hasClustering: Bool) throws {
+    /// - Throws: ``Failure`` with the option that is missing, does not fit, or has no effect.
+    func check(_ score: Score, _ options: ClusteringOptions, _ labels: LabelsOption, hasClustering: Bool) throws {
         if score.needs.contains(.clusterCount) || score.needsClustering && !hasClustering, options.k == nil {
             throw Failure("--score \(score.name) needs clusters: give --k", exitCode: 64)
         }
+        let parameters = parameters(k: nil)
+        let (window, scoreEpochs) = (parameters.window, parameters.epochs)
         if score.usesWindow, window > scoreEpochs {
             throw Failure(
                 "--window is \(window) and --score-epochs \(scoreEpochs): \(score.name) needs a window of"
@@ -74,10 +108,18 @@ struct ScoreOptions: ParsableArguments {
         }
         // d2 is of points, and starts from 1 where there are no classes.
         let isOfClasses = score.needs.contains(.dynamics) && !score.needs.contains(.points)
-        if isOfClasses || score.needs.contains(.classes), options.features != nil {
+        let hasClasses = options.features == nil || labels.labels != nil
+        if isOfClasses || score.needs.contains(.classes), !hasClasses {
             throw Failure(
-                "--score \(score.name) needs the class of every sample, and --features has none: give --data",
+                "--score \(score.name) needs the class of every sample, and --features has none: give --labels, or --data",
                 exitCode: 64)
+        }
+        let trains = score.needs.contains(.dynamics) && hasClasses
+        try checkIdle(score, trains: trains)
+        if trains, options.features != nil, networkModel.side != nil {
+            throw Failure(
+                "--score \(score.name) trains networks, and \(networkModel.name) takes images: give --model "
+                    + ModelLibrary.all.filter { $0.side == nil }.map(\.name).joined(separator: " or "), exitCode: 64)
         }
     }
 }
@@ -113,8 +155,10 @@ struct ScoreRun {
             size: size, parameters: options.parameters(k: plan.k), seed: compute.seed)
         if score.needs.contains(.points) { (input.points, input.shift) = try points(samples) }
         if score.isOrder { input.groups = try groups.labels(classes: samples.classes, clustering: clustering) }
-        if score.needs.contains(.dynamics), let dataset = samples.dataset {
-            input.dynamics = try dynamics(dataset)
+        if score.needs.contains(.dynamics), let trainable = samples.trainable {
+            // What is wrong with a graph is known before networks are trained.
+            if score.usesNeighbors { input.graph = try D2Graph(input) }
+            input.dynamics = try dynamics(trainable)
         }
         Terminal.note("scoring \(input.count) samples by \(score.name)", quiet: compute.quiet)
         let values = try score.values(input)
@@ -131,17 +175,19 @@ struct ScoreRun {
         return (points, source.shift)
     }
 
-    private func dynamics(_ dataset: Dataset) throws -> TrainingDynamics {
-        let store = try SampleStore.make(dataset.train, for: options.model, classes: dataset.classCount, on: backend)
+    private func dynamics(_ trainable: TrainableSamples) throws -> TrainingDynamics {
+        let store = try SampleStore.make(
+            trainable.samples, for: options.networkModel, classes: trainable.classCount, on: backend)
+        let parameters = options.parameters(k: nil)
+        let unit = plan.features == nil ? "images" : "samples"
         Terminal.note(
-            "training \(options.networks) networks on \(dataset.train.count) images for \(options.scoreEpochs) epochs",
+            "training \(parameters.networks) networks on \(store.count) \(unit) for \(parameters.epochs) epochs",
             quiet: compute.quiet)
-        let bar = ProgressBar("training", unit: "images", quiet: compute.quiet)
+        let bar = ProgressBar("training", unit: unit, quiet: compute.quiet)
         defer { bar.finish() }
         return try TrainingDynamics.record(
-            of: store, model: options.model, normalisation: Normalisation(dataset),
-            options: TrainingOptions(batchSize: options.batch, learningRate: options.learningRate),
-            parameters: options.parameters(k: nil), seed: compute.seed, on: backend,
+            of: store, model: options.networkModel, normalisation: trainable.normalisation, options: options.training,
+            parameters: parameters, seed: compute.seed, on: backend,
             progress: { bar.update(Double($0.samples), of: Double($0.total)) }, keep: keepNetwork)
     }
 }

@@ -20,9 +20,13 @@ struct SelectCommand: ParsableCommand {
 
             --score ranks by a score instead: one that `coppice score` knows, or a .npy file of your own, of which the \
             highest are kept. Samples are ranked as the score's paper ranks them, unless --keep and --within say otherwise.
+
+            --score semdedup --eps 0.05 keeps every sample that has no earlier one in its cluster with a cosine above 0.95, \
+            as many as there are.
             """)
 
     @OptionGroup var options: ClusteringOptions
+    @OptionGroup var labels: LabelsOption
     @Option(help: ArgumentHelp("A folder that `coppice cluster --out` wrote, in place of --k.", valueName: "dir"))
     var clustering: String?
     @Option(help: "none, random, closest, furthest or hybrid.")
@@ -38,14 +42,17 @@ struct SelectCommand: ParsableCommand {
     var within: Groups?
     @Option(help: "Samples to keep.", transform: wholeNumber)
     var size: Int?
+    @Option(
+        help: "semdedup, in place of --size: keep what no earlier cosine above 1 - eps is of.", transform: realNumber)
+    var eps: Double?
     @Option(help: "exact (the size asked for) or article (size / k a cluster, not refilled).")
     var quota = "exact"
     @Option(help: "none or class: an equal share a class.")
     var balance = "none"
     @Option(help: "hybrid: the share from the near end; ends: of the easy ones. (default: 1)", transform: wholeNumber)
-    var nClosest = 1
+    var nClosest: Int?
     @Option(help: "hybrid: the share from the far end; ends: of the hard ones. (default: 1)", transform: wholeNumber)
-    var nFurthest = 1
+    var nFurthest: Int?
     @Option(help: "stratified: the share of the hardest to cut off. (default: 0)", transform: realNumber)
     var beta: Double?
     @Option(help: "stratified: how many strata. (default: 50)", transform: wholeNumber)
@@ -65,6 +72,7 @@ struct SelectCommand: ParsableCommand {
         var score: String?
         var keep: String?
         var within: String?
+        var eps: Double?
         var scoreSeconds: Double?
         var n: Int
         var requested: Int
@@ -107,12 +115,20 @@ struct SelectCommand: ParsableCommand {
             against: options.inputs
                 + (clustering.map { folder in
                     ClusteringFolder.files.map { NamedFile("--clustering", "\(folder)/\($0)") }
-                } ?? []) + [NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil })])
+                } ?? []) + [
+                    NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),
+                    NamedFile("--labels", labels.labels),
+                ])
         try AtomicFile.checkCanWrite(out)
         let interrupt = ExitOnInterrupt()
-        let requested = selection.isWhole ? .whole : RequestedSize.count(size ?? 0)
+        // How many a threshold keeps is known once the samples are scored.
+        let requested = selection.isWhole || eps != nil ? .whole : RequestedSize.count(size ?? 0)
         var source = try clustering.map { try read($0, requested) } ?? cluster(plan, requested, selection)
         let scored = try self.scored(selection, plan, &source)
+        if let eps, let scored {
+            source.size = try RequestedSize.count(Score.semdedupCount(scored.values, eps: eps))
+                .resolved(of: source.count)
+        }
         let begin = ContinuousClock.now
         var random = RandomStream(seed: compute.seed, run: 0, purpose: .selection)
         var found = ScoreInput(count: source.count, classes: source.classes, clustering: source.assignment)
@@ -130,7 +146,7 @@ struct SelectCommand: ParsableCommand {
             try printJSON(
                 Report(
                     strategy: strategy, score: score, keep: score == nil ? nil : (keep ?? .paper).rawValue,
-                    within: score == nil ? nil : selection.groups.rawValue, scoreSeconds: scored?.seconds,
+                    within: score == nil ? nil : selection.groups.rawValue, eps: eps, scoreSeconds: scored?.seconds,
                     n: source.count, requested: kept.requested, kept: kept.kept,
                     perClass: kept.perClass, perCluster: kept.perCluster, out: out, seed: compute.seed,
                     selectionSeconds: seconds, k: source.assignment?.k, dimensions: source.dimensions,
@@ -154,7 +170,7 @@ struct SelectCommand: ParsableCommand {
             ("--memory", plan.memory != nil && !isOfPoints),
         ]
         if clustering != nil {
-            for (name, isGiven) in [("--k", plan.k != nil), ("--features", options.features != nil)] + ofClustering
+            for (name, isGiven) in [("--k", plan.k != nil)] + ofClustering
             where isGiven {
                 throw Failure("--clustering stands in place of \(name); give one of them", exitCode: 64)
             }
@@ -164,6 +180,8 @@ struct SelectCommand: ParsableCommand {
             }
         }
         let isClustered = plan.k != nil || clustering != nil
+        try labels.check(options)
+        try checkEps()
         if let score {
             if strategy != nil {
                 throw Failure("--score stands in place of --strategy; give one of them", exitCode: 64)
@@ -178,8 +196,9 @@ struct SelectCommand: ParsableCommand {
         }
         guard
             let selection = Selection(
-                commandWord: strategy, isClustered: isClustered, nClosest: nClosest, nFurthest: nFurthest)
+                commandWord: strategy, isClustered: isClustered, nClosest: nClosest ?? 1, nFurthest: nFurthest ?? 1)
         else { throw unaccepted(strategy, of: Selection.commandWords, option: "--strategy") }
+        try scoring.checkIdle(nil, trains: false)
         if selection.needsClustering, !isClustered {
             throw Failure("--strategy \(strategy) needs clusters: give --k or --clustering", exitCode: 64)
         }
@@ -189,7 +208,7 @@ struct SelectCommand: ParsableCommand {
     /// The same for a score.
     private func selection(by score: String, isClustered: Bool) throws -> Selection {
         var numbers = OrderNumbers()
-        (numbers.easy, numbers.hard) = (nClosest, nFurthest)
+        (numbers.easy, numbers.hard) = (nClosest ?? 1, nFurthest ?? 1)
         numbers.cut = beta ?? numbers.cut
         numbers.strata = strata ?? numbers.strata
         numbers.cD = cD ?? numbers.cD
@@ -200,23 +219,37 @@ struct SelectCommand: ParsableCommand {
             score: score, asked: ScoreWords(keep: keep ?? .paper, within: within), numbers: numbers)
         try selection.order.check()
         if let known = try? Score.named(score) {
-            try scoring.check(known, options, hasClustering: clustering != nil)
+            try scoring.check(known, options, labels, hasClustering: clustering != nil)
             if known.needs.contains(.points) || known.needs.contains(.dynamics), clustering != nil,
                 options.features == nil, options.data.data == nil, options.data.dataset == nil
             {
                 throw Failure(
-                    "--score \(score) is of the samples themselves: name them too, by --data",
+                    "--score \(score) is of the samples themselves: name them too, by --data or --features",
                     exitCode: 64)
             }
+        } else {
+            try scoring.checkIdle(nil, trains: false)
         }
         if selection.needsClustering, !isClustered {
             throw Failure(
                 "--within \(selection.groups.rawValue) needs clusters: give --k or --clustering", exitCode: 64)
         }
-        if selection.groups.needClasses || balance != Balance.none.rawValue, options.features != nil {
-            throw Failure(
-                "the class of every sample is needed, and --features has none: give --data, or --within none",
-                exitCode: 64)
+        if clustering == nil {
+            let known = try? Score.named(score)
+            try options.checkIdle(
+                isClustered: selection.needsClustering, takesCount: known?.needs.contains(.clusterCount) == true,
+                isOfPoints: known?.needs.contains(.points) == true)
+        }
+        if options.features != nil, labels.labels == nil {
+            let words =
+                selection.groups.needClasses
+                ? ("--within \(selection.groups.rawValue)", "--within none")
+                : balance != Balance.none.rawValue ? ("--balance \(balance)", "--balance none") : nil
+            if let (asker, otherwise) = words {
+                throw Failure(
+                    "\(asker) needs the class of every sample, and --features has none: give --labels, or \(otherwise)",
+                    exitCode: 64)
+            }
         }
         return try shared(selection)
     }
@@ -225,23 +258,43 @@ struct SelectCommand: ParsableCommand {
     private func checkNumbers(of order: Order) throws {
         var isStratified = false
         var isDrawn = false
+        var hasEnds = false
         switch order {
         case .stratified: isStratified = true
         case .beta: isDrawn = true
+        case .ends: hasEnds = true
         default: break
         }
         for (name, isGiven, isTaken, keep) in [
-            ("--beta", beta != nil, isStratified, "stratified"),
-            ("--strata", strata != nil, isStratified, "stratified"),
-            ("--c-d", cD != nil, isDrawn, "beta"),
+            ("--beta", beta != nil, isStratified, "--keep stratified"),
+            ("--strata", strata != nil, isStratified, "--keep stratified"),
+            ("--c-d", cD != nil, isDrawn, "--keep beta"),
+            ("--n-closest", nClosest != nil, hasEnds, "--strategy hybrid and --keep ends"),
+            ("--n-furthest", nFurthest != nil, hasEnds, "--strategy hybrid and --keep ends"),
         ] where isGiven && !isTaken {
-            throw Failure("\(name) is for --keep \(keep), and has no effect here", exitCode: 64)
+            throw Failure("\(name) is for \(keep), and has no effect here", exitCode: 64)
         }
+    }
+
+    /// Refuses `eps` where there is no threshold, and what it decides by itself.
+    private func checkEps() throws {
+        guard let eps else { return }
+        guard let known = score.flatMap({ try? Score.named($0) }), known.takesThreshold else {
+            let names = Score.all.filter(\.takesThreshold).map(\.name).joined(separator: " and ")
+            throw Failure("--eps is for --score \(names), and has no effect here", exitCode: 64)
+        }
+        for (name, isGiven) in [
+            ("--size", size != nil), ("--keep", keep != nil), ("--within", within != nil),
+            ("--quota", quota != Quota.exact.rawValue), ("--balance", balance != Balance.none.rawValue),
+        ] where isGiven {
+            throw Failure("--eps says what is kept, in place of \(name); give one of them", exitCode: 64)
+        }
+        _ = try Score.semdedupCount([], eps: eps)
     }
 
     private func shared(_ selection: Selection) throws -> Selection {
         try checkNumbers(of: selection.order)
-        guard selection.isWhole || size != nil else {
+        guard selection.isWhole || size != nil || eps != nil else {
             throw Failure("--size is missing: how many samples to keep", exitCode: 64)
         }
         if let size, size < 1 { throw Failure("--size is \(size); it must be at least 1", exitCode: 64) }
@@ -283,7 +336,7 @@ struct SelectCommand: ParsableCommand {
     private func cluster(
         _ plan: ClusteringPlan, _ requested: RequestedSize, _ selection: Selection
     ) throws -> Source {
-        let samples = try options.samples(quiet: compute.quiet)
+        let samples = try options.samples(quiet: compute.quiet, labels: labels)
         let matrix = samples.matrix
         try plan.check(matrix)
         // A size that is out of range must not wait for the clustering.
@@ -309,9 +362,13 @@ struct SelectCommand: ParsableCommand {
             throw Failure("\(array.path): its shape is \(array.shape); one dimension is needed", exitCode: 65)
         }
         let (values, k) = try clusters(labels, directory)
-        let isNamed = options.data.data != nil || options.data.dataset != nil
-        let samples = isNamed ? try options.samples(quiet: compute.quiet) : nil
+        let isNamed = options.data.data != nil || options.data.dataset != nil || options.features != nil
+        let samples = isNamed ? try options.samples(quiet: compute.quiet, labels: self.labels) : nil
         let count = samples?.matrix.count ?? values.count
+        guard values.count == count else {
+            throw Failure(
+                "\(labels.path): \(values.count) labels for \(count) samples; one for each is needed", exitCode: 65)
+        }
         return Source(
             count: count, size: try requested.resolved(of: count),
             classes: samples?.classes, samples: samples,

@@ -144,7 +144,9 @@ private let realNumbers = [
         #expect(try defaults("train") == ["lenet5", "5", "64", "0.001", "1", "auto", "1"])
         // n-closest, n-furthest, beta, strata, c-d; then those of scores, device and seed.
         let orders: [Substring] = ["1", "1", "0", "50", "4"]
-        let scores: [Substring] = ["lenet5", "15", "10", "64", "0.001", "10", "10", "1", "auto", "1"]
+        let scores: [Substring] = [
+            "lenet5", "15", "10", "64", "0.001", "10", "10", "1 / the median distance of neighbours", "auto", "1",
+        ]
         #expect(try defaults("select").suffix(15) == (orders + scores)[...])
         #expect(try defaults("score").suffix(10) == scores[...])
     }

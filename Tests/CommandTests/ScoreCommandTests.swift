@@ -71,7 +71,7 @@ import Testing
             let outcome = try coppice(
                 [
                     "score", "--data", folder / "data", "--dataset", "shapes", "--score", name, "--model", "linear",
-                    "--networks", "2", "--score-epochs", "3", "--window", "2", "--batch", "30", "--out",
+                    "--networks", "2", "--score-epochs", "3", "--batch", "30", "--out",
                     folder / "s.npy", "--device", "cpu", "--quiet",
                 ] + more)
             #expect(outcome.status == 0, "\(name): \(outcome.stderr)")
@@ -210,6 +210,142 @@ import Testing
         #expect(outcome.secondsAfterInterrupt < 10 && !FileManager.default.fileExists(atPath: folder / "s.npy"))
     }
 
+    /// Twenty rows of directions of their own, and copies of the first seven.
+    private func writeCopies(to path: String) throws {
+        var rows: [Float] = []
+        for row in 0..<20 {
+            rows.append(100)
+            rows.append(Float(100 + row))
+            rows.append(Float(100 - row * row % 7))
+        }
+        rows += rows[..<21]
+        try NumPy.write(rows, shape: [27, 3], to: path)
+    }
+
+    @Test func aThresholdKeepsWhatHasNoTwin() throws {
+        let folder = try TemporaryFolder()
+        try writeCopies(to: folder / "x.npy")
+        func select(_ options: String...) throws -> Outcome {
+            try coppice(
+                [
+                    "select", "--features", folder / "x.npy", "--out", folder / "kept.npy", "--device", "cpu",
+                    "--quiet",
+                ] + options)
+        }
+        let outcome = try select("--score", "semdedup", "--k", "1", "--eps", "1e-9", "--json")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let report = try outcome.json()
+        #expect(report["kept"] as? Int == 20 && report["requested"] as? Int == 20 && report["eps"] as? Double == 1e-9)
+        let kept = try NumPyArray.read(folder / "kept.npy").integers()
+        // One of each pair.
+        #expect(Set(kept.map { $0 < 20 ? $0 : $0 - 20 }) == Set(0..<20))
+        #expect(try select("--score", "semdedup", "--k", "1", "--eps", "2", "--json").json()["kept"] as? Int == 1)
+        for (options, word) in [
+            (["--score", "semdedup", "--k", "1", "--eps", "0"], "above 0 and at most 2"),
+            (["--score", "semdedup", "--k", "1", "--eps", "2.5"], "above 0 and at most 2"),
+            (["--score", "semdedup", "--k", "1", "--eps", "0.1", "--size", "5"], "--size"),
+            (["--score", "semdedup", "--k", "1", "--eps", "0.1", "--keep", "easy"], "--keep"),
+            (["--score", "k-center", "--eps", "0.1", "--size", "5"], "--eps is for --score semdedup"),
+            (["--strategy", "random", "--eps", "0.1", "--size", "5"], "--eps is for --score semdedup"),
+            (["--score", "semdedup", "--k", "1"], "--size is missing"),
+            (["--score", "k-center", "--size", "5", "--balance", "class"], "or --balance none"),
+            (["--score", "k-center", "--size", "5", "--within", "class"], "or --within none"),
+            (["--score", "k-center", "--size", "5", "--n-closest", "2"], "--n-closest"),
+            (["--strategy", "random", "--size", "5", "--networks", "2"], "--networks"),
+            (["--score", folder / "s.npy", "--size", "5", "--k", "2"], "--k is for a clustering"),
+        ] {
+            let outcome = try coppice(
+                ["select", "--features", folder / "x.npy", "--out", folder / "no.npy", "--device", "cpu"] + options)
+            expectComplaint(outcome, code: 64, mentions: [word])
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder / "no.npy"))
+    }
+
+    @Test func aClusteringStandsBesideItsFeatures() throws {
+        let folder = try TemporaryFolder()
+        try writeCopies(to: folder / "x.npy")
+        let common = ["--features", folder / "x.npy", "--device", "cpu", "--quiet"]
+        #expect(try coppice(["cluster", "--k", "3", "--out", folder / "c"] + common).status == 0)
+        for options in [["--score", "semdedup", "--size", "9"], ["--score", "distance", "--size", "9"]] {
+            let there = try coppice(
+                ["select", "--clustering", folder / "c", "--out", folder / "a.npy"] + common + options)
+            let made = try coppice(["select", "--k", "3", "--out", folder / "b.npy"] + common + options)
+            #expect(there.status == 0 && made.status == 0, "\(there.stderr)\(made.stderr)")
+            #expect(
+                try NumPyArray.read(folder / "a.npy").integers() == NumPyArray.read(folder / "b.npy").integers())
+        }
+        try writeCorners(to: folder / "y.npy")
+        let other = try coppice(
+            "select", "--clustering", folder / "c", "--features", folder / "y.npy", "--score", "semdedup", "--size",
+            "9",
+            "--out", folder / "n.npy", "--device", "cpu", "--quiet")
+        expectComplaint(other, code: 65, mentions: ["27 labels for 40 samples"])
+    }
+
+    @Test func labelsStandBesideFeatures() throws {
+        let folder = try TemporaryFolder()
+        try writeCorners(to: folder / "x.npy")
+        try NumPy.write((0..<40).map { Int64($0 % 2) }, shape: [40], to: folder / "y.npy")
+        func score(_ options: String..., labels: String = "y.npy") throws -> Outcome {
+            try coppice(
+                [
+                    "score", "--features", folder / "x.npy", "--labels", folder / labels, "--out", folder / "s.npy",
+                    "--device", "cpu", "--quiet",
+                ] + options)
+        }
+        #expect(try score("--score", "moderate").status == 0)
+        // Each class has two corners, 1000 apart.
+        #expect(try floats(folder / "s.npy").allSatisfy { abs($0 - 500) < 5 })
+        let networks = ["--model", "linear", "--networks", "2", "--score-epochs", "2", "--batch", "10"]
+        for (name, more) in [("el2n", ["--networks-out", folder / "nets"]), ("d2", [])] {
+            let outcome = try coppice(
+                [
+                    "score", "--features", folder / "x.npy", "--labels", folder / "y.npy", "--out",
+                    folder / "\(name).npy",
+                    "--device", "cpu", "--quiet", "--score", name,
+                ] + networks + more)
+            #expect(outcome.status == 0, "\(name): \(outcome.stderr)")
+        }
+        #expect(FileManager.default.fileExists(atPath: folder / "nets/network2-epoch2.safetensors"))
+        // The probabilities of two classes: an error from 0 to the root of 2.
+        let errors = try floats(folder / "el2n.npy")
+        #expect(errors.allSatisfy { 0 < $0 && $0 < 1.4143 } && Set(errors).count > 1)
+        #expect(Set(try floats(folder / "d2.npy")) == Set((1...40).map { Float($0) }))
+        let kept = try coppice(
+            "select", "--features", folder / "x.npy", "--labels", folder / "y.npy", "--score", "moderate", "--size",
+            "10",
+            "--out", folder / "k.npy", "--json", "--device", "cpu", "--quiet")
+        #expect(try kept.json()["per_class"] as? [Int] == [5, 5])
+        expectComplaint(try score("--score", "el2n"), code: 64, mentions: ["--model"])
+        try NumPy.write([Int32](repeating: 0, count: 39), shape: [39], to: folder / "short.npy")
+        try NumPy.write([Int32](repeating: 256, count: 40), shape: [40], to: folder / "high.npy")
+        expectComplaint(
+            try score("--score", "moderate", labels: "short.npy"), code: 65, mentions: ["39 labels for 40 samples"])
+        expectComplaint(try score("--score", "moderate", labels: "high.npy"), code: 65, mentions: ["256", "0 to 255"])
+        let alone = try coppice(
+            "score", "--data", folder / "none", "--labels", folder / "y.npy", "--score", "el2n", "--out",
+            folder / "n.npy")
+        expectComplaint(alone, code: 64, mentions: ["--labels is for --features"])
+    }
+
+    @Test func aGammaThatSilencesMessagesIsRefusedBeforeNetworksTrain() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData(train: 60, test: 20).write(to: folder / "data")
+        try """
+        {dataset: shapes, model: linear, runs: 1, epochs: 1, score_epochs: 2, networks: 1, gamma: 1.0e+6,
+        experiments: [{pruning_method: score, scores: [el2n, d2], sizes: 9}]}
+        """.write(toFile: folder / "study.yaml", atomically: true, encoding: .utf8)
+        let outcome = try coppice(
+            "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", "cpu",
+            "--no-report", "--quiet")
+        #expect(outcome.status == 64 && outcome.stderr.contains("gamma is"), "\(outcome.stderr)")
+        #expect(!FileManager.default.fileExists(atPath: folder / "out/dynamics"))
+        let scored = try coppice(
+            "score", "--data", folder / "data", "--dataset", "shapes", "--score", "d2", "--gamma", "1e6", "--out",
+            folder / "s.npy", "--device", "cpu")
+        #expect(scored.status == 64 && !scored.stderr.contains("training"), "\(scored.stderr)")
+    }
+
     @Test func whatAScoreLacksIsSaid() throws {
         let folder = try TemporaryFolder()
         try writeCorners(to: folder / "x.npy")
@@ -224,6 +360,12 @@ import Testing
             (["--score", "d2", "--gamma", "1e3"], ["gamma", "apart"]),
             (["--score", "d2", "--networks-out", folder / "n"], ["--networks-out"]),
             (["--score", "dual", "--score-epochs", "4", "--window", "5"], ["window"]),
+            (["--score", "k-center", "--window", "5"], ["--window is for the score dyn-unc or dual"]),
+            (["--score", "herding", "--networks", "3"], ["--networks is for scores of networks"]),
+            (["--score", "d2", "--model", "mlp"], ["--model is for scores of networks"]),
+            (["--score", "herding", "--gamma", "1"], ["--gamma is for the score d2"]),
+            (["--score", "k-center", "--k", "3"], ["--k is for a clustering"]),
+            (["--score", "prototypes", "--k", "3", "--kmeans", "lloyd"], ["--kmeans is for a clustering"]),
         ] {
             expectComplaint(try coppice(["score"] + features + options), code: 64, mentions: words)
         }

@@ -186,11 +186,36 @@ import Testing
             hard == d2(values, 1, starts: starts, neighbors: 10, gamma: 1, size: 2))
     }
 
+    @Test func gammaFollowsTheScaleUnlessItIsGiven() throws {
+        let values = wholeNumbers(60, 2, below: 30, seed: 17)
+        var orders: [[Int]] = []
+        for scale in [1, 4096, 0x1p-12] as [Float] {
+            var input = try pointInput(values.map { scale * $0 }, 2, on: CPUBackend())
+            let graph = try D2Graph(input)
+            // The middle distance to one of ten neighbours, none of which is a copy.
+            let distances = (0..<60).flatMap { row in
+                (0..<60).filter { $0 != row }.map { distance(values, 2, row, $0) }.sorted().prefix(10)
+            }.filter { $0 > 0 }.sorted()
+            #expect(abs(graph.gamma * Double(scale) * distances[distances.count / 2] - 1) < 1e-6)
+            orders.append(picks(try Score.d2.values(input)))
+            input.graph = graph
+            #expect(picks(try Score.d2.values(input)) == orders.last)
+        }
+        #expect(orders[1] == orders[0] && orders[2] == orders[0])
+        var far = try pointInput(values.map { 4096 * $0 }, 2, on: CPUBackend())
+        far.parameters.gamma = 1
+        let error = #expect(throws: ScoringError.self) { try D2Graph(far) }
+        #expect(error?.description.contains("4096 apart") == true, "\(error?.description ?? "")")
+        // Only copies.
+        #expect(picks(try Score.d2.values(pointInput([3, 3, 3], 1, on: CPUBackend()))) == [0, 1, 2])
+    }
+
     @Test func d2PicksWithinGroupsAndRefusesWhatDoesNotFit() throws {
         let values = wholeNumbers(50, 2, below: 30, seed: 13)
         var input = try pointInput(values, 2, on: CPUBackend())
         input.groups = (0..<50).map { Int32($0 % 3) }
         input.size = 9
+        input.parameters.gamma = 1
         let scores = try Score.d2.values(input)
         for group in 0..<3 {
             let members = (0..<50).filter { $0 % 3 == group }

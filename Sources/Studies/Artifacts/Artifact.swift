@@ -114,6 +114,12 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
     func provide(_ artifact: Artifact, to input: inout ScoreInput)
     /// How what one that was kept before was made of has changed since, as part of a sentence; nil where it has not.
     func change(since artifact: Artifact) -> String?
+    /// Checks what can be told without what it is made of, which may take long to make.
+    /// - Parameter found: what is known of the samples.
+    /// - Throws: what ``make(_:from:cancellation:)`` would throw.
+    func check(
+        _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
+    ) throws
     /// Makes it.
     /// - Parameter found: what the artifacts that it is made of have provided.
     /// - Throws: `CancellationError`, ``ClusteringError``, ``ScoringError``, and errors of the device and of reading data.
@@ -130,6 +136,9 @@ extension ArtifactKind {
     package var needs: [ArtifactKey] { [] }
     package func measurable(step: Int) -> ArtifactKey { ArtifactKey(self) }
     package func change(since artifact: Artifact) -> String? { nil }
+    package func check(
+        _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
+    ) throws {}
 }
 
 /// What artifacts are made of.

@@ -99,6 +99,26 @@ package struct ScoreKey: ArtifactKind {
         return ScoreFile.change(of: score)
     }
 
+    /// Whether `gamma` lets messages through, before networks are trained. Where it is the default, it does.
+    package func check(
+        _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
+    ) throws {
+        guard parameters.gamma != nil, dynamics != nil, let score = try? Score.named(score), score.usesNeighbors else {
+            return
+        }
+        var input = found
+        input.parameters = parameters
+        input.cancellation = cancellation
+        if let groups = groups.flatMap({ Groups(rawValue: $0) }) {
+            // Clusters are not known yet.
+            if groups.needClustering { return }
+            input.groups = try groups.labels(classes: input.classes, clustering: nil)
+        }
+        (input.points, input.shift) = try resources.residentPoints(dataset, components: pcaComponents)
+        input.backend = try resources.preparedBackend()
+        _ = try D2Graph(input)
+    }
+
     package func make(
         _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
     ) throws -> Artifact {
