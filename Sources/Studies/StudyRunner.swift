@@ -182,7 +182,7 @@ package final class StudyRunner {
     /// Checks the artifacts that are to be made, before the first of them takes its time.
     private func checkArtifacts(_ session: StudySession) throws {
         for key in session.pendingArtifacts {
-            guard let dataset = session.datasets[key.kind.dataset],
+            guard let dataset = session.sets[key.kind.trainingSet],
                 session.directory.arrays.artifact(key, fingerprint: dataset.fingerprint) == nil
             else { continue }
             let found = ScoreInput(count: dataset.shape.count, classes: dataset.classes)

@@ -114,7 +114,7 @@ package struct ScoreKey: ArtifactKind {
             if groups.needClustering { return }
             input.groups = try groups.labels(classes: input.classes, clustering: nil)
         }
-        (input.points, input.shift) = try resources.residentPoints(dataset, components: pcaComponents)
+        (input.points, input.shift) = try resources.residentPoints(trainingSet, components: pcaComponents)
         input.backend = try resources.preparedBackend()
         _ = try D2Graph(input)
     }
