@@ -44,13 +44,16 @@ package struct Score: Sendable {
     package let usesNeighbors: Bool
     /// Whether `--eps` may cut it: its paper keeps what is below a threshold.
     package let takesThreshold: Bool
+    /// What the values have added to the score as its paper has it, so that float32 keeps the digits that tell samples apart;
+    /// `coppice score` subtracts it again.
+    package let offset: Double
     private let make: @Sendable (ScoreInput) throws -> [Float]
 
     /// A score of that name.
     init(
         _ name: String, needs: Set<Need> = [], isHighHard: Bool = true, paper: PapersChoice = PapersChoice(),
         isOrder: Bool = false, dependsOnSize: Bool = false, isSeeded: Bool = false, usesWindow: Bool = false,
-        usesNeighbors: Bool = false, takesThreshold: Bool = false,
+        usesNeighbors: Bool = false, takesThreshold: Bool = false, offset: Double = 0,
         make: @escaping @Sendable (ScoreInput) throws -> [Float]
     ) {
         self.name = name
@@ -63,6 +66,7 @@ package struct Score: Sendable {
         self.usesWindow = usesWindow
         self.usesNeighbors = usesNeighbors
         self.takesThreshold = takesThreshold
+        self.offset = offset
         self.make = make
     }
 

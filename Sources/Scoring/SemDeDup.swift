@@ -18,7 +18,7 @@ extension Score {
     ///
     /// Throws ``ScoringError/missing(what:score:)`` without points or a clustering.
     package static let semdedup = Score(
-        "semdedup", needs: [.points, .clustering], isHighHard: false, takesThreshold: true
+        "semdedup", needs: [.points, .clustering], isHighHard: false, takesThreshold: true, offset: -1
     ) { input in
         let (points, backend) = try input.located(for: "semdedup")
         guard let clustering = input.clustering else {

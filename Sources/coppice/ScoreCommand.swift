@@ -29,7 +29,7 @@ struct ScoreCommand: ParsableCommand {
     var within: Groups?
     @Option(help: "Greedy orders: how many to pick; all unless given.", transform: wholeNumber)
     var size: Int?
-    @Option(help: ArgumentHelp("Where to write the scores, float32.", valueName: "scores.npy"))
+    @Option(help: ArgumentHelp("Where to write the scores, float32 (semdedup: float64).", valueName: "scores.npy"))
     var out: String
     @Option(help: ArgumentHelp("Where to write networks and what they said.", valueName: "dir"))
     var networksOut: String?
@@ -124,18 +124,22 @@ struct ScoreCommand: ParsableCommand {
                     try NumPy.write(field.values, shape: field.shape, to: "\(networksOut)/\(field.name).npy")
                 }
             }
-            try NumPy.write(result.values, shape: [count], to: out)
+            if score.offset == 0 {
+                try NumPy.write(result.values, shape: [count], to: out)
+            } else {
+                try NumPy.write(result.values.map { Double($0) - score.offset }, shape: [count], to: out)
+            }
         }
-        let finite = result.values.filter(\.isFinite).sorted()
-        let median = Statistics.median(finite.map(Double.init))
+        let finite = result.values.filter(\.isFinite).map { Double($0) - score.offset }.sorted()
+        let median = Statistics.median(finite)
         let clusteringSeconds = clustering.map {
             $0.pcaSeconds + $0.clustering.startSeconds + $0.clustering.seconds
         }
         if json {
             try printJSON(
                 Report(
-                    score: score.name, n: count, low: finite.first.map(Double.init),
-                    median: median, high: finite.last.map(Double.init),
+                    score: score.name, n: count, low: finite.first,
+                    median: median, high: finite.last,
                     infinite: count - finite.count, isHighHard: score.isHighHard,
                     within: score.isOrder ? groups.rawValue : nil,
                     picked: score.isOrder ? result.values.count { $0 > 0 } : nil, out: out, seed: compute.seed,
@@ -146,7 +150,7 @@ struct ScoreCommand: ParsableCommand {
                 print("picked \(result.values.count { $0 > 0 }); the first has the highest score")
             } else if let low = finite.first, let high = finite.last {
                 print(
-                    "\(low) to \(high), median \(Float(median ?? 0))"
+                    "\(Float(low)) to \(Float(high)), median \(Float(median ?? 0))"
                         + (finite.count < count ? ", \(count - finite.count) infinite" : "")
                         + "; high is \(score.isHighHard ? "hard" : "easy")")
             }

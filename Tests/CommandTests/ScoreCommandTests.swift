@@ -232,6 +232,14 @@ import Testing
                     "--quiet",
                 ] + options)
         }
+        // What is written out is the cosine, with digits that tell copies from near copies.
+        let scored = try coppice(
+            "score", "--features", folder / "x.npy", "--score", "semdedup", "--k", "1", "--out", folder / "cosines.npy",
+            "--device", "cpu", "--quiet")
+        let cosines = try NumPyArray.read(folder / "cosines.npy")
+        #expect(scored.status == 0 && cosines.type == .float64, "\(scored.stderr)")
+        #expect(cosines.doubles.count { $0 == -1 } == 1 && cosines.doubles.allSatisfy { (-1...1).contains($0) })
+        #expect(cosines.doubles.count { $0 == 1 } == 7)
         let outcome = try select("--score", "semdedup", "--k", "1", "--eps", "1e-9", "--json")
         #expect(outcome.status == 0, "\(outcome.stderr)")
         let report = try outcome.json()
