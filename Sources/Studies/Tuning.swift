@@ -121,7 +121,9 @@ extension Experiment {
 
     /// What a run needs whatever tuning finds.
     func commonArtifacts(run: Int) -> [ArtifactKey] {
-        candidates.dropFirst().reduce(artifacts(run: run)) { common, candidate in
+        // Most settings are of orders alone, and leave what is scored as it is.
+        let others = candidates.filter { $0.scoring != scoring || $0.dynamics != dynamics }
+        return others.reduce(artifacts(run: run)) { common, candidate in
             let keys = Set(choosing(candidate).artifacts(run: run))
             return common.filter(keys.contains)
         }
