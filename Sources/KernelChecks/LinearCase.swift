@@ -26,7 +26,7 @@ struct LinearCase: KernelCase {
     var cost: Int { batch.replicas * ((AwkwardBatch.room(for: batch.samples) + 31) / 32 * 32) * inputs * outputs }
 
     /// Layers of one value to many, about the sizes of vectors and blocks.
-    private static let widths = [(1, 1), (7, 10), (1, 17), (31, 1), (33, 16), (16, 33)]
+    private static let widths = [(1, 1), (7, 11), (1, 17), (31, 1), (33, 16), (16, 33)]
 
     static func cases(_ operation: Operation, seed: UInt64) -> [any KernelCase] {
         widths.enumerated().map { index, widths in
