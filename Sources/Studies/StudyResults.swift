@@ -148,7 +148,7 @@ extension StudyResults {
     /// intervals leave out, where fewer samples were kept than were asked for, and which baselines are missing.
     package var comparisonNotes: [String] {
         [divergedNote, unmovedNote].compactMap { $0 } + Baseline.allCases.compactMap(powerNote)
-            + [sharedClusteringsNote, keptNote, tunedNote].compactMap { $0 } + missingNotes
+            + [sharedClusteringsNote, sharedScoresNote, keptNote, tunedNote].compactMap { $0 } + missingNotes
     }
 
     private var divergedNote: String? {
@@ -220,6 +220,17 @@ extension StudyResults {
         return
             "runs share \(most == 1 ? "one clustering" : "\(most) clusterings at most") (clustering_seeds): the intervals"
             + " of \(sharing.count == 1 ? "that case" : "those \(sharing.count) cases") leave out how much the selection would vary with the clustering"
+    }
+
+    private var sharedScoresNote: String? {
+        let sharing = summaries.compactMap { summary in
+            summary.experiment.dynamics.flatMap { $0.seeds < summary.experiment.runs ? $0.seeds : nil }
+        }
+        guard let most = sharing.max() else { return nil }
+        return
+            "runs share \(most == 1 ? "one set" : "\(most) sets at most") of score networks (score_seeds): the intervals of"
+            + " \(sharing.count == 1 ? "that case" : "those \(sharing.count) cases")"
+            + " leave out how much the selection would vary with them"
     }
 
     private var keptNote: String? {
