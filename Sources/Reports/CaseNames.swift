@@ -94,7 +94,11 @@ package struct CaseNames: Sendable {
         parts += scoreParts(experiments, alwaysTellsPCA: alwaysTellsPCA)
         add(where: isClustered, \.clustering?.kmeans) { $0.clustering?.kmeans.rawValue ?? "" }
         add(where: isClustered, \.selection.quota) { "quota \($0.selection.quota.rawValue)" }
-        add(where: { !$0.selection.isWhole }, \.selection.balance) { "balance \($0.selection.balance.rawValue)" }
+        // Not plainly random, where there is nothing else to tell it from.
+        let isByRecall = experiments.contains { $0.selection.balance == .recall }
+        add(where: { !$0.selection.isWhole }, always: isByRecall, \.selection.balance) {
+            "balance \($0.selection.balance.rawValue)"
+        }
         add(\.recipe.dataset) { $0.recipe.dataset }
         add(\.recipe.validation?.count) { "\($0.recipe.validation?.count ?? 0) for validation" }
         add(\.recipe.model) { $0.recipe.model }

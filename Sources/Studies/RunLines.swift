@@ -68,12 +68,18 @@ extension StudyPlan {
         let experiment = experiment(record.experimentID)
         let time = record.selectionSeconds + record.trainingSeconds + record.evaluationSeconds
         return (1...experiment.runs).contains(record.runID)
-            && record.count > 0 && agrees(record, experiment) && saw(record, experiment)
+            && record.count > 0 && agrees(record, experiment) && saw(record, experiment) && isTuned(record, experiment)
             && abs(record.time - time) <= 1e-9 * max(1, time)
             && record.requested == experiment.size && (1...record.requested).contains(record.kept)
             && record.perClass.allSatisfy { (0...record.kept).contains($0) }
             && record.perClass.reduce(0, +) == record.kept
             && record.recall?.allSatisfy { $0.map { (0...100).contains($0) } ?? true } != false
+    }
+
+    /// Whether a record has the values of one of the experiment's candidates, and none where there are none.
+    private func isTuned(_ record: RunRecord, _ experiment: Experiment) -> Bool {
+        guard let values = record.tuned else { return experiment.candidates.isEmpty }
+        return experiment.candidates.contains { $0.byName == values }
     }
 
     /// Whether a record tells how many samples were seen where the experiment takes others every epoch, and as many as may be.

@@ -42,14 +42,27 @@ extension ScoreFile {
         }
         let exact = array.doubles
         if let index = exact.firstIndex(where: \.isNaN) { throw ScoringError.notANumber(score: path, index: index) }
-        let rising = exact.indices.sorted { exact[$0] < exact[$1] }
+        // Beyond 2^53 whole numbers are told apart as such alone.
+        let whole = array.type == .int64 ? try array.integers() : []
+        func isEqual(_ one: Int, _ other: Int) -> Bool {
+            whole.isEmpty ? exact[one] == exact[other] : whole[one] == whole[other]
+        }
+        let rising =
+            whole.isEmpty
+            ? exact.indices.sorted { exact[$0] < exact[$1] } : whole.indices.sorted { whole[$0] < whole[$1] }
         let floats = array.floats
         let steps = Array(zip(rising, rising.dropFirst()))
-        if steps.allSatisfy({ exact[$0] == exact[$1] || floats[$0] < floats[$1] }) { return floats }
+        if steps.allSatisfy({ isEqual($0, $1) || floats[$0] < floats[$1] }) { return floats }
         let least = rising.lazy.map { exact[$0] }.first { $0.isFinite } ?? 0
         var apart = exact.map { Float($0 - least) }
+        if let first = rising.first, !whole.isEmpty {
+            for (index, score) in whole.enumerated() {
+                let (difference, overflow) = score.subtractingReportingOverflow(whole[first])
+                if !overflow { apart[index] = Float(difference) }
+            }
+        }
         for (before, index) in steps {
-            if exact[index] == exact[before] {
+            if isEqual(index, before) {
                 apart[index] = apart[before]
             } else if apart[index] <= apart[before] {
                 apart[index] = apart[before].nextUp

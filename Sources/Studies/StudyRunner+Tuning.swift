@@ -96,7 +96,7 @@ extension StudyRunner {
                 rest = rest.dropFirst(outcomes.count)
             }
         }
-        return TuningOutcome(key: key, runs: experiment.runs, trials: trials, seconds: seconds)
+        return TuningOutcome(key: key, runs: experiment.runs, trials: trials, seconds: seconds).sealed
     }
 }
 
@@ -121,7 +121,8 @@ extension StudyArrays {
     /// - Parameter key: what it must be of; anything where nil.
     func tuning(of experiment: Experiment, key: String? = nil) -> TuningOutcome? {
         guard let outcome = read(TuningOutcome.self, from: file(of: experiment)), key == nil || outcome.key == key,
-            outcome.runs > 0, outcome.trials.count == experiment.candidates.count,
+            outcome == outcome.sealed, outcome.runs > 0,
+            outcome.trials.map(\.values) == experiment.candidates.map(\.byName),
             outcome.trials.allSatisfy({ $0.accuracies.count == TuningCandidate.runs })
         else { return nil }
         return outcome

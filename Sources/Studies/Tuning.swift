@@ -95,6 +95,18 @@ struct TuningOutcome: Codable, Equatable {
     var trials: [Trial]
     /// All that it took: selections, training, evaluation, and the candidates' shares of what these needed.
     var seconds: Double
+    /// SHA-256 of all of that: with a digit turned, other settings might be chosen.
+    var digest = ""
+
+    /// The outcome with its digest.
+    var sealed: TuningOutcome {
+        var outcome = self
+        outcome.digest = ""
+        var hash = SHA256()
+        hash.update((try? JSON.text(outcome)) ?? "")
+        outcome.digest = hash.digest
+        return outcome
+    }
 
     /// The place of the best candidate: the first of those with the highest median.
     var best: Int {

@@ -112,6 +112,19 @@ import Testing
         }
     }
 
+    @Test func rowsOfZerosHaveNoDirectionOnceTheirShiftIsAddedAgain() throws {
+        // No float32 is 0.1 or 0.3: what comes back is not quite zero.
+        let shift = [0.1, -0.3, 7.7]
+        let truth: [[Double]] = [[1, 2, 3], [0, 0, 0], [2, 4, 6], [0, 0, 0], [1e-3, 0, 0]]
+        let values = truth.flatMap { row in zip(row, shift).map { Float($0 - $1) } }
+        let rows = HostRows(values, count: 5, dimensions: 3)
+        let found = try rows.largestCosinesWithEarlier(within: [0..<5], adding: shift)
+        #expect(found.gaps[1] == 1 && found.gaps[3] == 1 && found.gaps[2] < 1e-12 && found.gaps[4] < 0.75)
+        let unit = rows.normalised(adding: shift)
+        #expect(
+            unit[1].allSatisfy { $0 == 0 } && unit[3].allSatisfy { $0 == 0 } && unit[4].contains { abs($0 - 1) < 1e-3 })
+    }
+
     @Test func rowsOfUnitLengthKeepTheirDirection() {
         let rows = HostRows([3, 4, 0, 0, -0.5, 0, 1e-20, 1e-20], count: 4, dimensions: 2).normalised()
         let half = Float(0.5.squareRoot())

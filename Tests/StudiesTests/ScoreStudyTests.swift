@@ -118,6 +118,21 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
         #expect(try temporary.text("environment.json").contains("\"mine.npy\" : \""))
     }
 
+    @Test func wholeNumbersBeyondDoublePrecisionKeepTheirOrder() throws {
+        let temporary = try TemporaryDirectory()
+        let path = temporary.path + "/s.npy"
+        let offsets: [Int64] = [5, 3, 3, 9, 1, 7]
+        for base in [1 << 60, (1 << 53) - 2, Int64.max - 9, Int64.min] as [Int64] {
+            try NumPy.write(offsets.map { base + $0 }, shape: [6], to: path)
+            let scores = try ScoreFile.scores(path)
+            for one in 0..<6 {
+                for other in 0..<6 {
+                    #expect((scores[one] < scores[other]) == (offsets[one] < offsets[other]), "\(base)")
+                }
+            }
+        }
+    }
+
     @Test func whatStandsAtTheTopForScoresAloneIsTheSameStudyAgain() throws {
         let temporary = try TemporaryDirectory()
         let text = """

@@ -174,7 +174,7 @@ import Testing
         let executor = FakeExecutor()
         executor.beforeTraining = { _, jobs, _ in if jobs[0].evaluatedOn == .test { throw DeviceLost() } }
         // Nothing is finished, so that the study may change.
-        for window in [2, 3] {
+        for window in [2, 3, 3] {
             let text = """
                 {validation: 50, score_epochs: 4, networks: 2, window: \(window), experiments: [
                 {pruning_method: score, scores: dual, c_d: [1, 4], sizes: 30}]}
@@ -182,8 +182,11 @@ import Testing
             #expect(throws: DeviceLost.self) {
                 try StudyRunner(study(text), directory: temporary.results, executor: executor).run()
             }
+            // Nor does a file count that says otherwise than it was written.
+            let file = try temporary.text("tuning/experiment1.json")
+            try temporary.write(file.replacing(#""runs" : 5"#, with: #""runs" : 4"#), to: "tuning/experiment1.json")
         }
-        #expect(executor.batches.joined().count { $0.evaluatedOn == .validation } == 12)
+        #expect(executor.batches.joined().count { $0.evaluatedOn == .validation } == 18)
     }
 
     @Test func aTunedStudyReadsBackAsItIs() throws {

@@ -2,7 +2,8 @@ import Support
 
 extension HostRows {
     /// For every row of each segment, 1 - the largest cosine to an earlier row of that segment, and the lowest such row;
-    /// for the first ones and for rows of no segment infinity and -1. The cosine of a row of zeros to any other is 0.
+    /// for the first ones and for rows of no segment infinity and -1. The cosine of a row of zeros to any other is 0, and
+    /// so is that of a row whose length is within the rounding of what is added.
     ///
     /// 1 - cosine = |u - v|^2 / 2, where u and v are the rows scaled to unit length. It is summed over differences in double
     /// precision, so that small ones keep their digits and copies of a row have exactly 0. Which rows are worth that is
@@ -105,6 +106,7 @@ private struct Directions {
 
         func centre(_ rows: HostRows, _ members: Range<Int>, _ shift: [Double], segment: Int) {
             let dimensions = rows.dimensions
+            let noise = HostRows.noise(of: shift)
             var mean = [Double](repeating: 0, count: dimensions)
             var directed = 0
             rows.values.withUnsafeBufferPointer { values in
@@ -115,7 +117,7 @@ private struct Directions {
                         let value = Double(values[first + column]) + shift[column]
                         square += value * value
                     }
-                    guard square > 0 else { continue }
+                    guard square > noise else { continue }
                     let scale = 1 / square.squareRoot()
                     scales[row] = scale
                     directed += 1

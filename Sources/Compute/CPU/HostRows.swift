@@ -69,6 +69,7 @@ package struct HostRows: Sendable {
     /// - Parameter shift: what is added to every row first, [dimensions]; nil for nothing.
     package func normalised(adding shift: [Double]? = nil) -> HostRows {
         var scaled = self
+        let noise = Self.noise(of: shift)
         let shift = shift ?? [Double](repeating: 0, count: dimensions)
         scaled.values.withUnsafeMutableBufferPointer { values in
             shift.withUnsafeBufferPointer { shift in
@@ -79,7 +80,7 @@ package struct HostRows: Sendable {
                         let value = Double(values[first + column]) + shift[column]
                         square += value * value
                     }
-                    let factor = square > 0 ? 1 / square.squareRoot() : 0
+                    let factor = square > noise ? 1 / square.squareRoot() : 0
                     for column in 0..<dimensions {
                         values[first + column] = Float((Double(values[first + column]) + shift[column]) * factor)
                     }
@@ -88,6 +89,11 @@ package struct HostRows: Sendable {
         }
         return scaled
     }
+
+    /// The largest squared length that a row of zeros can have once `shift`, less which it was rounded to float32, is added
+    /// again, with room to spare: half a unit in the last place per coordinate, doubled. A row no longer than that has no
+    /// direction that is its own.
+    static func noise(of shift: [Double]?) -> Double { (shift ?? []).reduce(0) { $0 + $1 * $1 } * 0x1p-46 }
 
     /// The squared distance of two rows, summed directly: exact for small integers.
     package func squaredDistance(_ one: Int, _ other: Int) -> Float {
