@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// JSON as this program writes and reads it: keys in alphabetical order, slashes as they are, properties under their names
 /// in snake_case.
@@ -73,18 +72,26 @@ package enum JSON {
     }
 
     /// Properties of keys that were read before: a log has the same ones on every line.
-    private static let known = Mutex<[String: String]>([:])
+    private static let known = KnownProperties()
 
-    /// The property of a key: `run_id` is `runID`.
-    static func property(_ key: String) -> String {
-        known.withLock { known in
-            if let property = known[key] { return property }
-            let property = camelCase(key)
+    /// Behind a lock that is not Synchronization's Mutex: the thread sanitizer does not see its futex where threads wait.
+    private final class KnownProperties: @unchecked Sendable {
+        private let lock = NSLock()
+        private var properties: [String: String] = [:]
+
+        func property(_ key: String) -> String {
+            lock.lock()
+            defer { lock.unlock() }
+            if let property = properties[key] { return property }
+            let property = JSON.camelCase(key)
             // Keys of other people's files may be many.
-            if known.count < 1000 { known[key] = property }
+            if properties.count < 1000 { properties[key] = property }
             return property
         }
     }
+
+    /// The property of a key: `run_id` is `runID`.
+    static func property(_ key: String) -> String { known.property(key) }
 
     private static func camelCase(_ key: String) -> String {
         let words = key.split(separator: "_", omittingEmptySubsequences: false)
