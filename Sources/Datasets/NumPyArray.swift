@@ -37,7 +37,7 @@ package struct NumPyArray: Sendable {
     package let shape: [Int]
     /// The type of the elements; float32 where the file has float16.
     package let type: NumPyType
-    /// Whether the elements stand otherwise in the file: as float16 or big-endian.
+    /// Whether the file has the elements in another form: float16, or big-endian.
     package let isConverted: Bool
     /// The file, as errors name it.
     package let path: String

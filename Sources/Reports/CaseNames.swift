@@ -73,7 +73,7 @@ package struct CaseNames: Sendable {
     private static func base(_ experiment: Experiment) -> [String] {
         let k = experiment.clustering?.k ?? experiment.scoring?.parameters.k
         let selection = experiment.selection
-        return [Wording.method(selection.name, needsWholeSet: selection.needsWholeSet)]
+        return [Wording.method(selection.name, needsWholeSet: selection.resamples)]
             + (k.map { ["k \(Number.grouped(Double($0)))"] } ?? [])
     }
 

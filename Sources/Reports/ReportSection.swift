@@ -43,7 +43,7 @@ struct Arm: Hashable, Sendable {
         settings = names.settings(experiment)
     }
 
-    /// What a colour and a mark stand for: the selection, of hybrids of every ratio and clusterings of every kind.
+    /// What has a colour and a mark of its own: the selection, whatever the ratio of a hybrid and the kind of clustering.
     var method: String { name(selection.kind) }
     /// The selection and its settings, as a legend has them.
     var name: String { name(selection.name) }
@@ -51,7 +51,7 @@ struct Arm: Hashable, Sendable {
     var isBaseline: Bool { selection.isWhole || selection.isRandom }
 
     private func name(_ selection: String) -> String {
-        let name = Wording.method(selection, needsWholeSet: self.selection.needsWholeSet)
+        let name = Wording.method(selection, needsWholeSet: self.selection.resamples)
         return name + (settings.map { ", \($0)" } ?? "")
     }
 

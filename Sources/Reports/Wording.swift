@@ -84,4 +84,10 @@ package enum Wording {
         }
         return escaped
     }
+
+    /// The name of a method as tables and legends have it.
+    /// - Parameter needsWholeSet: whether its runs train on more samples than they keep.
+    static func method(_ name: String, needsWholeSet: Bool) -> String {
+        needsWholeSet ? "\(name) (needs the whole set)" : name
+    }
 }

@@ -5,14 +5,13 @@ package struct SampleBits: Sendable {
     package let count: Int
 
     /// The set of `indices`; nil where one is outside 0 to `total` - 1, or is there twice.
-    package init?(_ indices: [Int64], of total: Int) {
+    package init?(_ indices: [Int], of total: Int) {
         var words = [UInt64](repeating: 0, count: (max(0, total) + 63) / 64)
         for index in indices {
             guard index >= 0, index < total else { return nil }
-            let place = Int(index)
-            let bit: UInt64 = 1 << UInt64(place & 63)
-            guard words[place >> 6] & bit == 0 else { return nil }
-            words[place >> 6] |= bit
+            let bit: UInt64 = 1 << UInt64(index & 63)
+            guard words[index >> 6] & bit == 0 else { return nil }
+            words[index >> 6] |= bit
         }
         self.words = words
         count = indices.count

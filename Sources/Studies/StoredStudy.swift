@@ -56,8 +56,8 @@ package struct StoredStudy: Sendable {
 
     /// The same without its order; nil as there.
     package func sampleBits(of run: PlannedRun) -> SampleBits? {
-        guard let record = records[run], let count = trainingCount(of: run) else { return nil }
-        return arrays.sampleBits(of: run, distinct: record.distinct ?? record.kept, count: count)
+        guard let indices = selection(of: run), let count = trainingCount(of: run) else { return nil }
+        return SampleBits(indices, of: count)
     }
 
     /// Training samples of the data set of a run; nil where the directory does not say.

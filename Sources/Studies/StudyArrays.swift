@@ -140,14 +140,6 @@ struct StudyArrays {
         return selection.indices
     }
 
-    /// The same without its order; nil as there.
-    func sampleBits(of run: PlannedRun, distinct: Int, count: Int) -> SampleBits? {
-        guard let array = try? NumPyArray.read(file(run)), array.shape == [distinct],
-            let indices = try? array.integers()
-        else { return nil }
-        return SampleBits(indices, of: count)
-    }
-
     /// The file of what a run trains on.
     func file(_ run: PlannedRun) -> String {
         "\(directory)/selections/experiment\(run.experimentID)-run\(run.runID).npy"

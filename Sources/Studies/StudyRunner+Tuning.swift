@@ -7,6 +7,8 @@ struct TunedExperiment {
     let experiment: Experiment
     /// The values that tuning chose, by the settings' names; nil where there was nothing to tune.
     let values: [String: Double]?
+    /// What tuning needed, and has paid its share of.
+    var paid: Set<ArtifactKey> = []
     /// What tuning took.
     var seconds = 0.0
     /// The runs, from the first, that these are shared by.
@@ -19,7 +21,7 @@ struct TunedExperiment {
 extension StudyRunner {
     /// The experiment with the best of its candidates, tuned now where that is not known yet.
     ///
-    /// What finished runs were made with stands, whatever became of the file that says why.
+    /// Where runs are finished, what they were made with is kept to, even if the file of tuning is lost.
     func tuned(_ experiment: Experiment, _ session: StudySession) throws -> TunedExperiment {
         if experiment.candidates.isEmpty { return TunedExperiment(experiment: experiment, values: nil) }
         if let known = session.tuned[experiment.id] { return known }
@@ -39,6 +41,7 @@ extension StudyRunner {
                 experiment: experiment.choosing(experiment.candidates[best]), values: outcome.trials[best].values,
                 seconds: outcome.seconds, sharers: outcome.runs)
         }
+        tuned.paid = Set(experiment.tuningUses.keys)
         session.note(tuned, for: experiment)
         return tuned
     }

@@ -9,10 +9,11 @@ import Support
 package enum StudyEvent {
     /// A line for whoever watches.
     case notice(String)
-    /// The plan stands, this is the part of it to run, and these runs of the plan were finished before.
-    case began(StudyPlan, part: [PlannedRun], finished: [RunRecord])
-    /// An artifact is being made.
-    case making(ArtifactKey)
+    /// The plan stands, this is the part of it to run, and these runs of the plan were finished before. Networks that are
+    /// trained for artifacts which are still to be made will see so many images.
+    case began(StudyPlan, part: [PlannedRun], finished: [RunRecord], artifactImages: Int)
+    /// An artifact is being made, whose networks see so many images.
+    case making(ArtifactKey, images: Int)
     /// An experiment's settings are being tuned on the validation split.
     case tuning(Experiment)
     /// These networks are being trained together.
@@ -137,7 +138,10 @@ package final class StudyRunner {
     private func run(_ session: StudySession) throws -> StudyResults {
         let data = session.plan.trainingSets.flatMap { session.sets[$0]?.notices ?? [] }
         for notice in data + session.plan.notices + session.directory.notices { report(.notice(notice)) }
-        report(.began(session.plan, part: session.part, finished: session.log.records))
+        let artifactImages = session.pendingArtifacts.reduce(0) { $0 + imagesToTrain(for: $1, session) }
+        report(
+            .began(
+                session.plan, part: session.part, finished: session.log.records, artifactImages: artifactImages))
         do {
             let pending = session.pendingByTraining()
             let recipes = pending.map(\.recipe)
@@ -169,6 +173,15 @@ package final class StudyRunner {
         return try finish(session)
     }
 
+    /// Images that networks will see that are trained for an artifact; 0 where it is stored.
+    private func imagesToTrain(for key: ArtifactKey, _ session: StudySession) -> Int {
+        guard let dataset = session.sets[key.kind.trainingSet] else { return 0 }
+        let images = key.kind.trainedImages(count: dataset.shape.count)
+        let isStored =
+            images > 0 && session.directory.arrays.artifact(key, fingerprint: dataset.fingerprint) != nil
+        return isStored ? 0 : images
+    }
+
     private func begin(_ session: StudySession) throws {
         replicas = max(1, wantedReplicas ?? executor.suggestedReplicas)
         try session.directory.note(session: environment())
@@ -182,7 +195,7 @@ package final class StudyRunner {
     /// Checks the artifacts that are to be made, before the first of them takes its time.
     private func checkArtifacts(_ session: StudySession) throws {
         for key in session.pendingArtifacts {
-            guard let dataset = session.sets[key.kind.trainingSet],
+            guard key.kind.canBeChecked, let dataset = session.sets[key.kind.trainingSet],
                 session.directory.arrays.artifact(key, fingerprint: dataset.fingerprint) == nil
             else { continue }
             let found = ScoreInput(count: dataset.shape.count, classes: dataset.classes)
@@ -232,12 +245,10 @@ package final class StudyRunner {
         let tuned = try tuned(planned, session)
         let experiment = tuned.experiment
         let common = Set(tuned.values == nil ? [] : planned.commonArtifacts(run: run.run))
-        let tuning = tuned.values == nil ? [:] : planned.tuningUses
         let selected = try select(run: run.run, of: experiment, session) { key, stored in
             let uses = session.plan.artifactUses[key] ?? 0
             if tuned.values == nil || common.contains(key) { return stored.seconds / Double(max(1, uses)) }
-            // What tuning asked for, it has paid its share of.
-            if tuning[key] != nil { return 0 }
+            if tuned.paid.contains(key) { return 0 }
             // Which runs will need the others was not known to those that have paid: the shares may come to more than it took,
             // never to less.
             let sharers = (0..<experiment.runs).count { experiment.artifacts(run: $0).contains(key) }
@@ -259,8 +270,7 @@ package final class StudyRunner {
         }
         return Prepared(
             run: run, selection: selection, selectionSeconds: tuned.seconds(run: run.run) + selected.seconds,
-            tuned: tuned.values,
-            job: job)
+            tuned: tuned.values, job: job)
     }
 
     /// The training set of an experiment.
@@ -323,7 +333,7 @@ package final class StudyRunner {
         {
             return session.keep(stored, for: key)
         }
-        report(.making(key))
+        report(.making(key, images: key.kind.trainedImages(count: dataset.shape.count)))
         let clock = ContinuousClock()
         let start = clock.now
         let artifact = try executor.make(key, from: found, cancellation: cancellation)

@@ -7,28 +7,38 @@ final class StudyProgress {
     private var bar: ProgressBar?
     private var plan: StudyPlan?
     private var names: CaseNames?
-    /// Images of the part that is run: those of finished runs, and of all.
+    /// Images of the part that is run: those that were seen by networks which are finished, and by all.
     private var finished = 0.0
     private var total = 0.0
-    /// Images of the networks under way that tune settings, which no run's end will count.
-    private var trials = 0.0
+    /// Those of `total` that are for artifacts which are still to be made.
+    private var awaited = 0.0
+    /// Images of the networks under way that tune settings or make an artifact, which no run's end will count.
+    private var underway = 0.0
     private var best = BestCase()
 
     init(quiet: Bool) { self.quiet = quiet }
 
     func hear(_ event: StudyEvent) {
-        finished += trials
-        trials = 0
+        finished += underway
+        underway = 0
         switch event {
         case .notice(let line): note(line)
-        case .began(let plan, let part, let finished): begin(plan, part, finished)
-        case .making(let key): note(key.kind.title)
+        case .began(let plan, let part, let finished, let artifactImages):
+            awaited = Double(artifactImages)
+            total += awaited
+            begin(plan, part, finished)
+        case .making(let key, let images):
+            underway = Double(images)
+            // What was stored but found to be damaged or stale comes on top.
+            total += max(0, underway - awaited)
+            awaited = max(0, awaited - underway)
+            note(key.kind.title)
         case .tuning(let experiment):
             total += experiment.tuningImages
             note("tuning experiment \(experiment.id): \(names?.name(experiment) ?? "")")
         case .training(let jobs):
             for job in jobs where job.evaluatedOn == .validation {
-                trials += Double(job.recipe.images(kept: job.indices.count))
+                underway += Double(job.recipe.images(kept: job.indices.count))
             }
         case .finished(let record, let experiment, let done, let all):
             let images = Double(experiment.recipe.images(kept: record.kept))

@@ -126,8 +126,14 @@ import Testing
         #expect(SizeCharts.accuracyAgainstSize(section, most: 1).leftOut == Array(scores.suffix(5)))
     }
 
-    @Test func aMethodThatNeedsTheWholeSetIsMarked() {
-        #expect(Wording.method("random", needsWholeSet: true) == "random (needs the whole set)")
-        #expect(Wording.method("random", needsWholeSet: false) == "random")
+    @Test func aMethodThatNeedsTheWholeSetIsMarked() throws {
+        let study = try StudyReader(file: "test.yaml").read(
+            "experiments: [{pruning_method: random, sizes: 5}, {pruning_method: random, sizes: 5, resample: epoch}]")
+        let plan = try StudyPlan(study, shapes: ["mnist": DatasetShape(count: 200, featureCount: 16)])
+        let names = CaseNames(plan)
+        for (experiment, isMarked) in zip(plan.experiments, [false, true]) {
+            #expect(names.name(experiment).contains("(needs the whole set)") == isMarked)
+            #expect(Arm(experiment, names).name.contains("(needs the whole set)") == isMarked)
+        }
     }
 }

@@ -10,7 +10,7 @@ import Testing
         for step in [1, 2, 3, 5] {
             let one = Set(stride(from: 0, to: total, by: step))
             let other = Set(stride(from: 0, to: total, by: 3)).union([total - 1])
-            let bits = try [one, other].map { set in try #require(SampleBits(set.map { Int64($0) }, of: total)) }
+            let bits = try [one, other].map { set in try #require(SampleBits(Array(set), of: total)) }
             let expected = Double(one.intersection(other).count) / Double(one.union(other).count)
             #expect(bits[0].jaccard(bits[1]) == expected && bits[1].jaccard(bits[0]) == expected)
             #expect(bits[0].jaccard(bits[0]) == 1 && bits[0].count == one.count)
@@ -19,7 +19,7 @@ import Testing
 
     @Test func whatIsNoSetOfSamplesIsRefused() {
         #expect(SampleBits([0, 64], of: 65) != nil)
-        for indices: [Int64] in [[65], [-1], [3, 64, 3], [.max], [.min]] { #expect(SampleBits(indices, of: 65) == nil) }
+        for indices: [Int] in [[65], [-1], [3, 64, 3], [.max], [.min]] { #expect(SampleBits(indices, of: 65) == nil) }
     }
 }
 

@@ -125,6 +125,14 @@ private struct NoResources: ArtifactResources {
     ) throws -> TrainingDynamics { throw Missing() }
 }
 
+/// Images of 4x4 pixels of noise, whose classes take turns.
+func noise(_ count: Int, classes: Int, run: Int) throws -> SampleSet {
+    var random = RandomStream(seed: 5, run: run, purpose: .testing)
+    return try SampleSet(
+        pixels: (0..<16 * count).map { _ in UInt8(random.nextIndex(below: 256)) },
+        labels: (0..<count).map { UInt8($0 % classes) }, height: 4, width: 4)
+}
+
 /// A directory that is gone with the value.
 final class TemporaryDirectory {
     let path: String

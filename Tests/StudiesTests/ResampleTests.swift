@@ -116,13 +116,7 @@ import Testing
     }
 
     private func dataset(_ name: String) throws -> Dataset {
-        func images(_ count: Int, _ run: Int) throws -> SampleSet {
-            var random = RandomStream(seed: 5, run: run, purpose: .testing)
-            return try SampleSet(
-                pixels: (0..<16 * count).map { _ in UInt8(random.nextIndex(below: 256)) },
-                labels: (0..<count).map { UInt8($0 % 3) }, height: 4, width: 4)
-        }
-        return try Dataset(name: name, train: images(31, 0), test: images(97, 1))
+        try Dataset(name: name, train: noise(31, classes: 3, run: 0), test: noise(97, classes: 3, run: 1))
     }
 
     /// Real networks: the CPU path and OpenCL devices are given the same samples; a single epoch is one of `random`.

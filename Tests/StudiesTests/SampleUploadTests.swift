@@ -20,13 +20,8 @@ import Testing
         """
 
     private func dataset(_ name: String) throws -> Dataset {
-        func images(_ count: Int, _ run: Int) throws -> SampleSet {
-            var random = RandomStream(seed: 5, run: run, purpose: .testing)
-            return try SampleSet(
-                pixels: (0..<16 * count).map { _ in UInt8(random.nextIndex(below: 256)) },
-                labels: (0..<count).map { UInt8($0 % 2) }, height: 4, width: 4)
-        }
-        return try Dataset(name: name, train: images(16, name == "one" ? 0 : 2), test: images(8, 1))
+        try Dataset(
+            name: name, train: noise(16, classes: 2, run: name == "one" ? 0 : 2), test: noise(8, classes: 2, run: 1))
     }
 
     private func parsed() throws -> Study {

@@ -201,16 +201,28 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
             as [(Int?, Int?, Bool)]
         {
             let temporary = try TemporaryDirectory()
+            var announced: [Int] = []
+            var made: [Int] = []
             func run(_ runs: Int, _ seeds: Int?) throws {
-                _ = try StudyRunner(study(runs, seeds: seeds), directory: temporary.results, executor: FakeExecutor())
-                    .run()
+                let runner = try StudyRunner(
+                    study(runs, seeds: seeds), directory: temporary.results, executor: FakeExecutor(),
+                    report: { event in
+                        if case .began(_, _, _, let images) = event { announced.append(images) }
+                        if case .making(_, let images) = event { made.append(images) }
+                    })
+                _ = try runner.run()
             }
             try run(2, before)
+            // Every set is one network that sees 200 samples in two epochs.
+            let sets = before ?? 2
+            #expect(announced == [400 * sets] && made == [Int](repeating: 400, count: sets))
             #expect(try study(2, seeds: before).resolved == StudiesTests.study(temporary.text("study.yaml")))
             if isRefused {
                 #expect(throws: StudyError.self) { try run(4, after) }
             } else {
                 try run(4, after)
+                // What is stored is not trained again.
+                #expect(announced.last == (after == nil ? 800 : 0) && made.count == (after == nil ? 4 : sets))
             }
         }
     }

@@ -102,7 +102,7 @@ import Testing
         let seconds = (clock.now - start) / .seconds(1)
         let plan = results.plan
         #expect(plan.experiments.map { $0.candidates.count } == [6, 6, 2, 2, 0])
-        // Every job of a validation split stands for one candidate, in the candidates' order in each run.
+        // In each of the three runs one job per candidate is evaluated on the validation split, in the candidates' order.
         let jobs: [TrainingJob] = executor.batches.flatMap { $0 }
         let trials = jobs.filter { $0.evaluatedOn == .validation }
         #expect(trials.count == 48)

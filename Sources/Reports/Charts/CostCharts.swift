@@ -57,7 +57,7 @@ enum CostCharts {
         }
     }
 
-    /// Pictures of accuracy against seconds, then against steps, a point a case; none where all cases cost the same.
+    /// Pictures of accuracy against seconds, then against steps, one point per case; none where all cases cost the same.
     /// - Parameter most: points of a picture.
     static func charts(_ section: ReportSection, most: Int) -> [Chart] {
         Cost.allCases.flatMap { cost -> [Chart] in

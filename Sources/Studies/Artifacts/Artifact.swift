@@ -99,6 +99,8 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
     var effort: Int { get }
     /// Above this, an effort takes long to measure.
     static var measuredEffort: Int { get }
+    /// Images that the networks see that making it trains on `count` samples, all networks together.
+    func trainedImages(count: Int) -> Int
     /// Artifacts of one preparation share what comes before the effort, loading and PCA.
     var preparation: String { get }
 
@@ -114,6 +116,8 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
     func provide(_ artifact: Artifact, to input: inout ScoreInput)
     /// How what one that was kept before was made of has changed since, as part of a sentence; nil where it has not.
     func change(since artifact: Artifact) -> String?
+    /// Whether anything can be told without what it is made of.
+    var canBeChecked: Bool { get }
     /// Checks what can be told without what it is made of, which may take long to make.
     /// - Parameter found: what is known of the samples.
     /// - Throws: what ``make(_:from:cancellation:)`` would throw.
@@ -133,9 +137,11 @@ extension ArtifactKind {
     package var trainingSet: TrainingSet {
         TrainingSet(dataset, validation: validation.map { ValidationSplit(count: $0, seed: seed) })
     }
+    package func trainedImages(count: Int) -> Int { 0 }
     package var needs: [ArtifactKey] { [] }
     package func measurable(step: Int) -> ArtifactKey { ArtifactKey(self) }
     package func change(since artifact: Artifact) -> String? { nil }
+    package var canBeChecked: Bool { false }
     package func check(
         _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
     ) throws {}

@@ -65,6 +65,7 @@ package struct DynamicsKey: ArtifactKind {
         "dynamics \(trainingSet.title), \(networks) \(model) for \(epochs) epochs, set \(index + 1)"
     }
     package var effort: Int { networks * epochs }
+    package func trainedImages(count: Int) -> Int { networks * recipe.images(kept: count) }
     package var preparation: String { "\(trainingSet.fileName)-\(model)-\(batchSize)" }
 
     /// Two networks that train for an epoch or two: what a set of them takes grows along a line with both.

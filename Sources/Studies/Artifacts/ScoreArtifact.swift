@@ -99,19 +99,19 @@ package struct ScoreKey: ArtifactKind {
         return ScoreFile.change(of: score)
     }
 
-    /// Whether `gamma` lets messages through, before networks are trained. Where it is the default, it does.
+    /// A graph takes no networks. With the default `gamma` there is nothing to check, and clusters are not known yet.
+    package var canBeChecked: Bool {
+        parameters.gamma != nil && dynamics != nil && groups.flatMap { Groups(rawValue: $0) }?.needClustering != true
+    }
+
+    /// Whether `gamma` lets messages through, before networks are trained.
     package func check(
         _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
     ) throws {
-        guard parameters.gamma != nil, dynamics != nil, let score = try? Score.named(score), score.usesNeighbors else {
-            return
-        }
         var input = found
         input.parameters = parameters
         input.cancellation = cancellation
         if let groups = groups.flatMap({ Groups(rawValue: $0) }) {
-            // Clusters are not known yet.
-            if groups.needClustering { return }
             input.groups = try groups.labels(classes: input.classes, clustering: nil)
         }
         (input.points, input.shift) = try resources.residentPoints(trainingSet, components: pcaComponents)
