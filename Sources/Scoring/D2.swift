@@ -83,7 +83,8 @@ package struct D2Graph: Sendable {
         guard let gamma = parameters.gamma else {
             // Copies say nothing of the scale.
             let apart = distances.filter { $0 > 0 }.sorted()
-            self.gamma = apart.isEmpty ? 1 : 1 / apart[apart.count / 2]
+            let middle = apart.isEmpty ? 1 : (apart[(apart.count - 1) / 2] + apart[apart.count / 2]) / 2
+            self.gamma = 1 / middle
             return
         }
         if let least = distances.filter({ $0 > 0 }).min(), exp(-gamma * least) < 0x1p-53 {
