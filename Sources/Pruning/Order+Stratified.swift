@@ -15,7 +15,9 @@ extension Order {
     static func stratified(
         _ members: [Int], by scores: [Float], cut: Double, strata: Int, random: inout RandomStream
     ) -> [Int] {
-        let hardest = Set(falling(members, by: scores).prefix(Int(Double(members.count) * cut)))
+        let hardest = Set(
+            falling(members, by: scores).prefix(
+                members.count - Order.stratified(cut: cut, strata: strata).remaining(of: members.count)))
         let rest = members.filter { !hardest.contains($0) }
         let finite = rest.lazy.map { Double(scores[$0]) }.filter(\.isFinite)
         let (low, high) = (finite.min() ?? 0, finite.max() ?? 0)

@@ -43,6 +43,11 @@ package enum Order: Hashable, Sendable {
         if case .beta = self { true } else { false }
     }
 
+    /// How many of a group's `count` members are left once those are cut that the order never keeps.
+    package func remaining(of count: Int) -> Int {
+        if case .stratified(let cut, _) = self { count - Int(Double(count) * cut) } else { count }
+    }
+
     /// Whether both orders go by the same rule, whatever its numbers.
     func isLike(_ other: Order) -> Bool {
         switch (self, other) {

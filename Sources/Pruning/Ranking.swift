@@ -51,7 +51,7 @@ struct Ranking {
         let isArticle = selection.quota == .article && levels.count == 1
         let groups = level.split(members)
         let counts = groups.map(\.count)
-        let shares = isArticle ? articleShares(counts) : exactShares(counts, of: share, level)
+        let shares = isArticle ? articleShares(counts) : exactShares(groups, of: share, level, levels.dropFirst())
         if selection.quota == .exact { noteShort(counts, of: share, level, outer) }
         var ranked: [[Int]] = []
         for (label, group) in groups.enumerated() {
@@ -69,9 +69,18 @@ struct Ranking {
         return interleave(ranked, longestFirst: lengths)
     }
 
-    private func exactShares(_ counts: [Int], of share: Int, _ level: Level) -> [Int] {
+    private func exactShares(
+        _ groups: [[Int]], of share: Int, _ level: Level, _ inner: ArraySlice<Level>
+    ) -> [Int] {
+        let counts = groups.map(\.count)
         guard let recalls = level.recalls else { return evenShares(of: share, among: counts) }
-        return recallShares(of: share, among: counts, recalls: recalls)
+        return recallShares(of: share, among: counts, limits: groups.map { rankable($0, inner) }, recalls: recalls)
+    }
+
+    /// How many of `members` the order does not cut.
+    private func rankable(_ members: [Int], _ levels: ArraySlice<Level>) -> Int {
+        guard let level = levels.first else { return selection.order.remaining(of: members.count) }
+        return level.split(members).reduce(0) { $0 + rankable($1, levels.dropFirst()) }
     }
 
     /// What the article's quota leaves of groups of `counts` members by an order that has no rule of its own for it.

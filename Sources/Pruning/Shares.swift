@@ -36,21 +36,24 @@ private func longestFirst(_ lengths: [Int]) -> [Int] {
 /// it has; what classes that are kept whole cannot give falls to the others by the same proportions. Whole numbers by
 /// largest remainder, ties to the lower class (DRoP, Vysogorets et al., ICLR 2025).
 /// - Parameters:
-///   - size: at most the sum of `counts`.
+///   - size: where `limits` come to less, all that they allow is shared out.
 ///   - counts: N_k, [classes].
+///   - limits: how many each class can give, [classes]; N_k unless its order never keeps some of them.
 ///   - recalls: r_k, [classes], in 0...1.
-func recallShares(of size: Int, among counts: [Int], recalls: [Double]) -> [Int] {
+func recallShares(of size: Int, among counts: [Int], limits: [Int]? = nil, recalls: [Double]) -> [Int] {
+    let limits = limits ?? counts
+    let size = min(size, limits.reduce(0, +))
     var exact = [Double](repeating: 0, count: counts.count)
     var open = Array(counts.indices)
     var left = size
     while !open.isEmpty {
         let proportions = recallProportions(open.map { counts[$0] }, recalls: open.map { recalls[$0] })
         for (label, proportion) in zip(open, proportions) { exact[label] = Double(left) * proportion }
-        let full = open.filter { exact[$0] > Double(counts[$0]) }
+        let full = open.filter { exact[$0] > Double(limits[$0]) }
         if full.isEmpty { break }
         for label in full {
-            exact[label] = Double(counts[label])
-            left -= counts[label]
+            exact[label] = Double(limits[label])
+            left -= limits[label]
         }
         open.removeAll(where: full.contains)
     }
@@ -61,7 +64,7 @@ func recallShares(of size: Int, among counts: [Int], recalls: [Double]) -> [Int]
     var missing = size - shares.reduce(0, +)
     // One round places everything, rounding of the proportions apart.
     while missing > 0 {
-        for label in byRemainder where missing > 0 && shares[label] < counts[label] {
+        for label in byRemainder where missing > 0 && shares[label] < limits[label] {
             shares[label] += 1
             missing -= 1
         }

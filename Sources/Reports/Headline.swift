@@ -25,14 +25,16 @@ struct Headline: Equatable, Sendable {
         self.sentences = sentences
     }
 
-    /// Cases smaller than the whole set by their verdict against it.
+    /// Cases that need less than the whole set by their verdict against it. Those that take other samples every epoch need
+    /// all of it.
     private struct Tally {
         var byVerdict: [Verdict: [ReportCase]] = [:]
         var count = 0
 
         init(_ section: ReportSection) {
             guard let whole = section.whole else { return }
-            for entry in section.cases where !entry.isWhole && entry.kept < whole.kept {
+            for entry in section.cases
+            where !entry.isWhole && !entry.summary.experiment.selection.resamples && entry.kept < whole.kept {
                 guard let comparison = entry.summary.comparisons[.full] else { continue }
                 byVerdict[comparison.verdict, default: []].append(entry)
                 count += 1

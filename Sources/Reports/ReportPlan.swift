@@ -184,7 +184,7 @@ struct ReportPlan: Sendable {
         let clusterings = Set(plan.experiments.filter { $0.clustering != nil }.map(\.clusteringSeeds)).sorted()
         return Wording.list(seeds, atMost: 8)
             + (clusterings.isEmpty
-                ? "" : "; clusterings a case: \(Wording.list(clusterings.map(String.init), atMost: 8))")
+                ? "" : "; clusterings per case: \(Wording.list(clusterings.map(String.init), atMost: 8))")
     }
 
     private func screeText(_ plan: StudyPlan, hasPlots: Bool) -> String? {

@@ -1,6 +1,6 @@
 import Studies
 
-/// The tables of a study: `results.csv`, one row a run, and `summary.csv`, one row a case.
+/// The tables of a study: `results.csv`, one row per run, and `summary.csv`, one row per case.
 package enum StudyTables {
     /// Writes both tables into `directory`, each whole or not at all.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
@@ -50,7 +50,7 @@ package enum StudyTables {
         return CSV.table(columns, rows)
     }
 
-    /// One row a case with a finished run: the case, the article's aggregates, then ours. Statistics are of accuracy in
+    /// One row per case with a finished run: the case, the article's aggregates, then ours. Statistics are of accuracy in
     /// percent, over the runs that did not diverge; `sd` is the sample's and empty for a single run. Comparisons are empty where there is no baseline.
     package static func summaryCSV(_ results: StudyResults) -> String {
         var columns: [Column<CaseSummary>] = caseColumns.map { $0.of { $0.experiment } }

@@ -12,7 +12,8 @@ package enum StudyText {
         let counts = [
             counted(plan.experiments.count, "experiment"), counted(plan.runs.count, "run"),
             counted(plan.clusteringCount, "distinct clustering"),
-            "\(Number.grouped(plan.trainedImages)) images to train on",
+            "\(Number.grouped(plan.trainedImages)) images to train on"
+                + (plan.scoreImages > 0 ? " and \(Number.grouped(plan.scoreImages)) for score networks" : ""),
         ]
         return table + counts.joined(separator: ", ") + "\n" + (estimate.map(text) ?? "")
     }
@@ -31,7 +32,7 @@ package enum StudyText {
         return "about \(Number.duration(estimate.total)): \(parts.joined(separator: ", "))\n"
     }
 
-    /// What a study found: one line a case with a finished run, then what a reader must know to read them.
+    /// What a study found: one line per case with a finished run, then what a reader must know to read them.
     package static func summary(_ results: StudyResults) -> String {
         let baselines = Baseline.allCases.filter { baseline in
             results.summaries.contains { $0.comparisons[baseline] != nil }

@@ -2,7 +2,7 @@ import Compute
 import Support
 
 extension Score {
-    /// The greedy orders that take points alone.
+    /// The greedy orders by the distances to earlier picks, or by their sum.
     static let ofGreedyOrders: [Score] = [.kCenter, .herding]
 
     /// A greedy order by a rule. ``ScoreInput/groups``, where there are some, are traversed one by one, each with a mean of
@@ -11,26 +11,13 @@ extension Score {
     static func greedyOrder(_ rule: GreedyRule, _ name: String) -> Score {
         Score(name, needs: [.points], paper: PapersChoice(within: .none, keeping: .hard), isOrder: true) { input in
             let (points, backend) = try input.located(for: name)
-            var values = [Float](repeating: 0, count: points.count)
-            func rank(_ picks: [Int32]) {
-                for (place, index) in picks.enumerated() { values[Int(index)] = Float(picks.count - place) }
+            let picks = try input.members(of: points.count).filter { !$0.isEmpty }.map { members in
+                let batch = try points.gathered(members, on: backend)
+                return try backend.picks(rule, of: batch, atMost: input.size, input.cancellation).map {
+                    members[Int($0)]
+                }
             }
-            guard let groups = input.groups else {
-                rank(try backend.picks(rule, of: points, atMost: input.size, input.cancellation))
-                return values
-            }
-            guard groups.count == points.count else {
-                throw ScoringError.countMismatch(score: name, got: points.count, expected: groups.count)
-            }
-            let members = Dictionary(grouping: groups.indices.lazy.map { Int32($0) }) { groups[Int($0)] }
-            for (_, indices) in members.sorted(by: { $0.key < $1.key }) {
-                let batch = try backend.makePoints(count: indices.count, dimensions: points.dimensions)
-                try backend.run(
-                    PointsGather(try backend.makeBuffer(indices, label: "members"), of: points, into: batch))
-                let picks = try backend.picks(rule, of: batch, atMost: input.size, input.cancellation)
-                rank(picks.map { indices[Int($0)] })
-            }
-            return values
+            return scores(ofPicks: picks, count: points.count)
         }
     }
 }

@@ -23,6 +23,14 @@ package struct ScoreParameters: Hashable, Sendable, Codable {
     /// The values that ``window`` may take: one epoch has no deviation.
     package static let windowRange = 2...1_000_000
 
+    /// What would be accepted where a window is longer than networks train, as part of a sentence.
+    /// - Parameter name: what `epochs` is called there.
+    package static func acceptedWindow(epochs: Int, _ name: String) -> String {
+        let least = windowRange.lowerBound
+        return epochs < least
+            ? "\(least) epochs at least: raise \(name)" : "a window of \(least) to \(epochs) epochs"
+    }
+
     /// The papers' numbers.
     package init() {}
 }

@@ -4,7 +4,7 @@ import Support
 package enum ScoringError: Equatable, CategorizedError {
     /// No score has this name.
     case unknown(name: String)
-    /// The score needs something that was not given.
+    /// A score, or what its samples are ranked within, needs something that was not given.
     case missing(what: String, score: String)
     /// There is not one score for each sample.
     case countMismatch(score: String, got: Int, expected: Int)
@@ -25,7 +25,7 @@ package enum ScoringError: Equatable, CategorizedError {
         switch self {
         case .unknown(let name):
             "unknown score '\(excerpt(name))'; known scores: \(Score.all.map(\.name).joined(separator: ", "))"
-        case .missing(let what, let score): "the score \(score) needs \(what), and there is none"
+        case .missing(let what, let score): "\(score) needs \(what)"
         case .countMismatch(let score, let got, let expected):
             "\(score) has \(got) scores for \(expected) samples; one for each is needed"
         case .notANumber(let score, let index):

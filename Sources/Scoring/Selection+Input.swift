@@ -20,7 +20,7 @@ extension Selection {
     /// - Throws: what ``Score/values(_:)`` throws.
     package func input(count: Int, classes: ClassLabels?, from found: ScoreInput) throws -> SelectionInput {
         var scores: [Float]?
-        if let score {
+        if let score, order.needsScore {
             scores = try found.values ?? Score.named(score).values(found)
             if known?.isHighHard == false { scores = scores?.map { -$0 } }
         }

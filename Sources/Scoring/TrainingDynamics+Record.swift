@@ -17,7 +17,7 @@ extension TrainingDynamics {
     /// numbers.
     package static let firstRun = 1 << 31
     /// The most networks that a set may have.
-    package static let mostNetworks = 1000
+    package static let mostNetworks = ScoreParameters.networksRange.upperBound
     /// The sets of networks whose run numbers are 32-bit words.
     private static let sets = 0..<(1 << 31) / mostNetworks
 

@@ -15,7 +15,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var recall: [Double?]?
     /// The run's own cost: the sum of the three below.
     package var time: Double
-    /// Its selection, with its share of the clustering.
+    /// Its selection, with its share of the clustering, the score, the score networks and the tuning.
     package var selectionSeconds: Double
     /// Its share of the training.
     package var trainingSeconds: Double

@@ -51,6 +51,9 @@ extension ScoreFile {
             whole.isEmpty
             ? exact.indices.sorted { exact[$0] < exact[$1] } : whole.indices.sorted { whole[$0] < whole[$1] }
         let floats = array.floats
+        if let index = exact.indices.first(where: { exact[$0].isFinite && !floats[$0].isFinite }) {
+            throw ScoringError.tooLarge(score: path, index: index)
+        }
         let steps = Array(zip(rising, rising.dropFirst()))
         if steps.allSatisfy({ isEqual($0, $1) || floats[$0] < floats[$1] }) { return floats }
         let least = rising.lazy.map { exact[$0] }.first { $0.isFinite } ?? 0

@@ -11,10 +11,12 @@ package struct DynamicsRecipe: Hashable, Sendable {
     /// How many sets the runs share.
     package let seeds: Int
 
-    /// The networks that the score or the balance of `selection` is of; nil where neither is of any.
+    /// The networks that the score or the balance of `selection` is of; nil where neither is of any, or the order looks at
+    /// no score.
     init?(_ selection: Selection, settings: StudySettings) {
         let score = selection.score.flatMap { try? Score.named($0) }
-        guard score?.needs.contains(.dynamics) == true || selection.balance == .recall else { return nil }
+        let isScored = selection.order.needsScore && score?.needs.contains(.dynamics) == true
+        guard isScored || selection.balance == .recall else { return nil }
         networks = settings.scores.networks
         epochs = settings.scores.epochs
         seeds = settings.scoreSeeds ?? settings.runs
@@ -45,14 +47,17 @@ package struct ScoringRecipe: Hashable, Sendable {
     package let groups: Groups?
     /// The most samples that a greedy order picks; nil for scores.
     package internal(set) var size: Int?
+    /// Whether random numbers are drawn for it, those of networks included.
+    let isSeeded: Bool
     /// How many sets of random numbers the runs share; 1 where none are drawn.
     package let seeds: Int
 
-    /// The recipe of what `selection` ranks by; nil where it ranks by no score, or by that of a clustering alone.
+    /// The recipe of what `selection` ranks by; nil where it ranks by no score, as `keep: random`, or by that of a
+    /// clustering alone.
     init?(
         _ selection: Selection, size: Int, k: Int?, pcaComponents: Int?, folder: String, settings: StudySettings
     ) {
-        guard let name = selection.score else { return nil }
+        guard let name = selection.score, selection.order.needsScore else { return nil }
         score = name
         file = Selection.isScoreFile(name) ? ScoreFile(name, in: folder) : nil
         let known = try? Score.named(name)
@@ -80,7 +85,7 @@ package struct ScoringRecipe: Hashable, Sendable {
         groups = known?.isOrder == true && picked != .none ? picked : nil
         isOfClusters = known?.needsClustering == true || groups?.needClustering == true
         self.size = known?.isOrder == true ? size : nil
-        let isSeeded = isOfDynamics || known?.isSeeded == true
+        isSeeded = isOfDynamics || known?.isSeeded == true
         seeds = isSeeded ? settings.scoreSeeds ?? settings.runs : 1
     }
 

@@ -36,6 +36,11 @@ struct StudyArrays {
 
     private func folder(of key: some ArtifactKind) -> String { "\(directory)/\(type(of: key).folder)/\(key.fileName)" }
 
+    /// Whether an artifact seems to be kept; it may yet be found damaged.
+    func isStored(_ key: ArtifactKey) -> Bool {
+        FileManager.default.fileExists(atPath: "\(folder(of: key))/\(type(of: key.kind).name).json")
+    }
+
     /// The lock of whoever makes an artifact. It makes the artifact's folder.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     func lock(of key: ArtifactKey) throws(StudyError) -> FileLock {

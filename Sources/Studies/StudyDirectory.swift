@@ -3,7 +3,8 @@ import Support
 
 /// A study's output directory, held against other processes until it is left or the value is gone.
 ///
-/// It holds `study.yaml` (resolved), `environment.json`, `runs.jsonl`, `selections/`, `clusterings/` and the tables.
+/// It holds `study.yaml` (resolved), `environment.json`, `runs.jsonl`, `selections/`, `tuning/`, the folders of
+/// artifacts (`clusterings/`, `dynamics/`, `scores/`) and the tables.
 ///
 /// A study without shards holds `.lock` exclusively. Shards share it, and each holds `.lock.i-of-n`. Whoever enters or
 /// leaves holds `.lock.entry` for that moment, so that all else about the directory is decided by one at a time.
@@ -113,7 +114,8 @@ final class StudyDirectory {
         let missing = log.records.count { record in
             var status = stat()
             let file = arrays.file(record.plannedRun)
-            return stat(file, &status) != 0 || Int(status.st_size) < record.kept * MemoryLayout<Int64>.size
+            return stat(file, &status) != 0
+                || Int(status.st_size) < (record.distinct ?? record.kept) * MemoryLayout<Int64>.size
         }
         if missing == 0 { return [] }
         return [

@@ -110,11 +110,11 @@ package struct Divergence: Codable, Hashable, Sendable {
 
 /// What a trained network reached.
 package struct TrainingOutcome: Equatable, Sendable {
-    /// Test images that were classified rightly; 0 where the network diverged.
+    /// Images of the test set, or of the validation split, that were classified correctly; 0 where the network diverged.
     package var correct: Int
-    /// Test images.
+    /// Images of that set.
     package var count: Int
-    /// Percent of each class's test images that were classified correctly; nil for a class without any. Empty where the network
+    /// Percent of each class's images in it that were classified correctly; nil for a class without any. Empty where the network
     /// diverged.
     package var recall: [Double?]
     /// The run's share of the training: wall seconds divided by replicas.
@@ -179,7 +179,7 @@ package protocol StudyExecutor {
 
     /// Trains networks together, one replica per job, and tests each. All jobs have the same recipe, evaluation set and number
     /// of samples, not always the same seed; results do not depend on which jobs share a call.
-    /// - Returns: one outcome a job, in the same order.
+    /// - Returns: one outcome per job, in the same order.
     /// - Throws: `ComputeError.outOfMemory` where fewer jobs might fit, `CancellationError` where it was stopped by
     ///   `cancellation`, and any error of the device.
     func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome]

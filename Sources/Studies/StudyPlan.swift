@@ -84,6 +84,8 @@ package struct Experiment: Hashable, Sendable {
         return keys.compactMap { $0.map { ArtifactKey($0) } }
     }
 
+    /// How many sets of score networks, or of a score's random numbers, its runs share; nil where there are none.
+    var scoreSeeds: Int? { dynamics?.seeds ?? scoring.flatMap { $0.isSeeded ? $0.seeds : nil } }
     /// Images that all runs together, and tuning, see in training, if the size is kept as it was requested.
     package var trainedImages: Int { (runs + TuningCandidate.runs * candidates.count) * recipe.images(kept: size) }
     /// Images that tuning sees in training.
@@ -114,6 +116,8 @@ package struct StudyPlan: Sendable {
     package let runs: [PlannedRun]
     /// How often runs and tuning ask for each artifact; what only some outcomes of tuning need is not counted.
     package let artifactUses: [ArtifactKey: Int]
+    /// Images that the networks see which are trained for an artifact; those without networks are not there.
+    let imagesOfArtifacts: [ArtifactKey: Int]
     /// What deserves a word but is no fault.
     package let notices: [String]
 
@@ -140,6 +144,9 @@ package struct StudyPlan: Sendable {
 
     /// Images that all runs together see in training, if every size is kept as it was requested.
     package var trainedImages: Double { experiments.reduce(0) { $0 + Double($1.trainedImages) } }
+
+    /// Images that all networks of scores see in training.
+    package var scoreImages: Double { imagesOfArtifacts.values.reduce(0) { $0 + Double($1) } }
 
     /// Writes a study out for training sets of these extents.
     /// - Parameter shapes: an extent for every one of the study's ``Study/datasets``.
@@ -204,6 +211,12 @@ package struct StudyPlan: Sendable {
             }
         }
         artifactUses = uses
+        imagesOfArtifacts = uses.keys.reduce(into: [:]) { images, key in
+            // As many as a validation split leaves.
+            let count = (shapes[key.kind.dataset]?.count ?? 0) - (key.kind.validation ?? 0)
+            let trained = key.kind.trainedImages(count: count)
+            if trained > 0 { images[key] = trained }
+        }
     }
 
     /// An entry's sizes in its training set.
@@ -260,7 +273,7 @@ package struct StudyPlan: Sendable {
         _ group: ExperimentGroup, _ sizes: [SelectionSize], _ shape: DatasetShape
     ) throws(StudyError) {
         let cut = group.settings.tuningValues[.beta]?.max() ?? group.settings.orders.cut
-        let left = shape.count - Int((Double(shape.count) * cut).rounded(.down))
+        let left = Order.stratified(cut: cut, strata: group.settings.orders.strata).remaining(of: shape.count)
         guard group.selections.contains(where: { if case .stratified = $0.order { true } else { false } }),
             let size = sizes.first(where: { $0.count > left })
         else { return }

@@ -20,11 +20,8 @@ package struct StudyReader {
 
     static let settingKeys = [
         "dataset", "model", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans",
-        "quota",
-        "clustering_seeds", "balance", "resample", "validation", "seed", "equal_within", "score_epochs", "networks",
-        "score_seeds",
-        "window",
-        "beta", "strata", "c_d", "neighbors", "gamma",
+        "quota", "clustering_seeds", "balance", "resample", "validation", "seed", "equal_within", "score_epochs",
+        "networks", "score_seeds", "window", "beta", "strata", "c_d", "neighbors", "gamma",
     ]
     static let experimentKeys = [
         "pruning_method", "sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest", "scores", "keep",
@@ -335,8 +332,8 @@ package struct StudyReader {
             if let score = try? Score.named(name), score.usesWindow, window > epochs {
                 throw .invalid(
                     fields.place(of: fields["window"] == nil ? "score_epochs" : "window"),
-                    reason: "window is \(window) and score_epochs \(epochs): \(name) needs a window of"
-                        + " \(ScoreParameters.windowRange.lowerBound) to \(epochs) epochs")
+                    reason: "window is \(window) and score_epochs \(epochs): \(name) needs"
+                        + " \(ScoreParameters.acceptedWindow(epochs: epochs, "score_epochs"))")
             }
         }
         if group.selections.contains(where: \.takesClusterCount) {

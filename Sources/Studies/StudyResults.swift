@@ -125,14 +125,15 @@ private struct BaselineKey: Hashable {
 
     private init(whole experiment: Experiment) { pairing = experiment.pairing }
 
-    /// The keys that a case looks for, the best first: random samples balanced as its own are, then any. None where the
-    /// case is such a baseline itself.
+    /// The keys that a case looks for, the best first: random samples balanced as its own are, then any. Balanced random
+    /// samples are compared with plain ones, and these with none.
     static func wanted(by experiment: Experiment, of baseline: Baseline) -> [BaselineKey] {
         let selection = experiment.selection
         switch baseline {
         case .full: return selection.isWhole ? [] : [BaselineKey(whole: experiment)]
         case .random:
-            if selection.isBaseline { return [] }
+            if selection.isWhole || selection.isRandom && selection.balance == .none { return [] }
+            if selection.isRandom { return [BaselineKey(experiment, balance: .none)] }
             return ([selection.balance] + Balance.allCases).map { BaselineKey(experiment, balance: $0) }
         }
     }
@@ -224,11 +225,12 @@ extension StudyResults {
 
     private var sharedScoresNote: String? {
         let sharing = summaries.compactMap { summary in
-            summary.experiment.dynamics.flatMap { $0.seeds < summary.experiment.runs ? $0.seeds : nil }
+            summary.experiment.scoreSeeds.flatMap { $0 < summary.experiment.runs ? $0 : nil }
         }
         guard let most = sharing.max() else { return nil }
         return
-            "runs share \(most == 1 ? "one set" : "\(most) sets at most") of score networks (score_seeds): the intervals of"
+            "runs share \(most == 1 ? "one set" : "\(most) sets at most") of score networks or of a score's random numbers"
+            + " (score_seeds): the intervals of"
             + " \(sharing.count == 1 ? "that case" : "those \(sharing.count) cases")"
             + " leave out how much the selection would vary with them"
     }

@@ -11,11 +11,11 @@ struct TunedExperiment {
     var paid: Set<ArtifactKey> = []
     /// What tuning took.
     var seconds = 0.0
-    /// The runs, from the first, that these are shared by.
+    /// How many runs were planned when these were shared out. Runs that are added later take as large a share.
     var sharers = 1
 
-    /// The share of run `run`, from 0, of what tuning took.
-    func seconds(run: Int) -> Double { run < sharers ? seconds / Double(sharers) : 0 }
+    /// A run's share of what tuning took.
+    var share: Double { seconds / Double(sharers) }
 }
 
 extension StudyRunner {
@@ -33,6 +33,11 @@ extension StudyRunner {
             tuned = TunedExperiment(experiment: experiment.choosing(candidate), values: finished)
             if let outcome = arrays.tuning(of: experiment) {
                 (tuned.seconds, tuned.sharers) = (outcome.seconds, outcome.runs)
+            } else {
+                report(
+                    .notice(
+                        "experiment \(experiment.id) was tuned before, and its file in tuning/ is gone or damaged: the runs"
+                            + " that are left carry no share of what tuning took"))
             }
         } else {
             let outcome = try tuning(experiment, key: key, session)

@@ -175,11 +175,10 @@ package final class StudyRunner {
 
     /// Images that networks will see that are trained for an artifact; 0 where it is stored.
     private func imagesToTrain(for key: ArtifactKey, _ session: StudySession) -> Int {
-        guard let dataset = session.sets[key.kind.trainingSet] else { return 0 }
-        let images = key.kind.trainedImages(count: dataset.shape.count)
-        let isStored =
-            images > 0 && session.directory.arrays.artifact(key, fingerprint: dataset.fingerprint) != nil
-        return isStored ? 0 : images
+        guard let dataset = session.sets[key.kind.trainingSet], let images = session.plan.imagesOfArtifacts[key],
+            session.directory.arrays.artifact(key, fingerprint: dataset.fingerprint) == nil
+        else { return 0 }
+        return images
     }
 
     private func begin(_ session: StudySession) throws {
@@ -269,7 +268,7 @@ package final class StudyRunner {
             try session.directory.arrays.store(selection.indices, for: run, origins: dataset.origins)
         }
         return Prepared(
-            run: run, selection: selection, selectionSeconds: tuned.seconds(run: run.run) + selected.seconds,
+            run: run, selection: selection, selectionSeconds: tuned.share + selected.seconds,
             tuned: tuned.values, job: job)
     }
 

@@ -41,7 +41,7 @@ package struct StudyStatus {
     package let finished: Int
     /// Finished runs that diverged.
     package let diverged: Int
-    /// Images that the runs that are left will see in training.
+    /// Images that the runs that are left, the tuning and the score networks that are still to come will see in training.
     package let imagesLeft: Int
     /// Whether a process is at work: one without shards, or those of ``shards``.
     package let isAtWork: Bool
@@ -73,10 +73,22 @@ package struct StudyStatus {
         notices = contents.notices
         finished = contents.records.count
         diverged = contents.records.values.count { $0.diverged != nil }
-        imagesLeft = plan.runs.reduce(0) { sum, run in
+        let pending = plan.runs.filter { contents.records[$0] == nil }
+        let runs = pending.reduce(0) { sum, run in
             let experiment = plan.experiment(run.experimentID)
-            return contents.records[run] == nil ? sum + experiment.recipe.images(kept: experiment.size) : sum
+            return sum + experiment.recipe.images(kept: experiment.size)
         }
+        let arrays = StudyArrays(directory: directory)
+        let experiments = Set(pending.map(\.experimentID)).map(plan.experiment)
+        let tuning = experiments.filter { arrays.tuning(of: $0) == nil }.reduce(0.0) { $0 + $1.tuningImages }
+        let keys = experiments.reduce(into: Set<ArtifactKey>()) { keys, experiment in
+            keys.formUnion(experiment.tuningUses.keys)
+            for run in pending where run.experimentID == experiment.id {
+                keys.formUnion(experiment.commonArtifacts(run: run.run))
+            }
+        }
+        let artifacts = keys.filter { !arrays.isStored($0) }.reduce(0) { $0 + (plan.imagesOfArtifacts[$1] ?? 0) }
+        imagesLeft = runs + Int(tuning) + artifacts
         shards = StudyDirectory.shardsAtWork(in: directory)
         isAtWork = !shards.isEmpty || StudyDirectory.isHeld(directory)
         var best = BestCase()

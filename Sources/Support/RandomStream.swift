@@ -36,8 +36,7 @@ package enum RandomPurpose: UInt32, Sendable {
     case selection
     case bootstrap
     case testing
-    case scoring
-    case validation
+    case validation = 8
 }
 
 /// The random numbers of one (study seed, run, purpose): a stream that can be made again at any time.

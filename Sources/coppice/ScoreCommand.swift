@@ -85,13 +85,13 @@ struct ScoreCommand: ParsableCommand {
         }
         try checkOutputs([NamedFile("--out", out)], against: options.inputs + [NamedFile("--labels", labels.labels)])
         try AtomicFile.checkCanWrite(out)
-        if let networksOut { try OutputFile.makeDirectory(networksOut) }
         let interrupt = ExitOnInterrupt(
             saying: "interrupted, \(out) was not written" + (networksOut.map { "; \($0) is not complete" } ?? ""))
         let samples = try options.samples(quiet: compute.quiet, labels: labels)
         let count = samples.matrix.count
         try plan.check(samples.matrix)
         if let size { _ = try RequestedSize.count(size).resolved(of: count) }
+        if let networksOut { try OutputFile.makeDirectory(networksOut) }
         if score.isOrder, groups.needClasses, samples.classes == nil {
             throw Failure(
                 "--within \(groups.rawValue) needs the class of every sample: give --labels, or --data", exitCode: 64)

@@ -103,8 +103,8 @@ struct ScoreOptions: ParsableArguments {
         let (window, scoreEpochs) = (parameters.window, parameters.epochs)
         if score.usesWindow, window > scoreEpochs {
             throw Failure(
-                "--window is \(window) and --score-epochs \(scoreEpochs): \(score.name) needs a window of"
-                    + " \(ScoreParameters.windowRange.lowerBound) to \(scoreEpochs) epochs", exitCode: 64)
+                "--window is \(window) and --score-epochs \(scoreEpochs): \(score.name) needs"
+                    + " \(ScoreParameters.acceptedWindow(epochs: scoreEpochs, "--score-epochs"))", exitCode: 64)
         }
         // d2 is of points, and starts from 1 where there are no classes.
         let isOfClasses = score.needs.contains(.dynamics) && !score.needs.contains(.points)

@@ -87,6 +87,24 @@ private func shares(_ sizes: [Int], _ recalls: [Double], _ size: Int) throws -> 
         }
     }
 
+    /// Half of each class is cut: class 0, whose share is the largest, gives what it has left, and the others the rest.
+    @Test func whatAnOrderCutsIsNotAskedFor() throws {
+        let sizes = [10, 10, 10]
+        let input = classes(sizes, recalls: [0, 0.9, 0.9])
+        for groups in [Groups.none, .class] {
+            let selection = Selection(
+                groups: groups, score: "el2n", order: .stratified(cut: 0.5, strata: 4), balance: .recall)
+            for size in 1...15 {
+                let kept = try keep(selection, size, from: input)
+                #expect(kept.kept == size && kept.perClass[0] <= 5)
+                if size >= 7 { #expect(kept.perClass == [5, (size - 4) / 2, (size - 5) / 2]) }
+            }
+            #expect(throws: PruningError.cutBelowSize(cut: "0.5", left: 15, size: 16)) {
+                try keep(selection, 16, from: input)
+            }
+        }
+    }
+
     @Test func theHardestOfEachClassAreKept() throws {
         let kept = try keep(hard, 6, from: classes([10, 10, 10], recalls: [0.9, 0.8, 0.7]))
         #expect(Set(kept.indices) == [9, 19, 18, 29, 28, 27])

@@ -23,6 +23,26 @@ import Testing
 
     private let whole = { (run: Int) in 9800 + run % 3 }
 
+    @Test func whatNeedsTheWholeSetIsNoSmallerSet() throws {
+        for resample in ["none", "epoch"] {
+            let results = try results(
+                """
+                runs: 12
+                experiments:
+                  - pruning_method: none
+                  - {pruning_method: random, sizes: 20, resample: \(resample)}
+                  - {pruning_method: random, sizes: 100}
+                """
+            ) { experiment, run in whole(run) + (experiment == 1 ? 0 : experiment == 2 ? 50 + run : -100 - run) }
+            let headline = Headline(try #require(ReportSection.sections(of: results).first))
+            #expect(
+                headline.title
+                    == (resample == "none"
+                        ? "20 of 200 images (random) are better than the whole set"
+                        : "Every smaller set that was tried is worse than the whole"))
+        }
+    }
+
     @Test func aSmallerSetThatIsBetterIsCalledBetter() throws {
         let headline = try headline { experiment, run in
             experiment == 1 ? whole(run) : whole(run) + (experiment == 3 ? 50 + run : -100 - run)

@@ -95,7 +95,7 @@ import Testing
         #expect(charts[0].caption.contains("the networks trained for them"))
         #expect(charts.allSatisfy { $0.caption.contains("a line joins the sizes of a method. Upright lines are 95%") })
         #expect(
-            charts[1].description.contains("from 2 steps to 8 steps a run. The whole set takes 8 steps for 90.11%."))
+            charts[1].description.contains("from 2 steps to 8 steps per run. The whole set takes 8 steps for 90.11%."))
         for method in ["random", "k-center", "herding"] {
             let mark = section.marks[method]
             for commands in [seconds, steps] {

@@ -188,9 +188,10 @@ import Testing
                 try score.values(ScoreInput(count: 3))
             }
             let made = try Made([[1], [2]], groups: [0])
-            #expect(throws: ScoringError.countMismatch(score: score.name, got: 2, expected: 1)) {
-                try score.values(made.input)
-            }
+            #expect(
+                throws: ScoringError.badParameter(
+                    name: "the number of groups", value: "1", accepted: "one for each of 2 samples is needed")
+            ) { try score.values(made.input) }
             made.input.cancellation.cancel()
             var whole = made.input
             whole.groups = nil

@@ -118,6 +118,8 @@ private func threeCases(runs: Int, more: String = "") -> String {
         }
         #expect(baselines(1) == [nil, nil] && baselines(2) == [nil, nil])
         #expect(baselines(3) == [2, nil] && baselines(6) == [nil, nil])
+        // Balanced random samples are a baseline, and are compared with plain ones themselves.
+        #expect(baselines(4) == [2, nil] && baselines(5) == [2, 4])
         #expect(baselines(7) == [2, 5] && baselines(8) == [2, nil])
         #expect(baselines(9) == [nil, 6] && baselines(10) == [nil, nil])
         let notes = results.comparisonNotes

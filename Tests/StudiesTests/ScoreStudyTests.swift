@@ -44,6 +44,13 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
         #expect(plan.experiments.map { $0.word(column: "selection_strategy") } == [name])
     }
 
+    @Test func aDrawThatLooksAtNoScoreTrainsNoNetworks() throws {
+        let scored = try plan("{pruning_method: score, scores: [el2n, prototypes], sizes: 5, ks: 3, keep: hard}")
+        let drawn = try plan("{pruning_method: score, scores: [el2n, prototypes], sizes: 5, ks: 3, keep: random}")
+        #expect(scored.artifactUses.count == 4 && drawn.artifactUses.isEmpty)
+        #expect(scored.scoreImages == 2 * 10 * 15 * 200 && drawn.scoreImages == 0)
+    }
+
     @Test func distanceWithinClustersKeepsWhatFurthestKeeps() throws {
         let temporary = try TemporaryDirectory()
         let text = """
@@ -121,6 +128,10 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64)]
     @Test func wholeNumbersBeyondDoublePrecisionKeepTheirOrder() throws {
         let temporary = try TemporaryDirectory()
         let path = temporary.path + "/s.npy"
+        for second in [2, 1 + 1e-12] {
+            try NumPy.write([1, second, 1e39], shape: [3], to: path)
+            #expect(throws: ScoringError.tooLarge(score: path, index: 2)) { try ScoreFile.scores(path) }
+        }
         let offsets: [Int64] = [5, 3, 3, 9, 1, 7]
         for base in [1 << 60, (1 << 53) - 2, Int64.max - 9, Int64.min] as [Int64] {
             try NumPy.write(offsets.map { base + $0 }, shape: [6], to: path)

@@ -154,18 +154,21 @@ import Testing
         let other = try StudyRunner(study(Self.tuned), directory: whole.results, executor: FakeExecutor()).run()
         #expect(results.records.map(\.tuned) == other.records.map(\.tuned))
         #expect(results.records.map(\.correct) == other.records.map(\.correct))
-        // Finished runs say what stands where the file does not, and added runs pay for what is theirs alone.
+        // Finished runs say what was chosen where the file does not. Added runs carry as large a share of the tuning as the
+        // others, where it is still known, and a note says where it is not.
         try whole.write("{", to: "tuning/experiment1.json")
         let more = FakeExecutor()
+        var notices: [String] = []
         let longer = try StudyRunner(
             study(Self.tuned.replacing("runs: 4", with: "runs: 6, score_seeds: 4")), directory: whole.results,
-            executor: more
+            executor: more, report: { if case .notice(let line) = $0 { notices.append(line) } }
         ).run()
+        #expect(notices.filter { $0.contains("tuning/ is gone") }.count == 1)
         #expect(more.batches.joined().allSatisfy { $0.evaluatedOn == .test })
         for id in 1...5 {
             let records = longer.records.filter { $0.experimentID == id }
             #expect(records.count == 6 && Set(records.map(\.tuned)).count == 1)
-            #expect(records[4...].allSatisfy { $0.selectionSeconds < 0.75 })
+            #expect(records[4...].allSatisfy { ($0.selectionSeconds > 0.75) == (2...4).contains(id) })
         }
     }
 

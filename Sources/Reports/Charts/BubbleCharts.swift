@@ -2,7 +2,7 @@ import Foundation
 import Pruning
 import Studies
 
-/// Size against number of clusters, a bubble a case.
+/// Size against number of clusters, one bubble per case.
 enum BubbleCharts {
     /// A picture for each selection that was tried with more than one k, `most` at the most.
     static func charts(_ section: ReportSection, most: Int) -> (charts: [Chart], leftOut: [String]) {
@@ -104,7 +104,7 @@ enum BubbleCharts {
             }
         return Chart(
             name: "bubbles-" + Wording.slug(name), title: "Size and number of clusters: \(name)",
-            caption: "A bubble a case; the larger, the more accurate, from \(Number.fixed(scale.low, 2)) to"
+            caption: "One bubble per case; the larger, the more accurate, from \(Number.fixed(scale.low, 2)) to"
                 + " \(Number.fixed(scale.high, 2))%"
                 + (scale.axis.isLogarithmic ? ", by the logarithm of the error rate" : "")
                 + (labels.isEmpty ? "." : "; the figure below a bubble is its median accuracy."),

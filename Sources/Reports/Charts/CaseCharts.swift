@@ -1,6 +1,6 @@
 import Studies
 
-/// Pictures with a row a case: the whole set and the most accurate of the others.
+/// Pictures with one row per case: the whole set and the most accurate of the others.
 enum CaseCharts {
     /// The cases that have a row, the whole set first, then by falling median accuracy.
     static func rows(_ section: ReportSection, most: Int) -> (rows: [ReportCase], leftOut: Int) {
@@ -40,7 +40,7 @@ enum CaseCharts {
             "bars-seconds", "Median time", bars,
             caption: "Seconds a run: its share of the selection, of the training that it shared with others, and of the"
                 + " test." + which,
-            axis: Plot.linear("x", 0...longest * 1.22) + ["set xlabel 'median seconds a run'"])
+            axis: Plot.linear("x", 0...longest * 1.22) + ["set xlabel 'median seconds per run'"])
     }
 
     private struct Bar {

@@ -26,7 +26,7 @@ enum CostCharts {
 
         fileprivate var axisTitle: String {
             switch self {
-            case .seconds: "seconds a run"
+            case .seconds: "seconds per run"
             case .steps: "steps of training"
             }
         }
@@ -95,7 +95,7 @@ enum CostCharts {
         }
         var methods: [String] = []
         for method in shown.map(\.arm.method) where !methods.contains(method) { methods.append(method) }
-        // A line a method, where a method is not several lines.
+        // A line per method, where a method is not several lines.
         let isJoined = stride == 1 && Set(shown.map(\.arm)).count == methods.count
         let values = all.map(cost.of)
         let (lowest, highest) = (values.min() ?? 1, values.max() ?? 1)
@@ -142,7 +142,7 @@ enum CostCharts {
 
     private static func description(_ section: ReportSection, _ cost: Cost, _ shown: [ReportCase]) -> String {
         let values = shown.map(cost.of)
-        let range = "from \(cost.text(values.min() ?? 0)) to \(cost.text(values.max() ?? 0)) a run."
+        let range = "from \(cost.text(values.min() ?? 0)) to \(cost.text(values.max() ?? 0)) per run."
         return "\(Wording.counted(shown.count, "case")) \(range)"
             + (section.whole.map {
                 " The whole set takes \(cost.text(cost.of($0))) for \(Number.fixed($0.accuracy, 2))%."
