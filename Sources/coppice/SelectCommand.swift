@@ -164,7 +164,7 @@ struct SelectCommand: ParsableCommand {
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         if let note = kept.shortClassesNote { Terminal.note("note: \(note)", quiet: compute.quiet) }
         for path in files.staleLines {
-            Terminal.note("note: \(path) is not written, and is of an earlier selection", quiet: compute.quiet)
+            Terminal.note("note: \(path) is there, and is not of this selection", quiet: compute.quiet)
         }
         let contents = SelectionOutputs.Contents(
             kept: kept, count: source.count, clustering: source.assignment,
@@ -252,7 +252,8 @@ struct SelectCommand: ParsableCommand {
         }
         if let path = outputs.details { print("rank, id, score and cluster of each are in \(path)") }
         if let path = outputs.link, let links {
-            print("links to \(links.links.count) images are in \(path), folders: \(links.folderCount)")
+            let classes = links.folderCount == 1 ? "1 class" : "\(links.folderCount) classes"
+            print("links to \(links.links.count) images of \(classes) are in \(path)")
         }
     }
 }
