@@ -144,7 +144,7 @@ extension SelectCommand {
 
     /// What the lines of Python read.
     func pythonSamples(_ source: Source) -> PythonLines.Samples {
-        if let features = options.features { return .matrix(features) }
+        if let features = options.features { return .matrix([features]) }
         guard let samples = source.samples?.trainable?.samples else { return .unknown }
         let data = options.data
         let location = try? DatasetLocator().find(

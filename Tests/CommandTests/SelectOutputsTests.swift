@@ -3,6 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import coppice
+
 /// What `select` writes beside the indices, and budgets.
 struct SelectOutputsTests {
     private let folder: TemporaryFolder
@@ -394,6 +396,41 @@ struct SelectOutputsTests {
         _ = try folder.file("torchvision/datasets.py", Array(loader.utf8))
         let outcome = try select("--ids ids --data images --link out --out kept.npy")
         #expect(try python(outcome, "") == ["4 images of 1 classes"])
+    }
+
+    /// Shards in a folder or by a pattern, members of archives, and several of them.
+    @Test(.enabled(if: hasNumPy, "this host has no NumPy for python3")) func linesOfPythonReadShards() throws {
+        let made = try shell(
+            """
+            mkdir 's[1]' && python3 -c '
+            import numpy as np
+            X = np.arange(20.0).reshape(10, 2)
+            np.save("s[1]/a-10.npy", X[:3]); np.save("s[1]/a-9.npy", X[3:]); np.savez("z.npz", a=X[:3], b=X[3:])
+            np.save("kept.npy", np.array([9, 1, 3]))
+            '
+            """, directory: folder.path)
+        #expect(made.status == 0, "\(made.stderr)")
+        let shards = folder / "s[1]"
+        for paths in [
+            [shards], [shards + "/"], [folder / "s?1?/a-*.npy"], [folder / "z.npz:a", folder / "z.npz:b"],
+            [shards + "/a-10.npy", folder / "z.npz:b"], [folder / "X.npy"],
+        ] {
+            for lines in [nil, folder / "kept.txt"] {
+                try "a\nb\nc\n".write(toFile: folder / "kept.txt", atomically: true, encoding: .utf8)
+                let text = PythonLines(samples: .matrix(paths), kept: folder / "kept.npy", lines: lines).text
+                #expect(text.count == 3)
+                try (text + ["print(X.tolist())"]).joined(separator: "\n")
+                    .write(toFile: folder / "use.py", atomically: true, encoding: .utf8)
+                let outcome = try shell("python3 use.py", directory: folder.path)
+                #expect(outcome.stdout == "[[18.0, 19.0], [2.0, 3.0], [6.0, 7.0]]\n", "\(text) \(outcome.stderr)")
+            }
+        }
+        let tensors = PythonLines(samples: .matrix(["a.safetensors:x"]), kept: "k.npy").text
+        #expect(
+            tensors == [
+                "import numpy as np; from safetensors.numpy import load_file", "kept = np.load(\"k.npy\")",
+                "X = load_file(\"a.safetensors\")[\"x\"][kept]",
+            ])
     }
 
     @Test(.enabled(if: hasNumPy, "this host has no NumPy for python3")) func linesOfPythonReadRows() throws {
