@@ -40,6 +40,10 @@ package enum PruningError: Equatable, CategorizedError {
     case labelOutOfRange(what: String, index: Int, label: Int, bound: Int)
     /// A score is not a number.
     case notANumber(what: String, index: Int)
+    /// A budget needs an order that does not change with the number of samples.
+    case budgetOfChangingOrder
+    /// No sample fits into a budget.
+    case nothingFits(budget: String, least: String)
     /// A clustering with no cluster.
     case noClusters(k: Int)
 
@@ -77,6 +81,10 @@ package enum PruningError: Equatable, CategorizedError {
             "the \(what) of sample \(index) is \(label), outside 0 to \(bound - 1)"
         case .notANumber(let what, let index):
             "the \(what) of sample \(index) is not a number, so it cannot be ranked"
+        case .budgetOfChangingOrder:
+            "a budget goes down one rank order of the whole set, and this selection ranks anew for every size; give a size"
+        case .nothingFits(let budget, let least):
+            "nothing fits into the budget of \(budget): the least that a sample costs is \(least)"
         case .noClusters(let k): "a clustering needs at least 1 cluster, not \(k)"
         }
     }

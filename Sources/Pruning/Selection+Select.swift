@@ -12,10 +12,7 @@ extension Selection {
     package func select(
         _ size: SelectionSize, from input: SelectionInput, random: inout RandomStream
     ) throws(PruningError) -> KeptSamples {
-        try check(input)
-        var ranking = Ranking(selection: self, size: size.count, input: input, random: random)
-        let ranked = ranking.rank(Array(0..<input.count), within: levels(input)[...], keeping: size.count)
-        random = ranking.random
+        let (ranked, ranking) = try rank(size, of: input, random: &random)
         // The article's quota keeps fewer where clusters are small; what the order cuts is no reason to.
         let left = quota == .exact ? ranked.count : ranking.rankedCount
         if case .stratified(let cut, _) = order, left < size.count {
@@ -23,6 +20,36 @@ extension Selection {
         }
         return KeptSamples(
             Array(ranked.prefix(size.count)), requested: size, of: input, shortGroups: ranking.shortGroups)
+    }
+
+    /// Keeps what a budget pays for, in rank order: a sample that costs more than what is left is passed over.
+    /// - Returns: what is kept, as if its number had been asked for, and what it costs.
+    /// - Throws: ``PruningError`` as ``select(_:from:random:)`` does, where the order changes with the size, and where no
+    ///   sample fits.
+    package func select(
+        within budget: Budget, from input: SelectionInput, random: inout RandomStream
+    ) throws(PruningError) -> (kept: KeptSamples, used: Amount) {
+        try Self.checkCount(budget.costs.count, "costs", input.count)
+        if dependsOnSize || quota == .article { throw .budgetOfChangingOrder }
+        let (ranked, _) = try rank(RequestedSize.whole.resolved(of: input.count), of: input, random: &random)
+        let (indices, used) = budget.fill(ranked)
+        guard !indices.isEmpty else {
+            let least = ranked.map { budget.costs[$0] }.min() ?? Amount()
+            throw .nothingFits(budget: budget.limit.description, least: least.description)
+        }
+        let size = try RequestedSize.count(indices.count).resolved(of: input.count)
+        return (KeptSamples(indices, requested: size, of: input, shortGroups: []), used)
+    }
+
+    /// All samples that may be kept, in the rank order that `size` gives, and the ranking that made it.
+    private func rank(
+        _ size: SelectionSize, of input: SelectionInput, random: inout RandomStream
+    ) throws(PruningError) -> ([Int], Ranking) {
+        try check(input)
+        var ranking = Ranking(selection: self, size: size.count, input: input, random: random)
+        let ranked = ranking.rank(Array(0..<input.count), within: levels(input)[...], keeping: size.count)
+        random = ranking.random
+        return (ranked, ranking)
     }
 
     /// The groups, the outermost first: members of an outer one are shared out among the inner.

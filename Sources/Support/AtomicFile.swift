@@ -9,32 +9,9 @@ package enum AtomicFile {
     /// - Throws: ``FileError/cannotCreate(file:reason:)``, or ``FileError/writeFailed(file:reason:)``, after which
     ///   an older file at `path` is unchanged and no temporary file is left.
     package static func write(_ parts: [UnsafeRawBufferPointer], to path: String) throws(FileError) {
-        if try isSpecial(path) {
-            let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw .creating(path) }
-            defer { close(descriptor) }
-            for part in parts { try writeAll(part, to: descriptor, path: path) }
-            return
-        }
-        let target = try destination(of: path)
-        let temporary = temporaryName(for: target)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .creating(path) }
-        do throws(FileError) {
-            do throws(FileError) {
-                for part in parts { try writeAll(part, to: descriptor, path: path) }
-                guard fsync(descriptor) == 0 else { throw .writeFailed(file: path, reason: systemMessage()) }
-            } catch {
-                close(descriptor)
-                throw error
-            }
-            guard close(descriptor) == 0, rename(temporary, target) == 0 else {
-                throw .writeFailed(file: path, reason: systemMessage())
-            }
-        } catch {
-            unlink(temporary)
-            throw error
-        }
+        let file = try StagedFile(path)
+        for part in parts { try file.write(part) }
+        try file.commit()
     }
 
     /// Writes `header` and then `elements`, as they lie in memory, as ``write(_:to:)`` writes its parts.
@@ -84,7 +61,9 @@ package enum AtomicFile {
         unlink(file)
     }
 
-    private static func destination(of path: String) throws(FileError) -> String {
+    /// Where a file named `path` is, or will be, at the end of all links.
+    /// - Throws: ``FileError/cannotCreate(file:reason:)`` for links that lead in a circle.
+    static func destination(of path: String) throws(FileError) -> String {
         guard let target = Paths.destination(of: path) else {
             throw .cannotCreate(file: path, reason: systemMessage(ELOOP))
         }
@@ -93,7 +72,7 @@ package enum AtomicFile {
 
     /// Whether `path` is something that a rename must not replace: a device, a pipe.
     /// - Throws: ``FileError/cannotCreate(file:reason:)`` for a directory.
-    private static func isSpecial(_ path: String) throws(FileError) -> Bool {
+    static func isSpecial(_ path: String) throws(FileError) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
         if status.st_mode & S_IFMT == S_IFDIR { throw .cannotCreate(file: path, reason: "it is a directory") }
@@ -101,7 +80,7 @@ package enum AtomicFile {
     }
 
     /// A name beside `target` that nothing has. A name that leaves no room for more letters is cut.
-    private static func temporaryName(for target: String) -> String {
+    static func temporaryName(for target: String) -> String {
         let name = target.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? ""
         let tail = ".\(getpid())-\(UInt32.random(in: .min ... .max)).tmp"
         var head = name

@@ -71,6 +71,16 @@ package struct DecimalNumber: Equatable, Sendable {
         return value
     }
 
+    /// The number in units of ten to the power of -`places`, rounded up; nil where it is below 0, or where such units are
+    /// more than 10^37.
+    package func units(of places: Int) -> Int128? {
+        let whole = scale + places
+        guard !isNegative, whole <= 37 else { return nil }
+        var units: Int128 = 0
+        for place in 0..<max(0, whole) { units = 10 * units + Int128(place < digits.count ? digits[place] : 0) }
+        return digits.count > max(0, whole) ? units + 1 : units
+    }
+
     /// The number as a float; nil where it is beyond what a float holds: too large, or so small that it would be 0.
     package var finite: Double? { double.isFinite && (double != 0 || digits.isEmpty) ? double : nil }
 

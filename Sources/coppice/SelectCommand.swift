@@ -23,6 +23,10 @@ struct SelectCommand: ParsableCommand {
 
             --score semdedup --eps 0.05 keeps every sample that has no earlier one in its cluster with a cosine above 0.95, \
             as many as there are.
+
+            --ids gives each sample a line of text or JSONL, and the lines of what is kept are written beside --out. With \
+            --budget-column tokens --budget 200000, samples are kept in rank order as long as the sum of their field `tokens` \
+            is not above 200000: one that does not fit is skipped.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -61,6 +65,9 @@ struct SelectCommand: ParsableCommand {
     var cD: Double?
     @Option(help: ArgumentHelp("Where to write the indices, int64.", valueName: "kept.npy"))
     var out: String
+    @OptionGroup var ids: IdsOption
+    @OptionGroup var outputs: SelectionOutputOptions
+    @OptionGroup var budget: BudgetOptions
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var scoring: ScoreOptions
@@ -79,7 +86,16 @@ struct SelectCommand: ParsableCommand {
         var kept: Int
         var perClass: [Int]
         var perCluster: [Int]
+        var budgetColumn: String?
+        var budget: Decimal?
+        var budgetUsed: Decimal?
+        var budgetLeft: Decimal?
         var out: String
+        var idsOut: String?
+        var dropped: String?
+        var link: String?
+        var linkFolders: Int?
+        var details: String?
         var seed: UInt64
         var selectionSeconds: Double
         var k: Int?
@@ -94,7 +110,7 @@ struct SelectCommand: ParsableCommand {
     }
 
     /// What is selected from, and what clustering it cost.
-    private struct Source {
+    struct Source {
         var count: Int
         var size: SelectionSize
         var classes: ClassLabels?
@@ -107,23 +123,32 @@ struct SelectCommand: ParsableCommand {
         var backend: (any Backend)?
     }
 
+    /// What is selected from: beside --features, --data is only where the paths of --link start from.
+    var samplesOptions: ClusteringOptions {
+        var options = options
+        if options.features != nil, outputs.link != nil { options.data.data = nil }
+        return options
+    }
+
     func run() throws {
-        let plan = try options.plan()
+        let plan = try samplesOptions.plan()
         let selection = try selection(plan)
-        try checkOutputs(
-            [NamedFile("--out", out)],
-            against: options.inputs
-                + (clustering.map { folder in
-                    ClusteringFolder.files.map { NamedFile("--clustering", "\(folder)/\($0)") }
-                } ?? []) + [
-                    NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),
-                    NamedFile("--labels", labels.labels),
-                ])
-        try AtomicFile.checkCanWrite(out)
+        if outputs.link != nil, ids.ids == nil {
+            throw Failure("--link requires --ids: a file with the path of each image", exitCode: 64)
+        }
         let interrupt = ExitOnInterrupt()
-        // How many a threshold keeps is known once the samples are scored.
-        let requested = selection.isWhole || eps != nil ? .whole : RequestedSize.count(size ?? 0)
-        var source = try clustering.map { try read($0, requested) } ?? cluster(plan, requested, selection)
+        let lines = try ids.open()
+        let files = SelectionOutputs(out: out, options: outputs, ids: lines)
+        try files.check(against: inputs)
+        // Where images of --data know their files, those come here too.
+        let images = try outputs.link == nil ? nil : lines.map { try ImagePaths($0, from: options.data.data) }
+        try images?.check()
+        let limit = try budget.read(lines)
+        // How many a threshold or a budget keeps is known once the samples are ranked.
+        let requested = selection.isWhole || eps != nil || limit != nil ? .whole : RequestedSize.count(size ?? 0)
+        var source =
+            try clustering.map { try read($0, requested, lines, needsSamples: needsSamples(selection)) }
+            ?? cluster(plan, requested, selection, lines)
         let scored = try self.scored(selection, plan, &source)
         if let eps, let scored {
             source.size = try RequestedSize.count(Score.semdedupCount(scored.values, eps: eps))
@@ -135,12 +160,17 @@ struct SelectCommand: ParsableCommand {
         found.values = scored?.values
         found.dynamics = scored?.dynamics
         let input = try selection.input(count: source.count, classes: source.classes, from: found)
-        let kept = try selection.select(source.size, from: input, random: &random)
+        let (kept, used) = try choose(selection, source.size, limit, from: input, random: &random)
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         if let note = kept.shortClassesNote { Terminal.note("note: \(note)", quiet: compute.quiet) }
-        try interrupt.finishing {
-            try NumPy.write(kept.indices.map(Int64.init), shape: [kept.kept], to: out)
+        for path in files.staleLines {
+            Terminal.note("note: \(path) is there, and is not of this selection", quiet: compute.quiet)
         }
+        let contents = SelectionOutputs.Contents(
+            kept: kept, count: source.count, clustering: source.assignment,
+            score: outputs.details == nil ? nil : try scoreText(input), imagePath: images.map { $0.path })
+        var links: ImageLinks?
+        try interrupt.finishing { links = try files.write(contents) }
         if json {
             let found = source.finished?.clustering
             try printJSON(
@@ -148,269 +178,52 @@ struct SelectCommand: ParsableCommand {
                     strategy: strategy, score: score, keep: score == nil ? nil : (keep ?? .paper).rawValue,
                     within: score == nil ? nil : selection.groups.rawValue, eps: eps, scoreSeconds: scored?.seconds,
                     n: source.count, requested: kept.requested, kept: kept.kept,
-                    perClass: kept.perClass, perCluster: kept.perCluster, out: out, seed: compute.seed,
+                    perClass: kept.perClass, perCluster: kept.perCluster,
+                    budgetColumn: budget.budgetColumn, budget: limit?.limit.decimal, budgetUsed: used?.decimal,
+                    budgetLeft: left(of: limit, used)?.decimal, out: out, idsOut: files.keptLines,
+                    dropped: outputs.dropped, link: outputs.link, linkFolders: links?.folderCount,
+                    details: outputs.details, seed: compute.seed,
                     selectionSeconds: seconds, k: source.assignment?.k, dimensions: source.dimensions,
                     components: source.finished == nil ? nil : plan.pca, inertia: found?.inertia,
                     iterations: found?.iterations, pcaSeconds: source.finished?.pcaSeconds,
                     startSeconds: found?.startSeconds, kmeansSeconds: found?.seconds, device: source.device))
         } else {
             show(kept, of: source)
+            if let limit, let used, let left = left(of: limit, used) {
+                print("\(excerpt(budget.budgetColumn ?? "")): \(used) of \(limit.limit), \(left) left")
+            }
+            show(files, links)
+            let python = PythonLines(
+                samples: pythonSamples(source), kept: out, lines: files.keptLines, areJSON: lines?.isJSON == true,
+                link: outputs.link)
+            if !files.isDevice(out) { print((["", "in Python:"] + python.text).joined(separator: "\n")) }
         }
         try flushOutput()
         withExtendedLifetime(interrupt) {}
     }
 
-    /// Every word and number that needs no data to be checked.
-    private func selection(_ plan: ClusteringPlan) throws -> Selection {
-        // Scores of points take some of what clusterings take.
-        let isOfPoints = score.flatMap { try? Score.named($0) }?.needs.contains(.points) == true
-        let ofClustering = [
-            ("--pca", plan.pca != nil && !isOfPoints), ("--iterations", options.iterations != nil),
-            ("--kmeans", options.kmeans != "minibatch"), ("--start", options.start != "kmeans++"),
-            ("--memory", plan.memory != nil && !isOfPoints),
-        ]
-        if clustering != nil {
-            for (name, isGiven) in [("--k", plan.k != nil)] + ofClustering
-            where isGiven {
-                throw Failure("--clustering stands in place of \(name); give one of them", exitCode: 64)
-            }
-        } else if plan.k == nil {
-            for (name, isGiven) in ofClustering where isGiven {
-                throw Failure("\(name) is for a clustering, and there is none without --k", exitCode: 64)
-            }
-        }
-        let isClustered = plan.k != nil || clustering != nil
-        try labels.check(options)
-        try checkEps()
-        if let score {
-            if strategy != nil {
-                throw Failure("--score stands in place of --strategy; give one of them", exitCode: 64)
-            }
-            return try selection(by: score, isClustered: isClustered)
-        }
-        for (name, isGiven) in [("--keep", keep != nil), ("--within", within != nil)] where isGiven {
-            throw Failure("\(name) is for a score, and there is none: give --score", exitCode: 64)
-        }
-        guard let strategy else {
-            throw Failure("--strategy or --score is missing: how to choose what is kept", exitCode: 64)
-        }
-        guard
-            let selection = Selection(
-                commandWord: strategy, isClustered: isClustered, nClosest: nClosest ?? 1, nFurthest: nFurthest ?? 1)
-        else { throw unaccepted(strategy, of: Selection.commandWords, option: "--strategy") }
-        try scoring.checkIdle(nil, trains: false)
-        if selection.needsClustering, !isClustered {
-            throw Failure("--strategy \(strategy) needs clusters: give --k or --clustering", exitCode: 64)
-        }
-        return try shared(selection)
+    /// Every file that is read.
+    private var inputs: [NamedFile?] {
+        samplesOptions.inputs
+            + (clustering.map { folder in
+                ClusteringFolder.files.map { NamedFile("--clustering", "\(folder)/\($0)") }
+            } ?? []) + [
+                NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),
+                NamedFile("--labels", labels.labels), NamedFile("--ids", ids.ids),
+            ]
     }
 
-    /// The same for a score.
-    private func selection(by score: String, isClustered: Bool) throws -> Selection {
-        var numbers = OrderNumbers()
-        (numbers.easy, numbers.hard) = (nClosest ?? 1, nFurthest ?? 1)
-        numbers.cut = beta ?? numbers.cut
-        numbers.strata = strata ?? numbers.strata
-        numbers.cD = cD ?? numbers.cD
-        guard Selection.isScoreFile(score) || Score.all.contains(where: { $0.name == score }) else {
-            throw unaccepted(score, of: Score.all.map(\.name), option: "--score")
-        }
-        let selection = try Selection(
-            score: score, asked: ScoreWords(keep: keep ?? .paper, within: within), numbers: numbers)
-        try selection.order.check()
-        if let known = try? Score.named(score) {
-            try scoring.check(known, options, labels, hasClustering: clustering != nil)
-            if known.needs.contains(.points) || known.needs.contains(.dynamics), clustering != nil,
-                options.features == nil, options.data.data == nil, options.data.dataset == nil
-            {
-                throw Failure(
-                    "--score \(score) is of the samples themselves: name them too, by --data or --features",
-                    exitCode: 64)
-            }
-        } else {
-            try scoring.checkIdle(nil, trains: false)
-        }
-        if selection.needsClustering, !isClustered {
-            throw Failure(
-                "--within \(selection.groups.rawValue) needs clusters: give --k or --clustering", exitCode: 64)
-        }
-        if clustering == nil {
-            let known = try? Score.named(score)
-            try options.checkIdle(
-                isClustered: selection.needsClustering, takesCount: known?.needs.contains(.clusterCount) == true,
-                isOfPoints: known?.needs.contains(.points) == true)
-        }
-        if options.features != nil, labels.labels == nil {
-            let words =
-                selection.groups.needClasses
-                ? ("--within \(selection.groups.rawValue)", "--within none")
-                : balance != Balance.none.rawValue ? ("--balance \(balance)", "--balance none") : nil
-            if let (asker, otherwise) = words {
-                throw Failure(
-                    "\(asker) needs the class of every sample, and --features has none: give --labels, or \(otherwise)",
-                    exitCode: 64)
-            }
-        }
-        return try shared(selection)
+    private func choose(
+        _ selection: Selection, _ size: SelectionSize, _ budget: Budget?, from input: SelectionInput,
+        random: inout RandomStream
+    ) throws -> (KeptSamples, Amount?) {
+        guard let budget else { return (try selection.select(size, from: input, random: &random), nil) }
+        return try selection.select(within: budget, from: input, random: &random)
     }
 
-    /// Refuses numbers of orders that are not asked for: whoever gives them takes what is kept for another selection.
-    private func checkNumbers(of order: Order) throws {
-        var isStratified = false
-        var isDrawn = false
-        var hasEnds = false
-        switch order {
-        case .stratified: isStratified = true
-        case .beta: isDrawn = true
-        case .ends: hasEnds = true
-        default: break
-        }
-        for (name, isGiven, isTaken, keep) in [
-            ("--beta", beta != nil, isStratified, "--keep stratified"),
-            ("--strata", strata != nil, isStratified, "--keep stratified"),
-            ("--c-d", cD != nil, isDrawn, "--keep beta"),
-            ("--n-closest", nClosest != nil, hasEnds, "--strategy hybrid and --keep ends"),
-            ("--n-furthest", nFurthest != nil, hasEnds, "--strategy hybrid and --keep ends"),
-        ] where isGiven && !isTaken {
-            throw Failure("\(name) is for \(keep), and has no effect here", exitCode: 64)
-        }
-    }
-
-    /// Refuses `eps` where there is no threshold, and what it decides by itself.
-    private func checkEps() throws {
-        guard let eps else { return }
-        guard let known = score.flatMap({ try? Score.named($0) }), known.takesThreshold else {
-            let names = Score.all.filter(\.takesThreshold).map(\.name).joined(separator: " and ")
-            throw Failure("--eps is for --score \(names), and has no effect here", exitCode: 64)
-        }
-        for (name, isGiven) in [
-            ("--size", size != nil), ("--keep", keep != nil), ("--within", within != nil),
-            ("--quota", quota != Quota.exact.rawValue), ("--balance", balance != Balance.none.rawValue),
-        ] where isGiven {
-            throw Failure("--eps says what is kept, in place of \(name); give one of them", exitCode: 64)
-        }
-        _ = try Score.semdedupCount([], eps: eps)
-    }
-
-    private func shared(_ selection: Selection) throws -> Selection {
-        try checkNumbers(of: selection.order)
-        guard selection.isWhole || size != nil || eps != nil else {
-            throw Failure("--size is missing: how many samples to keep", exitCode: 64)
-        }
-        if let size, size < 1 { throw Failure("--size is \(size); it must be at least 1", exitCode: 64) }
-        if balance == Balance.recall.rawValue { throw PruningError.recallsMissing }
-        guard let balance = Balance.withoutValidation.first(where: { $0.rawValue == balance }) else {
-            throw unaccepted(balance, of: Balance.withoutValidation.map(\.rawValue), option: "--balance")
-        }
-        return selection.sharing(try chosen(quota, option: "--quota"), balance)
-    }
-
-    /// The scores that a selection ranks by, made or read; nil where it ranks by none, or by the clustering alone.
-    private func scored(_ selection: Selection, _ plan: ClusteringPlan, _ source: inout Source) throws -> ScoreRun
-        .Result?
-    {
-        guard let score else { return nil }
-        if Selection.isScoreFile(score) {
-            return ScoreRun.Result(values: try ScoreFile.scores(score, count: source.count), seconds: 0)
-        }
-        let known = try Score.named(score)
-        guard known.needs.contains(.points) || known.needs.contains(.dynamics), let samples = source.samples else {
-            return nil
-        }
-        let backend = try source.backend ?? compute.makeBackend(in: shape)
-        source.device = backend.device
-        let run = ScoreRun(score: known, options: scoring, plan: plan, compute: compute, backend: backend)
-        return try run.values(
-            of: samples, clustering: source.assignment,
-            within: selection.groups.within(classes: selection.balance != .none), size: source.size.count)
-    }
-
-    private func chosen<Word: RawRepresentable & CaseIterable>(_ word: String, option: String) throws -> Word
-    where Word.RawValue == String {
-        guard let value = Word(rawValue: word) else {
-            throw unaccepted(word, of: Word.allCases.map(\.rawValue), option: option)
-        }
-        return value
-    }
-
-    private func cluster(
-        _ plan: ClusteringPlan, _ requested: RequestedSize, _ selection: Selection
-    ) throws -> Source {
-        let samples = try options.samples(quiet: compute.quiet, labels: labels)
-        let matrix = samples.matrix
-        try plan.check(matrix)
-        // A size that is out of range must not wait for the clustering.
-        var source = Source(
-            count: matrix.count, size: try requested.resolved(of: matrix.count), classes: samples.classes,
-            samples: samples, dimensions: matrix.dimensions)
-        // Prototypes are clusters of their own.
-        guard let k = plan.k, score == nil || selection.needsClustering else { return source }
-        let backend = try compute.makeBackend(in: shape)
-        source.backend = backend
-        let finished = try plan.run(matrix, k: k, seed: compute.seed, on: backend, quiet: compute.quiet)
-        source.assignment = finished.assignment
-        source.finished = finished
-        source.device = backend.device
-        return source
-    }
-
-    /// A clustering from its folder, with the classes of the data set where one is named.
-    private func read(_ directory: String, _ requested: RequestedSize) throws -> Source {
-        let labels = try NumPyArray.read("\(directory)/\(ClusteringFolder.labels)")
-        let distances = try NumPyArray.read("\(directory)/\(ClusteringFolder.distances)")
-        for array in [labels, distances] where array.shape.count != 1 {
-            throw Failure("\(array.path): its shape is \(array.shape); one dimension is needed", exitCode: 65)
-        }
-        let (values, k) = try clusters(labels, directory)
-        let isNamed = options.data.data != nil || options.data.dataset != nil || options.features != nil
-        let samples = isNamed ? try options.samples(quiet: compute.quiet, labels: self.labels) : nil
-        let count = samples?.matrix.count ?? values.count
-        guard values.count == count else {
-            throw Failure(
-                "\(labels.path): \(values.count) labels for \(count) samples; one for each is needed", exitCode: 65)
-        }
-        return Source(
-            count: count, size: try requested.resolved(of: count),
-            classes: samples?.classes, samples: samples,
-            assignment: ClusterAssignment(labels: values, squaredDistances: distances.floats, k: k))
-    }
-
-    /// The cluster of each sample, from 0, and the number of clusters.
-    ///
-    /// Where centroids.npy is there, labels are its rows. Otherwise they are names: those up to the number of samples
-    /// stay as they are, since a gap is an empty cluster, and larger ones are replaced by their ranks.
-    private func clusters(_ array: NumPyArray, _ directory: String) throws -> (labels: [Int32], k: Int) {
-        let labels = try array.integers()
-        func wrong(_ reason: String) -> Failure { Failure("\(array.path): \(reason)", exitCode: 65) }
-        guard let largest = labels.max() else { throw wrong("it is empty; a label for each sample is needed") }
-        if let noise = labels.firstIndex(where: { $0 < 0 }) {
-            throw wrong(
-                "label \(labels[noise]) at position \(noise) is negative, as some programs mark noise, which is no "
-                    + "cluster; leave these samples out, or give them labels from 0 up")
-        }
-        let path = "\(directory)/\(ClusteringFolder.centroids)"
-        if FileManager.default.fileExists(atPath: path) {
-            let centroids = try NumPyFile(path)
-            // Rows of nothing could be as many as somebody writes into the header.
-            guard centroids.shape.count == 2, centroids.shape.allSatisfy({ (1...Int(Int32.max)).contains($0) }) else {
-                throw Failure(
-                    "\(path): its shape is \(centroids.shape); two dimensions are needed, a row for each cluster",
-                    exitCode: 65)
-            }
-            let k = centroids.shape[0]
-            if let stray = labels.firstIndex(where: { $0 >= k }) {
-                throw wrong(
-                    "label \(labels[stray]) at position \(stray) is outside 0 to \(k - 1), the rows of \(path)")
-            }
-            return (labels.map { Int32($0) }, k)
-        }
-        if largest < labels.count { return (labels.map { Int32($0) }, Int(largest) + 1) }
-        let names = Set(labels).sorted()
-        let ranks = Dictionary(uniqueKeysWithValues: zip(names, Int32(0)...))
-        Terminal.note(
-            "\(array.path): labels go up to \(largest), so the \(names.count) clusters are numbered from 0 in their order",
-            quiet: compute.quiet)
-        return (labels.map { ranks[$0] ?? 0 }, names.count)
+    private func left(of budget: Budget?, _ used: Amount?) -> Amount? {
+        guard let budget, let used else { return nil }
+        return budget.limit - used
     }
 
     private func show(_ kept: KeptSamples, of source: Source) {
@@ -430,6 +243,17 @@ struct SelectCommand: ParsableCommand {
             print(
                 "inertia \(finished.clustering.inertia) after \(finished.clustering.iterations) iterations; "
                     + finished.stages)
+        }
+    }
+    private func show(_ files: SelectionOutputs, _ links: ImageLinks?) {
+        if let path = files.keptLines { print("their lines of \(ids.ids ?? "") are in \(path)") }
+        if let path = outputs.dropped {
+            print("what was dropped is in \(path)" + (files.droppedLines.map { ", its lines in \($0)" } ?? ""))
+        }
+        if let path = outputs.details { print("rank, id, score and cluster of each are in \(path)") }
+        if let path = outputs.link, let links {
+            let classes = links.folderCount == 1 ? "1 class" : "\(links.folderCount) classes"
+            print("links to \(links.links.count) images of \(classes) are in \(path)")
         }
     }
 }

@@ -1,0 +1,296 @@
+import Foundation
+import Support
+
+/// A file with a line per sample that says what the sample is: a path, a name, or a JSON object.
+///
+/// Lines end with a line feed, with or without a carriage return before it, and are kept byte for byte, whatever their
+/// encoding. A byte order mark at the start of the file belongs to no line. Where the first line starts with `{`, the
+/// file is JSONL, and every line must start so. Memory: 8 bytes per line, and the lines that are looked at.
+package final class Identifiers: Sendable {
+    /// The file, as errors name it.
+    package let path: String
+    /// Whether each line is a JSON object.
+    package let isJSON: Bool
+    /// Where each line starts, and where the last one ends: [count + 1].
+    private let starts: [Int]
+    private let descriptor: Int32
+    private let version: Version
+
+    /// How many lines there are.
+    package var count: Int { starts.count - 1 }
+
+    /// What files of lines are called: the name of an array's file with another ending.
+    package func name(beside array: String) -> String {
+        (array.hasSuffix(".npy") ? String(array.dropLast(4)) : array) + (isJSON ? ".jsonl" : ".txt")
+    }
+
+    /// Opens a file and looks for its lines.
+    /// - Parameter count: how many lines it must have, where that is known.
+    /// - Throws: ``DatasetError`` `.file`; `.malformed` for UTF-16, for a line of JSONL that is blank or no object, and
+    ///   what ``check(count:)`` throws.
+    package init(_ path: String, count: Int? = nil) throws(DatasetError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .file(.unreadable(file: path, reason: systemMessage())) }
+        do throws(DatasetError) {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                throw .file(.unreadable(file: path, reason: "it is not a regular file"))
+            }
+            let version = Version(status)
+            var index = LineIndex(path: path)
+            try Self.read(0..<version.size, of: descriptor, path) { (bytes, offset) throws(DatasetError) in
+                try index.add(bytes, at: offset)
+            }
+            try index.end(at: version.size)
+            (starts, isJSON) = (index.starts, index.isJSON)
+            self.version = version
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.path = path
+        self.descriptor = descriptor
+        if let count { try check(count: count) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Checks that there is a line for each sample.
+    /// - Throws: ``DatasetError`` `.malformed` where there is not.
+    package func check(count expected: Int) throws(DatasetError) {
+        guard count != expected else { return }
+        var hint = ""
+        if count == expected + 1, starts[count] - starts[count - 1] < 3, try line(count - 1).isEmpty {
+            hint = ", and the last one is empty"
+        }
+        throw malformed("\(count) lines for \(expected) samples; one line for each is needed" + hint)
+    }
+
+    /// The bytes of line `index`, from 0, without its end.
+    /// - Throws: ``DatasetError`` `.file`, `.malformed` where the file has changed.
+    package func line(_ index: Int) throws(DatasetError) -> [UInt8] {
+        var line = try bytes(of: index)
+        if line.last == newline {
+            line.removeLast()
+            if line.last == carriageReturn { line.removeLast() }
+        }
+        return line
+    }
+
+    /// Gives every line without its end to `body`, in order, with its number from 0.
+    /// - Throws: as ``line(_:)``, and what `body` throws.
+    package func forEachLine(
+        _ body: (Int, UnsafeRawBufferPointer) throws(DatasetError) -> Void
+    ) throws(DatasetError) {
+        var first = 0
+        while first < count {
+            // As many whole lines as fit into a block, at least one.
+            var next = first + 1
+            while next < count, starts[next + 1] - starts[first] <= Self.blockSize { next += 1 }
+            let range = starts[first]..<starts[next]
+            let block = try readAll(range)
+            var failure: DatasetError?
+            block.withUnsafeBytes { block in
+                do throws(DatasetError) {
+                    for line in first..<next {
+                        var part = block[starts[line] - range.lowerBound..<starts[line + 1] - range.lowerBound]
+                        if part.last == newline {
+                            part.removeLast()
+                            if part.last == carriageReturn { part.removeLast() }
+                        }
+                        try body(line, UnsafeRawBufferPointer(rebasing: part))
+                    }
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+            first = next
+        }
+        try checkUnchanged()
+    }
+
+    /// Adds the lines of `indices` to a file, in that order, each as it is; a missing end of the last line is added.
+    /// - Throws: as ``line(_:)``, and ``DatasetError`` `.file` of writing.
+    package func write(_ indices: [Int], to file: StagedFile) throws(DatasetError) {
+        for index in indices {
+            var start = starts[index]
+            let end = starts[index + 1]
+            var last: UInt8?
+            // A long line comes in pieces.
+            repeat {
+                let part = try readAll(start..<min(end, start + Self.blockSize))
+                try inFiles { () throws(FileError) in try file.write(part) }
+                start += part.count
+                last = part.last
+            } while start < end
+            if last != newline { try inFiles { () throws(FileError) in try file.write([newline]) } }
+        }
+        try checkUnchanged()
+    }
+
+    /// Writes the lines of `indices`, in that order, to a file that appears whole or not at all.
+    /// - Throws: as ``write(_:to:)-(_,StagedFile)``.
+    package func write(_ indices: [Int], to path: String) throws(DatasetError) {
+        let file = try inFiles { () throws(FileError) in try StagedFile(path) }
+        try write(indices, to: file)
+        try inFiles { () throws(FileError) in try file.commit() }
+    }
+
+    /// An error about line `index`, from 0, which people count from 1.
+    package func malformed(line index: Int, _ reason: String) -> DatasetError {
+        malformed("line \(index + 1): \(reason)")
+    }
+
+    private func malformed(_ reason: String) -> DatasetError { .malformed(file: path, reason: reason) }
+
+    private func bytes(of index: Int) throws(DatasetError) -> [UInt8] {
+        try readAll(starts[index]..<starts[index + 1])
+    }
+
+    // MARK: - Reading
+
+    private static let blockSize = 1 << 22
+
+    private func readAll(_ range: Range<Int>) throws(DatasetError) -> [UInt8] {
+        var failure: DatasetError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initialized in
+            do throws(DatasetError) {
+                try Self.fill(UnsafeMutableRawBufferPointer(buffer), from: range.lowerBound, of: descriptor, path)
+                initialized = range.count
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Gives `range` of a file to `body` in blocks.
+    private static func read(
+        _ range: Range<Int>, of descriptor: Int32, _ path: String,
+        _ body: (UnsafeRawBufferPointer, Int) throws(DatasetError) -> Void
+    ) throws(DatasetError) {
+        let block = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: min(blockSize, max(1, range.count)), alignment: 16)
+        defer { block.deallocate() }
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let part = UnsafeMutableRawBufferPointer(rebasing: block[..<min(block.count, range.upperBound - start)])
+            try fill(part, from: start, of: descriptor, path)
+            try body(UnsafeRawBufferPointer(part), start)
+            start += part.count
+        }
+    }
+
+    /// Reads, and does not map: a file that is cut while it is mapped ends the process.
+    private static func fill(
+        _ destination: UnsafeMutableRawBufferPointer, from start: Int, of descriptor: Int32, _ path: String
+    ) throws(DatasetError) {
+        var filled = 0
+        while filled < destination.count {
+            let count = pread(
+                descriptor, destination.baseAddress?.advanced(by: filled), destination.count - filled,
+                off_t(start + filled))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .file(.unreadable(file: path, reason: systemMessage())) }
+            guard count > 0 else { throw changed(path) }
+            filled += count
+        }
+    }
+
+    private func checkUnchanged() throws(DatasetError) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, Version(status) == version else { throw Self.changed(path) }
+    }
+
+    private static func changed(_ path: String) -> DatasetError {
+        .malformed(file: path, reason: "it changed while it was read; run the command again when it is complete")
+    }
+
+    /// What changes when somebody writes to a file.
+    private struct Version: Equatable, Sendable {
+        let size: Int
+        let seconds: Int
+        let nanoseconds: Int
+
+        init(_ status: stat) {
+            size = Int(status.st_size)
+            seconds = Int(status.st_mtim.tv_sec)
+            nanoseconds = Int(status.st_mtim.tv_nsec)
+        }
+    }
+}
+
+private let newline = UInt8(ascii: "\n")
+private let carriageReturn = UInt8(ascii: "\r")
+
+/// Finds where lines start, block by block.
+private struct LineIndex {
+    let path: String
+    private(set) var starts: [Int] = []
+    private(set) var isJSON = false
+    /// Whether nothing but blanks of the current line was seen.
+    private var isBlank = true
+
+    init(path: String) { self.path = path }
+
+    mutating func add(_ block: UnsafeRawBufferPointer, at offset: Int) throws(DatasetError) {
+        var place = 0
+        if offset == 0 {
+            place = try startOfText(block)
+            starts = [place]
+            isJSON = place < block.count && block[place] == UInt8(ascii: "{")
+        }
+        guard let base = block.baseAddress else { return }
+        while place < block.count {
+            if isJSON, isBlank { place = try passBlanks(block, from: place) }
+            guard place < block.count, let end = memchr(base + place, Int32(newline), block.count - place) else {
+                return
+            }
+            place = base.distance(to: UnsafeRawPointer(end)) + 1
+            starts.append(offset + place)
+            isBlank = true
+        }
+    }
+
+    /// Ends a last line that has no line feed.
+    mutating func end(at size: Int) throws(DatasetError) {
+        if starts.isEmpty { starts = [0] }
+        guard let last = starts.last, last < size else { return }
+        if isJSON, isBlank { throw blank }
+        starts.append(size)
+    }
+
+    /// Where the first byte of a line of JSONL is that is no blank.
+    private mutating func passBlanks(_ block: UnsafeRawBufferPointer, from start: Int) throws(DatasetError) -> Int {
+        for place in start..<block.count {
+            switch block[place] {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), carriageReturn: continue
+            case newline: throw blank
+            case UInt8(ascii: "{"):
+                isBlank = false
+                return place
+            default:
+                throw wrong("it does not start with {, as line 1 does; in JSONL each line is an object")
+            }
+        }
+        return block.count
+    }
+
+    private var blank: DatasetError { wrong("it is blank; in JSONL each line is an object") }
+
+    private func wrong(_ reason: String) -> DatasetError {
+        .malformed(file: path, reason: "line \(starts.count): \(reason)")
+    }
+
+    /// The length of a byte order mark.
+    private func startOfText(_ block: UnsafeRawBufferPointer) throws(DatasetError) -> Int {
+        if block.starts(with: [0xEF, 0xBB, 0xBF]) { return 3 }
+        if block.starts(with: [0xFF, 0xFE]) || block.starts(with: [0xFE, 0xFF]), block.prefix(4).contains(0) {
+            throw .malformed(
+                file: path, reason: "it is UTF-16, whose lines do not end with one byte; save it as UTF-8")
+        }
+        return 0
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Support
+
+/// The three lines of Python that use what `select` wrote.
+struct PythonLines {
+    /// The rows that were selected from.
+    enum Samples {
+        /// What `--features` names, one after the other.
+        case matrix([String])
+        /// IDX images, of this size.
+        case idx(String, isCompressed: Bool, height: Int, width: Int)
+        /// A data set in another format.
+        case dataset
+        /// Whatever was clustered.
+        case unknown
+    }
+
+    var samples: Samples
+    /// The file of indices.
+    var kept: String
+    /// The lines of what was kept; nil without ids.
+    var lines: String?
+    /// Whether these are JSONL.
+    var areJSON = false
+    /// The folder of links.
+    var link: String?
+
+    /// Three lines; those of the links, of the ids, or of the indices alone.
+    var text: [String] {
+        if let link {
+            return [
+                "from torchvision.datasets import ImageFolder", "train = ImageFolder(\(Self.literal(link)))",
+                "print(len(train), \"images of\", len(train.classes), \"classes\")",
+            ]
+        }
+        let kept = "np.load(\(Self.literal(kept)))"
+        guard let lines else {
+            switch samples {
+            case .matrix(let paths):
+                let rows = Rows(paths)
+                return [
+                    "import \(rows.modules("numpy as np"))", "kept = \(kept)", "X = \(rows.expression)[kept]",
+                ]
+            case .idx(let path, let isCompressed, let height, let width):
+                let bytes =
+                    isCompressed
+                    ? "np.frombuffer(gzip.open(\(Self.literal(path))).read(), np.uint8, offset=16)"
+                    : "np.fromfile(\(Self.literal(path)), np.uint8, offset=16)"
+                return [
+                    isCompressed ? "import gzip, numpy as np" : "import numpy as np", "kept = \(kept)",
+                    "images = \(bytes).reshape(-1, \(height), \(width))[kept]",
+                ]
+            case .dataset:
+                return [
+                    "import numpy as np", "from torch.utils.data import Subset",
+                    "train = Subset(train, \(kept))  # train: the whole training set",
+                ]
+            case .unknown:
+                return ["import numpy as np", "kept = \(kept)", "X = X[kept]  # X: the rows that were clustered"]
+            }
+        }
+        // Lines end with b"\n" in files that are open as bytes, and with more than that in those of text.
+        let reading =
+            areJSON
+            ? "rows = [json.loads(line) for line in open(\(Self.literal(lines)), \"rb\")]"
+            : "ids = [os.fsdecode(line.rstrip(b\"\\r\\n\")) for line in open(\(Self.literal(lines)), \"rb\")]"
+        let module = areJSON ? "json" : "os"
+        guard case .matrix(let paths) = samples else {
+            return ["import \(module)", reading, areJSON ? "print(len(rows), rows[0])" : "print(len(ids), ids[0])"]
+        }
+        let rows = Rows(paths)
+        return ["import \(rows.modules("\(module), numpy as np"))", "X = \(rows.expression)[\(kept)]", reading]
+    }
+
+    /// The rows of matrices, in Python.
+    private struct Rows {
+        /// The matrix that the rows of all are.
+        let expression: String
+        private let hasPatterns: Bool
+        private let hasTensors: Bool
+
+        init(_ paths: [String]) {
+            var (parts, hasPatterns, hasTensors): ([String], Bool, Bool) = ([], false, false)
+            for path in paths {
+                if let (file, name) = Self.member(path, of: ".npz:") {
+                    parts.append("np.load(\(file))[\(name)]")
+                } else if let (file, name) = Self.member(path, of: ".safetensors:") {
+                    parts.append("load_file(\(file))[\(name)]")
+                    hasTensors = true
+                } else if let pattern = Self.pattern(path) {
+                    parts.append("*[np.load(name) for name in sorted(glob.glob(\(literal(pattern))))]")
+                    hasPatterns = true
+                } else {
+                    parts.append("np.load(\(literal(path)), mmap_mode=\"r\")")
+                }
+            }
+            expression =
+                parts.count == 1 && !hasPatterns ? parts[0] : "np.concatenate([\(parts.joined(separator: ", "))])"
+            (self.hasPatterns, self.hasTensors) = (hasPatterns, hasTensors)
+        }
+
+        /// What is imported, beside `others`.
+        func modules(_ others: String) -> String {
+            (hasPatterns ? "glob, " : "") + others
+                + (hasTensors ? "; from safetensors.numpy import load_file" : "")
+        }
+
+        /// The file and the name of `FILE.npz:NAME`, both as Python writes them.
+        private static func member(_ path: String, of ending: String) -> (file: String, name: String)? {
+            guard let range = path.range(of: ending), !FileManager.default.fileExists(atPath: path) else { return nil }
+            return (literal(path[..<range.upperBound].dropLast() + ""), literal(path[range.upperBound...] + ""))
+        }
+
+        /// The pattern of the files that `path` names; nil for one file.
+        private static func pattern(_ path: String) -> String? {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+                return path.contains { "*?[".contains($0) } ? path : nil
+            }
+            guard isDirectory.boolValue else { return nil }
+            let escaped = path.map { "*?[".contains($0) ? "[\($0)]" : String($0) }.joined()
+            return escaped + (path.hasSuffix("/") ? "" : "/") + "*.npy"
+        }
+    }
+
+    /// A string of Python: those of JSON are that too.
+    static func literal(_ text: String) -> String { (try? JSON.text(text)) ?? "\"\"" }
+}
