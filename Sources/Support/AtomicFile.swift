@@ -9,11 +9,31 @@ package enum AtomicFile {
     /// - Throws: ``FileError/cannotCreate(file:reason:)``, or ``FileError/writeFailed(file:reason:)``, after which
     ///   an older file at `path` is unchanged and no temporary file is left.
     package static func write(_ parts: [UnsafeRawBufferPointer], to path: String) throws(FileError) {
+        try write(to: path) { descriptor throws(FileError) in
+            for part in parts { try writeAll(part, to: descriptor, path: path) }
+        }
+    }
+
+    /// Writes the pieces that `next` returns until it returns nil, one after the other, as ``write(_:to:)`` writes its
+    /// parts: for what is too long to be in memory at once.
+    /// - Throws: the same.
+    package static func write(to path: String, pieces next: () -> [UInt8]?) throws(FileError) {
+        try write(to: path) { descriptor throws(FileError) in
+            while let piece = next() {
+                let outcome = piece.withUnsafeBytes { bytes in
+                    Result { () throws(FileError) in try writeAll(bytes, to: descriptor, path: path) }
+                }
+                try outcome.get()
+            }
+        }
+    }
+
+    private static func write(to path: String, _ body: (Int32) throws(FileError) -> Void) throws(FileError) {
         if try isSpecial(path) {
             let descriptor = open(path, O_WRONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw .creating(path) }
             defer { close(descriptor) }
-            for part in parts { try writeAll(part, to: descriptor, path: path) }
+            try body(descriptor)
             return
         }
         let target = try destination(of: path)
@@ -22,7 +42,7 @@ package enum AtomicFile {
         guard descriptor >= 0 else { throw .creating(path) }
         do throws(FileError) {
             do throws(FileError) {
-                for part in parts { try writeAll(part, to: descriptor, path: path) }
+                try body(descriptor)
                 guard fsync(descriptor) == 0 else { throw .writeFailed(file: path, reason: systemMessage()) }
             } catch {
                 close(descriptor)
