@@ -163,10 +163,11 @@ struct DedupReport: Encodable {
         if withoutKept > 0 {
             lines.append("of the clusters of \(describeCount(withoutKept, "dropped row")) no row stays")
         }
-        if !largestGroups.isEmpty {
+        let groups = largestGroups.filter { $0.dropped > 1 }
+        if !groups.isEmpty {
             lines.append(
                 "most were dropped for "
-                    + largestGroups.map { "\($0.old == true ? "old row" : "row") \($0.kept): \($0.dropped)" }.joined(
+                    + groups.map { "\($0.old == true ? "old row" : "row") \($0.kept): \($0.dropped)" }.joined(
                         separator: ", "))
         }
         if let pairs { lines.append("a line for every dropped row is in \(pairs)") }
