@@ -1,5 +1,4 @@
 import Compute
-import Foundation
 import Support
 
 /// What a clustering holds at once, in bytes: the host's and the backend's memory together.
@@ -67,9 +66,5 @@ struct ClusteringMemory {
     }
 
     /// What the process takes as it stands; 0 where the system does not say.
-    static var ofProcess: Int {
-        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
-        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
-    }
+    static var ofProcess: Int { ProcessMemory.resident }
 }

@@ -24,16 +24,13 @@ extension Score {
         guard let clustering = input.clustering else {
             throw ScoringError.missing(what: "a clustering", score: "semdedup")
         }
-        let (labels, squares) = (clustering.labels, clustering.squaredDistances)
-        try ScoreInput.check(labels.count, "cluster labels", of: points.count)
-        try ScoreInput.check(squares.count, "distances", of: points.count)
+        try ScoreInput.check(clustering.labels.count, "cluster labels", of: points.count)
+        try ScoreInput.check(clustering.squaredDistances.count, "distances", of: points.count)
         try input.checkShift(of: points)
-        let order = (0..<points.count).sorted { one, other in
-            if labels[one] != labels[other] { return labels[one] < labels[other] }
-            return squares[one] != squares[other] ? squares[one] > squares[other] : one < other
-        }
+        let members = ClusterMembers(furthestFirst: clustering)
+        let order = members.points.map(Int.init)
         let (gaps, _) = try HostRows(points, on: backend).gathered(order).largestCosinesWithEarlier(
-            within: runs(of: order.map { labels[$0] }), adding: input.shift, cancellation: input.cancellation)
+            within: members.ranges, adding: input.shift, cancellation: input.cancellation)
         var scores = [Float](repeating: -2, count: points.count)
         // Rounding may leave opposite rows a little beyond 2.
         for (place, sample) in order.enumerated() { scores[sample] = 0 - Float(min(2, gaps[place])) }

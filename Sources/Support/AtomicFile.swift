@@ -14,6 +14,20 @@ package enum AtomicFile {
         try file.commit()
     }
 
+    /// Writes the pieces that `next` returns until it returns nil, one after the other, as ``write(_:to:)`` writes its
+    /// parts: for what is too long to be in memory at once.
+    /// - Throws: the same.
+    package static func write(to path: String, pieces next: () -> [UInt8]?) throws(FileError) {
+        let file = try StagedFile(path)
+        while let piece = next() {
+            let outcome = piece.withUnsafeBytes { bytes in
+                Result { () throws(FileError) in try file.write(bytes) }
+            }
+            try outcome.get()
+        }
+        try file.commit()
+    }
+
     /// Writes `header` and then `elements`, as they lie in memory, as ``write(_:to:)`` writes its parts.
     /// - Throws: the same.
     package static func write<Element: BitwiseCopyable>(

@@ -19,9 +19,10 @@ struct BenchCommand: ParsableCommand {
 
             A stage is what a study does with many kernels and the host together, on made data of MNIST's size, by \
             the clock; its share is the sum of its kernels' least times, divided by its time. --rows, --dim and --k \
-            make `lloyd` and `pca` run on float32 rows around 1,000 random centres instead. `lloyd` runs at most 20 \
-            iterations from a random start, `pca` finds 50 components, or as many as there are columns; a run of more \
-            than 4 s is not repeated.
+            make `lloyd`, `pca` and `dedup` run on float32 rows around 1,000 random centres instead. `lloyd` runs at most \
+            20 iterations from a random start, `pca` finds 50 components, or as many as there are columns; `dedup` \
+            clusters rows of which every tenth is nearly another one, and then compares them. A run of more than 4 s is \
+            not repeated.
 
             The launch latency is the time of a copy of 128 numbers: per launch when many are queued, and from \
             queueing one launch until the host knows that it has finished.
@@ -47,15 +48,15 @@ struct BenchCommand: ParsableCommand {
         transform: wholeNumber)
     var replicas: Int?
     @Option(
-        help: ArgumentHelp("Rows that --stage lloyd or pca makes (60000).", valueName: "n"),
+        help: ArgumentHelp("Rows that --stage lloyd, pca or dedup makes (60000).", valueName: "n"),
         transform: wholeNumber)
     var rows: Int?
     @Option(
-        help: ArgumentHelp("Columns of those rows (lloyd: 50, pca: 784).", valueName: "d"),
+        help: ArgumentHelp("Columns of those rows (lloyd, dedup: 50, pca: 784).", valueName: "d"),
         transform: wholeNumber)
     var dim: Int?
     @Option(
-        help: ArgumentHelp("Clusters of --stage lloyd (500).", valueName: "k"),
+        help: ArgumentHelp("Clusters of --stage lloyd or dedup (500).", valueName: "k"),
         transform: wholeNumber)
     var k: Int?
     @Flag(help: "Print one JSON object.")
@@ -75,14 +76,13 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func validateSize() throws {
-        let isLloyd = stage == BenchStage.lloyd.rawValue
         for (name, value) in [("--rows", rows), ("--dim", dim), ("--k", k)] where value != nil {
-            guard isLloyd || stage == BenchStage.pca.rawValue else {
-                throw ValidationError("\(name) requires --stage lloyd or --stage pca")
+            guard isClustered || stage == BenchStage.pca.rawValue else {
+                throw ValidationError("\(name) requires --stage lloyd, pca or dedup")
             }
         }
         guard let size = madeSize else { return }
-        if k != nil, !isLloyd { throw ValidationError("--k requires --stage lloyd: PCA has no clusters") }
+        if k != nil, !isClustered { throw ValidationError("--k requires --stage lloyd or dedup: PCA has no clusters") }
         for (name, value, most) in [
             ("--rows", size.rows, MadeSize.mostRows), ("--dim", size.dimensions, MadeSize.mostColumns),
         ] where !(1...most).contains(value) {
@@ -96,11 +96,14 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
+    /// Whether the stage clusters rows that may be made in any size.
+    private var isClustered: Bool { [BenchStage.lloyd, .dedup].contains { $0.rawValue == stage } }
+
     /// The size of made data, nil where none is given and a stage takes MNIST's.
     private var madeSize: MadeSize? {
         guard rows != nil || dim != nil || k != nil else { return nil }
         let rows = rows ?? 60_000
-        return stage == BenchStage.lloyd.rawValue
+        return isClustered
             ? MadeSize(rows: rows, dimensions: dim ?? 50, k: k ?? min(500, rows))
             : MadeSize(rows: rows, dimensions: dim ?? 784)
     }
@@ -203,7 +206,7 @@ struct BenchCommand: ParsableCommand {
         for stage in stages {
             let timings =
                 if let made {
-                    [try made.time(limits: limits, goOn: goOn)]
+                    try made.time(stage, limits: limits, goOn: goOn)
                 } else {
                     try stage.time(on: unmeasured, seed: compute.seed, replicas: replicas, limits: limits)
                 }

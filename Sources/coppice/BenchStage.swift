@@ -7,7 +7,7 @@ import Support
 /// A part of a study that `coppice bench` times as a whole: many kernels with the host between them, on made data of
 /// MNIST's size.
 enum BenchStage: String, CaseIterable, Encodable {
-    case training, evaluation, pca, lloyd, minibatch
+    case training, evaluation, pca, lloyd, minibatch, dedup
 
     /// Times the stage on data of MNIST's size; `limits` are the device's.
     func time(on backend: any Backend, seed: UInt64, replicas: Int?, limits: Roofline) throws -> [StageTiming] {
@@ -20,6 +20,7 @@ enum BenchStage: String, CaseIterable, Encodable {
         case .pca: return [try bench.pca()]
         case .lloyd: return [try bench.lloyd()]
         case .minibatch: return try bench.miniBatch()
+        case .dedup: return try MadeStage(.ofDedup, on: backend, seed: seed).dedup(limits: limits)
         }
     }
 }

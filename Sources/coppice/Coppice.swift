@@ -20,7 +20,8 @@ struct Coppice: ParsableCommand {
             DevicesCommand.self, DataCommand.self, RunCommand.self, StatusCommand.self, ReportCommand.self,
             StudyCommand.self,
             ClusterCommand.self,
-            ScoreCommand.self, SelectCommand.self, TrainCommand.self, EvaluateCommand.self, VerifyCommand.self,
+            ScoreCommand.self, SelectCommand.self, DedupCommand.self, TrainCommand.self, EvaluateCommand.self,
+            VerifyCommand.self,
             BenchCommand.self,
             TuneCommand.self,
         ])

@@ -2,6 +2,8 @@ import Clustering
 import Compute
 import Foundation
 import KernelChecks
+import Pruning
+import Scoring
 import Support
 
 /// The size of made data, where the command line asks for one.
@@ -11,11 +13,13 @@ struct MadeSize {
     /// Clusters; nil where nothing is clustered.
     var k: Int?
 
+    /// What `dedup` takes unless it is asked for another size.
+    static let ofDedup = MadeSize(rows: 60_000, dimensions: 50, k: 500)
     /// Most rows, and most columns.
     static let (mostRows, mostColumns) = (Int(Int32.max), 1 << 15)
 }
 
-/// `coppice bench --stage lloyd` or `pca` on made float32 rows of any size.
+/// `coppice bench --stage lloyd`, `pca` or `dedup` on made float32 rows of any size.
 struct MadeStage {
     private let size: MadeSize
     private let backend: any Backend
@@ -38,14 +42,65 @@ struct MadeStage {
         try checkMemory()
     }
 
-    /// Makes the rows and times the stage; `limits` are the device's.
+    /// Makes the rows and times `stage`; `limits` are the device's.
     /// - Parameter goOn: looks for an interrupt between runs.
-    func time(limits: Roofline, goOn: () throws -> Void) throws -> StageTiming {
+    func time(_ stage: BenchStage, limits: Roofline, goOn: () throws -> Void) throws -> [StageTiming] {
+        if stage == .dedup { return try dedup(limits: limits, goOn: goOn) }
         let matrix = try FeatureMatrix(
             floats: MadeRows.floats(count: size.rows, dimensions: size.dimensions, seed: seed), count: size.rows,
             dimensions: size.dimensions)
         try goOn()
-        return size.k == nil ? try pca(matrix, limits, goOn) : try lloyd(matrix, limits, goOn)
+        return [size.k == nil ? try pca(matrix, limits, goOn) : try lloyd(matrix, limits, goOn)]
+    }
+
+    /// The clustering of `coppice dedup`, and what it does then: every tenth row is nearly one of the others.
+    func dedup(limits: Roofline, goOn: () throws -> Void = {}) throws -> [StageTiming] {
+        let dimensions = size.dimensions
+        var values = MadeRows.floats(count: size.rows, dimensions: dimensions, seed: seed)
+        for row in stride(from: 9, to: size.rows, by: 10) {
+            for element in row * dimensions..<(row + 1) * dimensions {
+                values[element] = values[element - dimensions] + 0.01 * values[element]
+            }
+        }
+        let matrix = try FeatureMatrix(floats: values, count: size.rows, dimensions: dimensions)
+        try goOn()
+        let kmeans = KMeans(k: k, kind: .miniBatch(), seed: seed)
+        let source = try kmeans.source(of: matrix, on: backend)
+        var found: KMeansClustering?
+        let (clustering, batches) = try median(goOn) {
+            let fitted = try kmeans.fit(source, on: backend)
+            found = fitted
+            return (fitted.startSeconds + fitted.seconds, fitted.iterations)
+        }
+        guard let found else { return [] }
+        let assignment = ClusterAssignment(labels: found.labels, squaredDistances: found.distances, k: k)
+        let (comparing, dropped) = try median(goOn) {
+            let start = ContinuousClock.now
+            let deduplication = try Deduplication(of: source, clustering: assignment, on: backend)
+            let redundancy = try deduplication.compare()
+            let dropped = try deduplication.dropped(by: redundancy, keeping: redundancy.kept(eps: 0.05))
+            return ((ContinuousClock.now - start) / .seconds(1), dropped.count)
+        }
+        var counts = [Double](repeating: 0, count: k)
+        for label in found.labels { counts[Int(label)] += 1 }
+        let pairs = counts.reduce(0) { $0 + $1 * ($1 - 1) / 2 }
+        let bytes = Double(size.rows * dimensions * MemoryLayout<Float>.stride)
+        let shape = "\(size.rows)x\(dimensions), k \(k)"
+        return [
+            timing("\(shape), clustering, \(batches) batches", clustering, work: [], limits, iterations: batches),
+            timing(
+                "\(shape), comparing, \(dropped) dropped", comparing,
+                work: [(OperationCost(operations: 2 * pairs * Double(dimensions), bytes: bytes), times: 1)], limits),
+        ]
+    }
+
+    private func timing(
+        _ name: String, _ seconds: Double, work: [(OperationCost, times: Double)], _ limits: Roofline,
+        iterations: Int? = nil
+    ) -> StageTiming {
+        var timing = StageTiming(.dedup, name, seconds: seconds, work: work, limits: limits, samples: size.rows)
+        (timing.rows, timing.dim, timing.k, timing.iterations) = (size.rows, size.dimensions, k, iterations)
+        return timing
     }
 
     private func lloyd(iterations: Int) -> KMeans {

@@ -163,6 +163,18 @@ import TestSupport
         // A multiply-add per row and half the pairs of columns, and the shift of each value; then the projection.
         #expect(abs(try operations(pca) - Double(3000 * 20 * 22 + 3000 * 20 * 41)) < 1)
 
+        let dedup = try coppice(
+            "bench", "--device", device, "--quiet", "--json", "--stage", "dedup", "--rows", "2000", "--dim", "64",
+            "--k",
+            "1"
+        ).json()
+        let parts = try #require(dedup["stages"] as? [[String: Any]])
+        #expect(
+            parts.count == 2 && parts.allSatisfy { $0["stage"] as? String == "dedup" && $0["rows"] as? Int == 2000 })
+        // Every tenth is nearly another row.
+        #expect(parts[1]["case"] as? String == "2000x64, k 1, comparing, 200 dropped")
+        #expect(abs(try operations(parts[1]) - Double(2000 * 1999 * 64)) < 1)
+
         // What is not given is as ever; one row and one column are enough.
         let few = try stage("--stage", "lloyd", "--rows", "600")
         #expect((few["case"] as? String)?.hasPrefix("600x50, k 500, ") == true)
@@ -171,10 +183,10 @@ import TestSupport
 
     @Test func sizesThatMakeNoSenseAreRefused() throws {
         for (arguments, words) in [
-            (["--rows", "10"], "--rows requires --stage lloyd or --stage pca"),
-            (["--stage", "training", "--dim", "10"], "--dim requires --stage lloyd or --stage pca"),
-            (["--kernel", "kmeans_assign", "--k", "10"], "--k requires --stage lloyd or --stage pca"),
-            (["--stage", "pca", "--k", "10"], "--k requires --stage lloyd: PCA has no clusters"),
+            (["--rows", "10"], "--rows requires --stage lloyd, pca or dedup"),
+            (["--stage", "training", "--dim", "10"], "--dim requires --stage lloyd, pca or dedup"),
+            (["--kernel", "kmeans_assign", "--k", "10"], "--k requires --stage lloyd, pca or dedup"),
+            (["--stage", "pca", "--k", "10"], "--k requires --stage lloyd or dedup: PCA has no clusters"),
             (["--stage", "lloyd", "--rows", "0"], "--rows is 0; from 1 to 2147483647 are accepted"),
             (["--stage", "pca", "--dim", "32769"], "--dim is 32769; from 1 to 32768 are accepted"),
             (["--stage", "lloyd", "--rows", "9", "--k", "10"], "for 9 rows of 50 numbers from 1 to 9 are accepted"),

@@ -15,6 +15,17 @@ import Testing
         #expect(try folder.names() == ["link", "target"])
     }
 
+    @Test func writesPiecesOneAfterTheOther() throws {
+        let folder = try TemporaryFolder()
+        var left = 3
+        try AtomicFile.write(to: folder.file("pieces", [9])) {
+            left -= 1
+            return left < 0 ? nil : [UInt8](repeating: UInt8(left), count: left + 1)
+        }
+        #expect(FileManager.default.contents(atPath: folder.path + "/pieces") == Data([2, 2, 2, 1, 1, 0]))
+        #expect(try folder.names() == ["pieces"])
+    }
+
     /// A link may point to a file that is not there yet, through other links and by relative paths.
     @Test func makesWhatALinkPointsTo() throws {
         let folder = try TemporaryFolder()

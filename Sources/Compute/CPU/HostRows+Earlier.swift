@@ -1,15 +1,37 @@
 import Support
 
+/// Rows that are compared with each other: each of ``queries`` with the candidates before it.
+package struct ComparedRows: Sendable {
+    /// All of them.
+    package let rows: Range<Int>
+    /// The rows that are compared with others, the last of all.
+    package let queries: Range<Int>
+    /// The rows that they are compared with, the first of all.
+    package let candidates: Range<Int>
+
+    /// Every row of `rows` from `firstQuery` on (all where nil) is compared with those before it, as far as they lie before
+    /// `candidatesEnd` (all where nil).
+    package init(_ rows: Range<Int>, from firstQuery: Int? = nil, with candidatesEnd: Int? = nil) {
+        self.rows = rows
+        queries = (firstQuery ?? rows.lowerBound)..<rows.upperBound
+        candidates = rows.lowerBound..<(candidatesEnd ?? rows.upperBound)
+    }
+}
+
+/// The largest cosines of rows to others.
+package struct LargestCosines: Sendable {
+    /// 1 - the largest cosine of each row, [count]; infinity for rows that were compared with none.
+    package fileprivate(set) var gaps: [Double]
+    /// The lowest row that it is of, [count]; -1 where there is none.
+    package fileprivate(set) var rows: [Int32]
+    /// The queries without a direction, rising: rows of zeros.
+    package fileprivate(set) var zeros: [Int]
+}
+
 extension HostRows {
     /// For every row of each segment, 1 - the largest cosine to an earlier row of that segment, and the lowest such row;
-    /// for the first ones and for rows of no segment infinity and -1. The cosine of a row of zeros to any other is 0, and
-    /// so is that of a row whose length is within the rounding of what is added.
-    ///
-    /// 1 - cosine = |u - v|^2 / 2, where u and v are the rows scaled to unit length. It is summed over differences in double
-    /// precision, so that small ones keep their digits and copies of a row have exactly 0. Which rows are worth that is
-    /// decided by products of float32, in blocks: unit rows are taken less the mean of their segment there, so that those
-    /// far from the origin differ in their first digits, and whatever is as near as the nearest within the rounding of
-    /// these products is looked at. Memory is O(values).
+    /// for the first ones and for rows of no segment infinity and -1: what ``largestCosines(of:adding:cancellation:)`` finds
+    /// where every row of a segment is compared with those before it.
     /// - Parameters:
     ///   - segments: disjoint ranges of rows.
     ///   - shift: what is added to every row first, [dimensions]; nil for nothing.
@@ -18,40 +40,53 @@ extension HostRows {
         within segments: [Range<Int>], adding shift: [Double]? = nil,
         cancellation: CancellationFlag = CancellationFlag()
     ) throws -> (gaps: [Double], rows: [Int32]) {
-        let directions = Directions(self, adding: shift, centred: segments)
+        let found = try largestCosines(
+            of: segments.map { ComparedRows($0) }, adding: shift, cancellation: cancellation)
+        return (found.gaps, found.rows)
+    }
+
+    /// For every query of each part, 1 - the largest cosine to a candidate before it, and the lowest such candidate. The
+    /// cosine of a row of zeros to any other is 0, and so is that of a row whose length is within the rounding of what is
+    /// added.
+    ///
+    /// 1 - cosine = |u - v|^2 / 2, where u and v are the rows scaled to unit length. It is summed over differences in double
+    /// precision, so that small ones keep their digits and copies of a row have exactly 0. Which rows are worth that is
+    /// decided by products of float32, in blocks: unit rows are taken less the mean of their part there, so that those
+    /// far from the origin differ in their first digits, and whatever is as near as the nearest within the rounding of
+    /// these products is looked at. No number depends on how rows are divided into parts. Memory is O(values).
+    /// - Parameters:
+    ///   - parts: rows that are compared, none of which is in two parts.
+    ///   - shift: what is added to every row first, [dimensions]; nil for nothing.
+    /// - Throws: `CancellationError`.
+    package func largestCosines(
+        of parts: [ComparedRows], adding shift: [Double]? = nil, cancellation: CancellationFlag = CancellationFlag()
+    ) throws -> LargestCosines {
+        let directions = Directions(self, adding: shift, centred: parts.map(\.rows))
         var gaps = [Double](repeating: .infinity, count: count)
         var rows = [Int32](repeating: -1, count: count)
         // Rows with many before them first, so that no core waits long for the last.
-        let tasks = segments.indices.flatMap { segment in
-            segments[segment].parts(of: QueryBlock.most).map { (segment, $0) }
+        let tasks = parts.indices.flatMap { part in
+            parts[part].queries.parts(of: QueryBlock.most).map { (part, $0) }
         }.sorted {
-            $0.1.lowerBound - segments[$0.0].lowerBound > $1.1.lowerBound - segments[$1.0].lowerBound
+            $0.1.lowerBound - parts[$0.0].rows.lowerBound > $1.1.lowerBound - parts[$1.0].rows.lowerBound
         }
         let host = CPUBackend()
         gaps.withUnsafeMutableBufferPointer { gaps in
             rows.withUnsafeMutableBufferPointer { rows in
                 guard let gaps = gaps.baseAddress, let rows = rows.baseAddress else { return }
                 host.parallel(tasks.count) { task in
-                    let (segment, queries) = tasks[task]
+                    let (part, queries) = tasks[task]
+                    let candidates = parts[part].candidates
                     directions.compare(
-                        queries, with: segments[segment].lowerBound..<queries.upperBound,
-                        radius: directions.radii[segment], host.loops, gaps, rows, cancellation)
+                        queries, with: candidates.lowerBound..<min(candidates.upperBound, queries.upperBound),
+                        radius: directions.radii[part], host.loops, gaps, rows, cancellation)
                 }
             }
         }
         try cancellation.check()
-        for segment in segments {
-            var zeros: Int?
-            for row in segment {
-                if directions.scales[row] == 0 {
-                    if row > segment.lowerBound { (gaps[row], rows[row]) = (1, Int32(segment.lowerBound)) }
-                    zeros = zeros ?? row
-                } else if let zeros, gaps[row] > 1 || gaps[row] == 1 && rows[row] > zeros {
-                    (gaps[row], rows[row]) = (1, Int32(zeros))
-                }
-            }
-        }
-        return (gaps, rows)
+        var found = LargestCosines(gaps: gaps, rows: rows, zeros: [])
+        for part in parts { directions.addZeros(of: part, to: &found) }
+        return found
     }
 }
 
@@ -95,6 +130,23 @@ private struct Directions {
         self.centred = centred
         self.starts = starts
         self.radii = radii
+    }
+
+    /// Enters the cosines of 0 that rows of zeros have.
+    func addZeros(of part: ComparedRows, to found: inout LargestCosines) {
+        let first = part.candidates.lowerBound
+        var zeros: Int?
+        for row in part.rows {
+            if part.queries.contains(row) {
+                if scales[row] == 0 {
+                    found.zeros.append(row)
+                    if row > first, !part.candidates.isEmpty { (found.gaps[row], found.rows[row]) = (1, Int32(first)) }
+                } else if let zeros, found.gaps[row] > 1 || found.gaps[row] == 1 && found.rows[row] > zeros {
+                    (found.gaps[row], found.rows[row]) = (1, Int32(zeros))
+                }
+            }
+            if zeros == nil, scales[row] == 0, part.candidates.contains(row) { zeros = row }
+        }
     }
 
     /// Where a segment's numbers go.

@@ -1,0 +1,166 @@
+import ArgumentParser
+import Clustering
+import Compute
+import Datasets
+import Foundation
+import Pruning
+import Scoring
+import Studies
+import Support
+
+/// Which row of near-duplicates stays.
+enum DedupKeep: String, CaseIterable, ExpressibleByArgument {
+    case furthest, closest, first, score
+}
+
+/// `coppice dedup`
+struct DedupCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dedup",
+        abstract: "Drops near-duplicates: rows whose cosine to another row of their cluster is high.",
+        discussion: """
+            Rows are clustered, and the members of each cluster are taken in an order: from the furthest from the centroid \
+            to the closest, unless --keep says otherwise. One whose largest cosine to an earlier member is above 1 - eps is \
+            dropped (SemDeDup). --size keeps an exact number of rows instead: those whose largest cosine is smallest. More \
+            clusters are faster and miss duplicates on both sides of a border; --k 1 compares all rows.
+
+            --out has the indices of what stays, the least redundant first, so that a prefix is a smaller selection. A line \
+            of --pairs is {"dropped": i, "kept": j, "cosine": c, "cluster": k}: j is the row most similar to i that stays.
+
+            --against names an old set, of which nothing is dropped: new rows that are like an old one go. Where j is a row \
+            of the old set, its line of --pairs has "old": true. Both sets are clustered together.
+
+            Rows of zeros have no direction; they are never duplicates.
+            """)
+
+    @OptionGroup var options: ClusteringOptions
+    @Option(help: "Drop rows with an earlier cosine above 1 - eps; above 0, at most 1.", transform: realNumber)
+    var eps: Double?
+    @Option(help: "Rows to keep, in place of --eps.", transform: wholeNumber)
+    var size: Int?
+    @Option(
+        help:
+            "Which of near-duplicates stays: the one furthest from the centroid, closest to it, first in the file, or of the highest --score."
+    )
+    var keep = DedupKeep.furthest
+    @Option(
+        help: ArgumentHelp(
+            "--keep score: a score's name, or a .npy file of a number for each row.", valueName: "name|file.npy"),
+        completion: .list(Score.all.map(\.name)))
+    var score: String?
+    @Option(
+        help: ArgumentHelp(
+            "Rows of an old set, as wide as the new ones: they stay, and come first in every cluster.",
+            valueName: "OLD.npy"))
+    var against: String?
+    @OptionGroup var labels: LabelsOption
+    @Option(help: ArgumentHelp("Where to write the indices of what stays, int64.", valueName: "kept.npy"))
+    var out: String
+    @Option(
+        help: ArgumentHelp("Where to write a line for every dropped row.", valueName: "duplicates.jsonl"))
+    var pairs: String?
+    @Option(
+        help: ArgumentHelp(
+            "Where to write how many rows each eps drops: eps,dropped,kept.", valueName: "curve.csv"))
+    var curve: String?
+    @Flag(help: "Print one JSON object.")
+    var json = false
+    @OptionGroup var scoring: ScoreOptions
+    @OptionGroup var shape: ProfileOption
+    @OptionGroup var compute: ComputeOptions
+
+    func run() throws {
+        let plan = try options.plan()
+        guard let k = plan.k else {
+            throw Failure("--k is missing: how many clusters; --k 1 compares all rows with each other", exitCode: 64)
+        }
+        try check()
+        let outputs = DedupOutputs(kept: out, pairs: pairs, curve: curve)
+        try checkOutputs(
+            outputs.files,
+            against: options.inputs + [
+                NamedFile("--against", against), NamedFile("--labels", labels.labels),
+                NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),
+            ])
+        for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
+        let interrupt = ExitOnInterrupt()
+        let samples = try options.samples(quiet: compute.quiet, labels: labels)
+        if let size { _ = try RequestedSize.count(size).resolved(of: samples.matrix.count) }
+        let rows = try DedupRows(samples.matrix, options.features, against: against, isProjected: plan.pca != nil)
+        try plan.check(rows.matrix)
+        // A file of scores of another length must not wait for the clustering.
+        let given = try score.flatMap {
+            Selection.isScoreFile($0) ? try ScoreFile.scores($0, count: samples.matrix.count) : nil
+        }
+        let backend = try compute.makeBackend(in: shape)
+        let run = DedupRun(rows: rows, k: k, plan: plan, compute: compute, backend: backend)
+        let clustered = try run.cluster()
+        let result = try run.compare(
+            clustered, order: try order(of: samples, given, clustered, rows, plan, backend), eps: eps, size: size)
+        if result.zeros > 0 {
+            Terminal.note(
+                "note: \(describeCount(result.zeros, "row")) of zeros: without a direction, never duplicates",
+                quiet: compute.quiet)
+        }
+        try interrupt.finishing { try outputs.write(result, eps: eps) }
+        let report = DedupReport(
+            result, clustered, run, keep: keep.rawValue, score: score, eps: eps, size: size, outputs: outputs)
+        if json { try printJSON(report) } else { for line in report.lines { print(line) } }
+        try flushOutput()
+        withExtendedLifetime(interrupt) {}
+    }
+
+    /// What must hold before anything is read.
+    private func check() throws {
+        guard (eps == nil) != (size == nil) else {
+            throw Failure(
+                eps == nil
+                    ? "--eps or --size is missing: how similar rows may be, or how many to keep"
+                    : "--eps and --size are mutually exclusive", exitCode: 64)
+        }
+        if let eps { try Redundancy.check(eps: eps) }
+        if let size, size < 1 { throw Failure("--size is \(size); it must be at least 1", exitCode: 64) }
+        try labels.check(options)
+        guard let score else {
+            if keep == .score {
+                throw Failure("--keep score requires --score: a score's name, or a .npy file", exitCode: 64)
+            }
+            if labels.labels != nil {
+                throw Failure("--labels is for a score of classes, and there is none: give --score", exitCode: 64)
+            }
+            return try scoring.checkIdle(nil, trains: false)
+        }
+        guard keep == .score else {
+            throw Failure("--score requires --keep score", exitCode: 64)
+        }
+        if Selection.isScoreFile(score) { return try scoring.checkIdle(nil, trains: false) }
+        do { try scoring.check(try Score.named(score), options, labels, hasClustering: false) } catch is ScoringError {
+            throw unaccepted(score, of: Score.all.map(\.name), option: "--score")
+        }
+    }
+
+    /// Which rows come first, with scores where they are asked for.
+    private func order(
+        of samples: Samples, _ given: [Float]?, _ clustered: DedupRun.Clustered, _ rows: DedupRows,
+        _ plan: ClusteringPlan, _ backend: any Backend
+    ) throws -> Deduplication.Order {
+        switch keep {
+        case .furthest: return .furthest
+        case .closest: return .closest
+        case .first: return .first
+        case .score:
+            if let given { return .score(given) }
+            let known = try Score.named(score ?? "")
+            let run = ScoreRun(score: known, options: scoring, plan: plan, compute: compute, backend: backend)
+            let found = clustered.clustering
+            return .score(
+                try run.values(
+                    of: samples,
+                    clustering: ClusterAssignment(
+                        labels: Array(found.labels[rows.old...]),
+                        squaredDistances: Array(found.distances[rows.old...]), k: found.k),
+                    within: .none, size: samples.matrix.count
+                ).values)
+        }
+    }
+}

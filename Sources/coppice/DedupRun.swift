@@ -1,0 +1,160 @@
+import Clustering
+import Compute
+import Datasets
+import Pruning
+import Scoring
+import Support
+
+/// New rows, after those of an old set where there is one.
+struct DedupRows {
+    /// All rows, old ones first.
+    let matrix: FeatureMatrix
+    /// How many are of the old set.
+    let old: Int
+    /// The file of the old set, where there is one.
+    let against: String?
+
+    /// - Parameters:
+    ///   - new: the new rows, of the file `features` where they are of one.
+    ///   - against: the file of the old set.
+    ///   - isProjected: whether PCA is to follow.
+    /// - Throws: ``Failure`` with the file and the row of what is wrong.
+    init(_ new: FeatureMatrix, _ features: String?, against: String?, isProjected: Bool) throws {
+        self.against = against
+        guard let against else {
+            (matrix, old) = (new, 0)
+            return
+        }
+        do {
+            let earlier = try FeatureMatrix(Formats.matrix(against), forComponents: isProjected)
+            guard earlier.dimensions == new.dimensions else {
+                throw Failure(
+                    "\(against): its rows have \(earlier.dimensions) columns; \(new.dimensions) are needed, as the new "
+                        + "rows have", exitCode: 65)
+            }
+            old = earlier.count
+            do { matrix = try FeatureMatrix.joining(earlier, new, forComponents: isProjected) } catch {
+                // What is far from the middle of both sets was near that of its own.
+                guard case .tooLarge(let row, let column, let value, let limit) = error, row >= earlier.count else {
+                    throw error
+                }
+                throw Failure(
+                    "\(features ?? "the data set"): "
+                        + ClusteringError.tooLarge(
+                            row: row - earlier.count, column: column, value: value, limit: limit
+                        ).description, category: error.category)
+            }
+        } catch let error as ClusteringError {
+            throw Failure("\(against): \(error)", category: error.category)
+        }
+    }
+}
+
+/// A clustering and the comparisons within it.
+struct DedupRun {
+    let rows: DedupRows
+    let k: Int
+    let plan: ClusteringPlan
+    let compute: ComputeOptions
+    let backend: any Backend
+
+    /// A clustering, and the points that it is of.
+    struct Clustered {
+        var source: PointSource
+        var clustering: KMeansClustering
+        var pcaSeconds: Double
+    }
+
+    /// What was found.
+    struct Result {
+        /// New rows that stay, the least redundant first.
+        var kept: [Int]
+        var dropped: [DroppedPoint]
+        var redundancy: Redundancy
+        /// The cluster of each row, old ones first.
+        var labels: [Int32]
+        var old: Int
+        var zeros: Int
+        var rowsAtOnce: Int
+        var seconds: Double
+    }
+
+    private var dimensions: Int { plan.pca ?? rows.matrix.dimensions }
+
+    /// Bytes that comparing takes at least, the points themselves apart.
+    private var reserve: Int {
+        Deduplication.bytes(points: rows.matrix.count)
+            + Deduplication.leastMemory(
+                points: rows.matrix.count, columns: rows.matrix.dimensions, dimensions: dimensions)
+    }
+
+    /// Clusters all rows, in memory that leaves room for comparing them.
+    func cluster() throws -> Clustered {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let matrix = rows.matrix
+        let kmeans = KMeans(k: k, kind: plan.kind, start: plan.start, seed: compute.seed)
+        if let pca = plan.pca {
+            Terminal.note(
+                "projecting \(matrix.count) samples of \(matrix.dimensions) features onto \(pca) components",
+                quiet: compute.quiet)
+        }
+        do {
+            let source = try source(of: matrix, for: kmeans)
+            try backend.finish()
+            let seconds = (clock.now - begin) / .seconds(1)
+            Terminal.note(
+                "clustering \(source.count) samples of \(source.dimensions) numbers, k \(k)"
+                    + (source.isStreamed ? ", streamed" : ""), quiet: compute.quiet)
+            return Clustered(
+                source: source, clustering: try kmeans.fit(source, on: backend),
+                pcaSeconds: plan.pca == nil ? 0 : seconds)
+        } catch let error as ClusteringError {
+            guard let features = plan.features, rows.old == 0, error.category == .badData else { throw error }
+            throw Failure("\(features): \(error)", category: error.category)
+        }
+    }
+
+    private func source(of matrix: FeatureMatrix, for kmeans: KMeans) throws(ClusteringError) -> PointSource {
+        do throws(ClusteringError) {
+            return try kmeans.source(
+                of: matrix, components: plan.pca, memory: plan.memory.map { max(0, $0 - reserve) }, on: backend)
+        } catch {
+            guard case .memory(_, let needed, _) = error, let memory = plan.memory else { throw error }
+            throw .memory(
+                what: "deduplicating \(matrix.count) rows of \(matrix.dimensions) features, k \(k),",
+                needed: needed + reserve, allowed: memory)
+        }
+    }
+
+    /// Compares the rows within clusters, and decides which stay: by `eps`, or else `size` of them.
+    func compare(_ clustered: Clustered, order: Deduplication.Order, eps: Double?, size: Int?) throws -> Result {
+        let begin = ContinuousClock.now
+        let (source, found) = (clustered.source, clustered.clustering)
+        let taken = Deduplication.bytes(points: source.count)
+        if let least = AvailableMemory.shortage(of: reserve) {
+            throw ClusteringError.noMemory(
+                what: "comparing \(source.count) rows of \(source.dimensions) numbers", needed: reserve, least: least)
+        }
+        let left =
+            min(
+                plan.memory.map { $0 - ProcessMemory.resident } ?? .max, AvailableMemory.now?.bytes ?? .max) - taken
+        let deduplication = try Deduplication(
+            of: source,
+            clustering: ClusterAssignment(
+                labels: found.labels, squaredDistances: found.distances, k: found.k),
+            old: rows.old, order: order, memory: min(left, Deduplication.usualMemory), on: backend)
+        let most = min(deduplication.rowsAtOnce, source.count)
+        Terminal.note(
+            "comparing \(deduplication.count) rows within clusters, at most \(most) in memory at once",
+            quiet: compute.quiet)
+        let redundancy = try deduplication.compare()
+        let kept =
+            try eps.map { eps throws(ScoringError) in try redundancy.kept(eps: eps) }
+            ?? redundancy.kept(size: size ?? 0)
+        return Result(
+            kept: kept, dropped: try deduplication.dropped(by: redundancy, keeping: kept), redundancy: redundancy,
+            labels: found.labels, old: rows.old, zeros: redundancy.zeroCount, rowsAtOnce: most,
+            seconds: (ContinuousClock.now - begin) / .seconds(1))
+    }
+}
