@@ -21,10 +21,12 @@ struct FileContents: Equatable {
     /// SHA-256 of the uncompressed contents, in lower-case hexadecimal.
     let sha256: String
 
-    /// Reads a file, through gzip where it is gzip, piece by piece.
+    /// Reads a file piece by piece, through gzip where it is gzip, unless its bytes are taken as they are.
+    /// - Parameter limit: bytes after which no more are read; a file that has more has a higher ``byteCount`` here, and
+    ///   the checksum of what was read.
     /// - Throws: ``DatasetError/file(_:)``, ``DatasetError/corruptGzip(file:reason:)``.
-    init(of path: String) throws(DatasetError) {
-        let reader = try ByteReader(path: path)
+    init(of path: String, decompresses: Bool = true, limit: Int = .max) throws(DatasetError) {
+        let reader = try ByteReader(path: path, decompresses: decompresses)
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
         defer { piece.deallocate() }
         var hash = SHA256()
@@ -33,7 +35,7 @@ struct FileContents: Equatable {
             let received = try reader.read(into: piece)
             hash.update(UnsafeRawBufferPointer(rebasing: piece[..<received]))
             byteCount += received
-            if received < piece.count { break }
+            if received < piece.count || byteCount > limit { break }
         }
         fileSize = reader.fileSize
         self.byteCount = byteCount

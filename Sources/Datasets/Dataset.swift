@@ -47,10 +47,12 @@ package struct Dataset: Sendable {
     }
 
     /// Reads a data set from where it was found.
+    /// - Parameter transposed: whether rows and columns of its images are exchanged.
     /// - Throws: ``DatasetError``: the faults of its format, and `.malformed` where a file is of another known data set
     ///   than the name says.
-    package static func load(_ location: DatasetLocation) throws(DatasetError) -> Dataset {
-        let (train, test) = try location.format.read(location)
+    package static func load(_ location: DatasetLocation, transposed: Bool = false) throws(DatasetError) -> Dataset {
+        var (train, test) = try location.format.read(location)
+        if transposed { (train, test) = (try train.transposed(), try test.transposed()) }
         do throws(DatasetError) {
             return try Dataset(name: location.name, train: train, test: test)
         } catch .malformed(_, let reason) {

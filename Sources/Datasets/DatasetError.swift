@@ -16,16 +16,19 @@ package struct MirrorFailure: Sendable, Equatable {
 
 /// A file that a user has to fetch.
 package struct WantedFile: Sendable, Equatable {
-    /// The uncompressed file's name.
+    /// Its name where it is served.
     package let name: String
-    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
+    /// SHA-256 in lower-case hexadecimal: of an archive itself, of the uncompressed contents of any other file.
     package let sha256: String
-    /// Where it is, compressed.
+    /// True for an archive, out of which a fetch takes the files.
+    package let isArchive: Bool
+    /// Where it is.
     package let addresses: [String]
 
-    init(_ file: KnownFile, addresses: [String]) {
-        name = file.name
-        sha256 = file.sha256
+    init(_ file: ServedFile, addresses: [String]) {
+        name = file.servedName
+        sha256 = file.file.sha256
+        isArchive = file.isArchive
         self.addresses = addresses
     }
 }
@@ -34,6 +37,8 @@ package struct WantedFile: Sendable, Equatable {
 package enum DatasetError: Equatable, CategorizedError {
     /// No data set in any place that was looked at; `remedy` is the command that would bring it.
     case notFound(name: String, looked: [String], remedy: String)
+    /// A folder that holds several data sets, none of them of the name that was given.
+    case ambiguous(directory: String, names: [String])
     /// Two names that stand for the same files.
     case sameFolder(names: [String], directory: String)
     /// A name that is not in the catalogue.
@@ -73,7 +78,7 @@ package enum DatasetError: Equatable, CategorizedError {
 
     package var category: ErrorCategory {
         switch self {
-        case .unknownName, .sameFolder: .usage
+        case .unknownName, .sameFolder, .ambiguous: .usage
         case .truncated, .oversized, .wrongMagic, .corruptGzip, .empty, .countMismatch, .malformed, .unsupported,
             .invalidSize:
             .badData
@@ -89,6 +94,9 @@ package enum DatasetError: Equatable, CategorizedError {
         switch self {
         case .notFound(let name, let looked, let remedy):
             "no data set \(name) in \(looked.joined(separator: ", ")); \(remedy)"
+        case .ambiguous(let directory, let names):
+            "\(directory) holds several data sets, \(names.dropLast().joined(separator: ", ")) and "
+                + "\(names.suffix(1).joined()); --dataset with one of these names takes it"
         case .sameFolder(let names, let directory):
             "\(names.joined(separator: " and ")) would both be the files of \(directory); each needs a folder of its own, as "
                 + "--data DIR with \(names.map { "DIR/\($0)" }.joined(separator: " and "))"
@@ -130,12 +138,16 @@ func inFiles<Result>(_ body: () throws(FileError) -> Result) throws(DatasetError
 extension DatasetError {
     /// How a user can do what no program here can.
     fileprivate static func instructions(_ name: String, _ directory: String, _ files: [WantedFile]) -> String {
+        let start = "\(name) was not fetched: neither curl nor wget is on the PATH; install one of them, or put "
+        let isArchive = files.contains(where: \.isArchive)
         var lines = [
-            "\(name) was not fetched: neither curl nor wget is on the PATH; install one of them, or put these files into "
-                + "\(directory) (each is one address's file, and the SHA-256 is that of its contents after `gzip -d`):"
+            isArchive
+                ? "\(start)this file into \(directory) and run the same command again, which checks and unpacks it:"
+                : "\(start)these files into \(directory) (each is one address's file, and the SHA-256 is that of its "
+                    + "contents after `gzip -d`):"
         ]
         for file in files {
-            lines.append("  \(file.name).gz  SHA-256 \(file.sha256)")
+            lines.append("  \(file.name)  SHA-256 \(file.sha256)")
             lines += file.addresses.map { "    \($0)" }
         }
         return lines.joined(separator: "\n")

@@ -17,11 +17,39 @@ package struct FetchProgress: Sendable, Equatable {
     package let address: String
 }
 
+/// A file that mirrors are asked for.
+struct ServedFile: Sendable {
+    let file: KnownFile
+    /// Whether it is an archive, whose checksum is that of the file as it is.
+    var isArchive = false
+
+    /// Its name on a mirror.
+    var servedName: String { isArchive ? file.name : file.name + ".gz" }
+
+    /// What is wrong with the contents of `path`, as part of a sentence; nil when they are this file's.
+    func fault(in path: String) -> String? {
+        do throws(DatasetError) {
+            let contents = try FileContents(of: path, decompresses: !isArchive, limit: file.byteCount)
+            guard contents.byteCount == file.byteCount else {
+                return "what it sent is not \(file.byteCount) bytes" + (isArchive ? "" : " uncompressed")
+            }
+            return contents.sha256 == file.sha256
+                ? nil : "what it sent has the SHA-256 \(contents.sha256) instead of \(file.sha256)"
+        } catch .corruptGzip(_, let reason) {
+            return "what it sent is corrupt gzip: \(reason)"
+        } catch {
+            return error.description
+        }
+    }
+}
+
 /// Downloads a known data set, checks it, and puts it in place.
 ///
 /// Each file NAME is asked for as NAME.gz and received into NAME.part; a later attempt goes on from there. Only when the
 /// SHA-256 of the *uncompressed* contents is the known one is it renamed to NAME.gz (to NAME when the server sent it
 /// uncompressed). A mirror that fails is followed by the next one.
+///
+/// An archive is received in the same way, checked by its own SHA-256, and goes once its files are in place.
 package struct DatasetFetcher: Sendable {
     private let dataset: KnownDataset
     private let directory: String
@@ -74,7 +102,8 @@ package struct DatasetFetcher: Sendable {
 
     /// Fetches what is not there yet; files that are there and right are left alone.
     /// - Throws: ``DatasetError`` `.fetchFailed` with each mirror's reason, `.noWebTool` where neither curl nor wget
-    ///   is found, `.fetchInProgress`, `.cancelled`, `.file`. Nothing wrong is ever left under a data file's name.
+    ///   is found, `.fetchInProgress`, `.cancelled`, `.file`, `.malformed` for an archive without the data set's files.
+    ///   Nothing wrong is ever left under a data file's name.
     package func fetch(_ progress: @escaping @Sendable (FetchProgress) -> Void = { _ in }) async throws(DatasetError)
         -> DatasetLocation
     {
@@ -88,8 +117,29 @@ package struct DatasetFetcher: Sendable {
             close(lock)
         }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw .fetchInProgress(directory: directory) }
-        let missing = dataset.files.enumerated().filter { !isInPlace($0.element) }
-        guard !missing.isEmpty else { return try DatasetLocator.location(directory: directory, name: dataset.name) }
+        let served: [ServedFile]
+        if let archive = dataset.archive {
+            let isDone = ArchiveUnpacking(archive, directory: directory).isDone
+            served = isDone ? [] : [ServedFile(file: archive.file, isArchive: true)]
+        } else {
+            served = dataset.files.map { ServedFile(file: $0) }
+        }
+        let missing = served.enumerated().filter { !isInPlace($0.element) }
+        if !missing.isEmpty { try await fetch(missing, of: served.count, progress) }
+        if let archive = dataset.archive, !served.isEmpty {
+            do throws(DatasetError) {
+                try ArchiveUnpacking(archive, directory: directory).run()
+            } catch .cancelled {
+                throw .cancelled(name: dataset.name)
+            }
+        }
+        return try DatasetLocator.location(directory: directory, name: dataset.name)
+    }
+
+    private func fetch(
+        _ missing: [(offset: Int, element: ServedFile)], of count: Int,
+        _ progress: @escaping @Sendable (FetchProgress) -> Void
+    ) async throws(DatasetError) {
         guard let tool = await WebTool.find(tools) else {
             guard !Task.isCancelled else { throw .cancelled(name: dataset.name) }
             throw .noWebTool(
@@ -102,27 +152,27 @@ package struct DatasetFetcher: Sendable {
             firstMirror = try await fetch(file, from: order, by: tool) { address, received, total in
                 progress(
                     FetchProgress(
-                        file: file.name, fileIndex: index, fileCount: dataset.files.count, received: received,
-                        total: total, address: address))
+                        file: file.file.name, fileIndex: index, fileCount: count, received: received, total: total,
+                        address: address))
             }
         }
-        return try DatasetLocator.location(directory: directory, name: dataset.name)
     }
 
-    private func isInPlace(_ file: KnownFile) -> Bool {
-        [file.name, file.name + ".gz"].contains { name in
+    private func isInPlace(_ served: ServedFile) -> Bool {
+        let name = served.file.name
+        return (served.isArchive ? [name] : [name, name + ".gz"]).contains { name in
             let path = directory + "/" + name
-            return FileManager.default.fileExists(atPath: path) && Self.fault(in: path, against: file) == nil
+            return FileManager.default.fileExists(atPath: path) && served.fault(in: path) == nil
         }
     }
 
-    private func addresses(of file: KnownFile) -> [String] {
-        mirrors.map { ($0.hasSuffix("/") ? $0 : $0 + "/") + file.name + ".gz" }
+    private func addresses(of file: ServedFile) -> [String] {
+        mirrors.map { ($0.hasSuffix("/") ? $0 : $0 + "/") + file.servedName }
     }
 
     /// Tries the mirrors in this order; returns the one that gave the file.
     private func fetch(
-        _ file: KnownFile, from order: [Int], by tool: WebTool,
+        _ file: ServedFile, from order: [Int], by tool: WebTool,
         progress: @escaping @Sendable (_ address: String, _ received: Int64, _ total: Int64?) -> Void
     ) async throws(DatasetError) -> Int {
         var failures: [MirrorFailure] = []
@@ -137,13 +187,14 @@ package struct DatasetFetcher: Sendable {
             guard let failure else { return mirror }
             failures.append(MirrorFailure(address: address, reason: failure))
         }
-        throw .fetchFailed(name: dataset.name, file: file.name, failures: failures)
+        throw .fetchFailed(name: dataset.name, file: file.file.name, failures: failures)
     }
 
     /// Asks one mirror until the file is in place (then nil) or there is a reason to give up on it.
     private func fetch(
-        _ file: KnownFile, from url: URL, by tool: WebTool, progress: @escaping @Sendable (Int64, Int64?) -> Void
+        _ served: ServedFile, from url: URL, by tool: WebTool, progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws(DatasetError) -> String? {
+        let file = served.file
         let part = directory + "/" + file.name + ".part"
         var interruptions = 0
         var startedOver = false
@@ -156,15 +207,15 @@ package struct DatasetFetcher: Sendable {
             let blamesPart: Bool
             switch outcome {
             case .complete(let resumed):
-                guard let fault = Self.fault(in: part, against: file) else {
-                    try install(part, as: file)
+                guard let fault = served.fault(in: part) else {
+                    try install(part, as: served)
                     return nil
                 }
                 (reason, blamesPart) = (fault, resumed)
             case .rangeNotSatisfiable:
                 // The earlier attempt may have received everything and ended before the check.
-                if Self.fault(in: part, against: file) == nil {
-                    try install(part, as: file)
+                if served.fault(in: part) == nil {
+                    try install(part, as: served)
                     return nil
                 }
                 (reason, blamesPart) = ("it has nothing beyond byte \(offset)", offset > 0)
@@ -201,28 +252,14 @@ package struct DatasetFetcher: Sendable {
         return (outcome, offset)
     }
 
-    private func install(_ part: String, as file: KnownFile) throws(DatasetError) {
-        let isCompressed = try ByteReader(path: part).isCompressed
-        let path = directory + "/" + file.name + (isCompressed ? ".gz" : "")
-        try inFiles { () throws(FileError) in try AtomicFile.move(part, to: path) }
-        // A stale one of the other kind would be found first.
-        unlink(directory + "/" + file.name + (isCompressed ? "" : ".gz"))
-    }
-
-    /// What is wrong with the contents of `path`, as part of a sentence; nil when they are `file`'s.
-    static func fault(in path: String, against file: KnownFile) -> String? {
-        do throws(DatasetError) {
-            let reader = try ByteReader(path: path)
-            let contents = try reader.read(upTo: file.byteCount)
-            guard contents.count == file.byteCount, try reader.isAtEnd() else {
-                return "what it sent is not \(file.byteCount) bytes uncompressed"
-            }
-            let found = sha256(contents)
-            return found == file.sha256 ? nil : "what it sent has the SHA-256 \(found) instead of \(file.sha256)"
-        } catch .corruptGzip(_, let reason) {
-            return "what it sent is corrupt gzip: \(reason)"
-        } catch {
-            return error.description
+    private func install(_ part: String, as served: ServedFile) throws(DatasetError) {
+        let path = directory + "/" + served.file.name
+        guard !served.isArchive else {
+            return try inFiles { () throws(FileError) in try AtomicFile.move(part, to: path) }
         }
+        let isCompressed = try ByteReader(path: part).isCompressed
+        try inFiles { () throws(FileError) in try AtomicFile.move(part, to: path + (isCompressed ? ".gz" : "")) }
+        // A stale one of the other kind would be found first.
+        unlink(path + (isCompressed ? "" : ".gz"))
     }
 }

@@ -38,7 +38,7 @@ package struct DatasetInfo: Sendable, Encodable {
     package let name: String
     /// Its folder.
     package let directory: String
-    /// The known data set whose four files these are; nil when any of them is unknown.
+    /// The known data set whose files these are; nil when any of them is unknown.
     package let knownAs: String?
     /// The largest label plus one.
     package let classCount: Int

@@ -13,12 +13,14 @@ package struct DatasetListing: Sendable, Encodable {
     package static func all(_ locator: DatasetLocator = DatasetLocator()) -> [DatasetListing] {
         let found = locator.all()
         let known = KnownDataset.all.map { dataset in
-            let directory = found.first { $0.name == dataset.name }?.directory
+            let directory = (try? locator.find(dataset.name))?.directory
             return DatasetListing(
                 name: dataset.name, summary: dataset.summary, directory: directory,
                 remedy: directory == nil ? dataset.remedy : nil)
         }
-        let others = found.filter { KnownDataset.named($0.name) == nil }.map { location in
+        let places = Set(known.compactMap(\.directory))
+        let others = found.filter { KnownDataset.named($0.name) == nil && !places.contains($0.directory) }.map {
+            location in
             DatasetListing(name: location.name, summary: "", directory: location.directory, remedy: nil)
         }
         return known + others

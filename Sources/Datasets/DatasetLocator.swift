@@ -56,24 +56,46 @@ package struct DatasetLocator: Sendable {
     ///   - dataDirectory: what --data says. When given, nothing else is searched: the folder itself holds the files, or
     ///     a folder of that name in it (without a name, of any known data set) does.
     /// - Throws: ``DatasetError/notFound(name:looked:remedy:)`` with every folder that was looked at and what brings
-    ///   the data set.
+    ///   the data set; ``DatasetError/ambiguous(directory:names:)`` where a folder holds several and no name takes one.
     package func find(_ name: String?, dataDirectory: String? = nil) throws(DatasetError) -> DatasetLocation {
         let names = name.map { [$0] } ?? KnownDataset.all.map(\.name)
         var candidates: [(directory: String, name: String?)] = []
         if let dataDirectory {
             candidates = [(dataDirectory, name)] + names.map { (dataDirectory + "/" + $0, $0) }
         } else {
-            candidates = names.flatMap { name in searchDirectories.map { ($0 + "/" + name, name) } }
+            candidates = names.flatMap { name in
+                // Data sets that come in an archive may lie in the folder that unpacking it makes.
+                let folders = [name] + [KnownDataset.named(name)?.archive?.folder].compactMap { $0 }
+                return searchDirectories.flatMap { place in folders.map { ("\(place)/\($0)", name) } }
+            }
         }
         var looked: [String] = []
+        var ambiguity: DatasetError?
         for candidate in candidates {
             switch Self.look(in: candidate.directory, name: candidate.name) {
             case .success(let location): return location
-            case .failure(let missing): looked.append(missing.description)
+            case .failure(let missing):
+                looked.append(missing.description)
+                if !missing.choices.isEmpty, ambiguity == nil {
+                    ambiguity = .ambiguous(directory: missing.directory, names: missing.choices)
+                }
             }
         }
+        if let ambiguity { throw ambiguity }
         throw .notFound(
             name: name ?? "of images", looked: looked, remedy: KnownDataset.remedy(for: name ?? ""))
+    }
+
+    /// The name to take in place of a known one for a folder whose layout says that it holds another data set: the
+    /// folder's own. Nil where the folder may hold `name`.
+    package func otherName(than name: String, dataDirectory: String) -> String? {
+        guard KnownDataset.named(name) != nil else { return nil }
+        if let found = try? find(name, dataDirectory: dataDirectory),
+            found.directory != dataDirectory || found.format.knownNames.contains(name)
+        {
+            return nil
+        }
+        return (try? Self.look(in: dataDirectory, name: nil).get())?.name
     }
 
     /// Finds several data sets, each in files of its own.
@@ -111,11 +133,12 @@ package struct DatasetLocator: Sendable {
     }
 
     /// The data set in exactly this folder; its name is the folder's unless one is given.
-    /// - Throws: ``DatasetError/notFound(name:looked:remedy:)``.
+    /// - Throws: ``DatasetError/notFound(name:looked:remedy:)``, ``DatasetError/ambiguous(directory:names:)``.
     static func location(directory: String, name: String?) throws(DatasetError) -> DatasetLocation {
         switch look(in: directory, name: name) {
         case .success(let location): return location
         case .failure(let missing):
+            if !missing.choices.isEmpty { throw .ambiguous(directory: directory, names: missing.choices) }
             throw .notFound(
                 name: name ?? "of images", looked: [missing.description], remedy: KnownDataset.remedy(for: name ?? ""))
         }
@@ -124,22 +147,33 @@ package struct DatasetLocator: Sendable {
     /// A folder that is no data set, and why.
     private struct Missing: Error, CustomStringConvertible {
         let directory: String
-        let files: [String]
+        /// Files that are missing where others are there.
+        var files: [String] = []
+        /// Names of data sets that are all there.
+        var choices: [String] = []
+        /// Known data sets of another layout, one of which it may be.
+        var others: [String] = []
 
         /// The folder; what it lacks is said only where some of the files are there.
         var description: String {
-            files.isEmpty ? directory : "\(directory) (lacks \(files.joined(separator: ", ")))"
+            if !others.isEmpty { return "\(directory) (which has the files of \(others.joined(separator: " or ")))" }
+            return files.isEmpty ? directory : "\(directory) (lacks \(files.joined(separator: ", ")))"
         }
     }
 
     private static func look(in directory: String, name: String?) -> Result<DatasetLocation, Missing> {
-        switch Formats.look(in: directory) {
+        switch Formats.look(in: directory, for: name) {
         case (let format, .complete(let files))?:
             let folder = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
             return .success(
                 DatasetLocation(name: name ?? folder, directory: directory, files: files, format: format))
         case (_, .lacking(let files))?: return .failure(Missing(directory: directory, files: files))
-        case (_, .foreign)?, nil: return .failure(Missing(directory: directory, files: []))
+        case (_, .several(let names))?: return .failure(Missing(directory: directory, choices: names))
+        case (_, .foreign)?, nil:
+            guard name != nil, case (let format, .complete)? = Formats.look(in: directory) else {
+                return .failure(Missing(directory: directory))
+            }
+            return .failure(Missing(directory: directory, others: format.knownNames))
         }
     }
 }

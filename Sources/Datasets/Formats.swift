@@ -4,7 +4,7 @@ import Foundation
 package enum Formats {
     /// Those of data sets: a folder with samples to learn from and samples to test on.
     static let folders: [any FolderFormat] = [
-        IDXFolder()
+        IDXFolder(), CIFARFolder.ten, CIFARFolder.hundred,
     ]
 
     /// Those of matrices, a row per sample.
@@ -16,17 +16,31 @@ package enum Formats {
     static var acceptedFolders: String { folders.map(\.accepted).joined(separator: ", or ") }
 
     /// Asks each format in turn whether `directory` is its.
-    static func look(in directory: String) -> (format: any FolderFormat, contents: FolderContents)? {
-        var partial: (any FolderFormat, FolderContents)?
+    /// - Parameter name: the data set that is looked for. Formats that a known one is not in are not asked.
+    static func look(
+        in directory: String, for name: String? = nil
+    ) -> (format: any FolderFormat, contents: FolderContents)? {
+        let known = name.flatMap(KnownDataset.named)?.name
+        var complete: (format: any FolderFormat, contents: FolderContents)?
+        var partial: (format: any FolderFormat, contents: FolderContents)?
         for format in folders {
-            let contents = format.look(in: directory)
+            if let known, !format.knownNames.isEmpty, !format.knownNames.contains(known) { continue }
+            let contents = format.look(in: directory, for: name)
             switch contents {
-            case .complete: return (format, contents)
+            case .complete:
+                guard let first = complete else {
+                    complete = (format, contents)
+                    continue
+                }
+                // What lies beside the files of a known layout may be anything, but not another known layout.
+                guard !first.format.knownNames.isEmpty, !format.knownNames.isEmpty else { continue }
+                return (first.format, .several(names: first.format.knownNames + format.knownNames))
+            case .several: partial = (format, contents)
             case .lacking: partial = partial ?? (format, contents)
             case .foreign: continue
             }
         }
-        return partial
+        return complete ?? partial
     }
 
     /// The samples of a matrix; their values stay where they are.
@@ -45,6 +59,8 @@ enum FolderContents: Equatable {
     case complete(files: [String])
     /// A part of a data set, without these files.
     case lacking(files: [String])
+    /// Several data sets, of which each name takes one.
+    case several(names: [String])
     /// Nothing of this format.
     case foreign
 }
@@ -54,12 +70,30 @@ protocol FolderFormat: Sendable {
     /// What is accepted, as part of a sentence: "a folder with …".
     var accepted: String { get }
 
+    /// The known data sets that are in this format; none for a format that anything may be in.
+    var knownNames: [String] { get }
+
     /// Whether exactly this folder holds a data set of this format.
     func look(in directory: String) -> FolderContents
+
+    /// The same where a folder may hold several: the one of that name.
+    func look(in directory: String, for name: String?) -> FolderContents
 
     /// Reads the files of a folder that was found complete.
     /// - Throws: ``DatasetError``: the files' faults, and `.malformed` where one is known to be of another data set.
     func read(_ location: DatasetLocation) throws(DatasetError) -> (train: SampleSet, test: SampleSet)
+}
+
+extension FolderFormat {
+    var knownNames: [String] { [] }
+
+    func look(in directory: String, for name: String?) -> FolderContents { look(in: directory) }
+
+    /// Whether there is a file, or a link to one, at `path`.
+    func isFile(_ path: String) -> Bool {
+        var isDirectory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
+    }
 }
 
 /// A way in which a matrix is kept.

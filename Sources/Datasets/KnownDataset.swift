@@ -23,24 +23,59 @@ package struct KnownFile: Sendable, Equatable {
     }
 }
 
+/// An archive, NAME.tar.gz, that holds the files of a data set.
+package struct KnownArchive: Sendable, Equatable {
+    /// The archive as it is served: its byte count and SHA-256 are those of the compressed file.
+    package let file: KnownFile
+    /// The folder that its files are in.
+    package let folder: String
+    /// The files that are taken out of it: names in the folder, and bytes.
+    package let members: [Member]
+
+    /// A file in an archive.
+    package struct Member: Sendable, Equatable {
+        package let name: String
+        package let byteCount: Int
+
+        /// Describes a file.
+        package init(name: String, byteCount: Int) {
+            self.name = name
+            self.byteCount = byteCount
+        }
+    }
+
+    /// Describes an archive.
+    package init(file: KnownFile, folder: String, members: [Member]) {
+        self.file = file
+        self.folder = folder
+        self.members = members
+    }
+}
+
 /// A data set that the program knows by name: what it is, its checksums, and how to come by it.
 package struct KnownDataset: Sendable {
     /// The name on the command line and of its folder.
     package let name: String
     /// One line for people.
     package let summary: String
-    /// Its files.
+    /// Its files; none where only their archive is known.
     package let files: [KnownFile]
-    /// Addresses of folders that serve each file as NAME.gz; none when the data set is not downloaded.
+    /// The archive that its files come in; nil where each is served by itself.
+    package let archive: KnownArchive?
+    /// Addresses of folders that serve the archive, or each file as NAME.gz; none when the data set is not downloaded.
     package let mirrors: [String]
     /// What a user can do where the data set is missing, as part of a sentence.
     package let remedy: String
 
     /// Describes a data set.
-    package init(name: String, summary: String, files: [KnownFile], mirrors: [String], remedy: String) {
+    package init(
+        name: String, summary: String, files: [KnownFile], archive: KnownArchive? = nil, mirrors: [String],
+        remedy: String
+    ) {
         self.name = name
         self.summary = summary
         self.files = files
+        self.archive = archive
         self.mirrors = mirrors
         self.remedy = remedy
     }
@@ -91,8 +126,37 @@ package struct KnownDataset: Sendable {
         ],
         mirrors: [], remedy: "`sudo apt install dataset-fashion-mnist` brings it")
 
+    /// CIFAR-10 (Krizhevsky, Nair, Hinton).
+    package static let cifar10 = KnownDataset(
+        name: "cifar10", summary: "photos of 10 kinds of things, 50,000 + 10,000 colour images of 32x32", files: [],
+        archive: KnownArchive(
+            file: KnownFile(
+                name: "cifar-10-binary.tar.gz", byteCount: 170_052_171,
+                sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+            folder: "cifar-10-batches-bin",
+            members: ((1...5).map { "data_batch_\($0).bin" } + ["test_batch.bin"]).map {
+                KnownArchive.Member(name: $0, byteCount: 30_730_000)
+            }),
+        mirrors: ["https://www.cs.toronto.edu/~kriz/"],
+        remedy: "`coppice data fetch cifar10` downloads it (170 MB)")
+
+    /// CIFAR-100 (Krizhevsky, Nair, Hinton).
+    package static let cifar100 = KnownDataset(
+        name: "cifar100", summary: "photos of 100 kinds of things, 50,000 + 10,000 colour images of 32x32", files: [],
+        archive: KnownArchive(
+            file: KnownFile(
+                name: "cifar-100-binary.tar.gz", byteCount: 168_513_733,
+                sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"),
+            folder: "cifar-100-binary",
+            members: [
+                KnownArchive.Member(name: "train.bin", byteCount: 153_700_000),
+                KnownArchive.Member(name: "test.bin", byteCount: 30_740_000),
+            ]),
+        mirrors: ["https://www.cs.toronto.edu/~kriz/"],
+        remedy: "`coppice data fetch cifar100` downloads it (169 MB)")
+
     /// Every data set known by name.
-    package static let all = [mnist, fashionMNIST]
+    package static let all = [mnist, fashionMNIST, cifar10, cifar100]
 
     /// The data set of that name.
     package static func named(_ name: String) -> KnownDataset? { all.first { $0.name == name } }

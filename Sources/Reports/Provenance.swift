@@ -15,6 +15,8 @@ struct Provenance: Sendable {
     let data: [String]
     /// The folder of the data that the latest session with one was given; nil where all sessions found theirs by name.
     let dataFolder: String?
+    /// Whether the latest session exchanged rows and columns of the images.
+    let isTransposed: Bool
     /// What the latest session was told to compute on, as options of the command.
     let deviceOptions: [String]
 
@@ -49,6 +51,7 @@ struct Provenance: Sendable {
             commands.append(command)
         }
         dataFolder = environment.sessions.last { $0["data"] != nil }?["data"]
+        isTransposed = environment.isTransposed
         deviceOptions = ["device", "profile"].flatMap { name in
             environment.sessions.last?["option_\(name)"].map { ["--\(name)", $0] } ?? []
         }
@@ -57,6 +60,7 @@ struct Provenance: Sendable {
         data = environment.datasets.sorted { $0.key < $1.key }.map { name, facts in
             var words = "\(name): \(Wording.counted(facts.count, "training image")), \(facts.classCount) classes"
             if let height = facts.height, let width = facts.width { words += ", \(height) by \(width) pixels" }
+            if let channels = facts.channels, channels > 1 { words += " of \(channels) channels" }
             return words + ", SHA-256 \(facts.fingerprint)"
         }
     }

@@ -158,6 +158,7 @@ struct ReportPlan: Sendable {
             // A directory of an older version, which did not keep the folder.
             command += " --data DIR"
         }
+        if provenance.isTransposed { command += " --transposed" }
         return ([command] + provenance.deviceOptions.map(Shell.quoted)).joined(separator: " ")
     }
 

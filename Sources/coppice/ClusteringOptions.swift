@@ -41,6 +41,9 @@ struct ClusteringOptions: ParsableArguments {
         if features != nil, data.data != nil || data.dataset != nil {
             throw Failure("--features stands in place of --data and --dataset; give one of them", exitCode: 64)
         }
+        if features != nil, data.orientation.transposed {
+            throw Failure("--transposed is for the images of a data set, and --features are none", exitCode: 64)
+        }
         for (name, value) in [("--k", k), ("--pca", pca), ("--iterations", iterations)] {
             if let value, value < 1 { throw Failure("\(name) is \(value); it must be at least 1", exitCode: 64) }
         }

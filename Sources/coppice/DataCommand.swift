@@ -7,6 +7,13 @@ import Synchronization
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data", abstract: "Lists, fetches and describes data sets.",
+        discussion: """
+            A data set is a folder with IDX files or with the binary files of CIFAR-10 or CIFAR-100. IDX files have MNIST's \
+            names, each with or without .gz; something may stand before each name (emnist-letters-train-images-idx3-ubyte), \
+            and test files may begin with test instead of t10k. Where a folder holds several data sets, --dataset takes one \
+            (emnist-letters). Labels are bytes and need not start at 0. --transposed turns EMNIST's images upright. CIFAR's \
+            files lie in the folder, or in the one that its archive makes there.
+            """,
         subcommands: [DataListCommand.self, DataFetchCommand.self, DataInfoCommand.self])
 }
 
@@ -38,16 +45,17 @@ struct DataFetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fetch", abstract: "Downloads a known data set into the user's cache.",
         discussion: """
-            Every file is checked by the SHA-256 of its uncompressed contents before it gets its name. What an \
-            interrupted fetch has received is kept, and the next one goes on from there.
+            Every file is checked by the SHA-256 of its uncompressed contents before it gets its name; CIFAR's archives \
+            are checked by their own, unpacked, and removed. What an interrupted fetch has received is kept, and the next \
+            one goes on from there.
             """)
 
     @Argument(
-        help: ArgumentHelp("Its name: \(KnownDataset.all.map(\.name).joined(separator: " or ")).", valueName: "name"))
+        help: ArgumentHelp("Its name: \(KnownDataset.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
     var name: String
     @Option(
         help: ArgumentHelp(
-            "A web folder with the files as NAME.gz, in place of the known mirrors; may be given several times.",
+            "A web folder with the files as NAME.gz, or the archive, in place of the known mirrors; may be given several times.",
             valueName: "url"))
     var mirror: [String] = []
     @Flag(help: "Print one JSON object.")
@@ -113,14 +121,18 @@ struct DataInfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Reads and checks a data set, and says what is in it.")
 
-    @Argument(help: ArgumentHelp("A folder of four IDX files, or a data set's name.", valueName: "path"))
+    @Argument(help: ArgumentHelp("A data set's folder, or its name.", valueName: "path"))
     var path: String
+    @Option(help: "The data set's name, where the folder holds several.")
+    var dataset: String?
+    @OptionGroup var orientation: TransposedOption
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
         let location = try location()
-        let info = try DatasetInfo(try Dataset.load(location), from: location)
+        let info = try DatasetInfo(
+            try Dataset.load(location, transposed: orientation.transposed), from: location)
         if json { return try printJSON(info, keys: .asWritten) }
         print("\(info.name) in \(info.directory)" + (info.knownAs.map { ", exactly the known \($0)" } ?? ""))
         for (title, images) in [("training", info.train), ("test", info.test)] {
@@ -141,9 +153,13 @@ struct DataInfoCommand: ParsableCommand {
 
     private func list(_ numbers: PerChannel) -> String { numbers.values.map { fixed($0, 6) }.joined(separator: ", ") }
 
-    private func location() throws(DatasetError) -> DatasetLocation {
+    private func location() throws -> DatasetLocation {
         // A name without a slash that is no folder here is looked for where all data sets are.
         let isName = !path.contains("/") && !FileManager.default.fileExists(atPath: path)
-        return isName ? try DatasetLocator().find(path) : try DatasetLocator().find(nil, dataDirectory: path)
+        if isName, dataset != nil {
+            throw Failure("\(path) is a data set's name; --dataset takes one from a folder", exitCode: 64)
+        }
+        return isName
+            ? try DatasetLocator().find(path) : try DatasetLocator().find(dataset, dataDirectory: path)
     }
 }

@@ -28,6 +28,7 @@ struct RunCommand: AsyncParsableCommand {
             "The data set, in place of the study's: \(KnownDataset.all.map(\.name).joined(separator: ", ")), or any name"
                 + " with --data.", valueName: "name"))
     var dataset: String?
+    @OptionGroup var orientation: TransposedOption
     @Option(help: "What to compute on: \(DeviceSelection.accepted).")
     var device = "auto"
     @OptionGroup var shape: ProfileOption
@@ -79,7 +80,7 @@ struct RunCommand: AsyncParsableCommand {
         let locator = DatasetLocator()
         let memory = try memory.bytes
         var study = try StudyLibrary.load(self.study, acceptsAnyDataset: data != nil)
-        let replacement = try dataset ?? substitute(locator)
+        let replacement = try dataset ?? substitute(locator) ?? otherName(locator, of: study.datasets)
         let directory = out ?? defaultDirectory(replacement, of: study.datasets)
         study = try study.overriding(runs: runs, seed: seed, dataset: replacement)
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
@@ -90,7 +91,7 @@ struct RunCommand: AsyncParsableCommand {
         let load = { (name: String) -> Dataset in
             let location = try locations[name] ?? locator.find(name, dataDirectory: data)
             Terminal.note("data: \(name) in \(location.directory)", quiet: quiet)
-            let dataset = try Dataset.load(location)
+            let dataset = try Dataset.load(location, transposed: orientation.transposed)
             if let note = dataset.emptyClassesNote { Terminal.note("note: \(note)", quiet: quiet) }
             return dataset
         }
@@ -117,7 +118,8 @@ struct RunCommand: AsyncParsableCommand {
         progress.finish()
         if report, runner.othersAtWork.isEmpty {
             do {
-                try await ReportCommand.write(StoredStudy(reading: directory), data: data, quiet: quiet)
+                try await ReportCommand.write(
+                    StoredStudy(reading: directory), data: data, transposed: orientation.transposed, quiet: quiet)
             } catch is CancellationError {
                 throw Failure(
                     "interrupted while the report was made; every run is kept, and `coppice report` makes it",
@@ -193,6 +195,23 @@ struct RunCommand: AsyncParsableCommand {
         return other.name
     }
 
+    /// The name to take where the folder of --data, by its layout, holds another data set than the known one that the study
+    /// names: results must not say that they are MNIST's.
+    private func otherName(_ locator: DatasetLocator, of named: [String]) throws -> String? {
+        guard let data, let name = named.first, named.count == 1,
+            let other = locator.otherName(than: name, dataDirectory: data), other != name
+        else { return nil }
+        guard Study.isDatasetName(other) else {
+            throw Failure(
+                "\(data) does not hold \(name), which the study is of; give what it holds a name by --dataset",
+                exitCode: 64)
+        }
+        Terminal.note(
+            "\(data) does not hold \(name): the study is run on it under the name \(other) (--dataset NAME gives another)",
+            quiet: quiet)
+        return other
+    }
+
     /// What `environment.json` keeps of this session.
     private func environment(
         _ description: DeviceDescription?, _ locator: DatasetLocator, of datasets: [String]
@@ -204,6 +223,7 @@ struct RunCommand: AsyncParsableCommand {
             "command": Shell.command(Array(CommandLine.arguments.dropFirst())),
         ]
         if let folder = dataFolder(locator, of: datasets) { session["data"] = folder }
+        if orientation.transposed { session["transposed"] = "true" }
         if device != "auto" { session["option_device"] = device }
         if let profile = shape.profile { session["option_profile"] = profile }
         if let description {

@@ -60,7 +60,7 @@ private struct Planted {
             try contents() == location.files.map { URL(fileURLWithPath: $0).lastPathComponent }.sorted(),
             sourceLocation: sourceLocation)
         for (file, path) in zip(dataset.files, location.files) {
-            #expect(DatasetFetcher.fault(in: path, against: file) == nil, sourceLocation: sourceLocation)
+            #expect(ServedFile(file: file).fault(in: path) == nil, sourceLocation: sourceLocation)
         }
         #expect(try Dataset.load(location).train.count == 400, sourceLocation: sourceLocation)
     }

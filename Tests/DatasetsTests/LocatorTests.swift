@@ -151,9 +151,10 @@ import TestSupport
         try writeDataset(in: folder, prefix: "data/letters/")
         _ = try folder.file("data/README", [1])
         let listing = DatasetListing.all(locator(["COPPICE_DATA": folder.path + "/data"]))
-        #expect(listing.map(\.name) == ["mnist", "fashion-mnist", "letters"])
+        #expect(listing.map(\.name) == ["mnist", "fashion-mnist", "cifar10", "cifar100", "letters"])
         #expect(listing[0].directory == nil && listing[0].remedy?.contains("fetch") == true)
         #expect(listing[1].directory == folder.path + "/system/fashion-mnist" && listing[1].remedy == nil)
-        #expect(listing[2].directory == folder.path + "/data/letters")
+        #expect(listing[2].remedy?.contains("fetch cifar10") == true && listing[3].directory == nil)
+        #expect(listing[4].directory == folder.path + "/data/letters")
     }
 }

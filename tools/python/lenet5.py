@@ -12,16 +12,16 @@ from torch import nn
 class LeNet5(nn.Module):
     """LeNet-5 with batch norm, under the parameter names that Coppice saves its weights with."""
 
-    def __init__(self):
+    def __init__(self, channels=1, classes=10):
         super().__init__()
-        self.layer1 = nn.Sequential(nn.Conv2d(1, 6, 5), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2, 2))
+        self.layer1 = nn.Sequential(nn.Conv2d(channels, 6, 5), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2, 2))
         self.layer2 = nn.Sequential(nn.Conv2d(6, 16, 5), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2, 2))
         self.fc = nn.Linear(400, 120)
         self.fc1 = nn.Linear(120, 84)
-        self.fc2 = nn.Linear(84, 10)
+        self.fc2 = nn.Linear(84, classes)
 
     def forward(self, x):
-        """Logits [batch, 10] of normalised images [batch, 1, 32, 32]."""
+        """Logits [batch, classes] of normalised images [batch, channels, 32, 32]."""
         x = self.layer2(self.layer1(x)).flatten(1)
         return self.fc2(torch.relu(self.fc1(torch.relu(self.fc(x)))))
 

@@ -102,31 +102,48 @@ enum DatasetPart: String, CaseIterable, Sendable {
     case testImages = "t10k-images-idx3-ubyte"
     case testLabels = "t10k-labels-idx1-ubyte"
 
-    /// Names under which the part is accepted, best first.
-    var fileNames: [String] {
-        let dotted = rawValue.replacingOccurrences(of: "-idx", with: ".idx")
-        return [rawValue, rawValue + ".gz", dotted, dotted + ".gz"]
+    /// What MNIST begins the names of test files with, and what other data sets do.
+    fileprivate static let testWords = ["t10k", "test"]
+
+    /// The name where test files begin with `testWord`.
+    fileprivate func name(_ testWord: String) -> String {
+        rawValue.hasPrefix(Self.testWords[0]) ? testWord + rawValue.dropFirst(Self.testWords[0].count) : rawValue
+    }
+
+    /// Endings of names under which the part is accepted, best first.
+    fileprivate func endings(_ testWord: String) -> [String] {
+        let dashed = name(testWord)
+        let dotted = dashed.replacingOccurrences(of: "-idx", with: ".idx")
+        return [dashed, dashed + ".gz", dotted, dotted + ".gz"]
     }
 }
 
-/// The four IDX files of MNIST's layout, each with or without .gz, whatever the images are.
+/// Four IDX files named as MNIST's, each with or without .gz, whatever the images are. Something may stand before each
+/// name, `emnist-letters-` for one, and test files may begin with `test` too.
 struct IDXFolder: FolderFormat {
+    let knownNames = [KnownDataset.mnist.name, KnownDataset.fashionMNIST.name]
+
     var accepted: String {
         "a folder with \(DatasetPart.allCases.map(\.rawValue).joined(separator: ", ")), each with or without .gz"
     }
 
-    func look(in directory: String) -> FolderContents {
-        var paths: [String] = []
-        var missing: [String] = []
-        for part in DatasetPart.allCases {
-            let path = part.fileNames.map { directory + "/" + $0 }.first { path in
-                var isDirectory: ObjCBool = false
-                return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
-            }
-            if let path { paths.append(path) } else { missing.append(part.rawValue) }
+    func look(in directory: String) -> FolderContents { look(in: directory, for: nil) }
+
+    func look(in directory: String, for name: String?) -> FolderContents {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).filter {
+            ($0.hasSuffix("-ubyte") || $0.hasSuffix("-ubyte.gz")) && isFile("\(directory)/\($0)")
         }
-        if missing.isEmpty { return .complete(files: paths) }
-        return paths.isEmpty ? .foreign : .lacking(files: missing)
+        let candidates = IDXFiles.all(among: names)
+        let complete = candidates.filter(\.missing.isEmpty)
+        // MNIST's own names come first, whatever else is there.
+        if let chosen = complete.first(where: \.prefix.isEmpty) ?? (complete.count == 1 ? complete.first : nil)
+            ?? complete.first(where: { $0.title(among: complete) == name })
+        {
+            return .complete(files: chosen.files.map { "\(directory)/\($0)" })
+        }
+        if complete.count > 1 { return .several(names: complete.map { $0.title(among: complete) }) }
+        // Of those that are not complete, the one that lacks least.
+        return candidates.min { $0.missing.count < $1.missing.count }.map { .lacking(files: $0.missing) } ?? .foreign
     }
 
     /// - Throws: ``DatasetError``: every fault of ``IDX/read(_:rank:)``, `.countMismatch`, and `.malformed` where a file is
@@ -162,5 +179,47 @@ struct IDXFolder: FolderFormat {
         let array = try IDX.read(location.files[index], rank: rank)
         try KnownDataset.check(array, at: location.files[index], as: part.rawValue, of: location.name)
         return (location.files[index], array)
+    }
+}
+
+/// The files of one data set among the names in a folder.
+private struct IDXFiles {
+    /// What stands before each name.
+    let prefix: String
+    /// What the names of its test files begin with.
+    let testWord: String
+    /// The names that are there, in the order of the parts.
+    let files: [String]
+    /// The names of the parts that are not.
+    let missing: [String]
+
+    /// What it is called: what stands before the names, without what joins it to them.
+    func title(among others: [IDXFiles]) -> String {
+        if others.count(where: { $0.prefix == prefix }) > 1 { return prefix + testWord }
+        return String(prefix.reversed().drop { "-_.".contains($0) }.reversed())
+    }
+
+    /// Every data set of which a part is there, in order of what stands before the names. Test files that begin with `t10k`
+    /// and others that begin with `test` make two.
+    static func all(among names: [String]) -> [IDXFiles] {
+        var prefixes: Set<String> = []
+        for ending in DatasetPart.testWords.flatMap({ word in DatasetPart.allCases.flatMap { $0.endings(word) } }) {
+            for name in names where name.hasSuffix(ending) { prefixes.insert(String(name.dropLast(ending.count))) }
+        }
+        let names = Set(names)
+        return prefixes.sorted().flatMap { prefix in
+            let candidates = DatasetPart.testWords.map { word in
+                let parts = DatasetPart.allCases.map { part in
+                    (name: part.name(word), file: part.endings(word).map { prefix + $0 }.first(where: names.contains))
+                }
+                return IDXFiles(
+                    prefix: prefix, testWord: word, files: parts.compactMap(\.file),
+                    missing: parts.filter { $0.file == nil }.map { prefix + $0.name })
+            }
+            let least = candidates.map(\.missing.count).min()
+            let best = candidates.filter { $0.missing.count == least }
+            // Where no test file is there, MNIST's are missing.
+            return least == 0 ? best : Array(best.prefix(1))
+        }
     }
 }

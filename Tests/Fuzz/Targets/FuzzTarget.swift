@@ -11,7 +11,7 @@ package struct Violation: Error, CustomStringConvertible {
 ///
 /// Fuzzing calls these with files it makes up (tools/sanitize fuzz), and the unit tests with those in Tests/Fuzz/corpus.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case idx, lines, npy, safetensors, study
+    case cifar, idx, lines, npy, safetensors, study, tar
 
     /// Gives a file of these bytes to the reader.
     /// - Parameter folder: where files may be written and written again.
@@ -19,11 +19,13 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     /// - Throws: ``Violation`` where what must be true is not.
     package func accepts(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
         switch self {
+        case .cifar: try acceptsCIFAR(bytes, folder: folder)
         case .idx: try acceptsIDX(bytes, folder: folder)
         case .lines: try acceptsLines(bytes, folder: folder)
         case .npy: try acceptsNumPy(bytes, folder: folder)
         case .safetensors: try acceptsSafetensors(bytes, folder: folder)
         case .study: try acceptsStudy(bytes, folder: folder)
+        case .tar: try acceptsTar(bytes, folder: folder)
         }
     }
 }

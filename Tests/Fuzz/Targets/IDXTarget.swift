@@ -43,7 +43,7 @@ private func readIDX(_ path: String, rank: Int) throws(Violation) -> Result<IDX,
 }
 
 /// Puts a gzip file there with a member for each part.
-private func putCompressed(_ parts: [ArraySlice<UInt8>], at path: String) throws(Violation) {
+func putCompressed(_ parts: [ArraySlice<UInt8>], at path: String) throws(Violation) {
     for (index, part) in parts.enumerated() {
         let file = gzopen(path, index == 0 ? "wb1" : "ab1")
         let count = part.withUnsafeBytes { gzwrite(file, $0.baseAddress, UInt32($0.count)) }
