@@ -38,6 +38,7 @@ package enum RandomPurpose: UInt32, Sendable {
     case testing
     case scoring
     case validation
+    case testSplit
 }
 
 /// The random numbers of one (study seed, run, purpose): a stream that can be made again at any time.

@@ -113,14 +113,17 @@ struct DataInfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Reads and checks a data set, and says what is in it.")
 
-    @Argument(help: ArgumentHelp("A folder of four IDX files, or a data set's name.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp(
+            "A folder of four IDX files or of class folders of images, or a data set's name.", valueName: "path"))
     var path: String
+    @OptionGroup var images: ImageFileOptions
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
         let location = try location()
-        let info = try DatasetInfo(try Dataset.load(location), from: location)
+        let info = try DatasetInfo(try images.load(location, quiet: false), from: location)
         if json { return try printJSON(info, keys: .asWritten) }
         print("\(info.name) in \(info.directory)" + (info.knownAs.map { ", exactly the known \($0)" } ?? ""))
         for (title, images) in [("training", info.train), ("test", info.test)] {
