@@ -46,6 +46,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev"])]),
         .target(name: "Support", dependencies: ["CCrypto"], swiftSettings: watched),
@@ -53,10 +54,11 @@ let package = Package(
         .target(name: "OpenCL", dependencies: ["Support", "COpenCL"], swiftSettings: strict),
         .target(name: "CLanes", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "Compute", dependencies: ["Support", "OpenCL", "CLanes"], swiftSettings: strict),
+        .target(name: "CPicture", dependencies: ["CPNG", "CJPEG"], cSettings: [.unsafeFlags(["-Werror"])]),
         .target(
             name: "Datasets",
             dependencies: [
-                "Support", "CZlib",
+                "Support", "CZlib", "CPicture",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ], swiftSettings: watched),
         .target(
@@ -160,7 +162,9 @@ if isFuzzing { package.targets.removeAll { ["KernelChecksTests", "CommandTests"]
 // which spares a machine without a build a third of the work.
 if isThreaded {
     let kept = ["Support", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Scoring", "Studies"]
-    let parts = ["CZlib", "CCrypto", "CLAPACK", "COpenCL", "CLanes", "Pruning", "TestSupport"]
+    let parts = [
+        "CZlib", "CPNG", "CJPEG", "CPicture", "CCrypto", "CLAPACK", "COpenCL", "CLanes", "Pruning", "TestSupport",
+    ]
     let names = parts + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }
     package.products = []

@@ -53,7 +53,7 @@ ensure_packages() {
 # after every call and take the cores from the kernels. PoCL is the OpenCL device that every machine can have.
 # gnuplot draws the plots of reports, with letters of a font.
 ensure_system() {
-    local packages=(zlib1g-dev libpng-dev libssl-dev liblapacke-dev libopenblas-serial-dev opencl-headers
+    local packages=(zlib1g-dev libpng-dev libjpeg-dev libssl-dev liblapacke-dev libopenblas-serial-dev opencl-headers
         ocl-icd-opencl-dev ocl-icd-libopencl1 pocl-opencl-icd dataset-fashion-mnist gnuplot-nox fonts-dejavu-core)
     # `coppice data fetch` runs either.
     command -v curl >/dev/null || command -v wget >/dev/null || packages+=(curl ca-certificates)

@@ -10,11 +10,15 @@ package struct Dataset: Sendable {
     package let channels: [ChannelStatistics]
     /// The largest label of both sets plus one.
     package let classCount: Int
+    /// The files of the training samples; nil where a file holds many of them.
+    package let trainFiles: SampleFiles?
 
     /// A data set; the statistics are computed from `train`.
     /// - Throws: ``DatasetError`` `.malformed` when the two sets differ in shape, when a training value is not finite, or
     ///   when all training samples are the same in every channel; `.unsupported` for values that are not in memory.
-    package init(name: String, train: SampleSet, test: SampleSet) throws(DatasetError) {
+    package init(
+        name: String, train: SampleSet, test: SampleSet, trainFiles: SampleFiles? = nil
+    ) throws(DatasetError) {
         guard train.shape == test.shape else {
             throw .malformed(
                 file: name,
@@ -38,6 +42,7 @@ package struct Dataset: Sendable {
         self.test = test
         self.channels = channels
         classCount = max(train.classCount, test.classCount)
+        self.trainFiles = trainFiles
     }
 
     /// Reads the data set of a folder; the name is the folder's.
@@ -47,14 +52,20 @@ package struct Dataset: Sendable {
     }
 
     /// Reads a data set from where it was found.
-    /// - Parameter transposed: whether rows and columns of its images are exchanged.
+    /// - Parameters:
+    ///   - reading: how, and who hears of it.
+    ///   - transposed: whether rows and columns of its images are exchanged.
     /// - Throws: ``DatasetError``: the faults of its format, and `.malformed` where a file is of another known data set
     ///   than the name says.
-    package static func load(_ location: DatasetLocation, transposed: Bool = false) throws(DatasetError) -> Dataset {
-        var (train, test) = try location.format.read(location)
-        if transposed { (train, test) = (try train.transposed(), try test.transposed()) }
+    package static func load(
+        _ location: DatasetLocation, _ reading: DatasetReading = DatasetReading(), transposed: Bool = false
+    ) throws(DatasetError) -> Dataset {
+        let samples = try location.format.read(location, reading)
+        let train = transposed ? try samples.train.transposed() : samples.train
+        let test = transposed ? try samples.test.transposed() : samples.test
         do throws(DatasetError) {
-            return try Dataset(name: location.name, train: train, test: test)
+            return try Dataset(
+                name: location.name, train: train, test: test, trainFiles: samples.trainFiles)
         } catch .malformed(_, let reason) {
             throw .malformed(file: location.directory, reason: reason)
         }

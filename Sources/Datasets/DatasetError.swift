@@ -75,6 +75,8 @@ package enum DatasetError: Equatable, CategorizedError {
     case fetchInProgress(directory: String)
     /// The fetch was cancelled; what was received is kept.
     case cancelled(name: String)
+    /// Reading the files of a folder was cancelled.
+    case readingCancelled(directory: String)
 
     package var category: ErrorCategory {
         switch self {
@@ -86,7 +88,7 @@ package enum DatasetError: Equatable, CategorizedError {
         case .file(let error): error.category
         case .noWebTool, .outOfMemory: .unavailable
         case .fetchFailed, .fetchInProgress: .temporary
-        case .cancelled: .cancelled
+        case .cancelled, .readingCancelled: .cancelled
         }
     }
 
@@ -126,6 +128,7 @@ package enum DatasetError: Equatable, CategorizedError {
         case .fetchInProgress(let directory):
             "\(directory): another process is fetching into this folder; try again when it is done"
         case .cancelled(let name): "fetching \(name) was interrupted; what was received is kept for the next attempt"
+        case .readingCancelled(let directory): "\(directory): reading was interrupted"
         }
     }
 }

@@ -50,7 +50,7 @@ package struct DatasetInfo: Sendable, Encodable {
     package let train: Images
     /// The test set.
     package let test: Images
-    /// Its files, training set first, images before labels.
+    /// Its files, training set first, images before labels; none of a folder of image files.
     package let files: [File]
     /// Classes that only the test set has, as a sentence; nil, and not in the JSON, where there are none.
     package let note: String?
@@ -59,7 +59,8 @@ package struct DatasetInfo: Sendable, Encodable {
     /// - Throws: ``DatasetError`` where the files cannot be read once more, for their checksums.
     package init(_ dataset: Dataset, from location: DatasetLocation) throws(DatasetError) {
         var files: [File] = []
-        for path in location.files {
+        // A folder of image files is no file with a checksum.
+        for path in location.files where !(FileStatus(FileName(path))?.isFolder ?? false) {
             let contents = try FileContents(of: path)
             let known = KnownDataset.all.first { $0.files.contains { $0.sha256 == contents.sha256 } }
             files.append(

@@ -4,7 +4,7 @@ import Foundation
 package enum Formats {
     /// Those of data sets: a folder with samples to learn from and samples to test on.
     static let folders: [any FolderFormat] = [
-        IDXFolder(), CIFARFolder.ten, CIFARFolder.hundred,
+        IDXFolder(), CIFARFolder.ten, CIFARFolder.hundred, ImageFolder(),
     ]
 
     /// Those of matrices, a row per sample.
@@ -82,6 +82,16 @@ protocol FolderFormat: Sendable {
     /// Reads the files of a folder that was found complete.
     /// - Throws: ``DatasetError``: the files' faults, and `.malformed` where one is known to be of another data set.
     func read(_ location: DatasetLocation) throws(DatasetError) -> (train: SampleSet, test: SampleSet)
+
+    /// The same for formats that can be read in several ways.
+    func read(_ location: DatasetLocation, _ reading: DatasetReading) throws(DatasetError) -> FolderSamples
+}
+
+extension FolderFormat {
+    func read(_ location: DatasetLocation, _ reading: DatasetReading) throws(DatasetError) -> FolderSamples {
+        let (train, test) = try read(location)
+        return FolderSamples(train: train, test: test)
+    }
 }
 
 extension FolderFormat {

@@ -31,9 +31,7 @@ extension SampleSet {
                 source: least.source)
         }
         let planes = PlaneResizer(
-            sourceHeight: shape.height, sourceWidth: shape.width, height: height, width: width,
-            horizontal: width == shape.width ? nil : FilterWeights(from: shape.width, to: width),
-            vertical: height == shape.height ? nil : FilterWeights(from: shape.height, to: height))
+            sourceHeight: shape.height, sourceWidth: shape.width, height: height, width: width)
         let resized = [UInt8](unsafeUninitializedCapacity: total) { destination, initialized in
             source.withUnsafeBufferPointer { source in
                 planes.run(planeCount: count * shape.channels, from: source, into: destination)
@@ -97,53 +95,74 @@ private struct FilterWeights: Sendable {
     static let half: Int32 = 1 << (precisionBits - 1)
 }
 
-/// Resizes planes of one size to planes of another, on every core.
-private struct PlaneResizer: Sendable {
-    let sourceHeight: Int
-    let sourceWidth: Int
-    let height: Int
-    let width: Int
-    let horizontal: FilterWeights?
-    let vertical: FilterWeights?
+/// Resizes planes of one size to planes of another.
+struct PlaneResizer: Sendable {
+    private let sourceHeight: Int
+    private let sourceWidth: Int
+    private let height: Int
+    private let width: Int
+    /// Nil for a pass that changes nothing.
+    private let horizontal, vertical: FilterWeights?
+
+    init(sourceHeight: Int, sourceWidth: Int, height: Int, width: Int) {
+        self.sourceHeight = sourceHeight
+        self.sourceWidth = sourceWidth
+        self.height = height
+        self.width = width
+        horizontal = width == sourceWidth ? nil : FilterWeights(from: sourceWidth, to: width)
+        vertical = height == sourceHeight ? nil : FilterWeights(from: sourceHeight, to: height)
+    }
 
     private var isDownFirst: Bool { sourceHeight > height && sourceHeight - height > 2 * (sourceWidth - width) }
 
+    /// Resizes all planes, on every core.
     /// - Parameters:
     ///   - source: [plane][sourceHeight][sourceWidth].
     ///   - destination: [plane][height][width], written whole.
     func run(
         planeCount: Int, from source: UnsafeBufferPointer<UInt8>, into destination: UnsafeMutableBufferPointer<UInt8>
     ) {
-        let sourceSize = sourceHeight * sourceWidth
-        let size = height * width
         // Enough pieces to keep every core busy to the end, each large enough to pay for its scratch rows.
         let pieces = min(planeCount, ProcessInfo.processInfo.activeProcessorCount * 8)
         // Pieces touch disjoint planes, so sharing the two buffers is safe.
         nonisolated(unsafe) let source = source
         nonisolated(unsafe) let destination = destination
         DispatchQueue.concurrentPerform(iterations: pieces) { piece in
-            let planes = planeCount * piece / pieces..<planeCount * (piece + 1) / pieces
-            let between = UnsafeMutableBufferPointer<UInt8>.allocate(
-                capacity: isDownFirst ? height * sourceWidth : sourceHeight * width)
-            let sums = UnsafeMutableBufferPointer<Int32>.allocate(capacity: max(width, sourceWidth))
-            defer {
-                between.deallocate()
-                sums.deallocate()
-            }
-            for plane in planes {
-                let input = UnsafeBufferPointer(rebasing: source[plane * sourceSize..<(plane + 1) * sourceSize])
-                let output = UnsafeMutableBufferPointer(rebasing: destination[plane * size..<(plane + 1) * size])
-                switch (horizontal, vertical) {
-                case (let horizontal?, let vertical?) where isDownFirst:
-                    down(vertical, from: input, columns: sourceWidth, into: between, sums: sums)
-                    across(horizontal, from: UnsafeBufferPointer(between), rows: height, into: output)
-                case (let horizontal?, let vertical?):
-                    across(horizontal, from: input, rows: sourceHeight, into: between)
-                    down(vertical, from: UnsafeBufferPointer(between), columns: width, into: output, sums: sums)
-                case (let horizontal?, nil): across(horizontal, from: input, rows: height, into: output)
-                case (nil, let vertical?): down(vertical, from: input, columns: width, into: output, sums: sums)
-                case (nil, nil): _ = output.update(from: input)
-                }
+            resize(planeCount * piece / pieces..<planeCount * (piece + 1) / pieces, from: source, into: destination)
+        }
+    }
+
+    /// Resizes some of the planes, on this core.
+    /// - Parameters:
+    ///   - planes: the indices of these in both buffers.
+    ///   - source: [plane][sourceHeight][sourceWidth].
+    ///   - destination: [plane][height][width].
+    func resize(
+        _ planes: Range<Int>, from source: UnsafeBufferPointer<UInt8>,
+        into destination: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        let sourceSize = sourceHeight * sourceWidth
+        let size = height * width
+        let between = UnsafeMutableBufferPointer<UInt8>.allocate(
+            capacity: isDownFirst ? height * sourceWidth : sourceHeight * width)
+        let sums = UnsafeMutableBufferPointer<Int32>.allocate(capacity: max(width, sourceWidth))
+        defer {
+            between.deallocate()
+            sums.deallocate()
+        }
+        for plane in planes {
+            let input = UnsafeBufferPointer(rebasing: source[plane * sourceSize..<(plane + 1) * sourceSize])
+            let output = UnsafeMutableBufferPointer(rebasing: destination[plane * size..<(plane + 1) * size])
+            switch (horizontal, vertical) {
+            case (let horizontal?, let vertical?) where isDownFirst:
+                down(vertical, from: input, columns: sourceWidth, into: between, sums: sums)
+                across(horizontal, from: UnsafeBufferPointer(between), rows: height, into: output)
+            case (let horizontal?, let vertical?):
+                across(horizontal, from: input, rows: sourceHeight, into: between)
+                down(vertical, from: UnsafeBufferPointer(between), columns: width, into: output, sums: sums)
+            case (let horizontal?, nil): across(horizontal, from: input, rows: height, into: output)
+            case (nil, let vertical?): down(vertical, from: input, columns: width, into: output, sums: sums)
+            case (nil, nil): _ = output.update(from: input)
             }
         }
     }

@@ -37,6 +37,7 @@ package enum RandomPurpose: UInt32, Sendable {
     case bootstrap
     case testing
     case validation = 8
+    case testSplit
 }
 
 /// The random numbers of one (study seed, run, purpose): a stream that can be made again at any time.

@@ -121,18 +121,22 @@ struct DataInfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Reads and checks a data set, and says what is in it.")
 
-    @Argument(help: ArgumentHelp("A data set's folder, or its name.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp(
+            "A folder of four IDX files, of CIFAR's binary files or of class folders of images, or a data set's name.",
+            valueName: "path"))
     var path: String
     @Option(help: "The data set's name, where the folder holds several.")
     var dataset: String?
     @OptionGroup var orientation: TransposedOption
+    @OptionGroup var images: ImageFileOptions
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
         let location = try location()
         let info = try DatasetInfo(
-            try Dataset.load(location, transposed: orientation.transposed), from: location)
+            try images.load(location, transposed: orientation.transposed, quiet: false), from: location)
         if json { return try printJSON(info, keys: .asWritten) }
         print("\(info.name) in \(info.directory)" + (info.knownAs.map { ", exactly the known \($0)" } ?? ""))
         for (title, images) in [("training", info.train), ("test", info.test)] {

@@ -1,11 +1,14 @@
 import ArgumentParser
 import Datasets
+import Support
+import Synchronization
 
 /// A data set named on the command line.
 struct DataOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A data set's folder (four IDX files, gzipped or not, or CIFAR's binary files), or a folder that holds data sets by name.",
+            "A data set's folder (four IDX files, gzipped or not; CIFAR's binary files; or class folders of PNG and JPEG "
+                + "files, in train/ and test/ or without them), or a folder that holds data sets by name.",
             valueName: "dir"))
     var data: String?
 
@@ -13,6 +16,7 @@ struct DataOptions: ParsableArguments {
     var dataset: String?
 
     @OptionGroup var orientation: TransposedOption
+    @OptionGroup var images: ImageFileOptions
 
     /// The files of the data set; empty where it is not found, which reading it will report.
     var files: [NamedFile?] {
@@ -23,7 +27,7 @@ struct DataOptions: ParsableArguments {
     /// Finds and reads the data set.
     func load(quiet: Bool) throws(DatasetError) -> Dataset {
         let location = try DatasetLocator().find(data == nil ? dataset ?? "mnist" : dataset, dataDirectory: data)
-        let dataset = try Dataset.load(location, transposed: orientation.transposed)
+        let dataset = try images.load(location, transposed: orientation.transposed, quiet: quiet)
         Terminal.note("data: \(dataset.name) in \(location.directory)", quiet: quiet)
         if let note = dataset.emptyClassesNote { Terminal.note("note: \(note)", quiet: quiet) }
         return dataset
@@ -34,4 +38,56 @@ struct DataOptions: ParsableArguments {
 struct TransposedOption: ParsableArguments {
     @Flag(help: "Exchange rows and columns of the data set's images: EMNIST's files have them the other way round.")
     var transposed = false
+}
+
+/// How folders of image files are read.
+struct ImageFileOptions: ParsableArguments {
+    @Flag(help: "Leave out image files that cannot be read, and name them; otherwise the command ends with code 65.")
+    var skipBad = false
+    @Flag(help: "Compare the contents of image files with those decoded before; otherwise their sizes and times.")
+    var recheck = false
+
+    /// Reads a data set, with a progress bar and notes on stderr.
+    /// - Parameter isCancelled: asked between files whether to stop.
+    func load(
+        _ location: DatasetLocation, transposed: Bool = false, quiet: Bool,
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) throws(DatasetError) -> Dataset {
+        let progress = ReadingBar(quiet: quiet)
+        defer { progress.finish() }
+        return try Dataset.load(
+            location,
+            DatasetReading(
+                skipsBadFiles: skipBad, rechecksContents: recheck,
+                cacheFolder: EnvironmentVariables.process.cacheFolder + "/coppice/images",
+                note: { note in
+                    progress.finish()
+                    Terminal.note("note: \(note)", quiet: quiet)
+                }, progress: progress.show, isCancelled: isCancelled),
+            transposed: transposed)
+    }
+}
+
+/// The progress of reading files: a bar for each stage.
+private final class ReadingBar: Sendable {
+    private let quiet: Bool
+    private let current = Mutex<(stage: String, done: Int, bar: ProgressBar)?>(nil)
+
+    init(quiet: Bool) { self.quiet = quiet }
+
+    /// Called from any thread, and so not always in order.
+    @Sendable func show(_ stage: String, _ done: Int, _ total: Int) {
+        let quiet = quiet
+        current.withLock { current in
+            if current?.stage != stage {
+                current?.bar.finish()
+                current = (stage, 0, ProgressBar(stage, unit: "files", quiet: quiet))
+            }
+            guard done > current?.done ?? 0 else { return }
+            current?.done = done
+            current?.bar.update(Double(done), of: Double(total))
+        }
+    }
+
+    func finish() { current.withLock { $0?.bar.finish() } }
 }

@@ -46,6 +46,7 @@ struct RunCommand: AsyncParsableCommand {
             valueName: "i/n"))
     var shard: String?
     @OptionGroup var memory: MemoryOption
+    @OptionGroup var images: ImageFileOptions
     @Flag(help: "Print the plan and how long it should take, and stop; writes nothing.")
     var dryRun = false
     @Flag(inversion: .prefixedNo, help: "Make plots and report.html when the study is done.")
@@ -88,10 +89,13 @@ struct RunCommand: AsyncParsableCommand {
         try checkOutputs(
             [NamedFile("--out", directory)],
             against: [NamedFile("--data", data)] + locations.values.map { NamedFile("the data set", $0.directory) })
+        let cancellation = CancellationFlag()
         let load = { (name: String) -> Dataset in
             let location = try locations[name] ?? locator.find(name, dataDirectory: data)
             Terminal.note("data: \(name) in \(location.directory)", quiet: quiet)
-            let dataset = try Dataset.load(location, transposed: orientation.transposed)
+            let dataset = try images.load(location, transposed: orientation.transposed, quiet: quiet) {
+                cancellation.isCancelled
+            }
             if let note = dataset.emptyClassesNote { Terminal.note("note: \(note)", quiet: quiet) }
             return dataset
         }
@@ -106,7 +110,6 @@ struct RunCommand: AsyncParsableCommand {
         ) {
             progress.training(images: $0)
         }
-        let cancellation = CancellationFlag()
         let interrupt = Interrupt { cancellation.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
         let runner = StudyRunner(
@@ -119,7 +122,8 @@ struct RunCommand: AsyncParsableCommand {
         if report, runner.othersAtWork.isEmpty {
             do {
                 try await ReportCommand.write(
-                    StoredStudy(reading: directory), data: data, transposed: orientation.transposed, quiet: quiet)
+                    StoredStudy(reading: directory), data: data, transposed: orientation.transposed, images: images,
+                    quiet: quiet)
             } catch is CancellationError {
                 throw Failure(
                     "interrupted while the report was made; every run is kept, and `coppice report` makes it",
