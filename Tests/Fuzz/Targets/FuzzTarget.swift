@@ -11,7 +11,7 @@ package struct Violation: Error, CustomStringConvertible {
 ///
 /// Fuzzing calls these with files it makes up (tools/sanitize fuzz), and the unit tests with those in Tests/Fuzz/corpus.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case idx, npy, safetensors, study
+    case idx, matrix, npy, npz, safetensors, study
 
     /// Gives a file of these bytes to the reader.
     /// - Parameter folder: where files may be written and written again.
@@ -20,7 +20,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     package func accepts(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
         switch self {
         case .idx: try acceptsIDX(bytes, folder: folder)
+        case .matrix: try acceptsSafetensorsMatrix(bytes, folder: folder)
         case .npy: try acceptsNumPy(bytes, folder: folder)
+        case .npz: try acceptsNPZ(bytes, folder: folder)
         case .safetensors: try acceptsSafetensors(bytes, folder: folder)
         case .study: try acceptsStudy(bytes, folder: folder)
         }
