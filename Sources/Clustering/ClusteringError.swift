@@ -22,8 +22,8 @@ package enum ClusteringError: CategorizedError {
     case dimensionMismatch(what: String, found: Int, wanted: Int)
     /// A setting outside its range.
     case badSetting(name: String, value: String, accepted: String)
-    /// Rows that could not be read.
-    case unreadable(reason: String)
+    /// Rows that could not be read; `reason` is a sentence that names the file.
+    case unreadable(reason: String, category: ErrorCategory = .noInput)
     /// More bytes than are allowed, though samples are streamed.
     case memory(what: String, needed: Int, allowed: Int)
     /// More bytes than the system leaves.
@@ -57,7 +57,7 @@ package enum ClusteringError: CategorizedError {
         case .dimensionMismatch(let what, let found, let wanted):
             "\(what) have \(found) columns where \(wanted) are needed"
         case .badSetting(let name, let value, let accepted): "\(name) is \(value); \(accepted) would be accepted"
-        case .unreadable(let reason): reason
+        case .unreadable(let reason, _): reason
         case .memory(let what, let needed, let allowed):
             "\(what) needs \(mebibytes(needed)), the program itself included, even when its samples are streamed; "
                 + "\(mebibytes(allowed)) are allowed"
@@ -72,7 +72,7 @@ package enum ClusteringError: CategorizedError {
     package var category: ErrorCategory {
         switch self {
         case .badSetting, .memory: .usage
-        case .unreadable: .noInput
+        case .unreadable(_, let category): category
         case .noMemory: .unavailable
         case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .tooManyComponents,
             .dimensionMismatch:

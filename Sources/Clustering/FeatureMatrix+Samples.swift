@@ -12,7 +12,7 @@ extension FeatureMatrix {
         case .floats(let values): try self.init(floats: values, count: count, dimensions: dimensions)
         case .stored(let values):
             try self.init(
-                reader: SampleRows(values: values, dimensions: dimensions), count: count, dimensions: dimensions,
+                reader: SampleRows(values: values), count: count, dimensions: dimensions,
                 forComponents: forComponents)
         }
     }
@@ -21,23 +21,14 @@ extension FeatureMatrix {
 /// Rows of samples that stay in their file until they are wanted.
 private struct SampleRows: RowReader {
     let values: any StoredValues
-    let dimensions: Int
 
-    var type: FeatureType {
-        switch values.type {
-        case .uint8: .uint8
-        case .float32: .float32
-        case .float64: .float64
-        case .int32: .int32
-        case .int64: .int64
-        }
-    }
+    var type: ValueType { values.type }
 
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
         do throws(DatasetError) {
-            try values.read(from: rows.lowerBound * dimensions, into: destination)
+            try values.read(rows, into: destination)
         } catch {
-            throw .unreadable(reason: error.description)
+            throw .unreadable(reason: error.description, category: error.category)
         }
     }
 }

@@ -1,25 +1,12 @@
 import Compute
-
-/// The types of stored values.
-package enum FeatureType: Sendable, CaseIterable {
-    case uint8, float32, float64, int32, int64
-
-    /// Bytes a value takes.
-    package var byteCount: Int {
-        switch self {
-        case .uint8: 1
-        case .float32, .int32: 4
-        case .float64, .int64: 8
-        }
-    }
-}
+import Datasets
 
 /// Rows that stay where they are, in a file as a rule, and are read when they are wanted.
 package protocol RowReader: Sendable {
     /// The type of the values.
-    var type: FeatureType { get }
+    var type: ValueType { get }
     /// Fills `destination` with values of that type, rows one after the other.
-    /// - Throws: ``ClusteringError/unreadable(reason:)``.
+    /// - Throws: ``ClusteringError/unreadable(reason:category:)``.
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError)
 }
 
@@ -77,7 +64,7 @@ package struct FeatureMatrix: Sendable {
     /// A matrix whose rows `reader` reads whenever they are wanted. Values other than 8-bit ones are read once here: to be
     /// checked, and for the shift.
     /// - Parameter forComponents: whether PCA is to follow, which takes smaller values.
-    /// - Throws: what ``init(floats:count:dimensions:)`` throws, and ``ClusteringError/unreadable(reason:)``.
+    /// - Throws: what ``init(floats:count:dimensions:)`` throws, and ``ClusteringError/unreadable(reason:category:)``.
     package init(
         reader: any RowReader, count: Int, dimensions: Int, forComponents: Bool = false
     ) throws(ClusteringError) {
@@ -154,10 +141,9 @@ package struct FeatureMatrix: Sendable {
         let most = max(1, (1 << 18) / dimensions)
         for first in stride(from: 0, to: count, by: most) {
             let rows = first..<min(first + most, count)
-            try withStored(reader, rows, dimensions) { value, _ in
-                for element in 0..<rows.count * dimensions {
-                    largest = max(largest, abs(value(element) - shift[element % dimensions]))
-                }
+            let values = try doubles(reader, rows, dimensions)
+            for (element, value) in values.enumerated() {
+                largest = max(largest, abs(value - shift[element % dimensions]))
             }
         }
         return largest
@@ -169,8 +155,7 @@ package struct FeatureMatrix: Sendable {
         switch storage {
         case .bytes: break
         case .floats(let values): value = Double(values[row * dimensions + column])
-        case .stored(let reader):
-            try withStored(reader, row..<row + 1, dimensions) { values, _ in value = values(column) }
+        case .stored(let reader): value = try doubles(reader, row..<row + 1, dimensions)[column]
         }
         guard value.isFinite else { throw .notFinite(row: row, column: column) }
         throw .tooLarge(row: row, column: column, value: value, limit: limit)

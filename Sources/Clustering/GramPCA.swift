@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 
 /// PCA of a matrix with fewer rows than columns: from the products of rows, [count][count], instead of columns.
 ///
@@ -142,7 +143,7 @@ private func forEachRow(
 private struct Transposed: RowReader {
     let matrix: FeatureMatrix
     let mean: [Double]
-    var type: FeatureType { matrix.isBytes ? .uint8 : .float32 }
+    var type: ValueType { matrix.isBytes ? .uint8 : .float32 }
 
     func read(_ columns: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
         let count = matrix.count

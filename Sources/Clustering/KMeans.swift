@@ -100,7 +100,7 @@ package struct KMeans: Sendable {
     }
 
     /// Clusters the points of `source`; whether they are streamed changes no bit of the result.
-    /// - Throws: the same, and ``ClusteringError/unreadable(reason:)``.
+    /// - Throws: the same, and ``ClusteringError/unreadable(reason:category:)``.
     package func fit(_ source: PointSource, on backend: any Backend) throws(ClusteringError)
         -> KMeansClustering
     {

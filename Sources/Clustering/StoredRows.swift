@@ -1,4 +1,4 @@
-import Compute
+import Datasets
 
 /// The product, or -1 where it is beyond an `Int`: no matrix has so many elements.
 func product(_ count: Int, _ dimensions: Int) -> Int {
@@ -6,42 +6,26 @@ func product(_ count: Int, _ dimensions: Int) -> Int {
     return overflow ? -1 : product
 }
 
-/// Hands the stored values of rows to `body`: a function that gives value number i in double precision, and one that gives
-/// it less a number, exactly, as float32.
-@inline(__always)
-func withStored(
-    _ reader: any RowReader, _ rows: Range<Int>, _ dimensions: Int,
-    _ body: (_ value: (Int) -> Double, _ less: (Int, Double) -> Float) -> Void
+/// Hands rows as they are stored to `body`.
+private func withStored(
+    _ reader: any RowReader, _ rows: Range<Int>, _ dimensions: Int, _ body: (UnsafeRawPointer) -> Void
 ) throws(ClusteringError) {
     let room = UnsafeMutableRawBufferPointer.allocate(
         byteCount: rows.count * dimensions * reader.type.byteCount, alignment: 16)
     defer { room.deallocate() }
     try reader.read(rows, into: room)
-    switch reader.type {
-    case .uint8:
-        let values = room.assumingMemoryBound(to: UInt8.self)
-        body({ Double(values[$0]) }, { Float(Double(values[$0]) - $1) })
-    case .float32:
-        let values = room.assumingMemoryBound(to: Float.self)
-        body({ Double(values[$0]) }, { Float(Double(values[$0]) - $1) })
-    case .float64:
-        let values = room.assumingMemoryBound(to: Double.self)
-        body({ values[$0] }, { Float(values[$0] - $1) })
-    case .int32:
-        let values = room.assumingMemoryBound(to: Int32.self)
-        body({ Double(values[$0]) }, { Float(Double(values[$0]) - $1) })
-    case .int64:
-        let values = room.assumingMemoryBound(to: Int64.self)
-        body({ Double(values[$0]) }, { difference(of: values[$0], and: $1) })
-    }
+    if let base = room.baseAddress { body(UnsafeRawPointer(base)) }
 }
 
-/// `value` less `shift`, as float32: exact before that rounding, beyond 2^53 too.
-func difference(of value: Int64, and shift: Double) -> Float {
-    let whole = shift.rounded(.towardZero)
-    guard let subtrahend = Int64(exactly: whole) else { return Float(Double(value) - shift) }
-    let (difference, overflow) = value.subtractingReportingOverflow(subtrahend)
-    return overflow ? Float(Double(value) - shift) : Float(Double(difference) - (shift - whole))
+/// Rows in double precision, [row][column].
+func doubles(
+    _ reader: any RowReader, _ rows: Range<Int>, _ dimensions: Int
+) throws(ClusteringError) -> [Double] {
+    var values = [Double](repeating: 0, count: rows.count * dimensions)
+    try withStored(reader, rows, dimensions) { stored in
+        values.withUnsafeMutableBufferPointer { reader.type.convert(stored, to: $0) }
+    }
+    return values
 }
 
 /// Reads rows as float32, less a number per column, some at a time.
@@ -50,20 +34,14 @@ func readFloats(
     into destination: UnsafeMutableBufferPointer<Float>
 ) throws(ClusteringError) {
     let dimensions = shift.count
-    let most = max(1, (1 << 18) / dimensions)
+    guard let base = destination.baseAddress else { return }
+    // What was read is still in the cache when it is converted.
+    let most = max(1, (1 << 17) / dimensions)
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
         let piece = first..<min(first + most, rows.upperBound)
-        let start = (first - rows.lowerBound) * dimensions
-        try withStored(reader, piece, dimensions) { _, less in
-            shift.withUnsafeBufferPointer { shift in
-                var element = 0
-                for _ in piece {
-                    for column in 0..<dimensions {
-                        destination[start + element] = less(element, shift[column])
-                        element += 1
-                    }
-                }
-            }
+        try withStored(reader, piece, dimensions) { stored in
+            reader.type.convert(
+                stored, rows: piece.count, less: shift, to: base + (first - rows.lowerBound) * dimensions)
         }
     }
 }
@@ -77,8 +55,8 @@ func columnMedians(of reader: any RowReader, count: Int, dimensions: Int) throws
     var values = [Double](repeating: 0, count: samples * dimensions)
     for sample in 0..<samples {
         let row = sample * count / samples
-        try withStored(reader, row..<row + 1, dimensions) { value, _ in
-            for column in 0..<dimensions { values[column * samples + sample] = value(column) }
+        for (column, value) in try doubles(reader, row..<row + 1, dimensions).enumerated() {
+            values[column * samples + sample] = value
         }
     }
     return (0..<dimensions).map { column in

@@ -2,10 +2,21 @@ import CZlib
 import Foundation
 import Support
 
+/// Bytes that are read front to back.
+protocol ByteStream {
+    /// The file, as errors name it.
+    var path: String { get }
+    /// How many bytes there are in all, as they are stored.
+    var fileSize: Int { get }
+    /// The next `count` bytes, or fewer at the end.
+    /// - Throws: ``DatasetError``.
+    func read(upTo count: Int) throws(DatasetError) -> [UInt8]
+}
+
 /// Reads a file front to back, through gzip where its first two bytes say so, whatever its name is.
 ///
 /// Nothing is allocated beyond a fixed window: how much a caller takes is up to the caller.
-final class ByteReader {
+final class ByteReader: ByteStream {
     /// The file, as errors name it.
     let path: String
     /// Bytes on disk.

@@ -59,6 +59,8 @@ package enum DatasetError: Equatable, CategorizedError {
     case empty(file: String)
     /// Images and labels that do not belong together.
     case countMismatch(images: String, imageCount: Int, labels: String, labelCount: Int)
+    /// A file that something has written to since it was opened.
+    case changed(file: String)
     /// Any other fault in a file's contents.
     case malformed(file: String, reason: String)
     /// More than fits into the memory that is left, which `source` limits.
@@ -81,8 +83,8 @@ package enum DatasetError: Equatable, CategorizedError {
     package var category: ErrorCategory {
         switch self {
         case .unknownName, .sameFolder, .ambiguous: .usage
-        case .truncated, .oversized, .wrongMagic, .corruptGzip, .empty, .countMismatch, .malformed, .unsupported,
-            .invalidSize:
+        case .truncated, .oversized, .wrongMagic, .corruptGzip, .empty, .countMismatch, .changed, .malformed,
+            .unsupported, .invalidSize:
             .badData
         case .notFound, .notFetchable: .noInput
         case .file(let error): error.category
@@ -116,6 +118,8 @@ package enum DatasetError: Equatable, CategorizedError {
         case .empty(let file): "\(file): empty: at least one image with its label is needed"
         case .countMismatch(let images, let imageCount, let labels, let labelCount):
             "\(images) holds \(imageCount) images and \(labels) holds \(labelCount) labels: the counts must be equal"
+        case .changed(let file):
+            "\(file): it changed while it was read; start again once nothing writes to it any more"
         case .malformed(let file, let reason), .unsupported(let file, let reason): "\(file): \(reason)"
         case .invalidSize(let height, let width):
             "images cannot be resized to \(height)x\(width): both must be at least 1 and the result must fit in memory"

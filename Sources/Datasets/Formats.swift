@@ -9,7 +9,7 @@ package enum Formats {
 
     /// Those of matrices, a row per sample.
     static let matrices: [any MatrixFormat] = [
-        NumPyMatrix()
+        NumPyMatrix(), NPZMatrix(), SafetensorsMatrix(), NumPyShards(),
     ]
 
     /// What a folder of a data set may be, as part of a sentence.
@@ -46,10 +46,23 @@ package enum Formats {
     /// The samples of a matrix; their values stay where they are.
     /// - Throws: ``DatasetError``: `.file`, `.malformed` for what no format recognises, and the faults of the format.
     package static func matrix(_ path: String) throws(DatasetError) -> SampleSet {
+        SampleSet(try open(path).values)
+    }
+
+    /// Opens a matrix by what a user wrote.
+    /// - Throws: the same.
+    static func open(_ path: String) throws(DatasetError) -> OpenedMatrix {
         for format in matrices where format.recognises(path) { return try format.open(path) }
         // A file that cannot be read is of no format, and that is what to say of it.
-        _ = try ByteReader(path: path, decompresses: false)
-        throw .malformed(file: path, reason: matrices.map(\.refusal).joined(separator: "; "))
+        _ = try OpenFile(path)
+        throw .malformed(
+            file: path,
+            reason: "\(NumPyEntries.refusal); accepted are \(matrices.map(\.accepted).joined(separator: ", "))")
+    }
+
+    /// The files that a matrix is read from, as far as they are there.
+    package static func files(ofMatrix path: String) -> [String] {
+        matrices.first { $0.recognises(path) }?.files(path) ?? [path]
     }
 }
 
@@ -108,13 +121,23 @@ extension FolderFormat {
 
 /// A way in which a matrix is kept.
 protocol MatrixFormat: Sendable {
-    /// Why a file is not of this format, as part of a sentence.
-    var refusal: String { get }
+    /// What is accepted, as part of a sentence: "a file of …".
+    var accepted: String { get }
 
     /// Whether what a user wrote names a matrix of this format.
     func recognises(_ path: String) -> Bool
 
+    /// The files that a matrix which was recognised is read from, as far as they are there.
+    func files(_ path: String) -> [String]
+
     /// Opens a matrix that was recognised.
     /// - Throws: ``DatasetError``: the file's faults.
-    func open(_ path: String) throws(DatasetError) -> SampleSet
+    func open(_ path: String) throws(DatasetError) -> OpenedMatrix
+}
+
+/// A matrix whose values stay in its files.
+struct OpenedMatrix {
+    var values: any StoredValues
+    /// What to tell whoever named it: sentences without their full stop.
+    var notes: [String] = []
 }

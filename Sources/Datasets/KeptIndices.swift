@@ -176,21 +176,3 @@ private struct ElementType {
         }
     }
 }
-
-extension Float {
-    /// The value of a half-precision float (IEEE 754 binary16), exactly. Swift's own type is not on every processor.
-    package init(halfBits bits: UInt16) {
-        let magnitude = UInt32(bits & 0x7FFF)
-        let sign = UInt32(bits & 0x8000) << 16
-        // The exponent's bias is 15 there and 127 here. Products with powers of two are exact.
-        let value =
-            if magnitude < 0x400 {
-                Float(magnitude) * 0x1p-24
-            } else if magnitude < 0x7C00 {
-                Float(bitPattern: magnitude << 13) * 0x1p112
-            } else {
-                Float(bitPattern: magnitude << 13 | 0x7F80_0000)
-            }
-        self.init(bitPattern: value.bitPattern | sign)
-    }
-}

@@ -1,43 +1,25 @@
 import Foundation
 import Support
 
-/// The kinds of element that are read from .npy files.
-package enum NumPyType: String, Sendable, CaseIterable {
-    case float32 = "<f4"
-    case float64 = "<f8"
-    case uint8 = "|u1"
-    case int32 = "<i4"
-    case int64 = "<i8"
-
-    /// Bytes an element takes.
-    package var byteCount: Int {
-        switch self {
-        case .uint8: 1
-        case .float32, .int32: 4
-        case .float64, .int64: 8
-        }
-    }
-}
-
 /// An element that can be written to a .npy file.
 package protocol NumPyElement: BitwiseCopyable, Sendable {
     /// The element's type in the file's header.
-    static var numPyType: NumPyType { get }
+    static var numPyType: ValueType { get }
 }
 
-extension Float: NumPyElement { package static var numPyType: NumPyType { .float32 } }
-extension Double: NumPyElement { package static var numPyType: NumPyType { .float64 } }
-extension UInt8: NumPyElement { package static var numPyType: NumPyType { .uint8 } }
-extension Int32: NumPyElement { package static var numPyType: NumPyType { .int32 } }
-extension Int64: NumPyElement { package static var numPyType: NumPyType { .int64 } }
+extension Float: NumPyElement { package static var numPyType: ValueType { .float32 } }
+extension Double: NumPyElement { package static var numPyType: ValueType { .float64 } }
+extension UInt8: NumPyElement { package static var numPyType: ValueType { .uint8 } }
+extension Int32: NumPyElement { package static var numPyType: ValueType { .int32 } }
+extension Int64: NumPyElement { package static var numPyType: ValueType { .int64 } }
 
 /// An array read from a .npy file (format versions 1 to 3), in C order: the last dimension runs fastest.
 package struct NumPyArray: Sendable {
     /// The dimensions, slowest first; none for a single value.
     package let shape: [Int]
-    /// The type of the elements; float32 where the file has float16.
-    package let type: NumPyType
-    /// Whether the file has the elements in another form: float16, or big-endian.
+    /// The type of the elements; float32 where the file has float16, int32 where it has int8 or int16.
+    package let type: ValueType
+    /// Whether the file has the elements in another form: of fewer bytes, or big-endian.
     package let isConverted: Bool
     /// The file, as errors name it.
     package let path: String
@@ -49,6 +31,16 @@ package struct NumPyArray: Sendable {
         case uint8([UInt8])
         case int32([Int32])
         case int64([Int64])
+
+        var type: ValueType {
+            switch self {
+            case .float32: .float32
+            case .float64: .float64
+            case .uint8: .uint8
+            case .int32: .int32
+            case .int64: .int64
+            }
+        }
     }
 
     /// How many elements there are.
@@ -92,7 +84,7 @@ package struct NumPyArray: Sendable {
         case .int32(let values): return values.map { Int64($0) }
         case .int64(let values): return values
         case .float32, .float64:
-            throw .unsupported(file: path, reason: "holds floats (\(type)) where uint8, int32 or int64 is needed")
+            throw .unsupported(file: path, reason: "holds floats (\(type)) where whole numbers are needed")
         }
     }
 
@@ -107,14 +99,19 @@ package struct NumPyArray: Sendable {
     package static func read(_ path: String) throws(DatasetError) -> NumPyArray {
         let reader = try ByteReader(path: path, decompresses: false)
         let header = try NumPyHeader(reader)
+        guard !header.isFortranOrder else {
+            throw .unsupported(
+                file: path, reason: "it is in Fortran order; save numpy.ascontiguousarray(array) instead")
+        }
         let count = try header.check(reader)
+        let storage = try storage(header, count: count, from: reader)
         let array = NumPyArray(
-            shape: header.shape, type: header.type, isConverted: header.isHalf || header.isBigEndian, path: path,
-            storage: try storage(header, count: count, from: reader))
+            shape: header.shape, type: storage.type, isConverted: header.isBigEndian || storage.type != header.type,
+            path: path, storage: storage)
         guard array.count == count else {
             throw .truncated(
                 file: path, expected: reader.fileSize,
-                found: header.byteCount + array.count * header.elementSize)
+                found: header.byteCount + array.count * header.type.byteCount)
         }
         return array
     }
@@ -122,24 +119,20 @@ package struct NumPyArray: Sendable {
     private static func storage(
         _ header: NumPyHeader, count: Int, from reader: ByteReader
     ) throws(DatasetError) -> Storage {
-        if header.isHalf {
-            let halves = try bits(UInt16.self, header, count: count, from: reader)
-            return .float32(halves.map { Float(Float16(bitPattern: $0)) })
-        }
-        guard header.isBigEndian else {
-            return switch header.type {
-            case .float32: .float32(try reader.readElements(of: Float.self, count: count))
-            case .float64: .float64(try reader.readElements(of: Double.self, count: count))
-            case .uint8: .uint8(try reader.readElements(of: UInt8.self, count: count))
-            case .int32: .int32(try reader.readElements(of: Int32.self, count: count))
-            case .int64: .int64(try reader.readElements(of: Int64.self, count: count))
-            }
-        }
-        return switch header.type {
-        case .float32: .float32(try bits(UInt32.self, header, count: count, from: reader).map { Float(bitPattern: $0) })
+        switch header.type {
+        case .float16: .float32(try bits(UInt16.self, header, count: count, from: reader).map { Float(halfBits: $0) })
+        case .bfloat16:
+            .float32(
+                try bits(UInt16.self, header, count: count, from: reader).map { Float(bitPattern: UInt32($0) << 16) })
+        case .float32 where !header.isBigEndian: .float32(try reader.readElements(of: Float.self, count: count))
+        case .float32:
+            .float32(try bits(UInt32.self, header, count: count, from: reader).map { Float(bitPattern: $0) })
+        case .float64 where !header.isBigEndian: .float64(try reader.readElements(of: Double.self, count: count))
         case .float64:
             .float64(try bits(UInt64.self, header, count: count, from: reader).map { Double(bitPattern: $0) })
+        case .int8: .int32(try bits(Int8.self, header, count: count, from: reader).map { Int32($0) })
         case .uint8: .uint8(try bits(UInt8.self, header, count: count, from: reader))
+        case .int16: .int32(try bits(Int16.self, header, count: count, from: reader).map { Int32($0) })
         case .int32: .int32(try bits(Int32.self, header, count: count, from: reader))
         case .int64: .int64(try bits(Int64.self, header, count: count, from: reader))
         }

@@ -2,30 +2,27 @@ import Support
 
 /// The header of a .npy file: the magic bytes, a version, a length, and a Python dictionary as text.
 struct NumPyHeader {
-    /// What elements are read as: of float16, which float32 holds exactly, float32.
-    let type: NumPyType
-    /// Whether the file has float16.
-    let isHalf: Bool
+    /// The type of the elements.
+    let type: ValueType
     /// Whether the first byte of each element is its highest.
     let isBigEndian: Bool
+    /// Whether the first dimension runs fastest, and not the last.
+    let isFortranOrder: Bool
     let shape: [Int]
     /// Bytes before the first element.
     let byteCount: Int
 
     /// Reads the header from the front of a file.
-    init(_ reader: ByteReader) throws(DatasetError) {
-        let path = reader.path
+    /// - Throws: ``DatasetError`` `.file`, `.malformed`, `.truncated`, `.unsupported`.
+    init(_ reader: some ByteStream) throws(DatasetError) {
         let entries = try NumPyEntries(reader)
-        guard let (type, isHalf, isBigEndian) = Self.element(entries.type) else {
-            throw Self.unread(entries.type, path, read: "float16, float32, float64, uint8, int32 and int64 are")
-        }
-        guard !entries.fortranOrder else {
-            throw .unsupported(
-                file: path, reason: "it is in Fortran order; save numpy.ascontiguousarray(array) instead")
+        guard let (type, isBigEndian) = Self.element(entries.type) else {
+            throw .unsupported(file: reader.path, reason: Self.refusal(of: entries.type))
         }
         self.type = type
-        self.isHalf = isHalf
         self.isBigEndian = isBigEndian
+        // Of one dimension both orders are the same.
+        isFortranOrder = entries.fortranOrder && entries.shape.count > 1
         shape = entries.shape
         byteCount = entries.byteCount
     }
@@ -33,34 +30,34 @@ struct NumPyHeader {
     /// Holds the file's size against the header; returns how many elements there are.
     /// - Throws: ``DatasetError`` `.malformed`, `.truncated` or `.oversized`.
     @discardableResult
-    func check(_ reader: ByteReader) throws(DatasetError) -> Int {
-        try NumPyEntries.check(reader, shape: shape, elementSize: elementSize, headerSize: byteCount)
+    func check(_ reader: some ByteStream) throws(DatasetError) -> Int {
+        try NumPyEntries.check(reader, shape: shape, elementSize: type.byteCount, headerSize: byteCount)
     }
 
-    /// Bytes that an element takes in the file.
-    var elementSize: Int { isHalf ? 2 : type.byteCount }
-
-    /// The error that elements of a type are not read.
-    static func unread(_ descriptor: String, _ path: String, read: String) -> DatasetError {
-        .unsupported(file: path, reason: "elements of type \(excerpt(descriptor)) are not read; \(read)")
+    /// Why elements of a type are not read.
+    private static func refusal(of descriptor: String) -> String {
+        let read = "float16, float32, float64, int8, uint8, int16, int32 and int64 are"
+        guard descriptor.hasSuffix("O") else { return "elements of type \(excerpt(descriptor)) are not read; \(read)" }
+        return "it is an array of Python objects (|O), which are not read; \(read): save numpy.stack(array) instead"
     }
 
     /// A single byte has no order, so any mark before it does.
-    private static func element(_ descriptor: String) -> (type: NumPyType, isHalf: Bool, isBigEndian: Bool)? {
-        if descriptor.count == 3, descriptor.hasSuffix("u1"), "<>=|".contains(descriptor.prefix(1)) {
-            return (.uint8, false, false)
+    private static func element(_ descriptor: String) -> (type: ValueType, isBigEndian: Bool)? {
+        guard descriptor.count == 3, let mark = descriptor.first else { return nil }
+        let name = descriptor.dropFirst()
+        guard let type = ValueType.allCases.first(where: { $0.numPyDescriptor?.dropFirst() == name }) else {
+            return nil
         }
-        let isBigEndian = descriptor.hasPrefix(">")
-        let little = isBigEndian ? "<" + descriptor.dropFirst() : descriptor
-        if little == "<f2" { return (.float32, true, isBigEndian) }
-        return NumPyType(rawValue: little).map { ($0, false, isBigEndian) }
+        guard (type.byteCount == 1 ? "<>=|" : "<>").contains(mark) else { return nil }
+        return (type, type.byteCount > 1 && mark == ">")
     }
 
     /// A version 1 header, padded so that the elements start at a multiple of 64; nil when it does not fit.
-    static func bytes(type: NumPyType, shape: [Int]) -> [UInt8]? {
+    static func bytes(type: ValueType, shape: [Int]) -> [UInt8]? {
+        guard let descriptor = type.numPyDescriptor else { return nil }
         let tuple =
             shape.count == 1 ? "(\(shape[0]),)" : "(" + shape.map { String($0) }.joined(separator: ", ") + ")"
-        var text = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': \(tuple), }"
+        var text = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': \(tuple), }"
         let unpadded = NumPyEntries.magic.count + 4 + text.utf8.count + 1
         text += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
         guard text.utf8.count <= NumPyEntries.longest else { return nil }
@@ -89,7 +86,8 @@ struct NumPyEntries {
     static let longest = 10_000
 
     /// Reads the header from the front of a file.
-    init(_ reader: ByteReader) throws(DatasetError) {
+    /// - Throws: ``DatasetError`` `.file`, `.malformed`, `.truncated`, `.unsupported`.
+    init(_ reader: some ByteStream) throws(DatasetError) {
         let path = reader.path
         let start = try reader.read(upTo: 8)
         guard Self.isStart(start) else { throw .malformed(file: path, reason: Self.refusal) }
@@ -121,7 +119,7 @@ struct NumPyEntries {
     /// Holds the file's size against the header; returns how many elements there are.
     /// - Throws: ``DatasetError`` `.malformed`, `.truncated` or `.oversized`.
     static func check(
-        _ reader: ByteReader, shape: [Int], elementSize: Int, headerSize: Int
+        _ reader: some ByteStream, shape: [Int], elementSize: Int, headerSize: Int
     ) throws(DatasetError) -> Int {
         let path = reader.path
         guard let count = product(shape), let payload = product([count, elementSize]),

@@ -35,15 +35,6 @@ package enum SampleValues: Sendable {
     case stored(any StoredValues)
 }
 
-/// Values in a file, any range of which can be read.
-package protocol StoredValues: Sendable {
-    /// The type of the values in the file.
-    var type: NumPyType { get }
-    /// Fills `destination`, whose size says how many, with values of that type from value `first` on.
-    /// - Throws: ``DatasetError``.
-    func read(from first: Int, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError)
-}
-
 /// Samples of one shape, each with a label where there are some.
 package struct SampleSet: Sendable {
     /// How many samples there are.
@@ -123,16 +114,26 @@ package struct SampleSet: Sendable {
         if case .bytes(let pixels) = values { pixels } else { nil }
     }
 
-    /// The same samples with these labels, [sample], and with their values in memory.
-    /// - Throws: ``DatasetError`` of reading them; `.malformed` where there is not one label for each sample.
+    /// Samples whose values stay in files.
+    package init(_ values: any StoredValues) {
+        self.init(valid: .stored(values), count: values.rowCount, shape: .vector(values.columnCount))
+    }
+
+    /// The same samples with these labels, [sample].
+    /// - Throws: ``DatasetError/malformed(file:reason:)`` where there is not one label for each sample.
     package func labelled(_ labels: [UInt8], origin: String) throws(DatasetError) -> SampleSet {
         guard labels.count == count else {
             throw .malformed(
                 file: origin, reason: "\(labels.count) labels for \(count) samples; one for each is needed")
         }
-        var values = values
-        if case .stored(let stored) = values { values = try stored.inMemory(count * shape.featureCount) }
         return SampleSet(valid: values, count: count, shape: shape, labels: labels)
+    }
+
+    /// The same samples with their values in memory: as bytes where a file has uint8, else as floats.
+    /// - Throws: ``DatasetError`` of reading them, and `.outOfMemory`.
+    package func inMemory() throws(DatasetError) -> SampleSet {
+        guard case .stored(let stored) = values else { return self }
+        return SampleSet(valid: try stored.inMemory(), count: count, shape: shape, labels: labels)
     }
 
     /// The statistics of each channel of values in memory, which normalise it; none for values that are not.
@@ -143,36 +144,6 @@ package struct SampleSet: Sendable {
         var counts = [Int](repeating: 0, count: classCount)
         for label in labels { counts[Int(label)] += 1 }
         return counts
-    }
-}
-
-extension StoredValues {
-    /// The first `count` values: bytes where they are uint8, else floats.
-    /// - Throws: ``DatasetError``.
-    fileprivate func inMemory(_ count: Int) throws(DatasetError) -> SampleValues {
-        switch type {
-        case .uint8: .bytes(try elements(UInt8.self, count))
-        case .int32: .floats(try elements(Int32.self, count).map { Float($0) })
-        case .int64: .floats(try elements(Int64.self, count).map { Float($0) })
-        case .float32: .floats(try elements(Float.self, count))
-        case .float64: .floats(try elements(Double.self, count).map { Float($0) })
-        }
-    }
-
-    private func elements<Element: BitwiseCopyable>(
-        _ type: Element.Type, _ count: Int
-    ) throws(DatasetError) -> [Element] {
-        var failure: DatasetError?
-        let elements = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-            do throws(DatasetError) {
-                try read(from: 0, into: UnsafeMutableRawBufferPointer(buffer))
-                initialized = count
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-        return elements
     }
 }
 

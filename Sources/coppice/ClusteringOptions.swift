@@ -11,11 +11,7 @@ import Support
 /// Samples on the command line, and how to cluster them: what `cluster` and `select` share.
 struct ClusteringOptions: ParsableArguments {
     @OptionGroup var data: DataOptions
-    @Option(
-        help: ArgumentHelp(
-            "Samples of your own in place of a data set's training images: a .npy file of two dimensions, a row per sample; uint8, int32, int64, float32 or float64.",
-            valueName: "X.npy"))
-    var features: String?
+    @OptionGroup var matrix: FeatureOptions
     @Option(help: "Clusters.", transform: wholeNumber)
     var k: Int?
     @Option(
@@ -36,6 +32,9 @@ struct ClusteringOptions: ParsableArguments {
     var start = "kmeans++"
     @OptionGroup var memory: MemoryOption
 
+    /// What --features names, as part of a sentence; nil where it is not given.
+    var features: String? { matrix.name }
+
     /// What to do, checked as far as it can be without the samples.
     func plan() throws -> ClusteringPlan {
         if features != nil, data.data != nil || data.dataset != nil {
@@ -44,6 +43,7 @@ struct ClusteringOptions: ParsableArguments {
         if features != nil, data.orientation.transposed {
             throw Failure("--transposed is for the images of a data set, and --features are none", exitCode: 64)
         }
+        try matrix.check()
         for (name, value) in [("--k", k), ("--pca", pca), ("--iterations", iterations)] {
             if let value, value < 1 { throw Failure("\(name) is \(value); it must be at least 1", exitCode: 64) }
         }
@@ -84,26 +84,30 @@ struct ClusteringOptions: ParsableArguments {
     /// The files that are read.
     var inputs: [NamedFile?] {
         let start = start.hasSuffix(".npy") ? start : nil
-        return [NamedFile("--features", features), NamedFile("--start", start)] + (features == nil ? data.files : [])
+        return matrix.files + [NamedFile("--start", start)] + (features == nil ? data.files : [])
     }
 
     /// The samples, and their classes where they have some.
     func samples(quiet: Bool, labels: LabelsOption? = nil) throws -> Samples {
-        guard let features else {
+        guard features != nil else {
             let images = try data.load(quiet: quiet)
             return Samples(
                 matrix: try FeatureMatrix(images.train),
                 classes: ClassLabels(labels: images.train.labels, count: images.classCount),
-                trainable: TrainableSamples(
-                    samples: images.train, classCount: images.classCount, normalisation: Normalisation(images)))
+                trainable: TrainableSource(
+                    TrainableSamples(
+                        samples: images.train, classCount: images.classCount, normalisation: Normalisation(images))))
         }
-        let samples = try Formats.matrix(features)
-        do {
-            var found = Samples(matrix: try FeatureMatrix(samples, forComponents: pca != nil), classes: nil)
-            if let path = labels?.labels { try found.label(samples, by: path) }
-            return found
-        } catch let error as ClusteringError {
-            throw Failure("\(features): \(error)", category: error.category)
+        let features = try matrix.open(quiet: quiet)
+        // Labels are small, and a fault in them shows before the features are read.
+        let labelled = try labels?.label(features.samples, quiet: quiet)
+        do throws(ClusteringError) {
+            return Samples(
+                matrix: try FeatureMatrix(features.samples, forComponents: pca != nil),
+                classes: labelled.map { ClassLabels(labels: $0.labels, count: $0.classCount) },
+                trainable: labelled.map { TrainableSource($0) })
+        } catch {
+            throw Failure(error, in: features)
         }
     }
 
@@ -121,54 +125,6 @@ struct ClusteringOptions: ParsableArguments {
         }
         return values
     }
-}
-
-/// `--labels`
-struct LabelsOption: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "The class of each row of --features, from 0 to 255: a .npy file of one dimension.", valueName: "y.npy"))
-    var labels: String?
-
-    /// What must hold before anything is read.
-    func check(_ options: ClusteringOptions) throws {
-        if labels != nil, options.features == nil {
-            throw Failure("--labels is for --features; a data set has its own", exitCode: 64)
-        }
-    }
-}
-
-/// What is clustered or selected from.
-struct Samples {
-    var matrix: FeatureMatrix
-    var classes: ClassLabels?
-    /// The samples as networks take them, where they have classes.
-    var trainable: TrainableSamples?
-
-    /// Gives `samples`, which the matrix is of, the labels of a file.
-    fileprivate mutating func label(_ samples: SampleSet, by path: String) throws {
-        let array = try NumPyArray.read(path)
-        guard array.shape.count == 1 else {
-            throw Failure("\(path): its shape is \(array.shape); one dimension is needed", exitCode: 65)
-        }
-        let numbers = try array.integers()
-        if let place = numbers.firstIndex(where: { !(0...255).contains($0) }) {
-            throw Failure(
-                "\(path): label \(numbers[place]) at position \(place) is outside 0 to 255, the classes that there may be",
-                exitCode: 65)
-        }
-        let labelled = try samples.labelled(numbers.map { UInt8($0) }, origin: path)
-        classes = ClassLabels(labels: labelled.labels, count: labelled.classCount)
-        trainable = TrainableSamples(
-            samples: labelled, classCount: labelled.classCount, normalisation: Normalisation(spread: labelled.channels))
-    }
-}
-
-/// Samples that networks may be trained on.
-struct TrainableSamples {
-    var samples: SampleSet
-    var classCount: Int
-    var normalisation: Normalisation
 }
 
 /// A clustering to be made.
@@ -203,9 +159,10 @@ struct ClusteringPlan {
         }
     }
 
-    /// Runs `body`; an error about the data names the file of `--features`.
+    /// Runs `body`; an error about the data names what `--features` names.
     private func inFeatures<Result>(_ body: () throws(ClusteringError) -> Result) throws -> Result {
         do throws(ClusteringError) { return try body() } catch {
+            if case .unreadable = error { throw error }
             guard let features, error.category == .badData else { throw error }
             throw Failure("\(features): \(error)", category: error.category)
         }

@@ -104,7 +104,7 @@ struct ScoreCommand: ParsableCommand {
             } : nil
         var run = ScoreRun(score: score, options: scoring, plan: plan, compute: compute, backend: backend)
         if let networksOut {
-            let normalisation = samples.trainable?.normalisation
+            let normalisation = try samples.trainable?.load().normalisation
             let epochs = scoring.parameters(k: nil).epochs
             let batch = scoring.training.batchSize
             run.keepNetwork = { network, epoch, weights in

@@ -155,7 +155,7 @@ struct ScoreRun {
             size: size, parameters: options.parameters(k: plan.k), seed: compute.seed)
         if score.needs.contains(.points) { (input.points, input.shift) = try points(samples) }
         if score.isOrder { input.groups = try groups.labels(classes: samples.classes, clustering: clustering) }
-        if score.needs.contains(.dynamics), let trainable = samples.trainable {
+        if score.needs.contains(.dynamics), let trainable = try samples.trainable?.load() {
             // What is wrong with a graph is known before networks are trained.
             if score.usesNeighbors { input.graph = try D2Graph(input) }
             input.dynamics = try dynamics(trainable)

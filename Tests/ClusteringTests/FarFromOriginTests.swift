@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 import Testing
 
 @testable import Clustering
@@ -16,7 +17,7 @@ import TestSupport
         let reader: StoredArray
         let spread: Double
 
-        init(type: FeatureType, offset: Double) {
+        init(type: ValueType, offset: Double) {
             var random = RandomStream(seed: 21, run: 0, purpose: .testing)
             // Whole numbers need a spread that they can tell.
             let spread = type == .int64 ? 1e5 : 1
@@ -73,9 +74,9 @@ import TestSupport
         func row(_ index: Int) -> Range<Int> { index * Self.dimensions..<(index + 1) * Self.dimensions }
     }
 
-    private static let types: [FeatureType] = [.float32, .float64, .int64]
+    private static let types: [ValueType] = [.float32, .float64, .int64]
 
-    @Test(arguments: TestBackends.names, types) func agreesWithDoublePrecision(name: String, type: FeatureType) throws {
+    @Test(arguments: TestBackends.names, types) func agreesWithDoublePrecision(name: String, type: ValueType) throws {
         let backend = try TestBackends.make(name)
         for offset in [0, 1e3, 1e6] {
             let data = Planted(type: type, offset: offset)
@@ -100,7 +101,7 @@ import TestSupport
         }
     }
 
-    @Test(arguments: TestBackends.names, types) func miniBatchFindsTheGroups(name: String, type: FeatureType) throws {
+    @Test(arguments: TestBackends.names, types) func miniBatchFindsTheGroups(name: String, type: ValueType) throws {
         let backend = try TestBackends.make(name)
         for offset in [0, 1e3, 1e6] {
             let data = Planted(type: type, offset: offset)
@@ -175,8 +176,6 @@ import TestSupport
         #expect(found.labels.indices.allSatisfy { found.labels[$0] == found.labels[$0 % 2] })
         // 2 · Σ (i - 9.5)² for i from 0 to 19.
         #expect(abs(found.inertia - 1330) < 0.01)
-        #expect(difference(of: .max, and: -0x1p63) == 0x1p64 && difference(of: .min, and: 0.5) == -0x1p63)
-        #expect(difference(of: (1 << 60) + 3, and: 0x1p60) == 3 && difference(of: 5, and: 2.5) == 2.5)
     }
 
     /// The projection starts from the values as they are stored, and the mean is that of the values.

@@ -73,7 +73,7 @@ struct Blobs {
 struct StoredArray: RowReader {
     let bytes: [UInt8]
     let rowBytes: Int
-    let type: FeatureType
+    let type: ValueType
 
     init<Element: BitwiseCopyable>(_ values: [Element], dimensions: Int) {
         bytes = values.withUnsafeBytes { Array($0) }

@@ -22,7 +22,7 @@ import TestSupport
         }
         #expect(stored.type == .float64 && samples.values.typeName == "float64" && samples.pixels == nil)
         var row = [Double](repeating: 0, count: 3)
-        try row.withUnsafeMutableBytes { try stored.read(from: 6, into: $0) }
+        try row.withUnsafeMutableBytes { try stored.read(2..<3, into: $0) }
         #expect(row == Array(values[6..<9]))
     }
 
@@ -42,11 +42,13 @@ import TestSupport
             #expect(error.description.contains("its shape is \(shape); a sample and a feature at least are needed"))
         }
         let text = try folder.file("x.csv", Array("1,2,3\n4,5,6\n".utf8))
+        let foreign = try #require(throws: DatasetError.self) { try Formats.matrix(text) }
         #expect(
-            throws: DatasetError.malformed(
-                file: text, reason: "not a .npy file: it does not start with the bytes \\x93NUMPY")
-        ) { try Formats.matrix(text) }
-        for path in [folder / "none.npy", folder.path] {
+            foreign.description
+                == "\(text): not a .npy file: it does not start with the bytes \\x93NUMPY; accepted are a .npy "
+                + "file, FILE.npz:NAME, FILE.safetensors:NAME, a folder or a quoted pattern of such files")
+        #expect(foreign.category == .badData)
+        for path in [folder / "none.npy", "/dev/null"] {
             let error = try #require(throws: DatasetError.self) { try Formats.matrix(path) }
             #expect(error.category == .noInput && error.description.hasPrefix("\(path): cannot be read: "))
         }

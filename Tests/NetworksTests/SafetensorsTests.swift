@@ -198,6 +198,6 @@ import Testing
     @Test(arguments: ["3", "{\"mean\": 0.1}", "[]", "{\"mean\": null}"])
     func metadataOfAnotherKindAreSaid(metadata: String) {
         let message = error { _ = try Safetensors.parse(file([], metadata: metadata), path: "w.st") }
-        #expect(message.contains("the __metadata__ of w.st is not what the format asks for"), "\(message)")
+        #expect(message.contains("w.st: its __metadata__ is not what the format asks for"), "\(message)")
     }
 }

@@ -11,7 +11,7 @@ package struct Violation: Error, CustomStringConvertible {
 ///
 /// Fuzzing calls these with files it makes up (tools/sanitize fuzz), and the unit tests with those in Tests/Fuzz/corpus.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case cifar, idx, image, lines, npy, safetensors, study, tar
+    case cifar, idx, image, lines, matrix, npy, npz, safetensors, study, tar
 
     /// Gives a file of these bytes to the reader.
     /// - Parameter folder: where files may be written and written again.
@@ -23,7 +23,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .idx: try acceptsIDX(bytes, folder: folder)
         case .image: try acceptsImage(bytes, folder: folder)
         case .lines: try acceptsLines(bytes, folder: folder)
+        case .matrix: try acceptsSafetensorsMatrix(bytes, folder: folder)
         case .npy: try acceptsNumPy(bytes, folder: folder)
+        case .npz: try acceptsNPZ(bytes, folder: folder)
         case .safetensors: try acceptsSafetensors(bytes, folder: folder)
         case .study: try acceptsStudy(bytes, folder: folder)
         case .tar: try acceptsTar(bytes, folder: folder)

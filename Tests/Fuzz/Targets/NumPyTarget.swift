@@ -11,7 +11,7 @@ func acceptsNumPy(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
     }
     try require(array.shape.allSatisfy { $0 >= 0 }, "shape \(array.shape)")
     // The least that an element takes.
-    let payload = array.count * (array.isConverted ? 2 : array.type.byteCount)
+    let payload = array.count * (array.isConverted ? 1 : array.type.byteCount)
     try require(payload <= bytes.count, "\(array.count) elements from a file of \(bytes.count) bytes")
     try require(array.floats.count == array.count, "\(array.floats.count) floats of \(array.count) elements")
     let integers: [Int64]?
@@ -27,7 +27,7 @@ func acceptsNumPy(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
         case .float32, .float64: try NumPy.write(array.floats, shape: array.shape, to: copy)
         case .uint8: try NumPy.write(array.bytes ?? [], shape: array.shape, to: copy)
         case .int32: try NumPy.write((integers ?? []).map(Int32.init), shape: array.shape, to: copy)
-        case .int64: try NumPy.write(integers ?? [], shape: array.shape, to: copy)
+        default: try NumPy.write(integers ?? [], shape: array.shape, to: copy)
         }
         let again = try NumPyArray.read(copy)
         try require(
