@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 
 extension FeatureMatrix {
     /// The rows of two matrices of equal width, those of `first` before those of `second`, which stay where they are.
@@ -33,7 +34,7 @@ extension FeatureMatrix {
 private struct ArrayRows<Element: BufferElement>: RowReader {
     let values: [Element]
     let dimensions: Int
-    let type: FeatureType
+    let type: ValueType
 
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) {
         values[rows.lowerBound * dimensions..<rows.upperBound * dimensions].withUnsafeBytes {
@@ -48,7 +49,7 @@ private struct JoinedRows: RowReader {
     private let firstCount: Int
     private let second: any RowReader
     private let dimensions: Int
-    let type: FeatureType
+    let type: ValueType
 
     init(_ first: any RowReader, count: Int, _ second: any RowReader, dimensions: Int) {
         self.first = first
@@ -72,10 +73,8 @@ private struct JoinedRows: RowReader {
     ) throws(ClusteringError) {
         guard !rows.isEmpty else { return }
         guard reader.type != type else { return try reader.read(rows, into: destination) }
-        try withStored(reader, rows, dimensions) { value, _ in
-            for element in 0..<rows.count * dimensions {
-                destination.storeBytes(of: value(element), toByteOffset: element * 8, as: Double.self)
-            }
+        for (element, value) in try doubles(reader, rows, dimensions).enumerated() {
+            destination.storeBytes(of: value, toByteOffset: element * 8, as: Double.self)
         }
     }
 }

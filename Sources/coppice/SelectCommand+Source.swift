@@ -144,8 +144,8 @@ extension SelectCommand {
 
     /// What the lines of Python read.
     func pythonSamples(_ source: Source) -> PythonLines.Samples {
-        if let features = options.features { return .matrix([features]) }
-        guard let samples = source.samples?.trainable?.samples else { return .unknown }
+        if options.features != nil { return .matrix(options.matrix.paths) }
+        guard let samples = try? source.samples?.trainable?.load().samples else { return .unknown }
         let data = options.data
         let location = try? DatasetLocator().find(
             data.data == nil ? data.dataset ?? "mnist" : data.dataset, dataDirectory: data.data)
