@@ -118,8 +118,7 @@ struct RunCommand: AsyncParsableCommand {
         progress.finish()
         if report, runner.othersAtWork.isEmpty {
             do {
-                try await ReportCommand.write(
-                    StoredStudy(reading: directory), data: data, images: images, quiet: quiet)
+                try await ReportCommand.write(StoredStudy(reading: directory), data: data, quiet: quiet)
             } catch is CancellationError {
                 throw Failure(
                     "interrupted while the report was made; every run is kept, and `coppice report` makes it",
