@@ -12,13 +12,13 @@ package struct DatasetLocation: Sendable {
     /// How the files are read.
     let format: any FolderFormat
 
-    /// What the folder and its files are on the disk, whichever links lead there: two names for the same share one of them.
-    fileprivate var identities: [String] {
-        func identity(_ path: String) -> String? {
+    /// What the files are on the disk, whichever links lead there: equal for two names of the same files. One folder may
+    /// hold those of several data sets.
+    fileprivate var identity: String {
+        (files.isEmpty ? [directory] : files).map { path in
             var status = stat()
-            return stat(path, &status) == 0 ? "\(status.st_dev):\(status.st_ino)" : nil
-        }
-        return [identity(directory), files.map { identity($0) ?? $0 }.joined(separator: " ")].compactMap { $0 }
+            return stat(path, &status) == 0 ? "\(status.st_dev):\(status.st_ino)" : path
+        }.joined(separator: " ")
     }
 }
 
@@ -107,12 +107,11 @@ package struct DatasetLocator: Sendable {
         var owners: [String: String] = [:]
         for name in names where found[name] == nil {
             let location = try find(name, dataDirectory: dataDirectory)
-            for identity in location.identities {
-                if let other = owners[identity] {
-                    throw .sameFolder(names: [other, name], directory: location.directory)
-                }
+            let identity = location.identity
+            if let other = owners[identity] {
+                throw .sameFolder(names: [other, name], directory: location.directory)
             }
-            for identity in location.identities { owners[identity] = name }
+            owners[identity] = name
             found[name] = location
         }
         return found

@@ -23,22 +23,23 @@ extension Selection {
     }
 
     /// Keeps what a budget pays for, in rank order: a sample that costs more than what is left is passed over.
-    /// - Returns: what is kept, as if its number had been asked for, and what it costs.
+    /// - Returns: what is kept, as if its number had been asked for; what it costs; and how far down the rank order the last
+    ///   of it is: whatever comes after these, in any order, does not fit.
     /// - Throws: ``PruningError`` as ``select(_:from:random:)`` does, where the order changes with the size, and where no
     ///   sample fits.
     package func select(
         within budget: Budget, from input: SelectionInput, random: inout RandomStream
-    ) throws(PruningError) -> (kept: KeptSamples, used: Amount) {
+    ) throws(PruningError) -> (kept: KeptSamples, used: Amount, reach: Int) {
         try Self.checkCount(budget.costs.count, "costs", input.count)
         if dependsOnSize || quota == .article { throw .budgetOfChangingOrder }
         let (ranked, _) = try rank(RequestedSize.whole.resolved(of: input.count), of: input, random: &random)
         let (indices, used) = budget.fill(ranked)
-        guard !indices.isEmpty else {
+        guard let last = indices.last, let place = ranked.lastIndex(of: last) else {
             let least = ranked.map { budget.costs[$0] }.min() ?? Amount()
             throw .nothingFits(budget: budget.limit.description, least: least.description)
         }
         let size = try RequestedSize.count(indices.count).resolved(of: input.count)
-        return (KeptSamples(indices, requested: size, of: input, shortGroups: []), used)
+        return (KeptSamples(indices, requested: size, of: input, shortGroups: []), used, place + 1)
     }
 
     /// All samples that may be kept, in the rank order that `size` gives, and the ranking that made it.

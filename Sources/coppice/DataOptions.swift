@@ -47,25 +47,39 @@ struct ImageFileOptions: ParsableArguments {
     @Flag(help: "Compare the contents of image files with those decoded before; otherwise their sizes and times.")
     var recheck = false
 
-    /// Reads a data set, with a progress bar and notes on stderr.
-    /// - Parameter isCancelled: asked between files whether to stop.
+    /// Reads a data set as ``loadDataset(_:skipsBadFiles:rechecksContents:quiet:isCancelled:)`` does.
     func load(
         _ location: DatasetLocation, transposed: Bool = false, quiet: Bool,
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(DatasetError) -> Dataset {
-        let progress = ReadingBar(quiet: quiet)
-        defer { progress.finish() }
-        return try Dataset.load(
-            location,
-            DatasetReading(
-                skipsBadFiles: skipBad, rechecksContents: recheck,
-                cacheFolder: EnvironmentVariables.process.cacheFolder + "/coppice/images",
-                note: { note in
-                    progress.finish()
-                    Terminal.note("note: \(note)", quiet: quiet)
-                }, progress: progress.show, isCancelled: isCancelled),
-            transposed: transposed)
+        try loadDataset(
+            location, transposed: transposed, skipsBadFiles: skipBad, rechecksContents: recheck, quiet: quiet,
+            isCancelled: isCancelled)
     }
+}
+
+/// Reads a data set, with a progress bar and notes on stderr.
+/// - Parameters:
+///   - transposed: whether rows and columns of its images are exchanged.
+///   - skipsBadFiles: whether image files that cannot be read are left out.
+///   - rechecksContents: whether decoded images that were kept are held against the contents of their files.
+///   - isCancelled: asked between files whether to stop.
+func loadDataset(
+    _ location: DatasetLocation, transposed: Bool = false, skipsBadFiles: Bool, rechecksContents: Bool = false,
+    quiet: Bool, isCancelled: @escaping @Sendable () -> Bool = { false }
+) throws(DatasetError) -> Dataset {
+    let progress = ReadingBar(quiet: quiet)
+    defer { progress.finish() }
+    return try Dataset.load(
+        location,
+        DatasetReading(
+            skipsBadFiles: skipsBadFiles, rechecksContents: rechecksContents,
+            cacheFolder: EnvironmentVariables.process.cacheFolder + "/coppice/images",
+            note: { note in
+                progress.finish()
+                Terminal.note("note: \(note)", quiet: quiet)
+            }, progress: progress.show, isCancelled: isCancelled),
+        transposed: transposed)
 }
 
 /// The progress of reading files: a bar for each stage.

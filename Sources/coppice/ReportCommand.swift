@@ -21,7 +21,6 @@ struct ReportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The data set's folder, or a folder that holds data sets by name.", valueName: "dir"))
     var data: String?
     @OptionGroup var orientation: TransposedOption
-    @OptionGroup var images: ImageFileOptions
     @Flag(help: "Print the results as a Markdown table instead, for a page or an issue, and write nothing.")
     var markdown = false
     @Flag(help: "No notes on stderr.")
@@ -33,8 +32,7 @@ struct ReportCommand: AsyncParsableCommand {
         if markdown { return print(StudyText.markdown(stored.results), terminator: "") }
         try StudyTables.write(stored.results, to: dir)
         do {
-            try await Self.write(
-                stored, data: data, transposed: orientation.transposed, images: images, quiet: quiet)
+            try await Self.write(stored, data: data, transposed: orientation.transposed, quiet: quiet)
         } catch is CancellationError {
             throw Failure("interrupted; an older report.html is unchanged", exitCode: 130)
         }
@@ -44,18 +42,14 @@ struct ReportCommand: AsyncParsableCommand {
     /// Writes a study's page and plots, its images looked for as `coppice run` does, and transposed where they are asked to
     /// be or its latest session had them so.
     /// - Throws: `CancellationError` at Ctrl-C, once the programs that draw have ended.
-    static func write(
-        _ stored: StoredStudy, data: String?, transposed: Bool, images: ImageFileOptions, quiet: Bool
-    ) async throws {
+    static func write(_ stored: StoredStudy, data: String?, transposed: Bool, quiet: Bool) async throws {
         let locator = DatasetLocator()
         let transposed = transposed || stored.environment.isTransposed
-        // What the study was run on with --skip-bad is the same data here.
-        var reading = images
-        reading.skipBad = true
-        let writing = Task { [reading] in
+        let writing = Task {
             try await StudyReport.write(stored) { name in
+                // What the study left out is left out here: it would not have run otherwise.
                 (try? locator.find(name, dataDirectory: data)).flatMap {
-                    try? reading.load($0, transposed: transposed, quiet: true)
+                    try? loadDataset($0, transposed: transposed, skipsBadFiles: true, quiet: true)
                 }
             }
         }

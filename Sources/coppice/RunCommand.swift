@@ -122,8 +122,7 @@ struct RunCommand: AsyncParsableCommand {
         if report, runner.othersAtWork.isEmpty {
             do {
                 try await ReportCommand.write(
-                    StoredStudy(reading: directory), data: data, transposed: orientation.transposed, images: images,
-                    quiet: quiet)
+                    StoredStudy(reading: directory), data: data, transposed: orientation.transposed, quiet: quiet)
             } catch is CancellationError {
                 throw Failure(
                     "interrupted while the report was made; every run is kept, and `coppice report` makes it",

@@ -149,26 +149,15 @@ struct SelectCommand: ParsableCommand {
         var source =
             try clustering.map { try read($0, requested, lines, needsSamples: needsSamples(selection)) }
             ?? cluster(plan, requested, selection, lines)
-        let scored = try self.scored(selection, plan, &source)
-        if let eps, let scored {
-            source.size = try RequestedSize.count(Score.semdedupCount(scored.values, eps: eps))
-                .resolved(of: source.count)
-        }
-        let begin = ContinuousClock.now
-        var random = RandomStream(seed: compute.seed, run: 0, purpose: .selection)
-        var found = ScoreInput(count: source.count, classes: source.classes, clustering: source.assignment)
-        found.values = scored?.values
-        found.dynamics = scored?.dynamics
-        let input = try selection.input(count: source.count, classes: source.classes, from: found)
-        let (kept, used) = try choose(selection, source.size, limit, from: input, random: &random)
-        let seconds = (ContinuousClock.now - begin) / .seconds(1)
+        let choice = try choose(selection, plan, limit, from: &source)
+        let (kept, used) = (choice.kept, choice.used)
         if let note = kept.shortClassesNote { Terminal.note("note: \(note)", quiet: compute.quiet) }
         for path in files.staleLines {
             Terminal.note("note: \(path) is there, and is not of this selection", quiet: compute.quiet)
         }
         let contents = SelectionOutputs.Contents(
             kept: kept, count: source.count, clustering: source.assignment,
-            score: outputs.details == nil ? nil : try scoreText(input), imagePath: images.map { $0.path })
+            score: outputs.details == nil ? nil : try scoreText(choice.input), imagePath: images.map { $0.path })
         var links: ImageLinks?
         try interrupt.finishing { links = try files.write(contents) }
         if json {
@@ -176,14 +165,14 @@ struct SelectCommand: ParsableCommand {
             try printJSON(
                 Report(
                     strategy: strategy, score: score, keep: score == nil ? nil : (keep ?? .paper).rawValue,
-                    within: score == nil ? nil : selection.groups.rawValue, eps: eps, scoreSeconds: scored?.seconds,
+                    within: score == nil ? nil : selection.groups.rawValue, eps: eps, scoreSeconds: choice.scoreSeconds,
                     n: source.count, requested: kept.requested, kept: kept.kept,
                     perClass: kept.perClass, perCluster: kept.perCluster,
                     budgetColumn: budget.budgetColumn, budget: limit?.limit.decimal, budgetUsed: used?.decimal,
                     budgetLeft: left(of: limit, used)?.decimal, out: out, idsOut: files.keptLines,
                     dropped: outputs.dropped, link: outputs.link, linkFolders: links?.folderCount,
                     details: outputs.details, seed: compute.seed,
-                    selectionSeconds: seconds, k: source.assignment?.k, dimensions: source.dimensions,
+                    selectionSeconds: choice.seconds, k: source.assignment?.k, dimensions: source.dimensions,
                     components: source.finished == nil ? nil : plan.pca, inertia: found?.inertia,
                     iterations: found?.iterations, pcaSeconds: source.finished?.pcaSeconds,
                     startSeconds: found?.startSeconds, kmeansSeconds: found?.seconds, device: source.device))
@@ -213,12 +202,60 @@ struct SelectCommand: ParsableCommand {
             ]
     }
 
+    /// What is kept, and what it took to choose it.
+    private struct Choice {
+        var kept: KeptSamples
+        /// What it costs of a budget.
+        var used: Amount?
+        var input: SelectionInput
+        /// Nil where nothing was scored.
+        var scoreSeconds: Double?
+        var seconds: Double
+    }
+
+    /// Scores and ranks. A budget is of the whole set; of a greedy order, only as much is picked as the budget reaches, four
+    /// times as much at each attempt, since what comes after does not fit in any order.
     private func choose(
-        _ selection: Selection, _ size: SelectionSize, _ budget: Budget?, from input: SelectionInput,
-        random: inout RandomStream
-    ) throws -> (KeptSamples, Amount?) {
-        guard let budget else { return (try selection.select(size, from: input, random: &random), nil) }
-        return try selection.select(within: budget, from: input, random: &random)
+        _ selection: Selection, _ plan: ClusteringPlan, _ budget: Budget?, from source: inout Source
+    ) throws -> Choice {
+        let known = score.flatMap { try? Score.named($0) }
+        // Those of networks would train them anew.
+        let isStaged = budget != nil && known?.isOrder == true && known?.needs.contains(.dynamics) == false
+        var picks = isStaged ? min(source.count, 1024) : source.count
+        while true {
+            if isStaged { source.size = try RequestedSize.count(picks).resolved(of: source.count) }
+            let (choice, reach) = try chooseOnce(selection, plan, budget, from: &source)
+            if reach <= picks { return choice }
+            picks = min(source.count, 4 * picks)
+        }
+    }
+
+    private func chooseOnce(
+        _ selection: Selection, _ plan: ClusteringPlan, _ budget: Budget?, from source: inout Source
+    ) throws -> (Choice, reach: Int) {
+        let scored = try self.scored(selection, plan, &source)
+        if let eps, let scored {
+            source.size = try RequestedSize.count(Score.semdedupCount(scored.values, eps: eps))
+                .resolved(of: source.count)
+        }
+        let begin = ContinuousClock.now
+        var random = RandomStream(seed: compute.seed, run: 0, purpose: .selection)
+        var found = ScoreInput(count: source.count, classes: source.classes, clustering: source.assignment)
+        found.values = scored?.values
+        found.dynamics = scored?.dynamics
+        let input = try selection.input(count: source.count, classes: source.classes, from: found)
+        let choice: (kept: KeptSamples, used: Amount?, reach: Int)
+        if let budget {
+            choice = try selection.select(within: budget, from: input, random: &random)
+        } else {
+            choice = (try selection.select(source.size, from: input, random: &random), nil, 0)
+        }
+        let seconds = (ContinuousClock.now - begin) / .seconds(1)
+        return (
+            Choice(
+                kept: choice.kept, used: choice.used, input: input, scoreSeconds: scored?.seconds, seconds: seconds),
+            choice.reach
+        )
     }
 
     private func left(of budget: Budget?, _ used: Amount?) -> Amount? {

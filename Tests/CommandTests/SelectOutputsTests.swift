@@ -318,6 +318,29 @@ struct SelectOutputsTests {
         #expect(try indices("k.npy") == indices("s.npy"))
     }
 
+    /// Greedy orders are picked in stages, and that changes nothing: what a budget keeps is what fits down the whole order.
+    @Test(arguments: ["--score k-center", "--score herding --k 7 --within cluster"], [700, 3000])
+    func aBudgetOfAGreedyOrderIsOfAllOfIt(ask: String, budget: Int) throws {
+        let count = 1500
+        try writeNoise(count: count, dimensions: 3, to: folder / "noise.npy")
+        // Samples that cost nothing fit wherever they are; otherwise the end of the order is out of reach.
+        let least = budget < 1000 ? 1 : 0
+        let costs = (0..<count).map { least + $0 * 7919 % 5 + ($0 % 3 == 0 ? 40 : 0) }
+        try write(costs.map { "{\"n\": \($0)}" })
+        let command = "select --features noise.npy \(ask) --device cpu --quiet --out kept.npy"
+        let whole = try run("\(command) --size \(count)")
+        #expect(whole.status == 0, "\(whole.stderr)")
+        var (expected, sum): ([Int64], Int) = ([], 0)
+        for index in try indices("kept.npy") where sum + costs[Int(index)] <= budget {
+            expected.append(index)
+            sum += costs[Int(index)]
+        }
+        let outcome = try run("\(command) --ids ids --budget-column n --budget \(budget)")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(outcome.stdout.contains("n: \(sum) of \(budget), \(budget - sum) left"), "\(outcome.stdout)")
+        #expect(try indices("kept.npy") == expected)
+    }
+
     // Places.
 
     @Test(arguments: [

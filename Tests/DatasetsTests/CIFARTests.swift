@@ -150,5 +150,6 @@ func writeCIFAR10(in folder: TemporaryFolder, prefix: String = "", perFile: Int 
         #expect(error.category == .usage && error.description.contains("cifar10 and cifar100"), "\(error)")
         #expect(try locator().find("cifar100", dataDirectory: folder / "data").files.count == 2)
         #expect(try locator().find("cifar10", dataDirectory: folder / "data").files.count == 6)
+        #expect(try locator().find(["cifar10", "cifar100"], dataDirectory: folder / "data").count == 2)
     }
 }

@@ -6,7 +6,7 @@ import TestSupport
 
 /// Files with bytes flipped, cut out, doubled or appended: each is read, or refused with a typed error.
 @Suite struct DamagedInputTests {
-    private static func damaged(_ contents: [UInt8], _ noise: inout Noise) -> [UInt8] {
+    static func damaged(_ contents: [UInt8], _ noise: inout Noise) -> [UInt8] {
         var contents = contents
         for _ in 0...Int.random(in: 0..<4, using: &noise) {
             guard !contents.isEmpty else { break }

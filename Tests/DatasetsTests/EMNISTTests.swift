@@ -56,6 +56,9 @@ import TestSupport
         #expect(throws: error) { try Dataset.load(directory: folder / "gzip") }
         let found = try locator.find("emnist-letters", dataDirectory: folder / "gzip")
         #expect(found.files.count == 4 && found.files.allSatisfy { $0.contains("/gzip/emnist-letters-t") })
+        // Two of them are two data sets, although one folder holds both.
+        let two = ["emnist-letters", "emnist-digits"]
+        #expect(try locator.find(two, dataDirectory: folder / "gzip").count == 2)
         // MNIST's own names come first, as ever.
         try writeDataset(in: folder, prefix: "gzip/")
         #expect(

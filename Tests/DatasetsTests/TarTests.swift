@@ -114,6 +114,28 @@ private func files(_ archive: String) throws -> [String: [UInt8]] {
         }
     }
 
+    /// Bytes flipped, cut out, doubled or appended: read or refused, and never a path that leads elsewhere.
+    @Test(arguments: 0..<4) func damagedArchivesAreReadOrRefused(seed: Int) throws {
+        var noise = Noise(seed)
+        let whole =
+            tarEntry("set/", type: "5") + tarEntry("set/a", long) + tarEntry("c", [1], start: "set/b")
+            + tarEntry("set/x", Array("20 mtime=1244064911\n".utf8), type: "x") + tarEntry("set/g", [3]) + tarEnd
+        var refused = 0
+        for _ in 0..<200 {
+            let path = try folder.file("damaged", DamagedInputTests.damaged(whole, &noise))
+            do throws(DatasetError) {
+                let reader = try TarReader(path)
+                while let entry = try reader.next() {
+                    #expect(!entry.path.hasPrefix("/") && !entry.path.split(separator: "/").contains(".."))
+                }
+            } catch {
+                refused += 1
+                #expect(error.category == .badData && !error.description.isEmpty)
+            }
+        }
+        #expect(refused > 80)
+    }
+
     @Test func refusesWhatIsDamaged() throws {
         let whole = tarEntry("a", long) + tarEntry("b", [1]) + tarEnd
         for length in [0, 100, 511, 600, 2048, 2100, whole.count - 1024, whole.count - 700] {

@@ -66,8 +66,9 @@ import Testing
                     sum += whole[index]
                 }
                 switch outcome {
-                case .success(let (kept, used)):
+                case .success(let (kept, used, reach)):
                     #expect(kept.indices == expected && used.description == "\(sum)" && sum <= limit)
+                    #expect(reach == ranked.lastIndex { $0 == expected.last }.map { $0 + 1 })
                     #expect(kept.requested == expected.count && kept.perCluster.reduce(0, +) == expected.count)
                 case .failure(let error):
                     #expect(expected.isEmpty)

@@ -3,8 +3,8 @@ import Support
 
 /// The decoded images of a folder, kept between commands: a file per folder, in the user's folder for caches.
 ///
-/// A first line with a digest of all that follows; a line of JSON that says what it was made from: the path, size and
-/// times of every file, a digest of all contents, the libraries; then the pixels. Anything that does not fit means
+/// A line with a digest of all that follows and the length of the JSON; JSON that says what it was made from: the path, size
+/// and times of every file, a digest of all contents, the libraries; then the pixels. Anything that does not fit means
 /// decoding again.
 struct ImageFolderCache {
     private let path: String
@@ -43,8 +43,9 @@ struct ImageFolderCache {
     /// - Throws: ``DatasetError/readingCancelled(directory:)``.
     func read(_ reading: DatasetReading) throws(DatasetError) -> DecodedImages? {
         guard let reader = try? ByteReader(path: path, decompresses: false),
-            let first = try? Self.line(reader), first.count == 64,
-            let text = try? Self.line(reader),
+            let line = try? reader.read(upTo: Self.lineLength), line.count == Self.lineLength,
+            let length = Int(String(decoding: line[65...].dropLast(), as: UTF8.self)), length > 0,
+            let text = try? reader.read(upTo: length), text.count == length,
             let header = try? JSONDecoder().decode(Header.self, from: Data(text)),
             header.version == Self.version, header.libraries == ImageFile.libraries
         else { return nil }
@@ -53,7 +54,7 @@ struct ImageFolderCache {
             header.faults.allSatisfy({ listing.files.indices.contains($0.file) }),
             let count = product([
                 listing.files.count - header.faults.count, header.channels, header.height, header.width,
-            ]), reader.fileSize == first.count + text.count + 2 + count
+            ]), reader.fileSize == line.count + length + count
         else { return nil }
         if reading.rechecksContents {
             guard try contents(header.faults, reading) == header.contents else { return nil }
@@ -61,7 +62,7 @@ struct ImageFolderCache {
             guard header.files == listing.stamp else { return nil }
         }
         guard let pixels = try? reader.readElements(of: UInt8.self, count: count), pixels.count == count,
-            Self.digest(text, pixels) == String(decoding: first, as: UTF8.self)
+            Self.line(text, pixels) == line
         else { return nil }
         return DecodedImages(
             shape: SampleShape(channels: header.channels, height: header.height, width: header.width), pixels: pixels,
@@ -82,8 +83,7 @@ struct ImageFolderCache {
             try Folder.make(folder)
             removeRemains(in: folder)
             try AtomicFile.write(
-                header: Array((Self.digest(text, images.pixels) + "\n").utf8) + text + [UInt8(ascii: "\n")],
-                elements: images.pixels, to: path)
+                header: Self.line(text, images.pixels) + text, elements: images.pixels, to: path)
         } catch {
             let reason = (error as? FileError)?.description ?? "\(error)"
             reading.note("the decoded images are not kept for the next command: \(reason)")
@@ -125,22 +125,16 @@ struct ImageFolderCache {
         return areRead.allSatisfy { $0 } ? digest.text : nil
     }
 
-    /// The bytes up to the end of a line, without it.
-    private static func line(_ reader: ByteReader) throws(DatasetError) -> [UInt8] {
-        var line: [UInt8] = []
-        while line.count < 1 << 26 {
-            let byte = try reader.read(upTo: 1)
-            guard byte.count == 1, byte[0] != UInt8(ascii: "\n") else { break }
-            line += byte
-        }
-        return line
-    }
+    /// Bytes of the first line, with its end.
+    private static let lineLength = 64 + 1 + 12 + 1
 
-    private static func digest(_ header: [UInt8], _ pixels: [UInt8]) -> String {
+    /// The first line of a file with this JSON and these pixels.
+    private static func line(_ header: [UInt8], _ pixels: [UInt8]) -> [UInt8] {
         var hash = SHA256()
         header.withUnsafeBytes { hash.update($0) }
         pixels.withUnsafeBytes { hash.update($0) }
-        return hash.digest
+        let length = String(header.count)
+        return Array("\(hash.digest) \(String(repeating: "0", count: max(0, 12 - length.count)))\(length)\n".utf8)
     }
 }
 

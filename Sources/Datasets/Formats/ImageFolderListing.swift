@@ -53,7 +53,9 @@ struct ImageFolderListing: Sendable {
             let base = part ?? FileName([])
             // Parts have plain names.
             for name in try Self.folders(in: part.map { "\(directory)/\($0.shown)" } ?? directory) {
-                found.append((part, isTest, name, try lister.files(of: base / name)))
+                let loops = lister.loops.count
+                let files = try lister.files(of: base / name)
+                if !files.isEmpty || lister.loops.count == loops { found.append((part, isTest, name, files)) }
             }
         }
         let trainName = FileName("train")
@@ -83,8 +85,8 @@ struct ImageFolderListing: Sendable {
         let empty = Set(found.map(\.name)).subtracting(found.filter { !$0.files.isEmpty }.map(\.name)).sorted()
         if !empty.isEmpty {
             notes.append(
-                "\(shown): \(Self.names(empty)) \(empty.count == 1 ? "is an empty folder" : "are empty folders") and no"
-                    + " class")
+                "\(shown): \(Self.names(empty)) \(empty.count == 1 ? "is" : "are") empty, and no"
+                    + " class\(empty.count == 1 ? "" : "es")")
         }
         let classes = Set(found.filter { !$0.files.isEmpty }.map(\.name)).sorted()
         try Self.check(classes, shown)

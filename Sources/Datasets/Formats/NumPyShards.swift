@@ -41,14 +41,18 @@ struct NumPyShards: MatrixFormat {
         var shards: [MatrixFile] = []
         for path in files {
             let file = try OpenFile(path)
-            guard NumPyEntries.isStart(try file.bytes(at: 0, count: 8)) else {
-                throw .malformed(file: path, reason: NumPyEntries.refusal)
+            do throws(DatasetError) {
+                shards.append(try MatrixFile(numPy: FilePart(file), in: file, at: 0))
+            } catch .malformed(let file, let reason) {
+                throw .malformed(file: file, reason: "\(reason); \(Self.advice)")
             }
-            shards.append(try MatrixFile(numPy: FilePart(file), in: file, at: 0))
         }
         try checkAlike(shards)
         return OpenedMatrix(values: try JoinedRows.join(shards), notes: [Self.orderNote(files)].compactMap { $0 })
     }
+
+    /// What helps where a folder has other files too.
+    private static let advice = "a quoted pattern such as 'train-*.npy' takes some of a folder's files"
 
     /// What the shell would name. Unlike the shell's, the order does not depend on the locale: whoever calls sorts.
     private func matches(_ pattern: String) -> [String] {
@@ -75,8 +79,7 @@ struct NumPyShards: MatrixFormat {
         throw .malformed(
             file: odd.name,
             reason: "its rows are \(odd.columnCount) x \(odd.type), and those of \(model.name) are "
-                + "\(model.columnCount) x \(model.type); shards of one width and type are needed, and a quoted pattern "
-                + "such as 'train-*.npy' takes some of a folder's files")
+                + "\(model.columnCount) x \(model.type), where one width and type are needed; \(Self.advice)")
     }
 
     /// That names which are not in the order of their numbers are read in that of their bytes; nil where these are the same.
