@@ -15,18 +15,21 @@ struct DedupRows {
     let against: String?
 
     /// - Parameters:
-    ///   - new: the new rows, of the file `features` where they are of one.
+    ///   - new: the new rows, of `features` where they are of some.
     ///   - against: the file of the old set.
     ///   - isProjected: whether PCA is to follow.
     /// - Throws: ``Failure`` with the file and the row of what is wrong.
-    init(_ new: FeatureMatrix, _ features: String?, against: String?, isProjected: Bool) throws {
+    init(_ new: FeatureMatrix, _ features: FeatureOptions, against: String?, isProjected: Bool) throws {
         self.against = against
         guard let against else {
             (matrix, old) = (new, 0)
             return
         }
         do {
-            let earlier = try FeatureMatrix(Formats.matrix(against), forComponents: isProjected)
+            // Both sets are brought to unit length, or neither; figures of columns are of the new set alone.
+            let scaling = features.normalize ? FeatureScaling(columns: nil, isNormalized: true) : nil
+            let rows = try Features.open([against]).scaled(by: scaling)
+            let earlier = try FeatureMatrix(rows.samples, forComponents: isProjected)
             guard earlier.dimensions == new.dimensions else {
                 throw Failure(
                     "\(against): its rows have \(earlier.dimensions) columns; \(new.dimensions) are needed, as the new "
@@ -39,7 +42,7 @@ struct DedupRows {
                     throw error
                 }
                 throw Failure(
-                    "\(features ?? "the data set"): "
+                    "\(features.name ?? "the data set"): "
                         + ClusteringError.tooLarge(
                             row: row - earlier.count, column: column, value: value, limit: limit
                         ).description, category: error.category)

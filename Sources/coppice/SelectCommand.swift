@@ -14,8 +14,8 @@ struct SelectCommand: ParsableCommand {
         commandName: "select",
         abstract: "Keeps a part of a training set, or of samples of your own, by a strategy or a score.",
         discussion: """
-            Writes the indices of what is kept, the most wanted first, so that a prefix is a smaller selection. The \
-            strategies closest, furthest and hybrid need a clustering: --k to make one, or --clustering for one that \
+            Writes the indices of what is kept, the most wanted first, so that a prefix is a smaller selection \
+            (except of typiclust, dual and --keep beta, which depend on the size). The strategies closest, furthest and hybrid need a clustering: --k to make one, or --clustering for one that \
             `coppice cluster --out` wrote. random draws from each cluster where there is one, else from the whole set.
 
             --score ranks by a score instead: one that `coppice score` knows, or a .npy file of your own, of which the \

@@ -105,7 +105,7 @@ import TestSupport
         // Ten of LeNet-5, eight of layered networks and two of what both say of samples, of as many networks as the stage has.
         #expect(cases.compactMap { $0["replicas"] as? Int } == Array(repeating: 5, count: 20))
         let stages = try #require(report["stages"] as? [[String: Any]])
-        #expect(Set(stages.compactMap { $0["stage"] as? String }).count == 5)
+        #expect(Set(stages.compactMap { $0["stage"] as? String }).count == 6)
         for stage in stages { #expect(try #require(stage["seconds"] as? Double) > 0) }
         // A step and an epoch, of one network and of as many as suit the device.
         let training = stages.filter { $0["stage"] as? String == "training" }

@@ -1,6 +1,5 @@
 import Foundation
 import Support
-import Synchronization
 import Testing
 
 @testable import Datasets
@@ -23,7 +22,7 @@ import TestSupport
 
     /// What is told while reading.
     private final class Notes: Sendable {
-        private let texts = Mutex<[String]>([])
+        private let texts = Locked<[String]>([])
         var all: [String] { texts.withLock { $0 } }
         @Sendable func add(_ text: String) { texts.withLock { $0.append(text) } }
         func contains(_ text: String) -> Bool { all.contains { $0.contains(text) } }
@@ -219,7 +218,7 @@ import TestSupport
         try put("data/train/a/1.png", "data/train/b/2.png", "data/test/a/1.png")
         _ = try folder.file("data/test/a/bad.png", Array(image(1).dropLast(3)))
         let cache = folder / "cache/images"
-        let stages = Mutex<Set<String>>([])
+        let stages = Locked<Set<String>>([])
         func read(skipsBad: Bool = true, rechecks: Bool = false) throws -> (Dataset, stages: Set<String>) {
             stages.withLock { $0 = [] }
             let location = try DatasetLocator.location(directory: folder / "data", name: nil)

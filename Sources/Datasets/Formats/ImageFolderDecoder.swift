@@ -170,7 +170,7 @@ struct ImageFolderDecoder {
     ) throws(DatasetError) -> (values: [UInt8], faults: [(fault: ImageFault, isUnread: Bool)?], contents: String) {
         let files = listing.files
         let directory = FileName(listing.directory)
-        let large = Mutex<Void>(())
+        let large = Locked<Void>(())
         let size = shape.featureCount
         let count = headers.count { if case .image = $0 { true } else { false } }
         var faults: [(fault: ImageFault, isUnread: Bool)?] = []
@@ -285,11 +285,11 @@ extension ImageFolderListing {
 final class ContentsDigest: Sendable {
     private let listing: ImageFolderListing
     /// [file]: of files whose bytes were not all read, of what the listing says.
-    private let digests: Mutex<[String]>
+    private let digests: Locked<[String]>
 
     init(_ listing: ImageFolderListing) {
         self.listing = listing
-        digests = Mutex([String](repeating: "", count: listing.files.count))
+        digests = Locked([String](repeating: "", count: listing.files.count))
     }
 
     /// Takes a file's contents.

@@ -164,7 +164,9 @@ struct ImageFolderListing: Sendable {
         }
         // Parts without train/ are told so when they are read.
         if folders.contains(where: { isPart($0) && hasClassFolder("\(directory)/\($0.shown)") }) { return true }
-        return hasClassFolder(directory)
+        // Some other folder may have pictures in one of many, as a study's directory has its plots.
+        let classes = folders.count { holdsImage(FileName(directory) / $0) }
+        return classes > 0 && 2 * classes >= folders.count
     }
 
     /// Whether a folder in this one has an image in it.
