@@ -36,7 +36,7 @@ package struct Redundancy: Sendable {
     /// - Throws: ``ScoringError/badParameter(name:value:accepted:)`` unless eps is above 0 and at most 1.
     package func kept(eps: Double) throws(ScoringError) -> [Int] {
         try Self.check(eps: eps)
-        return ranked(gaps.indices.filter { Self.rounded(gaps[$0]) >= eps })
+        return ranked(gaps.indices.filter { Self.rounded(gaps[$0]) >= Self.rounded(eps) })
     }
 
     /// The `size` least redundant points in that order; all where there are fewer.
@@ -49,7 +49,7 @@ package struct Redundancy: Sendable {
             var (low, high) = (0, rising.count)
             while low < high {
                 let middle = (low + high) / 2
-                if rising[middle] < eps { low = middle + 1 } else { high = middle }
+                if rising[middle] < Self.rounded(eps) { low = middle + 1 } else { high = middle }
             }
             return low
         }

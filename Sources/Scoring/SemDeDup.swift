@@ -37,7 +37,8 @@ extension Score {
         return scores
     }
 
-    /// How many scores of ``semdedup`` are at most -eps: samples whose cosine to no earlier member is above 1 - eps.
+    /// How many scores of ``semdedup`` are at most -eps: samples whose cosine to no earlier member is above 1 - eps. As
+    /// scores are float32, so is eps: a cosine of exactly 1 - eps is kept.
     /// - Throws: ``ScoringError/badParameter(name:value:accepted:)`` unless eps is above 0 and at most 2.
     package static func semdedupCount(_ scores: [Float], eps: Double) throws(ScoringError) -> Int {
         guard eps > 0, eps <= 2 else {
@@ -45,6 +46,6 @@ extension Score {
                 name: "eps", value: "\(eps)",
                 accepted: "it has to be above 0 and at most 2, as 1 - the cosine of two samples is")
         }
-        return scores.count { Double($0) <= -eps }
+        return scores.count { $0 <= -Float(eps) }
     }
 }

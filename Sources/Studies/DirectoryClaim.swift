@@ -55,12 +55,13 @@ struct DirectoryClaim {
             }
             known.scoreFiles = (known.scoreFiles ?? [:]).merging([name: checksum]) { $1 }
         }
-        if !hasRuns, FileManager.default.fileExists(atPath: table) {
+        if !hasRuns, hasRows(table) {
+            let ending = freeEnding(of: table)
             notices.append(
-                "\(directory)/runs.jsonl is gone or empty, so every run is repeated; the tables are kept as *.csv.before"
+                "\(directory)/runs.jsonl is gone or empty, so every run is repeated; the tables are kept as *.csv\(ending)"
             )
             for name in ["results.csv", "summary.csv"] {
-                rename("\(directory)/\(name)", "\(directory)/\(name).before")
+                rename("\(directory)/\(name)", "\(directory)/\(name)\(ending)")
             }
         }
         // The study last: it is what makes a directory a study's.
@@ -69,6 +70,23 @@ struct DirectoryClaim {
         }
         if replaces { try OutputFile.write(study.yaml, to: yaml) }
         return notices
+    }
+
+    /// Whether a table has more than its header, which is all that a session leaves that was stopped before its first run.
+    private func hasRows(_ table: String) -> Bool {
+        guard let text = FileManager.default.contents(atPath: table) else { return false }
+        return text.split(separator: UInt8(ascii: "\n")).count > 1
+    }
+
+    /// What is put behind a table's name to keep it: tables that were kept before stay as they are.
+    private func freeEnding(of table: String) -> String {
+        var ending = ".before"
+        var count = 1
+        while FileManager.default.fileExists(atPath: table + ending) {
+            count += 1
+            ending = ".before\(count)"
+        }
+        return ending
     }
 
     /// How the study stands to the one that is there; nil where there is none.

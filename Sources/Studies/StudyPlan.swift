@@ -274,9 +274,14 @@ package struct StudyPlan: Sendable {
     ) throws(StudyError) {
         let cut = group.settings.tuningValues[.beta]?.max() ?? group.settings.orders.cut
         let left = Order.stratified(cut: cut, strata: group.settings.orders.strata).remaining(of: shape.count)
-        guard group.selections.contains(where: { if case .stratified = $0.order { true } else { false } }),
-            let size = sizes.first(where: { $0.count > left })
-        else { return }
+        let selections = group.selections.filter { if case .stratified = $0.order { true } else { false } }
+        // A share of each group is cut, rounded down, so that up to one sample more per group is left.
+        let groups = selections.map { selection in
+            let isOfClasses = selection.groups.needClasses || group.settings.balance != .none
+            return (isOfClasses ? max(1, shape.classCount) : 1)
+                * (selection.groups.needClustering ? group.ks.max() ?? 1 : 1)
+        }
+        guard let most = groups.min(), let size = sizes.first(where: { $0.count > left + most - 1 }) else { return }
         throw .invalid(
             group.places["beta"],
             reason: "beta is \(shortest(cut)), which leaves \(left) samples, and sizes holds \(size.count);"

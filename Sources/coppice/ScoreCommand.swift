@@ -56,6 +56,18 @@ struct ScoreCommand: ParsableCommand {
         var device: DeviceDescription
     }
 
+    /// What `--networks-out` writes.
+    private var networkFiles: [NamedFile?] {
+        guard let networksOut else { return [] }
+        let parameters = scoring.parameters(k: nil)
+        let weights = (1...parameters.networks).flatMap { network in
+            Set([1, parameters.epochs]).map { "network\(network)-epoch\($0).safetensors" }
+        }
+        return (TrainingDynamics.names.map { "\($0).npy" } + weights).map {
+            NamedFile("--networks-out", "\(networksOut)/\($0)")
+        }
+    }
+
     func run() throws {
         let score: Score
         do { score = try Score.named(self.score) } catch {
@@ -83,7 +95,9 @@ struct ScoreCommand: ParsableCommand {
             throw Failure(
                 "--networks-out is for scores of networks, and none are trained for \(score.name) here", exitCode: 64)
         }
-        try checkOutputs([NamedFile("--out", out)], against: options.inputs + [NamedFile("--labels", labels.labels)])
+        try checkOutputs(
+            [NamedFile("--out", out)] + networkFiles,
+            against: options.inputs + [NamedFile("--labels", labels.labels)])
         try AtomicFile.checkCanWrite(out)
         let interrupt = ExitOnInterrupt(
             saying: "interrupted, \(out) was not written" + (networksOut.map { "; \($0) is not complete" } ?? ""))

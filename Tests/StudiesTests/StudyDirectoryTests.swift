@@ -193,12 +193,14 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         let temporary = try TemporaryDirectory()
         let tables = { (results: StudyResults, path: String) in
             for name in ["results.csv", "summary.csv"] {
-                try OutputFile.write("\(results.records.count)", to: path + "/" + name)
+                try OutputFile.write(
+                    "header\n" + results.records.map { "\($0.runID)\n" }.joined(), to: path + "/" + name)
             }
         }
         try run(in: temporary.results, writeTables: tables)
         try FileManager.default.removeItem(atPath: temporary.results + "/runs.jsonl")
-        try temporary.write("of before", to: "results.csv")
+        try temporary.write("header\nof before", to: "results.csv")
+        try temporary.write("header\nolder", to: "results.csv.before")
         let other = studyError { try run("{experiments: [{pruning_method: none}]}", in: temporary.results) }
         #expect(other?.category == .cannotCreate)
         let executor = FakeExecutor()
@@ -206,8 +208,17 @@ private let small = "{runs: 2, experiments: [{pruning_method: random, sizes: [5,
         try run(small, executor, in: temporary.results, writeTables: tables, notices: { notices.append($0) })
         #expect(executor.batches.count == 4)
         #expect(notices.count == 1 && notices[0].contains("runs.jsonl is gone or empty"), "\(notices)")
-        #expect(try temporary.text("results.csv.before") == "of before")
-        #expect(try temporary.text("results.csv") == "4")
+        // What was kept before is not lost.
+        #expect(try temporary.text("results.csv.before") == "header\nolder")
+        #expect(try temporary.text("results.csv.before2") == "header\nof before")
+        #expect(try temporary.text("results.csv").split(separator: "\n").count == 5)
+        // A header alone is what a session leaves that was stopped before its first run.
+        try FileManager.default.removeItem(atPath: temporary.results + "/runs.jsonl")
+        try temporary.write("header\n", to: "results.csv")
+        notices = []
+        try run(small, in: temporary.results, writeTables: tables, notices: { notices.append($0) })
+        #expect(notices.isEmpty, "\(notices)")
+        #expect(!FileManager.default.fileExists(atPath: temporary.results + "/results.csv.before3"))
     }
 
     @Test func whatIsGoneIsMendedOrSaid() throws {
