@@ -43,7 +43,8 @@ private let badTops = [
 
 private let badSettings = [
     BadStudy(
-        "dataset: mnits", "unknown dataset mnits; the nearest known one is mnist (mnist, fashion-mnist, cifar10, cifar100 are known)"),
+        "dataset: mnits",
+        "unknown dataset mnits; the nearest known one is mnist (mnist, fashion-mnist, cifar10, cifar100 are known)"),
     BadStudy(
         "model: mpl", ":1:8: unknown model mpl; the nearest known one is mlp (lenet5, mlp, linear are known)"),
     BadStudy("runs: 0", ":1:7: runs is 0; a whole number from 1 to 100000 is needed"),
