@@ -37,6 +37,11 @@ package struct Deduplication {
     package let rowsAtOnce: Int
     let cancellation: CancellationFlag
 
+    /// Bytes that rows take while they are compared, those on their way included.
+    package var memory: Int {
+        source.bytesOnTheWay + min(rowsAtOnce, source.count) * Self.bytesPerRow(source.dimensions)
+    }
+
     /// Number of new points.
     package var count: Int { source.count - oldCount }
 

@@ -89,6 +89,7 @@ struct DedupReport: Encodable {
     var iterations: Int
     var streamed: Bool
     var rowsAtOnce: Int
+    var rowsAtOnceBytes: Int
     var pcaSeconds: Double
     var startSeconds: Double
     var kmeansSeconds: Double
@@ -134,6 +135,7 @@ struct DedupReport: Encodable {
         iterations = clustered.clustering.iterations
         streamed = clustered.source.isStreamed
         rowsAtOnce = result.rowsAtOnce
+        rowsAtOnceBytes = result.memory
         pcaSeconds = clustered.pcaSeconds
         startSeconds = clustered.clustering.startSeconds
         kmeansSeconds = clustered.clustering.seconds
@@ -175,7 +177,7 @@ struct DedupReport: Encodable {
         lines.append(
             (pcaSeconds > 0 ? "PCA \(fixed(pcaSeconds, 3)) s, " : "")
                 + "clustering \(fixed(startSeconds + kmeansSeconds, 3)) s, comparing \(fixed(comparisonSeconds, 3)) s"
-                + (peakMemoryBytes.map { "; peak memory \(($0 + (1 << 20) - 1) >> 20)M" } ?? ""))
+                + (peakMemoryBytes.map { "; peak memory \(mebibytes($0))" } ?? ""))
         return lines
     }
 }

@@ -79,6 +79,8 @@ struct DedupRun {
         var old: Int
         var zeros: Int
         var rowsAtOnce: Int
+        /// Bytes that these rows take.
+        var memory: Int
         var seconds: Double
     }
 
@@ -149,7 +151,8 @@ struct DedupRun {
             old: rows.old, order: order, memory: min(left, Deduplication.usualMemory), on: backend)
         let most = min(deduplication.rowsAtOnce, source.count)
         Terminal.note(
-            "comparing \(deduplication.count) rows within clusters, at most \(most) in memory at once",
+            "comparing \(deduplication.count) rows within clusters, at most \(most) in memory at once, "
+                + "in \(mebibytes(deduplication.memory))",
             quiet: compute.quiet)
         let redundancy = try deduplication.compare()
         let kept =
@@ -158,6 +161,10 @@ struct DedupRun {
         return Result(
             kept: kept, dropped: try deduplication.dropped(by: redundancy, keeping: kept), redundancy: redundancy,
             labels: found.labels, old: rows.old, zeros: redundancy.zeroCount, rowsAtOnce: most,
+            memory: deduplication.memory,
             seconds: (ContinuousClock.now - begin) / .seconds(1))
     }
 }
+
+/// Bytes in MiB, rounded up: what `--memory` takes, with an M after it.
+func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20)M" }

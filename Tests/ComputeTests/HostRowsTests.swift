@@ -78,6 +78,29 @@ import Testing
         #expect((0..<count).allSatisfy { !isOutside[$0] || found.gaps[$0] == .infinity && found.rows[$0] == -1 })
     }
 
+    @Test func queriesAreComparedWithCandidatesBeforeThemAlone() throws {
+        let rows = wholeRows(400, 4, seed: 12)
+        for (part, queries, candidates) in [
+            (ComparedRows(0..<400, from: 150, with: 150), 150..<400, 0..<150),
+            (ComparedRows(3..<260, from: 200), 200..<260, 3..<260), (ComparedRows(7..<8), 7..<8, 7..<8),
+            (ComparedRows(0..<100, with: 60), 0..<100, 0..<60), (ComparedRows(5..<90, with: 5), 5..<90, 5..<5),
+            (ComparedRows(5..<90, from: 90), 90..<90, 5..<90),
+        ] {
+            let found = try rows.largestCosines(of: [part])
+            #expect(found.zeros == queries.filter { rows[$0].allSatisfy { $0 == 0 } })
+            for row in 0..<400 {
+                let least =
+                    queries.contains(row) ? candidates.filter { $0 < row }.map { gap(rows, row, $0) }.min() : nil
+                let partner = Int(found.rows[row])
+                guard let least else {
+                    #expect(found.gaps[row] == .infinity && partner == -1)
+                    continue
+                }
+                #expect(abs(found.gaps[row] - least) <= 1e-15 && candidates.contains(partner) && partner < row)
+            }
+        }
+    }
+
     @Test func cosinesOfManyNearRowsAreTheExactOnes() throws {
         // A heap far nearer to each other than float32 tells by products, among rows of every direction.
         var random = RandomStream(seed: 8, run: 0, purpose: .testing)
