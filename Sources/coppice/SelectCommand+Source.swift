@@ -104,8 +104,17 @@ extension SelectCommand {
             return ScoreRun.Result(values: try ScoreFile.scores(score, count: source.count), seconds: 0)
         }
         let known = try Score.named(score)
-        guard known.needs.contains(.points) || known.needs.contains(.dynamics), let samples = source.samples else {
-            return nil
+        guard known.needs.contains(.points) || known.needs.contains(.dynamics), selection.order.needsScore,
+            let samples = source.samples
+        else { return nil }
+        // Before networks are trained.
+        if case .stratified(let cut, _) = selection.order, selection.groups == .none, selection.balance == .none,
+            budget.budgetColumn == nil
+        {
+            let left = selection.order.remaining(of: source.count)
+            if left < source.size.count {
+                throw PruningError.cutBelowSize(cut: shortest(cut), left: left, size: source.size.count)
+            }
         }
         let backend = try source.backend ?? compute.makeBackend(in: shape)
         source.device = backend.device
@@ -114,6 +123,7 @@ extension SelectCommand {
             of: samples, clustering: source.assignment,
             within: selection.groups.within(classes: selection.balance != .none), size: source.size.count)
     }
+
     /// Whether a selection from a clustering is of classes too, or of the samples themselves.
     func needsSamples(_ selection: Selection) -> Bool {
         let needs = score.flatMap { try? Score.named($0) }?.needs ?? []

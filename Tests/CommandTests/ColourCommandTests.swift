@@ -59,7 +59,7 @@ private func writeCIFAR10(to directory: String, perFile: Int = 60) throws {
             "--out", folder / "kept.npy", "--quiet", "--json")
         #expect(selected.status == 0, "\(selected.stderr)")
         // The clusters are the colours.
-        #expect(try selected.json()["perClass"] as? [Int] == [10, 10, 10])
+        #expect(try selected.json()["per_class"] as? [Int] == [10, 10, 10])
         let trained = try coppice(
             "train", "--data", data, "--indices", folder / "kept.npy", "--epochs", "1", "--model", "linear", "--quiet")
         #expect(trained.status == 0, "\(trained.stderr)")
@@ -129,7 +129,7 @@ private func writeCIFAR10(to directory: String, perFile: Int = 60) throws {
                 ["select", "--data", data, "--size", "60", "--out", folder / "kept.npy", "--quiet", "--json"]
                     + arguments)
             #expect(selected.status == 0, "\(selected.stderr)")
-            let perClass = try #require(try selected.json()["perClass"] as? [Int])
+            let perClass = try #require(try selected.json()["per_class"] as? [Int])
             #expect(perClass.count == 4 && perClass[0] == 0 && perClass.reduce(0, +) == 60)
             if arguments.contains("class") { #expect(perClass == [0, 20, 20, 20]) }
         }
