@@ -74,7 +74,10 @@ struct DirectoryClaim {
 
     /// Whether a table has more than its header, which is all that a session leaves that was stopped before its first run.
     private func hasRows(_ table: String) -> Bool {
-        guard let text = FileManager.default.contents(atPath: table) else { return false }
+        var status = stat()
+        guard stat(table, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let text = FileManager.default.contents(atPath: table)
+        else { return false }
         return text.split(separator: UInt8(ascii: "\n")).count > 1
     }
 
@@ -123,7 +126,8 @@ struct DirectoryClaim {
         }
     }
 
-    private var hasResults: Bool { hasRuns || FileManager.default.fileExists(atPath: table) }
+    /// Whether there is something that must not be mixed with another study's.
+    private var hasResults: Bool { hasRuns || hasRows(table) }
 
     private var hasRuns: Bool {
         (RunLog.shards(in: directory) + [directory + "/runs.jsonl"]).contains { file in

@@ -198,8 +198,20 @@ package final class StudyRunner {
                 session.directory.arrays.artifact(key, fingerprint: dataset.fingerprint) == nil
             else { continue }
             let found = ScoreInput(count: dataset.shape.count, classes: dataset.classes)
-            try executor.check(key, from: found, cancellation: cancellation)
+            do { try executor.check(key, from: found, cancellation: cancellation) } catch let error as ScoringError {
+                throw StudyError.invalid(place(of: key), reason: "\(error)")
+            }
         }
+    }
+
+    /// Where the study gives the `gamma` of a score; the entry of the first experiment that has it nowhere.
+    private func place(of key: ArtifactKey) -> SourcePlace {
+        let gamma = (key.kind as? ScoreKey)?.parameters.gamma
+        let group = study.groups.first { group in
+            group.settings.scores.gamma == gamma
+                || group.settings.tuningValues[.gamma]?.contains { $0 == gamma } == true
+        }
+        return (group ?? study.groups[0]).places["gamma"]
     }
 
     /// Writes the tables, also where nothing was left to do: they may be of an older make, or missing.
