@@ -347,7 +347,7 @@ import Testing
             "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", "cpu",
             "--no-report", "--quiet")
         #expect(outcome.status == 65 && outcome.stderr.contains(": gamma is"), "\(outcome.stderr)")
-        #expect(outcome.stderr.contains(".yaml:1:"), "\(outcome.stderr)")
+        #expect(outcome.stderr.contains(".yaml:2:15: gamma"), "\(outcome.stderr)")
         #expect(!FileManager.default.fileExists(atPath: folder / "out/dynamics"))
         let scored = try coppice(
             "score", "--data", folder / "data", "--dataset", "shapes", "--score", "d2", "--gamma", "1e6", "--out",
