@@ -68,7 +68,8 @@ package struct DatasetInfo: Sendable, Encodable {
                     path: path, bytes: contents.fileSize, uncompressedBytes: contents.byteCount,
                     sha256: contents.sha256, knownAs: known?.name))
         }
-        let known = KnownDataset.all.first { $0.files.map(\.sha256) == files.map(\.sha256) }
+        // Neither a folder of images nor a data set whose files' checksums are not known has any to compare.
+        let known = KnownDataset.all.first { !files.isEmpty && $0.files.map(\.sha256) == files.map(\.sha256) }
         name = location.name
         directory = location.directory
         knownAs = known?.name

@@ -57,6 +57,8 @@ import TestSupport
         #expect(values(dataset.test) == [5, 6])
         #expect(dataset.test.labels == [1, 2])
         #expect(dataset.train.shape == SampleShape(height: 2, width: 3) && dataset.name == "data")
+        let location = try DatasetLocator.location(directory: folder / "data", name: nil)
+        #expect(try DatasetInfo(dataset, from: location).knownAs == nil)
         let paths = try #require(dataset.trainFiles).paths.map { String(decoding: $0, as: UTF8.self) }
         #expect(paths == ["train/B2/x.PNG", "train/b/0.png", "train/b/1.png", "train/b/deep/er/2.png"])
         #expect(notes.contains("classes are 0 B2, 1 b, 2 only here") && notes.contains("extra/ is not used"))
