@@ -86,8 +86,7 @@ package struct DatasetLocator: Sendable {
             name: name ?? "of images", looked: looked, remedy: KnownDataset.remedy(for: name ?? ""))
     }
 
-    /// The name to take in place of a known one for a folder whose layout says that it holds another data set: the
-    /// folder's own. Nil where the folder may hold `name`.
+    /// The folder's own name, where its files cannot be those of the known data set `name`; nil where they may be.
     package func otherName(than name: String, dataDirectory: String) -> String? {
         guard KnownDataset.named(name) != nil else { return nil }
         if let found = try? find(name, dataDirectory: dataDirectory),

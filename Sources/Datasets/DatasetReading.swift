@@ -13,7 +13,7 @@ package struct DatasetReading: Sendable {
     /// Asked between files whether to stop.
     package var isCancelled: @Sendable () -> Bool
 
-    /// A reading that tells nobody and keeps nothing unless it is told to.
+    /// Options for reading. By default bad files are errors, nothing is cached, and notes and progress are dropped.
     package init(
         skipsBadFiles: Bool = false, rechecksContents: Bool = false, cacheFolder: String? = nil,
         note: @escaping @Sendable (String) -> Void = { _ in },

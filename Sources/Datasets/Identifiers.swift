@@ -7,14 +7,14 @@ import Support
 /// encoding. A byte order mark at the start of the file belongs to no line. Where the first line starts with `{`, the
 /// file is JSONL, and every line must start so. Memory: 8 bytes per line, and the lines that are looked at.
 package final class Identifiers: Sendable {
-    /// The file, as errors name it.
-    package let path: String
     /// Whether each line is a JSON object.
     package let isJSON: Bool
     /// Where each line starts, and where the last one ends: [count + 1].
     private let starts: [Int]
-    private let descriptor: Int32
-    private let version: Version
+    private let file: OpenFile
+
+    /// The file, as errors name it.
+    package var path: String { file.path }
 
     /// How many lines there are.
     package var count: Int { starts.count - 1 }
@@ -29,31 +29,19 @@ package final class Identifiers: Sendable {
     /// - Throws: ``DatasetError`` `.file`; `.malformed` for UTF-16, for a line of JSONL that is blank or no object, and
     ///   what ``check(count:)`` throws.
     package init(_ path: String, count: Int? = nil) throws(DatasetError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .file(.unreadable(file: path, reason: systemMessage())) }
-        do throws(DatasetError) {
-            var status = stat()
-            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-                throw .file(.unreadable(file: path, reason: "it is not a regular file"))
+        let file = try OpenFile(path)
+        var index = LineIndex(path: path)
+        for start in stride(from: 0, to: file.size, by: Self.blockSize) {
+            let block = try Self.readAll(start..<min(file.size, start + Self.blockSize), of: file)
+            let outcome = block.withUnsafeBytes { block in
+                Result { () throws(DatasetError) in try index.add(block, at: start) }
             }
-            let version = Version(status)
-            var index = LineIndex(path: path)
-            try Self.read(0..<version.size, of: descriptor, path) { (bytes, offset) throws(DatasetError) in
-                try index.add(bytes, at: offset)
-            }
-            try index.end(at: version.size)
-            (starts, isJSON) = (index.starts, index.isJSON)
-            self.version = version
-        } catch {
-            close(descriptor)
-            throw error
+            try outcome.get()
         }
-        self.path = path
-        self.descriptor = descriptor
+        try index.end(at: file.size)
+        (self.file, starts, isJSON) = (file, index.starts, index.isJSON)
         if let count { try check(count: count) }
     }
-
-    deinit { close(descriptor) }
 
     /// Checks that there is a line for each sample.
     /// - Throws: ``DatasetError`` `.malformed` where there is not.
@@ -107,7 +95,7 @@ package final class Identifiers: Sendable {
             if let failure { throw failure }
             first = next
         }
-        try checkUnchanged()
+        try file.checkUnchanged()
     }
 
     /// Adds the lines of `indices` to a file, in that order, each as it is; a missing end of the last line is added.
@@ -126,7 +114,7 @@ package final class Identifiers: Sendable {
             } while start < end
             if last != newline { try inFiles { () throws(FileError) in try file.write([newline]) } }
         }
-        try checkUnchanged()
+        try self.file.checkUnchanged()
     }
 
     /// Writes the lines of `indices`, in that order, to a file that appears whole or not at all.
@@ -152,11 +140,13 @@ package final class Identifiers: Sendable {
 
     private static let blockSize = 1 << 22
 
-    private func readAll(_ range: Range<Int>) throws(DatasetError) -> [UInt8] {
+    private func readAll(_ range: Range<Int>) throws(DatasetError) -> [UInt8] { try Self.readAll(range, of: file) }
+
+    private static func readAll(_ range: Range<Int>, of file: OpenFile) throws(DatasetError) -> [UInt8] {
         var failure: DatasetError?
         let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initialized in
             do throws(DatasetError) {
-                try Self.fill(UnsafeMutableRawBufferPointer(buffer), from: range.lowerBound, of: descriptor, path)
+                try file.read(at: range.lowerBound, into: UnsafeMutableRawBufferPointer(buffer))
                 initialized = range.count
             } catch {
                 failure = error
@@ -164,61 +154,6 @@ package final class Identifiers: Sendable {
         }
         if let failure { throw failure }
         return bytes
-    }
-
-    /// Gives `range` of a file to `body` in blocks.
-    private static func read(
-        _ range: Range<Int>, of descriptor: Int32, _ path: String,
-        _ body: (UnsafeRawBufferPointer, Int) throws(DatasetError) -> Void
-    ) throws(DatasetError) {
-        let block = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: min(blockSize, max(1, range.count)), alignment: 16)
-        defer { block.deallocate() }
-        var start = range.lowerBound
-        while start < range.upperBound {
-            let part = UnsafeMutableRawBufferPointer(rebasing: block[..<min(block.count, range.upperBound - start)])
-            try fill(part, from: start, of: descriptor, path)
-            try body(UnsafeRawBufferPointer(part), start)
-            start += part.count
-        }
-    }
-
-    /// Reads, and does not map: a file that is cut while it is mapped ends the process.
-    private static func fill(
-        _ destination: UnsafeMutableRawBufferPointer, from start: Int, of descriptor: Int32, _ path: String
-    ) throws(DatasetError) {
-        var filled = 0
-        while filled < destination.count {
-            let count = pread(
-                descriptor, destination.baseAddress?.advanced(by: filled), destination.count - filled,
-                off_t(start + filled))
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .file(.unreadable(file: path, reason: systemMessage())) }
-            guard count > 0 else { throw changed(path) }
-            filled += count
-        }
-    }
-
-    private func checkUnchanged() throws(DatasetError) {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, Version(status) == version else { throw Self.changed(path) }
-    }
-
-    private static func changed(_ path: String) -> DatasetError {
-        .malformed(file: path, reason: "it changed while it was read; run the command again when it is complete")
-    }
-
-    /// What changes when somebody writes to a file.
-    private struct Version: Equatable, Sendable {
-        let size: Int
-        let seconds: Int
-        let nanoseconds: Int
-
-        init(_ status: stat) {
-            size = Int(status.st_size)
-            seconds = Int(status.st_mtim.tv_sec)
-            nanoseconds = Int(status.st_mtim.tv_nsec)
-        }
     }
 }
 

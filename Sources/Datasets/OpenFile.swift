@@ -35,7 +35,8 @@ final class OpenFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Fills `destination` with the bytes from `offset` on, all of which were there when the file was opened.
+    /// Fills `destination` with the bytes from `offset` on, all of which were there when the file was opened. It reads, and
+    /// does not map: a file that is cut while it is mapped ends the process.
     /// - Throws: ``DatasetError/file(_:)``; ``DatasetError/changed(file:)`` where they are gone.
     func read(at offset: Int, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError) {
         var filled = 0

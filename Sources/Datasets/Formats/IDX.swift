@@ -118,8 +118,8 @@ enum DatasetPart: String, CaseIterable, Sendable {
     }
 }
 
-/// Four IDX files named as MNIST's, each with or without .gz, whatever the images are. Something may stand before each
-/// name, `emnist-letters-` for one, and test files may begin with `test` too.
+/// Four IDX files of any images, named like MNIST's, each with or without .gz. All names may have the same prefix, such as
+/// `emnist-letters-`, and test files may be called `test-…` in place of `t10k-…`.
 struct IDXFolder: FolderFormat {
     let knownNames = [KnownDataset.mnist.name, KnownDataset.fashionMNIST.name]
 
@@ -184,7 +184,7 @@ struct IDXFolder: FolderFormat {
 
 /// The files of one data set among the names in a folder.
 private struct IDXFiles {
-    /// What stands before each name.
+    /// The prefix of every name; empty for MNIST's own.
     let prefix: String
     /// What the names of its test files begin with.
     let testWord: String
