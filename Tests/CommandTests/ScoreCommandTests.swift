@@ -355,6 +355,27 @@ import Testing
         #expect(scored.status == 64 && !scored.stderr.contains("training"), "\(scored.stderr)")
     }
 
+    @Test func whatNetworksOutWritesTakesNoOthersPlace() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder / "nets", withIntermediateDirectories: true)
+        try writeCorners(to: folder / "nets/p_y.npy")
+        let before = try Data(contentsOf: URL(fileURLWithPath: folder / "nets/p_y.npy"))
+        let labels = [UInt8](repeating: 0, count: try NumPyArray.read(folder / "nets/p_y.npy").shape[0] - 1) + [1]
+        try NumPy.write(labels, shape: [labels.count], to: folder / "y.npy")
+        let arguments = [
+            "score", "--labels", folder / "y.npy", "--model", "linear", "--networks", "1", "--score-epochs", "2",
+            "--score", "entropy", "--networks-out", folder / "nets", "--device", "cpu", "--quiet", "--features",
+        ]
+        expectComplaint(
+            try coppice(arguments + [folder / "nets/p_y.npy", "--out", folder / "s.npy"]), code: 64,
+            mentions: ["p_y.npy is the file of --features"])
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder / "nets/p_y.npy")) == before)
+        try FileManager.default.moveItem(atPath: folder / "nets/p_y.npy", toPath: folder / "x.npy")
+        expectComplaint(
+            try coppice(arguments + [folder / "x.npy", "--out", folder / "nets/el2n.npy"]), code: 64,
+            mentions: ["el2n.npy is the file of --out"])
+    }
+
     @Test func whatAScoreLacksIsSaid() throws {
         let folder = try TemporaryFolder()
         try writeCorners(to: folder / "x.npy")

@@ -21,6 +21,23 @@ import TestSupport
         return try array.integers()
     }
 
+    /// A cosine of exactly 1 - eps is no duplicate: 24 / 25 is 0.96.
+    @Test func aCosineAtTheThresholdIsKept() throws {
+        let folder = try TemporaryFolder()
+        try NumPy.write([25, 0, 24, 7] as [Float], shape: [2, 2], to: folder / "x.npy")
+        for (eps, kept) in [("0.04", 2), ("0.041", 1)] {
+            for command in [["select", "--score", "semdedup"], ["dedup"]] {
+                let outcome = try coppice(
+                    command + [
+                        "--features", folder / "x.npy", "--k", "1", "--eps", eps, "--out", folder / "kept.npy",
+                        "--device", "cpu", "--quiet",
+                    ])
+                #expect(outcome.status == 0, "\(outcome.stderr)")
+                #expect(try NumPyArray.read(folder / "kept.npy").shape == [kept])
+            }
+        }
+    }
+
     @Test(arguments: [
         ("closest", [9, 1, 8, 3]), ("furthest", [0, 7, 2, 5]), ("hybrid", [9, 1, 0, 7]), ("none", Array(0..<10)),
     ])
