@@ -51,7 +51,9 @@ package final class Identifiers: Sendable {
         if count == expected + 1, starts[count] - starts[count - 1] < 3, try line(count - 1).isEmpty {
             hint = ", and the last one is empty"
         }
-        throw malformed("\(count) lines for \(expected) samples; one line for each is needed" + hint)
+        throw malformed(
+            "\(describeCount(count, "line")) for \(describeCount(expected, "sample")); one line per sample is needed"
+                + hint)
     }
 
     /// The bytes of line `index`, from 0, without its end.

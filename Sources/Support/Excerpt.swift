@@ -11,3 +11,6 @@ package func excerpt(_ text: String, longest: Int = 60) -> String {
     }
     return shown
 }
+
+/// A count and its noun, in the plural unless the count is 1: "1 line", "2 lines".
+package func describeCount(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -8,7 +8,7 @@ package enum Folder {
     package static func make(_ path: String) throws(FileError) {
         switch Paths.makeFolder(path) {
         case nil: return
-        case EEXIST?: throw .cannotCreate(file: path, reason: "a file that is no directory is in its place")
+        case EEXIST?: throw .cannotCreate(file: path, reason: "a file of that name exists")
         case let code?: throw .creating(path, code)
         }
     }

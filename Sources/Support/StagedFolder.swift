@@ -44,13 +44,13 @@ package final class StagedFolder {
         var status = stat()
         if stat(target, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFDIR else {
-                throw .cannotCreate(file: path, reason: "a file that is no directory is in its place")
+                throw .cannotCreate(file: path, reason: "a file of that name exists")
             }
             guard let names = try? FileManager.default.contentsOfDirectory(atPath: target) else {
                 throw .cannotCreate(file: path, reason: "the folder that is there cannot be read")
             }
             guard names.isEmpty else {
-                throw .cannotCreate(file: path, reason: "it is there and not empty; name a new or an empty folder")
+                throw .cannotCreate(file: path, reason: "it exists and is not empty; a new or empty folder is needed")
             }
             // `.` and names that end with `..` have no place beside them under this name.
             if let real = realpath(target, nil) {

@@ -181,6 +181,3 @@ struct DedupReport: Encodable {
         return lines
     }
 }
-
-/// So many of them, in words.
-func describeCount(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -70,7 +70,7 @@ struct SelectOutputsTests {
     @Test func linesThatDoNotFitAreRefused() throws {
         try NumPy.write((0..<20).map(Float.init), shape: [10, 2], to: folder / "X.npy")
         for (bytes, words) in [
-            ("a\n", "1 lines for 10 samples"), (String(repeating: "a\n", count: 10) + "\n", "the last one is empty"),
+            ("a\n", "1 line for 10 samples"), (String(repeating: "a\n", count: 10) + "\n", "the last one is empty"),
             ("{}\n\n", "line 2: it is blank"),
         ] {
             _ = try folder.file("ids", Array(bytes.utf8))
@@ -159,7 +159,7 @@ struct SelectOutputsTests {
         #expect(target.hasPrefix("/") && target.hasSuffix("images/train/odd/2.jpg"))
         // A folder that is full is left alone, whatever was there.
         let again = try select("--ids ids --data images --link out --out other.npy")
-        expectComplaint(again, code: 73, mentions: ["out: cannot be created: it is there and not empty"])
+        expectComplaint(again, code: 73, mentions: ["out: cannot be created: it exists and is not empty"])
         #expect(try !folder.names().contains("other.npy"))
     }
 

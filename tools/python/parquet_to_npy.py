@@ -36,6 +36,9 @@ class Shards:
 
     def flush(self):
         if self.rows:
+            # Past five digits the order of names would no longer be the order of rows.
+            if self.count == 100_000:
+                fail(64, f"--rows {self.most} makes more than 100,000 shards; more rows per shard are needed")
             numpy.save(os.path.join(self.folder, f"shard-{self.count:05}.npy"), numpy.concatenate(self.parts))
             self.parts, self.rows, self.count = [], 0, self.count + 1
 
@@ -131,7 +134,7 @@ def convert(options, folder):
             if ids:
                 for value in batch.column(batch.schema.get_field_index(options.ids)).to_pylist():
                     text = value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-                    ids.write(json.dumps({"id": text}, ensure_ascii=False) + "\n")
+                    ids.write(json.dumps({options.ids: text}, ensure_ascii=False) + "\n")
             first += len(values)
         total += first
     shards.flush()

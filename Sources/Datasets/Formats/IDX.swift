@@ -135,9 +135,9 @@ struct IDXFolder: FolderFormat {
         }
         let candidates = IDXFiles.all(among: names)
         let complete = candidates.filter(\.missing.isEmpty)
-        // MNIST's own names come first, whatever else is there.
-        if let chosen = complete.first(where: \.prefix.isEmpty) ?? (complete.count == 1 ? complete.first : nil)
-            ?? complete.first(where: { $0.title(among: complete) == name })
+        // The set that is called so, else MNIST's own names, whatever else is there.
+        if let chosen = complete.first(where: { !$0.prefix.isEmpty && $0.title(among: complete) == name })
+            ?? complete.first(where: \.prefix.isEmpty) ?? (complete.count == 1 ? complete.first : nil)
         {
             return .complete(files: chosen.files.map { "\(directory)/\($0)" })
         }

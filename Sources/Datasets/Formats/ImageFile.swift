@@ -19,7 +19,7 @@ enum ImageFault: Error, Equatable, Sendable {
     case unreadable(String)
     /// It is not what it was when its folder was listed.
     case changed
-    /// It needs so many bytes, and they are not there.
+    /// It needs this many bytes of memory, more than is available.
     case noMemory(Int)
 
     /// Whether the same file gives it again, whatever the state of the system.
@@ -43,7 +43,7 @@ enum ImageFault: Error, Equatable, Sendable {
         case .unsupported(let words): "is of a kind that is not read: \(words)"
         case .unreadable(let reason): "cannot be read: \(reason)"
         case .changed: "changed while it was read"
-        case .noMemory(let bytes): "needs \(bytes >> 20) MiB of memory, which are not there"
+        case .noMemory(let bytes): "needs \(bytes >> 20) MiB of memory, more than is available"
         }
     }
 }
