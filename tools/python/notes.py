@@ -88,7 +88,7 @@ def entries(path, fields):
 
     `fields` names what each must have, and its type: a line without it ends the script with code 65.
     """
-    words = {str: "a text", int: "a whole number", list: "a list of texts"}
+    words = {str: "a text", int: "a whole number", float: "a number", list: "a list of texts", dict: "an object"}
     try:
         file = open(path, "rb")
     except OSError as error:
