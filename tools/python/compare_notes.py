@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from notes import Parser, entries, fail, line, note, replacing, whole
+from notes import entries, line
+from recipes import Options, fail, replacing, run, say, whole
 
 SETTINGS = ("steps", "width", "layers", "context", "batch", "learning_rate")
 # Student's t at 97.5%, by degrees of freedom.
@@ -25,7 +26,7 @@ END = b"\0"
 
 
 def options():
-    parser = Parser()
+    parser = Options()
     parser.add_argument("cases", nargs="+", metavar="NAME=FILE")
     parser.add_argument("--held-out", required=True)
     parser.add_argument("--out", required=True)
@@ -84,7 +85,7 @@ def main():
         runs = done(log, settings, plan)
         missing = [entry for entry in plan if entry[:2] not in runs]
         if runs:
-            note(f"{log} has {len(plan) - len(missing)} of {len(plan)} trainings")
+            say(f"{log} has {len(plan) - len(missing)} of {len(plan)} trainings")
         for place, (name, seed, path, known) in enumerate(missing, len(plan) - len(missing) + 1):
             data = texts(path, given.field)
             if digest(data) != known:
@@ -103,7 +104,7 @@ def main():
                 "parameters": sum(value.numel() for value in model.parameters()), "data": known, "settings": settings}
             with replacing(log) as file:
                 file.writelines(line(run) for run in runs.values())
-            note(f"{place}/{len(plan)} {name}, seed {seed}: {result:.4f} bits per byte, {seconds:.1f} s")
+            say(f"{place}/{len(plan)} {name}, seed {seed}: {result:.4f} bits per byte, {seconds:.1f} s")
         table = "\n".join(rows(given, runs, held_out)) + "\n"
         with replacing(os.path.join(given.out, "table.md")) as file:
             file.write(table.encode("utf-8"))
@@ -312,8 +313,4 @@ def processor():
         return platform.machine()
 
 
-try:
-    main()
-except KeyboardInterrupt:
-    note("interrupted; the same command goes on")
-    sys.exit(130)
+run(main)

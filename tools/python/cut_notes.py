@@ -10,7 +10,8 @@ import unicodedata
 import markdown_it
 import tokenizers
 
-from notes import Parser, embedder, fail, line, note, replacing, whole
+from notes import embedder, line
+from recipes import Options, fail, replacing, run, say, whole
 
 # Inline markup is parsed in headings alone.
 BLOCKS = markdown_it.MarkdownIt("commonmark").enable("table").disable("inline")
@@ -19,10 +20,10 @@ SHOWN = 10
 
 
 def options():
-    parser = Parser()
+    parser = Options()
     parser.add_argument("folder")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--most", type=whole(1, 10**9), default=1000)
+    parser.add_argument("--most", type=whole(16, 10**9), default=1000)
     parser.add_argument("--tokenizer")
     parser.add_argument("--skip-bad", action="store_true")
     parser.add_argument("--held-out")
@@ -47,7 +48,7 @@ def main():
         told = "; ".join(bad[:SHOWN]) + (f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else "")
         if not given.skip_bad:
             fail(65, f"{given.folder}: {told} (--skip-bad goes on without {'it' if len(bad) == 1 else 'them'})")
-        note(f"left out {len(bad):,}: {told}")
+        say(f"left out {len(bad):,}: {told}")
     aside = held_out(texts, given.share, given.seed) if given.held_out else set()
     if given.held_out and len(aside) == len(texts):
         fail(65, f"{given.folder}: has {len(texts):,} documents that can be read; at least 2 are needed for --held-out")
@@ -64,7 +65,7 @@ def main():
     if given.held_out:
         write(given.held_out, kept[True], len(aside))
     if empty or without:
-        note(f"left out {empty:,} documents without text and {without:,} headings with nothing below them")
+        say(f"left out {empty:,} documents without text and {without:,} headings with nothing below them")
 
 
 def write(path, sections, documents):
@@ -120,7 +121,7 @@ def notes_below(folder):
     if not found:
         fail(66, f"{folder}: has no files named *.md or *.markdown")
     if others:
-        note(f"left out {others:,} files that are not named *.md or *.markdown")
+        say(f"left out {others:,} files that are not named *.md or *.markdown")
     return sorted(found, key=os.fsencode)
 
 
@@ -266,4 +267,4 @@ class Anchors:
         return name
 
 
-main()
+run(main)

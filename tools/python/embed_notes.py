@@ -2,14 +2,15 @@
 
 import numpy
 
-from notes import Parser, embedder, entries, fail, replacing
+from notes import embedder, entries
+from recipes import Options, fail, replacing, run
 
 # Texts are padded to the longest of a batch: these many characters of a batch, padding included, bound its memory.
 CHARACTERS = 1 << 18
 
 
 def main():
-    parser = Parser()
+    parser = Options()
     parser.add_argument("file")
     parser.add_argument("--out", required=True)
     parser.add_argument("--field", default="text")
@@ -55,4 +56,4 @@ def batches(stream):
         yield batch
 
 
-main()
+run(main)

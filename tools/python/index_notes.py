@@ -12,7 +12,8 @@ import urllib.parse
 
 import numpy
 
-from notes import Parser, entries, fail, line, note, umask, whole
+from notes import entries, line
+from recipes import Options, fail, run, say, whole
 
 ASK_CLUSTER = ("Below are the most central sections of a group of notes. Say in two sentences what the group is about, for "
                "somebody who looks for something in it. Say nothing that is not in the sections.")
@@ -24,7 +25,7 @@ WORDS = 5
 
 
 def main():
-    parser = Parser()
+    parser = Options()
     parser.add_argument("file")
     for option in ("--clusters", "--topics", "--notes", "--out"):
         parser.add_argument(option, required=True)
@@ -56,7 +57,7 @@ def main():
     told = f"{given.out}: {index.pages:,} pages of {len(sections):,} sections in {index.groups:,} topics"
     print(told + (f", {len(summaries) - len(summaries.keys() - index.keys):,} with summaries" if given.summaries else ""))
     if summaries.keys() - index.keys:
-        note(f"{given.summaries}: {len(summaries.keys() - index.keys):,} keys are of no page: the notes have changed since")
+        say(f"{given.summaries}: {len(summaries.keys() - index.keys):,} keys are of no page: the notes have changed since")
 
 
 def array(path, rows=None, what=None):
@@ -89,7 +90,9 @@ def new_folder(path):
         fail(73, f"{path}: cannot be created: {error.strerror}")
     try:
         yield folder
-        os.chmod(folder, 0o777 & ~umask())
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(folder, 0o777 & ~mask)
         if os.path.isdir(path):
             os.rmdir(path)
         os.rename(folder, path)
@@ -216,4 +219,4 @@ def distinctive(groups):
 
 
 
-main()
+run(main)

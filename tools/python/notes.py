@@ -1,81 +1,8 @@
-"""What the scripts of docs/recipes/notes.md share: how they end, how they write, and how they read lines of JSON."""
+"""What the programs of docs/recipes/notes.md share: lines of JSON, and the model that embeds."""
 
-import argparse
-import contextlib
 import json
-import os
-import sys
-import tempfile
 
-
-def name():
-    """The script's name, as people call it."""
-    return os.path.splitext(os.path.basename(sys.argv[0]))[0].replace("_", "-")
-
-
-def fail(status, sentence):
-    """Ends the script with a code of sysexits.h and one sentence, in which nothing can break the line."""
-    print(f"{name()}: {shown(sentence)}", file=sys.stderr)
-    sys.exit(status)
-
-
-def note(sentence):
-    print(f"{name()}: {shown(sentence)}", file=sys.stderr)
-
-
-def shown(text):
-    """Text without control characters, and with escapes for bytes that are not UTF-8."""
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-class Parser(argparse.ArgumentParser):
-    """Options whose errors are one sentence with exit code 64; the shell scripts have the help."""
-
-    def __init__(self):
-        super().__init__(prog=name(), add_help=False, allow_abbrev=False)
-
-    def error(self, message):
-        fail(64, f"{message}; see tools/recipes/{name()} --help")
-
-
-def whole(low, high):
-    """A type for options: a whole number from `low` to `high`."""
-    def parse(text):
-        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
-            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {low:,} to {high:,}")
-        return int(text)
-    return parse
-
-
-@contextlib.contextmanager
-def replacing(path):
-    """A binary file that takes the place of `path` when it is complete, and never before."""
-    folder = os.path.dirname(os.path.abspath(path))
-    try:
-        if os.path.isdir(path):
-            fail(73, f"{path}: is a folder; a file is to be written there")
-        handle, temporary = tempfile.mkstemp(prefix=f".{name()}-", dir=folder)
-    except OSError as error:
-        fail(73, f"{path}: cannot be created: {error.strerror}")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        fail(74, f"{path}: writing failed: {error.strerror}")
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-
-
-def umask():
-    value = os.umask(0)
-    os.umask(value)
-    return value
+from recipes import fail
 
 
 def line(entry):
