@@ -10,7 +10,7 @@ import unicodedata
 import markdown_it
 import tokenizers
 
-from notes import embedder, line
+from notes import counted, embedder, line
 from recipes import Options, fail, replacing, run, say, whole
 
 # Inline markup is parsed in headings alone.
@@ -51,7 +51,7 @@ def main():
         say(f"left out {len(bad):,}: {told}")
     aside = held_out(texts, given.share, given.seed) if given.held_out else set()
     if given.held_out and len(aside) == len(texts):
-        fail(65, f"{given.folder}: has {len(texts):,} documents that can be read; at least 2 are needed for --held-out")
+        fail(65, f"{given.folder}: has {counted(len(texts), 'document')} that can be read; at least 2 are needed for --held-out")
     kept = {True: [], False: []}
     empty, without = 0, 0
     for path, text in texts.items():
@@ -65,14 +65,14 @@ def main():
     if given.held_out:
         write(given.held_out, kept[True], len(aside))
     if empty or without:
-        say(f"left out {empty:,} documents without text and {without:,} headings with nothing below them")
+        say(f"left out {counted(empty, 'document')} without text and {counted(without, 'heading')} with nothing below")
 
 
 def write(path, sections, documents):
     with replacing(path) as file:
         file.writelines(line(section) for section in sections)
-    print(f"{path}: {len(sections):,} sections of {documents:,} documents, {sum(s['tokens'] for s in sections):,} tokens, "
-          f"{sum(s['bytes'] for s in sections):,} bytes")
+    print(f"{path}: {counted(len(sections), 'section')} of {counted(documents, 'document')}, "
+          f"{sum(s['tokens'] for s in sections):,} tokens, {sum(s['bytes'] for s in sections):,} bytes")
 
 
 def counter(path):
@@ -121,7 +121,7 @@ def notes_below(folder):
     if not found:
         fail(66, f"{folder}: has no files named *.md or *.markdown")
     if others:
-        say(f"left out {others:,} files that are not named *.md or *.markdown")
+        say(f"left out {counted(others, 'file')} not named *.md or *.markdown")
     return sorted(found, key=os.fsencode)
 
 

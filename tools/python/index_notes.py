@@ -12,7 +12,7 @@ import urllib.parse
 
 import numpy
 
-from notes import entries, line
+from notes import counted, entries, line
 from recipes import Options, fail, run, say, whole
 
 ASK_CLUSTER = ("Below are the most central sections of a group of notes. Say in two sentences what the group is about, for "
@@ -54,10 +54,10 @@ def main():
     index = Index(given, sections, members, topics, summaries)
     with new_folder(given.out) as folder:
         index.write(folder)
-    told = f"{given.out}: {index.pages:,} pages of {len(sections):,} sections in {index.groups:,} topics"
+    told = f"{given.out}: {counted(index.pages, 'page')} of {counted(len(sections), 'section')} in {counted(index.groups, 'topic')}"
     print(told + (f", {len(summaries) - len(summaries.keys() - index.keys):,} with summaries" if given.summaries else ""))
     if summaries.keys() - index.keys:
-        say(f"{given.summaries}: {len(summaries.keys() - index.keys):,} keys are of no page: the notes have changed since")
+        say(f"{given.summaries}: {counted(len(summaries.keys() - index.keys), 'key')} of no page: the notes have changed since")
 
 
 def array(path, rows=None, what=None):
@@ -66,6 +66,8 @@ def array(path, rows=None, what=None):
     except OSError as error:
         fail(66, f"{path}: {error.strerror or 'cannot be read'}")
     except (ValueError, EOFError):
+        values = None
+    if not isinstance(values, numpy.ndarray) or values.dtype.kind not in "iuf":
         fail(65, f"{path}: is not a .npy file of numbers")
     if rows is not None and (values.ndim != 1 or len(values) != rows):
         fail(65, f"{path}: has the shape {values.shape}; one number for each of the {rows:,} {what} is needed")
@@ -126,7 +128,7 @@ class Index:
 
     def write(self, folder):
         lines = ["# Index of notes", "",
-                 f"{len(self.sections):,} sections in {self.pages:,} groups and {self.groups:,} topics.", ""]
+                 f"{counted(len(self.sections), 'section')} in {counted(self.pages, 'group')} and {counted(self.groups, 'topic')}.", ""]
         for topic, clusters in self.topics:
             words = ", ".join(self.topic_words[topic])
             prompt = "\n".join([ASK_TOPIC, ""] + [
@@ -136,7 +138,7 @@ class Index:
             for cluster in clusters:
                 central = self.members[cluster][0]
                 lines.append(f"- [{text(', '.join(self.words[cluster]))}]({self.page(cluster)}), "
-                             f"{counted(len(self.members[cluster]))}; most central: {self.link(central)}")
+                             f"{counted(len(self.members[cluster]), 'section')}; most central: {self.link(central)}")
             lines.append("")
         self.save(folder, "index.md", lines)
         for topic, clusters in self.topics:
@@ -149,7 +151,7 @@ class Index:
         rows, name = self.members[cluster], self.page(cluster)
         shown = "\n\n".join(f"{self.title(row)}\n{excerpt(self.sections[row]['text'])}" for row in rows[:self.central])
         lines = [f"# {text(', '.join(self.words[cluster]))}", "",
-                 f"{counted(len(rows))} of the topic [{text(topic)}](index.md).".capitalize(), "",
+                 f"{counted(len(rows), 'section')} of the topic [{text(topic)}](index.md).", "",
                  *self.place(name, f"{ASK_CLUSTER}\n\n{shown}"), "", "## Most central", ""]
         lines += [f"{number}. {self.link(row)}" for number, row in enumerate(rows[:self.central], 1)]
         if rows[self.central:]:
@@ -186,10 +188,6 @@ class Index:
     def save(folder, name, lines):
         with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
             file.write("\n".join(lines))
-
-
-def counted(count):
-    return f"{count:,} section" + ("" if count == 1 else "s")
 
 
 def text(content):

@@ -5,6 +5,11 @@ import json
 from recipes import fail
 
 
+def counted(count, noun):
+    """A number and what it is of: 1 section, 2,000 sections."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
 def line(entry):
     """An object as a line of JSONL, in UTF-8."""
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
