@@ -1,6 +1,8 @@
 # Shared by the scripts beside it, which source it: where things are, system packages, Python. Not for running by itself.
 # shellcheck shell=bash
 
+# The script itself: $0 may be relative to the folder that is left below.
+script=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
@@ -19,7 +21,7 @@ help_if_asked() {
     local argument
     for argument in "$@"; do
         if [[ $argument == --help || $argument == -h ]]; then
-            sed -n '2,/^$/{/^$/q;s/^# \{0,1\}//;p}' "$0"
+            sed -n '2,/^$/{/^$/q;s/^# \{0,1\}//;p}' "$script"
             exit 0
         fi
     done
@@ -64,6 +66,13 @@ ensure_system() {
         fail 69 "swift is not on the PATH: Coppice wants Swift 6.2 or later, from https://www.swift.org/install/linux"
 }
 
+# Installs PyTorch for `$python`. The build without CUDA is much smaller; where the index does not have it, the common one
+# does as well.
+install_torch() {
+    { "$python" -m pip install -q "torch==2.13.0+cpu" 2>/dev/null ||
+        "$python" -m pip install -q "torch==2.13.0"; } >&2
+}
+
 # Sets `python` to an interpreter with PyTorch and the other peers: $COPPICE_PYTHON, else one in .venv/peers, made here.
 ensure_python() {
     python=${COPPICE_PYTHON:-$root/.venv/peers/bin/python}
@@ -71,9 +80,7 @@ ensure_python() {
         ensure_packages python3-venv
         say "making .venv/peers with PyTorch, scikit-learn and faiss (1.3 GB, more where only the build with CUDA is found)"
         python3 -m venv "$root/.venv/peers"
-        # The build without CUDA is much smaller; where the index does not have it, the common one does as well.
-        { "$python" -m pip install -q "torch==2.13.0+cpu" 2>/dev/null ||
-            "$python" -m pip install -q "torch==2.13.0"; } >&2
+        install_torch
         "$python" -m pip install -q -r tools/python/requirements.txt >&2
         touch "$root/.venv/peers/complete"
     fi
