@@ -54,8 +54,8 @@ struct DedupCommand: ParsableCommand {
     var score: String?
     @Option(
         help: ArgumentHelp(
-            "Rows of an old set, as wide as the new ones and scaled as these are: they stay, and come first in every cluster.",
-            valueName: "OLD.npy"))
+            "Rows of an old set, of any kind that --features takes, as wide as the new ones and scaled as these are: they stay, and come first in every cluster.",
+            valueName: "OLD"))
     var against: String?
     @OptionGroup var labels: LabelsOption
     @Option(help: ArgumentHelp("Where to write the indices of what stays, int64.", valueName: "kept.npy"))
@@ -94,8 +94,8 @@ struct DedupCommand: ParsableCommand {
             pairs: pairs, curve: curve)
         try checkOutputs(
             outputs.files,
-            against: options.inputs + [
-                NamedFile("--against", against), NamedFile("--labels", labels.labels),
+            against: options.inputs + NamedFile.matrices("--against", against.map { [$0] } ?? []) + [
+                NamedFile("--labels", labels.labels),
                 NamedFile("--ids", ids.ids),
                 NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),
             ])
@@ -106,6 +106,7 @@ struct DedupCommand: ParsableCommand {
         try lines?.check(count: samples.matrix.count)
         if let size { _ = try RequestedSize.count(size).resolved(of: samples.matrix.count) }
         let rows = try DedupRows(samples, options.matrix, against: against, isProjected: plan.pca != nil)
+        for note in rows.notes { Terminal.note("note: \(note)", quiet: compute.quiet) }
         try plan.check(rows.matrix)
         // A file of scores of another length must not wait for the clustering.
         let given = try score.flatMap {

@@ -13,6 +13,8 @@ struct DedupRows {
     let old: Int
     /// The file of the old set, where there is one.
     let against: String?
+    /// What a user should know of the old set's files.
+    private(set) var notes: [String] = []
 
     /// - Parameters:
     ///   - samples: the new rows, of `features` where they are of some.
@@ -27,6 +29,7 @@ struct DedupRows {
             return
         }
         let rows = try Features.open([against])
+        notes = rows.notes
         guard rows.values.columnCount == new.dimensions else {
             throw Failure(
                 "\(against): its rows have \(rows.values.columnCount) columns; \(new.dimensions) are needed, as the new "

@@ -27,10 +27,7 @@ struct FeatureOptions: ParsableArguments {
     var name: String? { paths.isEmpty ? nil : paths.joined(separator: ", ") }
 
     /// The files that are read.
-    var files: [NamedFile?] {
-        paths.flatMap { Formats.files(ofMatrix: $0) }.map { NamedFile("--features", $0) }
-            + paths.map { NamedFile("--features", $0, kind: .matrix) }
-    }
+    var files: [NamedFile?] { NamedFile.matrices("--features", paths) }
 
     /// What must hold before anything is read.
     func check() throws {

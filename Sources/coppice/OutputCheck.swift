@@ -25,6 +25,12 @@ struct NamedFile {
         self.kind = kind
     }
 
+    /// The files of matrices, and the folders and patterns that name them.
+    static func matrices(_ option: String, _ paths: [String]) -> [NamedFile?] {
+        paths.flatMap { Formats.files(ofMatrix: $0) }.map { NamedFile(option, $0) }
+            + paths.map { NamedFile(option, $0, kind: .matrix) }
+    }
+
     /// The same for two names of one file, whichever links lead to it, whether or not it is there.
     fileprivate var identity: String {
         if let resolved = Self.resolve(path) { return resolved }

@@ -7,8 +7,8 @@ struct PythonLines {
     enum Samples {
         /// What `--features` names, one after the other.
         case matrix([String])
-        /// IDX images, of this size.
-        case idx(String, isCompressed: Bool, height: Int, width: Int)
+        /// IDX images, of this size in their file; whether rows and columns are exchanged after that.
+        case idx(String, isCompressed: Bool, height: Int, width: Int, isTransposed: Bool)
         /// A data set in another format.
         case dataset
         /// Whatever was clustered.
@@ -43,14 +43,15 @@ struct PythonLines {
                 return [
                     "import \(rows.modules("numpy as np"))", "kept = \(kept)", "X = \(rows.expression)[kept]",
                 ]
-            case .idx(let path, let isCompressed, let height, let width):
+            case .idx(let path, let isCompressed, let height, let width, let isTransposed):
                 let bytes =
                     isCompressed
                     ? "np.frombuffer(gzip.open(\(Self.literal(path))).read(), np.uint8, offset=16)"
                     : "np.fromfile(\(Self.literal(path)), np.uint8, offset=16)"
                 return [
                     isCompressed ? "import gzip, numpy as np" : "import numpy as np", "kept = \(kept)",
-                    "images = \(bytes).reshape(-1, \(height), \(width))[kept]",
+                    "images = \(bytes).reshape(-1, \(height), \(width))[kept]"
+                        + (isTransposed ? ".transpose(0, 2, 1)" : ""),
                 ]
             case .dataset:
                 return [

@@ -157,12 +157,15 @@ extension SelectCommand {
         if options.features != nil { return .matrix(options.matrix.paths) }
         guard let samples = try? source.samples?.trainable?.load().samples else { return .unknown }
         let data = options.data
-        let location = try? DatasetLocator().find(
-            data.data == nil ? data.dataset ?? "mnist" : data.dataset, dataDirectory: data.data)
+        let location = try? data.location()
         guard let images = location?.files.first, images.contains("images-idx3-ubyte"), samples.shape.channels == 1,
             let start = FileHandle(forReadingAtPath: images)?.readData(ofLength: 2)
         else { return .dataset }
+        let shape = samples.shape
+        // The file has the images as they were before they were transposed.
+        let isTransposed = data.orientation.transposed
         return .idx(
-            images, isCompressed: start == Data([0x1F, 0x8B]), height: samples.shape.height, width: samples.shape.width)
+            images, isCompressed: start == Data([0x1F, 0x8B]), height: isTransposed ? shape.width : shape.height,
+            width: isTransposed ? shape.height : shape.width, isTransposed: isTransposed)
     }
 }

@@ -126,6 +126,19 @@ import Testing
                 #expect(pair["old"] == nil && kept.contains(Int64(partner)) && abs(row - partner) == 40)
             }
         }
+        // Shards of an old set are inputs as others are, and notes on them are made.
+        try FileManager.default.createDirectory(atPath: folder / "shards", withIntermediateDirectories: false)
+        for name in ["s10.npy", "s9.npy"] { try write(old, to: folder / "shards/\(name)") }
+        for name in ["s9.npy", "s11.npy"] {
+            expectComplaint(
+                try dedup(
+                    folder, ["--eps", "0.1", "--against", folder / "shards", "--pairs", folder / "shards/\(name)"]),
+                code: 64, mentions: ["--pairs \(folder / "shards/\(name)")", "--against"])
+        }
+        let noted = try coppice(
+            "dedup", "--features", folder / "x.npy", "--k", "1", "--eps", "0.1", "--out", folder / "k.npy",
+            "--against", folder / "shards", "--device", "cpu")
+        #expect(noted.status == 0 && noted.stderr.contains("s10.npy"), "\(noted.stderr)")
         try NumPy.write([Float](repeating: 1, count: 8), shape: [2, 4], to: folder / "narrow.npy")
         expectComplaint(
             try dedup(folder, ["--eps", "0.1", "--against", folder / "narrow.npy"]), code: 65,

@@ -352,7 +352,7 @@ struct SelectOutputsTests {
         ("--out kept.npy --dropped none/d.npy", 73, "none/d.npy: cannot be created"),
         ("--out kept.npy --details c", 73, "c: cannot be created: it is a directory"),
         ("--ids ids --out /dev/null", 64, "/dev/null is a device or a pipe, and the lines of --ids go beside it"),
-        ("--ids ids --out kept.npy --link X.npy", 73, "X.npy: cannot be created: a file that is no directory"),
+        ("--ids ids --out kept.npy --link X.npy", 73, "X.npy: cannot be created: a file of that name exists"),
         ("--ids ids --out kept.npy --link kept.npy", 64, "--link kept.npy is the file of --out"),
         ("--ids ids --out empty/kept.npy --link empty", 64, "is in the folder of --link"),
         ("--ids ids --out kept.npy --link ids/x", 73, "Not a directory"),
@@ -419,6 +419,21 @@ struct SelectOutputsTests {
         _ = try folder.file("torchvision/datasets.py", Array(loader.utf8))
         let outcome = try select("--ids ids --data images --link out --out kept.npy")
         #expect(try python(outcome, "") == ["4 images of 1 classes"])
+    }
+
+    /// EMNIST's files have rows and columns exchanged; Python reads the files as they are.
+    @Test(.enabled(if: hasNumPy, "this host has no NumPy for python3")) func linesOfPythonTransposeImages() throws {
+        try SyntheticData(train: 20, test: 6, height: 12, width: 16).write(to: folder / "data")
+        let outcome = try run(
+            "select --data data --transposed --strategy random --size 2 --out kept.npy --device cpu --quiet")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let check = """
+            raw = np.fromfile("data/train-images-idx3-ubyte", np.uint8)
+            n, rows, columns = raw[:16].view(">i4")[1:]
+            pixels = raw[16:].reshape(n, rows, columns)
+            print(images.shape == (2, columns, rows), all((images[i] == pixels[kept[i]].T).all() for i in range(2)))
+            """
+        #expect(try python(outcome, check) == ["True True"])
     }
 
     /// Shards in a folder or by a pattern, members of archives, and several of them.
