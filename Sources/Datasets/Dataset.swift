@@ -12,6 +12,8 @@ package struct Dataset: Sendable {
     package let classCount: Int
     /// The files of the training samples; nil where a file holds many of them.
     package let trainFiles: SampleFiles?
+    /// A line per training sample that says what it is, in the samples' order; nil where none are given.
+    package var identifiers: Identifiers?
 
     /// A data set; the statistics are computed from `train`.
     /// - Throws: ``DatasetError`` `.malformed` when the two sets differ in shape, when a training value is not finite, or
