@@ -149,7 +149,8 @@ struct ClusterSection: Sendable {
                             alt: start + "the \(shown) closest to the centroid and the furthest."
                                 + (classes.map { " Classes: \($0)." } ?? ""),
                             source: "data:image/png;base64," + Data(png).base64EncodedString(),
-                            width: image.width, height: image.height, style: sheet.closest.isEmpty ? "" : "photos")
+                            width: image.width, height: image.height, style: sheet.closest.isEmpty ? "pixels" : "photos"
+                        )
                     }
                 },
                 ids: PageContents.IDs(sheet, isOpen: entry.png == nil))

@@ -228,6 +228,8 @@ struct SelectCommand: ParsableCommand {
             } ?? []) + [
                 NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),
                 NamedFile("--labels", labels.labels), NamedFile("--ids", ids.ids),
+                // Where the paths of --link start from.
+                NamedFile("--data", outputs.link == nil ? nil : options.data.data),
             ]
     }
 

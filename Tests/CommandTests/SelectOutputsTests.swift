@@ -163,6 +163,16 @@ struct SelectOutputsTests {
         #expect(try !folder.names().contains("other.npy"))
     }
 
+    @Test func linksAreNotMadeAmongTheImages() throws {
+        try write(try writeImages())
+        for place in ["images/train/new", "images/test", "images/train/odd/links"] {
+            let outcome = try select("--ids ids --data images --link \(place) --out kept.npy")
+            expectComplaint(outcome, code: 64, mentions: ["--link \(place) would be read as a part of", "images, the next"])
+        }
+        let beside = try select("--ids ids --data images --link images/kept --out kept.npy")
+        #expect(beside.status == 0, "\(beside.stderr)")
+    }
+
     @Test func pathsStartFromTheFolderOfTheLines() throws {
         let paths = try writeImages()
         try write(paths, to: "images/list")
