@@ -1,4 +1,14 @@
+import Support
+
 extension Dataset {
+    /// What a class is called: its name, or its number where it has none.
+    package func className(_ label: Int) -> String { Self.className(label, of: classNames) }
+
+    /// What a class is called where the classes have these names: [class].
+    package static func className(_ label: Int, of names: [String]) -> String {
+        label < names.count ? excerpt(names[label], longest: 40) : "\(label)"
+    }
+
     /// Classes below the highest label that have no image at all, as a sentence without its full stop; nil where there are
     /// none. A label out of range, from a damaged file for one, makes many.
     package var emptyClassesNote: String? {
@@ -23,7 +33,7 @@ extension Dataset {
         }
         let missed = test.labels.filter { !isTrained[Int($0)] }
         guard !missed.isEmpty else { return nil }
-        let classes = Set(missed).sorted().map { "\($0)" }
+        let classes = Set(missed).sorted().map { className(Int($0)) }
         let shown = classes.count <= 10 ? classes : classes.prefix(9) + ["\(classes.count - 9) more"]
         let names =
             shown.count == 1 ? shown[0] : shown.dropLast().joined(separator: ", ") + " and " + shown[shown.count - 1]

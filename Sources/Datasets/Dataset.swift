@@ -10,8 +10,12 @@ package struct Dataset: Sendable {
     package let channels: [ChannelStatistics]
     /// The largest label of both sets plus one.
     package let classCount: Int
+    /// The names of the classes, as text on one line: [class]; empty where they are numbers alone.
+    package var classNames: [String] = []
     /// The files of the training samples; nil where a file holds many of them.
     package let trainFiles: SampleFiles?
+    /// A line per training sample that says what it is, in the samples' order; nil where none are given.
+    package var identifiers: Identifiers?
 
     /// A data set; the statistics are computed from `train`.
     /// - Throws: ``DatasetError`` `.malformed` when the two sets differ in shape, when a training value is not finite, or
@@ -64,8 +68,9 @@ package struct Dataset: Sendable {
         let train = transposed ? try samples.train.transposed() : samples.train
         let test = transposed ? try samples.test.transposed() : samples.test
         do throws(DatasetError) {
-            return try Dataset(
-                name: location.name, train: train, test: test, trainFiles: samples.trainFiles)
+            var dataset = try Dataset(name: location.name, train: train, test: test, trainFiles: samples.trainFiles)
+            dataset.classNames = samples.classNames
+            return dataset
         } catch .malformed(_, let reason) {
             throw .malformed(file: location.directory, reason: reason)
         }

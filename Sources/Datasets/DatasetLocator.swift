@@ -12,6 +12,9 @@ package struct DatasetLocation: Sendable {
     /// How the files are read.
     let format: any FolderFormat
 
+    /// Whether it is a folder of image files, each of which has a path.
+    package var isImageFolder: Bool { format is ImageFolder }
+
     /// What the files are on the disk, whichever links lead there: equal for two names of the same files. One folder may
     /// hold those of several data sets.
     fileprivate var identity: String {

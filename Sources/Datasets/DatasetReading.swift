@@ -37,6 +37,8 @@ struct FolderSamples: Sendable {
     let test: SampleSet
     /// The files of the training samples, where each has one.
     var trainFiles: SampleFiles?
+    /// The names of the classes: [class]; empty where they have none.
+    var classNames: [String] = []
 }
 
 /// The files that samples were read from, one for each.
@@ -45,4 +47,6 @@ package struct SampleFiles: Sendable {
     package let directory: String
     /// The bytes of each file's path, relative to ``directory``: [sample]. Names need not be UTF-8.
     package let paths: [[UInt8]]
+    /// The bytes of the name of each file's class: [sample].
+    package let classes: [[UInt8]]
 }

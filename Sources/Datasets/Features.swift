@@ -6,6 +6,8 @@ package struct Features: Sendable {
     package let name: String
     /// What to tell whoever named them: sentences without their full stop.
     package let notes: [String]
+    /// What the rows are scaled by; nil where they are as the files have them.
+    package private(set) var scaling: FeatureScaling?
 
     /// Opens matrices of one width: their rows follow each other in the order given.
     /// - Parameter paths: each a .npy file, a folder or pattern of .npy files, FILE.npz:NAME or FILE.safetensors:NAME.
@@ -23,6 +25,6 @@ package struct Features: Sendable {
     /// - Throws: as ``FeatureScaling/applied(to:)``.
     package func scaled(by scaling: FeatureScaling?) throws(DatasetError) -> Features {
         guard let scaling else { return self }
-        return Features(values: try scaling.applied(to: values), name: name, notes: notes)
+        return Features(values: try scaling.applied(to: values), name: name, notes: notes, scaling: scaling)
     }
 }

@@ -20,7 +20,10 @@ package final class Identifiers: Sendable {
     package var count: Int { starts.count - 1 }
 
     /// What files of lines are called: the name of an array's file with another ending.
-    package func name(beside array: String) -> String {
+    package func name(beside array: String) -> String { Self.name(beside: array, isJSON: isJSON) }
+
+    /// What a file of such lines is called.
+    package static func name(beside array: String, isJSON: Bool) -> String {
         (array.hasSuffix(".npy") ? String(array.dropLast(4)) : array) + (isJSON ? ".jsonl" : ".txt")
     }
 

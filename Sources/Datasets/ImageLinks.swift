@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// Symbolic links to files, in a folder for each class, which is the name of the folder that a file is in.
+/// Symbolic links to files, in a folder for each class, which is as a rule the name of the folder that a file is in.
 ///
 /// Paths are bytes, as the system has them: not all are UTF-8. Where two files of one class have the same name, the later
 /// ones get a number before their ending: `0001.jpg`, `0001-2.jpg`.
@@ -20,13 +20,16 @@ package struct ImageLinks: Sendable {
     package let links: [Link]
 
     /// Links to files.
-    /// - Parameter targets: absolute paths, each of which ends with a name.
-    package init(to targets: [[UInt8]]) {
+    /// - Parameters:
+    ///   - targets: absolute paths, each of which ends with a name.
+    ///   - classes: the class of each; where nil, the name of the folder that it is in.
+    package init(to targets: [[UInt8]], of classes: [[UInt8]]? = nil) {
         var taken: [[UInt8]: Set<[UInt8]>] = [:]
         // The numbers of a name go on where they ended: many files may share one.
         var numbers: [[UInt8]: Int] = [:]
-        links = targets.map { target in
-            let (folder, name) = Self.place(of: target)
+        links = targets.enumerated().map { index, target in
+            var (folder, name) = Self.place(of: target)
+            if let classes { folder = classes[index] }
             var own = name
             var number = numbers[folder + [slash] + name] ?? 1
             while !taken[folder, default: []].insert(own).inserted {

@@ -54,14 +54,37 @@ extension StoredValues {
         }
     }
 
-    /// The error that a value is no finite number.
-    func notFinite(row: Int, column: Int, value: Double) -> DatasetError {
+    /// The error that a value is no finite number. It names the first of the other rows that have such values, and counts
+    /// them, for which all rows are read once more.
+    /// - Parameter value: the value; where nil, that of the row as it is read again.
+    package func notFinite(row: Int, column: Int, value: Double? = nil) -> DatasetError {
         let origin = origin(of: row)
+        var value = value
+        var others: [RowOrigin] = []
+        var count = 0
+        // A file that cannot be read any more leaves what was found so far.
+        try? forEachPiece { piece, rows throws(DatasetError) in
+            for (index, other) in rows.enumerated() {
+                let values = piece[index * columnCount..<(index + 1) * columnCount]
+                if other == row { value = value ?? values[values.startIndex + column] }
+                guard other != row, values.contains(where: { !$0.isFinite }) else { continue }
+                count += 1
+                if others.count < Self.mostRowsNamed { others.append(self.origin(of: other)) }
+            }
+        }
+        var reason = "row \(origin.row), column \(column) (counted from 0) is \(value ?? .nan), and not a finite number"
+        if count > 0 {
+            let named = others.map { $0.file == origin.file ? "\($0.row)" : "\($0.row) of \($0.file)" }
+            reason += ", nor are all values of row\(count == 1 ? "" : "s") " + named.joined(separator: ", ")
+            if count > others.count { reason += " and \(count - others.count) more" }
+        }
         return .malformed(
             file: origin.file,
-            reason: "row \(origin.row), column \(column) (counted from 0) is \(value), and not a finite number; remove "
-                + "such rows first, as X[numpy.isfinite(X).all(axis=1)] does")
+            reason: reason + "; remove such rows first, as X[numpy.isfinite(X).all(axis=1)] does")
     }
+
+    /// Rows that an error names beside the first one.
+    private static var mostRowsNamed: Int { 8 }
 
     /// All values in memory: bytes where they are uint8, else floats.
     /// - Throws: ``DatasetError`` of reading them; `.outOfMemory`.

@@ -72,10 +72,43 @@ struct PageContents {
         let number: Int
         let title: String
         let caption: String
+        let picture: Picture?
+        let ids: IDs?
+    }
+
+    struct Picture {
         let alt: String
         let source: String
         let width: Int
         let height: Int
+        let style: String
+    }
+
+    /// The members of a cluster by their ids.
+    struct IDs {
+        struct Row {
+            let rank: Int
+            let closest: String
+            let closestClass: String
+            let furthest: String
+            let furthestClass: String
+        }
+
+        /// Whether they are seen without a click.
+        let isOpen: Bool
+        let rows: [Row]
+
+        /// - Returns: nil for a sheet without ids.
+        init?(_ sheet: ClusterSheet, isOpen: Bool) {
+            guard !sheet.closest.isEmpty else { return nil }
+            self.isOpen = isOpen
+            // As many of both: those of all members, where there are few.
+            rows = zip(sheet.closest, sheet.furthest).enumerated().map { rank, pair in
+                Row(
+                    rank: rank + 1, closest: pair.0.text, closestClass: pair.0.category, furthest: pair.1.text,
+                    furthestClass: pair.1.category)
+            }
+        }
     }
 
     struct Clusters {

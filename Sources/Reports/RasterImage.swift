@@ -1,4 +1,5 @@
 import CPNG
+import Datasets
 
 /// 8-bit pixels, grey or red, green and blue.
 struct RasterImage: Equatable, Sendable {
@@ -15,6 +16,21 @@ struct RasterImage: Equatable, Sendable {
         self.height = height
         self.channels = channels
         pixels = [UInt8](repeating: value, count: width * height * channels)
+    }
+
+    /// An image of the values of a sample: [channel][y][x], of which there are 3, or any other number for a grey image of the
+    /// first.
+    init(planes: [UInt8], _ shape: SampleShape) {
+        self.init(planes: shape) { planes[$0] }
+    }
+
+    /// The same with the values by their place.
+    init(planes shape: SampleShape, _ value: (Int) -> UInt8) {
+        self.init(width: shape.width, height: shape.height, channels: shape.channels == 3 ? 3 : 1, value: 0)
+        let plane = shape.planeSize
+        for pixel in 0..<plane {
+            for channel in 0..<channels { pixels[pixel * channels + channel] = value(channel * plane + pixel) }
+        }
     }
 
     /// Puts `image` in with its top left corner at (x, y), each of its pixels `scale` by `scale` large; what has no room

@@ -78,10 +78,12 @@ struct ReportPlan: Sendable {
     // MARK: - The page
 
     /// Everything that the template needs.
-    /// - Parameter svgs: the inlined plots by the charts' names.
+    /// - Parameters:
+    ///   - svgs: the inlined plots by the charts' names.
+    ///   - classNames: the names of the classes of a data set.
     func contents(
         _ stored: StoredStudy, svgs: [String: String], clusters: [ClusterSection], overlaps: [SelectionOverlaps],
-        hasPlots: Bool
+        classNames: (String) -> [String], hasPlots: Bool
     ) -> PageContents {
         var number = 0
         func figures(_ charts: [Chart]) -> [PageFigure] {
@@ -95,7 +97,7 @@ struct ReportPlan: Sendable {
         let headlines = sections.map(Headline.init)
         let pages = sections.indices.map { index in
             section(
-                index, headlines[index], hasPlots: hasPlots,
+                index, headlines[index], classNames: classNames, hasPlots: hasPlots,
                 overlaps: index < groups.count
                     ? OverlapTable.contents(overlaps.filter { $0.section.key == sections[index].key }) : nil,
                 groups: index < groups.count
@@ -202,7 +204,8 @@ struct ReportPlan: Sendable {
     }
 
     private func section(
-        _ index: Int, _ headline: Headline, hasPlots: Bool, overlaps: PageContents.Overlaps?,
+        _ index: Int, _ headline: Headline, classNames: (String) -> [String], hasPlots: Bool,
+        overlaps: PageContents.Overlaps?,
         groups: [PageContents.Group]
     ) -> PageContents.Section {
         let section = sections[index]
@@ -220,8 +223,13 @@ struct ReportPlan: Sendable {
             lead: isSingle ? nil : headline.title, sentences: sentences, hasSentences: !sentences.isEmpty,
             groups: kept, overlaps: overlaps,
             classes: counts.map { counts in
-                PageContents.Classes(
-                    title: section.title, classes: counts.classes, rows: counts.rows,
+                // Reading data sets takes long: only as many as are read for their clusters.
+                let names =
+                    index < StudyReport.Limits.datasets
+                    ? section.experiments.first.map { classNames($0.recipe.trainingSet.dataset) } ?? [] : []
+                return PageContents.Classes(
+                    title: section.title,
+                    classes: counts.classes.indices.map { Dataset.className($0, of: names) }, rows: counts.rows,
                     leftOut: counts.leftOut > 0
                         ? "The \(StudyReport.Limits.classRows) cases whose classes are furthest from their shares are shown; \(Number.grouped(Double(counts.leftOut))) others are not."
                         : nil)

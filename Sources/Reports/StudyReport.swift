@@ -28,20 +28,23 @@ package enum StudyReport {
     /// place of older ones.
     ///
     /// Plots are drawn by gnuplot; where it is missing the page is made without them.
-    /// - Parameter images: the data set of a name, for the pictures of its clusters; nil where it is not at hand.
+    /// - Parameters:
+    ///   - images: the data set of a name, for its clusters and the names of its classes; nil where it is not at hand.
+    ///   - pictureFolder: where relative paths of images start from that ids of features name; nil for the folder of the ids.
     /// - Returns: what is left out and why, as sentences.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`, which too few file descriptors are as well, and
     ///   `CancellationError` where the task was cancelled; an older page is then unchanged.
     @discardableResult
     package static func write(
-        _ stored: StoredStudy, images: @escaping @Sendable (String) -> Dataset?
+        _ stored: StoredStudy, pictureFolder: String? = nil, images: @escaping @Sendable (String) -> Dataset?
     ) async throws -> [String] {
-        try await write(stored, images: images, gnuplot: await Gnuplot())
+        try await write(stored, pictureFolder: pictureFolder, images: images, gnuplot: await Gnuplot())
     }
 
     /// The same with the program that draws the plots, or none.
     static func write(
-        _ stored: StoredStudy, images: @escaping @Sendable (String) -> Dataset?, gnuplot: Gnuplot?
+        _ stored: StoredStudy, pictureFolder: String? = nil, images: @escaping @Sendable (String) -> Dataset?,
+        gnuplot: Gnuplot?
     ) async throws -> [String] {
         let page = stored.directory + "/report.html"
         let folder = stored.directory + "/plots"
@@ -51,7 +54,8 @@ package enum StudyReport {
         }
         try makeFolder(folder)
         // Reading images takes as long as drawing all plots, so both are done at once.
-        async let sheets = ClusterSection.all(stored, images: images)
+        let data = ReportData(stored, pictureFolder: pictureFolder, load: images)
+        async let sheets = ClusterSection.all(stored, data: data)
         async let compared = SelectionOverlaps.all(stored)
         let plan = ReportPlan(stored)
         let plots = await draw(plan.charts, by: gnuplot, in: folder)
@@ -60,12 +64,18 @@ package enum StudyReport {
         try Task.checkCancellation()
         var notices = plots.notices
         try writeSheets(clusters, to: folder)
-        removeStale(in: folder, kept: Set(plan.charts.map(\.name) + clusters.flatMap { $0.sheets.map(\.name) }))
+        removeStale(
+            in: folder,
+            kept: Set(
+                plan.charts.flatMap { ["\($0.name).svg", "\($0.name).png"] }
+                    + clusters.flatMap { $0.sheets.flatMap(\.files) }
+            ))
         try writeOverlaps(overlaps, names: CaseNames(stored.results.plan), to: stored.directory + "/overlaps.csv")
         let contents = plan.contents(
-            stored, svgs: plots.svgs, clusters: clusters, overlaps: overlaps, hasPlots: plots.hasPlots)
+            stored, svgs: plots.svgs, clusters: clusters, overlaps: overlaps, classNames: data.classNames,
+            hasPlots: plots.hasPlots)
         try OutputFile.write(try contents.rendered(), to: page)
-        notices += clusters.compactMap(\.missing).map { Wording.sentence($0) }
+        notices += clusters.compactMap { $0.missing ?? $0.note }.map { Wording.sentence($0) }
         return notices
     }
 
@@ -107,7 +117,10 @@ package enum StudyReport {
     private static func writeSheets(_ clusters: [ClusterSection], to folder: String) throws {
         for sheet in clusters.flatMap(\.sheets) {
             try OutputFile.writing { () throws(FileError) in
-                try AtomicFile.write(sheet.png, to: "\(folder)/\(sheet.name).png")
+                if let png = sheet.png { try AtomicFile.write(png, to: "\(folder)/\(sheet.name).png") }
+                if let csv = sheet.sheet.csv {
+                    try AtomicFile.write(Array(csv.utf8), to: "\(folder)/\(sheet.name).csv")
+                }
             }
         }
     }
@@ -131,8 +144,8 @@ package enum StudyReport {
     /// Takes plots away that an earlier report made and this one does not have; nothing else is touched.
     private static func removeStale(in folder: String, kept: Set<String>) {
         for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            let name = file.hasSuffix(".svg") || file.hasSuffix(".png") ? String(file.dropLast(4)) : ""
-            guard !name.isEmpty, !kept.contains(name),
+            let name = [".svg", ".png", ".csv"].contains { file.hasSuffix($0) } ? String(file.dropLast(4)) : ""
+            guard !name.isEmpty, !kept.contains(file),
                 ReportPlan.kinds.contains(where: { name.hasPrefix($0) || name.contains("-\($0)") })
             else { continue }
             unlink("\(folder)/\(file)")

@@ -94,6 +94,7 @@ struct ClusteringOptions: ParsableArguments {
             return Samples(
                 matrix: try FeatureMatrix(images.train),
                 classes: ClassLabels(labels: images.train.labels, count: images.classCount),
+                classNames: images.classNames, files: images.trainFiles,
                 trainable: TrainableSource(
                     TrainableSamples(
                         samples: images.train, classCount: images.classCount, normalisation: Normalisation(images))))
@@ -104,8 +105,9 @@ struct ClusteringOptions: ParsableArguments {
         do throws(ClusteringError) {
             return Samples(
                 matrix: try FeatureMatrix(features.samples, forComponents: pca != nil),
-                classes: labelled.map { ClassLabels(labels: $0.labels, count: $0.classCount) },
-                trainable: labelled.map { TrainableSource($0) })
+                classes: labelled.map { ClassLabels(labels: $0.samples.labels, count: $0.samples.classCount) },
+                classNames: labelled?.names ?? [], scaling: features.scaling,
+                trainable: labelled.map { TrainableSource($0.samples) })
         } catch {
             throw Failure(error, in: features)
         }

@@ -135,14 +135,14 @@ struct DataInfoCommand: ParsableCommand {
 
     func run() throws {
         let location = try location()
-        let info = try DatasetInfo(
-            try images.load(location, transposed: orientation.transposed, quiet: false), from: location)
+        let dataset = try images.load(location, transposed: orientation.transposed, quiet: false)
+        let info = try DatasetInfo(dataset, from: location)
         if json { return try printJSON(info, keys: .asWritten) }
         print("\(info.name) in \(info.directory)" + (info.knownAs.map { ", exactly the known \($0)" } ?? ""))
         for (title, images) in [("training", info.train), ("test", info.test)] {
             print(
                 "  \(title): \(images.count) images of \(images.channels)x\(images.height)x\(images.width), "
-                    + "a class: \(images.perClass.map(String.init).joined(separator: " "))")
+                    + "a class: \(describeClasses(images.perClass, names: dataset.classNames))")
         }
         print(
             "  \(info.classCount) classes; training pixels have mean \(list(info.mean)) "

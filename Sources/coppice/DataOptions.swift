@@ -18,15 +18,18 @@ struct DataOptions: ParsableArguments {
     @OptionGroup var orientation: TransposedOption
     @OptionGroup var images: ImageFileOptions
 
-    /// The files of the data set; empty where it is not found, which reading it will report.
-    var files: [NamedFile?] {
-        let location = try? DatasetLocator().find(data == nil ? dataset ?? "mnist" : dataset, dataDirectory: data)
-        return (location?.files ?? []).map { NamedFile("the data set", $0) }
+    /// Where the data set is.
+    /// - Throws: `DatasetError` as ``DatasetLocator/find(_:dataDirectory:)``.
+    func location() throws(DatasetError) -> DatasetLocation {
+        try DatasetLocator().find(data == nil ? dataset ?? "mnist" : dataset, dataDirectory: data)
     }
+
+    /// The files of the data set; empty where it is not found, which reading it will report.
+    var files: [NamedFile?] { ((try? location())?.files ?? []).map { NamedFile("the data set", $0) } }
 
     /// Finds and reads the data set.
     func load(quiet: Bool) throws(DatasetError) -> Dataset {
-        let location = try DatasetLocator().find(data == nil ? dataset ?? "mnist" : dataset, dataDirectory: data)
+        let location = try location()
         let dataset = try images.load(location, transposed: orientation.transposed, quiet: quiet)
         Terminal.note("data: \(dataset.name) in \(location.directory)", quiet: quiet)
         if let note = dataset.emptyClassesNote { Terminal.note("note: \(note)", quiet: quiet) }

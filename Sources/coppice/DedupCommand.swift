@@ -30,6 +30,10 @@ struct DedupCommand: ParsableCommand {
             --against names an old set, of which nothing is dropped: new rows that are like an old one go. Where j is a row \
             of the old set, its line of --pairs has "old": true. Both sets are clustered together.
 
+            --ids gives each row a line of text or JSONL. The lines of what stays are written beside --out, and a line of \
+            --pairs has "dropped_id" and, unless j is of the old set, "kept_id": a string, or the object that the line is. \
+            Without --ids, the images of a folder have their paths for ids.
+
             Rows of zeros have no direction; they are never duplicates.
             """)
 
@@ -50,12 +54,18 @@ struct DedupCommand: ParsableCommand {
     var score: String?
     @Option(
         help: ArgumentHelp(
-            "Rows of an old set, as wide as the new ones: they stay, and come first in every cluster.",
+            "Rows of an old set, as wide as the new ones and scaled as these are: they stay, and come first in every cluster.",
             valueName: "OLD.npy"))
     var against: String?
     @OptionGroup var labels: LabelsOption
     @Option(help: ArgumentHelp("Where to write the indices of what stays, int64.", valueName: "kept.npy"))
     var out: String
+    @OptionGroup var ids: IdsOption
+    @Option(
+        help: ArgumentHelp(
+            "Write the indices of the dropped rows here, int64 and rising; with --ids, their lines beside it.",
+            valueName: "dropped.npy"))
+    var dropped: String?
     @Option(
         help: ArgumentHelp("Where to write a line for every dropped row.", valueName: "duplicates.jsonl"))
     var pairs: String?
@@ -75,18 +85,27 @@ struct DedupCommand: ParsableCommand {
             throw Failure("--k is missing: how many clusters; --k 1 compares all rows with each other", exitCode: 64)
         }
         try check()
-        let outputs = DedupOutputs(kept: out, pairs: pairs, curve: curve)
+        let lines = try ids.open()
+        let folder = lines == nil && options.features == nil ? try? options.data.location() : nil
+        let isFolder = folder?.isImageFolder == true
+        var outputs = DedupOutputs(
+            indices: IndexOutputs(
+                out: out, dropped: dropped, lists: lines.map { .lines($0) } ?? (isFolder ? .paths : .none)),
+            pairs: pairs, curve: curve)
         try checkOutputs(
             outputs.files,
             against: options.inputs + [
                 NamedFile("--against", against), NamedFile("--labels", labels.labels),
+                NamedFile("--ids", ids.ids),
                 NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),
             ])
+        try outputs.indices.checkPlaces()
         for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
         let interrupt = ExitOnInterrupt()
         let samples = try options.samples(quiet: compute.quiet, labels: labels)
+        try lines?.check(count: samples.matrix.count)
         if let size { _ = try RequestedSize.count(size).resolved(of: samples.matrix.count) }
-        let rows = try DedupRows(samples.matrix, options.matrix, against: against, isProjected: plan.pca != nil)
+        let rows = try DedupRows(samples, options.matrix, against: against, isProjected: plan.pca != nil)
         try plan.check(rows.matrix)
         // A file of scores of another length must not wait for the clustering.
         let given = try score.flatMap {
@@ -102,10 +121,20 @@ struct DedupCommand: ParsableCommand {
                 "note: \(describeCount(result.zeros, "row")) of zeros: without a direction, never duplicates",
                 quiet: compute.quiet)
         }
-        try interrupt.finishing { try outputs.write(result, eps: eps) }
+        let names = lines.map { SampleIDs.lines($0) } ?? samples.files.map { .paths($0) }
+        outputs.indices = outputs.indices.writable(names) { Terminal.note($0, quiet: compute.quiet) }
+        for path in outputs.indices.staleLists {
+            Terminal.note("note: \(path) is there, and is not of these rows", quiet: compute.quiet)
+        }
+        try interrupt.finishing { try outputs.write(result, eps: eps, ids: names) }
         let report = DedupReport(
             result, clustered, run, keep: keep.rawValue, score: score, eps: eps, size: size, outputs: outputs)
-        if json { try printJSON(report) } else { for line in report.lines { print(line) } }
+        if json {
+            try printJSON(report)
+        } else {
+            let lists = outputs.indices.lines(origin: folder?.directory ?? ids.ids ?? "")
+            for line in try report.lines(names, lists: lists) { print(line) }
+        }
         try flushOutput()
         withExtendedLifetime(interrupt) {}
     }

@@ -6,53 +6,60 @@ import Support
 
 /// The files that `coppice dedup` writes.
 struct DedupOutputs {
-    var kept: String
+    var indices: IndexOutputs
     var pairs: String?
     var curve: String?
 
     /// Those that are asked for.
     var files: [NamedFile] {
-        [NamedFile("--out", kept), NamedFile("--pairs", pairs), NamedFile("--curve", curve)].compactMap { $0 }
+        indices.files + [NamedFile("--pairs", pairs), NamedFile("--curve", curve)].compactMap { $0 }
     }
 
-    /// Writes them, the indices last.
-    /// - Throws: `FileError`.
-    func write(_ result: DedupRun.Result, eps: Double?) throws {
-        if let pairs { try writePairs(of: result, to: pairs) }
-        if let curve { try writeCurve(of: result, eps: eps, to: curve) }
-        try NumPy.write(result.kept.map(Int64.init), shape: [result.kept.count], to: kept)
+    /// Writes them, the indices of what stays last.
+    /// - Parameter ids: what says of each new row which one it is; nil where nothing does.
+    /// - Throws: `FileError`, and `DatasetError` of reading ids.
+    func write(_ result: DedupRun.Result, eps: Double?, ids: SampleIDs?) throws {
+        var files: [StagedFile] = []
+        if let pairs { files.append(try stagePairs(of: result, ids: ids, to: pairs)) }
+        if let curve { files.append(try stageCurve(of: result, eps: eps, to: curve)) }
+        files += try indices.stage(result.kept, of: result.kept.count + result.dropped.count, ids: ids)
+        for file in files { try file.commit() }
     }
 
     /// A line for each dropped row, in the order of the rows.
-    private func writePairs(of result: DedupRun.Result, to path: String) throws {
-        var next = 0
-        let linesAtOnce = 10_000
-        try AtomicFile.write(to: path) {
-            guard next < result.dropped.count else { return nil }
-            let lines = result.dropped[next..<min(next + linesAtOnce, result.dropped.count)]
-            next += lines.count
-            var text = ""
-            for line in lines {
-                let cluster = result.labels[result.old + Int(line.point)]
-                let isOld = line.kept >= 0 && line.kept < result.old
-                let kept = line.kept < 0 ? "null" : "\(isOld ? Int(line.kept) : Int(line.kept) - result.old)"
-                let cosine = line.kept < 0 ? "null" : "\(1 - line.gap)"
-                text += "{\"dropped\": \(line.point), \"kept\": \(kept), \"cosine\": \(cosine), \"cluster\": \(cluster)"
-                text += isOld ? ", \"old\": true}\n" : "}\n"
+    private func stagePairs(of result: DedupRun.Result, ids: SampleIDs?, to path: String) throws -> StagedFile {
+        let file = try StagedFile(path)
+        for row in result.dropped {
+            let cluster = result.labels[result.old + Int(row.point)]
+            let isOld = row.kept >= 0 && row.kept < result.old
+            let index = isOld ? Int(row.kept) : Int(row.kept) - result.old
+            let kept = row.kept < 0 ? "null" : "\(index)"
+            let cosine = row.kept < 0 ? "null" : "\(1 - row.gap)"
+            var line = Array("{\"dropped\": \(row.point), \"kept\": \(kept), \"cosine\": \(cosine), ".utf8)
+            line += "\"cluster\": \(cluster)\(isOld ? ", \"old\": true" : "")".utf8
+            if let ids {
+                line += Array(", \"dropped_id\": ".utf8) + (try ids.json(Int(row.point)))
+                // Ids are of the new rows alone.
+                if row.kept >= 0, !isOld { line += Array(", \"kept_id\": ".utf8) + (try ids.json(index)) }
             }
-            return Array(text.utf8)
+            try file.write(line + Array("}\n".utf8))
         }
+        try file.seal()
+        return file
     }
 
     /// eps,dropped,kept from small to large thresholds, the given one among them.
-    private func writeCurve(of result: DedupRun.Result, eps: Double?, to path: String) throws {
+    private func stageCurve(of result: DedupRun.Result, eps: Double?, to path: String) throws -> StagedFile {
         let count = result.kept.count + result.dropped.count
         let thresholds = Set(Redundancy.curve + [eps].compactMap { $0 }).sorted()
         var text = "eps,dropped,kept\n"
         for (eps, dropped) in zip(thresholds, result.redundancy.dropped(at: thresholds)) {
             text += "\(eps),\(dropped),\(count - dropped)\n"
         }
-        try AtomicFile.write(Array(text.utf8), to: path)
+        let file = try StagedFile(path)
+        try file.write(Array(text.utf8))
+        try file.seal()
+        return file
     }
 }
 
@@ -97,6 +104,8 @@ struct DedupReport: Encodable {
     var peakMemoryBytes: Int?
     var seed: UInt64
     var out: String
+    var idsOut: String?
+    var droppedOut: String?
     var pairs: String?
     var curve: String?
     var device: DeviceDescription
@@ -142,14 +151,20 @@ struct DedupReport: Encodable {
         comparisonSeconds = result.seconds
         peakMemoryBytes = ProcessMemory.peak
         seed = run.compute.seed
-        out = outputs.kept
+        out = outputs.indices.out
+        idsOut = outputs.indices.keptList
+        droppedOut = outputs.indices.dropped
         pairs = outputs.pairs
         curve = outputs.curve
         device = run.backend.device
     }
 
     /// The same for people.
-    var lines: [String] {
+    /// - Parameters:
+    ///   - ids: what says of each new row which one it is.
+    ///   - lists: the lines that say where ids are.
+    /// - Throws: `DatasetError` of reading ids.
+    func lines(_ ids: SampleIDs?, lists: [String]) throws -> [String] {
         var lines = [
             "kept \(kept) of \(n) rows in \(out)" + (old.map { ", against \(describeCount($0, "old row"))" } ?? "")
         ]
@@ -167,11 +182,14 @@ struct DedupReport: Encodable {
         }
         let groups = largestGroups.filter { $0.dropped > 1 }
         if !groups.isEmpty {
-            lines.append(
-                "most were dropped for "
-                    + groups.map { "\($0.old == true ? "old row" : "row") \($0.kept): \($0.dropped)" }.joined(
-                        separator: ", "))
+            let named = try groups.map { group in
+                if group.old == true { return "old row \(group.kept): \(group.dropped)" }
+                let id = try ids.map { " (\(try $0.shown(group.kept, longest: 80)))" } ?? ""
+                return "row \(group.kept)\(id): \(group.dropped)"
+            }
+            lines.append("most were dropped for " + named.joined(separator: ", "))
         }
+        lines += lists
         if let pairs { lines.append("a line for every dropped row is in \(pairs)") }
         if let curve { lines.append("how many rows each eps drops is in \(curve)") }
         lines.append(

@@ -15,26 +15,27 @@ struct DedupRows {
     let against: String?
 
     /// - Parameters:
-    ///   - new: the new rows, of `features` where they are of some.
+    ///   - samples: the new rows, of `features` where they are of some.
     ///   - against: the file of the old set.
     ///   - isProjected: whether PCA is to follow.
     /// - Throws: ``Failure`` with the file and the row of what is wrong.
-    init(_ new: FeatureMatrix, _ features: FeatureOptions, against: String?, isProjected: Bool) throws {
+    init(_ samples: Samples, _ features: FeatureOptions, against: String?, isProjected: Bool) throws {
         self.against = against
+        let new = samples.matrix
         guard let against else {
             (matrix, old) = (new, 0)
             return
         }
+        let rows = try Features.open([against])
+        guard rows.values.columnCount == new.dimensions else {
+            throw Failure(
+                "\(against): its rows have \(rows.values.columnCount) columns; \(new.dimensions) are needed, as the new "
+                    + "rows have", exitCode: 65)
+        }
+        // Both sets are scaled alike, by the figures of the new one.
+        let scaled = try rows.scaled(by: samples.scaling)
         do {
-            // Both sets are brought to unit length, or neither; figures of columns are of the new set alone.
-            let scaling = features.normalize ? FeatureScaling(columns: nil, isNormalized: true) : nil
-            let rows = try Features.open([against]).scaled(by: scaling)
-            let earlier = try FeatureMatrix(rows.samples, forComponents: isProjected)
-            guard earlier.dimensions == new.dimensions else {
-                throw Failure(
-                    "\(against): its rows have \(earlier.dimensions) columns; \(new.dimensions) are needed, as the new "
-                        + "rows have", exitCode: 65)
-            }
+            let earlier = try FeatureMatrix(scaled.samples, forComponents: isProjected)
             old = earlier.count
             do { matrix = try FeatureMatrix.joining(earlier, new, forComponents: isProjected) } catch {
                 // What is far from the middle of both sets was near that of its own.
@@ -48,7 +49,7 @@ struct DedupRows {
                         ).description, category: error.category)
             }
         } catch let error as ClusteringError {
-            throw Failure("\(against): \(error)", category: error.category)
+            throw Failure(error, in: scaled)
         }
     }
 }

@@ -71,8 +71,10 @@ struct EvaluateCommand: ParsableCommand {
                     "\(fixed(result.accuracy, 2))% right: \(result.correct) of \(result.count), in \(fixed(seconds, 3)) s"
                 )
                 print("confusion, rows are true classes:")
-                for row in result.confusion {
-                    print(row.map { String(repeating: " ", count: max(0, 6 - "\($0)".count)) + "\($0)" }.joined())
+                for (label, row) in result.confusion.enumerated() {
+                    let name = dataset.classNames.isEmpty ? "" : "  " + dataset.className(label)
+                    print(
+                        row.map { String(repeating: " ", count: max(0, 6 - "\($0)".count)) + "\($0)" }.joined() + name)
                 }
             }
         }

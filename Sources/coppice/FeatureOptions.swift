@@ -29,6 +29,7 @@ struct FeatureOptions: ParsableArguments {
     /// The files that are read.
     var files: [NamedFile?] {
         paths.flatMap { Formats.files(ofMatrix: $0) }.map { NamedFile("--features", $0) }
+            + paths.map { NamedFile("--features", $0, kind: .matrix) }
     }
 
     /// What must hold before anything is read.
@@ -56,21 +57,15 @@ extension Features {
 extension Failure {
     /// An error of features: with the file, and the row counted in that file, where it is about a row.
     init(_ error: ClusteringError, in features: Features) {
-        func named(_ row: Int, _ error: (Int) -> ClusteringError) -> (String, ClusteringError) {
+        switch error {
+        case .notFinite(let row, let column):
+            self.init(features.values.notFinite(row: row, column: column).description, category: error.category)
+        case .tooLarge(let row, let column, let value, let limit):
             let origin = features.values.origin(of: row)
-            return (origin.file, error(origin.row))
-        }
-        let (name, error) =
-            switch error {
-            case .notFinite(let row, let column): named(row) { .notFinite(row: $0, column: column) }
-            case .tooLarge(let row, let column, let value, let limit):
-                named(row) { .tooLarge(row: $0, column: column, value: value, limit: limit) }
-            default: (features.name, error)
-            }
-        if case .unreadable = error {
-            self.init("\(error)", category: error.category)
-        } else {
-            self.init("\(name): \(error)", category: error.category)
+            let named = ClusteringError.tooLarge(row: origin.row, column: column, value: value, limit: limit)
+            self.init("\(origin.file): \(named)", category: error.category)
+        case .unreadable: self.init("\(error)", category: error.category)
+        default: self.init("\(features.name): \(error)", category: error.category)
         }
     }
 }
@@ -90,12 +85,12 @@ struct LabelsOption: ParsableArguments {
         }
     }
 
-    /// The same samples with the labels of the file; nil where there is none.
-    func label(_ samples: SampleSet, quiet: Bool) throws(DatasetError) -> SampleSet? {
+    /// The same samples with the labels of the file, and the classes' names where it has words; nil where there is none.
+    func label(_ samples: SampleSet, quiet: Bool) throws(DatasetError) -> (samples: SampleSet, names: [String])? {
         guard let labels else { return nil }
         let file = try LabelFile.read(labels)
         if let note = file.note { Terminal.note("note: \(note)", quiet: quiet) }
-        return try samples.labelled(file.labels, origin: labels)
+        return (try samples.labelled(file.labels, origin: labels), file.names)
     }
 }
 
@@ -103,6 +98,12 @@ struct LabelsOption: ParsableArguments {
 struct Samples {
     var matrix: FeatureMatrix
     var classes: ClassLabels?
+    /// The names of the classes, where they have some: [class].
+    var classNames: [String] = []
+    /// The files of the samples, where each has one.
+    var files: SampleFiles?
+    /// What features are scaled by; nil where they are not.
+    var scaling: FeatureScaling?
     /// The samples as networks take them, where they have classes.
     var trainable: TrainableSource?
 }

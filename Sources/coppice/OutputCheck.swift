@@ -1,15 +1,28 @@
+import Datasets
 import Foundation
 
 /// A file that an option of a command names.
 struct NamedFile {
+    /// What the option names.
+    enum Kind {
+        /// A file, or the folder of a data set.
+        case file
+        /// A folder that is written, whose files are so many levels down.
+        case folder(levels: Int)
+        /// Rows that are read: a file, a folder of files, or a pattern of their names.
+        case matrix
+    }
+
     var option: String
     var path: String
+    var kind: Kind
 
     /// Nil where the option was not given.
-    init?(_ option: String, _ path: String?) {
+    init?(_ option: String, _ path: String?, kind: Kind = .file) {
         guard let path else { return nil }
         self.option = option
         self.path = path
+        self.kind = kind
     }
 
     /// The same for two names of one file, whichever links lead to it, whether or not it is there.
@@ -22,6 +35,15 @@ struct NamedFile {
         return (Self.resolve(parent) ?? parent) + "/" + name
     }
 
+    /// Whether reading this once more would take an output, once it is there, for data.
+    fileprivate func wouldRead(_ output: NamedFile) -> Bool {
+        if case .matrix = kind { return Formats.matrix(path, takes: output.path) }
+        guard case .folder(let levels) = output.kind else { return Formats.imageFolder(path, takes: output.path) }
+        // The names of what is in the folder are of no account.
+        let file = ([output.path] + [String](repeating: "x", count: levels)).joined(separator: "/")
+        return Formats.imageFolder(path, takes: file)
+    }
+
     private static func resolve(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
@@ -29,7 +51,8 @@ struct NamedFile {
     }
 }
 
-/// Refuses an output that would take the place of what the command reads, or of another output.
+/// Refuses an output that would take the place of what the command reads, or of another output, or that lies where the next
+/// command would read it as data.
 /// - Throws: ``Failure`` with the two options.
 func checkOutputs(_ outputs: [NamedFile?], against inputs: [NamedFile?]) throws {
     var taken = inputs.compactMap { $0 }.map { (file: $0, isInput: true) }
@@ -43,5 +66,12 @@ func checkOutputs(_ outputs: [NamedFile?], against inputs: [NamedFile?]) throws 
                 exitCode: 64)
         }
         taken.append((output, false))
+    }
+    for output in outputs.compactMap({ $0 }) where !isDevice(output.path) {
+        if let input = inputs.compactMap({ $0 }).first(where: { $0.wouldRead(output) }) {
+            throw Failure(
+                "\(output.option) \(output.path) would be read as a part of \(input.option), \(input.path), the next time; "
+                    + "name a place outside of it", exitCode: 64)
+        }
     }
 }

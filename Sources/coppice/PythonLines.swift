@@ -22,6 +22,8 @@ struct PythonLines {
     var lines: String?
     /// Whether these are JSONL.
     var areJSON = false
+    /// The folder that the lines are paths in; nil for other lines.
+    var folder: String?
     /// The folder of links.
     var link: String?
 
@@ -58,6 +60,13 @@ struct PythonLines {
             case .unknown:
                 return ["import numpy as np", "kept = \(kept)", "X = X[kept]  # X: the rows that were clustered"]
             }
+        }
+        if let folder {
+            return [
+                "import os",
+                "paths = [os.path.join(\(Self.literal(folder)), os.fsdecode(line[:-1])) for line in open(\(Self.literal(lines)), \"rb\")]",
+                "print(len(paths), paths[0])",
+            ]
         }
         // Lines end with b"\n" in files that are open as bytes, and with more than that in those of text.
         let reading =

@@ -13,12 +13,16 @@ struct ReportCommand: AsyncParsableCommand {
             DIR is what coppice run --out named: results/STUDY unless it was given. Written there: report.html (one \
             file that needs no other), plots/ (the same plots as SVG and PNG), results.csv, summary.csv and, where two \
             cases keep as many samples, overlaps.csv. Plots are drawn by gnuplot (Debian's gnuplot-nox). Pictures of \
-            clusters need the study's images, which are looked for as coppice run does.
+            clusters need the study's data, which are looked for as coppice run does. Of features the sheets show the \
+            ids of the closest and furthest rows, and the pictures that these name.
             """)
 
     @Argument(help: "A study's directory.")
     var dir: String
-    @Option(help: ArgumentHelp("The data set's folder, or a folder that holds data sets by name.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "The data set's folder, or a folder that holds data sets by name. For features: the folder that relative paths of images start from which ids name; otherwise that of the ids.",
+            valueName: "dir"))
     var data: String?
     @OptionGroup var orientation: TransposedOption
     @Flag(help: "Print the results as a Markdown table instead, for a page or an issue, and write nothing.")
@@ -46,7 +50,7 @@ struct ReportCommand: AsyncParsableCommand {
         let locator = DatasetLocator()
         let transposed = transposed || stored.environment.isTransposed
         let writing = Task {
-            try await StudyReport.write(stored) { name in
+            try await StudyReport.write(stored, pictureFolder: data) { name in
                 // What the study left out is left out here: it would not have run otherwise.
                 (try? locator.find(name, dataDirectory: data)).flatMap {
                     try? loadDataset($0, transposed: transposed, skipsBadFiles: true, quiet: true)

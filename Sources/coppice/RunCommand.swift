@@ -87,7 +87,7 @@ struct RunCommand: AsyncParsableCommand {
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
         let locations = try locator.find(study.datasets, dataDirectory: data)
         try checkOutputs(
-            [NamedFile("--out", directory)],
+            [NamedFile("--out", directory, kind: .folder(levels: 2))],
             against: [NamedFile("--data", data)] + locations.values.map { NamedFile("the data set", $0.directory) })
         let cancellation = CancellationFlag()
         let load = { (name: String) -> Dataset in

@@ -41,7 +41,7 @@ extension SelectCommand {
             throw Failure("\(array.path): its shape is \(array.shape); one dimension is needed", exitCode: 65)
         }
         let (values, k) = try clusters(labels, directory)
-        let isRoot = outputs.link != nil && options.data.dataset == nil && !needsSamples
+        let isRoot = outputs.link != nil && lines != nil && options.data.dataset == nil && !needsSamples
         let isNamed =
             options.data.data != nil && !isRoot || options.data.dataset != nil || options.features != nil
         let samples = isNamed ? try options.samples(quiet: compute.quiet, labels: self.labels) : nil

@@ -24,7 +24,8 @@ struct SelectCommand: ParsableCommand {
             --score semdedup --eps 0.05 keeps every sample that has no earlier one in its cluster with a cosine above 0.95, \
             as many as there are.
 
-            --ids gives each sample a line of text or JSONL, and the lines of what is kept are written beside --out. With \
+            --ids gives each sample a line of text or JSONL, and the lines of what is kept are written beside --out. Without \
+            it, the images of a folder have their paths: those of what is kept are written beside --out. With \
             --budget-column tokens --budget 200000, samples are kept in rank order as long as the sum of their field `tokens` \
             is not above 200000: one that does not fit is skipped.
             """)
@@ -133,15 +134,15 @@ struct SelectCommand: ParsableCommand {
     func run() throws {
         let plan = try samplesOptions.plan()
         let selection = try selection(plan)
-        if outputs.link != nil, ids.ids == nil {
-            throw Failure("--link requires --ids: a file with the path of each image", exitCode: 64)
-        }
         let interrupt = ExitOnInterrupt()
         let lines = try ids.open()
-        let files = SelectionOutputs(out: out, options: outputs, ids: lines)
+        let folder = try imageFolder(lines)
+        var files = SelectionOutputs(
+            indices: IndexOutputs(
+                out: out, dropped: outputs.dropped, lists: lines.map { .lines($0) } ?? (folder == nil ? .none : .paths)),
+            options: outputs)
         try files.check(against: inputs)
-        // Where images of --data know their files, those come here too.
-        let images = try outputs.link == nil ? nil : lines.map { try ImagePaths($0, from: options.data.data) }
+        var images = try outputs.link == nil ? nil : lines.map { try ImagePaths(.lines($0), from: options.data.data) }
         try images?.check()
         let limit = try budget.read(lines)
         // How many a threshold or a budget keeps is known once the samples are ranked.
@@ -152,12 +153,15 @@ struct SelectCommand: ParsableCommand {
         let choice = try choose(selection, plan, limit, from: &source)
         let (kept, used) = (choice.kept, choice.used)
         if let note = kept.shortClassesNote { Terminal.note("note: \(note)", quiet: compute.quiet) }
-        for path in files.staleLines {
+        let names = lines.map { SampleIDs.lines($0) } ?? source.samples?.files.map { .paths($0) }
+        if folder != nil, outputs.link != nil { images = try names.map { try ImagePaths($0) } }
+        files.indices = files.indices.writable(names) { Terminal.note($0, quiet: compute.quiet) }
+        for path in files.indices.staleLists {
             Terminal.note("note: \(path) is there, and is not of this selection", quiet: compute.quiet)
         }
         let contents = SelectionOutputs.Contents(
             kept: kept, count: source.count, clustering: source.assignment,
-            score: outputs.details == nil ? nil : try scoreText(choice.input), imagePath: images.map { $0.path })
+            score: outputs.details == nil ? nil : try scoreText(choice.input), ids: names, images: images)
         var links: ImageLinks?
         try interrupt.finishing { links = try files.write(contents) }
         if json {
@@ -169,7 +173,7 @@ struct SelectCommand: ParsableCommand {
                     n: source.count, requested: kept.requested, kept: kept.kept,
                     perClass: kept.perClass, perCluster: kept.perCluster,
                     budgetColumn: budget.budgetColumn, budget: limit?.limit.decimal, budgetUsed: used?.decimal,
-                    budgetLeft: left(of: limit, used)?.decimal, out: out, idsOut: files.keptLines,
+                    budgetLeft: left(of: limit, used)?.decimal, out: out, idsOut: files.indices.keptList,
                     dropped: outputs.dropped, link: outputs.link, linkFolders: links?.folderCount,
                     details: outputs.details, seed: compute.seed,
                     selectionSeconds: choice.seconds, k: source.assignment?.k, dimensions: source.dimensions,
@@ -181,14 +185,39 @@ struct SelectCommand: ParsableCommand {
             if let limit, let used, let left = left(of: limit, used) {
                 print("\(excerpt(budget.budgetColumn ?? "")): \(used) of \(limit.limit), \(left) left")
             }
-            show(files, links)
+            show(files, links, origin: folder?.directory ?? ids.ids ?? "")
             let python = PythonLines(
-                samples: pythonSamples(source), kept: out, lines: files.keptLines, areJSON: lines?.isJSON == true,
-                link: outputs.link)
-            if !files.isDevice(out) { print((["", "in Python:"] + python.text).joined(separator: "\n")) }
+                samples: pythonSamples(source), kept: out, lines: files.indices.keptList,
+                areJSON: files.indices.areJSON, folder: folder?.directory, link: outputs.link)
+            if !isDevice(out) { print((["", "in Python:"] + python.text).joined(separator: "\n")) }
         }
         try flushOutput()
         withExtendedLifetime(interrupt) {}
+    }
+
+    /// The folder of image files that the samples come from, whose paths say what each is where `lines` do not; nil for
+    /// other samples.
+    /// - Throws: ``Failure`` where --link needs one and there is none, `DatasetError` where it is not found.
+    private func imageFolder(_ lines: Identifiers?) throws -> DatasetLocation? {
+        guard lines == nil else { return nil }
+        let isData =
+            options.features == nil
+            && (clustering == nil || options.data.data != nil || options.data.dataset != nil)
+        guard outputs.link != nil else {
+            return isData ? (try? options.data.location()).flatMap { $0.isImageFolder ? $0 : nil } : nil
+        }
+        guard isData else {
+            throw Failure(
+                "--link requires --ids, a file with the path of each image, or a folder of image files as --data",
+                exitCode: 64)
+        }
+        let location = try options.data.location()
+        guard location.isImageFolder else {
+            throw Failure(
+                "--link requires --ids, a file with the path of each image: \(location.directory) is no folder of image "
+                    + "files", exitCode: 64)
+        }
+        return location
     }
 
     /// Every file that is read.
@@ -268,7 +297,7 @@ struct SelectCommand: ParsableCommand {
         if kept.kept != kept.requested { line += ", \(kept.requested) were asked for" }
         print(line)
         if !kept.perClass.isEmpty {
-            print("a class: \(kept.perClass.map(String.init).joined(separator: " "))")
+            print("a class: \(describeClasses(kept.perClass, names: source.samples?.classNames ?? []))")
         }
         if let assignment = source.assignment {
             let counts = kept.perCluster.sorted()
@@ -282,11 +311,9 @@ struct SelectCommand: ParsableCommand {
                     + finished.stages)
         }
     }
-    private func show(_ files: SelectionOutputs, _ links: ImageLinks?) {
-        if let path = files.keptLines { print("their lines of \(ids.ids ?? "") are in \(path)") }
-        if let path = outputs.dropped {
-            print("what was dropped is in \(path)" + (files.droppedLines.map { ", its lines in \($0)" } ?? ""))
-        }
+
+    private func show(_ files: SelectionOutputs, _ links: ImageLinks?, origin: String) {
+        for line in files.indices.lines(origin: origin) { print(line) }
         if let path = outputs.details { print("rank, id, score and cluster of each are in \(path)") }
         if let path = outputs.link, let links {
             let classes = links.folderCount == 1 ? "1 class" : "\(links.folderCount) classes"

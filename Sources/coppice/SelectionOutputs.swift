@@ -24,12 +24,12 @@ struct IdsOption: ParsableArguments {
 struct SelectionOutputOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Write the indices of what is not kept here, int64 and rising; with --ids, their lines beside it.",
+            "Write the indices of what is not kept here, int64 and rising; beside it, the lines of --ids or the paths of a folder of images.",
             valueName: "dropped.npy"))
     var dropped: String?
     @Option(
         help: ArgumentHelp(
-            "Make a folder of links to the kept images, with a folder per class: the name of the folder that the image is in. --ids has the paths: its lines or, in JSONL, their field `path`; they are relative to --data or else to the folder of --ids. The folder must be new or empty.",
+            "Make a folder of links to the kept images, with a folder per class: the name of the folder that the image is in. The images are those of --data where it is a folder of image files; otherwise --ids has their paths: its lines or, in JSONL, their field `path`, relative to --data or else to the folder of --ids. The folder must be new or empty.",
             valueName: "dir"))
     var link: String?
     @Option(
@@ -106,61 +106,31 @@ struct BudgetOptions: ParsableArguments {
 
 /// Where a selection goes: every file appears whole, once all are complete, and `--out` last.
 struct SelectionOutputs {
-    let out: String
+    var indices: IndexOutputs
     let options: SelectionOutputOptions
-    let ids: Identifiers?
-
-    /// The lines beside `--out`; nil without `--ids`.
-    var keptLines: String? { ids?.name(beside: out) }
-    /// The lines beside `--dropped`.
-    var droppedLines: String? { options.dropped.flatMap { ids?.name(beside: $0) } }
 
     /// Looks at all outputs before anything is computed.
-    /// - Throws: ``Failure`` for one that takes the place of an input or of another output; `FileError` for one that cannot
-    ///   be made.
+    /// - Throws: ``Failure`` for one that takes the place of an input or of another output, or would be read as data;
+    ///   `FileError` for one that cannot be made.
     func check(against inputs: [NamedFile?]) throws {
-        let files = [
-            NamedFile("--out", out), NamedFile("the list beside --out", keptLines),
-            NamedFile("--dropped", options.dropped), NamedFile("the list beside --dropped", droppedLines),
-            NamedFile("--details", options.details),
-        ]
-        try checkOutputs(files + [NamedFile("--link", options.link)], against: inputs)
-        if ids != nil {
-            for (option, path) in [("--out", out), ("--dropped", options.dropped)] {
-                guard let path, isDevice(path) else { continue }
-                throw Failure(
-                    "\(option) \(path) is a device or a pipe, and the lines of --ids go beside it; name a file",
-                    exitCode: 64)
-            }
-        }
-        for file in files.compactMap({ $0 }) { try AtomicFile.checkCanWrite(file.path) }
+        let files = indices.files + [NamedFile("--details", options.details)].compactMap { $0 }
+        // Links are in folders of classes.
+        try checkOutputs(files + [NamedFile("--link", options.link, kind: .folder(levels: 2))], against: inputs)
+        try indices.checkPlaces()
+        for file in files { try AtomicFile.checkCanWrite(file.path) }
         guard let link = options.link else { return }
         let folder = try StagedFolder.check(link)
-        for file in files.compactMap({ $0 }) where isInside(file.path, folder) {
+        for file in files where isInside(file.path, folder) {
             throw Failure(
                 "\(file.option) \(file.path) is in the folder of --link, which holds links alone; name another place",
                 exitCode: 64)
         }
     }
 
-    /// Whether it is there and neither a file nor a folder.
-    func isDevice(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
-    }
-
     private func isInside(_ path: String, _ folder: String) -> Bool {
         guard let resolved = realpath(Paths.folder(of: path), nil) else { return false }
         defer { free(resolved) }
         return (String(cString: resolved) + "/").hasPrefix(folder + "/")
-    }
-
-    /// Files of an earlier selection that have the name of lines beside `--out` and are not written now.
-    var staleLines: [String] {
-        let base = out.hasSuffix(".npy") ? String(out.dropLast(4)) : out
-        return [base + ".txt", base + ".jsonl"].filter {
-            $0 != keptLines && FileManager.default.fileExists(atPath: $0)
-        }
     }
 
     /// What was kept, as it is written.
@@ -171,8 +141,10 @@ struct SelectionOutputs {
         var clustering: ClusterAssignment?
         /// The score of each sample as text; nil where there is none.
         var score: ((Int) -> String)?
-        /// The absolute path of the image of each sample, as bytes; nil where none is known.
-        var imagePath: ((Int) throws -> [UInt8])?
+        /// What says of each sample which one it is; nil where nothing does.
+        var ids: SampleIDs?
+        /// Where the images of the samples are, for links to them.
+        var images: ImagePaths?
     }
 
     /// Writes all that was asked for, or leaves what was there.
@@ -181,31 +153,18 @@ struct SelectionOutputs {
         var (files, links): ([StagedFile], ImageLinks?) = ([], nil)
         let kept = contents.kept.indices
         var folder: StagedFolder?
-        if let link = options.link, let imagePath = contents.imagePath {
-            let made = ImageLinks(to: try existing(kept, imagePath))
+        if let link = options.link, let images = contents.images {
+            let classes = kept.compactMap { images.folder($0) }
+            let made = ImageLinks(to: try existing(kept, images), of: classes.isEmpty ? nil : classes)
             let staged = try StagedFolder(link)
             try made.make(in: staged.temporary)
             (folder, links) = (staged, made)
         }
-        if let path = options.dropped {
-            let isKept = kept.reduce(into: [Bool](repeating: false, count: contents.count)) { $0[$1] = true }
-            let dropped = isKept.indices.filter { !isKept[$0] }
-            if let ids, let droppedLines { files.append(try stage(dropped, of: ids, to: droppedLines)) }
-            files.append(try NumPy.stage(dropped.map(Int64.init), shape: [dropped.count], to: path))
-        }
         if let path = options.details { files.append(try stageDetails(contents, to: path)) }
-        if let ids, let keptLines { files.append(try stage(kept, of: ids, to: keptLines)) }
-        files.append(try NumPy.stage(kept.map(Int64.init), shape: [kept.count], to: out))
+        files += try indices.stage(kept, of: contents.count, ids: contents.ids)
         try folder?.commit()
         for file in files { try file.commit() }
         return links
-    }
-
-    private func stage(_ indices: [Int], of ids: Identifiers, to path: String) throws -> StagedFile {
-        let file = try StagedFile(path)
-        try ids.write(indices, to: file)
-        try file.seal()
-        return file
     }
 
     /// `rank,index,id,score,cluster,distance` for each kept sample (RFC 4180, but that lines end with a line feed alone).
@@ -214,7 +173,7 @@ struct SelectionOutputs {
         try file.write(Array("rank,index,id,score,cluster,distance\n".utf8))
         for (rank, index) in contents.kept.indices.enumerated() {
             var line = Array("\(rank),\(index),".utf8)
-            if let ids { line += Self.field(try ids.line(index)) }
+            if let ids = contents.ids { line += Self.field(try ids.id(index)) }
             line += ",\(contents.score?(index) ?? ""),".utf8
             if let clustering = contents.clustering {
                 line += "\(clustering.labels[index]),\(clustering.squaredDistances[index])".utf8
@@ -236,49 +195,11 @@ struct SelectionOutputs {
     }
 }
 
-/// Images that the lines of `--ids` name.
-struct ImagePaths {
-    let ids: Identifiers
-    /// Where relative paths start from, absolute.
-    let root: String
-
-    /// - Parameter folder: where relative paths start from; the folder of the file where nil.
-    init(_ ids: Identifiers, from folder: String?) throws {
-        self.ids = ids
-        let folder = folder ?? Paths.folder(of: ids.path)
-        guard let resolved = realpath(folder, nil) else {
-            throw FileError.unreadable(file: folder, reason: systemMessage())
-        }
-        defer { free(resolved) }
-        root = String(cString: resolved)
-    }
-
-    /// The absolute path of the image of line `index`.
-    /// - Throws: `DatasetError` that names the line.
-    func path(_ index: Int) throws -> [UInt8] {
-        var path = try ids.line(index)
-        if ids.isJSON {
-            let field: JSONField?
-            do throws(Sentence) {
-                field = try path.withUnsafeBytes { text in
-                    Result { () throws(Sentence) in try JSONField.named("path", in: text) }
-                }.get()
-            } catch {
-                throw ids.malformed(line: index, error.description)
-            }
-            switch field {
-            case .string(let bytes): path = bytes
-            case nil: throw ids.malformed(line: index, "it has no field \"path\", which --link needs")
-            case .some(let other): throw ids.malformed(line: index, "\"path\" is \(other.kind); a string is needed")
-            }
-        }
-        if path.isEmpty { throw ids.malformed(line: index, "the path is empty") }
-        return ImageLinks.absolute(path, from: root)
-    }
-
+extension ImagePaths {
     /// Looks at a hundred lines over the whole file, before anything is computed.
     /// - Throws: ``Failure`` where none of them names a file: the paths start elsewhere.
     func check() throws {
+        guard case .lines(let ids) = ids else { return }
         let tried = stride(from: 0, to: ids.count, by: max(1, ids.count / 100))
         var first: String?
         for index in tried {
@@ -296,11 +217,11 @@ struct ImagePaths {
 
 /// The paths of the images of `indices`.
 /// - Throws: ``Failure`` that names those that are not there.
-private func existing(_ indices: [Int], _ imagePath: (Int) throws -> [UInt8]) throws -> [[UInt8]] {
+private func existing(_ indices: [Int], _ images: ImagePaths) throws -> [[UInt8]] {
     let most = 20
     var (paths, missing, named): ([[UInt8]], Int, [String]) = ([], 0, [])
     for index in indices {
-        let path = try imagePath(index)
+        let path = try images.path(index)
         paths.append(path)
         guard let fault = ImageLinks.fault(of: path) else { continue }
         missing += 1

@@ -143,6 +143,70 @@ import Testing
             mentions: ["broken.npy: row 7, column 2"])
     }
 
+    @Test func idsAreInTheLogAndBesideWhatStays() throws {
+        let folder = try TemporaryFolder()
+        let d = Self.dimensions
+        let fresh = rows(6, twins: 2, seed: 9)
+        try write(fresh, to: folder / "x.npy")
+        let ids = ["a", "b \"c\"", "d", "e", "f", "g"]
+        _ = try folder.file("ids", Array(ids.map { $0 + "\r\n" }.joined().utf8))
+        let options = [
+            "--eps", "1e-3", "--keep", "first", "--pairs", folder / "p.jsonl", "--ids", folder / "ids", "--dropped",
+            folder / "rest.npy",
+        ]
+        let outcome = try dedup(folder, options, k: 1)
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        func text(_ name: String) throws -> String { try String(contentsOfFile: folder / name, encoding: .utf8) }
+        let pairs = try lines(folder / "p.jsonl")
+        #expect(pairs.map { $0["dropped_id"] as? String } == ["f", "g"])
+        #expect(pairs.map { $0["kept_id"] as? String } == ["a", "b \"c\""])
+        #expect(try text("kept.txt") == (try kept(folder)).map { ids[Int($0)] + "\r\n" }.joined())
+        #expect(try kept(folder, "rest.npy") == [4, 5] && text("rest.txt") == "f\r\ng\r\n")
+        #expect(outcome.stdout.contains("their lines of \(folder / "ids") are in \(folder / "kept.txt")\n"))
+        let report = try dedup(folder, options + ["--json"], k: 1).json()
+        #expect(report["ids_out"] as? String == folder / "kept.txt")
+        #expect(report["dropped_out"] as? String == folder / "rest.npy" && report["dropped"] as? Int == 2)
+
+        // JSONL as it is; of rows of the old set nothing is known.
+        _ = try folder.file("ids", Array((0..<6).map { "{\"n\":  \($0)}\n" }.joined().utf8))
+        try NumPy.write(Array(fresh.prefix(d)), shape: [1, d], to: folder / "old.npy")
+        #expect(try dedup(folder, options + ["--against", folder / "old.npy"], k: 1).status == 0)
+        let old = try text("p.jsonl").split(separator: "\n")
+        #expect(old.count == 3 && old.allSatisfy { !$0.contains("\"old\": true") || !$0.contains("kept_id") })
+        #expect(old[0].hasSuffix("\"old\": true, \"dropped_id\": {\"n\":  0}}"), "\(old)")
+        #expect(old[2].hasSuffix("\"dropped_id\": {\"n\":  5}, \"kept_id\": {\"n\":  1}}"), "\(old)")
+        #expect(try text("kept.jsonl").split(separator: "\n").count == 3)
+
+        _ = try folder.file("ids", Array("a\n".utf8))
+        expectComplaint(try dedup(folder, options), code: 65, mentions: ["ids: 1 lines for 6 samples"])
+        _ = try folder.file("ids", Array(((0..<5).map { _ in "{}\n" } + ["{\"a\"\n"]).joined().utf8))
+        expectComplaint(try dedup(folder, options, k: 1), code: 65, mentions: ["ids: line 6: no JSON object"])
+    }
+
+    /// The old rows take the figures of the new ones, and are brought to unit length after that.
+    @Test(arguments: [[], ["--normalize"]]) func oldRowsAreScaledAsTheNewOnesAre(more: [String]) throws {
+        let folder = try TemporaryFolder()
+        let d = Self.dimensions
+        // Far from the origin, where all directions are alike unless columns are standardized.
+        let fresh = rows(60, twins: 0, seed: 11).map { 100 + $0 }
+        try write(fresh, to: folder / "x.npy")
+        // The first ten are new rows; the others lie elsewhere, so that figures of their own would be others.
+        let old = fresh.prefix(10 * d) + rows(30, twins: 0, seed: 12).map { 500 + 40 * $0 }
+        try NumPy.write(Array(old), shape: [40, d], to: folder / "old.npy")
+        let outcome = try dedup(
+            folder,
+            ["--standardize", "--eps", "1e-6", "--against", folder / "old.npy", "--pairs", folder / "p.jsonl"] + more,
+            k: 1)
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let pairs = try lines(folder / "p.jsonl")
+        #expect(pairs.map { $0["dropped"] as? Int } == (0..<10).map { $0 })
+        #expect(pairs.allSatisfy { $0["old"] as? Bool == true && $0["kept"] as? Int == $0["dropped"] as? Int })
+        try NumPy.write([Float](repeating: 1, count: 8), shape: [2, 4], to: folder / "narrow.npy")
+        expectComplaint(
+            try dedup(folder, ["--standardize", "--eps", "0.1", "--against", folder / "narrow.npy"]), code: 65,
+            mentions: ["narrow.npy", "4 columns", "6 are needed"])
+    }
+
     @Test func rowsOfZerosStayAndAreCounted() throws {
         let folder = try TemporaryFolder()
         var values = rows(50, twins: 10, seed: 5)

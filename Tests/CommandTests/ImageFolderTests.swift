@@ -55,6 +55,96 @@ import TestSupport
         #expect(try folder.names(in: "cache/coppice/images").count == 1)
     }
 
+    @Test func filesOfTheFolderComeBack() throws {
+        let data = folder / "data"
+        let common = ["--data", data, "--device", "cpu", "--quiet"]
+        func run(_ arguments: [String]) throws -> Outcome {
+            try coppice(arguments + common, environment: ["XDG_CACHE_HOME": folder / "cache"])
+        }
+        func text(_ name: String) throws -> String { try String(contentsOfFile: folder / name, encoding: .utf8) }
+        // What is deeper in a class's folder is of that class.
+        try FileManager.default.createDirectory(atPath: data + "/train/above/deep", withIntermediateDirectories: false)
+        for index in stride(from: 0, to: 40, by: 2) {
+            try FileManager.default.moveItem(
+                atPath: "\(data)/train/above/\(index).png", toPath: "\(data)/train/above/deep/\(index).png")
+        }
+        let select = ["select", "--strategy", "random", "--size", "60", "--out", folder / "kept.npy"]
+        let outcome = try run(
+            select + ["--link", folder / "links", "--details", folder / "d.csv", "--dropped", folder / "rest.npy"])
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(outcome.stdout.contains("a class: above ") && outcome.stdout.contains(", below "), "\(outcome.stdout)")
+        let kept = try text("kept.txt").split(separator: "\n").map(String.init)
+        let dropped = try text("rest.txt").split(separator: "\n").map(String.init)
+        #expect(kept.count == 60 && Set(kept + dropped).count == 80)
+        #expect((kept + dropped).allSatisfy { FileManager.default.fileExists(atPath: "\(data)/\($0)") })
+        let indices = try NumPyArray.read(folder / "kept.npy").integers()
+        let rows = try text("d.csv").split(separator: "\n").dropFirst()
+        #expect(rows.map(String.init) == zip(indices, kept).enumerated().map { "\($0),\($1.0),\($1.1),,," })
+        #expect(try folder.names(in: "links") == ["above", "below"])
+        let links = try folder.names(in: "links/above") + folder.names(in: "links/below")
+        #expect(links.sorted() == kept.map { String($0.split(separator: "/").last ?? "") }.sorted())
+        // Links are a data set of the same images, whose paths are its own.
+        let linked = try coppice(
+            "select", "--data", folder / "links", "--strategy", "none", "--out", folder / "all.npy", "--quiet",
+            environment: ["XDG_CACHE_HOME": folder / "cache"])
+        #expect(linked.status == 0, "\(linked.stderr)")
+        // Indices are enough for a clustering that is there already, and --data says whose they are.
+        let clustered = try run(["cluster", "--k", "2", "--out", folder / "c"])
+        #expect(clustered.status == 0, "\(clustered.stderr)")
+        let again = try run(
+            ["select", "--clustering", folder / "c", "--strategy", "closest", "--size", "3", "--out", folder / "k.npy"]
+                + ["--link", folder / "three"])
+        #expect(again.status == 0 && again.stdout.contains("links to 3 images"), "\(again.stderr)")
+        // Near-duplicates by their paths.
+        let dedup = try run(
+            ["dedup", "--k", "1", "--size", "10", "--out", folder / "d.npy", "--pairs", folder / "p.jsonl"])
+        #expect(dedup.status == 0, "\(dedup.stderr)")
+        #expect(try text("d.txt").split(separator: "\n").count == 10)
+        #expect(try text("p.jsonl").split(separator: "\n").allSatisfy { $0.contains("\"dropped_id\": \"train/") })
+    }
+
+    @Test func namesThatDoNotFitOnALineAreNotListed() throws {
+        let data = folder / "data"
+        try FileManager.default.moveItem(atPath: data + "/train/above/0.png", toPath: data + "/train/above/a\nb.png")
+        let outcome = try run(
+            "select", "--data", data, "--strategy", "none", "--out", folder / "kept.npy", "--device", "cpu",
+            "--details",
+            folder / "d.csv", "--link", folder / "links")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(outcome.stderr.contains("kept.txt is not written: the path of sample"), "\(outcome.stderr)")
+        #expect(try folder.names() == ["cache", "d.csv", "data", "kept.npy", "links"])
+        #expect(try String(contentsOfFile: folder / "d.csv", encoding: .utf8).contains("\"train/above/a\nb.png\""))
+        #expect(try folder.names(in: "links/above").contains("a\nb.png"))
+    }
+
+    @Test func outputsAreNotWrittenAmongTheImages() throws {
+        let data = folder / "data"
+        try NumPy.write([Float](repeating: 1, count: 20), shape: [10, 2], to: try folder.file("shards/a.npy", []))
+        let select = ["select", "--data", data, "--strategy", "random", "--size", "9"]
+        let shards = ["--features", folder / "shards"]
+        for (arguments, option) in [
+            (select + ["--out", data + "/train/above/kept.npy"], "--out"),
+            (select + ["--out", folder / "kept.npy", "--details", data + "/test/below/d.csv"], "--details"),
+            (select + ["--out", folder / "kept.npy", "--dropped", data + "/train/new/d.npy"], "--dropped"),
+            (select + ["--out", folder / "kept.npy", "--link", data + "/val"], "--link"),
+            (["dedup", "--data", data, "--k", "1", "--eps", "0.1", "--out", data + "/train/above/k.npy"], "--out"),
+            (["cluster", "--data", data, "--k", "2", "--out", data + "/train/above"], "--out"),
+            (["train", "--data", data, "--save", data + "/train/above/w.safetensors"], "--save"),
+            (["score", "--score", "herding", "--out", folder / "shards/s.npy"] + shards, "--out"),
+        ] {
+            let outcome = try coppice(arguments + ["--quiet"], environment: ["XDG_CACHE_HOME": folder / "cache"])
+            expectComplaint(outcome, code: 64, mentions: [option, "would be read as a part of"])
+        }
+        #expect(try folder.names() == ["data", "shards"] && folder.names(in: "data") == ["test", "train"])
+        let beside = try run(
+            "select", "--data", data, "--strategy", "random", "--size", "9", "--out", data + "/kept.npy", "--quiet")
+        #expect(beside.status == 0, "\(beside.stderr)")
+        let link = try run(
+            "select", "--features", folder / "shards/a.npy", "--strategy", "random", "--size", "3", "--out",
+            folder / "k.npy", "--link", folder / "l", "--quiet")
+        expectComplaint(link, code: 64, mentions: ["--link requires --ids", "a folder of image files as --data"])
+    }
+
     @Test func badFilesEndTheCommandUnlessTheyAreSkipped() throws {
         let data = folder / "data"
         _ = try folder.file("data/train/above/bad.jpg", Array("no image".utf8))

@@ -98,6 +98,27 @@ import TestSupport
         #expect(reading.description.hasPrefix(words), "\(reading)")
     }
 
+    @Test func otherRowsThatAreNotFiniteAreNamedWithALimit() throws {
+        var values = [Double](repeating: 1, count: 3000 * 2)
+        for row in [2, 2999] { values[row * 2 + 1] = .nan }
+        try NumPy.write(values, shape: [3000, 2], to: folder / "a.npy")
+        values = [Double](repeating: 1, count: 40 * 2)
+        for row in 10..<30 { values[row * 2] = .infinity }
+        try NumPy.write(values, shape: [40, 2], to: folder / "b.npy")
+        func refusal(_ paths: [String]) throws -> String {
+            let features = try Features.open(paths.map { folder / $0 }).values
+            return try #require(throws: DatasetError.self) {
+                try FeatureScaling.fit(features, standardize: true, normalize: false)
+            }.description
+        }
+        #expect(
+            try refusal(["a.npy"])
+                == "\(folder / "a.npy"): row 2, column 1 (counted from 0) is nan, and not a finite number, nor are all values"
+                + " of row 2999; remove such rows first, as X[numpy.isfinite(X).all(axis=1)] does")
+        let b = (10..<17).map { "\($0) of \(folder / "b.npy")" }.joined(separator: ", ")
+        #expect(try refusal(["a.npy", "b.npy"]).contains("of rows 2999, \(b) and 13 more; remove"))
+    }
+
     @Test func columnsBeyondFloat64AreNamed() throws {
         for (values, words) in [
             (

@@ -57,6 +57,10 @@ import TestSupport
         #expect(values(dataset.test) == [5, 6])
         #expect(dataset.test.labels == [1, 2])
         #expect(dataset.train.shape == SampleShape(height: 2, width: 3) && dataset.name == "data")
+        #expect(dataset.classNames == ["B2", "b", "only here"])
+        // A folder in a class's folder is of the class.
+        let classes = try #require(dataset.trainFiles).classes.map { String(decoding: $0, as: UTF8.self) }
+        #expect(classes == ["B2", "b", "b", "b"])
         let location = try DatasetLocator.location(directory: folder / "data", name: nil)
         #expect(try DatasetInfo(dataset, from: location).knownAs == nil)
         let paths = try #require(dataset.trainFiles).paths.map { String(decoding: $0, as: UTF8.self) }

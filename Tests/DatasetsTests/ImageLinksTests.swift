@@ -18,6 +18,14 @@ import Testing
         #expect(names(["/usr/bin/../lib"]) == ["usr/lib"])
     }
 
+    @Test func classesMayBeGiven() {
+        let paths = ["/d/cat/1.jpg", "/d/cat/sub/1.jpg"].map { Array($0.utf8) }
+        let links = ImageLinks(to: paths, of: [Array("cat".utf8), Array("cat".utf8)])
+        #expect(
+            links.folderCount == 1
+                && links.links.map { String(decoding: $0.name, as: UTF8.self) } == ["1.jpg", "1-2.jpg"])
+    }
+
     @Test func laterFilesOfTheSameNameGetANumber() {
         #expect(
             names(["/a/cat/1.jpg", "/b/cat/1.jpg", "/c/cat/1-2.jpg", "/a/cat/1.jpg", "/b/cat/1-2.jpg", "/a/dog/1.jpg"])

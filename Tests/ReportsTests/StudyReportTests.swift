@@ -80,7 +80,7 @@ private func count(_ part: String, in text: String) -> Int { text.components(sep
         #expect(!other.page.contains("<img ") && other.page.contains("not those that the study was run on"))
         let stored = try clustered.stored()
         let notices = try await StudyReport.write(stored, images: { _ in nil }, gnuplot: nil)
-        #expect(notices.contains { $0.contains("images are not at hand") })
+        #expect(notices.contains { $0.contains("data are not at hand") })
         #expect(try !clustered.names("plots").contains { $0.hasPrefix("cluster-") })
     }
 

@@ -107,7 +107,9 @@ struct ImageFolder: FolderFormat {
         return FolderSamples(
             train: try all.subset(train), test: try all.subset(test),
             trainFiles: SampleFiles(
-                directory: listing.directory, paths: train.map { listing.files[files[$0]].path.bytes }))
+                directory: listing.directory, paths: train.map { listing.files[files[$0]].path.bytes },
+                classes: train.map { listing.classes[Int(listing.files[files[$0]].label)].bytes }),
+            classNames: listing.classes.map(\.shown))
     }
 
     /// Sets images of each class aside for testing: a seventh, rounded, and at least one of two or more.

@@ -59,7 +59,7 @@ struct ImageFolderListing: Sendable {
             }
         }
         let trainName = FileName("train")
-        if top.contains(trainName), Self.hasClassFolder(directory + "/train") {
+        if Self.isDivided(directory) {
             let present = Self.testNames.filter { top.contains(FileName($0)) }
             try list(trainName, isTest: false)
             if let test = present.first { try list(FileName(test), isTest: true) }
@@ -135,6 +135,9 @@ struct ImageFolderListing: Sendable {
         names.prefix(5).map { "\($0.shown)/" }.joined(separator: ", ")
             + (names.count > 5 ? " and \(names.count - 5) more" : "")
     }
+
+    /// Whether the class folders are in `train/`.
+    static func isDivided(_ directory: String) -> Bool { hasClassFolder(directory + "/train") }
 
     private static func isPart(_ name: FileName) -> Bool {
         name == FileName("train") || testNames.contains { name == FileName($0) }

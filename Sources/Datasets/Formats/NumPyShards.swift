@@ -55,7 +55,7 @@ struct NumPyShards: MatrixFormat {
     private static let advice = "a quoted pattern such as 'train-*.npy' takes some of a folder's files"
 
     /// What the shell would name. Unlike the shell's, the order does not depend on the locale: whoever calls sorts.
-    private func matches(_ pattern: String) -> [String] {
+    func matches(_ pattern: String) -> [String] {
         var found = glob_t()
         defer { globfree(&found) }
         guard glob(pattern, GLOB_NOSORT, nil, &found) == 0 else { return [] }
