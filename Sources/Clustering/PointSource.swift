@@ -48,6 +48,14 @@ package struct PointSource {
         self.pieceCount = min(pieceCount, matrix.count)
     }
 
+    /// These points for another k-means, of no more clusters than the one that they were made for: streamed ones come in
+    /// pieces that its sums are cut into.
+    package func pieces(for kmeans: KMeans) -> PointSource {
+        guard case .streamed(let matrix) = storage else { return self }
+        let unit = ClusteringMemory(matrix: matrix, components: pca?.count, kmeans: kmeans).pieceUnit
+        return PointSource(streaming: matrix, through: pca, pieceCount: max(unit, pieceCount / unit * unit))
+    }
+
     /// Whether every pass brings the points to the backend again.
     package var isStreamed: Bool {
         if case .streamed = storage { return true }

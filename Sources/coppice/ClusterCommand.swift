@@ -6,7 +6,7 @@ import Foundation
 import Support
 
 /// `coppice cluster`
-struct ClusterCommand: ParsableCommand {
+struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
         abstract: "Clusters training images, or samples of your own, with k-means.",
@@ -14,11 +14,16 @@ struct ClusterCommand: ParsableCommand {
             Images are taken as they are, pixels 0 to 255. With --out, writes labels.npy (int32), distances.npy (squared \
             distances to the own centroid, float32) and centroids.npy (a row each; float64 for features that are not \
             uint8, else float32).
+
+            --k auto clusters with several k, from two starts each, and takes one of them. The choice and its reasons are \
+            printed, in a table with the inertia, the silhouette and the stability of each k; it is the clustering that \
+            --k with that number makes. docs/clustering.md explains the rule.
             """)
 
     @OptionGroup var options: ClusteringOptions
     @Option(help: ArgumentHelp("Where to write the clustering; made where it is missing.", valueName: "dir"))
     var out: String?
+    @OptionGroup var curve: CurveOption
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var shape: ProfileOption
@@ -40,14 +45,18 @@ struct ClusterCommand: ParsableCommand {
         var seed: UInt64
         var out: String?
         var device: DeviceDescription
+        var kAuto: AutomaticK.Report?
     }
 
-    func run() throws {
+    func run() async throws {
         let plan = try options.plan()
-        guard let k = plan.k else { throw Failure("--k is missing: how many clusters are wanted", exitCode: 64) }
-        if let out {
-            try checkOutputs(ClusteringFolder.files.map { NamedFile("--out", "\(out)/\($0)") }, against: options.inputs)
+        guard plan.clusters != nil else {
+            throw Failure("--k is missing: how many clusters are wanted, or auto", exitCode: 64)
         }
+        try checkOutputs(
+            (out.map { out in ClusteringFolder.files.map { NamedFile("--out", "\(out)/\($0)") } } ?? []) + [curve.file],
+            against: options.inputs)
+        try curve.check(plan)
         let interrupt = ExitOnInterrupt()
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: compute.quiet).matrix
@@ -55,9 +64,17 @@ struct ClusterCommand: ParsableCommand {
         let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
         let folder = try out.map { try ClusteringFolder(creating: $0) }
         let backend = try compute.makeBackend(in: shape)
-        let finished = try plan.run(matrix, k: k, seed: compute.seed, on: backend, quiet: compute.quiet)
+        let finished = try plan.run(matrix, seed: compute.seed, on: backend, quiet: compute.quiet)
         let clustering = finished.clustering
-        if let folder { try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes) } }
+        let k = clustering.k
+        let drawn = try await curve.bytes(of: finished.automatic, quiet: compute.quiet)
+        if folder != nil || drawn != nil {
+            try interrupt.finishing {
+                try folder?.write(clustering, isBytes: matrix.isBytes)
+                try curve.write(drawn)
+            }
+        }
+        let curvePath = drawn == nil ? nil : curve.curve
         if json {
             try printJSON(
                 Report(
@@ -66,8 +83,9 @@ struct ClusterCommand: ParsableCommand {
                     emptyClusters: finished.emptyClusters, loadingSeconds: loadingSeconds,
                     pcaSeconds: finished.pcaSeconds, startSeconds: clustering.startSeconds,
                     kmeansSeconds: clustering.seconds, streamed: finished.isStreamed, seed: compute.seed, out: out,
-                    device: backend.device))
+                    device: backend.device, kAuto: finished.automatic?.report(curve: curvePath)))
         } else {
+            for line in finished.automatic?.lines(curve: curvePath) ?? [] { print(line) }
             print("\(matrix.count) samples in \(k) clusters: \(finished.sizes)")
             print("inertia \(clustering.inertia) after \(clustering.iterations) iterations; \(finished.stages)")
             if let out { print("labels.npy, distances.npy and centroids.npy are in \(out)") }

@@ -12,8 +12,12 @@ import Support
 struct ClusteringOptions: ParsableArguments {
     @OptionGroup var data: DataOptions
     @OptionGroup var matrix: FeatureOptions
-    @Option(help: "Clusters.", transform: wholeNumber)
-    var k: Int?
+    @Option(
+        name: .customLong("k"),
+        help: ArgumentHelp(
+            "Clusters: a number; or auto or auto:LOW-HIGH, which tries several and chooses one (cluster, and select for its clusters).",
+            valueName: "k"), transform: clusterCount)
+    var clusters: ClusterCount?
     @Option(
         help: ArgumentHelp("Cluster in this many principal components; off unless given.", valueName: "d"),
         transform: wholeNumber)
@@ -31,6 +35,9 @@ struct ClusteringOptions: ParsableArguments {
             valueName: "start"))
     var start = "kmeans++"
     @OptionGroup var memory: MemoryOption
+
+    /// The number of clusters; nil where none is given, and where one is to be chosen.
+    var k: Int? { if case .number(let k) = clusters { k } else { nil } }
 
     /// What --features names, as part of a sentence; nil where it is not given.
     var features: String? { matrix.name }
@@ -58,12 +65,14 @@ struct ClusteringOptions: ParsableArguments {
         }
         var start = KMeans.Start.plusPlus
         if self.start.hasSuffix(".npy") {
+            try refuseAutomatic(clusters, for: "a start from a file", because: "it has centroids of one number")
             guard let k else { throw Failure("--start \(self.start) needs --k", exitCode: 64) }
             start = .given(try Self.centroids(self.start, k: k))
         } else if try chosen(self.start, of: ["kmeans++": false, "random": true], option: "--start") {
             start = .random
         }
-        return ClusteringPlan(k: k, pca: pca, kind: kind, start: start, memory: try memory.bytes, features: features)
+        return ClusteringPlan(
+            clusters: clusters, pca: pca, kind: kind, start: start, memory: try memory.bytes, features: features)
     }
 
     /// Refuses what nothing takes.
@@ -73,7 +82,7 @@ struct ClusteringOptions: ParsableArguments {
     ///   - isOfPoints: whether something else is of the samples as points.
     func checkIdle(isClustered: Bool, takesCount: Bool, isOfPoints: Bool) throws {
         for (name, isGiven, isTaken) in [
-            ("--k", k != nil, isClustered || takesCount), ("--pca", pca != nil, isClustered || isOfPoints),
+            ("--k", clusters != nil, isClustered || takesCount), ("--pca", pca != nil, isClustered || isOfPoints),
             ("--iterations", iterations != nil, isClustered), ("--kmeans", kmeans != "minibatch", isClustered),
             ("--start", start != "kmeans++", isClustered), ("--memory", memory.text != nil, isClustered || isOfPoints),
         ] where isGiven && !isTaken {
@@ -131,7 +140,8 @@ struct ClusteringOptions: ParsableArguments {
 
 /// A clustering to be made.
 struct ClusteringPlan {
-    var k: Int?
+    /// Nil where nothing is clustered.
+    var clusters: ClusterCount?
     var pca: Int?
     var kind: KMeans.Kind
     var start: KMeans.Start
@@ -140,8 +150,12 @@ struct ClusteringPlan {
     /// The file of the samples, where they are not images.
     var features: String?
 
+    /// The number of clusters; nil where none is given, and where one is to be chosen.
+    var k: Int? { if case .number(let k) = clusters { k } else { nil } }
+
     /// Checks the plan against the samples.
     func check(_ matrix: FeatureMatrix) throws {
+        try checkRange(matrix)
         if let k, k > matrix.count {
             throw Failure(
                 "--k is \(k), but there are only \(matrix.count) samples; 1 to \(matrix.count) are accepted",
@@ -162,12 +176,19 @@ struct ClusteringPlan {
     }
 
     /// Runs `body`; an error about the data names what `--features` names.
-    private func inFeatures<Result>(_ body: () throws(ClusteringError) -> Result) throws -> Result {
+    func inFeatures<Result>(_ body: () throws(ClusteringError) -> Result) throws -> Result {
         do throws(ClusteringError) { return try body() } catch {
             if case .unreadable = error { throw error }
             guard let features, error.category == .badData else { throw error }
             throw Failure("\(features): \(error)", category: error.category)
         }
+    }
+
+    /// A line about PCA, where there is one.
+    func noteProjection(_ matrix: FeatureMatrix, quiet: Bool) {
+        guard let pca else { return }
+        Terminal.note(
+            "projecting \(matrix.count) samples of \(matrix.dimensions) features onto \(pca) components", quiet: quiet)
     }
 
     /// Clusters; `k` is known by now.
@@ -177,11 +198,7 @@ struct ClusteringPlan {
         let clock = ContinuousClock()
         let begin = clock.now
         let kmeans = KMeans(k: k, kind: kind, start: start, seed: seed)
-        if let pca {
-            Terminal.note(
-                "projecting \(matrix.count) samples of \(matrix.dimensions) features onto \(pca) components",
-                quiet: quiet)
-        }
+        noteProjection(matrix, quiet: quiet)
         let source = try inFeatures { () throws(ClusteringError) in
             try kmeans.source(of: matrix, components: pca, memory: memory, on: backend)
         }
@@ -232,6 +249,8 @@ struct FinishedClustering {
     var pcaSeconds: Double
     /// Whether the samples were brought piece by piece.
     var isStreamed: Bool
+    /// How k was chosen; nil where it was given.
+    var automatic: AutomaticK?
 
     var assignment: ClusterAssignment {
         ClusterAssignment(labels: clustering.labels, squaredDistances: clustering.distances, k: clustering.k)

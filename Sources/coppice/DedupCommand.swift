@@ -81,6 +81,9 @@ struct DedupCommand: ParsableCommand {
 
     func run() throws {
         let plan = try options.plan()
+        try refuseAutomatic(
+            plan.clusters, for: "dedup",
+            because: "there k trades speed for duplicates that are missed on both sides of a border")
         guard let k = plan.k else {
             throw Failure("--k is missing: how many clusters; --k 1 compares all rows with each other", exitCode: 64)
         }

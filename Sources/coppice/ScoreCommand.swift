@@ -74,6 +74,7 @@ struct ScoreCommand: ParsableCommand {
             throw unaccepted(self.score, of: Score.all.map(\.name), option: "--score")
         }
         let plan = try options.plan()
+        try refuseAutomatic(plan.clusters, for: "score", because: "cluster --k auto chooses k and says why")
         try labels.check(options)
         try scoring.check(score, options, labels, hasClustering: false)
         let groups = within ?? score.paper.groups

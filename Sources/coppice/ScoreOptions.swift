@@ -96,7 +96,7 @@ struct ScoreOptions: ParsableArguments {
     /// What must hold before anything is computed.
     /// - Throws: ``Failure`` with the option that is missing, does not fit, or has no effect.
     func check(_ score: Score, _ options: ClusteringOptions, _ labels: LabelsOption, hasClustering: Bool) throws {
-        if score.needs.contains(.clusterCount) || score.needsClustering && !hasClustering, options.k == nil {
+        if score.needs.contains(.clusterCount) || score.needsClustering && !hasClustering, options.clusters == nil {
             throw Failure("--score \(score.name) needs clusters: give --k", exitCode: 64)
         }
         let parameters = parameters(k: nil)

@@ -14,16 +14,16 @@ extension SelectCommand {
             ("--memory", plan.memory != nil && !isOfPoints),
         ]
         if clustering != nil {
-            for (name, isGiven) in [("--k", plan.k != nil)] + ofClustering
+            for (name, isGiven) in [("--k", plan.clusters != nil)] + ofClustering
             where isGiven {
                 throw Failure("--clustering stands in place of \(name); give one of them", exitCode: 64)
             }
-        } else if plan.k == nil {
+        } else if plan.clusters == nil {
             for (name, isGiven) in ofClustering where isGiven {
                 throw Failure("\(name) is for a clustering, and there is none without --k", exitCode: 64)
             }
         }
-        let isClustered = plan.k != nil || clustering != nil
+        let isClustered = plan.clusters != nil || clustering != nil
         try labels.check(options)
         try checkEps()
         try budget.check(ids: ids.ids)
@@ -65,6 +65,10 @@ extension SelectCommand {
         try selection.order.check()
         if let known = try? Score.named(score) {
             try scoring.check(known, options, labels, hasClustering: clustering != nil)
+            if known.needs.contains(.clusterCount) {
+                try refuseAutomatic(
+                    options.clusters, for: "--score \(score)", because: "it makes clusters of its own, by direction")
+            }
             if known.needs.contains(.points) || known.needs.contains(.dynamics), clustering != nil,
                 options.features == nil, options.data.data == nil, options.data.dataset == nil
             {

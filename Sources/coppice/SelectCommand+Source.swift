@@ -20,10 +20,10 @@ extension SelectCommand {
             count: matrix.count, size: try requested.resolved(of: matrix.count), classes: samples.classes,
             samples: samples, dimensions: matrix.dimensions)
         // Prototypes are clusters of their own.
-        guard let k = plan.k, score == nil || selection.needsClustering else { return source }
+        guard plan.clusters != nil, score == nil || selection.needsClustering else { return source }
         let backend = try compute.makeBackend(in: shape)
         source.backend = backend
-        let finished = try plan.run(matrix, k: k, seed: compute.seed, on: backend, quiet: compute.quiet)
+        let finished = try plan.run(matrix, seed: compute.seed, on: backend, quiet: compute.quiet)
         source.assignment = finished.assignment
         source.finished = finished
         source.device = backend.device

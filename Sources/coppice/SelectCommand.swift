@@ -9,7 +9,7 @@ import Studies
 import Support
 
 /// `coppice select`
-struct SelectCommand: ParsableCommand {
+struct SelectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "select",
         abstract: "Keeps a part of a training set, or of samples of your own, by a strategy or a score.",
@@ -69,6 +69,7 @@ struct SelectCommand: ParsableCommand {
     @OptionGroup var ids: IdsOption
     @OptionGroup var outputs: SelectionOutputOptions
     @OptionGroup var budget: BudgetOptions
+    @OptionGroup var curve: CurveOption
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var scoring: ScoreOptions
@@ -108,6 +109,7 @@ struct SelectCommand: ParsableCommand {
         var startSeconds: Double?
         var kmeansSeconds: Double?
         var device: DeviceDescription?
+        var kAuto: AutomaticK.Report?
     }
 
     /// What is selected from, and what clustering it cost.
@@ -131,9 +133,10 @@ struct SelectCommand: ParsableCommand {
         return options
     }
 
-    func run() throws {
+    func run() async throws {
         let plan = try samplesOptions.plan()
         let selection = try selection(plan)
+        try curve.check(plan)
         let interrupt = ExitOnInterrupt()
         let lines = try ids.open()
         let folder = try imageFolder(lines)
@@ -141,7 +144,7 @@ struct SelectCommand: ParsableCommand {
             indices: IndexOutputs(
                 out: out, dropped: outputs.dropped, lists: lines.map { .lines($0) } ?? (folder == nil ? .none : .paths)),
             options: outputs)
-        try files.check(against: inputs)
+        try files.check(curve.file, against: inputs)
         var images = try outputs.link == nil ? nil : lines.map { try ImagePaths(.lines($0), from: options.data.data) }
         try images?.check()
         let limit = try budget.read(lines)
@@ -162,8 +165,13 @@ struct SelectCommand: ParsableCommand {
         let contents = SelectionOutputs.Contents(
             kept: kept, count: source.count, clustering: source.assignment,
             score: outputs.details == nil ? nil : try scoreText(choice.input), ids: names, images: images)
+        let drawn = try await curve.bytes(of: source.finished?.automatic, quiet: compute.quiet)
+        let curvePath = drawn == nil ? nil : curve.curve
         var links: ImageLinks?
-        try interrupt.finishing { links = try files.write(contents) }
+        try interrupt.finishing {
+            links = try files.write(contents)
+            try curve.write(drawn)
+        }
         if json {
             let found = source.finished?.clustering
             try printJSON(
@@ -179,8 +187,10 @@ struct SelectCommand: ParsableCommand {
                     selectionSeconds: choice.seconds, k: source.assignment?.k, dimensions: source.dimensions,
                     components: source.finished == nil ? nil : plan.pca, inertia: found?.inertia,
                     iterations: found?.iterations, pcaSeconds: source.finished?.pcaSeconds,
-                    startSeconds: found?.startSeconds, kmeansSeconds: found?.seconds, device: source.device))
+                    startSeconds: found?.startSeconds, kmeansSeconds: found?.seconds, device: source.device,
+                    kAuto: source.finished?.automatic?.report(curve: curvePath)))
         } else {
+            for line in source.finished?.automatic?.lines(curve: curvePath) ?? [] { print(line) }
             show(kept, of: source)
             if let limit, let used, let left = left(of: limit, used) {
                 print("\(excerpt(budget.budgetColumn ?? "")): \(used) of \(limit.limit), \(left) left")

@@ -110,10 +110,13 @@ struct SelectionOutputs {
     let options: SelectionOutputOptions
 
     /// Looks at all outputs before anything is computed.
+    /// - Parameters:
+    ///   - other: one more file that the command writes; nil where there is none.
+    ///   - inputs: what the command reads.
     /// - Throws: ``Failure`` for one that takes the place of an input or of another output, or would be read as data;
     ///   `FileError` for one that cannot be made.
-    func check(against inputs: [NamedFile?]) throws {
-        let files = indices.files + [NamedFile("--details", options.details)].compactMap { $0 }
+    func check(_ other: NamedFile?, against inputs: [NamedFile?]) throws {
+        let files = indices.files + [NamedFile("--details", options.details), other].compactMap { $0 }
         // Links are in folders of classes.
         try checkOutputs(files + [NamedFile("--link", options.link, kind: .folder(levels: 2))], against: inputs)
         try indices.checkPlaces()
