@@ -86,7 +86,7 @@ struct DedupCommand: ParsableCommand {
         let interrupt = ExitOnInterrupt()
         let samples = try options.samples(quiet: compute.quiet, labels: labels)
         if let size { _ = try RequestedSize.count(size).resolved(of: samples.matrix.count) }
-        let rows = try DedupRows(samples.matrix, options.matrix, against: against, isProjected: plan.pca != nil)
+        let rows = try DedupRows(samples, options.matrix, against: against, isProjected: plan.pca != nil)
         try plan.check(rows.matrix)
         // A file of scores of another length must not wait for the clustering.
         let given = try score.flatMap {

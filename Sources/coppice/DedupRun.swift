@@ -15,14 +15,14 @@ struct DedupRows {
     let against: String?
 
     /// - Parameters:
-    ///   - new: the new rows, of `features` where they are of some.
+    ///   - new: the new samples, of `features` where they are of some.
     ///   - against: the file of the old set.
     ///   - isProjected: whether PCA is to follow.
     /// - Throws: ``Failure`` with the file and the row of what is wrong.
-    init(_ new: FeatureMatrix, _ features: FeatureOptions, against: String?, isProjected: Bool) throws {
+    init(_ new: Samples, _ features: FeatureOptions, against: String?, isProjected: Bool) throws {
         self.against = against
         guard let against else {
-            (matrix, old) = (new, 0)
+            (matrix, old) = (new.matrix, 0)
             return
         }
         do {
@@ -30,13 +30,14 @@ struct DedupRows {
             let scaling = features.normalize ? FeatureScaling(columns: nil, isNormalized: true) : nil
             let rows = try Features.open([against]).scaled(by: scaling)
             let earlier = try FeatureMatrix(rows.samples, forComponents: isProjected)
-            guard earlier.dimensions == new.dimensions else {
+            guard earlier.dimensions == new.matrix.dimensions else {
                 throw Failure(
-                    "\(against): its rows have \(earlier.dimensions) columns; \(new.dimensions) are needed, as the new "
+                    "\(against): its rows have \(earlier.dimensions) columns; \(new.matrix.dimensions) are needed, as the new "
                         + "rows have", exitCode: 65)
             }
             old = earlier.count
-            do { matrix = try FeatureMatrix.joining(earlier, new, forComponents: isProjected) } catch {
+            let joined = try SampleSet.joining([rows.samples, new.samples])
+            do throws(ClusteringError) { matrix = try FeatureMatrix(joined, forComponents: isProjected) } catch {
                 // What is far from the middle of both sets was near that of its own.
                 guard case .tooLarge(let row, let column, let value, let limit) = error, row >= earlier.count else {
                     throw error

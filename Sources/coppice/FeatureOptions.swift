@@ -101,6 +101,8 @@ struct LabelsOption: ParsableArguments {
 
 /// What is clustered or selected from.
 struct Samples {
+    var samples: SampleSet
+    /// The same as rows.
     var matrix: FeatureMatrix
     var classes: ClassLabels?
     /// The samples as networks take them, where they have classes.
