@@ -25,9 +25,15 @@ private struct SampleRows: RowReader {
     var type: ValueType { values.type }
 
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
-        do throws(DatasetError) {
-            try values.read(rows, into: destination)
-        } catch {
+        try reading { () throws(DatasetError) in try values.read(rows, into: destination) }
+    }
+
+    func read(rowsAt numbers: [Int], into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError) {
+        try reading { () throws(DatasetError) in try values.read(rowsAt: numbers, into: destination) }
+    }
+
+    private func reading(_ body: () throws(DatasetError) -> Void) throws(ClusteringError) {
+        do throws(DatasetError) { try body() } catch {
             throw .unreadable(reason: error.description, category: error.category)
         }
     }

@@ -8,6 +8,21 @@ package protocol RowReader: Sendable {
     /// Fills `destination` with values of that type, rows one after the other.
     /// - Throws: ``ClusteringError/unreadable(reason:category:)``.
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError)
+    /// Fills `destination` with the rows of these numbers, none of which is less than the one before it.
+    /// - Throws: ``ClusteringError/unreadable(reason:category:)``.
+    func read(rowsAt numbers: [Int], into destination: UnsafeMutableRawBufferPointer) throws(ClusteringError)
+}
+
+extension RowReader {
+    package func read(
+        rowsAt numbers: [Int], into destination: UnsafeMutableRawBufferPointer
+    ) throws(ClusteringError) {
+        let rowBytes = destination.count / max(1, numbers.count)
+        for (place, row) in numbers.enumerated() {
+            let bytes = place * rowBytes..<(place + 1) * rowBytes
+            try read(row..<row + 1, into: UnsafeMutableRawBufferPointer(rebasing: destination[bytes]))
+        }
+    }
 }
 
 /// A row-major matrix [count][dimensions]: one row a sample.
@@ -111,18 +126,10 @@ package struct FeatureMatrix: Sendable {
     private func checked(forComponents: Bool = false) throws(ClusteringError) -> FeatureMatrix {
         let limit = forComponents ? Self.componentsLimit(dimensions) : Self.limit(dimensions)
         var largest = (magnitude: Float(0), row: 0, column: 0)
-        let most = max(1, (1 << 20) / dimensions)
-        for first in stride(from: 0, to: count, by: most) {
-            try withRows(first..<min(first + most, count), of: Float.self) { values throws(ClusteringError) in
-                var place: Int?
-                for (index, value) in values.enumerated() where !(value.magnitude <= largest.magnitude) {
-                    place = index
-                    largest.magnitude = value.magnitude
-                    if !(value.magnitude <= limit) { break }
-                }
-                guard let place else { return }
-                (largest.row, largest.column) = (first + place / dimensions, place % dimensions)
-            }
+        try forEachPiece(of: 0..<count, atMost: max(1, (1 << 22) / dimensions), as: Float.self) {
+            values, rows throws(ClusteringError) in
+            guard let place = firstLargest(of: values, above: largest.magnitude, limit: limit) else { return }
+            largest = (values[place].magnitude, rows.lowerBound + place / dimensions, place % dimensions)
             if !(largest.magnitude <= limit) { try refuse(largest.row, largest.column, limit) }
         }
         if largest.magnitude < Self.least {
@@ -173,10 +180,10 @@ package struct FeatureMatrix: Sendable {
     /// Bytes a row takes.
     var rowBytes: Int { dimensions * (isBytes ? 1 : MemoryLayout<Float>.stride) }
 
-    /// Bytes a row takes in memory while it is on its way to a backend: its copy there, and one here where it is read
-    /// from a file.
+    /// Bytes a row takes in memory while it is on its way to a backend: its copy there, and where it is read from a file
+    /// one here, and that of the row which is read meanwhile.
     var travellingBytes: Int {
-        if case .stored = storage { return 2 * rowBytes }
+        if case .stored = storage { return 3 * rowBytes }
         return rowBytes
     }
 
@@ -201,14 +208,21 @@ package struct FeatureMatrix: Sendable {
         case .stored(let reader):
             let room = UnsafeMutableBufferPointer<Element>.allocate(capacity: elements.count)
             defer { room.deallocate() }
-            if reader.type == .uint8 || (reader.type == .float32 && shift == nil) {
-                try reader.read(rows, into: UnsafeMutableRawBufferPointer(room))
-            } else {
-                let floats = UnsafeMutableRawBufferPointer(room).assumingMemoryBound(to: Float.self)
-                try readFloats(reader, rows, less: shift ?? [Double](repeating: 0, count: dimensions), into: floats)
-            }
+            try fill(room, with: rows, from: reader)
             try body(UnsafeBufferPointer(room))
         }
+    }
+
+    /// Reads stored rows as they are clustered: bytes, or float32 less the shift.
+    /// - Parameter room: as large as they are.
+    func fill<Element: BufferElement>(
+        _ room: UnsafeMutableBufferPointer<Element>, with rows: Range<Int>, from reader: any RowReader
+    ) throws(ClusteringError) {
+        if reader.type == .uint8 || (reader.type == .float32 && shift == nil) {
+            return try reader.read(rows, into: UnsafeMutableRawBufferPointer(room))
+        }
+        let floats = UnsafeMutableRawBufferPointer(room).assumingMemoryBound(to: Float.self)
+        try readFloats(reader, rows, less: shift ?? [Double](repeating: 0, count: dimensions), into: floats)
     }
 
     /// The rows of `indices`, in that order, as a matrix of its own.
@@ -224,12 +238,19 @@ package struct FeatureMatrix: Sendable {
         throws(ClusteringError) -> [Element]
     {
         var gathered = [Element](repeating: zero, count: indices.count * dimensions)
-        // In the order of the file, which is kinder to it.
-        for place in indices.indices.sorted(by: { indices[$0] < indices[$1] }) {
-            let row = Int(indices[place])
-            try withRows(row..<row + 1, of: type) { values throws(ClusteringError) in
-                for column in 0..<dimensions { gathered[place * dimensions + column] = values[column] }
+        guard case .stored(let reader) = storage else {
+            for (place, row) in indices.enumerated() {
+                try withRows(Int(row)..<Int(row) + 1, of: type) { values throws(ClusteringError) in
+                    for column in 0..<dimensions { gathered[place * dimensions + column] = values[column] }
+                }
             }
+            return gathered
+        }
+        let isStoredSo = reader.type == .uint8 || (reader.type == .float32 && shift == nil)
+        let subtracted = isStoredSo ? nil : shift ?? [Double](repeating: 0, count: dimensions)
+        try gathered.withUnsafeMutableBufferPointer { gathered throws(ClusteringError) in
+            try gatherRows(
+                reader, indices, dimensions, less: subtracted, into: UnsafeMutableRawBufferPointer(gathered))
         }
         return gathered
     }
@@ -278,31 +299,28 @@ package struct FeatureMatrix: Sendable {
         _ storage: (DeviceBuffer<Element>) -> Rows.Storage, _ body: (Rows, Int) throws(ComputeError) -> Void
     ) throws(ClusteringError) {
         var room: DeviceBuffer<Element>?
-        for first in stride(from: range.lowerBound, to: range.upperBound, by: limit) {
-            let rows = first..<min(first + limit, range.upperBound)
-            try withRows(rows, of: type) { piece throws(ClusteringError) in
-                try computing { () throws(ComputeError) in
-                    func hand(_ buffer: DeviceBuffer<Element>) throws(ComputeError) {
-                        try body(
-                            Rows(storage(buffer), count: rows.count, dimensions: dimensions),
-                            first - range.lowerBound)
-                    }
-                    if let borrowed = try backend.hostBuffer(over: piece, label: "rows of the data set") {
-                        do throws(ComputeError) { try hand(borrowed) } catch {
-                            // What was queued may still read the rows.
-                            try? backend.finish()
-                            throw error
-                        }
-                        return try backend.finish()
-                    }
-                    if room == nil {
-                        room = try backend.makeBuffer(
-                            of: type, count: min(limit, range.count) * dimensions, label: "rows of the data set")
-                    }
-                    guard let room else { return }
-                    try backend.write(piece, to: room, at: 0)
-                    try hand(room)
+        try forEachPiece(of: range, atMost: limit, as: type) { piece, rows throws(ClusteringError) in
+            try computing { () throws(ComputeError) in
+                func hand(_ buffer: DeviceBuffer<Element>) throws(ComputeError) {
+                    try body(
+                        Rows(storage(buffer), count: rows.count, dimensions: dimensions),
+                        rows.lowerBound - range.lowerBound)
                 }
+                if let borrowed = try backend.hostBuffer(over: piece, label: "rows of the data set") {
+                    do throws(ComputeError) { try hand(borrowed) } catch {
+                        // What was queued may still read the rows.
+                        try? backend.finish()
+                        throw error
+                    }
+                    return try backend.finish()
+                }
+                if room == nil {
+                    room = try backend.makeBuffer(
+                        of: type, count: min(limit, range.count) * dimensions, label: "rows of the data set")
+                }
+                guard let room else { return }
+                try backend.write(piece, to: room, at: 0)
+                try hand(room)
             }
         }
     }

@@ -120,7 +120,7 @@ struct GramPCA {
         let shape = CovarianceShape(count: min(piece, dimensions), dimensions: count)
         let sums = shape.tileElements * 12 + shape.tileElements / shape.parts * 8
         let element = matrix.isBytes ? 1 : 4
-        let travelling = 2 * element * min(piece, dimensions) * count + 4 * matrix.rowBytes
+        let travelling = 3 * element * min(piece, dimensions) * count + 4 * matrix.rowBytes
         return max(sums + travelling + 8 * count * count, 8 * count * (2 * count + 3 * components))
             + 8 * dimensions * (3 * components + 4)
     }

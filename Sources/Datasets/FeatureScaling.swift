@@ -177,27 +177,44 @@ private struct ScaledRows: StoredValues {
     func checkUnchanged() throws(DatasetError) { try source.checkUnchanged() }
 
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError) {
+        try scale(rows.count, into: destination, number: { rows.lowerBound + $0 }) { part, bytes throws(DatasetError) in
+            try source.read(rows.lowerBound + part.lowerBound..<rows.lowerBound + part.upperBound, into: bytes)
+        }
+    }
+
+    func read(rowsAt numbers: [Int], into destination: UnsafeMutableRawBufferPointer) throws(DatasetError) {
+        try scale(numbers.count, into: destination, number: { numbers[$0] }) { part, bytes throws(DatasetError) in
+            try source.read(rowsAt: Array(numbers[part]), into: bytes)
+        }
+    }
+
+    /// Fills `destination` with `count` scaled rows, some of which `read` reads at a time.
+    /// - Parameter number: the number of the row at a place.
+    private func scale(
+        _ count: Int, into destination: UnsafeMutableRawBufferPointer, number: (Int) -> Int,
+        _ read: (Range<Int>, UnsafeMutableRawBufferPointer) throws(DatasetError) -> Void
+    ) throws(DatasetError) {
         let floats = destination.assumingMemoryBound(to: Float.self)
         let width = columnCount
-        let most = max(1, min(rows.count, (1 << 15) / width))
+        let most = max(1, min(count, (1 << 15) / width))
         let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: most * source.rowBytes, alignment: 16)
         let numbers = UnsafeMutableBufferPointer<Double>.allocate(capacity: most * width)
         defer {
             stored.deallocate()
             numbers.deallocate()
         }
-        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
-            let part = first..<min(first + most, rows.upperBound)
+        for first in stride(from: 0, to: count, by: most) {
+            let part = first..<min(first + most, count)
             let bytes = UnsafeMutableRawBufferPointer(rebasing: stored[..<(part.count * source.rowBytes)])
-            try source.read(part, into: bytes)
+            try read(part, bytes)
             let piece = UnsafeMutableBufferPointer(rebasing: numbers[..<(part.count * width)])
             if let base = bytes.baseAddress { source.type.convert(UnsafeRawPointer(base), to: piece) }
             for row in 0..<part.count {
                 let values = UnsafeMutableBufferPointer(rebasing: piece[(row * width)..<((row + 1) * width)])
                 standardize(values)
                 let length = isNormalized ? Self.length(of: values) : 1
-                if !length.isFinite { try refuse(part.lowerBound + row) }
-                let target = (part.lowerBound - rows.lowerBound + row) * width
+                if !length.isFinite { try refuse(number(first + row)) }
+                let target = (first + row) * width
                 let divisor = length > 0 ? length : 1
                 for column in 0..<width { floats[target + column] = Float(values[column] / divisor) }
             }

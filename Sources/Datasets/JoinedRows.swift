@@ -56,10 +56,8 @@ struct JoinedRows: StoredValues {
             let end = min(start + source.rowCount, rows.upperBound)
             let bytes = (row - rows.lowerBound) * rowBytes..<(end - rows.lowerBound) * rowBytes
             let target = UnsafeMutableRawBufferPointer(rebasing: destination[bytes])
-            if source.type == type {
-                try source.read(row - start..<end - start, into: target)
-            } else {
-                try convert(source, row - start..<end - start, into: target)
+            try read(end - row, of: source, into: target) { room throws(DatasetError) in
+                try source.read(row - start..<end - start, into: room)
             }
             row = end
             part += 1
@@ -68,12 +66,30 @@ struct JoinedRows: StoredValues {
         if rows.upperBound == rowCount { try checkUnchanged() }
     }
 
-    private func convert(
-        _ source: any StoredValues, _ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer
+    func read(rowsAt numbers: [Int], into destination: UnsafeMutableRawBufferPointer) throws(DatasetError) {
+        var first = 0
+        while first < numbers.count {
+            let part = part(of: numbers[first])
+            let (start, source) = (starts[part], parts[part])
+            let end = numbers[first...].firstIndex { $0 >= start + source.rowCount } ?? numbers.count
+            let target = UnsafeMutableRawBufferPointer(rebasing: destination[first * rowBytes..<end * rowBytes])
+            let mine = numbers[first..<end].map { $0 - start }
+            try read(mine.count, of: source, into: target) { room throws(DatasetError) in
+                try source.read(rowsAt: mine, into: room)
+            }
+            first = end
+        }
+    }
+
+    /// Fills `destination` with `count` rows of `source` that `read` reads, converted where their type is another one.
+    private func read(
+        _ count: Int, of source: any StoredValues, into destination: UnsafeMutableRawBufferPointer,
+        _ read: (UnsafeMutableRawBufferPointer) throws(DatasetError) -> Void
     ) throws(DatasetError) {
-        let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: rows.count * source.rowBytes, alignment: 16)
+        guard source.type != type else { return try read(destination) }
+        let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: count * source.rowBytes, alignment: 16)
         defer { stored.deallocate() }
-        try source.read(rows, into: stored)
+        try read(stored)
         guard let base = stored.baseAddress else { return }
         if type == .float32 {
             source.type.convert(UnsafeRawPointer(base), to: destination.assumingMemoryBound(to: Float.self))

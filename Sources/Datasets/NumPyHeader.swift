@@ -90,6 +90,7 @@ struct NumPyEntries {
     init(_ reader: some ByteStream) throws(DatasetError) {
         let path = reader.path
         let start = try reader.read(upTo: 8)
+        guard !start.isEmpty else { throw .malformed(file: path, reason: "it is empty: a file of 0 bytes") }
         guard Self.isStart(start) else { throw .malformed(file: path, reason: Self.refusal) }
         guard (1...3).contains(start[6]) else {
             throw .unsupported(file: path, reason: "version \(start[6]) of the .npy format; 1, 2 and 3 are read")

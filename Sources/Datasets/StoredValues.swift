@@ -13,6 +13,11 @@ package protocol StoredValues: Sendable {
     /// - Throws: ``DatasetError``: `.file`, and `.changed` where a file is no longer what it was when it was opened.
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer) throws(DatasetError)
 
+    /// Fills `destination`, whose size is theirs, with the values of the rows of these numbers, none of which is less than the
+    /// one before it: [place][column].
+    /// - Throws: as ``read(_:into:)``.
+    func read(rowsAt numbers: [Int], into destination: UnsafeMutableRawBufferPointer) throws(DatasetError)
+
     /// Where a row comes from.
     func origin(of row: Int) -> RowOrigin
 

@@ -101,7 +101,7 @@ struct ClusteringOptions: ParsableArguments {
         guard features != nil else {
             let images = try data.load(quiet: quiet)
             return Samples(
-                matrix: try FeatureMatrix(images.train),
+                samples: images.train, matrix: try FeatureMatrix(images.train),
                 classes: ClassLabels(labels: images.train.labels, count: images.classCount),
                 classNames: images.classNames, files: images.trainFiles,
                 trainable: TrainableSource(
@@ -113,7 +113,7 @@ struct ClusteringOptions: ParsableArguments {
         let labelled = try labels?.label(features.samples, quiet: quiet)
         do throws(ClusteringError) {
             return Samples(
-                matrix: try FeatureMatrix(features.samples, forComponents: pca != nil),
+                samples: features.samples, matrix: try FeatureMatrix(features.samples, forComponents: pca != nil),
                 classes: labelled.map { ClassLabels(labels: $0.samples.labels, count: $0.samples.classCount) },
                 classNames: labelled?.names ?? [], scaling: features.scaling,
                 trainable: labelled.map { TrainableSource($0.samples) })

@@ -17,30 +17,30 @@ struct DedupRows {
     private(set) var notes: [String] = []
 
     /// - Parameters:
-    ///   - samples: the new rows, of `features` where they are of some.
+    ///   - new: the new samples, of `features` where they are of some.
     ///   - against: the file of the old set.
     ///   - isProjected: whether PCA is to follow.
     /// - Throws: ``Failure`` with the file and the row of what is wrong.
-    init(_ samples: Samples, _ features: FeatureOptions, against: String?, isProjected: Bool) throws {
+    init(_ new: Samples, _ features: FeatureOptions, against: String?, isProjected: Bool) throws {
         self.against = against
-        let new = samples.matrix
         guard let against else {
-            (matrix, old) = (new, 0)
+            (matrix, old) = (new.matrix, 0)
             return
         }
         let rows = try Features.open([against])
         notes = rows.notes
-        guard rows.values.columnCount == new.dimensions else {
+        guard rows.values.columnCount == new.matrix.dimensions else {
             throw Failure(
-                "\(against): its rows have \(rows.values.columnCount) columns; \(new.dimensions) are needed, as the new "
+                "\(against): its rows have \(rows.values.columnCount) columns; \(new.matrix.dimensions) are needed, as the new "
                     + "rows have", exitCode: 65)
         }
         // Both sets are scaled alike, by the figures of the new one.
-        let scaled = try rows.scaled(by: samples.scaling)
+        let scaled = try rows.scaled(by: new.scaling)
         do {
             let earlier = try FeatureMatrix(scaled.samples, forComponents: isProjected)
             old = earlier.count
-            do { matrix = try FeatureMatrix.joining(earlier, new, forComponents: isProjected) } catch {
+            let joined = try SampleSet.joining([scaled.samples, new.samples])
+            do throws(ClusteringError) { matrix = try FeatureMatrix(joined, forComponents: isProjected) } catch {
                 // What is far from the middle of both sets was near that of its own.
                 guard case .tooLarge(let row, let column, let value, let limit) = error, row >= earlier.count else {
                     throw error

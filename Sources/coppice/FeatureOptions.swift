@@ -182,6 +182,8 @@ struct LabelsOption: ParsableArguments {
 
 /// What is clustered or selected from.
 struct Samples {
+    var samples: SampleSet
+    /// The same as rows.
     var matrix: FeatureMatrix
     var classes: ClassLabels?
     /// The names of the classes, where they have some: [class].

@@ -20,6 +20,17 @@ func rows(of values: any StoredValues, by piece: Int = .max) throws -> [Double] 
     return all
 }
 
+/// The rows of these numbers in double precision.
+func rows(of values: any StoredValues, at numbers: [Int]) throws -> [Double] {
+    let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: numbers.count * values.rowBytes, alignment: 16)
+    defer { stored.deallocate() }
+    try values.read(rowsAt: numbers, into: stored)
+    var found = [Double](repeating: 0, count: numbers.count * values.columnCount)
+    let base = try #require(stored.baseAddress)
+    found.withUnsafeMutableBufferPointer { values.type.convert(UnsafeRawPointer(base), to: $0) }
+    return found
+}
+
 @Suite struct FeaturesTests {
     private let folder: TemporaryFolder
 
@@ -87,12 +98,45 @@ func rows(of values: any StoredValues, by piece: Int = .max) throws -> [Double] 
             #expect(values.rowCount == rowCount && values.columnCount == width, "\(path)")
             #expect(try rows(of: values) == expected, "\(path)")
             #expect(try rows(of: values, by: 3) == expected, "\(path)")
+            // After some of these, rows in Fortran order are copied.
+            for numbers in [[rowCount - 1], (0..<2 * rowCount).map { $0 / 2 }.filter { $0 % 3 != 1 }, [0]] {
+                let chosen = numbers.flatMap { expected[$0 * width..<($0 + 1) * width] }
+                #expect(try rows(of: values, at: numbers) == chosen, "\(path)")
+            }
+            #expect(try rows(of: values) == expected, "\(path)")
             guard case .floats(let floats) = try SampleSet(values).inMemory().values else {
                 Issue.record("no floats: \(path)")
                 continue
             }
             #expect(floats.map { Double($0) } == expected, "\(path)")
         }
+    }
+
+    /// Rows that are far apart, and near, in a file in Fortran order; of parts of several types; and scaled.
+    @Test func rowsByNumberAreThoseOfAPass() throws {
+        let (count, width) = (40_000, 3)
+        let values = (0..<count * width).map { Float($0 % 3001) - 1500 }
+        let path = try folder.file(
+            "far.npy",
+            npyFile("<f4", [count, width], TestSupport.bytes(transposed(values, columns: width)), fortran: true))
+        let few = try folder.file("few.npy", npyFile("|i1", [2, width], [1, 2, 3, 255, 254, 253]))
+        let joined = try Features.open([few, path, few]).values
+        let scaling = try #require(try FeatureScaling.fit(joined, standardize: true, normalize: true))
+        for matrix in [joined, try scaling.applied(to: joined)] {
+            let all = try rows(of: matrix)
+            // The third makes a copy.
+            for numbers in [
+                [0, 1, 1, 5, 6, 20_000, 40_001, 40_002, 40_003], [2, 39_999, 40_003], Array(100..<12_000), [7, 7],
+            ] {
+                let chosen = numbers.flatMap { all[$0 * width..<($0 + 1) * width] }
+                #expect(try rows(of: matrix, at: numbers) == chosen)
+            }
+            #expect(try rows(of: matrix) == all)
+        }
+        // A change of the file counts, though a copy is read.
+        try Data([1]).write(to: URL(filePath: path))
+        let error = try #require(throws: DatasetError.self) { try rows(of: joined, at: [9]) }
+        #expect(error.description.contains("far.npy"))
     }
 
     @Test func whatZlibDeflatedIsInflated() throws {
@@ -195,6 +239,8 @@ func rows(of values: any StoredValues, by piece: Int = .max) throws -> [Double] 
         #expect(try refusal().hasPrefix("\(odd): its shape is [1]; two dimensions"))
         _ = try folder.file("shards/b.npy", Array("text".utf8))
         #expect(try refusal().hasPrefix("\(odd): not a .npy file"))
+        _ = try folder.file("shards/b.npy", [])
+        #expect(try refusal().hasPrefix("\(odd): it is empty"))
         try FileManager.default.removeItem(atPath: odd)
         _ = try folder.file("empty/x.txt", [])
         let error = try #require(throws: DatasetError.self) { try Features.open([folder / "empty"]) }

@@ -154,6 +154,17 @@ import TestSupport
         #expect(notes.contains("9 of 12 files are not images that can be read, and are left out:"))
     }
 
+    @Test func saysWhichClassHasNoImageLeft() throws {
+        try put("data/a/1.png", "data/a/2.png", "data/c/1.png", "data/c/2.png")
+        _ = try folder.file("data/b/1.png", [])
+        _ = try folder.file("data/b/2.png", [1])
+        let notes = Notes()
+        let dataset = try read(notes, skipsBad: true)
+        #expect(dataset.train.count + dataset.test.count == 4 && dataset.train.labels == [0, 2])
+        #expect(notes.all.filter { $0.contains("no image of class") }.count == 1)
+        #expect(notes.contains("no image of class 1 b can be read"))
+    }
+
     @Test func namesTwentyAtMost() throws {
         try put("data/train/a/1.png", "data/test/a/1.png")
         for index in 0..<30 { _ = try folder.file("data/train/a/x\(index)", [1, 2, 3]) }

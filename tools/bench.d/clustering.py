@@ -1,4 +1,4 @@
-"""scikit-learn's and faiss's side of the clustering comparison, on the training images as float32 rows.
+"""scikit-learn's and faiss's side of the clustering comparison, on the training images, or the rows of a file, as float32.
 
 Prints one JSON object: PCA's seconds (fit and projection), and for each k the seconds and inertia of the article's
 mini-batch k-means (start, steps and last assignment) and of Lloyd's iterations from a random start (iterations and
@@ -57,7 +57,8 @@ def start(x, k, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data", help="IDX files, whose images are projected for k-means")
+    parser.add_argument("--features", help="a .npy file of rows, which are clustered as they are")
     parser.add_argument("--components", type=int, default=50)
     parser.add_argument("--iterations", type=int, default=20)
     parser.add_argument("--pca", action="store_true")
@@ -66,15 +67,19 @@ def main():
     parser.add_argument("--start", type=int, nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    images = read_idx(arguments.data, "train-images-idx3-ubyte")
-    x = np.ascontiguousarray(images.reshape(len(images), -1), np.float32)
+    if arguments.features:
+        x = np.ascontiguousarray(np.load(arguments.features), np.float32)
+    else:
+        images = read_idx(arguments.data, "train-images-idx3-ubyte")
+        x = np.ascontiguousarray(images.reshape(len(images), -1), np.float32)
 
     results = []
 
     def add(work, case, seconds, inertia=None):
         results.append({"work": work, "case": case, "seconds": seconds, "inertia": inertia})
 
-    projected = np.ascontiguousarray(PCA(arguments.components).fit_transform(x), np.float32)
+    components = PCA(arguments.components)
+    projected = x if arguments.features else np.ascontiguousarray(components.fit_transform(x), np.float32)
     cores = os.cpu_count()
     for threads, blas in sorted({(1, 1), (cores, 1), (cores, cores)}):
         with threadpool_limits(threads, "openmp"), threadpool_limits(blas, "blas"):
@@ -86,7 +91,8 @@ def main():
                 add(f"minibatch {k}", f"scikit-learn, {case}", *mini_batch(projected, k, arguments.seed))
             for k in [k for k in arguments.lloyd if k < few]:
                 seconds = lloyd(projected, k, arguments.iterations, threads, arguments.seed)
-                add(f"lloyd {k}", f"faiss, {case}", *seconds)
+                rows = f" of {x.shape[0]}x{x.shape[1]}" if arguments.features else ""
+                add(f"lloyd {k}{rows}", f"faiss, {case}", *seconds)
             for k in arguments.start if threads == cores == blas else []:
                 add(f"start {k}", f"scikit-learn, {case}", start(projected, k, arguments.seed))
     versions = {"scikit-learn": sklearn.__version__, "faiss": faiss.__version__, "numpy": np.__version__}

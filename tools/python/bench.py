@@ -9,16 +9,21 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 
+import bench_large
 import bench_table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPPICE = ROOT / ".build" / "release" / "coppice"
 MINI_BATCH, LLOYD, START = (50, 500), (10, 50, 500, 5000), (5000,)
+# Rows of features: how many, how wide, and k.
+FEATURES = (1_000_000, 64, 1000)
+FEATURES_WORK = "lloyd 1000 of 1000000x64"
 
 # What we want to reach: the least ratio of the peer's seconds to ours, or the most seconds of ours. Inertias should be
 # within 1% of the peer's (Lloyd) or half a percent (mini-batch) in the mean over the rounds, each of which has a seed.
-RATIOS = {"pca": 1.4, "minibatch 500": 3, "lloyd 50": 1.6, "lloyd 500": 1.6, "lloyd 5000": 1.6}
+RATIOS = {"pca": 1.4, "minibatch 500": 3, "lloyd 50": 1.6, "lloyd 500": 1.6, "lloyd 5000": 1.6, FEATURES_WORK: 5}
 SECONDS = {"start 5000": 0.2}
 
 
@@ -86,6 +91,34 @@ def our_clustering(data, device, pca, kmeans):
     return run
 
 
+def our_features(path, device, folder):
+    """Lloyd on a file of rows, and the ranking of a tenth of them by that clustering."""
+    clusters = folder / f"clusters-{device}"
+
+    def run(versions, seed):
+        common = ["--device", device, "--quiet", "--json", "--seed", seed]
+        options = ["--k", FEATURES[2], "--kmeans", "lloyd", "--iterations", 20, "--start", "random", "--out", clusters]
+        printed = output([COPPICE, "cluster", "--features", path, *options, *common])
+        versions[f"ours, {device}"] = printed.get("device")
+        seconds = printed["start_seconds"] + printed["kmeans_seconds"]
+        options = ["--strategy", "furthest", "--size", FEATURES[0] // 10, "--out", folder / "kept.npy"]
+        ranked = output([COPPICE, "select", "--clustering", clusters, *options, *common])
+        return [
+            (FEATURES_WORK, device, seconds, printed["inertia"]),
+            (f"ranking after {FEATURES_WORK}", device, ranked["selection_seconds"], None),
+        ]
+
+    return run
+
+
+def feature_sides(arguments, folder):
+    """The sides of the comparison on a file of rows."""
+    path = bench_large.make(folder / "rows.npy", FEATURES[0], FEATURES[1], "float32")
+    devices = [] if arguments.peers else arguments.devices.split(",")
+    ours = [(True, our_features(path, device, folder)) for device in devices]
+    return ours + [(False, peer("clustering.py", "--features", path, "--lloyd", FEATURES[2]))]
+
+
 def sides(arguments):
     """Every side of the comparisons asked for, ours before the peers: (is ours, run)."""
     training, pca, kmeans = (arguments.only in (None, what) for what in ("training", "pca", "kmeans"))
@@ -128,6 +161,10 @@ def report(rounds):
         here = [entry for entry in rounds if entry["work"] == work]
         numbers = sorted({entry["round"] for entry in here})
         peers = [entry for entry in here if not entry["ours"]]
+        if not peers:
+            for device in dict.fromkeys(entry["case"] for entry in here):
+                print(f"{work}\n  {device:15} {middle([e['seconds'] for e in here if e['case'] == device])} s")
+            continue
         best = {n: min((e for e in peers if e["round"] == n), key=lambda e: e["seconds"]) for n in numbers}
         cases = sorted({entry["case"] for entry in best.values()})
         print(f"{work}\n  peer            {middle([b['seconds'] for b in best.values()])} s  ({'; '.join(cases)})")
@@ -155,12 +192,13 @@ def cpu_model():
 
 def main():
     parser = argparse.ArgumentParser(prog="bench", add_help=False)
-    parser.add_argument("--only", choices=["training", "pca", "kmeans"])
+    parser.add_argument("--only", choices=["training", "pca", "kmeans", "features", "large"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", default=default_data())
     parser.add_argument("--devices", default="opencl-cpu,cpu")
     parser.add_argument("--replicas", type=int, default=5)
     parser.add_argument("--out", default="results/bench.json")
+    parser.add_argument("--folder")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
@@ -169,24 +207,37 @@ def main():
 
     revision = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT)
     versions = {"python": platform.python_version(), "coppice": revision.stdout.strip()}
+    machine = f"{cpu_model()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    record = {"machine": machine, "data": arguments.data, "versions": versions}
+    with tempfile.TemporaryDirectory(prefix="coppice-bench-") as made:
+        folder = pathlib.Path(arguments.folder or made)
+        folder.mkdir(parents=True, exist_ok=True)
+        if arguments.only == "large":
+            print(machine, flush=True)
+            devices = arguments.devices.split(",")
+            record["large"] = [r for d in devices for r in bench_large.run(COPPICE, d, folder, ENVIRONMENT)]
+        else:
+            record["rounds"] = alternate(arguments, folder, versions)
+            print(f"{machine}\n{arguments.data}, {arguments.rounds} rounds\n{json.dumps(versions)}")
+            report(record["rounds"])
+    record["taken"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    out = pathlib.Path(arguments.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(record, indent=1) + "\n")
+    print(f"every time: {out}")
+
+
+def alternate(arguments, folder, versions):
+    """Runs all sides in rounds, ours first in odd ones; every time that was taken."""
     rounds = []
     for number in range(arguments.rounds):
-        order = sides(arguments)
+        order = feature_sides(arguments, folder) if arguments.only == "features" else sides(arguments)
         for ours, run in order if number % 2 == 0 else reversed(order):
             for work, case, seconds, inertia in run(versions, number + 1):
                 print(f"round {number + 1}: {work}, {case}: {seconds:.3f} s", file=sys.stderr)
                 entry = {"round": number + 1, "ours": ours, "work": work, "case": case, "seconds": seconds}
                 rounds.append(entry | {"inertia": inertia})
-
-    machine = f"{cpu_model()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    print(f"{machine}\n{arguments.data}, {arguments.rounds} rounds\n{json.dumps(versions)}")
-    report(rounds)
-    out = pathlib.Path(arguments.out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    taken = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    record = {"taken": taken, "machine": machine, "data": arguments.data, "versions": versions, "rounds": rounds}
-    out.write_text(json.dumps(record, indent=1) + "\n")
-    print(f"every time: {out}")
+    return rounds
 
 
 main()

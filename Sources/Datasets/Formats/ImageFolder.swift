@@ -81,6 +81,12 @@ struct ImageFolder: FolderFormat {
         let files = listing.files.indices.filter { !faulty.contains($0) }
         let shown = FileName(listing.directory).shown
         guard !files.isEmpty else { throw .empty(file: shown) }
+        let left = Set(files.map { listing.files[$0].label })
+        for label in Set(listing.files.map(\.label)).subtracting(left).sorted() {
+            reading.note(
+                "\(shown): no image of class \(label) \(listing.classes[Int(label)].shown) can be read; nothing is trained or tested of it"
+            )
+        }
         let all = try SampleSet(
             pixels: images.pixels, labels: files.map { listing.files[$0].label }, channels: images.shape.channels,
             height: images.shape.height, width: images.shape.width, origin: shown)

@@ -30,6 +30,11 @@ private func acceptsMatrix(_ name: String, file: String, longest: Int) throws(Vi
         let whole = try rows(0..<count, of: values)
         let last = try rows(count - 1..<count, of: values)
         try require(Array(whole.suffix(values.rowBytes)) == last, "the last row differs from itself")
+        // One by one, after which those in Fortran order are copied, and from the copy.
+        for numbers in [[count - 1], Array(0..<count), [0, count - 1, count - 1]] {
+            let expected = numbers.flatMap { whole[$0 * values.rowBytes..<($0 + 1) * values.rowBytes] }
+            try require(try rows(numbers, of: values) == expected, "rows by their numbers differ")
+        }
     } catch let violation as Violation {
         throw violation
     } catch {
@@ -42,5 +47,12 @@ private func acceptsMatrix(_ name: String, file: String, longest: Int) throws(Vi
 private func rows(_ range: Range<Int>, of values: any StoredValues) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: range.count * values.rowBytes)
     try bytes.withUnsafeMutableBytes { try values.read(range, into: $0) }
+    return bytes
+}
+
+/// The bytes of the rows of some numbers.
+private func rows(_ numbers: [Int], of values: any StoredValues) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: numbers.count * values.rowBytes)
+    try bytes.withUnsafeMutableBytes { try values.read(rowsAt: numbers, into: $0) }
     return bytes
 }
