@@ -154,9 +154,10 @@ struct ReportPlan: Sendable {
     /// The command that makes the study again from its YAML, quoted for a POSIX shell.
     private func command(_ study: Study, _ provenance: Provenance) -> String {
         var command = "coppice run study.yaml"
-        if let folder = provenance.dataFolder {
+        let unplaced = study.datasetDescriptions.filter { $0.source == nil }.map(\.name)
+        if let folder = provenance.dataFolder, !unplaced.isEmpty {
             command += " --data " + Shell.quoted(folder)
-        } else if !study.datasets.allSatisfy({ name in KnownDataset.all.contains { $0.name == name } }) {
+        } else if !unplaced.allSatisfy({ name in KnownDataset.all.contains { $0.name == name } }) {
             // A directory of an older version, which did not keep the folder.
             command += " --data DIR"
         }

@@ -63,6 +63,15 @@ extension Study {
         return found
     }
 
+    /// The study without the folders that it names: the command line's takes their place.
+    package func withoutFolders() -> Study {
+        var study = self
+        for index in study.groups.indices {
+            if case .folder = study.groups[index].settings.source { study.groups[index].settings.source = nil }
+        }
+        return study
+    }
+
     /// The study with features of the command line in place of its data set.
     /// - Parameters:
     ///   - name: what they are called.

@@ -95,6 +95,7 @@ struct RunCommand: AsyncParsableCommand {
         let directory = out ?? defaultDirectory(replacement, of: study.datasets)
         study = try study.overriding(runs: runs, seed: seed, dataset: given == nil ? replacement : nil)
             .overriding(features: given, name: replacement ?? "", scaling: features.scaling)
+        if data != nil { study = study.withoutFolders() }
         let descriptions = study.datasetDescriptions
         try check(descriptions)
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
@@ -134,7 +135,8 @@ struct RunCommand: AsyncParsableCommand {
         defer { withExtendedLifetime(interrupt) {} }
         let runner = StudyRunner(
             study, directory: directory, shard: part, executor: executor, replicas: replicas,
-            environment: environment(executor.backend?.device, locator, of: locations.keys.sorted()),
+            environment: environment(
+                executor.backend?.device, locator, of: descriptions.filter { $0.source == nil }.map(\.name)),
             cancellation: cancellation,
             writeTables: StudyTables.write, report: progress.hear)
         defer { progress.finish() }
@@ -181,7 +183,7 @@ struct RunCommand: AsyncParsableCommand {
                 "\(study) is a study of features, which the command line names: give --features, --labels,"
                     + " --test-features and --test-labels", exitCode: 64)
         }
-        if data != nil {
+        if data != nil, descriptions.allSatisfy(\.isOfFeatures) {
             throw Failure(
                 "--data is for images, and the data set \(ofFeatures.name) is of features; --features takes others",
                 exitCode: 64)
@@ -194,7 +196,7 @@ struct RunCommand: AsyncParsableCommand {
     ) throws -> [String: DatasetLocation] {
         let images = descriptions.filter { !$0.isOfFeatures }
         var locations = try locator.find(
-            images.filter { data != nil || $0.folder == nil }.map(\.name), dataDirectory: data)
+            images.filter { $0.folder == nil }.map(\.name), dataDirectory: data)
         for description in images where locations[description.name] == nil {
             locations[description.name] = try locator.find(description.name, dataDirectory: description.folder)
         }

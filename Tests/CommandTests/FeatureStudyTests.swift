@@ -114,6 +114,7 @@ private struct MadeFeatures {
         #expect(page.contains("rows: 240 training samples, 3 classes, 6 features"))
         #expect(page.contains("Samples kept") && !page.contains("images kept") && !page.contains("Images kept"))
         #expect(page.contains("closest, k 4, features") && !page.contains(", pixels"))
+        #expect(page.contains("coppice run study.yaml") && !page.contains("study.yaml --data"))
         // The directory knows where its data are.
         let stored = try StoredStudy(reading: made.folder / "out")
         guard case .features(let files) = stored.study.datasetDescriptions[0].source else {
@@ -168,6 +169,29 @@ private struct MadeFeatures {
         try damage(made.folder / "moved/train-1.npy") { $0[$0.count - 1] ^= 1 }
         let other = try made.run([study, "--out", made.folder / "out", "--no-report", "--quiet"])
         expectComplaint(other, code: 73, mentions: ["another data set rows"])
+    }
+
+    @Test func aStudyNamesItsFolderOfImages() throws {
+        let folder = try TemporaryFolder()
+        for (name, seed) in [("shapes", 7), ("more", 8)] as [(String, UInt64)] {
+            try SyntheticData(train: 60, test: 20, seed: seed).write(to: folder / name)
+        }
+        let study = try folder.file(
+            "s.yaml",
+            Array(
+                """
+                {dataset: {name: mine, data: shapes}, model: linear, runs: 1, epochs: 1,
+                 experiments: [{pruning_method: none}, {pruning_method: none, dataset: {name: others, data: more}}]}
+                """.utf8))
+        let named = try coppice("run", study, "--out", folder / "out", "--quiet", "--device", "cpu")
+        #expect(named.status == 0, "\(named.stderr)")
+        let stored = try StoredStudy(reading: folder / "out")
+        #expect(stored.study.datasetDescriptions.map(\.folder) == [folder / "shapes", folder / "more"])
+        #expect(Set(stored.environment.datasets.values.map(\.fingerprint)).count == 2)
+        // A folder of the command line takes the place of both.
+        let given = try coppice(
+            "run", study, "--data", folder / "shapes", "--out", folder / "given", "--quiet", "--device", "cpu")
+        expectComplaint(given, code: 64, mentions: ["mine", "others"])
     }
 
     @Test func trainAndEvaluateTakeFeatures() throws {
