@@ -11,7 +11,9 @@ program = os.path.basename(sys.argv[0]).removesuffix(".py").replace("_", "-")
 
 
 def say(sentence):
-    print(f"{program}: {sentence}", file=sys.stderr, flush=True)
+    """Prints one line on stderr; what would break it, such as a line end in a path, is escaped."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in sentence)
+    print(f"{program}: {shown}", file=sys.stderr, flush=True)
 
 
 def fail(status, sentence):
