@@ -100,19 +100,21 @@ struct ImageRecipeTests {
         _ = try folder.file("pictures/train/star/cut.png", Array(good.prefix(2000)))
         _ = try folder.file("pictures/train/star/empty.jpg", [])
         _ = try folder.file("pictures/.hidden/x", [])
-        #expect(
-            try recipe("mkfifo pictures/train/star/pipe; ln -s none pictures/train/star/broken", in: folder).status == 0
-        )
+        let made = #"mkfifo pipe; ln -s none broken; cp 0.png $'\xff.png'"#
+        #expect(try recipe("cd pictures/train/star; \(made)", in: folder).status == 0)
         let refused = try embed("pictures/train out")
         expectComplaint(refused, code: 65, "star/empty.jpg: it is no picture of the kinds PNG, JPEG, ")
         for words in [
             "star/cut.png: ", "star/pipe: it is no regular file", "star/broken: No such file",
+            #"star/\udcff.png: its path is not UTF-8"#,
             "has files that cannot be embedded (see above); go on without such files by --skip-bad",
         ] { #expect(refused.stderr.contains(words), "\(refused.stderr)") }
         let skipped = try embed("pictures/train out --skip-bad")
         #expect(skipped.status == 0 && skipped.stdout.hasPrefix("6 pictures as 6 x 1,280 "), "\(skipped.stderr)")
-        #expect(skipped.stderr.contains("skipped 4 of 10 files; out/skipped.jsonl lists them"))
-        #expect(try lines("out/skipped.jsonl").count == 4)
+        #expect(skipped.stderr.contains("skipped 5 of 11 files; out/skipped.jsonl lists them"))
+        #expect(
+            try lines("out/skipped.jsonl").last
+                == #"{"path": "pictures/train/star/\udcff.png", "why": "its path is not UTF-8; rename it"}"#)
         #expect(try lines("out/labels.txt") == ["circle", "circle", "square", "square", "star", "star"])
     }
 

@@ -162,7 +162,7 @@ def clock(seconds):
 def complain(bad, total):
     """Names the first of the files that cannot be embedded."""
     for path, why in bad[:10]:
-        say(f"{path!r}: {why}" if not path.isprintable() else f"{path}: {why}")
+        say(f"{path}: {why}")
     if total > 10:
         say(f"and {total - 10:,} more")
 
@@ -208,7 +208,7 @@ def embed_shard(options, paths, network, pool, progress):
 
 
 def json_line(value):
-    return (json.dumps(value, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape")
+    return (json.dumps(value, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def lock(path):
@@ -308,8 +308,7 @@ def embed(options, files):
                     with replacing(os.path.join(options.out, "shards", f"{index:05}.npy")) as file:
                         numpy.save(file, rows)
                 parts[index] = {"lines": lines, "bad": bad}
-                with replacing(os.path.join(options.out, "parts", f"{index:05}.json"), "w", encoding="utf-8",
-                               errors="surrogateescape") as file:
+                with replacing(os.path.join(options.out, "parts", f"{index:05}.json"), "w") as file:
                     json.dump(parts[index], file)
         finally:
             pool.shutdown(cancel_futures=True)
