@@ -45,6 +45,22 @@ struct PageContents {
         let sizes: [Size]
     }
 
+    struct Sensitivity {
+        struct Table {
+            let label: String
+            /// What was left out for want of room; not a caption, which the section has too.
+            let leftOut: String?
+            let ownColumns: Int
+            let groups: [Comparisons]
+            let columns: [String]
+            let rows: String
+        }
+
+        let sentences: [String]
+        let figures: [PageFigure]
+        let tables: [Table]
+    }
+
     struct Comparisons {
         let name: String
         let span: Int
@@ -57,6 +73,7 @@ struct PageContents {
         let sentences: [String]
         let hasSentences: Bool
         let groups: [Group]
+        let sensitivity: Sensitivity?
         let overlaps: Overlaps?
         let classes: Classes?
         let hasCases: Bool

@@ -15,12 +15,14 @@ struct ReportPlan: Sendable {
     let sections: [ReportSection]
     /// The groups of each section; none for sections beyond those that have pictures.
     let groups: [[Group]]
+    /// How the answer of each section changes with k and d, and the pictures of it for those that have pictures.
+    let sensitivities: [(all: [Sensitivity], charts: [Chart])]
     let scree: [Chart]
     /// What a file of a chart or sheet begins with, after the number of its section where there are several.
-    static let kinds = ["accuracy", "bars-", "runs", "bubbles-", "scree-", "cluster-"]
+    static let kinds = ["accuracy", "bars-", "runs", "bubbles-", "sensitivity-", "scree-", "cluster-"]
 
     /// Every chart of the page.
-    var charts: [Chart] { groups.flatMap { $0.flatMap(\.charts) } + scree }
+    var charts: [Chart] { groups.flatMap { $0.flatMap(\.charts) } + sensitivities.flatMap(\.charts) + scree }
 
     init(_ stored: StoredStudy) {
         sections = ReportSection.sections(of: stored.results)
@@ -29,6 +31,12 @@ struct ReportPlan: Sendable {
             Self.groups(
                 section, prefix: isSingle ? "" : "\(index + 1)-", panels: StudyReport.Limits.panels / (isSingle ? 1 : 2)
             )
+        }
+        sensitivities = sections.enumerated().map { index, section in
+            let all = Sensitivity.all(section)
+            let most = index < StudyReport.Limits.sections ? StudyReport.Limits.panels / (isSingle ? 1 : 2) : 0
+            let charts = all.flatMap { $0.charts(most: most) }
+            return (all, isSingle ? charts : charts.map { $0.named("\(index + 1)-\($0.name)") })
         }
         var components: [TrainingSet: Int] = [:]
         for experiment in stored.results.plan.experiments {
@@ -104,7 +112,7 @@ struct ReportPlan: Sendable {
                     ? groups[index].map { group in
                         PageContents.Group(
                             heading: group.heading, figures: figures(group.charts), note: group.note)
-                    } : [])
+                    } : [], sensitivity: sensitivity(index, figures: figures(sensitivities[index].charts)))
         }
         let sheets = clusters.map { cluster in
             let sheets = cluster.pageSheets(from: number + 1)
@@ -204,10 +212,17 @@ struct ReportPlan: Sendable {
         return hasPlots ? nil : "The scree plot is left out with the other plots."
     }
 
+    private func sensitivity(_ index: Int, figures: [PageFigure]) -> PageContents.Sensitivity? {
+        let all = sensitivities[index].all
+        guard !all.isEmpty else { return nil }
+        return PageContents.Sensitivity(
+            sentences: all.flatMap(\.sentences), figures: figures,
+            tables: all.map { $0.table(in: sections[index].title) })
+    }
+
     private func section(
         _ index: Int, _ headline: Headline, classNames: (String) -> [String], hasPlots: Bool,
-        overlaps: PageContents.Overlaps?,
-        groups: [PageContents.Group]
+        overlaps: PageContents.Overlaps?, groups: [PageContents.Group], sensitivity: PageContents.Sensitivity?
     ) -> PageContents.Section {
         let section = sections[index]
         let isSingle = sections.count == 1
@@ -222,7 +237,7 @@ struct ReportPlan: Sendable {
         return PageContents.Section(
             id: "section-\(index + 1)", title: isSingle ? "Findings: \(section.title)" : section.title,
             lead: isSingle ? nil : headline.title, sentences: sentences, hasSentences: !sentences.isEmpty,
-            groups: kept, overlaps: overlaps,
+            groups: kept, sensitivity: sensitivity, overlaps: overlaps,
             classes: counts.map { counts in
                 // Reading data sets takes long: only as many as are read for their clusters.
                 let names =

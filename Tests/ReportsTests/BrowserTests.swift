@@ -156,7 +156,7 @@ private struct PageCheck: Decodable {
         #expect(check.errors.isEmpty)
         #expect(check.requests.isEmpty)
         #expect(check.contentWidth <= Double(width), "the page scrolls sideways")
-        #expect(check.pictures.count == 15)
+        #expect(check.pictures.count == 17)
         for picture in check.pictures {
             #expect(picture.isWhole && picture.width > 150 && picture.height > 25, "\(picture)")
             #expect(picture.width <= Double(width) && picture.label.count > 20, "\(picture)")

@@ -26,6 +26,7 @@ private func count(_ part: String, in text: String) -> Int { text.components(sep
             "accuracy-k-3", "accuracy-k-7", "accuracy-seconds", "accuracy-steps", "bars-accuracy", "bars-seconds",
             "bubbles-closest",
             "bubbles-furthest", "bubbles-hybrid-1-1", "bubbles-random-in-cluster", "runs", "scree-mnist",
+            "sensitivity-k-100-kept", "sensitivity-k-20-kept",
         ]
         let files = try study.names("plots")
         #expect(files.filter { $0.hasSuffix(".svg") } == names.map { $0 + ".svg" })
