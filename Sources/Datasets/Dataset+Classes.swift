@@ -9,7 +9,7 @@ extension Dataset {
         label < names.count ? excerpt(names[label], longest: 40) : "\(label)"
     }
 
-    /// Classes below the highest label that have no image at all, as a sentence without its full stop; nil where there are
+    /// Classes below the highest label that have no sample at all, as a sentence without its full stop; nil where there are
     /// none. A label out of range, from a damaged file for one, makes many.
     package var emptyClassesNote: String? {
         var isFilled = [Bool](repeating: false, count: 256)
@@ -19,11 +19,11 @@ extension Dataset {
         guard empty > 0 else { return nil }
         return
             "\(name): the highest label is \(highest), and \(empty) of the labels below it \(empty == 1 ? "has" : "have") no"
-            + " image; networks have \(classCount) classes"
+            + " \(unit); networks have \(classCount) classes"
     }
 
-    /// Classes of test images that no training image has, as a sentence without its full stop; nil where there are none.
-    /// - Parameter kept: indices of the training images that are trained on; all of them where nil.
+    /// Classes of test samples that no training sample has, as a sentence without its full stop; nil where there are none.
+    /// - Parameter kept: indices of the training samples that are trained on; all of them where nil.
     package func untrainedClassesNote(kept: [Int]? = nil) -> String? {
         var isTrained = [Bool](repeating: false, count: 256)
         if let kept {
@@ -38,7 +38,7 @@ extension Dataset {
         let names =
             shown.count == 1 ? shown[0] : shown.dropLast().joined(separator: ", ") + " and " + shown[shown.count - 1]
         return
-            "\(name): no training image\(kept == nil ? "" : " that was kept") is of class \(names), and \(missed.count) of the"
-            + " \(test.count) test image\(test.count == 1 ? " is" : "s are"); a network cannot learn these classes"
+            "\(name): no training \(unit)\(kept == nil ? "" : " that was kept") is of class \(names), and \(missed.count) of the"
+            + " \(test.count) test \(unit)\(test.count == 1 ? " is" : "s are"); a network cannot learn these classes"
     }
 }

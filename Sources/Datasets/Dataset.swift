@@ -16,12 +16,14 @@ package struct Dataset: Sendable {
     package let trainFiles: SampleFiles?
     /// A line per training sample that says what it is, in the samples' order; nil where none are given.
     package var identifiers: Identifiers?
+    /// Whether the samples are images; otherwise they are rows of features.
+    package let isOfImages: Bool
 
     /// A data set; the statistics are computed from `train`.
     /// - Throws: ``DatasetError`` `.malformed` when the two sets differ in shape, when a training value is not finite, or
     ///   when all training samples are the same in every channel; `.unsupported` for values that are not in memory.
     package init(
-        name: String, train: SampleSet, test: SampleSet, trainFiles: SampleFiles? = nil
+        name: String, train: SampleSet, test: SampleSet, trainFiles: SampleFiles? = nil, isOfImages: Bool = true
     ) throws(DatasetError) {
         guard train.shape == test.shape else {
             throw .malformed(
@@ -39,7 +41,10 @@ package struct Dataset: Sendable {
         }
         guard channels.contains(where: { $0.std > 0 }) else {
             throw .malformed(
-                file: name, reason: "every pixel of the training set has the same value, so there is nothing to learn")
+                file: name,
+                reason:
+                    "every \(isOfImages ? "pixel" : "value") of the training set \(isOfImages ? "has the same value" : "is the same"), so there is nothing to learn"
+            )
         }
         self.name = name
         self.train = train
@@ -47,7 +52,11 @@ package struct Dataset: Sendable {
         self.channels = channels
         classCount = max(train.classCount, test.classCount)
         self.trainFiles = trainFiles
+        self.isOfImages = isOfImages
     }
+
+    /// What a sample is called: "image" or "sample".
+    package var unit: String { isOfImages ? "image" : "sample" }
 
     /// Reads the data set of a folder; the name is the folder's.
     /// - Throws: ``DatasetError``: `.notFound` when files are missing, and what ``load(_:)`` throws.

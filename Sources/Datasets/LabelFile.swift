@@ -22,6 +22,48 @@ package struct LabelFile: Sendable {
         return try TextLabels(path: path).read()
     }
 
+    /// Reads the labels of test samples: their classes are those of the training labels.
+    /// - Parameters:
+    ///   - training: the labels of the training samples.
+    ///   - origin: the file of those.
+    /// - Throws: as ``read(_:)``; and ``DatasetError/malformed(file:reason:)`` with its line or position for a label that no
+    ///   training label is the same as or, where they are numbers, above.
+    package static func read(
+        _ path: String, numberedAs training: LabelFile, of origin: String
+    ) throws(DatasetError) -> LabelFile {
+        let start = try ByteReader(path: path).read(upTo: 8)
+        let isText = !NumPyEntries.isStart(start) && !start.starts(with: [0, 0, 8])
+        guard training.names.isEmpty else {
+            guard isText else {
+                throw .malformed(
+                    file: path, reason: "it has numbers, and \(origin) has words; test labels need the same words")
+            }
+            return LabelFile(
+                labels: try TextLabels(path: path).read(classes: training.names, of: origin), names: training.names,
+                note: nil)
+        }
+        let file = try read(path)
+        guard file.names.isEmpty else {
+            throw .malformed(
+                file: path, reason: "it has words, and \(origin) has numbers; test labels need the same numbers")
+        }
+        let highest = training.labels.max() ?? 0
+        if let place = file.labels.firstIndex(where: { $0 > highest }) {
+            throw .malformed(
+                file: path,
+                reason: (isText ? "line \(place + 1): " : "")
+                    + "label \(file.labels[place])\(isText ? "" : " at position \(place)") is above \(highest), the highest"
+                    + " training label (\(origin)); a network cannot learn this class")
+        }
+        return file
+    }
+
+    /// The first of several names, and how many there are besides.
+    fileprivate static func shown(_ names: [String]) -> String {
+        names.prefix(20).map { excerpt($0) }.joined(separator: ", ")
+            + (names.count > 20 ? " and \(names.count - 20) more" : "")
+    }
+
     private static func numbers(_ path: String) throws(DatasetError) -> [UInt8] {
         let array = try NumPyArray.read(path)
         guard array.shape.count == 1 else {
@@ -56,6 +98,25 @@ private struct TextLabels {
             throw wrong(0, "'\(excerpt(first))' is not a whole number; classes are 0 to 255, or words")
         }
         return try named(words)
+    }
+
+    /// The classes of words that were numbered before.
+    func read(classes: [String], of origin: String) throws(DatasetError) -> [UInt8] {
+        let numbers = Dictionary(uniqueKeysWithValues: zip(classes.map { Array($0.utf8) }, UInt8.min...UInt8.max))
+        let words = try lines()
+        guard !words.isEmpty else {
+            throw .malformed(file: path, reason: "it is empty; a label per line is needed")
+        }
+        var labels: [UInt8] = []
+        labels.reserveCapacity(words.count)
+        for (line, word) in words.enumerated() {
+            guard let label = numbers[Array(word.utf8)] else {
+                throw wrong(
+                    line, "'\(excerpt(word))' is no class of \(origin), whose labels are \(LabelFile.shown(classes))")
+            }
+            labels.append(label)
+        }
+        return labels
     }
 
     /// The lines, without the blanks around them.
@@ -113,9 +174,9 @@ private struct TextLabels {
         let sorted = known.sorted { $0.lexicographicallyPrecedes($1) }
         let names = sorted.map { String(decoding: $0, as: UTF8.self) }
         let classes = Dictionary(uniqueKeysWithValues: zip(sorted, UInt8.min...UInt8.max))
-        let shown = names.prefix(20).enumerated().map { "\($0) \(excerpt($1, longest: 30))" }.joined(separator: ", ")
         return LabelFile(
             labels: words.map { classes[Array($0.utf8)] ?? 0 }, names: names,
-            note: "\(path): the classes are \(shown)" + (names.count > 20 ? " and \(names.count - 20) more" : ""))
+            note: "\(path): the classes are "
+                + LabelFile.shown(names.enumerated().map { "\($0) \(excerpt($1, longest: 30))" }))
     }
 }

@@ -129,6 +129,11 @@ package struct SampleSet: Sendable {
         return SampleSet(valid: values, count: count, shape: shape, labels: labels)
     }
 
+    /// The same samples with these values, as many.
+    func replacing(_ values: SampleValues) -> SampleSet {
+        SampleSet(valid: values, count: count, shape: shape, labels: labels)
+    }
+
     /// The same samples with their values in memory: as bytes where a file has uint8, else as floats.
     /// - Throws: ``DatasetError`` of reading them, and `.outOfMemory`.
     package func inMemory() throws(DatasetError) -> SampleSet {

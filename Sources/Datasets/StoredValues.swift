@@ -54,6 +54,20 @@ extension StoredValues {
         }
     }
 
+    /// One value, in double precision.
+    /// - Throws: as ``read(_:into:)``.
+    func value(row: Int, column: Int) throws(DatasetError) -> Double {
+        let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: rowBytes, alignment: 16)
+        let numbers = UnsafeMutableBufferPointer<Double>.allocate(capacity: columnCount)
+        defer {
+            stored.deallocate()
+            numbers.deallocate()
+        }
+        try read(row..<row + 1, into: stored)
+        if let base = stored.baseAddress { type.convert(UnsafeRawPointer(base), to: numbers) }
+        return numbers[column]
+    }
+
     /// The error that a value is no finite number. It names the first of the other rows that have such values, and counts
     /// them, for which all rows are read once more.
     /// - Parameter value: the value; where nil, that of the row as it is read again.

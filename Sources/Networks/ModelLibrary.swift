@@ -32,6 +32,11 @@ package enum ModelLibrary {
         names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or \(names[names.count - 1])"
     }
 
+    /// The names of those that take features, likewise.
+    package static var featureChoices: String {
+        all.filter { $0.side == nil }.map(\.name).joined(separator: " or ")
+    }
+
     /// The model of a name; nil where there is none.
     package static func model(_ name: String) -> ModelSpec? { all.first { $0.name == name } }
 }

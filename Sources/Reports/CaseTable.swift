@@ -12,7 +12,10 @@ enum CaseTable {
     }
 
     /// The table's columns before the comparisons; the first names the row.
-    static let columns = ["Case", "Images kept", "Median %", "95% interval", "Runs", "Seconds"]
+    static func columns(_ section: ReportSection) -> [String] {
+        let units = Wording.sentence(section.cases.first?.units ?? "samples")
+        return ["Case", "\(units) kept", "Median %", "95% interval", "Runs", "Seconds"]
+    }
     /// The columns of each comparison.
     static let comparisonColumns = ["Difference", "95% interval", "p", "p (Holm)", "Verdict"]
 
@@ -37,7 +40,7 @@ enum CaseTable {
         return html + "</tr>\n"
     }
 
-    /// How many images the runs kept: one number, or the range.
+    /// How many samples the runs kept: one number, or the range.
     private static func keptText(_ entry: ReportCase) -> String {
         let sizes = entry.summary.keptSizes
         guard let least = sizes.min(), let most = sizes.max(), least < most else { return Wording.size(entry.kept) }
@@ -80,7 +83,7 @@ enum CaseTable {
     }
 }
 
-/// How many images of each class the runs of a case kept, on average over the runs.
+/// How many samples of each class the runs of a case kept, on average over the runs.
 struct ClassCounts: Sendable {
     /// A case's row.
     struct Row: Sendable {
@@ -121,7 +124,7 @@ struct ClassCounts: Sendable {
         func share(_ label: Int) -> Double { label < reference.count ? reference[label] / total : 0 }
         func unevenness(_ means: [Double]) -> Double {
             let sum = max(means.reduce(0, +), 1e-9)
-            // Half the sum of absolute differences: the part of the images that would have to change class.
+            // Half the sum of absolute differences: the part of the samples that would have to change class.
             return means.enumerated().reduce(0) { $0 + abs($1.element / sum - share($1.offset)) } / 2
         }
         let others = counted.filter { !$0.entry.isWhole }

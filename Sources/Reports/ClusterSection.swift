@@ -71,8 +71,7 @@ struct ClusterSection: Sendable {
         }
         let classes =
             samples.labels.isEmpty ? nil : ClassLabels(labels: samples.labels, count: found.classCount)
-        // A vector has one row, and is nothing to look at.
-        let isImages = samples.pixels != nil && samples.shape.height > 1
+        let isImages = found.isOfImages && samples.pixels != nil
         let ids = ClusterIDs(
             found, origins: key.trainingSet.indices(in: found), pictureFolder: data.pictureFolder)
         let sheets = ClusterSheet.choose(assignment, classes: classes).compactMap { choice -> Sheet? in

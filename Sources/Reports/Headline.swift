@@ -67,7 +67,7 @@ struct Headline: Equatable, Sendable {
         }
         if let smallest = tally.smallest {
             let verdict = smallest.summary.comparisons[.full]?.verdict == .better ? "better than" : "equal to"
-            return "\(Wording.size(smallest.kept)) of \(Wording.size(whole.kept)) images (\(smallest.name)) are"
+            return "\(Wording.size(smallest.kept)) of \(Wording.size(whole.kept)) \(whole.units) (\(smallest.name)) are"
                 + " \(verdict) the whole set"
         }
         if whole.summary.divergedCount > 0 {
@@ -101,7 +101,7 @@ struct Headline: Equatable, Sendable {
     private static func smallest(_ section: ReportSection, _ tally: Tally) -> [String] {
         guard let smallest = tally.smallest, let comparison = smallest.summary.comparisons[.full] else { return [] }
         var sentences = [
-            "\(Wording.sentence(smallest.name)) with \(Wording.size(smallest.kept)) images differs from the whole set by"
+            "\(Wording.sentence(smallest.name)) with \(Wording.size(smallest.kept)) \(smallest.units) differs from the whole set by"
                 + " \(Wording.signed(comparison.difference ?? 0)) points on average, \(evidence(smallest, comparison))."
         ]
         if tally.count > 1 {
@@ -113,7 +113,7 @@ struct Headline: Equatable, Sendable {
             let proof = better.summary.comparisons[.full]
         {
             sentences.append(
-                "The smallest set that is better than the whole has \(Wording.size(better.kept)) images"
+                "The smallest set that is better than the whole has \(Wording.size(better.kept)) \(better.units)"
                     + " (\(better.name)): \(Wording.signed(proof.difference ?? 0)) points, \(evidence(better, proof)).")
         }
         return sentences

@@ -34,7 +34,8 @@ enum OverlapTable {
         let places = overlaps.cases.indices.filter { shown.contains(overlaps.cases[$0].summary.experiment.id) }
         let all = overlaps.cases.count + overlaps.leftOut
         let byChance = byChance(overlaps)
-        var caption = "\(Wording.counted(overlaps.size, "image")) per case"
+        let label = Wording.counted(overlaps.size, overlaps.cases.first?.summary.experiment.unit ?? "sample")
+        var caption = "\(label) per case"
         if let byChance { caption += "; two random sets overlap by \(text(byChance, like: byChance))" }
         caption += "."
         if all > places.count {
@@ -49,7 +50,7 @@ enum OverlapTable {
             rows += "</tr>\n"
         }
         return PageContents.Overlaps.Size(
-            caption: caption, label: Wording.counted(overlaps.size, "image"),
+            caption: caption, label: label,
             columns: (1...places.count).map(String.init),
             rows: rows)
     }

@@ -58,8 +58,13 @@ struct Provenance: Sendable {
         // The newest say how to go on.
         self.commands = commands.suffix(5).map { "coppice " + $0 }
         data = environment.datasets.sorted { $0.key < $1.key }.map { name, facts in
-            var words = "\(name): \(Wording.counted(facts.count, "training image")), \(facts.classCount) classes"
-            if let height = facts.height, let width = facts.width { words += ", \(height) by \(width) pixels" }
+            var words =
+                "\(name): \(Wording.counted(facts.count, "training \(facts.height == nil ? "sample" : "image")")), \(facts.classCount) classes"
+            if let height = facts.height, let width = facts.width {
+                words += ", \(height) by \(width) pixels"
+            } else {
+                words += ", \(Wording.counted(facts.featureCount, "feature"))"
+            }
             if let channels = facts.channels, channels > 1 { words += " of \(channels) channels" }
             return words + ", SHA-256 \(facts.fingerprint)"
         }

@@ -237,11 +237,11 @@ struct ReportPlan: Sendable {
             hasCases: !section.cases.isEmpty,
             caption:
                 "\(Wording.counted(section.cases.count, "case")) with finished runs, of \(Number.grouped(Double(section.experiments.count))).",
-            ownColumns: CaseTable.columns.count, moreColumns: CaseTable.moreColumns.count,
+            ownColumns: CaseTable.columns(section).count, moreColumns: CaseTable.moreColumns.count,
             comparisons: Baseline.allCases.map {
                 PageContents.Comparisons(name: "against \($0.phrase)", span: CaseTable.comparisonColumns.count)
             },
-            columns: CaseTable.columns + Baseline.allCases.flatMap { _ in CaseTable.comparisonColumns }
+            columns: CaseTable.columns(section) + Baseline.allCases.flatMap { _ in CaseTable.comparisonColumns }
                 + CaseTable.moreColumns,
             rows: CaseTable.rows(section))
     }

@@ -23,6 +23,8 @@ struct ReportCase: Sendable {
     }
 
     var isWhole: Bool { summary.experiment.selection.isWhole }
+    /// What its samples are called, several of them: "images" or "samples".
+    var units: String { summary.experiment.unit + "s" }
     /// The name with the size.
     var label: String { "\(name), \(Wording.size(kept))" }
 }

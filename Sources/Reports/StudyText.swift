@@ -12,18 +12,18 @@ package enum StudyText {
         let counts = [
             counted(plan.experiments.count, "experiment"), counted(plan.runs.count, "run"),
             counted(plan.clusteringCount, "distinct clustering"),
-            "\(Number.grouped(plan.trainedImages)) images to train on"
+            "\(Number.grouped(plan.trainedImages)) \(plan.unit)s to train on"
                 + (plan.scoreImages > 0 ? " and \(Number.grouped(plan.scoreImages)) for score networks" : ""),
         ]
-        return table + counts.joined(separator: ", ") + "\n" + (estimate.map(text) ?? "")
+        return table + counts.joined(separator: ", ") + "\n" + (estimate.map { text($0, plan.unit) } ?? "")
     }
 
-    private static func text(_ estimate: StudyEstimate) -> String {
+    private static func text(_ estimate: StudyEstimate, _ unit: String) -> String {
         let rates = estimate.rates
         var parts = [
-            "training \(Number.duration(estimate.training)) at \(Number.grouped(rates.imagesPerSecond)) images/s"
+            "training \(Number.duration(estimate.training)) at \(Number.grouped(rates.imagesPerSecond)) \(unit)s/s"
                 + " (\(counted(rates.replicas, "network")) together, measured now over \(Number.grouped(Double(rates.images)))"
-                + " images each)",
+                + " \(unit)s each)",
             "tests \(Number.duration(estimate.evaluation))",
         ]
         for (things, seconds) in estimate.artifacts.sorted(by: { $0.key < $1.key }) where seconds > 0 {

@@ -202,8 +202,9 @@ package final class BackendExecutor: StudyExecutor {
             // Labels may run higher in the test images: the network has a logit for every class of the data set.
             classes: ClassLabels(labels: train.labels, count: dataset.classCount),
             fingerprint: Self.fingerprint(of: dataset),
-            image: ImageShape(
-                channels: train.shape.channels, height: train.shape.height, width: train.shape.width),
+            image: dataset.isOfImages
+                ? ImageShape(channels: train.shape.channels, height: train.shape.height, width: train.shape.width)
+                : nil,
             notices: [dataset.untrainedClassesNote()].compactMap { $0 })
         return Loaded(dataset: dataset, validation: nil, description: description)
     }
@@ -213,7 +214,9 @@ package final class BackendExecutor: StudyExecutor {
         let whole = try loaded(TrainingSet(set.dataset))
         let (rest, validation, _) = split.split(whole.description.classes)
         let all = whole.dataset.train
-        let part = try Dataset(name: whole.dataset.name, train: all.subset(rest), test: whole.dataset.test)
+        let part = try Dataset(
+            name: whole.dataset.name, train: all.subset(rest), test: whole.dataset.test,
+            isOfImages: whole.dataset.isOfImages)
         var description = whole.description
         description.shape = description.shape.without(split)
         description.classes = ClassLabels(labels: part.train.labels, count: whole.dataset.classCount)

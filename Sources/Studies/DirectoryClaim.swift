@@ -24,7 +24,8 @@ struct DirectoryClaim {
         var known = try knownEnvironment()
         let replaces: Bool
         switch try continuation() {
-        case .same: replaces = false
+        // The files of the same data may have moved.
+        case .same: replaces = isAlone && study.datasetDescriptions.contains { $0.source != nil }
         case .extended:
             replaces = true
             notices.append("\(yaml): going on with this study's runs and equal_within")

@@ -24,6 +24,7 @@ extension ExperimentGroup {
     var settingsInUse: StudySettings {
         var settings = settings
         let defaults = StudySettings()
+        settings.scaling = settings.dataset.scaling
         for key in idleScoreKeys {
             if let setting = TunableSetting(rawValue: key) { settings.tuningValues[setting] = nil }
             switch key {

@@ -49,6 +49,8 @@ package struct ScoringRecipe: Hashable, Sendable {
     package internal(set) var size: Int?
     /// Whether random numbers are drawn for it, those of networks included.
     let isSeeded: Bool
+    /// Whether the samples are features, not images.
+    let isOfFeatures: Bool
     /// How many sets of random numbers the runs share; 1 where none are drawn.
     package let seeds: Int
 
@@ -80,6 +82,7 @@ package struct ScoringRecipe: Hashable, Sendable {
         }
         if known?.needs.contains(.clusterCount) == true { parameters.k = k }
         self.parameters = parameters
+        isOfFeatures = settings.recipe.isOfFeatures
         // Balanced classes share the size as groups do.
         let picked = selection.groups.within(classes: selection.balance != .none)
         groups = known?.isOrder == true && picked != .none ? picked : nil
@@ -90,7 +93,9 @@ package struct ScoringRecipe: Hashable, Sendable {
     }
 
     /// What is scored, in words for people; nil where it is no points.
-    package var points: String? { isOfPoints ? pcaComponents.map { "PCA \($0)" } ?? "pixels" : nil }
+    package var points: String? {
+        isOfPoints ? pcaComponents.map { "PCA \($0)" } ?? (isOfFeatures ? "features" : "pixels") : nil
+    }
 
     /// The text of a table's column; nil where the recipe has no use for it, or it is another's.
     package func word(column: String) -> String? {

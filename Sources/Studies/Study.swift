@@ -1,3 +1,4 @@
+import Datasets
 import Pruning
 import Scoring
 
@@ -11,6 +12,10 @@ package enum KMeansKind: String, CaseIterable, Sendable {
 package struct StudySettings: Hashable, Sendable {
     /// What is trained, on which data, and how.
     package var recipe = TrainingRecipe()
+    /// Where the files of its data set are; nil where the command line says so, or its name.
+    package var source: DatasetSource?
+    /// What is done to features first.
+    package var scaling = RequestedScaling()
     /// Runs of each experiment.
     package var runs = 5
     /// Dimensions that PCA leaves, where `use_pca` is true.
@@ -136,7 +141,7 @@ package struct Study: Equatable, Sendable {
         for index in study.groups.indices {
             if let runs { study.groups[index].settings.runs = runs }
             if let seed { study.groups[index].settings.seed = seed }
-            if let dataset { study.groups[index].settings.recipe.dataset = dataset }
+            if let dataset { study.groups[index].settings.take(dataset, from: nil) }
         }
         return study
     }

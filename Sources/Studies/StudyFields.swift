@@ -150,6 +150,11 @@ struct StudyFields {
         }
     }
 
+    func boolean(_ key: String) throws(StudyError) -> Bool? {
+        guard let node = values[key] else { return nil }
+        return try boolean(node, key)
+    }
+
     func boolean(_ node: Node, _ key: String) throws(StudyError) -> Bool {
         let text = try text(node, key, "true or false")
         guard let value = node.bool, !isText(node) else {
@@ -188,6 +193,15 @@ struct StudyFields {
         return name
     }
 
+    /// The path of a file or folder.
+    func path(_ node: Node, _ key: String) throws(StudyError) -> String {
+        let path = try text(node, key, "a path")
+        guard !path.isEmpty, !path.unicodeScalars.contains("\0") else {
+            throw .invalid(place(node), reason: "\(key) is \"\(excerpt(path))\"; a path is needed")
+        }
+        return path
+    }
+
     /// A number of samples, or a share of the set such as 10%.
     func size(_ node: Node) throws(StudyError) -> RequestedSize {
         let text = try text(node, "sizes", "a number of samples or a share such as 10%")
@@ -219,7 +233,9 @@ struct StudyFields {
         var seen: Set<Element> = []
         for node in nodes {
             let value = try element(node)
-            if !seen.insert(value).inserted { throw .invalid(place(node), reason: "\(value) stands twice in \(key)") }
+            if !seen.insert(value).inserted {
+                throw .invalid(place(node), reason: "\(excerpt("\(value)")) stands twice in \(key)")
+            }
             elements.append(value)
         }
         if elements.isEmpty { throw .invalid(place(node), reason: "\(key) is an empty list; give at least one value") }

@@ -31,6 +31,8 @@ package struct Experiment: Hashable, Sendable {
 
     /// The requested size.
     package var size: Int { requested.count }
+    /// What its samples are called: "image", or "sample" where they are features.
+    package var unit: String { recipe.isOfFeatures ? "sample" : "image" }
     /// Experiments of one pairing compare run by run.
     package var pairing: Pairing { Pairing(recipe: recipe, seed: seed) }
 
@@ -129,6 +131,9 @@ package struct StudyPlan: Sendable {
         }
         return uses
     }
+
+    /// What the samples are called: "image", or "sample" where some are features.
+    package var unit: String { experiments.contains(where: \.recipe.isOfFeatures) ? "sample" : "image" }
 
     /// What is trained on, in the order of first use.
     package var trainingSets: [TrainingSet] {
@@ -338,7 +343,11 @@ package struct StudyPlan: Sendable {
                         let selection = selection.sharing(settings.quota, settings.balance).drawn(settings.resample)
                         let clustering =
                             selection.needsClustering
-                            ? k.map { ClusteringRecipe(k: $0, pcaComponents: components, kmeans: settings.kmeans) }
+                            ? k.map {
+                                ClusteringRecipe(
+                                    k: $0, pcaComponents: components, kmeans: settings.kmeans,
+                                    isOfFeatures: settings.recipe.isOfFeatures)
+                            }
                             : nil
                         func scoring(_ selection: Selection, _ settings: StudySettings) -> ScoringRecipe? {
                             ScoringRecipe(

@@ -19,7 +19,8 @@ package struct StudyReader {
     static let mostAliases = 16
 
     static let settingKeys = [
-        "dataset", "model", "runs", "epochs", "steps", "batch_size", "learning_rate", "pca_components", "kmeans",
+        "dataset", "standardize", "normalize", "model", "runs", "epochs", "steps", "batch_size", "learning_rate",
+        "pca_components", "kmeans",
         "quota", "clustering_seeds", "balance", "resample", "validation", "seed", "equal_within", "score_epochs",
         "networks", "score_seeds", "window", "beta", "strata", "c_d", "neighbors", "gamma",
     ]
@@ -30,8 +31,8 @@ package struct StudyReader {
     /// The words for `pruning_method`.
     static let methods = Selection.methods + [Selection.scoreMethod]
 
-    private let file: String
-    private let acceptsAnyDataset: Bool
+    let file: String
+    let acceptsAnyDataset: Bool
 
     /// A reader whose errors name `file`.
     /// - Parameter acceptsAnyDataset: whether `dataset` may be a name that is not in the catalogue, which makes sense
@@ -65,7 +66,22 @@ package struct StudyReader {
         for entry in entries {
             study.groups.append(try readGroup(entry, settings: settings, notices: &study.notices))
         }
+        if !study.groups.contains(where: \.settings.recipe.isOfFeatures) { try checkScaling(top, settings) }
+        try study.checkDatasets()
         return study
+    }
+
+    /// Refuses to scale what is no features.
+    private func checkScaling(_ fields: StudyFields, _ settings: StudySettings) throws(StudyError) {
+        for (key, isSet) in [
+            ("standardize", settings.scaling.standardize), ("normalize", settings.scaling.normalize),
+        ] where isSet && fields[key] != nil {
+            throw .invalid(
+                fields.place(of: key),
+                reason: "\(key) is for features, and the data set \(settings.recipe.dataset) has images; for features"
+                    + " write dataset: with their files, or dataset: \(Study.givenFeatures) and give them by --features"
+            )
+        }
     }
 
     /// How many aliases a text has at most: asterisks before a name, wherever they stand.
@@ -110,18 +126,9 @@ package struct StudyReader {
     private func place(_ mark: Mark) -> SourcePlace { SourcePlace(file: file, position: (mark.line, mark.column)) }
 
     private func readSettings(_ fields: StudyFields, into settings: inout StudySettings) throws(StudyError) {
-        if let name = try fields.string("dataset") {
-            let known = KnownDataset.all.map(\.name)
-            if !acceptsAnyDataset && !known.contains(name) {
-                throw fields.unknownWord(name, of: "dataset", known: known)
-            }
-            guard Study.isDatasetName(name) else {
-                throw .invalid(
-                    fields.place(of: "dataset"),
-                    reason: "dataset is \(excerpt(name)); a name of \(Study.acceptedDatasetName) is needed")
-            }
-            settings.recipe.dataset = name
-        }
+        try readDataset(fields, into: &settings)
+        if let isSet = try fields.boolean("standardize") { settings.scaling.standardize = isSet }
+        if let isSet = try fields.boolean("normalize") { settings.scaling.normalize = isSet }
         if let model = try fields.string("model") {
             guard ModelLibrary.model(model) != nil else {
                 throw fields.unknownWord(model, of: "model", known: ModelLibrary.names)
@@ -222,6 +229,7 @@ package struct StudyReader {
         group.places = fields.places
         group.places.folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
         try readSettings(fields, into: &group.settings)
+        if !group.settings.recipe.isOfFeatures { try checkScaling(fields, group.settings) }
         try checkResample(fields, method, group.settings)
         // Read and checked even where the method has no use for them, as the article's own program lets them stand.
         let sizes = try fields.list("sizes", element: fields.size)

@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import Pruning
 import Yams
@@ -24,7 +25,7 @@ extension Study {
         let groups = resolved.groups
         let settings = groups.map { group in
             let idle = group.idleScoreKeys
-            return pairs(group.settings).filter { !idle.contains($0.key) }
+            return pairs(group.settings, hasSource: true).filter { !idle.contains($0.key) }
         }
         let shared = settings.first.map { first in
             first.filter { pair in settings.allSatisfy { $0.contains { $0 == pair } } }
@@ -69,14 +70,15 @@ private struct Pair: Equatable {
     let value: Node
 }
 
-private func pairs(_ settings: StudySettings) -> [Pair] {
+/// - Parameter hasSource: whether the data set's files are named: those of equal data may be elsewhere.
+private func pairs(_ settings: StudySettings, hasSource: Bool = false) -> [Pair] {
     let duration =
         switch settings.recipe.duration {
         case .epochs(let epochs): Pair(key: "epochs", value: Node("\(epochs)"))
         case .steps(let steps): Pair(key: "steps", value: Node("\(steps)"))
         }
     var pairs = [
-        Pair(key: "dataset", value: word(settings.recipe.dataset)),
+        Pair(key: "dataset", value: dataset(settings.recipe.dataset, hasSource ? settings.source : nil)),
         Pair(key: "model", value: word(settings.recipe.model)), Pair(key: "runs", value: Node("\(settings.runs)")),
         duration,
         Pair(key: "batch_size", value: Node("\(settings.recipe.batchSize)")),
@@ -89,7 +91,11 @@ private func pairs(_ settings: StudySettings) -> [Pair] {
         Pair(key: "equal_within", value: float(settings.equalWithin)),
     ]
     if let count = settings.validation { pairs.append(Pair(key: "validation", value: Node("\(count)"))) }
-    // Directories of studies without it stay as they were.
+    // Directories of studies without these stay as they were.
+    let scaling = settings.dataset.scaling
+    for (key, isSet) in [("standardize", scaling.standardize), ("normalize", scaling.normalize)] where isSet {
+        pairs.append(Pair(key: key, value: Node("true")))
+    }
     if settings.resample != .none {
         pairs.append(Pair(key: "resample", value: Node(settings.resample.rawValue)))
     }
@@ -131,6 +137,32 @@ private func pairs(_ group: ExperimentGroup) -> [Pair] {
         pairs += words(column).prefix(1).map { Pair(key: column.rawValue, value: Node($0)) }
     }
     return pairs
+}
+
+/// A data set by its name, and where its files are.
+private func dataset(_ name: String, _ source: DatasetSource?) -> Node {
+    // Those of the command line are relative to the folder that it is given in.
+    func path(_ text: String) -> Node {
+        Node(
+            Paths.absolute(text, from: FileManager.default.currentDirectoryPath), Tag(.str), .doubleQuoted)
+    }
+    func paths(_ texts: [String]) -> Node {
+        texts.count == 1 ? path(texts[0]) : Node(texts.map(path), .implicit, .block)
+    }
+    switch source {
+    case nil: return word(name)
+    case .folder(let folder):
+        return mapping([Pair(key: "name", value: word(name)), Pair(key: "data", value: path(folder))], .block)
+    case .features(let files):
+        var pairs = [
+            Pair(key: "name", value: word(name)), Pair(key: "features", value: paths(files.features)),
+            Pair(key: "labels", value: path(files.labels)),
+            Pair(key: "test_features", value: paths(files.testFeatures)),
+            Pair(key: "test_labels", value: path(files.testLabels)),
+        ]
+        if let ids = files.identifiers { pairs.append(Pair(key: "ids", value: path(ids))) }
+        return mapping(pairs, .block)
+    }
 }
 
 /// A name as a scalar that every reader takes for a name: "null", "no" or "1e5" would be something else without quotes.

@@ -14,6 +14,8 @@ package enum TrainingDuration: Hashable, Sendable {
 package struct TrainingRecipe: Hashable, Sendable {
     /// The data set's name.
     package var dataset = "mnist"
+    /// Whether its samples are features, not images.
+    package var isOfFeatures = false
     /// What of its training samples is set aside; nil where nothing is.
     package var validation: ValidationSplit?
     /// The model's name.

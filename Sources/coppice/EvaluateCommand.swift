@@ -9,6 +9,7 @@ struct EvaluateCommand: ParsableCommand {
         commandName: "evaluate", abstract: "Tests saved weights on a data set's test images.")
 
     @OptionGroup var data: DataOptions
+    @OptionGroup var features: FeatureSetOptions
     @Option(help: ArgumentHelp("Weights under PyTorch's names.", valueName: "w.safetensors"))
     var weights: String
     @Option(
@@ -37,12 +38,12 @@ struct EvaluateCommand: ParsableCommand {
         let stored = try ModelWeights.read(weights, of: model)
         for note in stored.notes { Terminal.note(note, quiet: compute.quiet) }
         let (network, kept) = (stored.weights, stored.normalisation)
-        let dataset = try data.load(quiet: compute.quiet)
+        let dataset = try features.load(orImagesOf: data, for: network.layout.model, quiet: compute.quiet)
         let normalisation = kept ?? Normalisation(dataset)
         if kept == nil {
             // Said in any case: the accuracy is another one where the network was trained with other values.
             Terminal.note(
-                "\(weights) has no mean and std in its metadata: taking those of this data set's training images",
+                "\(weights) has no mean and std in its metadata: taking those of this data set's training \(dataset.unit)s",
                 quiet: false)
         }
         guard dataset.classCount <= network.layout.classes else {
@@ -56,7 +57,7 @@ struct EvaluateCommand: ParsableCommand {
         for result in results {
             guard result.isFinite else {
                 throw Failure(
-                    "\(weights): the weights are so large that the network's sums overflow on \(dataset.name)'s test images;"
+                    "\(weights): the weights are so large that the network's sums overflow on \(dataset.name)'s test \(dataset.unit)s;"
                         + " the answers would mean nothing", exitCode: 65)
             }
             if json {

@@ -70,6 +70,95 @@ extension Failure {
     }
 }
 
+/// `--features` with all that networks are trained and tested on.
+struct FeatureSetOptions: ParsableArguments {
+    @OptionGroup var matrix: FeatureOptions
+    @OptionGroup var labels: LabelsOption
+    @Option(
+        help: ArgumentHelp(
+            "--features: the rows to test on, of the same width, in any form that --features takes. May be repeated. They are scaled by the figures of the training rows.",
+            valueName: "T.npy"))
+    var testFeatures: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "--features: the class of each row of --test-features, as for --labels. Words have the numbers that they have there.",
+            valueName: "z.npy"))
+    var testLabels: String?
+
+    /// The files that are read.
+    var files: [NamedFile?] {
+        matrix.files + [NamedFile("--labels", labels.labels), NamedFile("--test-labels", testLabels)]
+            + testFeatures.flatMap { Formats.files(ofMatrix: $0) }.map { NamedFile("--test-features", $0) }
+    }
+
+    /// What is done to the rows.
+    var scaling: RequestedScaling {
+        RequestedScaling(standardize: matrix.standardize, normalize: matrix.normalize)
+    }
+
+    /// The files of the data set; nil where --features is not given.
+    /// - Parameters:
+    ///   - data: whether the images of a data set are named beside them, and whether they are to be transposed.
+    ///   - identifiers: what --ids names.
+    /// - Throws: ``Failure`` for options that are missing, or that have no effect.
+    func named(
+        besides data: (isGiven: Bool, isTransposed: Bool), identifiers: String? = nil
+    ) throws -> FeatureFiles? {
+        let others = [
+            ("--labels", labels.labels != nil), ("--test-features", !testFeatures.isEmpty),
+            ("--test-labels", testLabels != nil),
+        ]
+        guard matrix.name != nil else {
+            for (name, isGiven) in others + [("--ids", identifiers != nil)] where isGiven {
+                throw Failure("\(name) is for --features; give the training rows by it", exitCode: 64)
+            }
+            return nil
+        }
+        if data.isGiven {
+            throw Failure("--features stands in place of --data; give one of them", exitCode: 64)
+        }
+        if data.isTransposed {
+            throw Failure("--transposed is for the images of a data set, and --features are none", exitCode: 64)
+        }
+        guard let labels = labels.labels, !testFeatures.isEmpty, let testLabels else {
+            let missing = others.filter { !$0.1 }.map(\.0)
+            throw Failure(
+                "--features needs \(missing.joined(separator: " and ")) too: networks learn the classes of its rows, and"
+                    + " are tested on other rows", exitCode: 64)
+        }
+        return FeatureFiles(
+            features: matrix.paths, labels: labels, testFeatures: testFeatures, testLabels: testLabels,
+            identifiers: identifiers)
+    }
+
+    /// Finds and reads the data set: the features, or the images of `data`.
+    /// - Parameter model: what they are for; nil where the samples decide.
+    /// - Throws: ``Failure`` for options that do not fit, and ``DatasetError``.
+    func load(orImagesOf data: DataOptions, for model: ModelSpec, quiet: Bool) throws -> Dataset {
+        try matrix.check()
+        let files = try named(
+            besides: (data.data != nil || data.dataset != nil, data.orientation.transposed))
+        guard let files else { return try data.load(quiet: quiet) }
+        guard model.side == nil else {
+            throw Failure(
+                "\(model.name) takes images, and --features are none: --model \(ModelLibrary.featureChoices) is needed",
+                exitCode: 64)
+        }
+        return try loadFeatures("features", files, scaling, quiet: quiet)
+    }
+}
+
+/// Reads a data set of features, with notes on stderr.
+func loadFeatures(
+    _ name: String, _ files: FeatureFiles, _ scaling: RequestedScaling, quiet: Bool
+) throws(DatasetError) -> Dataset {
+    let dataset = try Dataset.load(name: name, features: files, scaling: scaling) {
+        Terminal.note("note: \($0)", quiet: quiet)
+    }
+    Terminal.note("data: \(name) in \(files.features.joined(separator: ", "))", quiet: quiet)
+    return dataset
+}
+
 /// `--labels`
 struct LabelsOption: ParsableArguments {
     @Option(

@@ -49,10 +49,15 @@ struct ReportCommand: AsyncParsableCommand {
     static func write(_ stored: StoredStudy, data: String?, transposed: Bool, quiet: Bool) async throws {
         let locator = DatasetLocator()
         let transposed = transposed || stored.environment.isTransposed
+        let descriptions = stored.study.datasetDescriptions
         let writing = Task {
             try await StudyReport.write(stored, pictureFolder: data) { name in
+                let description = descriptions.first { $0.name == name }
+                if let description, case .features(let files) = description.source {
+                    return try? loadFeatures(name, files, description.scaling, quiet: true)
+                }
                 // What the study left out is left out here: it would not have run otherwise.
-                (try? locator.find(name, dataDirectory: data)).flatMap {
+                return (try? locator.find(name, dataDirectory: data ?? description?.folder)).flatMap {
                     try? loadDataset($0, transposed: transposed, skipsBadFiles: true, quiet: true)
                 }
             }

@@ -26,9 +26,15 @@ struct RunCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The data set, in place of the study's: \(KnownDataset.all.map(\.name).joined(separator: ", ")), or any name"
-                + " with --data.", valueName: "name"))
+                + " with --data or --features.", valueName: "name"))
     var dataset: String?
     @OptionGroup var orientation: TransposedOption
+    @OptionGroup var features: FeatureSetOptions
+    @Option(
+        help: ArgumentHelp(
+            "--features: a line per training row that says what it is, text or JSONL; the report shows them.",
+            valueName: "X.jsonl"))
+    var ids: String?
     @Option(help: "What to compute on: \(DeviceSelection.accepted).")
     var device = "auto"
     @OptionGroup var shape: ProfileOption
@@ -62,10 +68,10 @@ struct RunCommand: AsyncParsableCommand {
         if let replicas, replicas < 1 {
             throw ValidationError("--replicas must be at least 1, got \(replicas).")
         }
-        if let dataset, data == nil, !KnownDataset.all.map(\.name).contains(dataset) {
+        if let dataset, data == nil, features.matrix.paths.isEmpty, !KnownDataset.all.map(\.name).contains(dataset) {
             throw ValidationError(
                 "--dataset \(dataset) is not known; \(KnownDataset.all.map(\.name).joined(separator: " and ")) are, and with"
-                    + " --data DIR any name is.")
+                    + " --data DIR or --features any name is.")
         }
         if let dataset, !Study.isDatasetName(dataset) {
             throw ValidationError("--dataset is '\(dataset)'; a name of \(Study.acceptedDatasetName) is needed.")
@@ -80,21 +86,35 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let locator = DatasetLocator()
         let memory = try memory.bytes
-        var study = try StudyLibrary.load(self.study, acceptsAnyDataset: data != nil)
-        let replacement = try dataset ?? substitute(locator) ?? otherName(locator, of: study.datasets)
+        let given = try features.named(besides: (data != nil, orientation.transposed), identifiers: ids)
+        var study = try StudyLibrary.load(self.study, acceptsAnyDataset: data != nil || given != nil)
+        let replacement =
+            try given == nil
+            ? dataset ?? substitute(locator) ?? otherName(locator, of: study.datasets)
+            : dataset ?? Study.givenFeatures
         let directory = out ?? defaultDirectory(replacement, of: study.datasets)
-        study = try study.overriding(runs: runs, seed: seed, dataset: replacement)
+        study = try study.overriding(runs: runs, seed: seed, dataset: given == nil ? replacement : nil)
+            .overriding(features: given, name: replacement ?? "", scaling: features.scaling)
+        let descriptions = study.datasetDescriptions
+        try check(descriptions)
         for notice in study.notices { Terminal.note(notice, quiet: quiet) }
-        let locations = try locator.find(study.datasets, dataDirectory: data)
+        let locations = try imageLocations(of: descriptions, locator)
         try checkOutputs(
             [NamedFile("--out", directory, kind: .folder(levels: 2))],
-            against: [NamedFile("--data", data)] + locations.values.map { NamedFile("the data set", $0.directory) })
+            against: [NamedFile("--data", data)] + locations.values.map { NamedFile("the data set", $0.directory) }
+                + descriptions.flatMap(\.files).map { NamedFile("the data set", $0) })
         let cancellation = CancellationFlag()
         let load = { (name: String) -> Dataset in
-            let location = try locations[name] ?? locator.find(name, dataDirectory: data)
-            Terminal.note("data: \(name) in \(location.directory)", quiet: quiet)
-            let dataset = try images.load(location, transposed: orientation.transposed, quiet: quiet) {
-                cancellation.isCancelled
+            let description = descriptions.first { $0.name == name }
+            let dataset: Dataset
+            if let description, case .features(let files) = description.source {
+                dataset = try loadFeatures(name, files, description.scaling, quiet: quiet)
+            } else {
+                let location = try locations[name] ?? locator.find(name, dataDirectory: data)
+                Terminal.note("data: \(name) in \(location.directory)", quiet: quiet)
+                dataset = try images.load(location, transposed: orientation.transposed, quiet: quiet) {
+                    cancellation.isCancelled
+                }
             }
             if let note = dataset.emptyClassesNote { Terminal.note("note: \(note)", quiet: quiet) }
             return dataset
@@ -114,7 +134,8 @@ struct RunCommand: AsyncParsableCommand {
         defer { withExtendedLifetime(interrupt) {} }
         let runner = StudyRunner(
             study, directory: directory, shard: part, executor: executor, replicas: replicas,
-            environment: environment(executor.backend?.device, locator, of: study.datasets), cancellation: cancellation,
+            environment: environment(executor.backend?.device, locator, of: locations.keys.sorted()),
+            cancellation: cancellation,
             writeTables: StudyTables.write, report: progress.hear)
         defer { progress.finish() }
         let results = try runner.run()
@@ -145,6 +166,41 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
+    /// Refuses what the study's data sets have no use for, and those that need files of the command line.
+    private func check(_ descriptions: [DatasetDescription]) throws {
+        let ofFeatures = descriptions.first(where: \.isOfFeatures)
+        for (name, isGiven) in [
+            ("--standardize", features.scaling.standardize), ("--normalize", features.scaling.normalize),
+        ]
+        where isGiven && ofFeatures == nil {
+            throw Failure("\(name) is for features, and the study is of images", exitCode: 64)
+        }
+        guard let ofFeatures else { return }
+        if ofFeatures.source == nil {
+            throw Failure(
+                "\(study) is a study of features, which the command line names: give --features, --labels,"
+                    + " --test-features and --test-labels", exitCode: 64)
+        }
+        if data != nil {
+            throw Failure(
+                "--data is for images, and the data set \(ofFeatures.name) is of features; --features takes others",
+                exitCode: 64)
+        }
+    }
+
+    /// Where the data sets of images are: in --data, where the study says, or where they are looked for.
+    private func imageLocations(
+        of descriptions: [DatasetDescription], _ locator: DatasetLocator
+    ) throws -> [String: DatasetLocation] {
+        let images = descriptions.filter { !$0.isOfFeatures }
+        var locations = try locator.find(
+            images.filter { data != nil || $0.folder == nil }.map(\.name), dataDirectory: data)
+        for description in images where locations[description.name] == nil {
+            locations[description.name] = try locator.find(description.name, dataDirectory: description.folder)
+        }
+        return locations
+    }
+
     /// Named after the study, and after the data where they are not those that the study names, so that results of one
     /// do not meet those of the other.
     private func defaultDirectory(_ dataset: String?, of named: [String]) -> String {
@@ -164,7 +220,7 @@ struct RunCommand: AsyncParsableCommand {
         for name in study.datasets { shapes[name] = try executor.dataset(TrainingSet(name)).shape }
         let plan = try StudyPlan(study, shapes: shapes)
         // A directory of another study, or none, has nothing that is finished; `run` itself would say so.
-        let stored = (try? StoredStudy(reading: directory)).flatMap { $0.study == study.resolved ? $0 : nil }
+        let stored = (try? StoredStudy(reading: directory)).flatMap { $0.study.isSame(as: study) ? $0 : nil }
         let records = Set((stored?.results.records ?? []).map(\.plannedRun))
         let mine = Set(part.map(plan.runs(of:)) ?? plan.runs)
         let finished = mine.intersection(records)

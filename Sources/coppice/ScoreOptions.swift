@@ -119,7 +119,7 @@ struct ScoreOptions: ParsableArguments {
         if trains, options.features != nil, networkModel.side != nil {
             throw Failure(
                 "--score \(score.name) trains networks, and \(networkModel.name) takes images: give --model "
-                    + ModelLibrary.all.filter { $0.side == nil }.map(\.name).joined(separator: " or "), exitCode: 64)
+                    + ModelLibrary.featureChoices, exitCode: 64)
         }
     }
 }

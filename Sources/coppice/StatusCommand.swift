@@ -32,7 +32,7 @@ struct StatusCommand: ParsableCommand {
         if status.diverged > 0 {
             lines.append("diverged: \(status.diverged) of the finished runs; they have no accuracy")
         }
-        if status.finished < total { lines.append("left: \(status.imagesLeft) images to train on") }
+        if status.finished < total { lines.append("left: \(status.imagesLeft) \(plan.unit)s to train on") }
         if !status.shards.isEmpty {
             lines.append(
                 "at work: shard\(status.shards.count == 1 ? "" : "s") "
@@ -43,7 +43,7 @@ struct StatusCommand: ParsableCommand {
             lines.append("at work: nobody" + (status.finished < total ? "; coppice run goes on" : ""))
         }
         if let rate = status.imagesPerSecond, let left = status.secondsLeft, status.finished < total {
-            lines.append("rate: \(Int(rate)) images/s, \(clockTime(seconds: left)) left")
+            lines.append("rate: \(Int(rate)) \(plan.unit)s/s, \(clockTime(seconds: left)) left")
         }
         if let id = status.best.experimentID {
             let count = status.best.runs

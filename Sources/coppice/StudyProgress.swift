@@ -72,7 +72,7 @@ final class StudyProgress {
         let share = part.count == plan.runs.count ? "" : " of \(plan.runs.count)"
         let done = count == 0 ? "" : ", \(count) are finished"
         note("\(plan.experiments.count) experiments, \(part.count)\(share) runs\(done)")
-        bar = ProgressBar("study", unit: "images", quiet: quiet, done: finished)
+        bar = ProgressBar("study", unit: "\(plan.unit)s", quiet: quiet, done: finished)
     }
 
     func training(images: Int) { bar?.update(finished + Double(images), of: total, note: bestSoFar) }

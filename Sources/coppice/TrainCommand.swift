@@ -25,6 +25,7 @@ struct TrainCommand: ParsableCommand {
             """)
 
     @OptionGroup var data: DataOptions
+    @OptionGroup var features: FeatureSetOptions
     @Option(
         help: ArgumentHelp(
             "Train on these images only: a .npy file of their indices, each once, or a boolean mask of all images.",
@@ -146,7 +147,7 @@ struct TrainCommand: ParsableCommand {
             against: kept + [NamedFile("--init", initial), NamedFile("--save", save)])
         for path in [save, trace] { if let path { try AtomicFile.checkCanWrite(path) } }
         let backend = try compute.makeBackend(in: shape, profiling: profileKernels)
-        let dataset = try data.load(quiet: compute.quiet)
+        let dataset = try features.load(orImagesOf: data, for: model, quiet: compute.quiet)
         let subset =
             try indices.map { try KeptIndices.read($0, count: dataset.train.count).indices }
             ?? Array(0..<dataset.train.count)
@@ -174,10 +175,10 @@ struct TrainCommand: ParsableCommand {
         let interrupt = Interrupt { stopping.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
         Terminal.note(
-            "training \(replicas) \(replicas == 1 ? "network" : "networks") on \(subset.count) images, "
+            "training \(replicas) \(replicas == 1 ? "network" : "networks") on \(subset.count) \(dataset.unit)s, "
                 + (untilAccuracy.map { "until \(shortest($0))% are right, at most " } ?? "") + Self.passes(epochs),
             quiet: compute.quiet)
-        let bar = ProgressBar("training", unit: "images", quiet: compute.quiet)
+        let bar = ProgressBar("training", unit: "\(dataset.unit)s", quiet: compute.quiet)
         defer { bar.finish() }
         let runs = (0..<replicas).map {
             TrainingRun(subset: subset, seed: compute.seed, run: $0, initial: initialWeights)
@@ -230,12 +231,12 @@ struct TrainCommand: ParsableCommand {
                     continue
                 }
                 print(
-                    "run \(replica + 1): \(fixed(tested.accuracy, 2))% of \(tested.count) test images "
+                    "run \(replica + 1): \(fixed(tested.accuracy, 2))% of \(tested.count) test \(dataset.unit)s "
                         + "(\(tested.correct) right)"
                         + (untilAccuracy.map { "; " + Self.line($0, training.milestones[replica], training) } ?? ""))
             }
             print(
-                "trained \(replicas) x \(training.epochs) epochs of \(subset.count) images in "
+                "trained \(replicas) x \(training.epochs) epochs of \(subset.count) \(dataset.unit)s in "
                     + "\(fixed(training.seconds, 2)) s; loading \(fixed(loadingSeconds, 2)) s, evaluation "
                     + "\(fixed(training.evaluationSeconds, 2)) s")
         }

@@ -14,8 +14,17 @@ import Testing
         #expect(plan.notices.isEmpty)
     }
 
+    @Test(arguments: [(200, 4), (1_000_000, 2000)]) func theProbeFitsAnyFeatures(count: Int, width: Int) throws {
+        let study = try StudyLibrary.load("probe")
+        #expect(study.datasets == ["features"])
+        let plan = try StudyPlan(
+            study, shapes: ["features": DatasetShape(count: count, featureCount: width, classCount: 2)])
+        #expect(plan.experiments.count == 19 && plan.runs.count == 19 * 12 && plan.notices.isEmpty)
+        #expect(plan.experiments.allSatisfy { $0.recipe.duration == .epochs(10) && $0.recipe.model == "linear" })
+    }
+
     @Test func everyNameHasItsText() {
-        #expect(StudyLibrary.names.count == 6)
+        #expect(StudyLibrary.names.count == 7)
         for name in StudyLibrary.names {
             #expect(StudyLibrary.text(name)?.hasPrefix("# ") == true)
             #expect(StudyLibrary.summary(name)?.contains(/^[A-Z][^#]{20,}[.?]$/) == true)

@@ -109,12 +109,13 @@ enum BubbleCharts {
                 + (scale.axis.isLogarithmic ? ", by the logarithm of the error rate" : "")
                 + (labels.isEmpty ? "." : "; the figure below a bubble is its median accuracy."),
             description: cases.map {
-                "k \($0.arm.clustering?.k ?? 0), \(Wording.size($0.kept)) images: \(Number.fixed($0.accuracy, 2))%"
+                "k \($0.arm.clustering?.k ?? 0), \(Wording.size($0.kept)) \($0.units): \(Number.fixed($0.accuracy, 2))%"
             }
             .joined(separator: "; ") + ".",
             height: height,
             commands: [Plot.data("points", points)] + Plot.logarithmic("x", range) + labels + [
-                "unset key", "set yrange [-0.7:\(Plot.number(Double(ks.count) - 0.5))]", "set xlabel 'images kept'",
+                "unset key", "set yrange [-0.7:\(Plot.number(Double(ks.count) - 0.5))]",
+                "set xlabel '\(cases.first?.units ?? "samples") kept'",
                 "set ylabel 'clusters, k'",
                 Plot.tics("y", ks.enumerated().map { (Double($0.offset), Number.grouped(Double($0.element))) }),
                 "plot $points using 1:2:3 with points pt 7 ps variable lc rgb '\(colour)' notitle",

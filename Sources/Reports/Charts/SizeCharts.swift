@@ -115,7 +115,7 @@ enum SizeCharts {
                 + axis.note,
             description: description(shown, section.whole, order), height: 430 + key.height,
             commands: blocks + Plot.logarithmic("x", range) + axis.commands("y") + [
-                "set xlabel 'images kept'", "set ylabel 'median accuracy, %'", key.command,
+                "set xlabel '\(shown.first?.units ?? "samples") kept'", "set ylabel 'median accuracy, %'", key.command,
                 "plot " + (bands + lines).joined(separator: ", \\\n"),
             ])
     }
@@ -143,8 +143,8 @@ enum SizeCharts {
             let name = Wording.sentence(legend(arm, among: arms))
             words.append(
                 points.count == 1
-                    ? "\(name): \(Number.fixed(first.accuracy, 2))% with \(Wording.size(first.kept)) images."
-                    : "\(name): from \(Number.fixed(first.accuracy, 2))% with \(Wording.size(first.kept)) images to"
+                    ? "\(name): \(Number.fixed(first.accuracy, 2))% with \(Wording.size(first.kept)) \(first.units)."
+                    : "\(name): from \(Number.fixed(first.accuracy, 2))% with \(Wording.size(first.kept)) \(first.units) to"
                         + " \(Number.fixed(last.accuracy, 2))% with \(Wording.size(last.kept)).")
         }
         return words.joined(separator: " ")

@@ -11,9 +11,11 @@ package struct ClusteringRecipe: Hashable, Sendable {
     package let pcaComponents: Int?
     /// Which k-means.
     package let kmeans: KMeansKind
+    /// Whether the samples are features, not images.
+    package var isOfFeatures = false
 
     /// What is clustered, in words for people.
-    package var points: String { pcaComponents.map { "PCA \($0)" } ?? "pixels" }
+    package var points: String { pcaComponents.map { "PCA \($0)" } ?? (isOfFeatures ? "features" : "pixels") }
 
     /// The text of a table's column; nil where the clustering has no use for it, or it is another's.
     package func word(column: String) -> String? {
@@ -69,8 +71,8 @@ package struct ClusteringKey: ArtifactKind {
 
     package var fileName: String { "\(trainingSet.fileName)-k\(k)-\(points)-\(kmeans)-seed\(seed)-\(index)" }
     package var title: String {
-        "clustering \(trainingSet.title), k \(k), " + (pcaComponents.map { "PCA \($0)" } ?? "pixels")
-            + ", \(kmeans) \(index + 1)"
+        "clustering \(trainingSet.title), k \(k), " + (pcaComponents.map { "PCA \($0), " } ?? "")
+            + "\(kmeans) \(index + 1)"
     }
     package var effort: Int { k }
     package var preparation: String { "\(trainingSet.fileName)-\(points)-\(kmeans)" }
@@ -88,7 +90,7 @@ package struct ClusteringKey: ArtifactKind {
         input.clustering = ClusterAssignment(artifact, k: k)
     }
 
-    /// Clusters the images' own pixels, 0 to 255, or their projections, as the article did.
+    /// Clusters the images' own pixels, 0 to 255, the features as they are, or their projections, as the article did.
     package func make(
         _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
     ) throws -> Artifact {

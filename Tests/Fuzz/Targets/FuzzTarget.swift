@@ -11,7 +11,7 @@ package struct Violation: Error, CustomStringConvertible {
 ///
 /// Fuzzing calls these with files it makes up (tools/sanitize fuzz), and the unit tests with those in Tests/Fuzz/corpus.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case cifar, idx, image, lines, matrix, npy, npz, safetensors, study, tar
+    case cifar, idx, image, labels, lines, matrix, npy, npz, safetensors, study, tar
 
     /// Gives a file of these bytes to the reader.
     /// - Parameter folder: where files may be written and written again.
@@ -22,6 +22,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .cifar: try acceptsCIFAR(bytes, folder: folder)
         case .idx: try acceptsIDX(bytes, folder: folder)
         case .image: try acceptsImage(bytes, folder: folder)
+        case .labels: try acceptsLabels(bytes, folder: folder)
         case .lines: try acceptsLines(bytes, folder: folder)
         case .matrix: try acceptsSafetensorsMatrix(bytes, folder: folder)
         case .npy: try acceptsNumPy(bytes, folder: folder)

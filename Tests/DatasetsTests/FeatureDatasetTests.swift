@@ -1,0 +1,142 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// Features and labels as one data set.
+@Suite struct FeatureDatasetTests {
+    private let folder: TemporaryFolder
+    private let files: FeatureFiles
+
+    init() throws {
+        folder = try TemporaryFolder()
+        // Four rows in two shards, and three to test on.
+        _ = try folder.file("x-0.npy", npyFile("<f4", [3, 2], bytes([1, 10, 3, 30, 5, 50] as [Float])))
+        _ = try folder.file("x-1.npy", npyFile("<f4", [1, 2], bytes([7, 70] as [Float])))
+        _ = try folder.file("T.npy", npyFile("<f4", [3, 2], bytes([4, 40, 9, 40, 4, 0] as [Float])))
+        _ = try folder.file("y.txt", Array("dog\ncat\ndog\nemu\n".utf8))
+        _ = try folder.file("z.txt", Array("emu\nemu\ndog\n".utf8))
+        _ = try folder.file("ids.jsonl", Array("{}\n{}\n{}\n{}\n".utf8))
+        files = FeatureFiles(
+            features: [folder / "x-?.npy"], labels: folder / "y.txt", testFeatures: [folder / "T.npy"],
+            testLabels: folder / "z.txt", identifiers: folder / "ids.jsonl")
+    }
+
+    private func floats(_ samples: SampleSet) -> [Float] {
+        if case .floats(let values) = samples.values { values } else { [] }
+    }
+
+    @Test func rowsAndWordsAreThoseOfTheFiles() throws {
+        var notes: [String] = []
+        let dataset = try Dataset.load(name: "rows", features: files) { notes.append($0) }
+        #expect(floats(dataset.train) == [1, 10, 3, 30, 5, 50, 7, 70])
+        #expect(floats(dataset.test) == [4, 40, 9, 40, 4, 0])
+        #expect(dataset.train.labels == [1, 0, 1, 2] && dataset.test.labels == [2, 2, 1])
+        #expect(dataset.classCount == 3 && dataset.identifiers?.count == 4)
+        #expect(!dataset.isOfImages && dataset.unit == "sample")
+        #expect(notes == ["\(folder / "y.txt"): the classes are 0 cat, 1 dog, 2 emu"])
+    }
+
+    @Test func testRowsTakeTheFiguresOfTheTrainingRows() throws {
+        let dataset = try Dataset.load(
+            name: "rows", features: files, scaling: RequestedScaling(standardize: true, normalize: false))
+        // Mean 4 and 40, standard deviation sqrt(5) and 10 sqrt(5).
+        let std = 5.0.squareRoot()
+        #expect(floats(dataset.train) == [-3, -3, -1, -1, 1, 1, 3, 3].map { Float($0 / std) })
+        #expect(floats(dataset.test) == [0, 0, 5, 0, 0, -4].map { Float($0 / std) })
+        let both = try Dataset.load(
+            name: "rows", features: files, scaling: RequestedScaling(standardize: true, normalize: true))
+        #expect(floats(both.test) == [0, 0, 1, 0, 0, -1])
+    }
+
+    /// Networks take 255 of bytes for 1.
+    @Test func bytesBesideFloatsAreFloats() throws {
+        var files = files
+        files.testFeatures = [try folder.file("bytes.npy", npyFile("|u1", [3, 2], [4, 40, 9, 40, 4, 0]))]
+        let mixed = try Dataset.load(name: "rows", features: files)
+        #expect(floats(mixed.test) == [4, 40, 9, 40, 4, 0])
+        files.features = [try folder.file("more.npy", npyFile("|u1", [4, 2], [1, 10, 3, 30, 5, 50, 7, 70]))]
+        let bytes = try Dataset.load(name: "rows", features: files)
+        #expect(bytes.train.pixels == [1, 10, 3, 30, 5, 50, 7, 70] && bytes.test.pixels == [4, 40, 9, 40, 4, 0])
+    }
+
+    @Test(arguments: [
+        ("cat\ndog\ncow\n", "line 3: 'cow' is no class of ", "whose labels are cat, dog, emu"),
+        ("cat\ndog\n", "2 labels for 3 samples", ""), ("1\n2\n0\n", "line 1: '1' is no class of ", ""),
+        ("cat\n\ndog\n", "line 2: it is blank", ""), ("", "it is empty", ""),
+    ]) func testLabelsAreWordsOfTheTrainingLabels(text: String, reason: String, more: String) throws {
+        var files = files
+        files.testLabels = try folder.file("bad.txt", Array(text.utf8))
+        expectRefusal(files, files.testLabels, reason, more)
+    }
+
+    @Test func numbersAreClassesOfTheTrainingLabels() throws {
+        var files = files
+        files.labels = try folder.file("n.txt", Array("0\n2\n2\n0\n".utf8))
+        files.testLabels = try folder.file("m.txt", Array("0\n1\n2\n".utf8))
+        #expect(try Dataset.load(name: "rows", features: files).test.labels == [0, 1, 2])
+        files.testLabels = try folder.file("m.txt", Array("0\n2\n3\n".utf8))
+        expectRefusal(files, files.testLabels, "line 3: label 3 is above 2, the highest training label")
+        files.testLabels = try folder.file("m.npy", npyFile("|u1", [3], [0, 9, 3]))
+        expectRefusal(files, files.testLabels, "label 9 at position 1 is above 2, the highest training label")
+        files.testLabels = folder / "z.txt"
+        expectRefusal(files, files.testLabels, "it has words, and \(files.labels) has numbers")
+        (files.labels, files.testLabels) = (folder / "y.txt", folder / "m.npy")
+        expectRefusal(files, files.testLabels, "it has numbers, and \(files.labels) has words")
+    }
+
+    @Test func whatDoesNotFitIsRefusedByItsFile() throws {
+        func changed(_ change: (inout FeatureFiles) throws -> Void) rethrows -> FeatureFiles {
+            var files = files
+            try change(&files)
+            return files
+        }
+        let wide = try folder.file("wide.npy", npyFile("<f4", [3, 3], bytes([Float](repeating: 1, count: 9))))
+        expectRefusal(
+            changed { $0.testFeatures = [wide] }, wide, "its rows have 3 values, and those of \(files.features[0]) 2")
+        let short = try folder.file("short.txt", Array("a\nb\n".utf8))
+        expectRefusal(
+            changed {
+                $0.labels = short; $0.testLabels = short
+            }, short, "2 labels for 4 samples")
+        expectRefusal(changed { $0.identifiers = short }, short, "2 lines for 4 samples")
+        let same = try folder.file("same.npy", npyFile("<f4", [4, 2], bytes([Float](repeating: 1, count: 8))))
+        expectRefusal(changed { $0.features = [same] }, same, "every value of the training set is the same")
+    }
+
+    @Test(arguments: [(false, false), (true, false), (false, true)]) func valuesThatAreNoNumbersAreNamed(
+        standardize: Bool, normalize: Bool
+    ) throws {
+        let scaling = RequestedScaling(standardize: standardize, normalize: normalize)
+        var files = files
+        let nan = try folder.file("x-1.npy", npyFile("<f4", [1, 2], bytes([7, .nan] as [Float])))
+        expectRefusal(files, nan, "row 0, column 1 (counted from 0) is nan, and not a finite number", scaling: scaling)
+        _ = try folder.file("x-1.npy", npyFile("<f4", [1, 2], bytes([7, 70] as [Float])))
+        let infinite = try folder.file(
+            "T.npy", npyFile("<f8", [3, 2], bytes([4, 40, 9, 40, -Double.infinity, 0])))
+        expectRefusal(
+            files, infinite, "row 2, column 0 (counted from 0) is -inf, and not a finite number", scaling: scaling)
+        guard !normalize else { return }
+        files.testFeatures = [try folder.file("large.npy", npyFile("<f8", [3, 2], bytes([4, 40, 9, 1e300, 4, 0])))]
+        expectRefusal(
+            files, files.testFeatures[0], "row 1, column 1 (counted from 0) is 1e+300, which is beyond float32",
+            scaling: scaling)
+    }
+
+    private func expectRefusal(
+        _ files: FeatureFiles, _ path: String, _ words: String..., scaling: RequestedScaling = RequestedScaling(),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        do throws(DatasetError) {
+            _ = try Dataset.load(name: "rows", features: files, scaling: scaling)
+            Issue.record("it was read", sourceLocation: sourceLocation)
+        } catch {
+            #expect(error.category == .badData, sourceLocation: sourceLocation)
+            #expect(error.description.hasPrefix(path + ":"), "\(error)", sourceLocation: sourceLocation)
+            for word in words where !word.isEmpty {
+                #expect(error.description.contains(word), "\(error)", sourceLocation: sourceLocation)
+            }
+        }
+    }
+}
