@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Testing
 import TestSupport
@@ -55,6 +56,44 @@ import TestSupport
         #expect(!page.contains("<svg") && !page.contains("<img ") && page.contains("All cases"))
         let quiet = try coppice("report", place.out, "--quiet", environment: ["PATH": place.folder.path])
         #expect(quiet.status == 0 && quiet.stderr.isEmpty)
+    }
+
+    /// Rows of features whose ids name pictures, by a report that is told where these are.
+    @Test func sheetsOfFeaturesShowWhatTheIdsName() throws {
+        let folder = try TemporaryFolder()
+        let count = 40
+        try NumPy.write((0..<count * 3).map { Float($0 * $0 % 23) }, shape: [count, 3], to: folder / "x.npy")
+        let words = (0..<count).map { $0 % 2 == 0 ? "even" : "odd" }.joined(separator: "\n")
+        _ = try folder.file("y.txt", Array(words.utf8))
+        let lines = (0..<count).map { "{\"path\": \"p/\($0).png\"}\n" }.joined()
+        _ = try folder.file("ids.jsonl", Array(lines.utf8))
+        for index in 0..<count {
+            let pixels = [UInt8](repeating: UInt8(index), count: 4)
+            _ = try folder.file("pictures/p/\(index).png", MadePNG.file(width: 2, height: 2, pixels: pixels))
+        }
+        let study = """
+            dataset: {name: rows, features: x.npy, labels: y.txt, test_features: x.npy, test_labels: y.txt, ids: ids.jsonl}
+            model: linear
+            runs: 1
+            epochs: 1
+            experiments:
+              - {pruning_method: cluster, sizes: 10, ks: 2, selection_strategies: furthest}
+            """
+        _ = try folder.file("study.yaml", Array(study.utf8))
+        let out = folder / "out"
+        let ran = try coppice("run", folder / "study.yaml", "--out", out, "--device", "cpu")
+        #expect(ran.status == 0, "\(ran.stderr)")
+        #expect(ran.complaints.count { $0.contains("ids of rows name cannot be shown") } == 1)
+        func page() throws -> String { try String(contentsOfFile: out + "/report.html", encoding: .utf8) }
+        let first = try page()
+        #expect(first.contains("Clusters of rows") && !first.contains("<img ") && first.contains(".png</bdi>"))
+        // Words of the labels are the names of classes.
+        #expect(first.contains("<th scope=\"col\">even</th><th scope=\"col\">odd</th>"))
+        let outcome = try coppice("report", out, "--data", folder / "pictures")
+        #expect(outcome.status == 0 && !outcome.stderr.contains("pictures"), "\(outcome.stderr)")
+        #expect(try page().contains("<img class=\"photos\""))
+        let names = try folder.names(in: "out/plots").filter { $0.hasPrefix("cluster-rows-k2-") }
+        #expect(!names.isEmpty && names.count { $0.hasSuffix(".csv") } == names.count { $0.hasSuffix(".png") })
     }
 
     @Test func whatIsNoStudyIsRefused() throws {

@@ -167,7 +167,8 @@ struct SelectOutputsTests {
         try write(try writeImages())
         for place in ["images/train/new", "images/test", "images/train/odd/links"] {
             let outcome = try select("--ids ids --data images --link \(place) --out kept.npy")
-            expectComplaint(outcome, code: 64, mentions: ["--link \(place) would be read as a part of", "images, the next"])
+            expectComplaint(
+                outcome, code: 64, mentions: ["--link \(place) would be read as a part of", "images, the next"])
         }
         let beside = try select("--ids ids --data images --link images/kept --out kept.npy")
         #expect(beside.status == 0, "\(beside.stderr)")

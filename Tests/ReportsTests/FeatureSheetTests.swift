@@ -19,7 +19,8 @@ import Testing
         let labels = (0..<count).map { UInt8($0 % 2) }
         var dataset = try Dataset(
             name: "mnist", train: SampleSet(pixels: pixels, labels: labels, height: 1, width: 30),
-            test: SampleSet(pixels: Array(pixels.prefix(300)), labels: Array(labels.prefix(10)), height: 1, width: 30))
+            test: SampleSet(pixels: Array(pixels.prefix(300)), labels: Array(labels.prefix(10)), height: 1, width: 30),
+            isOfImages: false)
         dataset.classNames = ["cat", "<dog>"]
         if let ids {
             let file = try folder.file("ids/lines", Array(ids.map { $0 + "\n" }.joined().utf8))
