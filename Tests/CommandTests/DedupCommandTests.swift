@@ -191,7 +191,7 @@ import Testing
         #expect(try text("kept.jsonl").split(separator: "\n").count == 3)
 
         _ = try folder.file("ids", Array("a\n".utf8))
-        expectComplaint(try dedup(folder, options), code: 65, mentions: ["ids: 1 lines for 6 samples"])
+        expectComplaint(try dedup(folder, options), code: 65, mentions: ["ids: 1 line for 6 samples"])
         _ = try folder.file("ids", Array(((0..<5).map { _ in "{}\n" } + ["{\"a\"\n"]).joined().utf8))
         expectComplaint(try dedup(folder, options, k: 1), code: 65, mentions: ["ids: line 6: no JSON object"])
     }

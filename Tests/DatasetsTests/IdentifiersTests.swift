@@ -71,10 +71,10 @@ import Testing
     @Test func anotherNumberOfLinesIsRefused() throws {
         #expect(
             try refusal(Array("a\nb\n".utf8), count: 3).hasSuffix(
-                "ids: 2 lines for 3 samples; one line for each is needed"))
+                "ids: 2 lines for 3 samples; one line per sample is needed"))
         #expect(try refusal(Array("a\nb\n\n".utf8), count: 2).hasSuffix("is needed, and the last one is empty"))
         #expect(try refusal(Array("a\nb\nc\n".utf8), count: 2).hasSuffix("is needed"))
-        #expect(try refusal([], count: 1).contains("0 lines for 1 samples"))
+        #expect(try refusal([], count: 1).contains("0 lines for 1 sample"))
     }
 
     @Test(arguments: [

@@ -49,7 +49,9 @@ import Testing
         _ = try folder.file("full/file", [1])
         try FileManager.default.createDirectory(atPath: folder / "empty", withIntermediateDirectories: false)
         try FileManager.default.createSymbolicLink(atPath: folder / "link", withDestinationPath: "empty")
-        for (name, words) in [("file", "no directory"), ("full", "not empty"), ("file/new", "Not a directory")] {
+        for (name, words) in [
+            ("file", "a file of that name exists"), ("full", "not empty"), ("file/new", "Not a directory"),
+        ] {
             let error = try #require(throws: FileError.self) { try StagedFolder.check(folder / name) }
             #expect(error.category == .cannotCreate && error.description.contains(words), "\(error)")
         }
