@@ -39,6 +39,8 @@ package struct KChoice: Sendable {
     /// Those of them whose silhouettes are not told from the chosen number's: the mean of the differences, point by point,
     /// is within two standard errors.
     package let similar: [Int]
+    /// The numbers that were too unstable, and whose silhouettes are higher or not told from the chosen number's, rising.
+    package let rivals: [Int]
 
     /// How far below the best pair's index that of an eligible number may be.
     package static let stabilityTolerance = 0.2
@@ -50,7 +52,7 @@ package struct KChoice: Sendable {
     /// Whether another number was tried.
     package let hasOthers: Bool
     /// Whether there is structure at this number, at no other as much, and from another start as well.
-    package var standsOut: Bool { hasOthers && structure != .none && similar.isEmpty && isStable }
+    package var standsOut: Bool { hasOthers && structure != .none && similar.isEmpty && rivals.isEmpty && isStable }
 }
 
 extension KSweep {
@@ -67,10 +69,13 @@ extension KSweep {
             let chosen = eligible.max(by: { ($0.silhouette ?? 0, $1.k) < ($1.silhouette ?? 0, $0.k) }),
             let silhouette = chosen.silhouette
         else { return nil }
-        let similar = eligible.filter { $0.k != chosen.k && !chosen.isTold(from: $0) }
+        let untold = measured.filter { $0.k != chosen.k && !chosen.isTold(from: $0) }
+        let similar = untold.filter { $0.stability >= least }
+        let rivals = untold.filter { $0.stability < least }
         return KChoice(
             k: chosen.k, silhouette: silhouette, stability: chosen.stability, leastStability: least,
-            eligible: eligible.map(\.k), similar: similar.map(\.k), hasOthers: steps.count > 1)
+            eligible: eligible.map(\.k), similar: similar.map(\.k), rivals: rivals.map(\.k),
+            hasOthers: steps.count > 1)
     }
 }
 

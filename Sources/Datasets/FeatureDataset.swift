@@ -45,7 +45,7 @@ extension Dataset {
     ///   - name: what the data set is called.
     ///   - note: hears what whoever named the files should know: sentences without their full stop.
     /// - Throws: ``DatasetError``: the files' faults; `.malformed` with the file for test rows of another width, labels or
-    ///   identifiers of another length, a test label that is no class of the training labels (with its line or row), and a
+    ///   identifiers of another length, a column whose values float32 cannot tell apart, a test label that is no class of the training labels (with its line or row), and a
     ///   value that is not a finite float32 number (with its row and column); `.outOfMemory`.
     package static func load(
         name: String, features files: FeatureFiles, scaling: RequestedScaling = RequestedScaling(),
@@ -69,6 +69,7 @@ extension Dataset {
             try Identifiers(path, count: train.count)
         }
         for sentence in features.notes + testFeatures.notes + [labels.note].compactMap(\.self) { note(sentence) }
+        if !scaling.standardize { try checkPrecision(features) }
         let figures = try FeatureScaling.fit(
             features.values, standardize: scaling.standardize, normalize: scaling.normalize)
         let scaled = try (features.scaled(by: figures).values, testFeatures.scaled(by: figures).values)
@@ -87,6 +88,20 @@ extension Dataset {
         dataset.identifiers = identifiers
         dataset.classNames = labels.names
         return dataset
+    }
+
+    /// Refuses columns whose values float32, in which clusterings and networks take them, cannot tell apart well enough.
+    private static func checkPrecision(_ features: Features) throws(DatasetError) {
+        // All values of the other types are float32 numbers.
+        guard [.float64, .int32, .int64].contains(features.values.type) else { return }
+        for (index, column) in try FeatureScaling.columns(of: features.values).enumerated()
+        where column.std > 0 && Double(Float(column.mean).ulp) > column.std / 1000 {
+            throw .malformed(
+                file: features.name,
+                reason: "column \(index) (counted from 0) has values about \(column.mean) with a standard deviation of "
+                    + "\(column.std), which float32 cannot tell apart; standardize them (--standardize, or standardize: "
+                    + "true in a study), or subtract a constant")
+        }
     }
 
     /// Holds every value against the range of float32.

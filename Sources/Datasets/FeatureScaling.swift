@@ -49,7 +49,7 @@ package struct FeatureScaling: Equatable, Sendable {
 
     /// Means and deviations, joined piece by piece (Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
     /// computing sample variances", 1979).
-    private static func columns(of values: any StoredValues) throws(DatasetError) -> [Column] {
+    static func columns(of values: any StoredValues) throws(DatasetError) -> [Column] {
         let width = values.columnCount
         var sums = ColumnSums(width)
         defer { sums.free() }

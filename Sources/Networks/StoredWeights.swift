@@ -10,6 +10,69 @@ package struct StoredWeights: Equatable, Sendable {
     package var normalisation: Normalisation?
     /// What was done to read them, a sentence each.
     package var notes: [String]
+    /// All metadata of the file.
+    package var metadata: [String: String] = [:]
+}
+
+// MARK: - What they were trained on
+
+extension StoredWeights {
+    private static let scalingKey = "scaling"
+    private static let classesKey = "classes"
+    private static let valuesKey = "values"
+
+    /// What a file says of the samples beside their normalisation: how features were scaled, and the names of the classes.
+    package static func metadata(of dataset: Dataset, scaling: RequestedScaling) -> [String: String] {
+        var metadata: [String: String] = [:]
+        if !dataset.isOfImages {
+            metadata[scalingKey] = words(scaling)
+            metadata[valuesKey] = values(dataset)
+        }
+        if !dataset.classNames.isEmpty { metadata[classesKey] = try? JSON.text(dataset.classNames) }
+        return metadata
+    }
+
+    /// Holds samples against those that the weights were trained on, as far as the file says: other figures, or classes
+    /// that are numbered in another way, would give answers that mean nothing.
+    /// - Throws: ``NetworkError/unusableWeights(reason:)`` for features that are scaled in another way, and for other names
+    ///   of classes.
+    package func check(_ dataset: Dataset, scaling: RequestedScaling, path: String) throws(NetworkError) {
+        if let trained = metadata[Self.scalingKey], !dataset.isOfImages, trained != Self.words(scaling) {
+            throw .unusableWeights(
+                reason:
+                    "\(path): its network was trained on features with \(Self.options(trained)); \(dataset.name) has "
+                    + Self.options(Self.words(scaling)))
+        }
+        // Networks take 255 of bytes for 1, and so the mean and the standard deviation are in other units.
+        if let trained = metadata[Self.valuesKey], !dataset.isOfImages, trained != Self.values(dataset) {
+            throw .unusableWeights(
+                reason: "\(path): its network was trained on \(excerpt(trained)) features, and \(dataset.name) has "
+                    + "\(Self.values(dataset)) ones; training and test rows have to be of the type that they were then")
+        }
+        guard let text = metadata[Self.classesKey], !dataset.classNames.isEmpty,
+            let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)), names != dataset.classNames
+        else { return }
+        func shown(_ names: [String]) -> String {
+            names.prefix(10).map { excerpt($0, longest: 40) }.joined(separator: ", ")
+                + (names.count > 10 ? " and \(names.count - 10) more" : "")
+        }
+        throw .unusableWeights(
+            reason: "\(path): its classes are \(shown(names)), and those of \(dataset.name) are "
+                + "\(shown(dataset.classNames)); the same names in the same order are needed")
+    }
+
+    private static func values(_ dataset: Dataset) -> String { dataset.train.pixels == nil ? "float" : "uint8" }
+
+    private static func words(_ scaling: RequestedScaling) -> String {
+        let words = [("standardize", scaling.standardize), ("normalize", scaling.normalize)].filter(\.1).map(\.0)
+        return words.isEmpty ? "none" : words.joined(separator: ", ")
+    }
+
+    private static func options(_ words: String) -> String {
+        words == "none"
+            ? "neither --standardize nor --normalize"
+            : words.components(separatedBy: ", ").map { "--\(excerpt($0))" }.joined(separator: " and ")
+    }
 }
 
 extension ModelWeights {
@@ -32,7 +95,8 @@ extension ModelWeights {
             let weights = try ModelWeights(model, tensors: contents.tensors, found: contents.found)
             try weights.check(path: path)
             if let normalisation { try weights.layout.check(normalisation, path: path) }
-            return StoredWeights(weights: weights, normalisation: normalisation, notes: notes)
+            return StoredWeights(
+                weights: weights, normalisation: normalisation, notes: notes, metadata: contents.metadata)
         } catch .badWeights(let reason, let model) {
             throw .badWeights(reason: "\(path): \(reason)", model: model)
         }
@@ -87,17 +151,20 @@ extension ModelWeights {
     }
 
     /// Writes weights as PyTorch's load_state_dict takes them, with the model's name and the normalisation in the metadata.
+    /// - Parameter metadata: what else the file is to say.
     /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
-    package func write(to path: String, normalisation: Normalisation, steps: Int) throws(NetworkError) {
+    package func write(
+        to path: String, normalisation: Normalisation, steps: Int, metadata others: [String: String] = [:]
+    ) throws(NetworkError) {
         func text(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
         let counters = Dictionary(
             uniqueKeysWithValues: layout.running.map { ("\($0.name).num_batches_tracked", Int64(steps)) })
         try Safetensors.write(
             tensors, counters: counters,
-            metadata: [
+            metadata: others.merging([
                 "format": "pt", "mean": text(normalisation.means), "model": layout.model.name,
                 "std": text(normalisation.stds),
-            ], to: path)
+            ]) { $1 }, to: path)
     }
 }
 

@@ -63,7 +63,7 @@ struct ClusterSection: Sendable {
         switch data.dataset(dataset) {
         case .found(let data): found = data
         case .missing:
-            return without("its data are not at hand (coppice report --data DIR names their folder)")
+            return without("its data are not at hand (for images, coppice report --data DIR names their folder)")
         case .other: return without("the data at hand are not those that the study was run on")
         }
         guard let samples = try? key.trainingSet.samples(of: found), samples.count == assignment.labels.count else {
@@ -133,7 +133,7 @@ struct ClusterSection: Sendable {
         sheets.enumerated().map { index, entry in
             let (choice, sheet) = (entry.sheet.choice, entry.sheet)
             let members = Wording.counted(choice.count, "member")
-            let spread = Number.grouped(choice.spread)
+            let spread = Number.significant(choice.spread)
             let shown = min(choice.count, ClusterSheet.columns)
             let classes = sheet.classes.isEmpty ? nil : sheet.classes
             var start = "Cluster \(choice.cluster): "

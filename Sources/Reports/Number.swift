@@ -34,6 +34,12 @@ enum Number {
         return minutes % 60 == 0 ? "\(minutes / 60) h" : "\(minutes / 60) h \(minutes % 60) min"
     }
 
+    /// A number of any size: three digits where it is below 100, else a whole number with commas.
+    static func significant(_ value: Double) -> String {
+        guard value.isFinite, value.magnitude < 100 else { return grouped(value) }
+        return shortest(Double(String(format: "%.3g", value)) ?? value)
+    }
+
     /// A whole number with its thousands set apart by commas.
     static func grouped(_ value: Double) -> String {
         let digits = Array(fixed(value, 0))

@@ -81,6 +81,7 @@ struct Sensitivity: Sendable {
         let other: Value?
         let kmeans: KMeansKind?
         let score: AnyHashable?
+        let scoreSeeds: Int?
         let dynamics: DynamicsRecipe?
         let clusteringSeeds: Int
         let tuned: [[TuningCandidate.Value]]
@@ -91,6 +92,7 @@ struct Sensitivity: Sendable {
             other = Value(setting.other, of: experiment)
             kmeans = experiment.clustering?.kmeans
             score = experiment.scoring?.settingsBesideK
+            scoreSeeds = experiment.scoring?.seeds
             dynamics = experiment.dynamics
             clusteringSeeds = experiment.clusteringSeeds
             tuned = experiment.candidates.map(\.values)
@@ -161,9 +163,14 @@ struct Sensitivity: Sendable {
         func counted(_ verdict: Verdict) -> Int { contrasts.count { $0.contrast.verdict == verdict } }
         let margins = Set(series.flatMap { $0.points.map(\.entry.summary.experiment.equalWithin) }).sorted()
         let margin = "\u{B1}\(Wording.list(margins.map(Number.exact))) points"
-        let all = count == 1 ? "the one comparison" : "all \(Number.grouped(Double(count))) comparisons"
+        let all =
+            count == 1
+            ? "the one comparison"
+            : count == 2 ? "both comparisons" : "all \(Number.grouped(Double(count))) comparisons"
         if counted(.equal) == count {
-            return ["The accuracy does not depend on \(setting.phrase): \(all) came out equal within \(margin)."]
+            return [
+                "No difference by \(setting.phrase) was found: \(all) came out equal within \(margin), each judged on its own."
+            ]
         }
         var parts: [String] = []
         if !differing.isEmpty { parts.append("\(differing.count) differ\(differing.count == 1 ? "s" : "")") }

@@ -129,9 +129,13 @@ struct AutomaticK {
         var sentences = [
             tried.count == 1
                 ? "k \(choice.k) is the only number tried, in \(fixed(sweep.seconds, 1)) s: silhouette \(silhouette)."
-                : "k \(choice.k) of \(tried.count) numbers tried in \(fixed(sweep.seconds, 1)) s: the highest silhouette "
+                : "k \(choice.k), chosen from \(tried.count) numbers tried in \(fixed(sweep.seconds, 1)) s: the highest silhouette "
                     + "(\(silhouette)) of \(eligibleNumbers)."
         ]
+        if sweep.steps.contains(where: { $0.k == choice.k && $0.emptyClusters > 0 }) {
+            sentences.append(
+                "Every number tried left clusters empty: there are fewer groups of distinct samples than that.")
+        }
         sentences.append(choice.standsOut ? standingOut : notStandingOut)
         if choice.k == tried.last, tried.count > 1 {
             sentences.append("It is the largest that was tried: --k auto:LOW-HIGH tries larger ones.")
@@ -156,18 +160,26 @@ struct AutomaticK {
     }
 
     private var standingOut: String {
-        "It stands out: \(choice.structure.rawValue) structure by its silhouette, no other k within two standard errors, and "
-            + "another start gives about the same clusters (\(fixed(choice.stability, 2)))."
+        "It stands out: \(choice.structure.rawValue) structure by its silhouette, no other k within two standard errors over "
+            + "the samples, and another start gives about the same clusters (\(fixed(choice.stability, 2)))."
     }
 
     private var notStandingOut: String {
         var reasons: [String] = []
         if !choice.hasOthers { reasons.append("no other number was tried") }
-        if choice.structure == .none { reasons.append("a silhouette up to 0.25 shows no substantial structure") }
+        if choice.structure == .none { reasons.append("a silhouette of at most 0.25 shows no substantial structure") }
+        func list(_ numbers: [Int]) -> String {
+            numbers.prefix(8).map(String.init).joined(separator: ", ")
+                + (numbers.count > 8 ? " and \(numbers.count - 8) more" : "")
+        }
         if !choice.similar.isEmpty {
-            let shown = choice.similar.prefix(8).map(String.init).joined(separator: ", ")
-            let more = choice.similar.count > 8 ? " and \(choice.similar.count - 8) more" : ""
-            reasons.append("k \(shown)\(more) cannot be told from it (within two standard errors)")
+            reasons.append(
+                "k \(list(choice.similar)) cannot be told from it (within two standard errors over the samples)")
+        }
+        if !choice.rivals.isEmpty {
+            reasons.append(
+                "k \(list(choice.rivals)) \(choice.rivals.count == 1 ? "has a silhouette" : "have silhouettes") as high or "
+                    + "higher, but another start gives other clusters there")
         }
         if !choice.isStable {
             reasons.append("another start gives other clusters (stability \(fixed(choice.stability, 2)))")

@@ -45,7 +45,9 @@ struct ClusteringOptions: ParsableArguments {
     /// What to do, checked as far as it can be without the samples.
     func plan() throws -> ClusteringPlan {
         if features != nil, data.data != nil || data.dataset != nil {
-            throw Failure("--features stands in place of --data and --dataset; give one of them", exitCode: 64)
+            throw Failure(
+                "--features is mutually exclusive with --data and --dataset (select --link alone takes --data too: the folder of the images)",
+                exitCode: 64)
         }
         if features != nil, data.orientation.transposed {
             throw Failure("--transposed is for the images of a data set, and --features are none", exitCode: 64)

@@ -54,9 +54,9 @@ struct DedupCommand: ParsableCommand {
     var score: String?
     @Option(
         help: ArgumentHelp(
-            "Rows of an old set, of any kind that --features takes, as wide as the new ones and scaled as these are: they stay, and come first in every cluster.",
+            "Rows of an old set, in any form that --features takes; may be repeated. They are as wide as the new ones and scaled as these are; they stay, and come first in every cluster.",
             valueName: "OLD"))
-    var against: String?
+    var against: [String] = []
     @OptionGroup var labels: LabelsOption
     @Option(help: ArgumentHelp("Where to write the indices of what stays, int64.", valueName: "kept.npy"))
     var out: String
@@ -97,7 +97,7 @@ struct DedupCommand: ParsableCommand {
             pairs: pairs, curve: curve)
         try checkOutputs(
             outputs.files,
-            against: options.inputs + NamedFile.matrices("--against", against.map { [$0] } ?? []) + [
+            against: options.inputs + NamedFile.matrices("--against", against) + [
                 NamedFile("--labels", labels.labels),
                 NamedFile("--ids", ids.ids),
                 NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),

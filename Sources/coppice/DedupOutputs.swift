@@ -117,7 +117,7 @@ struct DedupReport: Encodable {
         eps: Double?, size: Int?, outputs: DedupOutputs
     ) {
         n = run.rows.matrix.count - result.old
-        old = run.rows.against == nil ? nil : result.old
+        old = run.rows.against.isEmpty ? nil : result.old
         self.eps = eps
         requested = size
         self.keep = keep

@@ -11,27 +11,27 @@ struct DedupRows {
     let matrix: FeatureMatrix
     /// How many are of the old set.
     let old: Int
-    /// The file of the old set, where there is one.
-    let against: String?
+    /// What names the old set; empty where there is none.
+    let against: [String]
     /// What a user should know of the old set's files.
     private(set) var notes: [String] = []
 
     /// - Parameters:
     ///   - new: the new samples, of `features` where they are of some.
-    ///   - against: the file of the old set.
+    ///   - against: what names the old set.
     ///   - isProjected: whether PCA is to follow.
     /// - Throws: ``Failure`` with the file and the row of what is wrong.
-    init(_ new: Samples, _ features: FeatureOptions, against: String?, isProjected: Bool) throws {
+    init(_ new: Samples, _ features: FeatureOptions, against: [String], isProjected: Bool) throws {
         self.against = against
-        guard let against else {
+        guard !against.isEmpty else {
             (matrix, old) = (new.matrix, 0)
             return
         }
-        let rows = try Features.open([against])
+        let rows = try Features.open(against)
         notes = rows.notes
         guard rows.values.columnCount == new.matrix.dimensions else {
             throw Failure(
-                "\(against): its rows have \(rows.values.columnCount) columns; \(new.matrix.dimensions) are needed, as the new "
+                "\(rows.name): its rows have \(rows.values.columnCount) columns; \(new.matrix.dimensions) are needed, as the new "
                     + "rows have", exitCode: 65)
         }
         // Both sets are scaled alike, by the figures of the new one.

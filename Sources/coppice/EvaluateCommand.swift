@@ -39,6 +39,7 @@ struct EvaluateCommand: ParsableCommand {
         for note in stored.notes { Terminal.note(note, quiet: compute.quiet) }
         let (network, kept) = (stored.weights, stored.normalisation)
         let dataset = try features.load(orImagesOf: data, for: network.layout.model, quiet: compute.quiet)
+        try stored.check(dataset, scaling: features.scaling, path: weights)
         let normalisation = kept ?? Normalisation(dataset)
         if kept == nil {
             // Said in any case: the accuracy is another one where the network was trained with other values.

@@ -85,7 +85,7 @@ struct FeatureSetOptions: ParsableArguments {
     /// The files that are read.
     var files: [NamedFile?] {
         matrix.files + [NamedFile("--labels", labels.labels), NamedFile("--test-labels", testLabels)]
-            + testFeatures.flatMap { Formats.files(ofMatrix: $0) }.map { NamedFile("--test-features", $0) }
+            + NamedFile.matrices("--test-features", testFeatures)
     }
 
     /// What is done to the rows.
@@ -112,7 +112,7 @@ struct FeatureSetOptions: ParsableArguments {
             return nil
         }
         if data.isGiven {
-            throw Failure("--features stands in place of --data; give one of them", exitCode: 64)
+            throw Failure("--features and --data are mutually exclusive", exitCode: 64)
         }
         if data.isTransposed {
             throw Failure("--transposed is for the images of a data set, and --features are none", exitCode: 64)

@@ -54,7 +54,10 @@ struct ReportCommand: AsyncParsableCommand {
             try await StudyReport.write(stored, pictureFolder: data) { name in
                 let description = descriptions.first { $0.name == name }
                 if let description, case .features(let files) = description.source {
-                    return try? loadFeatures(name, files, description.scaling, quiet: true)
+                    do { return try loadFeatures(name, files, description.scaling, quiet: true) } catch {
+                        Terminal.note("note: the features of \(name) cannot be shown: \(error)", quiet: quiet)
+                        return nil
+                    }
                 }
                 // What the study left out is left out here: it would not have run otherwise.
                 return (try? locator.find(name, dataDirectory: data ?? description?.folder)).flatMap {

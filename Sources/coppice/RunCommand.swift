@@ -40,9 +40,9 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var shape: ProfileOption
     @Option(help: ArgumentHelp("Output directory; results/STUDY unless given.", valueName: "dir"))
     var out: String?
-    @Option(help: "Runs an experiment, in place of the study's.", transform: wholeNumber)
+    @Option(help: "Runs per experiment (overrides the study).", transform: wholeNumber)
     var runs: Int?
-    @Option(help: "Seed of all random numbers, in place of the study's.", transform: seedNumber)
+    @Option(help: "Seed of all random numbers (overrides the study).", transform: seedNumber)
     var seed: UInt64?
     @Option(help: "Networks to train side by side; what the device likes unless given.", transform: wholeNumber)
     var replicas: Int?
@@ -75,6 +75,11 @@ struct RunCommand: AsyncParsableCommand {
         }
         if let dataset, !Study.isDatasetName(dataset) {
             throw ValidationError("--dataset is '\(dataset)'; a name of \(Study.acceptedDatasetName) is needed.")
+        }
+        if dataset == Study.givenFeatures, data != nil {
+            throw ValidationError(
+                "--dataset \(Study.givenFeatures) is reserved for --features; choose another name for the images of --data."
+            )
         }
         if let shard {
             do { _ = try Shard(written: shard) } catch {

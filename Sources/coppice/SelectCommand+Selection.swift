@@ -16,11 +16,11 @@ extension SelectCommand {
         if clustering != nil {
             for (name, isGiven) in [("--k", plan.clusters != nil)] + ofClustering
             where isGiven {
-                throw Failure("--clustering stands in place of \(name); give one of them", exitCode: 64)
+                throw Failure("--clustering and \(name) are mutually exclusive", exitCode: 64)
             }
         } else if plan.clusters == nil {
             for (name, isGiven) in ofClustering where isGiven {
-                throw Failure("\(name) is for a clustering, and there is none without --k", exitCode: 64)
+                throw Failure("\(name) requires --k", exitCode: 64)
             }
         }
         let isClustered = plan.clusters != nil || clustering != nil
@@ -29,7 +29,7 @@ extension SelectCommand {
         try budget.check(ids: ids.ids)
         if let score {
             if strategy != nil {
-                throw Failure("--score stands in place of --strategy; give one of them", exitCode: 64)
+                throw Failure("--score and --strategy are mutually exclusive", exitCode: 64)
             }
             return try selection(by: score, isClustered: isClustered)
         }

@@ -140,7 +140,7 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         let start = ContinuousClock.now
         // Weights may go on from where they were.
-        let kept = data.files + [NamedFile("--indices", indices)]
+        let kept = (features.matrix.name == nil ? data.files : features.files) + [NamedFile("--indices", indices)]
         try checkOutputs([NamedFile("--save", save)], against: kept)
         try checkOutputs(
             [NamedFile("--trace", trace)],
@@ -158,6 +158,7 @@ struct TrainCommand: ParsableCommand {
             for note in read.notes { Terminal.note(note, quiet: compute.quiet) }
             initialWeights = read.weights
             if let kept = read.normalisation { normalisation = kept }
+            try read.check(dataset, scaling: features.scaling, path: initial)
         }
         if let note = dataset.untrainedClassesNote(kept: indices == nil ? nil : subset) {
             Terminal.note("note: \(note)", quiet: compute.quiet)
@@ -212,7 +213,9 @@ struct TrainCommand: ParsableCommand {
         if diverged.isEmpty, let save, let first = training.weights.first {
             let stepsPerEpoch = training.losses.count / max(training.epochs, 1)
             let trained = training.milestones.first.flatMap { $0 }?.epochs ?? training.epochs
-            try first.write(to: save, normalisation: normalisation, steps: trained * stepsPerEpoch)
+            try first.write(
+                to: save, normalisation: normalisation, steps: trained * stepsPerEpoch,
+                metadata: StoredWeights.metadata(of: dataset, scaling: features.scaling))
         }
         if let trace { try writeTrace(training.losses, to: trace) }
         noteUnmoved(training)

@@ -171,7 +171,7 @@ import TestSupport
         (["--k", "4", "--kmeans", "loyd"], 64, "the nearest accepted is lloyd"),
         (["--k", "4", "--start", "kmean"], 64, "the nearest accepted is kmeans++"),
         (["--k", "4", "--start", "none.npy"], 66, "none.npy"),
-        (["--k", "4", "--data", "somewhere"], 64, "--features stands in place of --data"),
+        (["--k", "4", "--data", "somewhere"], 64, "--features is mutually exclusive with --data"),
     ])
     func badOptions(_ more: [String], _ code: Int32, _ words: String) throws {
         let folder = try TemporaryFolder()

@@ -137,8 +137,9 @@ import Testing
         }
         let noted = try coppice(
             "dedup", "--features", folder / "x.npy", "--k", "1", "--eps", "0.1", "--out", folder / "k.npy",
-            "--against", folder / "shards", "--device", "cpu")
+            "--against", folder / "shards", "--against", folder / "old.npy", "--device", "cpu")
         #expect(noted.status == 0 && noted.stderr.contains("s10.npy"), "\(noted.stderr)")
+        #expect(noted.stdout.contains("against 270 old rows"), "\(noted.stdout)")
         try NumPy.write([Float](repeating: 1, count: 8), shape: [2, 4], to: folder / "narrow.npy")
         expectComplaint(
             try dedup(folder, ["--eps", "0.1", "--against", folder / "narrow.npy"]), code: 65,

@@ -206,14 +206,54 @@ private struct MadeFeatures {
         let accuracy = try trained.json()["accuracy"] as? Double
         #expect(try tested.json()["accuracy"] as? Double == accuracy)
         #expect(accuracy ?? 0 > 60)
-        let other = try coppice(
-            ["evaluate"] + made.options + ["--standardize", "--weights", weights] + compute)
-        #expect(other.status == 0)
+        // The weights say how features were scaled, and which class has which number.
+        for command in [["evaluate", "--weights", weights], ["train", "--model", "linear", "--init", weights]] {
+            expectComplaint(
+                try coppice(command + made.options + ["--standardize", "--quiet"] + compute), code: 65,
+                mentions: ["w.safetensors", "neither --standardize nor --normalize", "features has --standardize"])
+        }
+        let bytes = try made.folder.file("bytes.npy", [])
+        try NumPy.write([UInt8](repeating: 7, count: 239 * 6) + [1, 2, 3, 4, 5, 6], shape: [240, 6], to: bytes)
+        var narrow = made.options
+        narrow[try #require(narrow.firstIndex(of: "--features")) + 1] = bytes
+        narrow[try #require(narrow.firstIndex(of: "--test-features")) + 1] = bytes
+        narrow[try #require(narrow.firstIndex(of: "--test-labels")) + 1] = made.folder / "x/y.txt"
+        expectComplaint(
+            try coppice(["evaluate", "--weights", weights] + narrow + ["--quiet"] + compute), code: 65,
+            mentions: ["trained on float features, and features has uint8 ones"])
+        var renamed = made.options
+        let words = try #require(renamed.firstIndex(of: "--labels")) + 1
+        let lines = try String(contentsOfFile: renamed[words], encoding: .utf8)
+        let tests = try #require(renamed.firstIndex(of: "--test-labels")) + 1
+        let testLines = try String(contentsOfFile: renamed[tests], encoding: .utf8)
+        let first = try #require(Set(lines.split(separator: "\n")).min())
+        for (place, text) in [(words, lines), (tests, testLines)] {
+            renamed[place] = try made.folder.file("renamed-\(place)", Array(text.replacing(first, with: "zebra").utf8))
+        }
+        expectComplaint(
+            try coppice(["evaluate", "--weights", weights] + renamed + ["--quiet"] + compute), code: 65,
+            mentions: ["its classes are \(first), ", "zebra; the same names in the same order are needed"])
         for (command, code) in [(["train"], 64), (["train", "--model", "lenet5"], 64)] as [([String], Int32)] {
             expectComplaint(
                 try coppice(command + made.options + ["--quiet"]), code: code,
                 mentions: ["lenet5 takes images", "--model mlp or linear"])
         }
+    }
+
+    /// What is read is not written over.
+    @Test func trainingKeepsItsInputs() throws {
+        let made = try MadeFeatures()
+        let files = try made.folder.names(in: "x").sorted()
+        let before = try files.map { try Data(contentsOf: URL(fileURLWithPath: made.folder / "x/\($0)")) }
+        for option in ["--save", "--trace"] {
+            for file in files where file != "ids.txt" {
+                let outcome = try coppice(
+                    ["train"] + made.options + ["--model", "linear", "--epochs", "1", "--device", "cpu", "--quiet"]
+                        + [option, made.folder / "x/\(file)"])
+                expectComplaint(outcome, code: 64, mentions: ["\(option) ", file, "which is read"])
+            }
+        }
+        #expect(try files.map { try Data(contentsOf: URL(fileURLWithPath: made.folder / "x/\($0)")) } == before)
     }
 
     @Test func optionsThatDoNotFitAreRefused() throws {
@@ -230,7 +270,7 @@ private struct MadeFeatures {
             ),
             (["train"] + options.suffix(2), ["--test-labels is for --features"]),
             (["train", "--standardize"], ["--standardize is for --features"]),
-            (["train", "--data", "x"] + options, ["--features stands in place of --data"]),
+            (["train", "--data", "x"] + options, ["--features and --data are mutually exclusive"]),
             (["run", "probe"], ["give --features, --labels, --test-features and --test-labels"]),
             (["run", "probe", "--data", made.folder / "x"], ["give --features"]),
             (["run", "probe", "--ids", "x"], ["--ids is for --features"]),

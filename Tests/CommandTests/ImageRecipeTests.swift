@@ -47,6 +47,9 @@ struct ImageRecipeTests {
             atPath: folder / "pictures/test/star/3.png", toPath: folder / "pictures/test/star/4.png")
         var page = try RecipePage("images.md")
         page.replace("--k 50 --eps 0.1", by: "--k 3 --eps 0.001")
+        for (name, made) in [("2964.jpg", "circle/1.png"), ("2120.jpg", "square/1.png"), ("2852.jpg", "star/1.png")] {
+            page.replace("automobile/\(name)", by: made)
+        }
         page.replace("--k 100", by: "--k 3")
         page.replace("--size 10000", by: "--size 15")
         page.replace("--epochs 10 --replicas 5", by: "--epochs 1 --replicas 5")

@@ -190,12 +190,15 @@ import TestSupport
         (["--strategy", "closest", "--size", "3", "--balance", "class"], 64, "class"),
         (["--strategy", "hybrid", "--size", "3", "--n-closest", "0", "--n-furthest", "0"], 64, "hybrid"),
         (["--strategy", "hybrid", "--size", "3", "--n-closest", "9223372036854775807"], 64, "from 0 to 1000000"),
-        (["--strategy", "closest", "--size", "3", "--k", "4"], 64, "--clustering stands in place of --k"),
+        (["--strategy", "closest", "--size", "3", "--k", "4"], 64, "--clustering and --k are mutually exclusive"),
         (
             ["--strategy", "closest", "--size", "3", "--kmeans", "lloyd"], 64,
-            "--clustering stands in place of --kmeans"
+            "--clustering and --kmeans are mutually exclusive"
         ),
-        (["--strategy", "closest", "--size", "3", "--memory", "1G"], 64, "--clustering stands in place of --memory"),
+        (
+            ["--strategy", "closest", "--size", "3", "--memory", "1G"], 64,
+            "--clustering and --memory are mutually exclusive"
+        ),
     ])
     func badOptions(_ more: [String], _ code: Int32, _ words: String) throws {
         let folder = try TemporaryFolder()

@@ -71,6 +71,27 @@ import Testing
         expectRefusal(files, files.testLabels, reason, more)
     }
 
+    /// Clusterings and networks take float32: numbers that differ in their last digits would all be the same.
+    @Test func valuesThatFloatsCannotTellApartAreRefused() throws {
+        var files = files
+        files.features = [folder / "far.npy"]
+        func write(_ offset: Double) throws {
+            let values = [1, 10, 3, 30, 5, 50, 7, 70].enumerated().map { Double($1) + ($0 % 2 == 1 ? offset : 0) }
+            _ = try folder.file("far.npy", npyFile("<f8", [4, 2], bytes(values)))
+        }
+        try write(1e8)
+        let error = try #require(throws: DatasetError.self) { try Dataset.load(name: "rows", features: files) }
+        #expect(error.category == .badData)
+        #expect(
+            error.description.contains("far.npy: column 1 (counted from 0) has values about 100000040.0")
+                && error.description.contains("--standardize"), "\(error)")
+        let scaled = try Dataset.load(
+            name: "rows", features: files, scaling: RequestedScaling(standardize: true, normalize: false))
+        #expect(floats(scaled.train).last == Float(3 / 5.0.squareRoot()))
+        try write(1e4)
+        #expect(try floats(Dataset.load(name: "rows", features: files).train).last == 10_070)
+    }
+
     @Test func numbersAreClassesOfTheTrainingLabels() throws {
         var files = files
         files.labels = try folder.file("n.txt", Array("0\n2\n2\n0\n".utf8))

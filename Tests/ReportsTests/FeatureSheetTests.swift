@@ -43,6 +43,9 @@ import Testing
     }
 
     /// Sample i is in cluster i modulo 5, at the squared distance i.
+    @Test(arguments: [(0.13437, "0.134"), (7.2551, "7.26"), (0, "0"), (1_234.6, "1,235"), (123.4, "123")])
+    func distancesOfEverySizeHaveDigits(_ value: Double, _ text: String) { #expect(Number.significant(value) == text) }
+
     @Test func idsAreInTablesAndFiles() async throws {
         let long = String(repeating: "x", count: 300)
         let (page, notices, study) = try await report(

@@ -167,7 +167,7 @@ class Index:
         if key in self.summaries:
             return [self.summaries[key].strip()]
         # A comment ends at its first "-->", also within a prompt.
-        return [f"<!-- summary {key}: put one in place of this comment. The prompt:", prompt.replace("--", "- -"), "-->"]
+        return [f"<!-- summary {key}: put one in place of this comment. The prompt:", re.sub(r"-(?=-)", "- ", prompt), "-->"]
 
     def page(self, cluster):
         return f"cluster-{cluster:0{self.width}}.md"
