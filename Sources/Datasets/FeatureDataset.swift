@@ -40,7 +40,7 @@ package struct RequestedScaling: Hashable, Sendable {
 extension Dataset {
     /// Reads a data set of features into memory.
     ///
-    /// Words of the test labels stand for the classes that they have in the training labels.
+    /// A word in the test labels has the class number that it has in the training labels.
     /// - Parameters:
     ///   - name: what the data set is called.
     ///   - note: hears what whoever named the files should know: sentences without their full stop.

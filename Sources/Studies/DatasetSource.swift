@@ -48,7 +48,7 @@ extension StudySettings {
 }
 
 extension Study {
-    /// The name that stands for the features of `coppice run --features`.
+    /// The name of the data set that `coppice run --features` makes.
     package static let givenFeatures = "features"
 
     /// Whether both are the same when resolved, wherever the files of their data sets are.
@@ -72,7 +72,7 @@ extension Study {
         return study
     }
 
-    /// The study with features of the command line in place of its data set.
+    /// The study with its data set replaced by the features of the command line.
     /// - Parameters:
     ///   - name: what they are called.
     ///   - files: nil where the study's data set stays and is scaled otherwise.

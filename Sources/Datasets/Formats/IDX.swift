@@ -119,7 +119,7 @@ enum DatasetPart: String, CaseIterable, Sendable {
 }
 
 /// Four IDX files of any images, named like MNIST's, each with or without .gz. All names may have the same prefix, such as
-/// `emnist-letters-`, and test files may be called `test-…` in place of `t10k-…`.
+/// `emnist-letters-`, and test files may be called `test-…` instead of `t10k-…`.
 struct IDXFolder: FolderFormat {
     let knownNames = [KnownDataset.mnist.name, KnownDataset.fashionMNIST.name]
 
