@@ -25,11 +25,25 @@ struct JoinedRows: StoredValues {
                         + "\(first.columnCount); rows of one width are needed")
             }
             starts.append(rowCount)
-            rowCount += part.rowCount
+            guard let next = sum([rowCount, part.rowCount]) else { throw tooMany(rowCount, part) }
+            rowCount = next
             type = type.joined(with: part.type)
+        }
+        // Whoever reads them in double precision counts the bytes of that.
+        guard product([rowCount, first.columnCount, ValueType.float64.byteCount]) != nil else {
+            throw tooMany(starts.last ?? 0, parts.last ?? first)
         }
         return JoinedRows(
             type: type, rowCount: rowCount, columnCount: first.columnCount, parts: parts, starts: starts)
+    }
+
+    /// The error that the rows of a part come on top of too many.
+    private static func tooMany(_ before: Int, _ part: any StoredValues) -> DatasetError {
+        .malformed(
+            file: part.origin(of: 0).file,
+            reason:
+                "its \(part.rowCount) rows of \(part.columnCount) values, after \(before) of other files, are more than can "
+                + "be counted; give fewer files")
     }
 
     /// The part that a row is in.

@@ -30,6 +30,34 @@ import TestSupport
         ]
     }
 
+    /// A matrix of any size, none of which is there.
+    private struct Vast: StoredValues {
+        let type = ValueType.float16
+        let rowCount: Int
+        let columnCount: Int
+        func read(_: Range<Int>, into _: UnsafeMutableRawBufferPointer) throws(DatasetError) {}
+        func read(rowsAt _: [Int], into _: UnsafeMutableRawBufferPointer) throws(DatasetError) {}
+        func origin(of row: Int) -> RowOrigin { RowOrigin(file: "vast-\(rowCount).npy", row: row) }
+        func checkUnchanged() throws(DatasetError) {}
+    }
+
+    @Test func moreRowsThanCanBeCountedAreRefused() throws {
+        let fitting = try JoinedRows.join([Vast(rowCount: 1 << 58, columnCount: 1), Vast(rowCount: 3, columnCount: 1)])
+        #expect(fitting.rowCount == 1 << 58 + 3)
+        for (counts, width) in [
+            ([Int.max / 2 + 1, Int.max / 2 + 1], 1), ([1 << 59, 1 << 59], 1), ([1 << 50, 9], 1 << 10),
+        ] {
+            let error = try #require(throws: DatasetError.self) {
+                try JoinedRows.join(counts.map { Vast(rowCount: $0, columnCount: width) })
+            }
+            #expect(error.category == .badData)
+            #expect(
+                error.description
+                    == "vast-\(counts[1]).npy: its \(counts[1]) rows of \(width) values, after \(counts[0]) of other files, are more"
+                    + " than can be counted; give fewer files")
+        }
+    }
+
     @Test func rowsOfTwoSetsAreOneMatrix() throws {
         let folder = try TemporaryFolder()
         let (few, many) = (Self.numbers(7, 1), Self.numbers(300, 2))
