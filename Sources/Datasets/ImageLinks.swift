@@ -47,25 +47,23 @@ package struct ImageLinks: Sendable {
     /// Makes the folders and links in a folder that is there.
     /// - Throws: ``FileError`` that names the link.
     package func make(in directory: String) throws(FileError) {
-        let root = Array(directory.utf8) + [slash]
+        let root = FileName(directory)
         for folder in Set(links.map(\.folder)) {
-            let path = root + folder
-            guard mkdir(cString(path), 0o777) == 0 else { throw .creating(String(decoding: path, as: UTF8.self)) }
+            let path = root / FileName(folder)
+            guard path.withCString({ mkdir($0, 0o777) }) == 0 else { throw .creating(path.shown) }
         }
         for link in links {
-            let path = root + link.folder + [slash] + link.name
-            guard symlink(cString(link.target), cString(path)) == 0 else {
-                throw .creating(String(decoding: path, as: UTF8.self))
-            }
+            let path = root / FileName(link.folder) / FileName(link.name)
+            let result = FileName(link.target).withCString { target in path.withCString { symlink(target, $0) } }
+            guard result == 0 else { throw .creating(path.shown) }
         }
     }
 
     /// Why `path` is no file that a link can lead to; nil where it is one.
     package static func fault(of path: [UInt8]) -> String? {
         if path.contains(0) { return "it has a byte of value 0" }
-        var status = stat()
-        guard stat(cString(path), &status) == 0 else { return systemMessage() }
-        return status.st_mode & S_IFMT == S_IFDIR ? "it is a directory" : nil
+        guard let status = FileStatus(FileName(path)) else { return systemMessage() }
+        return status.isFolder ? "it is a directory" : nil
     }
 
     /// `path` as it is from `folder` on, which is absolute.
@@ -82,7 +80,7 @@ package struct ImageLinks: Sendable {
         // The system knows what `..` leads to.
         let folder = Array(target.prefix(target.lastIndex(of: slash) ?? 0)) + [slash]
         var real: [UInt8] = []
-        if let resolved = realpath(cString(folder), nil) {
+        if let resolved = FileName(folder).withCString({ realpath($0, nil) }) {
             let bytes = UnsafeRawBufferPointer(start: resolved, count: strlen(resolved))
             real = bytes.split(separator: slash).last.map(Array.init) ?? []
             free(resolved)
@@ -99,6 +97,3 @@ package struct ImageLinks: Sendable {
 
 private let slash = UInt8(ascii: "/")
 private let dot = UInt8(ascii: ".")
-
-/// A path as calls of the system take it.
-private func cString(_ path: [UInt8]) -> [CChar] { path.map(CChar.init(bitPattern:)) + [0] }

@@ -68,6 +68,35 @@ import TestSupport
         #expect(notes.contains("classes are 0 B2, 1 b, 2 only here") && notes.contains("extra/ is not used"))
     }
 
+    /// What no class has is counted, and the first few are named.
+    @Test func whatNoClassHasIsMentioned() throws {
+        try put("data/train/b/1.png", "data/test/b/1.png", "data/extra/c/1.png", "data/extra/x.png")
+        _ = try folder.file("data/train/README", Array("about".utf8))
+        let clean = Notes()
+        _ = try read(clean)
+        #expect(!clean.contains("left out"), "\(clean.all)")
+        try put(
+            "data/top.JPG", "data/train/stray.png", "data/train/b/.h.png", "data/train/.git/a.png", "data/.DS_Store",
+            "data/test/b/deep/.x")
+        let notes = Notes()
+        #expect(values(try read(notes).train) == [1])
+        #expect(
+            notes.all.filter { $0.contains("left out") } == [
+                "\(folder / "data"): left out are 2 images in no class folder (top.JPG, train/stray.png) and 4 hidden files and"
+                    + " folders (.DS_Store, test/b/deep/.x, train/.git, train/b/.h.png)"
+            ])
+        // Without parts, and with more than are named.
+        try FileManager.default.removeItem(atPath: folder / "data")
+        try put("data/a/1.png", "data/a/2.png", "data/3.png")
+        let one = Notes()
+        _ = try read(one)
+        #expect(one.contains("data: left out is 1 image in no class folder (3.png)"), "\(one.all)")
+        for index in 4...9 { try put("data/\(index).png") }
+        let many = Notes()
+        _ = try read(many)
+        #expect(many.contains("7 images in no class folder (3.png, 4.png, 5.png, 6.png, 7.png and 2 more)"))
+    }
+
     @Test(arguments: ["val", "valid"]) func takesValidationForTheTest(name: String) throws {
         try put("data/train/a/1.png", "data/\(name)/a/1.png")
         let notes = Notes()
@@ -89,7 +118,14 @@ import TestSupport
         #expect(notes.contains("1 in 7 images, chosen by the seed 0, is for testing (4), the others for training (23)"))
         let again = try read()
         #expect(again.test.pixels == dataset.test.pixels && again.train.labels == dataset.train.labels)
-        #expect(try #require(dataset.trainFiles).paths.count == 23)
+        // Each sample is of the file that is listed for it.
+        let files = try #require(dataset.trainFiles)
+        #expect(files.paths.count == 23)
+        for (index, path) in files.paths.enumerated() {
+            let name = String(decoding: path, as: UTF8.self)
+            #expect(name.hasSuffix("/\(values(dataset.train)[index] - 1).png"), "\(name)")
+            #expect(name.hasPrefix(["a", "b", "c", "d"][Int(dataset.train.labels[index])] + "/"), "\(name)")
+        }
         // The same split whatever else there is: each class draws for itself.
         let (train, test) = ImageFolder.split([UInt8](repeating: 3, count: 14))
         #expect(train.count == 12 && test.count == 2)

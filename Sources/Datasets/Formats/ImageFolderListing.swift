@@ -46,11 +46,14 @@ struct ImageFolderListing: Sendable {
         let shown = FileName(directory).shown
         let top = try Self.folders(in: directory)
         var notes: [String] = []
+        var leftOut = LeftOut()
+        try leftOut.look(in: directory)
         var lister = FileLister(directory: directory)
         var found: [(part: FileName?, isTest: Bool, name: FileName, files: [FileLister.Found])] = []
 
         func list(_ part: FileName?, isTest: Bool) throws(DatasetError) {
             let base = part ?? FileName([])
+            if let part { try leftOut.look(in: directory, part) }
             // Parts have plain names.
             for name in try Self.folders(in: part.map { "\(directory)/\($0.shown)" } ?? directory) {
                 let loops = lister.loops.count
@@ -95,6 +98,8 @@ struct ImageFolderListing: Sendable {
                 "\((FileName(directory) / loop).shown) is a link to a folder that it is in, and is not followed")
         }
         if lister.loops.count > 5 { notes.append("\(lister.loops.count - 5) more links lead in a circle") }
+        leftOut.hidden += lister.hidden
+        if let words = leftOut.words { notes.append("\(shown): left out \(words)") }
         let names = classes.prefix(20).enumerated().map { "\($0) \(excerpt($1.shown, longest: 40))" }
         notes.append(
             "\(shown): classes are " + names.joined(separator: ", ")
@@ -194,6 +199,43 @@ struct ImageFolderListing: Sendable {
     }
 }
 
+/// What no class has: hidden files and folders, and images beside the class folders.
+private struct LeftOut {
+    /// Relative to the listing's folder.
+    var hidden: [FileName] = []
+    private var images: [FileName] = []
+
+    /// Looks at what lies beside the folders in a folder.
+    /// - Parameter part: the folder, relative to `directory`.
+    /// - Throws: ``DatasetError/file(_:)`` for a folder that cannot be listed.
+    mutating func look(in directory: String, _ part: FileName = FileName([])) throws(DatasetError) {
+        let folder = part.bytes.isEmpty ? FileName(directory) : FileName(directory) / part
+        for name in try FolderEntries(folder).names {
+            if name.isHidden {
+                hidden.append(part / name)
+            } else if name.hasExtension(ImageFolderListing.extensions), FileStatus(folder / name)?.isFile ?? false {
+                images.append(part / name)
+            }
+        }
+    }
+
+    /// How many there are and the names of the first, as part of a sentence; nil where there are none.
+    var words: String? {
+        func list(_ names: [FileName]) -> String {
+            names.sorted().prefix(5).map { excerpt($0.shown, longest: 100) }.joined(separator: ", ")
+                + (names.count > 5 ? " and \(names.count - 5) more" : "")
+        }
+        let parts = [
+            images.isEmpty ? nil : "\(describeCount(images.count, "image")) in no class folder (\(list(images)))",
+            hidden.isEmpty
+                ? nil
+                : "\(hidden.count) hidden file\(hidden.count == 1 ? " or folder" : "s and folders") (\(list(hidden)))",
+        ].compactMap { $0 }
+        guard !parts.isEmpty else { return nil }
+        return (images.count + hidden.count == 1 ? "is " : "are ") + parts.joined(separator: " and ")
+    }
+}
+
 /// Lists the files of class folders with all folders within.
 private struct FileLister {
     /// A file and what the system says of it.
@@ -206,6 +248,8 @@ private struct FileLister {
     let directory: String
     /// Links that are not followed, relative to the directory.
     private(set) var loops: [FileName] = []
+    /// Hidden files and folders, relative to the directory.
+    private(set) var hidden: [FileName] = []
 
     init(directory: String) { self.directory = directory }
 
@@ -233,8 +277,12 @@ private struct FileLister {
     private mutating func collect(
         _ folder: FileName, _ ancestors: [FileStatus], into found: inout [Found]
     ) throws(DatasetError) {
-        for name in try FolderEntries(FileName(directory) / folder).names where !name.isHidden {
+        for name in try FolderEntries(FileName(directory) / folder).names {
             let path = folder / name
+            if name.isHidden {
+                hidden.append(path)
+                continue
+            }
             guard let status = FileStatus(FileName(directory) / path) else {
                 found.append(
                     Found(path: path, size: 0, modified: 0, changed: 0, fault: .unreadable(systemMessage())))
