@@ -37,7 +37,7 @@ package struct WantedFile: Sendable, Equatable {
 package enum DatasetError: Equatable, CategorizedError {
     /// No data set in any place that was looked at; `remedy` is the command that would bring it.
     case notFound(name: String, looked: [String], remedy: String)
-    /// A folder that holds several data sets, none of them of the name that was given.
+    /// A folder that holds data sets with names of their own, none of them the one that was given.
     case ambiguous(directory: String, names: [String])
     /// Two names that stand for the same files.
     case sameFolder(names: [String], directory: String)
@@ -99,8 +99,10 @@ package enum DatasetError: Equatable, CategorizedError {
         case .notFound(let name, let looked, let remedy):
             "no data set \(name) in \(looked.joined(separator: ", ")); \(remedy)"
         case .ambiguous(let directory, let names):
-            "\(directory) holds several data sets, \(names.dropLast().joined(separator: ", ")) and "
-                + "\(names.suffix(1).joined()); --dataset with one of these names takes it"
+            names.count == 1
+                ? "\(directory) holds the data set \(names[0]), and none of another name; --dataset \(names[0]) takes it"
+                : "\(directory) holds several data sets, \(names.dropLast().joined(separator: ", ")) and "
+                    + "\(names.suffix(1).joined()); --dataset with one of these names takes it"
         case .sameFolder(let names, let directory):
             "\(names.joined(separator: " and ")) would both be the files of \(directory); each needs a folder of its own, as "
                 + "--data DIR with \(names.map { "DIR/\($0)" }.joined(separator: " and "))"

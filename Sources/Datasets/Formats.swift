@@ -72,7 +72,7 @@ enum FolderContents: Equatable {
     case complete(files: [String])
     /// A part of a data set, without these files.
     case lacking(files: [String])
-    /// Several data sets, of which each name takes one.
+    /// Data sets of other names than the one that is looked for, each of which takes one.
     case several(names: [String])
     /// Nothing of this format.
     case foreign

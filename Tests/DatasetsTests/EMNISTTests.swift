@@ -66,6 +66,33 @@ import TestSupport
             try locator.find(nil, dataDirectory: folder / "gzip").files[0] == folder / "gzip/train-images-idx3-ubyte")
     }
 
+    /// Another name for files that have one would be that of other data.
+    @Test func aNameIsNotForFilesOfAnother() throws {
+        try write("kmnist-", in: "data", testWord: "t10k")
+        let data = folder / "data"
+        for name in ["mnist", "emnist-letters"] {
+            let error = try #require(throws: DatasetError.self) { try locator.find(name, dataDirectory: data) }
+            #expect(error.category == .usage)
+            #expect(
+                error.description
+                    == "\(data) holds the data set kmnist, and none of another name; --dataset kmnist takes it")
+        }
+        // Its own name, its folder's, and none.
+        for name in ["kmnist", "data", nil] {
+            #expect(try locator.find(name, dataDirectory: data).files.count == 4)
+        }
+        #expect(locator.otherName(than: "mnist", dataDirectory: data) == "data")
+        // MNIST's own names are of any data set, unless others lie beside them.
+        try writeDataset(in: folder, prefix: "plain/")
+        #expect(try locator.find("mine", dataDirectory: folder / "plain").name == "mine")
+        try writeDataset(in: folder, prefix: "data/")
+        let error = try #require(throws: DatasetError.self) { try locator.find("mine", dataDirectory: data) }
+        #expect(error.description.contains("several data sets, data and kmnist;"), "\(error)")
+        for name in ["mnist", "data", nil] {
+            #expect(try locator.find(name, dataDirectory: data).files[0] == "\(data)/train-images-idx3-ubyte")
+        }
+    }
+
     @Test func testFilesOfTwoKindsAreAmbiguous() throws {
         try write("x-", in: "data", testWord: "test")
         try write("x-", in: "data", testWord: "t10k")

@@ -135,13 +135,19 @@ struct IDXFolder: FolderFormat {
         }
         let candidates = IDXFiles.all(among: names)
         let complete = candidates.filter(\.missing.isEmpty)
-        // The set that is called so, else MNIST's own names, whatever else is there.
-        if let chosen = complete.first(where: { !$0.prefix.isEmpty && $0.title(among: complete) == name })
-            ?? complete.first(where: \.prefix.isEmpty) ?? (complete.count == 1 ? complete.first : nil)
+        let folder = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
+        func title(_ files: IDXFiles) -> String { files.prefix.isEmpty ? folder : files.title(among: complete) }
+        // The set that is called so, else MNIST's own names, whatever else is there, else the only set. Files with a prefix have
+        // a name: under another one they would be taken for what they are not.
+        let unnamed = complete.first(where: \.prefix.isEmpty)
+        let isFree = name == nil || name == folder || complete.allSatisfy(\.prefix.isEmpty)
+        let isKnown = name.map(knownNames.contains) ?? false
+        if let chosen = complete.first(where: { !$0.prefix.isEmpty && title($0) == name })
+            ?? (isFree || isKnown ? unnamed : nil) ?? (isFree && complete.count == 1 ? complete.first : nil)
         {
             return .complete(files: chosen.files.map { "\(directory)/\($0)" })
         }
-        if complete.count > 1 { return .several(names: complete.map { $0.title(among: complete) }) }
+        if !complete.isEmpty { return .several(names: complete.map(title)) }
         // Of those that are not complete, the one that lacks least.
         return candidates.min { $0.missing.count < $1.missing.count }.map { .lacking(files: $0.missing) } ?? .foreign
     }
