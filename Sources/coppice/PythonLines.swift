@@ -1,4 +1,4 @@
-import Foundation
+import Datasets
 import Support
 
 /// The three lines of Python that use what `select` wrote.
@@ -92,16 +92,18 @@ struct PythonLines {
         init(_ paths: [String]) {
             var (parts, hasPatterns, hasTensors): ([String], Bool, Bool) = ([], false, false)
             for path in paths {
-                if let (file, name) = Self.member(path, of: ".npz:") {
-                    parts.append("np.load(\(file))[\(name)]")
-                } else if let (file, name) = Self.member(path, of: ".safetensors:") {
-                    parts.append("load_file(\(file))[\(name)]")
+                switch MatrixName(path) {
+                case .array(let file, let name): parts.append("np.load(\(literal(file)))[\(literal(name))]")
+                case .tensor(let file, let name):
+                    parts.append("load_file(\(literal(file)))[\(literal(name))]")
                     hasTensors = true
-                } else if let pattern = Self.pattern(path) {
-                    parts.append("*[np.load(name) for name in sorted(glob.glob(\(literal(pattern))))]")
+                case .folder:
+                    parts.append(Self.shards(Self.pattern(ofFolder: path)))
                     hasPatterns = true
-                } else {
-                    parts.append("np.load(\(literal(path)), mmap_mode=\"r\")")
+                case .pattern:
+                    parts.append(Self.shards(path))
+                    hasPatterns = true
+                case .file: parts.append("np.load(\(literal(path)), mmap_mode=\"r\")")
                 }
             }
             expression =
@@ -115,19 +117,12 @@ struct PythonLines {
                 + (hasTensors ? "; from safetensors.numpy import load_file" : "")
         }
 
-        /// The file and the name of `FILE.npz:NAME`, both as Python writes them.
-        private static func member(_ path: String, of ending: String) -> (file: String, name: String)? {
-            guard let range = path.range(of: ending), !FileManager.default.fileExists(atPath: path) else { return nil }
-            return (literal(path[..<range.upperBound].dropLast() + ""), literal(path[range.upperBound...] + ""))
+        private static func shards(_ pattern: String) -> String {
+            "*[np.load(name) for name in sorted(glob.glob(\(literal(pattern))))]"
         }
 
-        /// The pattern of the files that `path` names; nil for one file.
-        private static func pattern(_ path: String) -> String? {
-            var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-                return path.contains { "*?[".contains($0) } ? path : nil
-            }
-            guard isDirectory.boolValue else { return nil }
+        /// The pattern of the files that are read of a folder.
+        private static func pattern(ofFolder path: String) -> String {
             let escaped = path.map { "*?[".contains($0) ? "[\($0)]" : String($0) }.joined()
             return escaped + (path.hasSuffix("/") ? "" : "/") + "*.npy"
         }

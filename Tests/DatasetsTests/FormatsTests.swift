@@ -26,6 +26,22 @@ import TestSupport
         #expect(row == Array(values[6..<9]))
     }
 
+    @Test func aNameSaysWhatKindOfMatrixItIs() throws {
+        let archive = folder / "a.npz"
+        for path in ["a[1].npz:x", "d[1]/y.npy"] { _ = try folder.file(path, []) }
+        let tensor = folder / "w.safetensors"
+        for (path, kind) in [
+            (archive + ":x", .array(file: archive, name: "x")),
+            (archive + ":a.npz:b", .array(file: archive, name: "a.npz:b")),
+            (tensor + ":model.w", .tensor(file: tensor, name: "model.w")), (tensor, .file), (archive, .file),
+            (folder / "d[1]", .folder), (folder / "d[1]/", .folder), (folder / "d*/*.npy", .pattern),
+            // What is there is no pattern, nor a name within a file.
+            (folder / "d[1]/y.npy", .file), (folder / "a[1].npz:x", .file), (folder / "none.npy", .file),
+        ] as [(String, MatrixName)] {
+            #expect(MatrixName(path) == kind, "\(path)")
+        }
+    }
+
     @Test func saysWhatAMatrixWouldBe() throws {
         for shape in [[12], [2, 2, 3], [12, 1, 1]] {
             let path = folder / "x.npy"

@@ -5,16 +5,26 @@ import Support
 struct NumPyShards: MatrixFormat {
     var accepted: String { "a folder or a quoted pattern of such files" }
 
-    func recognises(_ path: String) -> Bool {
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) { return isDirectory.boolValue }
-        return path.contains { "*?[".contains($0) }
+    /// What names several files.
+    enum Kind {
+        case folder, pattern
     }
+
+    /// What `path` is; nil where it names one file. What is there is no pattern, whatever its name.
+    static func kind(of path: String) -> Kind? {
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+            return isDirectory.boolValue ? .folder : nil
+        }
+        return path.contains { "*?[".contains($0) } ? .pattern : nil
+    }
+
+    func recognises(_ path: String) -> Bool { Self.kind(of: path) != nil }
 
     /// In the order of the bytes of their names.
     func files(_ path: String) -> [String] {
         let found: [String]
-        if path.contains(where: { "*?[".contains($0) }), !FileManager.default.fileExists(atPath: path) {
+        if Self.kind(of: path) == .pattern {
             found = matches(path)
         } else {
             var folder = path
