@@ -4,11 +4,17 @@ import Support
 /// A file with a line per sample that says what the sample is: a path, a name, or a JSON object.
 ///
 /// Lines end with a line feed, with or without a carriage return before it, and are kept byte for byte, whatever their
-/// encoding. A byte order mark at the start of the file belongs to no line. Where the first line starts with `{`, the
-/// file is JSONL, and every line must start so. Memory: 8 bytes per line, and the lines that are looked at.
+/// encoding. A byte order mark at the start of the file belongs to no line. Memory: 8 bytes per line, and the lines that are
+/// looked at.
+///
+/// A file whose name ends in `.jsonl` or `.ndjson` is JSONL, and one in `.txt` is text. Of any other name the first line
+/// decides: the file is JSONL where that starts as an object does, with `{` and then `"` or `}`, blanks between them apart.
+/// Every line of JSONL must start with `{`.
 package final class Identifiers: Sendable {
     /// Whether each line is a JSON object.
     package let isJSON: Bool
+    /// Whether the file's name says so; otherwise its first line does.
+    package let isKindByName: Bool
     /// Where each line starts, and where the last one ends: [count + 1].
     private let starts: [Int]
     private let file: OpenFile
@@ -43,6 +49,7 @@ package final class Identifiers: Sendable {
         }
         try index.end(at: file.size)
         (self.file, starts, isJSON) = (file, index.starts, index.isJSON)
+        isKindByName = index.isKindByName
         if let count { try check(count: count) }
     }
 
@@ -101,6 +108,18 @@ package final class Identifiers: Sendable {
             first = next
         }
         try file.checkUnchanged()
+    }
+
+    /// Reads every line of JSONL, so that a fault shows before anything is computed.
+    /// - Throws: as ``line(_:)``; `.malformed` for a line that is no object.
+    package func checkObjects() throws(DatasetError) {
+        guard isJSON else { return }
+        try forEachLine { (index, line) throws(DatasetError) in
+            do throws(Sentence) { _ = try JSONField.named("", in: line) } catch {
+                throw malformed(
+                    line: index, error.description + (isKindByName ? "" : "; \(LineIndex.textByName)"))
+            }
+        }
     }
 
     /// Adds the lines of `indices` to a file, in that order, each as it is; a missing end of the last line is added.
@@ -169,18 +188,27 @@ private let carriageReturn = UInt8(ascii: "\r")
 private struct LineIndex {
     let path: String
     private(set) var starts: [Int] = []
-    private(set) var isJSON = false
+    private(set) var isJSON: Bool
+    /// Whether the file's name decides that.
+    let isKindByName: Bool
     /// Whether nothing but blanks of the current line was seen.
     private var isBlank = true
 
-    init(path: String) { self.path = path }
+    /// What helps where text was taken for JSONL.
+    static let textByName = "a file whose name ends in .txt is read as text"
+
+    init(path: String) {
+        self.path = path
+        isJSON = FileName(path).hasExtension(["jsonl", "ndjson"])
+        isKindByName = isJSON || FileName(path).hasExtension(["txt"])
+    }
 
     mutating func add(_ block: UnsafeRawBufferPointer, at offset: Int) throws(DatasetError) {
         var place = 0
         if offset == 0 {
             place = try startOfText(block)
             starts = [place]
-            isJSON = place < block.count && block[place] == UInt8(ascii: "{")
+            if !isKindByName { isJSON = Self.startsObject(block[place...]) }
         }
         guard let base = block.baseAddress else { return }
         while place < block.count {
@@ -212,10 +240,20 @@ private struct LineIndex {
                 isBlank = false
                 return place
             default:
-                throw wrong("it does not start with {, as line 1 does; in JSONL each line is an object")
+                throw wrong(
+                    "it does not start with {\(isKindByName ? "" : ", as line 1 does"); in JSONL each line is an object"
+                        + (isKindByName ? "" : ", and \(Self.textByName)"))
             }
         }
         return block.count
+    }
+
+    /// Whether a line starts as an object does: the brace of `{cat}.jpg` starts none.
+    private static func startsObject(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
+        guard text.first == UInt8(ascii: "{") else { return false }
+        let next = text.dropFirst().first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        // An object of several lines is none of JSONL, which the error says that names its second line.
+        return next.map { [UInt8(ascii: "\""), UInt8(ascii: "}"), carriageReturn, newline].contains($0) } ?? true
     }
 
     private var blank: DatasetError { wrong("it is blank; in JSONL each line is an object") }

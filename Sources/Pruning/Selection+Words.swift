@@ -59,7 +59,9 @@ extension Selection {
     /// The words for `selection_strategies`, each for one selection within clusters.
     package static let strategies = named.compactMap(\.strategy)
     /// The words for `select --strategy`.
-    package static let commandWords = ["none", "random", "closest", "furthest", "hybrid"]
+    package enum Strategy: String, CaseIterable, Sendable {
+        case none, random, closest, furthest, hybrid
+    }
 
     /// The selection of a study's words; nil where they name none.
     package init?(method: String, strategy: String? = nil, nClosest: Int = 1, nFurthest: Int = 1) {
@@ -73,12 +75,14 @@ extension Selection {
         }
     }
 
-    /// The selection of one of ``commandWords``; `random` is within clusters where there are some.
-    package init?(commandWord word: String, isClustered: Bool, nClosest: Int, nFurthest: Int) {
-        if word == "none" || word == "random" && !isClustered {
-            self.init(method: word)
-        } else {
-            self.init(method: Self.clusterMethod, strategy: word, nClosest: nClosest, nFurthest: nFurthest)
+    /// The selection of a strategy; `random` is within clusters where there are some.
+    package init(_ strategy: Strategy, isClustered: Bool, nClosest: Int, nFurthest: Int) {
+        switch strategy {
+        case .none: self = .whole
+        case .random: self = isClustered ? .randomInCluster : .random
+        case .closest: self = .closest
+        case .furthest: self = .furthest
+        case .hybrid: self = .hybrid(closest: nClosest, furthest: nFurthest)
         }
     }
 

@@ -161,7 +161,7 @@ struct AutomaticK {
 
     private var standingOut: String {
         "It stands out: \(choice.structure.rawValue) structure by its silhouette, no other k within two standard errors over "
-            + "the samples, and another start gives about the same clusters (\(fixed(choice.stability, 2)))."
+            + "the samples (which leave out what another start would change), and another start gives about the same clusters (\(fixed(choice.stability, 2)))."
     }
 
     private var notStandingOut: String {
@@ -174,7 +174,8 @@ struct AutomaticK {
         }
         if !choice.similar.isEmpty {
             reasons.append(
-                "k \(list(choice.similar)) cannot be told from it (within two standard errors over the samples)")
+                "k \(list(choice.similar)) cannot be told from it (within two standard errors over the samples, which leave out "
+                    + "what another start would change)")
         }
         if !choice.rivals.isEmpty {
             reasons.append(
@@ -233,6 +234,7 @@ extension ClusteringPlan {
         let clustering = try inFeatures { () throws(ClusteringError) in
             try kmeans.fit(source.pieces(for: kmeans), on: backend)
         }
+        noteTinyClusters(clustering, quiet: quiet)
         return FinishedClustering(
             clustering: clustering, pcaSeconds: pca == nil ? 0 : seconds, isStreamed: source.isStreamed,
             automatic: AutomaticK(sweep: sweep, choice: choice))

@@ -8,6 +8,11 @@ import Pruning
 import Studies
 import Support
 
+/// How centroids are found: `--kmeans`.
+enum KMeansMethod: String, CaseIterable, ExpressibleByArgument {
+    case minibatch, lloyd
+}
+
 /// Samples on the command line, and how to cluster them: what `cluster` and `select` share.
 struct ClusteringOptions: ParsableArguments {
     @OptionGroup var data: DataOptions
@@ -22,8 +27,8 @@ struct ClusteringOptions: ParsableArguments {
         help: ArgumentHelp("Cluster in this many principal components; off unless given.", valueName: "d"),
         transform: wholeNumber)
     var pca: Int?
-    @Option(help: "minibatch or lloyd.")
-    var kmeans = "minibatch"
+    @Option(help: "lloyd: all samples in every iteration. minibatch: some of them, which is faster.")
+    var kmeans = KMeansMethod.minibatch
     @Option(
         help: ArgumentHelp(
             "minibatch: most passes (20 unless given). lloyd: so many iterations, unless nothing moves any more; without this option at most 100, until next to nothing moves.",
@@ -56,11 +61,10 @@ struct ClusteringOptions: ParsableArguments {
         for (name, value) in [("--k", k), ("--pca", pca), ("--iterations", iterations)] {
             if let value, value < 1 { throw Failure("\(name) is \(value); it must be at least 1", exitCode: 64) }
         }
-        let isLloyd = try chosen(kmeans, of: ["minibatch": false, "lloyd": true], option: "--kmeans")
         let kind: KMeans.Kind
-        if isLloyd {
-            kind = iterations.map { .lloyd(iterations: $0, tolerance: 0) } ?? .lloyd(iterations: 100)
-        } else {
+        switch kmeans {
+        case .lloyd: kind = iterations.map { .lloyd(iterations: $0, tolerance: 0) } ?? .lloyd(iterations: 100)
+        case .minibatch:
             var settings = KMeans.MiniBatch()
             if let iterations { settings.passes = iterations }
             kind = .miniBatch(settings)
@@ -85,7 +89,7 @@ struct ClusteringOptions: ParsableArguments {
     func checkIdle(isClustered: Bool, takesCount: Bool, isOfPoints: Bool) throws {
         for (name, isGiven, isTaken) in [
             ("--k", clusters != nil, isClustered || takesCount), ("--pca", pca != nil, isClustered || isOfPoints),
-            ("--iterations", iterations != nil, isClustered), ("--kmeans", kmeans != "minibatch", isClustered),
+            ("--iterations", iterations != nil, isClustered), ("--kmeans", kmeans != .minibatch, isClustered),
             ("--start", start != "kmeans++", isClustered), ("--memory", memory.text != nil, isClustered || isOfPoints),
         ] where isGiven && !isTaken {
             throw Failure("\(name) is for a clustering, and none is made here", exitCode: 64)
@@ -193,6 +197,13 @@ struct ClusteringPlan {
             "projecting \(matrix.count) samples of \(matrix.dimensions) features onto \(pca) components", quiet: quiet)
     }
 
+    /// A line about clusters with next to no samples, of which mini-batches leave many where there are few samples per
+    /// cluster: one sample, or fewer than a twentieth of the mean. More than a tenth of the clusters are many.
+    func noteTinyClusters(_ clustering: KMeansClustering, quiet: Bool) {
+        guard case .miniBatch = kind, let note = tinyClustersNote(clustering.labels, k: clustering.k) else { return }
+        Terminal.note("note: \(note)", quiet: quiet)
+    }
+
     /// Clusters; `k` is known by now.
     func run(_ matrix: FeatureMatrix, k: Int, seed: UInt64, on backend: any Backend, quiet: Bool) throws
         -> FinishedClustering
@@ -210,6 +221,7 @@ struct ClusteringPlan {
             "clustering \(source.count) samples of \(source.dimensions) numbers, k \(k)"
                 + (source.isStreamed ? ", streamed" : ""), quiet: quiet)
         let clustering = try inFeatures { () throws(ClusteringError) in try kmeans.fit(source, on: backend) }
+        noteTinyClusters(clustering, quiet: quiet)
         return FinishedClustering(
             clustering: clustering, pcaSeconds: pca == nil ? 0 : seconds, isStreamed: source.isStreamed)
     }
@@ -277,8 +289,22 @@ func describeSizes(of labels: [Int32], k: Int) -> String {
     for label in labels { counts[Int(label)] += 1 }
     counts.sort()
     let empty = counts.prefix { $0 == 0 }.count
-    return "\(counts[0]) to \(counts[k - 1]) samples a cluster, median \(counts[k / 2])"
+    let middle = counts[(k - 1) / 2] + counts[k / 2]
+    return "\(counts[0]) to \(counts[k - 1]) samples a cluster, median \(middle / 2)\(middle % 2 == 1 ? ".5" : "")"
         + (empty > 0 ? ", \(empty) empty" : "")
+}
+
+/// That many clusters hold next to nothing; nil where few do, and where all are small.
+func tinyClustersNote(_ labels: [Int32], k: Int) -> String? {
+    let (smallMean, tinyShare) = (5, 20)
+    guard labels.count >= smallMean * k else { return nil }
+    var counts = [Int](repeating: 0, count: k)
+    for label in labels { counts[Int(label)] += 1 }
+    let most = max(1, labels.count / (tinyShare * k))
+    let tiny = counts.count { $0 <= most }
+    guard 10 * tiny > k else { return nil }
+    return "\(tiny) of \(k) clusters have at most \(describeCount(most, "sample")), where the mean is "
+        + "\(fixed(Double(labels.count) / Double(k), 1)): mini-batches leave such clusters, and --kmeans lloyd leaves fewer"
 }
 
 /// The value that `word` stands for.

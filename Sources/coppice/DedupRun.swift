@@ -115,8 +115,10 @@ struct DedupRun {
             Terminal.note(
                 "clustering \(source.count) samples of \(source.dimensions) numbers, k \(k)"
                     + (source.isStreamed ? ", streamed" : ""), quiet: compute.quiet)
+            let clustering = try kmeans.fit(source, on: backend)
+            plan.noteTinyClusters(clustering, quiet: compute.quiet)
             return Clustered(
-                source: source, clustering: try kmeans.fit(source, on: backend),
+                source: source, clustering: clustering,
                 pcaSeconds: plan.pca == nil ? 0 : seconds)
         } catch let error as ClusteringError {
             guard let features = plan.features, rows.old == 0, error.category == .badData else { throw error }

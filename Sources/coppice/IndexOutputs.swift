@@ -59,11 +59,12 @@ struct IndexOutputs {
         }
     }
 
-    /// Files of an earlier selection that have the name of a list beside `--out` and are not written now.
+    /// Files of an earlier selection that have the name of a list beside `--out` or `--dropped` and are not written now.
     var staleLists: [String] {
-        [false, true].map { Identifiers.name(beside: out, isJSON: $0) }.filter {
-            $0 != keptList && FileManager.default.fileExists(atPath: $0)
-        }
+        let written = files.map(\.path)
+        return [out, dropped].compactMap { $0 }.flatMap { array in
+            [false, true].map { Identifiers.name(beside: array, isJSON: $0) }
+        }.filter { !written.contains($0) && FileManager.default.fileExists(atPath: $0) }
     }
 
     /// The same without lists, where one of the ids does not fit on a line.

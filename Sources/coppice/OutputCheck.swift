@@ -50,6 +50,14 @@ struct NamedFile {
         return Formats.imageFolder(path, takes: file)
     }
 
+    /// Whether it is what standard output goes to, by whatever name; the null device takes anything.
+    fileprivate var isStandardOutput: Bool {
+        var (file, output, null) = (stat(), stat(), stat())
+        guard stat(path, &file) == 0, fstat(STDOUT_FILENO, &output) == 0 else { return false }
+        func isSame(_ a: stat, _ b: stat) -> Bool { a.st_dev == b.st_dev && a.st_ino == b.st_ino }
+        return isSame(file, output) && !(stat("/dev/null", &null) == 0 && isSame(file, null))
+    }
+
     private static func resolve(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
@@ -57,8 +65,8 @@ struct NamedFile {
     }
 }
 
-/// Refuses an output that would take the place of what the command reads, or of another output, or that lies where the next
-/// command would read it as data.
+/// Refuses an output that would take the place of what the command reads, or of another output, that would be mixed with what
+/// the command prints, or that lies where the next command would read it as data.
 /// - Throws: ``Failure`` with the two options.
 func checkOutputs(_ outputs: [NamedFile?], against inputs: [NamedFile?]) throws {
     var taken = inputs.compactMap { $0 }.map { (file: $0, isInput: true) }
@@ -69,6 +77,11 @@ func checkOutputs(_ outputs: [NamedFile?], against inputs: [NamedFile?]) throws 
             let purpose = other.isInput ? "which is read" : "which is written too"
             throw Failure(
                 "\(output.option) \(output.path) is the file of \(other.file.option), \(purpose); name another output",
+                exitCode: 64)
+        }
+        if output.isStandardOutput {
+            throw Failure(
+                "\(output.option) \(output.path) is where the command prints what it did, and both would be mixed; name a file",
                 exitCode: 64)
         }
         taken.append((output, false))

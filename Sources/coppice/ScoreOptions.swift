@@ -9,6 +9,12 @@ import Support
 
 extension Keep: ExpressibleByArgument {}
 extension Groups: ExpressibleByArgument {}
+extension Quota: ExpressibleByArgument {}
+extension Selection.Strategy: ExpressibleByArgument {}
+extension Balance: ExpressibleByArgument {
+    /// Without `recall`, which needs a validation split, as studies alone have; whoever asks for it is told so.
+    package static var allValueStrings: [String] { withoutValidation.map(\.rawValue) }
+}
 
 /// The numbers of scores, and how the networks train that some of them are of.
 struct ScoreOptions: ParsableArguments {

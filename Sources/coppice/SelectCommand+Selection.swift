@@ -10,7 +10,7 @@ extension SelectCommand {
         let isOfPoints = score.flatMap { try? Score.named($0) }?.needs.contains(.points) == true
         let ofClustering = [
             ("--pca", plan.pca != nil && !isOfPoints), ("--iterations", options.iterations != nil),
-            ("--kmeans", options.kmeans != "minibatch"), ("--start", options.start != "kmeans++"),
+            ("--kmeans", options.kmeans != .minibatch), ("--start", options.start != "kmeans++"),
             ("--memory", plan.memory != nil && !isOfPoints),
         ]
         if clustering != nil {
@@ -39,13 +39,11 @@ extension SelectCommand {
         guard let strategy else {
             throw Failure("--strategy or --score is missing: how to choose what is kept", exitCode: 64)
         }
-        guard
-            let selection = Selection(
-                commandWord: strategy, isClustered: isClustered, nClosest: nClosest ?? 1, nFurthest: nFurthest ?? 1)
-        else { throw unaccepted(strategy, of: Selection.commandWords, option: "--strategy") }
+        let selection = Selection(
+            strategy, isClustered: isClustered, nClosest: nClosest ?? 1, nFurthest: nFurthest ?? 1)
         try scoring.checkIdle(nil, trains: false)
         if selection.needsClustering, !isClustered {
-            throw Failure("--strategy \(strategy) needs clusters: give --k or --clustering", exitCode: 64)
+            throw Failure("--strategy \(strategy.rawValue) needs clusters: give --k or --clustering", exitCode: 64)
         }
         return try shared(selection)
     }
@@ -93,7 +91,7 @@ extension SelectCommand {
             let words =
                 selection.groups.needClasses
                 ? ("--within \(selection.groups.rawValue)", "--within none")
-                : balance != Balance.none.rawValue ? ("--balance \(balance)", "--balance none") : nil
+                : balance != .none ? ("--balance \(balance.rawValue)", "--balance none") : nil
             if let (asker, otherwise) = words {
                 throw Failure(
                     "\(asker) needs the class of every sample, and --features has none: give --labels, or \(otherwise)",
@@ -135,7 +133,7 @@ extension SelectCommand {
         for (name, isGiven) in [
             ("--size", size != nil), ("--budget", budget.budget != nil), ("--keep", keep != nil),
             ("--within", within != nil),
-            ("--quota", quota != Quota.exact.rawValue), ("--balance", balance != Balance.none.rawValue),
+            ("--quota", quota != .exact), ("--balance", balance != .none),
         ] where isGiven {
             throw Failure("--eps says what is kept, in place of \(name); give one of them", exitCode: 64)
         }
@@ -150,7 +148,7 @@ extension SelectCommand {
             throw Failure(
                 "--strategy none keeps all samples, and --budget does not; give another strategy", exitCode: 64)
         }
-        if quota == Quota.article.rawValue {
+        if quota == .article {
             throw Failure(
                 "--quota article shares out a number of samples; --budget requires --quota exact", exitCode: 64)
         }
@@ -170,18 +168,7 @@ extension SelectCommand {
             throw Failure("--size is missing: how many samples to keep", exitCode: 64)
         }
         if let size, size < 1 { throw Failure("--size is \(size); it must be at least 1", exitCode: 64) }
-        if balance == Balance.recall.rawValue { throw PruningError.recallsMissing }
-        guard let balance = Balance.withoutValidation.first(where: { $0.rawValue == balance }) else {
-            throw unaccepted(balance, of: Balance.withoutValidation.map(\.rawValue), option: "--balance")
-        }
-        return selection.sharing(try chosen(quota, option: "--quota"), balance)
-    }
-
-    private func chosen<Word: RawRepresentable & CaseIterable>(_ word: String, option: String) throws -> Word
-    where Word.RawValue == String {
-        guard let value = Word(rawValue: word) else {
-            throw unaccepted(word, of: Word.allCases.map(\.rawValue), option: option)
-        }
-        return value
+        if balance == .recall { throw PruningError.recallsMissing }
+        return selection.sharing(quota, balance)
     }
 }

@@ -30,6 +30,13 @@ extension SelectCommand {
         return source
     }
 
+    /// How many samples there are; images of a folder have to be read for that.
+    func sampleCount() throws -> Int? {
+        if let clustering { return try NumPyFile("\(clustering)/\(ClusteringFolder.labels)").shape.first }
+        if options.features != nil { return try Features.open(options.matrix.paths).values.rowCount }
+        return try options.data.load(quiet: compute.quiet).train.count
+    }
+
     /// A clustering from its folder, with the classes of the data set where one is named.
     /// - Parameter needsSamples: whether --data, beside --link, is more than where its paths start from.
     func read(

@@ -34,26 +34,26 @@ struct SelectCommand: AsyncParsableCommand {
     @OptionGroup var labels: LabelsOption
     @Option(help: ArgumentHelp("A folder that `coppice cluster --out` wrote, in place of --k.", valueName: "dir"))
     var clustering: String?
-    @Option(help: "none, random, closest, furthest or hybrid.")
-    var strategy: String?
+    @Option(help: "Which samples to keep: all, or some of each cluster (random without clusters: of the whole set).")
+    var strategy: Selection.Strategy?
     @Option(
         help: ArgumentHelp(
             "In place of --strategy: a score's name, or a .npy file of a number for each sample.",
             valueName: "name|file.npy"), completion: .list(Score.all.map(\.name)))
     var score: String?
-    @Option(help: "--score: \(Keep.allCases.map(\.rawValue).joined(separator: ", ")). (default: paper)")
+    @Option(help: "--score: which samples go first. (default: paper)")
     var keep: Keep?
-    @Option(help: "--score: rank within none, class, cluster or class-cluster. (default: as the paper does)")
+    @Option(help: "--score: what samples are ranked within. (default: as the paper does)")
     var within: Groups?
     @Option(help: "Samples to keep.", transform: wholeNumber)
     var size: Int?
     @Option(
         help: "semdedup, in place of --size: keep what no earlier cosine above 1 - eps is of.", transform: realNumber)
     var eps: Double?
-    @Option(help: "exact (the size asked for) or article (size / k a cluster, not refilled).")
-    var quota = "exact"
-    @Option(help: "none or class: an equal share a class.")
-    var balance = "none"
+    @Option(help: "exact: the size asked for. article: size / k per cluster, not refilled.")
+    var quota = Quota.exact
+    @Option(help: "class: an equal share per class.")
+    var balance = Balance.none
     @Option(help: "hybrid: the share from the near end; ends: of the easy ones. (default: 1)", transform: wholeNumber)
     var nClosest: Int?
     @Option(help: "hybrid: the share from the far end; ends: of the hard ones. (default: 1)", transform: wholeNumber)
@@ -146,7 +146,7 @@ struct SelectCommand: AsyncParsableCommand {
             options: outputs)
         try files.check(curve.file, against: inputs)
         var images = try outputs.link == nil ? nil : lines.map { try ImagePaths(.lines($0), from: options.data.data) }
-        try images?.check()
+        try check(images, of: lines)
         let limit = try budget.read(lines)
         // How many a threshold or a budget keeps is known once the samples are ranked.
         let requested = selection.isWhole || eps != nil || limit != nil ? .whole : RequestedSize.count(size ?? 0)
@@ -176,7 +176,7 @@ struct SelectCommand: AsyncParsableCommand {
             let found = source.finished?.clustering
             try printJSON(
                 Report(
-                    strategy: strategy, score: score, keep: score == nil ? nil : (keep ?? .paper).rawValue,
+                    strategy: strategy?.rawValue, score: score, keep: score == nil ? nil : (keep ?? .paper).rawValue,
                     within: score == nil ? nil : selection.groups.rawValue, eps: eps, scoreSeconds: choice.scoreSeconds,
                     n: source.count, requested: kept.requested, kept: kept.kept,
                     perClass: kept.perClass, perCluster: kept.perCluster,
@@ -228,6 +228,16 @@ struct SelectCommand: AsyncParsableCommand {
                     + "files", exitCode: 64)
         }
         return location
+    }
+
+    /// Looks for the images that lines name, before anything is computed.
+    /// - Throws: `DatasetError` for lines of another number than there are samples, which are those of other samples; ``Failure``
+    ///   where none of them names an image.
+    private func check(_ images: ImagePaths?, of lines: Identifiers?) throws {
+        do { try images?.check() } catch let failure as Failure {
+            if let count = try? sampleCount() { try lines?.check(count: count) }
+            throw failure
+        }
     }
 
     /// Every file that is read.

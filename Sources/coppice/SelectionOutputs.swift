@@ -8,15 +8,17 @@ import Support
 struct IdsOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A line per sample that says what it is: text such as a path, or JSONL. The lines of what is kept are written beside --out, under its name with the ending .txt or .jsonl.",
+            "A line per sample that says what it is: text such as a path, or JSONL. A name in .jsonl or .ndjson says JSONL, and one in .txt text; of any other name the first line decides, by whether it starts with { and then \" or }. The lines of what is kept are written beside --out, under its name with the ending .txt or .jsonl.",
             valueName: "file"))
     var ids: String?
 
     /// The lines; nil where none are given.
-    /// - Throws: `DatasetError`.
+    /// - Throws: `DatasetError`, also for a line of JSONL that is no object.
     func open() throws(DatasetError) -> Identifiers? {
         guard let ids else { return nil }
-        return try Identifiers(ids)
+        let lines = try Identifiers(ids)
+        try lines.checkObjects()
+        return lines
     }
 }
 
@@ -78,8 +80,11 @@ struct BudgetOptions: ParsableArguments {
     func read(_ ids: Identifiers?) throws -> Budget? {
         guard let budget, let name = budgetColumn, let ids else { return nil }
         guard ids.isJSON else {
-            throw Failure(
-                "--budget-column requires JSONL, and the first line of \(ids.path) does not start with {", exitCode: 65)
+            let reason =
+                ids.isKindByName
+                ? "\(ids.path) is text by its name; one that ends in .jsonl says JSONL"
+                : "the first line of \(ids.path) does not start as an object does"
+            throw Failure("--budget-column requires JSONL, and \(reason)", exitCode: 65)
         }
         let field = excerpt(name)
         var costs: [Amount] = []

@@ -3,6 +3,8 @@ import Foundation
 import Testing
 import TestSupport
 
+@testable import coppice
+
 @Suite struct ClusterCommandTests {
     /// Four groups far from each other: sample i belongs to group i mod 4 and stands i / 4 steps from its centre.
     private static let planted: [Float] = (0..<200).flatMap { index -> [Float] in
@@ -168,7 +170,6 @@ import TestSupport
     @Test(arguments: [
         (["--k", "201"], 64, "--k is 201"), (["--k", "0"], 64, "--k is 0"), ([], 64, "--k is missing"),
         (["--k", "4", "--pca", "4"], 64, "--pca is 4"), (["--k", "4", "--iterations", "0"], 64, "--iterations"),
-        (["--k", "4", "--kmeans", "loyd"], 64, "the nearest accepted is lloyd"),
         (["--k", "4", "--start", "kmean"], 64, "the nearest accepted is kmeans++"),
         (["--k", "4", "--start", "none.npy"], 66, "none.npy"),
         (["--k", "4", "--data", "somewhere"], 64, "--features is mutually exclusive with --data"),
@@ -253,6 +254,37 @@ import TestSupport
             folder / "clusters", "--quiet", environment: ["POCL_MEMORY_LIMIT": "1"])
         expectComplaint(outcome, code: 69, mentions: ["no room for 9000 points"])
         #expect(try folder.names(in: "clusters").isEmpty)
+    }
+
+    @Test func sizesHaveTheirMedian() {
+        #expect(describeSizes(of: [0, 0, 0, 1, 1, 1, 1, 2], k: 3) == "1 to 4 samples a cluster, median 3")
+        #expect(describeSizes(of: [0, 0, 0, 1], k: 2) == "1 to 3 samples a cluster, median 2")
+        #expect(describeSizes(of: [0, 0, 2], k: 4) == "0 to 2 samples a cluster, median 0.5, 2 empty")
+    }
+
+    /// Clusters with next to no samples are mentioned where they are many and could be larger.
+    @Test func tinyClustersAreMentioned() throws {
+        func labels(_ sizes: [Int]) -> [Int32] {
+            sizes.enumerated().flatMap { [Int32](repeating: Int32($0), count: $1) }
+        }
+        let tenth = labels([1] + [Int](repeating: 20, count: 9))
+        #expect(tinyClustersNote(tenth, k: 10) == nil)
+        #expect(
+            tinyClustersNote(labels([1, 0] + [Int](repeating: 20, count: 8)), k: 10)?.hasPrefix(
+                "2 of 10 clusters have at most 1 sample, where the mean is 16.1: ") == true)
+        #expect(
+            tinyClustersNote(labels([3, 5, 6, 386]), k: 4)?.hasPrefix("2 of 4 clusters have at most 5 samples") == true)
+        // Where all are small, one sample is not few.
+        #expect(tinyClustersNote(labels([1, 1, 1, 1, 15]), k: 5) == nil)
+        let folder = try TemporaryFolder()
+        try writeNoise(count: 2000, dimensions: 16, to: folder / "X.npy")
+        for (method, isMentioned) in [("minibatch", true), ("lloyd", false)] {
+            let outcome = try coppice(
+                "cluster", "--features", folder / "X.npy", "--k", "400", "--kmeans", method, "--device", "cpu")
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            #expect(
+                outcome.stderr.contains("of 400 clusters have at most 1 sample") == isMentioned, "\(outcome.stderr)")
+        }
     }
 
     @Test func ctrlCEndsAClusteringSoon() throws {

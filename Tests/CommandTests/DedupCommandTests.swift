@@ -195,6 +195,43 @@ import Testing
         expectComplaint(try dedup(folder, options), code: 65, mentions: ["ids: 1 line for 6 samples"])
         _ = try folder.file("ids", Array(((0..<5).map { _ in "{}\n" } + ["{\"a\"\n"]).joined().utf8))
         expectComplaint(try dedup(folder, options, k: 1), code: 65, mentions: ["ids: line 6: no JSON object"])
+        // Before anything else is read.
+        try FileManager.default.removeItem(atPath: folder / "x.npy")
+        expectComplaint(try dedup(folder, options, k: 1), code: 65, mentions: ["ids: line 6: no JSON object"])
+    }
+
+    /// Rows that are brought piece by piece are dropped as those in memory are, byte for byte.
+    @Test func streamedRowsGiveTheSameFiles() throws {
+        let folder = try TemporaryFolder()
+        var random = RandomStream(seed: 14, run: 0, purpose: .testing)
+        let (count, twins, columns) = (20_000, 2_000, 128)
+        var values = (0..<(count - twins) * columns).map { _ in Float(random.nextUniform(-1, 1)) }
+        values += values.prefix(twins * columns).map { $0 + Float(random.nextUniform(-1e-3, 1e-3)) }
+        try NumPy.write(values, shape: [count, columns], to: folder / "x.npy")
+        func dedup(_ name: String, _ memory: [String]) throws -> Outcome {
+            try coppice(
+                [
+                    "dedup", "--features", folder / "x.npy", "--k", "30", "--eps", "0.001", "--out",
+                    folder / "\(name).npy", "--pairs", folder / "\(name).jsonl", "--curve", folder / "\(name).csv",
+                    "--dropped", folder / "\(name)-rest.npy", "--device", "cpu", "--json", "--quiet",
+                ] + memory)
+        }
+        // Next to the least that is accepted.
+        let refusal = try dedup("none", ["--memory", "1M"])
+        expectComplaint(refusal, code: 64, mentions: ["even when its samples are streamed; 1M are allowed"])
+        let words = refusal.stderr.split(separator: " ")
+        let least = try #require(words.firstIndex(of: "needs").flatMap { Int(words[$0 + 1].dropLast(2)) })
+        let reports = try [("all", []), ("pieces", ["--memory", "\(least + 3)M"])].map { name, memory in
+            let outcome = try dedup(name, memory)
+            #expect(outcome.status == 0, "\(outcome.stderr)")
+            return try outcome.json()
+        }
+        #expect(reports.map { $0["streamed"] as? Bool } == [false, true])
+        #expect(reports[0]["dropped"] as? Int ?? 0 >= twins / 2)
+        for ending in [".npy", ".jsonl", ".csv", "-rest.npy"] {
+            let files = try ["all", "pieces"].map { try Data(contentsOf: URL(fileURLWithPath: folder / $0 + ending)) }
+            #expect(files[0] == files[1] && files[0].count > 100, "\(ending)")
+        }
     }
 
     /// The old rows take the figures of the new ones, and are brought to unit length after that.

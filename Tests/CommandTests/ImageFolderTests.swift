@@ -103,6 +103,52 @@ import TestSupport
         #expect(try text("p.jsonl").split(separator: "\n").allSatisfy { $0.contains("\"dropped_id\": \"train/") })
     }
 
+    /// Without test/, indices count the images that the split leaves for training, as the list beside them does.
+    @Test func indicesOfASplitFolderNameItsFiles() throws {
+        for index in 0..<60 {
+            _ = try folder.file(
+                "flat/\(index % 3 == 0 ? "b" : "a")/\(index).png",
+                MadePNG.file(width: 8, height: 8, pixels: [UInt8](repeating: UInt8(100 + index), count: 64)))
+        }
+        let outcome = try run(
+            "select", "--data", folder / "flat", "--k", "3", "--strategy", "furthest", "--size", "20", "--out",
+            folder / "kept.npy", "--dropped", folder / "rest.npy", "--device", "cpu", "--quiet")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let train = try Dataset.load(directory: folder / "flat").train
+        let pixels = try #require(train.pixels)
+        var named: Set<String> = []
+        for (array, list) in [("kept.npy", "kept.txt"), ("rest.npy", "rest.txt")] {
+            let paths = try String(contentsOfFile: folder / list, encoding: .utf8).split(separator: "\n")
+            let indices = try NumPyArray.read(folder / array).integers()
+            #expect(paths.count == indices.count && !paths.isEmpty)
+            for (index, path) in zip(indices, paths) {
+                let value = Int(pixels[Int(index) * 64]) - 100
+                #expect(path == "\(value % 3 == 0 ? "b" : "a")/\(value).png")
+                named.insert(String(path))
+            }
+        }
+        #expect(named.count == train.count && train.count == 51)
+    }
+
+    /// Lines whose paths lead nowhere because they are of other samples are said to be that.
+    @Test func linesOfOtherSamplesAreCountedBeforeTheirImages() throws {
+        _ = try folder.file("ids", Array("nowhere.png\n".utf8))
+        try NumPy.write([Float](repeating: 1, count: 20), shape: [10, 2], to: folder / "X.npy")
+        _ = try folder.file("c/x", [])
+        try NumPy.write([Int32](repeating: 0, count: 9), shape: [9], to: folder / "c/labels.npy")
+        try NumPy.write([Float](repeating: 0, count: 9), shape: [9], to: folder / "c/distances.npy")
+        for (source, count) in [
+            (["--data", folder / "data"], 80), (["--features", folder / "X.npy"], 10),
+            (["--clustering", folder / "c"], 9),
+        ] {
+            let outcome = try coppice(
+                ["select", "--ids", folder / "ids", "--link", folder / "links", "--strategy", "random", "--size", "3"]
+                    + ["--out", folder / "kept.npy", "--quiet"] + source,
+                environment: ["XDG_CACHE_HOME": folder / "cache"])
+            expectComplaint(outcome, code: 65, mentions: ["ids: 1 line for \(count) samples"])
+        }
+    }
+
     @Test func namesThatDoNotFitOnALineAreNotListed() throws {
         let data = folder / "data"
         try FileManager.default.moveItem(atPath: data + "/train/above/0.png", toPath: data + "/train/above/a\nb.png")

@@ -24,6 +24,24 @@ struct OutputTests {
         ("select --clustering c --strategy closest --size 3 --out c/labels.npy", "is the file of --clustering"),
         ("cluster --features c/labels.npy --k 3 --out c", "is the file of --features"),
         ("run quickstart --data data --dataset made-up --out data", "is the file of --data"),
+        (
+            "select --features X.npy --strategy random --size 3 --out /dev/stdout",
+            "--out /dev/stdout is where the command"
+        ),
+        (
+            "select --features X.npy --strategy random --size 3 --out k.npy --dropped /dev/fd/1",
+            "--dropped /dev/fd/1 is where the command prints"
+        ),
+        (
+            "select --features X.npy --strategy random --size 3 --out k.npy --details /dev/stdout --json",
+            "--details /dev/stdout is where"
+        ),
+        (
+            "dedup --features X.npy --k 1 --eps 0.1 --out k.npy --pairs /proc/self/fd/1",
+            "--pairs /proc/self/fd/1 is where"
+        ),
+        ("score --features X.npy --score herding --out /dev/stdout", "--out /dev/stdout is where"),
+        ("cluster --features X.npy --k auto --curve /dev/stdout", "--curve /dev/stdout is where"),
     ]) func whatIsReadOrWrittenIsNotReplaced(command: String, words: String) throws {
         try FileManager.default.createDirectory(atPath: folder / "c", withIntermediateDirectories: true)
         try NumPy.write((0..<20).map(Int64.init), shape: [20, 1], to: folder / "c/labels.npy")
@@ -32,6 +50,16 @@ struct OutputTests {
         let outcome = try coppice(arguments + ["--device", "cpu", "--quiet"], directory: folder.path)
         expectComplaint(outcome, code: 64, mentions: [words])
         #expect(try contents() == before)
+    }
+
+    @Test func whatGoesIntoAPipeOfItsOwnIsNotMixed() throws {
+        let select = "\"$COPPICE\" select --features X.npy --strategy random --size 3 --device cpu --quiet --out"
+        let mixed = try shell(
+            "\(select) /dev/stdout | wc -c; \(select) /dev/null >/dev/null && echo nothing", directory: folder.path)
+        #expect(mixed.stdout == "0\nnothing\n" && mixed.stderr.contains("both would be mixed"), "\(mixed)")
+        let apart = try shell(
+            "\(select) /dev/fd/3 3>&1 >text | head -c 6 | tail -c 5; cat text", directory: folder.path)
+        #expect(apart.stdout.hasPrefix("NUMPYkept 3 of"), "\(apart)")
     }
 
     @Test func weightsMayGoOnWhereTheyWere() throws {

@@ -181,12 +181,10 @@ import TestSupport
     }
 
     @Test(arguments: [
-        (["--strategy", "furthst", "--size", "3"], 64, "the nearest accepted is furthest"),
         (["--strategy", "closest", "--size", "0"], 64, "--size is 0"),
         (["--strategy", "closest", "--size", "11"], 64, "size 11 is out of range"),
         (["--strategy", "closest"], 64, "--size is missing"),
-        (["--strategy", "closest", "--size", "3", "--quota", "exakt"], 64, "the nearest accepted is exact"),
-        (["--strategy", "closest", "--size", "3", "--balance", "classes"], 64, "the nearest accepted is class"),
+        (["--strategy", "closest", "--size", "3", "--balance", "recall"], 64, "a validation split"),
         (["--strategy", "closest", "--size", "3", "--balance", "class"], 64, "class"),
         (["--strategy", "hybrid", "--size", "3", "--n-closest", "0", "--n-furthest", "0"], 64, "hybrid"),
         (["--strategy", "hybrid", "--size", "3", "--n-closest", "9223372036854775807"], 64, "from 0 to 1000000"),
@@ -207,6 +205,21 @@ import TestSupport
             ["select", "--clustering", clusters, "--out", folder / "kept.npy", "--quiet"] + more)
         expectComplaint(outcome, code: code, mentions: [words])
         #expect(try folder.names() == ["clusters"])
+    }
+
+    @Test(arguments: [
+        ("strategy", "none, random, closest, furthest, hybrid"), ("quota", "exact, article"),
+        ("balance", "none, class"),
+        ("kmeans", "minibatch, lloyd"),
+    ]) func helpAndErrorsListTheWords(option: String, words: String) throws {
+        let help = try coppice("select", "--help").stdout.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(help.contains("--\(option) <\(option)>") && help.contains("(values: \(words)"), "\(help)")
+        let outcome = try coppice(
+            "select", "--features", "X.npy", "--k", "2", "--size", "3", "--out", "kept.npy", "--\(option)", "furthst")
+        #expect(outcome.status == 64 && outcome.stdout.isEmpty, "\(outcome.stderr)")
+        #expect(
+            outcome.stderr.hasPrefix("coppice: The value 'furthst' is invalid for '--\(option)"), "\(outcome.stderr)")
+        for word in words.split(separator: ", ") { #expect(outcome.stderr.contains("'\(word)'"), "\(outcome.stderr)") }
     }
 
     @Test func labelsAreNamesWhereThereAreNoCentroids() throws {

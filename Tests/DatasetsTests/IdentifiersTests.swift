@@ -86,6 +86,36 @@ import Testing
         #expect(try refusal(Array(text.utf8)).contains(words))
     }
 
+    /// By the name, and otherwise by the start of the first line.
+    @Test(arguments: [
+        ("ids", "{cat}.jpg\n{dog}.jpg\n", false), ("ids", "{}\n{}\n", true), ("ids", "{ \t\"a\": 1}\n{}", true),
+        ("ids", "{0f3a}", false), ("ids", "{", true), ("ids", "a\n{}\n", false), ("ids.csv", "{}", true),
+        ("a.txt", "{}\n{}\n", false), ("a.TXT", "{}\nx\n", false), ("a.jsonl", "{cat}\n", true),
+        ("a.NDJSON", "{}", true),
+        ("a.jsonl", "", true), ("ids", "", false), ("x.jsonl/ids", "{cat}", false),
+    ]) func theNameOrTheFirstLineSaysWhichKindItIs(name: String, text: String, isJSON: Bool) throws {
+        let ids = try Identifiers(try folder.file(name, Array(text.utf8)))
+        #expect(ids.isJSON == isJSON)
+        if !isJSON { try ids.checkObjects() }
+    }
+
+    @Test(arguments: [
+        ("ids", "{}\n{}\n{x\n", "line 3: no JSON object"), ("ids", "{}.jpg\n", "line 1: no JSON object"),
+        ("ids", "{}.jpg\n", "; a file whose name ends in .txt is read as text"),
+        ("ids", "{}\n{}\nx\n", "line 3: it does not start with {, as line 1 does"),
+        ("ids", "{}\nx\n", "a file whose name ends in .txt is read as text"),
+        ("ids", "{\n  \"a\": 1\n}\n", "line 2: it does not start with {"),
+        ("a.jsonl", "cat\n{}\n", "line 1: it does not start with {; in JSONL each line is an object"),
+        ("a.jsonl", "{}\n{}}", "line 2: no JSON object"),
+    ]) func everyLineOfJSONIsRead(name: String, text: String, words: String) throws {
+        let error = try #require(throws: DatasetError.self) {
+            try Identifiers(try folder.file(name, Array(text.utf8))).checkObjects()
+        }
+        #expect(error.category == .badData && error.description.contains("\(name): line"), "\(error)")
+        #expect(error.description.contains(words), "\(error)")
+        #expect(name == "ids" || !error.description.contains(".txt"), "\(error)")
+    }
+
     @Test func otherFilesAreRefused() throws {
         #expect(try refusal([0xFF, 0xFE, 0x61, 0x00, 0x0A, 0x00]).contains("UTF-16"))
         #expect(try refusal([0xFE, 0xFF, 0x00, 0x61, 0x00, 0x0A]).contains("UTF-16"))

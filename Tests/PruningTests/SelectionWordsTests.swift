@@ -49,12 +49,11 @@ import Testing
     }
 
     @Test func theCommandsRandomIsWithinClustersWhereThereAreSome() {
-        for word in Selection.commandWords {
-            let clustered = Selection(commandWord: word, isClustered: true, nClosest: 1, nFurthest: 2)
-            let bare = Selection(commandWord: word, isClustered: false, nClosest: 1, nFurthest: 2)
-            #expect(clustered != nil && (clustered == bare) == (word != "random"))
+        for strategy in Selection.Strategy.allCases {
+            let clustered = Selection(strategy, isClustered: true, nClosest: 1, nFurthest: 2)
+            let bare = Selection(strategy, isClustered: false, nClosest: 1, nFurthest: 2)
+            #expect((clustered == bare) == (strategy != .random))
         }
-        #expect(Selection(commandWord: "closer", isClustered: true, nClosest: 1, nFurthest: 1) == nil)
     }
 
     private static let input = SelectionInput(

@@ -4,7 +4,7 @@ import Support
 
 /// Lines of text and of JSONL, and one field of each object, which Foundation's reader has to find too.
 func acceptsLines(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
-    let (path, copy) = (folder + "/input.txt", folder + "/copy.txt")
+    let (path, copy) = (folder + "/input", folder + "/copy.txt")
     try put(bytes, at: path)
     let ids: Identifiers
     do { ids = try Identifiers(path) } catch {
