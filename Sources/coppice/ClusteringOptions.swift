@@ -277,7 +277,7 @@ func describeSizes(of labels: [Int32], k: Int) -> String {
     for label in labels { counts[Int(label)] += 1 }
     counts.sort()
     let empty = counts.prefix { $0 == 0 }.count
-    return "\(counts[0]) to \(counts[k - 1]) samples a cluster, median \(counts[k / 2])"
+    return "\(counts[0]) to \(counts[k - 1]) samples per cluster, median \(counts[k / 2])"
         + (empty > 0 ? ", \(empty) empty" : "")
 }
 

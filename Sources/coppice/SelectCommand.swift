@@ -50,9 +50,9 @@ struct SelectCommand: AsyncParsableCommand {
     @Option(
         help: "semdedup, in place of --size: keep what no earlier cosine above 1 - eps is of.", transform: realNumber)
     var eps: Double?
-    @Option(help: "exact (the size asked for) or article (size / k a cluster, not refilled).")
+    @Option(help: "exact (the size asked for) or article (size / k per cluster, not refilled).")
     var quota = "exact"
-    @Option(help: "none or class: an equal share a class.")
+    @Option(help: "none or class: an equal share per class.")
     var balance = "none"
     @Option(help: "hybrid: the share from the near end; ends: of the easy ones. (default: 1)", transform: wholeNumber)
     var nClosest: Int?
@@ -309,12 +309,12 @@ struct SelectCommand: AsyncParsableCommand {
         if kept.kept != kept.requested { line += ", \(kept.requested) were asked for" }
         print(line)
         if !kept.perClass.isEmpty {
-            print("a class: \(describeClasses(kept.perClass, names: source.samples?.classNames ?? []))")
+            print("kept per class: \(describeClasses(kept.perClass, names: source.samples?.classNames ?? []))")
         }
         if let assignment = source.assignment {
             let counts = kept.perCluster.sorted()
             print(
-                "a cluster: \(counts.first ?? 0) to \(counts.last ?? 0) kept, of "
+                "kept per cluster: \(counts.first ?? 0) to \(counts.last ?? 0), of "
                     + describeSizes(of: assignment.labels, k: assignment.k))
         }
         if let finished = source.finished {
