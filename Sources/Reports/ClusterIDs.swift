@@ -33,12 +33,23 @@ struct ClusterIDs: Sendable {
     /// The indices of the clustered samples in the data set; nil where all were clustered.
     private let origins: [Int]?
     private let paths: ImagePaths?
+    private let decode: Decoder
+    /// What was decoded before, by path: a picture is wanted again where a member is both among the closest and among the
+    /// furthest, and where several rows name it. As many tiles as the sheets of a data set show, each of 12 KB.
+    private let known = Locked<[[UInt8]: Picture]>([:])
+
+    /// Decodes the file of this path, in the size that fits into a square of this side.
+    typealias Decoder = @Sendable ([UInt8], Int) throws(DatasetError) -> (shape: SampleShape, pixels: [UInt8])
 
     /// - Parameters:
     ///   - origins: the indices of the clustered samples in the data set; nil where all were clustered.
     ///   - folder: where relative paths of pictures start from; nil for the folder of the ids.
-    init(_ data: Dataset, origins: [Int]?, pictureFolder folder: String?) {
-        (self.data, self.origins) = (data, origins)
+    ///   - decode: what reads pictures.
+    init(
+        _ data: Dataset, origins: [Int]?, pictureFolder folder: String?,
+        decode: @escaping Decoder = { (path, side) throws(DatasetError) in try ImageFile.tile(path, side: side) }
+    ) {
+        (self.data, self.origins, self.decode) = (data, origins, decode)
         ids = data.identifiers.map { .lines($0) } ?? data.trainFiles.map { .paths($0) }
         paths = ids.flatMap { try? ImagePaths($0, from: folder) }
     }
@@ -65,8 +76,15 @@ struct ClusterIDs: Sendable {
         guard let path = try? paths?.path(member.index) else { return nil }
         let isNamed = ImageFile.isNamed(path)
         guard isNamed || ImageLinks.fault(of: path) == nil else { return nil }
+        if let picture = known.withLock({ $0[path] }) { return picture }
+        let picture = read(path, isNamed: isNamed)
+        if let picture { known.withLock { $0[path] = picture } }
+        return picture
+    }
+
+    private func read(_ path: [UInt8], isNamed: Bool) -> Picture? {
         do throws(DatasetError) {
-            let (shape, pixels) = try ImageFile.tile(path, side: Self.side)
+            let (shape, pixels) = try decode(path, Self.side)
             let image = RasterImage(planes: pixels, shape)
             var tile = RasterImage(width: Self.side, height: Self.side, channels: 3, value: ClusterSheet.background)
             tile.draw(image, x: (Self.side - image.width) / 2, y: (Self.side - image.height) / 2)

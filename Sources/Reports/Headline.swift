@@ -10,6 +10,7 @@ struct Headline: Equatable, Sendable {
     /// The headline of `section`.
     init(_ section: ReportSection) {
         let tally = Tally(section)
+        let answer = Answer(section)
         let sofar = section.isFinished ? "" : "So far: "
         var sentences: [String] = []
         if !section.isFinished {
@@ -17,28 +18,49 @@ struct Headline: Equatable, Sendable {
                 "\(Number.grouped(Double(section.finishedRuns))) of \(Wording.counted(section.plannedRuns, "run")) are"
                     + " finished; what follows may change with the rest.")
         }
-        title = sofar + Self.title(section, tally)
+        title = sofar + Self.title(section, tally, answer)
         sentences += Self.diverged(section)
+        sentences += answer.sentences
         sentences += Self.smallest(section, tally)
         sentences += Self.againstWhole(section, tally)
         sentences += Self.againstRandom(section)
         self.sentences = sentences
     }
 
-    /// Cases that need less than the whole set by their verdict against it. Those that take other samples every epoch need
-    /// all of it.
+    /// Cases by their verdict against a baseline. Those that are equal by fewer runs than a verdict of better or worse takes
+    /// are set apart: they are not decided.
     private struct Tally {
         var byVerdict: [Verdict: [ReportCase]] = [:]
         var count = 0
+        /// Cases that the table calls equal, of too few runs.
+        var hasty: [ReportCase] = []
 
-        init(_ section: ReportSection) {
-            guard let whole = section.whole else { return }
-            for entry in section.cases
-            where !entry.isWhole && !entry.summary.experiment.selection.resamples && entry.kept < whole.kept {
-                guard let comparison = entry.summary.comparisons[.full] else { continue }
-                byVerdict[comparison.verdict, default: []].append(entry)
+        /// Cases that need less than the whole set, against it.
+        init(_ section: ReportSection) { self.init(section, section.smallerCases, .full) }
+
+        init(_ section: ReportSection, _ cases: [ReportCase], _ baseline: Baseline) {
+            for entry in cases {
+                guard let comparison = entry.summary.comparisons[baseline] else { continue }
                 count += 1
+                if comparison.verdict == .equal, !section.hasEnoughRuns(entry, baseline) {
+                    hasty.append(entry)
+                } else {
+                    byVerdict[comparison.verdict, default: []].append(entry)
+                }
             }
+        }
+
+        /// How many cases have each verdict, those with none left out.
+        var counts: String {
+            let order: [Verdict] = [.better, .equal, .worse, .notDecided, .diverged]
+            return Wording.list(
+                order.compactMap { verdict in
+                    let count = cases(verdict).count + (verdict == .notDecided ? hasty.count : 0)
+                    return count > 0 ? "\(Number.grouped(Double(count))) \(verdict.rawValue)" : nil
+                })
+                + (hasty.isEmpty
+                    ? ""
+                    : " (the tables call \(Number.grouped(Double(hasty.count))) equal, of too few runs to rely on)")
         }
 
         func cases(_ verdict: Verdict) -> [ReportCase] { byVerdict[verdict] ?? [] }
@@ -53,7 +75,7 @@ struct Headline: Equatable, Sendable {
 
     // MARK: - The line
 
-    private static func title(_ section: ReportSection, _ tally: Tally) -> String {
+    private static func title(_ section: ReportSection, _ tally: Tally, _ answer: Answer) -> String {
         if section.cases.isEmpty { return "No run is finished yet" }
         guard let whole = section.whole else {
             return section.experiments.contains { $0.selection.isWhole }
@@ -70,12 +92,17 @@ struct Headline: Equatable, Sendable {
             return "\(Wording.size(smallest.kept)) of \(Wording.size(whole.kept)) \(whole.units) (\(smallest.name)) are"
                 + " \(verdict) the whole set"
         }
+        if let part = answer.enough {
+            return "\(part.size) of \(Wording.size(whole.kept)) \(whole.units) (\(part.name)) lose at most"
+                + " \(Number.exact(answer.tolerance)) point\(answer.tolerance == 1 ? "" : "s") against the whole set"
+        }
         if whole.summary.divergedCount > 0 {
             return "Runs on the whole set diverged, so nothing can be compared with it"
         }
         let diverged = tally.cases(.diverged).count
         if diverged == tally.count { return "Every smaller set that was tried had a run that diverged" }
-        let undecided = tally.cases(.notDecided).count
+        if let shortage = answer.shortage { return "Too few runs for an answer: \(shortage)" }
+        let undecided = tally.cases(.notDecided).count + tally.hasty.count
         if diverged > 0 {
             return "No smaller set is shown to be as good as the whole;"
                 + " \(Number.grouped(Double(diverged))) of \(Wording.counted(tally.count, "case")) had a run that diverged"
@@ -141,17 +168,10 @@ struct Headline: Equatable, Sendable {
     private static func againstWhole(_ section: ReportSection, _ tally: Tally) -> [String] {
         guard tally.count > 0 else { return [] }
         var sentences = [
-            "Against the whole set, of \(Wording.counted(tally.count, "smaller case")): \(counts(tally.byVerdict.mapValues(\.count)))."
+            "Against the whole set, of \(Wording.counted(tally.count, "smaller case")): \(tally.counts)."
         ]
         sentences += runsToDecide(tally.cases(.notDecided), .full)
         return sentences
-    }
-
-    /// How many cases have each verdict, those with none left out.
-    private static func counts(_ counts: [Verdict: Int]) -> String {
-        let order: [Verdict] = [.better, .equal, .worse, .notDecided, .diverged]
-        return Wording.list(
-            order.compactMap { verdict in counts[verdict].map { "\(Number.grouped(Double($0))) \(verdict.rawValue)" } })
     }
 
     /// How many runs would decide what is not decided.
@@ -188,17 +208,12 @@ struct Headline: Equatable, Sendable {
     }
 
     private static func againstRandom(_ section: ReportSection) -> [String] {
-        var byVerdict: [Verdict: [ReportCase]] = [:]
-        var count = 0
-        for entry in section.cases {
-            guard let comparison = entry.summary.comparisons[.random] else { continue }
-            byVerdict[comparison.verdict, default: []].append(entry)
-            count += 1
-        }
-        guard count > 0 else { return [] }
+        let tally = Tally(section, section.cases, .random)
+        guard tally.count > 0 else { return [] }
         var sentence =
-            "Against random sets of the same size, of \(Wording.counted(count, "case")): \(counts(byVerdict.mapValues(\.count)))"
-        if let better = byVerdict[.better], !better.isEmpty {
+            "Against random sets of the same size, of \(Wording.counted(tally.count, "case")): \(tally.counts)"
+        let better = tally.cases(.better)
+        if !better.isEmpty {
             sentence += "; better: \(Wording.list(better.map(\.label).map { "\u{201C}\($0)\u{201D}" }, atMost: 4))"
         }
         return [sentence + "."]

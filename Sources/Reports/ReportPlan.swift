@@ -140,10 +140,24 @@ struct ReportPlan: Sendable {
                 + " of \(Wording.counted(plan.experiments.count, "case")), \(Wording.counted(plan.clusteringCount, "distinct clustering"))",
             seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
             preparation: Self.preparation(plan), repeat: command(stored.study, provenance),
-            files: "This page stands alone. Beside it lie results.csv (one row per run), summary.csv (one row per case)"
-                + (overlaps.isEmpty ? "" : ", overlaps.csv (one row per pair of cases of one size)")
-                + (hasPlots ? " and plots/ (every plot as SVG and PNG)." : "."),
+            files: Self.files(
+                hasOverlaps: !overlaps.isEmpty, hasPlots: !svgs.isEmpty, sheets: clusters.flatMap(\.sheets)),
             yaml: stored.study.yaml)
+    }
+
+    /// The files beside the page, as a sentence.
+    static func files(hasOverlaps: Bool, hasPlots: Bool, sheets: [ClusterSection.Sheet]) -> String {
+        let plots = [
+            hasPlots ? "every plot as SVG and PNG" : nil,
+            sheets.contains { $0.png != nil } ? "the pictures of clusters as PNG" : nil,
+            sheets.contains { $0.sheet.csv != nil } ? "the closest and furthest members of clusters as CSV" : nil,
+        ].compactMap { $0 }
+        let files = [
+            "results.csv (one row per run)", "summary.csv (one row per case)",
+            hasOverlaps ? "overlaps.csv (one row per pair of cases of one size)" : nil,
+            plots.isEmpty ? nil : "plots/ (\(Wording.list(plots)))",
+        ].compactMap { $0 }
+        return "This page needs no other file. Beside it are \(Wording.list(files))."
     }
 
     /// What the command that makes the study again needs beside the data.

@@ -81,6 +81,8 @@ struct ReportSection: Sendable {
     let finishedRuns: Int
     /// How the methods of the whole report are drawn.
     let marks: Marks
+    /// How many p-values of the whole study are corrected together, of the comparisons with each baseline.
+    let tests: [Baseline: Int]
 
     var plannedRuns: Int { experiments.reduce(0) { $0 + $1.runs } }
     var isFinished: Bool { finishedRuns == plannedRuns }
@@ -88,7 +90,7 @@ struct ReportSection: Sendable {
     var pictured: ReportSection {
         ReportSection(
             key: key, title: title, experiments: experiments, cases: cases.filter { !$0.summary.accuracies.isEmpty },
-            finishedRuns: finishedRuns, marks: marks)
+            finishedRuns: finishedRuns, marks: marks, tests: tests)
     }
 
     /// The lines that the cases are points of, in the cases' order.
@@ -117,6 +119,10 @@ struct ReportSection: Sendable {
             zip(order, names).flatMap { key, names in
                 (experiments[key] ?? []).map { Arm($0, names).method }
             })
+        let tests = Dictionary(
+            uniqueKeysWithValues: Baseline.allCases.map { baseline in
+                (baseline, results.summaries.count { $0.comparisons[baseline]?.p != nil })
+            })
         return zip(order, names).map { key, names in
             let members = experiments[key] ?? []
             let cases = members.compactMap { experiment in
@@ -130,7 +136,7 @@ struct ReportSection: Sendable {
             }
             return ReportSection(
                 key: key, title: title(key, among: order), experiments: members, cases: cases,
-                finishedRuns: cases.reduce(0) { $0 + $1.summary.records.count }, marks: marks)
+                finishedRuns: cases.reduce(0) { $0 + $1.summary.records.count }, marks: marks, tests: tests)
         }
     }
 

@@ -158,9 +158,10 @@ struct Sensitivity: Sendable {
         guard !contrasts.isEmpty else {
             return ["No run is in two cases that differ in \(setting.phrase) alone."]
         }
-        let differing = contrasts.filter { [.better, .worse].contains($0.contrast.verdict) }
+        let differing = contrasts.filter { [.better, .worse].contains(verdict($0.contrast)) }
         let count = contrasts.count
-        func counted(_ verdict: Verdict) -> Int { contrasts.count { $0.contrast.verdict == verdict } }
+        let verdicts = contrasts.map { verdict($0.contrast) }
+        func counted(_ verdict: Verdict) -> Int { verdicts.count { $0 == verdict } }
         let margins = Set(series.flatMap { $0.points.map(\.entry.summary.experiment.equalWithin) }).sorted()
         let margin = "\u{B1}\(Wording.list(margins.map(Number.exact))) points"
         let all =
@@ -194,15 +195,21 @@ struct Sensitivity: Sendable {
             + (counted(.notDecided) > 0 ? [tooFewRuns(contrasts.map(\.contrast))].compactMap { $0 } : [])
     }
 
+    /// The verdict of a contrast. With fewer runs than it takes to call a case better or worse, "equal" would be no finding.
+    private func verdict(_ contrast: Contrast) -> Verdict {
+        contrast.verdict == .equal && contrast.pairs < fewestPairs ? .notDecided : contrast.verdict
+    }
+
+    /// The fewest runs that could call a case better or worse here.
+    private var fewestPairs: Int { Comparison.fewestPairs(tests: contrasts.count) }
+
     /// What so few runs cannot show; nil where they are enough.
     private func tooFewRuns(_ contrasts: [Contrast]) -> String? {
         let most = contrasts.map(\.pairs).max() ?? 0
-        let needed = (1...).first {
-            WilcoxonSignedRank.leastP(count: $0) * Double(contrasts.count) < Comparison.significance
-        }
-        guard let needed, most < needed else { return nil }
+        let needed = fewestPairs
+        guard most < needed else { return nil }
         return
-            "\(Wording.sentence(Wording.counted(most, "run"))) cannot call any case better or worse than another here;"
+            "\(Wording.sentence(Wording.counted(most, "run"))) cannot call any case better or worse than another here, nor equal to it;"
             + " \(needed) runs could."
     }
 
@@ -238,7 +245,7 @@ struct Sensitivity: Sendable {
                 rows += Self.cell(point.contrast.map { Wording.signed($0.difference) })
                 rows += Self.cell(point.contrast?.interval95.map { Wording.signed($0) })
                 rows += Self.cell(point.contrast.map { Wording.probability($0.pHolm) })
-                rows += Self.cell(point.contrast?.verdict.rawValue) + "</tr>\n"
+                rows += Self.cell(point.contrast.map { verdict($0).rawValue }) + "</tr>\n"
             }
         }
         return PageContents.Sensitivity.Table(

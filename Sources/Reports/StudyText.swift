@@ -32,7 +32,8 @@ package enum StudyText {
         return "about \(Number.duration(estimate.total)): \(parts.joined(separator: ", "))\n"
     }
 
-    /// What a study found: one line per case with a finished run, then what a reader must know to read them.
+    /// What a study found: one line per case with a finished run, how little is enough, and what a reader must know to read
+    /// them.
     package static func summary(_ results: StudyResults) -> String {
         let baselines = Baseline.allCases.filter { baseline in
             results.summaries.contains { $0.comparisons[baseline] != nil }
@@ -50,7 +51,18 @@ package enum StudyText {
         }
         let first = header.count - baselines.count
         let table = align([header] + rows, left: Set([0] + (first..<header.count)))
-        return table + results.comparisonNotes.map { "note: \($0)\n" }.joined()
+        let answers = answers(results).map { "how little is enough? \($0)\n" }
+        return table + (answers + results.comparisonNotes.map { "note: \($0)\n" }).joined()
+    }
+
+    /// The answer of each data set and way of training; none where nothing was compared with the whole set.
+    private static func answers(_ results: StudyResults) -> [String] {
+        let sections = ReportSection.sections(of: results)
+        return sections.compactMap { section in
+            let sentences = Answer(section).sentences
+            guard !sentences.isEmpty else { return nil }
+            return (sections.count > 1 ? "\(section.title): " : "") + sentences.joined(separator: " ")
+        }
     }
 
     /// What a study found, as a Markdown table for a page or an issue, with the same notes below it.
@@ -67,7 +79,7 @@ package enum StudyText {
         }
         let lines = [header, header.map { _ in "---" }] + rows
         let table = lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
-        let notes = results.comparisonNotes.map { "- \($0)\n" }.joined()
+        let notes = (answers(results) + results.comparisonNotes).map { "- \($0)\n" }.joined()
         return table + (notes.isEmpty ? "" : "\n\(notes)")
     }
 

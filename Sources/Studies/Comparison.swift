@@ -67,7 +67,7 @@ package struct Comparison: Sendable {
     package var isBaselineDiverged = false
 
     /// Whether more runs, or other figures, could decide it.
-    var isDecidable: Bool { verdict != .diverged && !isBaselineDiverged }
+    package var isDecidable: Bool { verdict != .diverged && !isBaselineDiverged }
 
     /// The level that a corrected p-value must be below.
     package static let significance = 0.05

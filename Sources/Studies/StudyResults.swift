@@ -190,16 +190,13 @@ extension StudyResults {
     private func powerNote(_ baseline: Baseline) -> String? {
         let comparisons = summaries.compactMap { $0.comparisons[baseline] }
         guard let most = comparisons.filter(\.isDecidable).map(\.pairs).max() else { return nil }
-        func least(_ tests: Int) -> Int {
-            (1...).first { WilcoxonSignedRank.leastP(count: $0) * Double(tests) < Comparison.significance } ?? 0
-        }
         // Holm's correction counts every p-value, those of cases with a diverged run too.
         let tests = comparisons.count { $0.p != nil }
-        let needed = least(tests)
+        let needed = Comparison.fewestPairs(tests: tests)
         guard most < needed else { return nil }
         let p = WilcoxonSignedRank.leastP(count: most)
         let runs = most == 1 ? "one run" : "\(most) runs"
-        let one = least(1)
+        let one = Comparison.fewestPairs(tests: 1)
         var note =
             "against \(baseline.phrase): \(runs) cannot give a p-value below \(shortest((p * 1e6).rounded() / 1e6))"
         if tests > 1 {

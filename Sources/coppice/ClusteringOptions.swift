@@ -290,7 +290,7 @@ func describeSizes(of labels: [Int32], k: Int) -> String {
     counts.sort()
     let empty = counts.prefix { $0 == 0 }.count
     let middle = counts[(k - 1) / 2] + counts[k / 2]
-    return "\(counts[0]) to \(counts[k - 1]) samples a cluster, median \(middle / 2)\(middle % 2 == 1 ? ".5" : "")"
+    return "\(counts[0]) to \(counts[k - 1]) samples per cluster, median \(middle / 2)\(middle % 2 == 1 ? ".5" : "")"
         + (empty > 0 ? ", \(empty) empty" : "")
 }
 

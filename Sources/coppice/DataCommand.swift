@@ -142,7 +142,7 @@ struct DataInfoCommand: ParsableCommand {
         for (title, images) in [("training", info.train), ("test", info.test)] {
             print(
                 "  \(title): \(images.count) images of \(images.channels)x\(images.height)x\(images.width), "
-                    + "a class: \(describeClasses(images.perClass, names: dataset.classNames))")
+                    + "per class: \(describeClasses(images.perClass, names: dataset.classNames))")
         }
         print(
             "  \(info.classCount) classes; training pixels have mean \(list(info.mean)) "

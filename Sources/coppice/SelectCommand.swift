@@ -319,12 +319,12 @@ struct SelectCommand: AsyncParsableCommand {
         if kept.kept != kept.requested { line += ", \(kept.requested) were asked for" }
         print(line)
         if !kept.perClass.isEmpty {
-            print("a class: \(describeClasses(kept.perClass, names: source.samples?.classNames ?? []))")
+            print("kept per class: \(describeClasses(kept.perClass, names: source.samples?.classNames ?? []))")
         }
         if let assignment = source.assignment {
             let counts = kept.perCluster.sorted()
             print(
-                "a cluster: \(counts.first ?? 0) to \(counts.last ?? 0) kept, of "
+                "kept per cluster: \(counts.first ?? 0) to \(counts.last ?? 0), of "
                     + describeSizes(of: assignment.labels, k: assignment.k))
         }
         if let finished = source.finished {

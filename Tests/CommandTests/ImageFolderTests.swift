@@ -72,7 +72,8 @@ import TestSupport
         let outcome = try run(
             select + ["--link", folder / "links", "--details", folder / "d.csv", "--dropped", folder / "rest.npy"])
         #expect(outcome.status == 0, "\(outcome.stderr)")
-        #expect(outcome.stdout.contains("a class: above ") && outcome.stdout.contains(", below "), "\(outcome.stdout)")
+        #expect(
+            outcome.stdout.contains("per class: above ") && outcome.stdout.contains(", below "), "\(outcome.stdout)")
         let kept = try text("kept.txt").split(separator: "\n").map(String.init)
         let dropped = try text("rest.txt").split(separator: "\n").map(String.init)
         #expect(kept.count == 60 && Set(kept + dropped).count == 80)

@@ -53,7 +53,17 @@ struct ImageRecipeTests {
         page.replace("--k 100", by: "--k 3")
         page.replace("--size 10000", by: "--size 15")
         page.replace("--epochs 10 --replicas 5", by: "--epochs 1 --replicas 5")
+        // The built-in study takes more rows than there are.
+        _ = try folder.file(
+            "probe.yaml",
+            Array(
+                """
+                {dataset: features, model: linear, runs: 2, epochs: 1, experiments: [{pruning_method: none},
+                 {pruning_method: cluster, sizes: 15, ks: 3, selection_strategies: furthest}]}
+                """.utf8))
+        page.replace("coppice run probe ", by: "coppice run probe.yaml ")
         try page.run(in: folder)
+        #expect(try folder.names(in: "results/probe-features").contains("report.html"))
 
         // Of each picture and its copy one is left, and what is kept is linked by the name of its class.
         #expect(try lines("embedded/train/ids.jsonl").count == 45)

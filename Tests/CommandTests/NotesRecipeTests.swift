@@ -219,12 +219,109 @@ struct NotesRecipeTests {
         try expectComplaint(index + " --clusters none --topics topics", code: 66, "none/labels.npy: No such file")
         #expect(try !folder.names().contains("index"))
         let outcome = try recipe(index + " --clusters clusters --topics topics", in: folder)
-        #expect(outcome.stdout == "index: 1 page of 2 sections in 1 topic\n", "\(outcome.stderr)")
+        #expect(outcome.stdout == "index: 2 sections on one page\n", "\(outcome.stderr)")
         // The nearest comes first; a comment ends where it should; a name with a space and brackets is one link.
-        let page = try text("index/cluster-1.md")
+        let page = try text("index/index.md")
         #expect(page.contains("1. [a (1) › Two](../n/a%20%281%29.md#two)\n2. [a (1) › One](../n/a%20%281%29.md#one)"))
         #expect(page.components(separatedBy: "-->").count == 2)
         try expectComplaint(index + " --clusters clusters --topics topics", code: 73, "index: it is there")
+        try expectComplaint(index + " --topics topics", code: 64, "--topics needs --clusters")
+    }
+
+    /// Writes embeddings' clusters of so many sections, and topics of these clusters.
+    private func writeClusters(_ labels: [Int], topics: [Int]) throws {
+        let k = topics.count
+        let made = try recipe(
+            """
+            python3 -c '
+            import numpy as np, os
+            for folder, labels, k in [("clusters", \(labels), \(k)), ("topics", \(topics), \(k))]:
+                os.makedirs(folder, exist_ok=True)
+                np.save(folder + "/labels.npy", np.array(labels, np.int32))
+                np.save(folder + "/distances.npy", np.arange(len(labels)).astype(np.float32))
+                np.save(folder + "/centroids.npy", np.zeros((k, 4)))'
+            """, in: folder)
+        #expect(made.status == 0, "\(made.stderr)")
+    }
+
+    /// The lines of index.md without its title and places for summaries, and the names of the other pages.
+    private func index(_ options: String = "--clusters clusters --topics topics") throws -> (
+        told: String, lines: [String], pages: [String]
+    ) {
+        let outcome = try recipe(
+            "rm -rf index && index-notes a.jsonl --notes n --out index \(options)", in: folder)
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let content = try text("index/index.md").replacing(#/<!--.*?-->/#.dotMatchesNewlines(), with: "")
+        let lines = content.split(separator: "\n").map(String.init)
+        #expect(lines.first == "# Index of notes")
+        return (
+            outcome.stdout, Array(lines.dropFirst()),
+            try folder.names(in: "index").filter { $0.hasPrefix("cluster-") }
+        )
+    }
+
+    @Test func fewNotesHaveAnIndexWithoutEmptyLevels() throws {
+        func write(_ notes: Int) throws {
+            for number in 0..<notes {
+                try self.write("n/\(number).md", "# Note \(number)\n\nkind\(number % 2) has word\(number) in it\n")
+            }
+            #expect(try recipe("cut-notes n --out a.jsonl", in: folder).status == 0)
+        }
+        func link(_ number: Int) -> String { "[\(number) › Note \(number)](../n/\(number).md#note-\(number))" }
+
+        try write(1)
+        let one = try index("")
+        #expect(one.told == "index: 1 section on one page\n" && one.pages.isEmpty)
+        #expect(one.lines == ["1 section.", "- \(link(0))"])
+        #expect(try lines("index/prompts.jsonl").count == 1)
+        // A cluster and a topic of their own add nothing.
+        try writeClusters([0], topics: [0])
+        #expect(try index().lines == ["1 section.", "1. \(link(0))"])
+
+        try write(3)
+        #expect(try index("").lines == ["3 sections."] + (0..<3).map { "- \(link($0))" })
+        // A cluster per note, each of a topic of its own.
+        try writeClusters([0, 1, 2], topics: [0, 1, 2])
+        let three = try index()
+        #expect(three.told == "index: 3 sections on one page\n" && three.pages.isEmpty)
+        #expect(three.lines == ["3 sections in 3 groups."] + (0..<3).map { "- \(link($0))" })
+        #expect(try lines("index/prompts.jsonl").isEmpty)
+
+        try write(10)
+        // Six, two and two: the last is alone in its topic.
+        try writeClusters([0, 0, 0, 0, 0, 0, 1, 1, 2, 2], topics: [0, 0, 1])
+        let ten = try index()
+        #expect(ten.told == "index: 1 page of 10 sections in 1 topic\n" && ten.pages == ["cluster-0.md"])
+        #expect(ten.lines[0] == "10 sections in 3 groups and 1 topic.")
+        #expect(
+            ten.lines[1].hasPrefix("## ")
+                && ten.lines[2].contains("](cluster-0.md), 6 sections; most central: \(link(0))"))
+        #expect(ten.lines[3...] == ["- \(link(6)), \(link(7))", "## Other groups", "- \(link(8)), \(link(9))"])
+        // One topic of all needs no name, and neither do clusters without topics.
+        for (topics, options) in [
+            ([0, 0, 0], "--clusters clusters --topics topics"), ([0, 1, 2], "--clusters clusters"),
+        ] {
+            try writeClusters([0, 0, 0, 0, 0, 0, 1, 1, 2, 2], topics: topics)
+            let found = try index(options)
+            #expect(found.told == "index: 1 page of 10 sections\n")
+            #expect(found.lines.count == 4 && !found.lines.contains { $0.hasPrefix("#") })
+            #expect(try text("index/cluster-0.md").contains("6 sections of the [index](index.md)."))
+        }
+    }
+
+    @Test func bothPartsOfACutAreReplacedOrNone() throws {
+        for number in 0..<4 { try write("n/\(number).md", "# A\n\nb \(number)\n") }
+        let cut = "cut-notes n --out train.jsonl --held-out"
+        #expect(try recipe(cut + " test.jsonl", in: folder).status == 0)
+        let before = try text("train.jsonl")
+        try write("n/5.md", "# New\n\nnote\n")
+        try FileManager.default.createDirectory(atPath: folder / "folder", withIntermediateDirectories: false)
+        try expectComplaint(cut + " none/test.jsonl", code: 73, "none/test.jsonl: cannot be created")
+        try expectComplaint(cut + " folder", code: 74, "folder: writing failed: Is a directory")
+        #expect(try text("train.jsonl") == before)
+        #expect(try folder.names() == ["folder", "n", "test.jsonl", "train.jsonl"])
+        #expect(try recipe(cut + " test.jsonl", in: folder).status == 0)
+        #expect(try text("train.jsonl") + text("test.jsonl") != before)
     }
 
     @Test func trainingsGoOnWhereTheyStopped() throws {

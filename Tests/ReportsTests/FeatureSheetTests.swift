@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Pruning
+import Support
 import TestSupport
 import Testing
 
@@ -126,6 +127,27 @@ import Testing
             stored, pictureFolder: folder.path, images: { _ in dataset }, gnuplot: nil)
         #expect(others.contains { $0.contains("coppice report --data DIR names another folder") }, "\(others)")
         #expect(try study.names("plots") == ["cluster-mnist-k5-0.csv", "cluster-mnist-k5-4.csv"])
+    }
+
+    @Test func aPictureIsDecodedOnce() throws {
+        // Of 200 rows, ten pictures, one of which cannot be read.
+        let decoded = Locked<[String: Int]>([:])
+        let ids = ClusterIDs(try rows((0..<200).map { "\($0 % 10).png" }), origins: nil, pictureFolder: nil) {
+            (path, side) throws(DatasetError) in
+            let name = String(decoding: path, as: UTF8.self)
+            decoded.withLock { $0[name, default: 0] += 1 }
+            if name.hasSuffix("/3.png") { throw DatasetError.malformed(file: name, reason: "made") }
+            return (SampleShape(channels: 1, height: side, width: side), [UInt8](repeating: 9, count: side * side))
+        }
+        for index in 0..<200 {
+            switch ids.picture(ids.member(index, squaredDistance: 0)) {
+            case .tile(let tile): #expect(index % 10 != 3 && tile.pixels.allSatisfy { $0 == 9 })
+            case .fault(let reason): #expect(index % 10 == 3 && reason.contains("made"))
+            case nil: Issue.record("row \(index) has no picture")
+            }
+        }
+        let counts = decoded.withLock { $0 }
+        #expect(counts.count == 10 && counts.values.allSatisfy { $0 == 1 }, "\(counts)")
     }
 
     @Test func imagesOfAFolderHaveTheNamesOfTheirClasses() throws {

@@ -91,7 +91,12 @@ import Testing
         }
         #expect(
             Sensitivity.all(try section(few))[0].sentences.last
-                == "6 runs cannot call any case better or worse than another here; 9 runs could.")
+                == "6 runs cannot call any case better or worse than another here, nor equal to it; 9 runs could.")
+        let equalOfFew = try results(Self.yaml.replacing("runs: 12", with: "runs: 6")) { _, run in 9000 + run }
+        let sensitivity = Sensitivity.all(try section(equalOfFew))[0]
+        #expect(sensitivity.sentences.count == 2 && sensitivity.sentences[0].hasPrefix("These runs do not decide"))
+        #expect(sensitivity.sentences[0].hasSuffix("8 are not decided."))
+        #expect(!sensitivity.table(in: "mnist").rows.contains("equal"))
     }
 
     @Test func theDimensionsOfSeveralEntriesAreCompared() throws {

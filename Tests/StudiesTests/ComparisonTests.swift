@@ -63,6 +63,29 @@ private func threeCases(runs: Int, more: String = "") -> String {
         #expect(results.comparisonNotes.count == 2 && results.comparisonNotes[1].hasSuffix("6 runs could"))
     }
 
+    /// Student's t at 1 - 0.025 / tests with 9 degrees, by scipy.
+    @Test(arguments: [(1, 2.262157162798205), (2, 2.6850108468164575), (18, 4.075232646483265), (0, 2.262157162798205)])
+    func intervalsOfManyComparisonsAreWider(tests: Int, quantile: Double) throws {
+        let results = try results(threeCases(runs: 10)) { experiment, run in
+            experiment.selection.isWhole ? 9800 : 9600 + noise(run)
+        }
+        let full = try #require(results.summaries.last?.comparisons[.full])
+        var intervals = SimultaneousIntervals(tests: tests)
+        let found = intervals.interval(of: full)
+        let interval = try #require(found)
+        let deviation = try #require(Statistics.standardDeviation((0..<10).map { Double(noise($0)) / 100 }))
+        let reach = quantile * deviation / 10.0.squareRoot()
+        #expect(abs((interval.high - interval.low) / 2 - reach) < 1e-9 * reach)
+        #expect(abs((interval.high + interval.low) / 2 - (full.difference ?? .infinity)) < 1e-12)
+        #expect(tests > 1 || abs(interval.low - (full.interval95?.low ?? .infinity)) < 1e-12)
+    }
+
+    @Test(arguments: [(0, 6), (1, 6), (2, 7), (18, 10), (42, 11)])
+    func theFewestPairsOfSoManyComparisons(tests: Int, pairs: Int) {
+        #expect(Comparison.fewestPairs(tests: tests) == pairs)
+        #expect(WilcoxonSignedRank.leastP(count: pairs - 1) * Double(max(1, tests)) >= 0.05)
+    }
+
     @Test func equalIsTheNinetyPercentIntervalWithinTheMargin() throws {
         // Differences of +2 and -2 right answers in 10,000: a deviation of about 0.02 points.
         func outcome(_ experiment: Experiment, _ run: Int) -> Int? {

@@ -11,7 +11,7 @@ import markdown_it
 import tokenizers
 
 from notes import counted, embedder, line
-from recipes import Options, fail, replacing, run, say, whole
+from recipes import Options, fail, replacing_all, run, say, whole
 
 # Inline markup is parsed in headings alone.
 BLOCKS = markdown_it.MarkdownIt("commonmark").enable("table").disable("inline")
@@ -61,18 +61,22 @@ def main():
         without += bare
     if not kept[False]:
         fail(65, f"{given.folder}: there is no text in its {len(texts):,} Markdown files")
-    write(given.out, kept[False], len(texts) - len(aside))
+    outputs = [(given.out, kept[False], len(texts) - len(aside))]
     if given.held_out:
-        write(given.held_out, kept[True], len(aside))
+        outputs.append((given.held_out, kept[True], len(aside)))
+    write(outputs)
     if empty or without:
         say(f"left out {counted(empty, 'document')} without text and {counted(without, 'heading')} with nothing below")
 
 
-def write(path, sections, documents):
-    with replacing(path) as file:
-        file.writelines(line(section) for section in sections)
-    print(f"{path}: {counted(len(sections), 'section')} of {counted(documents, 'document')}, "
-          f"{sum(s['tokens'] for s in sections):,} tokens, {sum(s['bytes'] for s in sections):,} bytes")
+def write(outputs):
+    """Writes the outputs, each a path, its sections and the number of their documents: all of them, or none."""
+    with replacing_all([path for path, _, _ in outputs]) as files:
+        for file, (_, sections, _) in zip(files, outputs):
+            file.writelines(line(section) for section in sections)
+    for path, sections, documents in outputs:
+        print(f"{path}: {counted(len(sections), 'section')} of {counted(documents, 'document')}, "
+              f"{sum(s['tokens'] for s in sections):,} tokens, {sum(s['bytes'] for s in sections):,} bytes")
 
 
 def counter(path):

@@ -15,7 +15,7 @@ import numpy
 from notes import counted, entries, line
 from recipes import Options, fail, run, say, whole
 
-ASK_CLUSTER = ("Below are the most central sections of a group of notes. Say in two sentences what the group is about, for "
+ASK_CLUSTER = ("Below are the {which} sections of a group of notes. Say in two sentences what the group is about, for "
                "somebody who looks for something in it. Say nothing that is not in the sections.")
 ASK_TOPIC = ("Below are the headings of several groups of notes, and the words that set each group apart. Give what they have "
              "in common a name of at most six words, then say in one sentence what is found there.")
@@ -27,37 +27,51 @@ WORDS = 5
 def main():
     parser = Options()
     parser.add_argument("file")
-    for option in ("--clusters", "--topics", "--notes", "--out"):
+    for option in ("--notes", "--out"):
         parser.add_argument(option, required=True)
+    parser.add_argument("--clusters")
+    parser.add_argument("--topics")
     parser.add_argument("--central", type=whole(1, 1000), default=5)
     parser.add_argument("--summaries")
     given = parser.parse_args()
+    if given.topics and not given.clusters:
+        fail(64, "--topics needs --clusters, whose centroids the topics are clusters of")
     if not os.path.isdir(given.notes):
         fail(66, f"{given.notes}: no such folder")
     fields = {"path": str, "heading": list, "anchor": str, "text": str}
     sections = [{name: entry[name] for name in fields} for entry in entries(given.file, fields)]
-    labels = whole_numbers(os.path.join(given.clusters, "labels.npy"), len(sections), f"lines in {given.file}")
-    distances = array(os.path.join(given.clusters, "distances.npy"), len(sections), f"lines in {given.file}")
-    count = len(array(os.path.join(given.clusters, "centroids.npy")))
-    if labels.max() >= count:
-        fail(65, f"{given.clusters}: labels.npy has a {labels.max()}, and centroids.npy {count} rows")
-    topics = whole_numbers(os.path.join(given.topics, "labels.npy"), count, f"rows in {given.clusters}/centroids.npy")
+    members, topics = clusters(given, len(sections))
     for section in sections:
         if not os.path.isfile(os.path.join(given.notes, section["path"])):
             fail(66, f"{os.path.join(given.notes, section['path'])}: {given.file} names it, and there is no such file")
     summaries = {entry["key"]: entry["summary"] for entry in
                  entries(given.summaries, {"key": str, "summary": str})} if given.summaries else {}
-    # By distance; of equal ones the earlier line.
-    members = [[] for _ in range(count)]
-    for row in numpy.argsort(distances, kind="stable"):
-        members[labels[row]].append(int(row))
     index = Index(given, sections, members, topics, summaries)
     with new_folder(given.out) as folder:
         index.write(folder)
-    told = f"{given.out}: {counted(index.pages, 'page')} of {counted(len(sections), 'section')} in {counted(index.groups, 'topic')}"
-    print(told + (f", {len(summaries) - len(summaries.keys() - index.keys):,} with summaries" if given.summaries else ""))
+    told = f"{counted(len(sections), 'section')}" + (f" in {counted(index.groups, 'topic')}" if index.groups else "")
+    told = f"{counted(index.pages, 'page')} of {told}" if index.pages else f"{told} on one page"
+    print(f"{given.out}: {told}" + (f", {len(summaries) - len(summaries.keys() - index.keys):,} with summaries" if given.summaries else ""))
     if summaries.keys() - index.keys:
         say(f"{given.summaries}: {counted(len(summaries.keys() - index.keys), 'key')} of no page: the notes have changed since")
+
+
+def clusters(given, count):
+    """The rows of each cluster, the most central first, and the topic of each cluster."""
+    if not given.clusters:
+        return [list(range(count))], [0]
+    labels = whole_numbers(os.path.join(given.clusters, "labels.npy"), count, f"lines in {given.file}")
+    distances = array(os.path.join(given.clusters, "distances.npy"), count, f"lines in {given.file}")
+    k = len(array(os.path.join(given.clusters, "centroids.npy")))
+    if labels.max() >= k:
+        fail(65, f"{given.clusters}: labels.npy has a {labels.max()}, and centroids.npy {k} rows")
+    # By distance; of equal ones the earlier line.
+    members = [[] for _ in range(k)]
+    for row in numpy.argsort(distances, kind="stable"):
+        members[labels[row]].append(int(row))
+    if not given.topics:
+        return members, [0] * k
+    return members, whole_numbers(os.path.join(given.topics, "labels.npy"), k, f"rows in {given.clusters}/centroids.npy")
 
 
 def array(path, rows=None, what=None):
@@ -105,59 +119,101 @@ def new_folder(path):
 
 
 class Index:
-    """The pages. `members` has the rows of each cluster, the most central first, `topics` the topic of each cluster."""
+    """The pages. `members` has the rows of each cluster, the most central first, `topics` the topic of each cluster.
+
+    A level that would hold one thing is left out: a cluster has a page if it has more sections than are listed as the most
+    central, a topic has a heading if it has more than one cluster and is not the only one.
+    """
 
     def __init__(self, given, sections, members, topics, summaries):
         self.sections, self.members, self.summaries = sections, members, summaries
-        self.central = given.central
+        self.central, self.is_clustered = given.central, given.clusters is not None
         self.notes = os.path.relpath(os.path.abspath(given.notes), os.path.abspath(given.out))
         self.width = len(str(len(members) - 1))
         filled = [cluster for cluster in range(len(members)) if members[cluster]]
-        self.words = distinctive({cluster: [sections[row]["text"] for row in members[cluster]] for cluster in filled})
+        filled.sort(key=lambda cluster: (-len(members[cluster]), cluster))
+        self.names = self.named({cluster: members[cluster] for cluster in filled})
         groups = collections.defaultdict(list)
-        for cluster in sorted(filled, key=lambda cluster: (-len(members[cluster]), cluster)):
+        for cluster in filled:
             groups[int(topics[cluster])].append(cluster)
-        self.topics = sorted(groups.items(), key=lambda group: (-self.size(group[1]), group[0]))
-        self.topic_words = distinctive({
-            topic: [sections[row]["text"] for cluster in clusters for row in members[cluster]]
-            for topic, clusters in self.topics})
-        self.pages, self.groups, self.keys, self.prompts = len(filled), len(groups), set(), []
+        # By topic; what is the only cluster of its topic is in none.
+        self.topics = sorted(((topic, found) for topic, found in groups.items() if len(found) > 1),
+                             key=lambda group: (-self.size(group[1]), group[0]))
+        self.others = [cluster for cluster in filled if len(groups[int(topics[cluster])]) == 1]
+        self.has_headings = len(self.topics) + bool(self.others) > 1
+        self.topic_names = self.named({
+            topic: sorted((row for cluster in found for row in members[cluster])) for topic, found in self.topics}
+            | ({None: [row for cluster in self.others for row in members[cluster]]} if self.others else {}))
+        self.paged = [cluster for cluster in filled if len(filled) > 1 and len(members[cluster]) > self.central]
+        self.pages, self.groups = len(self.paged), len(self.topics) if self.has_headings else 0
+        self.clusters, self.keys, self.prompts = len(filled), set(), []
 
     def size(self, clusters):
         return sum(len(self.members[cluster]) for cluster in clusters)
 
+    def named(self, groups):
+        """Names for groups of rows: the words that set each apart, or the first section of one with a section or two."""
+        words = distinctive({group: [self.sections[row]["text"] for row in rows] for group, rows in groups.items()})
+        return {group: ", ".join(words[group]) if len(rows) > 2 else self.title(rows[0]) for group, rows in groups.items()}
+
     def write(self, folder):
-        lines = ["# Index of notes", "",
-                 f"{counted(len(self.sections), 'section')} in {counted(self.pages, 'group')} and {counted(self.groups, 'topic')}.", ""]
-        for topic, clusters in self.topics:
-            words = ", ".join(self.topic_words[topic])
-            prompt = "\n".join([ASK_TOPIC, ""] + [
-                f"- {', '.join(self.words[cluster])}: "
-                + "; ".join(self.title(row) for row in self.members[cluster][:3]) for cluster in clusters])
-            lines += [f"## {text(words)}", "", *self.place("index.md", prompt), ""]
-            for cluster in clusters:
-                central = self.members[cluster][0]
-                lines.append(f"- [{text(', '.join(self.words[cluster]))}]({self.page(cluster)}), "
-                             f"{counted(len(self.members[cluster]), 'section')}; most central: {self.link(central)}")
-            lines.append("")
+        found = [counted(self.clusters, "group")] if self.clusters > 1 else []
+        found += [counted(self.groups, "topic")] if self.groups else []
+        told = counted(len(self.sections), "section") + (f" in {' and '.join(found)}" if found else "")
+        lines = ["# Index of notes", "", f"{told}.", ""]
+        if self.clusters == 1:
+            lines += [*self.place("index.md", self.ask(self.others[0])), "", *self.listed(self.others[0]), ""]
+        else:
+            for topic, clusters in self.topics:
+                prompt = "\n".join([ASK_TOPIC, ""] + [
+                    f"- {self.names[cluster]}: "
+                    + "; ".join(self.title(row) for row in self.members[cluster][:3]) for cluster in clusters])
+                if self.has_headings:
+                    lines += [f"## {text(self.topic_names[topic])}", ""]
+                lines += [*self.place("index.md", prompt), "", *(self.entry(cluster) for cluster in clusters), ""]
+            if self.others:
+                lines += ["## Other groups", ""] if self.has_headings else []
+                lines += [*(self.entry(cluster) for cluster in self.others), ""]
         self.save(folder, "index.md", lines)
-        for topic, clusters in self.topics:
-            for cluster in clusters:
-                self.write_cluster(folder, cluster, ", ".join(self.topic_words[topic]))
+        topics = {cluster: topic for topic, clusters in self.topics for cluster in clusters}
+        for cluster in self.paged:
+            name = self.page(cluster)
+            topic = topics.get(cluster)
+            of = f" of the topic [{text(self.topic_names[topic])}](index.md)" if self.has_headings and topic is not None else \
+                " of the [index](index.md)"
+            self.save(folder, name, [
+                f"# {text(self.names[cluster])}", "", f"{counted(len(self.members[cluster]), 'section')}{of}.", "",
+                *self.place(name, self.ask(cluster)), "", *self.listed(cluster), ""])
         with open(os.path.join(folder, "prompts.jsonl"), "wb") as file:
             file.writelines(line(prompt) for prompt in self.prompts)
 
-    def write_cluster(self, folder, cluster, topic):
-        rows, name = self.members[cluster], self.page(cluster)
-        shown = "\n\n".join(f"{self.title(row)}\n{excerpt(self.sections[row]['text'])}" for row in rows[:self.central])
-        lines = [f"# {text(', '.join(self.words[cluster]))}", "",
-                 f"{counted(len(rows), 'section')} of the topic [{text(topic)}](index.md).", "",
-                 *self.place(name, f"{ASK_CLUSTER}\n\n{shown}"), "", "## Most central", ""]
-        lines += [f"{number}. {self.link(row)}" for number, row in enumerate(rows[:self.central], 1)]
-        if rows[self.central:]:
-            lines += ["", "## The others, from the centre outwards", ""]
-            lines += [f"- {self.link(row)}" for row in rows[self.central:]]
-        self.save(folder, name, lines + [""])
+    def entry(self, cluster):
+        """The line of a cluster among others: its sections where they are few, else its page."""
+        rows = self.members[cluster]
+        if len(rows) == 1:
+            return f"- {self.link(rows[0])}"
+        if cluster not in self.paged:
+            name = "" if len(rows) == 2 else f"{text(self.names[cluster])}: "
+            return f"- {name}" + ", ".join(self.link(row) for row in rows)
+        return (f"- [{text(self.names[cluster])}]({self.page(cluster)}), {counted(len(rows), 'section')}; "
+                f"most central: {self.link(rows[0])}")
+
+    def listed(self, cluster):
+        """The sections of a cluster, from the centre outwards; without clusters, in the order of the file."""
+        rows = self.members[cluster]
+        if not self.is_clustered:
+            return [f"- {self.link(row)}" for row in rows]
+        lines = [f"{number}. {self.link(row)}" for number, row in enumerate(rows[:self.central], 1)]
+        if len(rows) <= self.central:
+            return lines
+        return ["## Most central", "", *lines, "", "## The others, from the centre outwards", "",
+                *(f"- {self.link(row)}" for row in rows[self.central:])]
+
+    def ask(self, cluster):
+        """The prompt that asks for a cluster's summary."""
+        shown = "\n\n".join(f"{self.title(row)}\n{excerpt(self.sections[row]['text'])}"
+                            for row in self.members[cluster][:self.central])
+        return f"{ASK_CLUSTER.format(which='most central' if self.is_clustered else 'first')}\n\n{shown}"
 
     def place(self, page, prompt):
         """The lines of a summary: itself where there is one, else the prompt that asks for it, as a comment."""

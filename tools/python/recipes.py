@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -45,25 +46,44 @@ def whole(least, most=None):
 @contextlib.contextmanager
 def replacing(path, mode="wb", **options):
     """A file that appears at `path` whole, when the block ends without an error. Errors of the system end the program."""
-    folder, name = os.path.split(os.path.abspath(path))
+    with replacing_all([path], mode, **options) as files:
+        yield files[0]
+
+
+@contextlib.contextmanager
+def replacing_all(paths, mode="wb", **options):
+    """Files that appear at `paths` when the block ends without an error, once all of them are on the disk."""
+    written, path = [], None
     try:
-        number, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    except OSError as error:
-        fail(73, f"{path}: cannot be created: {error.strerror}")
-    try:
-        with open(number, mode, **options) as file:
-            yield file
-            file.flush()
-            os.fsync(number)
+        for path in paths:
+            folder, name = os.path.split(os.path.abspath(path))
+            try:
+                number, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+            except OSError as error:
+                fail(73, f"{path}: cannot be created: {error.strerror}")
+            written.append((path, temporary, open(number, mode, **options)))
+        path = " and ".join(paths)
+        yield [file for _, _, file in written]
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
+        for path, temporary, file in written:
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            os.chmod(temporary, 0o666 & ~mask)
+        for path in paths:
+            if os.path.isdir(path):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        for path, temporary, _ in written:
+            os.replace(temporary, path)
     except OSError as error:
         fail(74, f"{path}: writing failed: {error.strerror or error}")
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        for _, temporary, file in written:
+            with contextlib.suppress(OSError):
+                file.close()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
 
 
 def run(main):

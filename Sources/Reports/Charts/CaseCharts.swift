@@ -38,7 +38,8 @@ enum CaseCharts {
         let longest = max(bars.map(\.value).max() ?? 1, 1e-3)
         return chart(
             "bars-seconds", "Median time", bars,
-            caption: "Seconds a run: its share of the selection, of the training that it shared with others, and of the"
+            caption:
+                "Seconds per run: its share of the selection, of the training that it shared with others, and of the"
                 + " test." + which,
             axis: Plot.linear("x", 0...longest * 1.22) + ["set xlabel 'median seconds per run'"])
     }
@@ -123,7 +124,7 @@ enum CaseCharts {
         plots.append(
             "$medians using 1:2:($3-$1):($4-$2) with vectors nohead lw 2 lc rgb '\(Palette.ink)' notitle")
         return Chart(
-            name: "runs", title: "Every run", caption: "A dot a run, a line at each median." + axis.note + which,
+            name: "runs", title: "Every run", caption: "A dot per run, a line at each median." + axis.note + which,
             description: rows.map { entry in
                 let values = entry.summary.accuracies
                 return "\(entry.label): \(Wording.counted(values.count, "run")) from"

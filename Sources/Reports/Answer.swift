@@ -1,0 +1,155 @@
+import Studies
+
+/// A section's answer to "how little is enough?": the smallest part whose loss against the whole set is bounded, and the loss
+/// of each size, by intervals that hold for all cases together. Where runs are too few for any test, how many are needed.
+struct Answer: Equatable, Sendable {
+    /// A part that loses no more than ``tolerance``.
+    struct Part: Equatable, Sendable {
+        let size: String
+        let name: String
+    }
+
+    /// The smallest part that is shown to lose no more than ``tolerance``; nil where there is none.
+    let enough: Part?
+    /// What runs are too few for, as a phrase without a full stop; nil where at least one case has enough runs.
+    let shortage: String?
+    /// The answer in a sentence, and the loss of each size in another; none where nothing can be compared with the whole set.
+    let sentences: [String]
+    /// The largest loss that counts as little, in percentage points: 1, or the study's margin of equality if that is wider.
+    let tolerance: Double
+
+    /// Sizes whose loss is told.
+    private static let sizes = 8
+
+    init(_ section: ReportSection) {
+        tolerance = max(1, section.experiments.map(\.equalWithin).max() ?? 1)
+        let cases = section.smallerCases.filter { $0.summary.comparisons[.full]?.isDecidable == true }
+        let sound = cases.filter { section.hasEnoughRuns($0, .full) }
+        guard let whole = section.whole, !cases.isEmpty else {
+            (enough, shortage, sentences) = (nil, nil, [])
+            return
+        }
+        guard !sound.isEmpty else {
+            let text = Self.shortage(section, cases)
+            (enough, shortage) = (nil, text)
+            let remedy =
+                section.isFinished
+                ? " (coppice run adds the missing ones by --runs \(section.fewestPairs(.full)); to decide may take more)."
+                : "."
+            sentences = ["Too few runs for an answer: \(text)\(remedy)"]
+            return
+        }
+        shortage = nil
+        var intervals = SimultaneousIntervals(tests: section.tests[.full] ?? 1)
+        let losses = sound.compactMap { entry -> Loss? in
+            guard let comparison = entry.summary.comparisons[.full], let difference = comparison.difference,
+                let interval = intervals.interval(of: comparison)
+            else { return nil }
+            return Loss(
+                entry: entry, whole: whole, difference: difference, interval: interval, pairs: comparison.pairs)
+        }
+        let least = -tolerance
+        let smallest = losses.filter { $0.interval.low >= least }.min {
+            ($0.entry.kept, -$0.difference) < ($1.entry.kept, -$1.difference)
+        }
+        enough = smallest.map { Part(size: Wording.size($0.entry.kept), name: $0.entry.name) }
+        let tests = section.tests[.full] ?? 1
+        let together = tests > 1 ? " over all \(Number.grouped(Double(tests))) comparisons" : ""
+        let limit = "lose at most \(Self.points(tolerance)) against the whole set, at 95% confidence\(together)"
+        let answer: String
+        if let smallest {
+            answer =
+                "The smallest part that is shown to \(limit), is \(smallest.size): \(smallest.text) on average, over"
+                + " \(Wording.counted(smallest.pairs, "paired run"))."
+        } else {
+            answer = "No part that was tried is shown to \(limit)."
+        }
+        sentences = [answer] + Self.bySize(losses, whole.units)
+    }
+
+    /// A case's mean difference from the whole set and its interval among all cases.
+    private struct Loss {
+        let entry: ReportCase
+        let whole: ReportCase
+        let difference: Double
+        let interval: Interval
+        let pairs: Int
+
+        /// "5,000 of 10,000 samples (50%, random)".
+        var size: String {
+            let total = Wording.size(whole.kept)
+            return "\(Wording.size(entry.kept)) of \(total) \(whole.units) (\(share), \(entry.name))"
+        }
+
+        /// The kept part of the whole set.
+        var share: String { "\(Number.significant(100 * entry.kept / max(1, whole.kept)))%" }
+
+        /// "1.88 points lower (1.49 to 2.27)".
+        var text: String {
+            let (near, far) = difference < 0 ? (interval.high, interval.low) : (interval.low, interval.high)
+            let range =
+                interval.low < 0 && interval.high > 0
+                ? "\(Self.told(near)) to \(Self.told(far))"
+                : "\(Number.fixed(near.magnitude, 2)) to \(Number.fixed(far.magnitude, 2))"
+            return "\(Number.fixed(difference.magnitude, 2)) points \(difference < 0 ? "lower" : "higher") (\(range))"
+        }
+
+        private static func told(_ end: Double) -> String {
+            "\(Number.fixed(end.magnitude, 2)) \(end < 0 ? "lower" : "higher")"
+        }
+    }
+
+    /// The loss of each size, the largest first. A selection other than random samples speaks for its size only where the
+    /// tests say that it is better than they are: the best of many means would be a matter of luck.
+    private static func bySize(_ losses: [Loss], _ units: String) -> [String] {
+        let groups = Dictionary(grouping: losses) { $0.entry.summary.experiment.size }
+        let shown = groups.values.compactMap { group -> Loss? in
+            let random = group.first { $0.entry.summary.experiment.selection.isRandom }
+            let rivals =
+                random == nil ? group : group.filter { $0.entry.summary.comparisons[.random]?.verdict == .better }
+            return rivals.max { $0.difference < $1.difference } ?? random
+        }.sorted { $1.entry.kept < $0.entry.kept }
+        guard !shown.isEmpty else { return [] }
+        let hasRandom = losses.contains { $0.entry.summary.experiment.selection.isRandom }
+        let items = shown.prefix(sizes).map {
+            "\(Wording.size($0.entry.kept)) \(units) (\($0.share), \($0.entry.name)) \($0.text)"
+        }
+        let rest = shown.count - items.count
+        return [
+            "By size, with \(hasRandom ? "random samples unless another selection is shown to be better" : "the selection of the highest mean"): "
+                + items.joined(separator: "; ")
+                + (rest > 0 ? "; \(Wording.counted(rest, "smaller size")) in the table" : "")
+                + "."
+        ]
+    }
+
+    private static func shortage(_ section: ReportSection, _ cases: [ReportCase]) -> String {
+        let pairs = cases.compactMap { $0.summary.comparisons[.full]?.pairs }
+        let (least, most) = (pairs.min() ?? 0, pairs.max() ?? 0)
+        let tests = section.tests[.full] ?? 1
+        return "\(least < most ? "at most " : "")\(Wording.counted(most, "run")) per case, and"
+            + " \(Wording.counted(tests, "comparison")) \(tests == 1 ? "needs" : "need") at least \(section.fewestPairs(.full))"
+    }
+
+    private static func points(_ value: Double) -> String { "\(Number.exact(value)) point\(value == 1 ? "" : "s")" }
+}
+
+extension ReportSection {
+    /// Cases with a comparison that need less than the whole set. Those that take other samples every epoch need all of it.
+    var smallerCases: [ReportCase] {
+        guard let whole else { return [] }
+        return cases.filter {
+            !$0.isWhole && !$0.summary.experiment.selection.resamples && $0.kept < whole.kept
+                && $0.summary.comparisons[.full] != nil
+        }
+    }
+
+    /// The fewest paired runs that could call a case of the study better or worse than the baseline.
+    func fewestPairs(_ baseline: Baseline) -> Int { Comparison.fewestPairs(tests: tests[baseline] ?? 1) }
+
+    /// Whether a comparison has as many runs as ``fewestPairs(_:)``: with fewer, "equal" is the one verdict that it could
+    /// have, and no finding.
+    func hasEnoughRuns(_ entry: ReportCase, _ baseline: Baseline) -> Bool {
+        (entry.summary.comparisons[baseline]?.pairs ?? 0) >= fewestPairs(baseline)
+    }
+}

@@ -1,0 +1,145 @@
+import Studies
+import Testing
+
+@testable import Reports
+
+/// The answer to "how little is enough?" by counts of right answers of 10,000: 100 of them are a point.
+@Suite struct AnswerTests {
+    private let whole = { (run: Int) in 9800 + run % 3 }
+
+    /// The whole set, and random sets of some of its 200 samples.
+    private func answer(
+        sizes: String = "[20, 100]", runs: Int = 12, rest: String = "",
+        correct: @escaping (_ experiment: Int, _ run: Int) -> Int?
+    ) throws -> (answer: Answer, headline: Headline, results: StudyResults) {
+        let results = try results(
+            """
+            runs: \(runs)
+            experiments:
+              - pruning_method: none
+              - {pruning_method: random, sizes: \(sizes)}
+            \(rest)
+            """, correct: correct)
+        let section = try #require(ReportSection.sections(of: results).first)
+        return (Answer(section), Headline(section), results)
+    }
+
+    @Test func theSmallestPartThatLosesLittleIsNamedWithItsLoss() throws {
+        // Losses of 50, 60 and 70 of 10,000 right answers in turn; smaller sets lose 300 to 320.
+        let (answer, headline, results) = try answer(sizes: "[20, 100, 150]") { experiment, run in
+            experiment == 1 ? whole(run) : whole(run) - (experiment == 2 ? 300 : 50) - 10 * (run % 3)
+        }
+        #expect(answer.enough == .init(size: "100", name: "random"))
+        // Student's t at 1 - 0.025 / 3 with 11 degrees, by scipy: 2.8200; the standard error is 0.02462.
+        #expect(
+            answer.sentences == [
+                "The smallest part that is shown to lose at most 1 point against the whole set, at 95% confidence over all 3"
+                    + " comparisons, is 100 of 200 images (50%, random): 0.60 points lower (0.53 to 0.67) on average, over 12"
+                    + " paired runs.",
+                "By size, with random samples unless another selection is shown to be better: 150 images (75%, random) 0.60"
+                    + " points lower (0.53 to 0.67); 100 images (50%, random) 0.60 points lower (0.53 to 0.67); 20 images (10%,"
+                    + " random) 3.10 points lower (3.03 to 3.17).",
+            ])
+        #expect(headline.title == "100 of 200 images (random) lose at most 1 point against the whole set")
+        #expect(headline.sentences.starts(with: answer.sentences))
+        let line = "how little is enough? \(answer.sentences.joined(separator: " "))\n"
+        #expect(StudyText.summary(results).contains("\n" + line))
+        #expect(StudyText.markdown(results).contains("\n- \(line.dropFirst("how little is enough? ".count))"))
+    }
+
+    /// A mean loss of 0.94 points, with a 95% interval of its own up to 0.99 and one for two comparisons up to 1.004.
+    @Test(arguments: [("[100]", true), ("[20, 100]", false)])
+    func theMoreSetsAreTriedTheMoreItTakes(sizes: String, isEnough: Bool) throws {
+        let last = isEnough ? 2 : 3
+        let (answer, headline, _) = try answer(sizes: sizes) { experiment, run in
+            experiment == 1 ? whole(run) : whole(run) - (experiment == last ? 84 : 300) - 10 * (run % 3)
+        }
+        #expect((answer.enough != nil) == isEnough)
+        #expect(headline.title.contains("lose at most 1 point") == isEnough)
+        if !isEnough {
+            #expect(
+                answer.sentences.first
+                    == "No part that was tried is shown to lose at most 1 point against the whole set, at 95% confidence over"
+                    + " all 2 comparisons.")
+            #expect(headline.title == "Every smaller set that was tried is worse than the whole")
+        }
+    }
+
+    @Test func tooFewRunsAreNoResultHoweverCloseTheyAre() throws {
+        // All are equal by their intervals.
+        let (answer, headline, results) = try answer(runs: 5) { _, run in whole(run) }
+        #expect(results.summaries.dropFirst().allSatisfy { $0.comparisons[.full]?.verdict == .equal })
+        #expect(answer.enough == nil)
+        #expect(headline.title == "Too few runs for an answer: 5 runs per case, and 2 comparisons need at least 7")
+        #expect(
+            headline.sentences == [
+                "Too few runs for an answer: 5 runs per case, and 2 comparisons need at least 7 (coppice run adds the missing"
+                    + " ones by --runs 7; to decide may take more).",
+                "Against the whole set, of 2 smaller cases: 2 not decided (the tables call 2 equal, of too few runs to rely on).",
+            ])
+        #expect(StudyText.summary(results).contains("how little is enough? Too few runs for an answer: 5 runs"))
+        let enough = try self.answer(runs: 7) { _, run in whole(run) }
+        #expect(enough.headline.title == "20 of 200 images (random) are equal to the whole set")
+        let unfinished = try self.answer { experiment, run in run < 3 ? whole(run) : nil }
+        #expect(unfinished.headline.title.hasPrefix("So far: Too few runs for an answer: 3 runs per case"))
+        #expect(unfinished.answer.sentences.allSatisfy { !$0.contains("--runs") })
+    }
+
+    @Test func aSelectionSpeaksForASizeOnlyWhereItBeatsRandomSamples() throws {
+        let clusters =
+            "  - {pruning_method: cluster, sizes: [20, 100], ks: 3, use_pca: false, selection_strategies: closest}"
+        // closest is ahead at both sizes, at 20 clearly and at 100 within the noise.
+        let (answer, _, found) = try answer(rest: clusters) { experiment, run in
+            switch experiment {
+            case 1: whole(run)
+            case 2: whole(run) - 600 - run
+            case 3: whole(run) - 300 - run
+            case 4: whole(run) - 500 - run
+            default: whole(run) - 300 - run + (run % 2 == 0 ? 90 : -70)
+            }
+        }
+        #expect(found.summaries.map { $0.comparisons[.random]?.verdict } == [nil, nil, nil, .better, .notDecided])
+        let losses = try #require(answer.sentences.last)
+        #expect(losses.contains("100 images (50%, random) 3.0") && losses.contains("20 images (10%, closest, k 3) 5.0"))
+        // Without random samples, the highest mean.
+        let alone = try Headline(
+            #require(
+                ReportSection.sections(
+                    of: try results(
+                        """
+                        runs: 12
+                        experiments:
+                          - pruning_method: none
+                          - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: [closest, furthest]}
+                        """
+                    ) { experiment, run in whole(run) - 200 * experiment - run }
+                ).first))
+        #expect(
+            alone.sentences.contains {
+                $0.hasPrefix("By size, with the selection of the highest mean: 20 images (10%, closest")
+            })
+    }
+
+    @Test func gainsAndIntervalsAcrossZeroHaveWords() throws {
+        let (answer, headline, _) = try answer { experiment, run in
+            experiment == 1 ? whole(run) : whole(run) + (experiment == 2 ? 50 : run % 2 == 0 ? 30 : -34)
+        }
+        #expect(headline.title == "20 of 200 images (random) are better than the whole set")
+        #expect(answer.sentences[0].contains("is 20 of 200 images (10%, random): 0.50 points higher (0.50 to 0.50) on"))
+        #expect(answer.sentences[1].contains("0.02 points lower (0.23 higher to 0.27 lower)"), "\(answer.sentences[1])")
+    }
+
+    @Test func withoutTheWholeSetThereIsNoAnswer() throws {
+        #expect(try answer { experiment, run in experiment == 1 ? nil : 9000 + run }.answer.sentences.isEmpty)
+    }
+
+    @Test func filesAreThoseThatThereAre() throws {
+        #expect(
+            ReportPlan.files(hasOverlaps: false, hasPlots: false, sheets: [])
+                == "This page needs no other file. Beside it are results.csv (one row per run) and summary.csv (one row per case)."
+        )
+        #expect(
+            ReportPlan.files(hasOverlaps: true, hasPlots: true, sheets: []).hasSuffix(
+                ", overlaps.csv (one row per pair of cases of one size) and plots/ (every plot as SVG and PNG)."))
+    }
+}
