@@ -257,9 +257,9 @@ import TestSupport
     }
 
     @Test func sizesHaveTheirMedian() {
-        #expect(describeSizes(of: [0, 0, 0, 1, 1, 1, 1, 2], k: 3) == "1 to 4 samples a cluster, median 3")
-        #expect(describeSizes(of: [0, 0, 0, 1], k: 2) == "1 to 3 samples a cluster, median 2")
-        #expect(describeSizes(of: [0, 0, 2], k: 4) == "0 to 2 samples a cluster, median 0.5, 2 empty")
+        #expect(describeSizes(of: [0, 0, 0, 1, 1, 1, 1, 2], k: 3) == "1 to 4 samples per cluster, median 3")
+        #expect(describeSizes(of: [0, 0, 0, 1], k: 2) == "1 to 3 samples per cluster, median 2")
+        #expect(describeSizes(of: [0, 0, 2], k: 4) == "0 to 2 samples per cluster, median 0.5, 2 empty")
     }
 
     /// Clusters with next to no samples are mentioned where they are many and could be larger.
