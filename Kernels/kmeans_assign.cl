@@ -8,9 +8,12 @@
 // in its products and twice as many in |c|^2 / 2, so that rounding moves the difference of two by at most
 // 2 (D + 2) 2^-24 C (C + |x|), C being the largest |c|.
 //
+// With COARSE, and where the compiler has the instructions, most panels are ruled out first by the products of 8-bit numbers:
+// coarse_search.clh. No bit of the results changes.
+//
 // One work-group of LANES work-items a tile; a work-item holds U vectors of points against R centroids in registers.
 // A score that is NaN never wins: such a point keeps label 0.
-// Defines: D, P, U, R, DISTANCES, GATHER, DIRECT.
+// Defines: D, P, U, R, DISTANCES, GATHER, DIRECT, COARSE.
 
 #if VW == 1
 #define PICK(values, at) (values)[at]
@@ -37,6 +40,9 @@ typedef union {
     float lane[VW];
 } distances_t;
 
+// The bound without C (C + |x|); a quarter more, since the lengths are rounded too.
+#define ROUNDING (1.25f * (D + 4) * 0x1p-23f)
+
 #if DISTANCES || DIRECT
 // Squared distances of the points of a vector to a centroid each.
 static inline floatv squares_to(
@@ -59,9 +65,6 @@ static inline floatv squares_to(
 #else
 #define ANY(condition) any(condition)
 #endif
-
-// The bound without C (C + |x|); a quarter more, since the lengths are rounded too.
-#define ROUNDING (1.25f * (D + 4) * 0x1p-23f)
 
 // The nearest of all centroids by their distances, the lowest index winning a tie; `label` where none has a finite one.
 static inline intv nearest_of_all(
@@ -89,11 +92,29 @@ static inline intv nearest_of_all(
 }
 #endif
 
+#if COARSE && VW == 16 && defined(__AVX512BW__)
+#if __has_builtin(__builtin_ia32_pmaddubsw512)
+#define SEARCHES_COARSELY 1
+#endif
+#elif COARSE && VW == 8 && defined(__AVX2__)
+#if __has_builtin(__builtin_ia32_pmaddubsw256)
+#define SEARCHES_COARSELY 1
+#endif
+#endif
+#ifdef SEARCHES_COARSELY
+#include "coarse_panels.clh"
+#include "coarse_candidates.clh"
+#include "coarse_search.clh"
+#endif
+
 TILE_KERNEL void kmeans_assign(
     __global float *points, __global const float *panels, __global const float *values, __global int *labels,
     __global float *distances, const int count, const int panel_count
 #if GATHER
     , __global const float *rows, __global const int *indices, const int first_index
+#endif
+#if COARSE
+    , __global const int *coarse, __global const float *bounds
 #endif
 ) {
     const int tile = get_group_id(0);
@@ -127,7 +148,26 @@ TILE_KERNEL void kmeans_assign(
     }
     float half_square = 0.0f;
 #endif
-    for (int panel = 0; panel < panel_count; panel++) {
+    int panel = 0;
+#ifdef SEARCHES_COARSELY
+    nearest_t nearest;
+    if (search_coarsely(x, lane, panels, panel_count, coarse, bounds, &nearest)) {
+        panel = panel_count;
+        UNROLL for (int u = 0; u < U; u++) {
+            best[u] = nearest.best[u].vector;
+            label[u] = nearest.label[u].vector;
+#if DIRECT
+            second[u] = nearest.second[u].vector;
+            third[u] = nearest.third[u].vector;
+            other[u] = nearest.other[u].vector;
+#endif
+        }
+#if DIRECT
+        half_square = nearest.half_square;
+#endif
+    }
+#endif
+    for (; panel < panel_count; panel++) {
         __global const float *w = panels + (size_t)panel * (1 + D) * R;
         floatv score[U][R];
         UNROLL for (int r = 0; r < R; r++) {

@@ -21,6 +21,15 @@ static const cop_kernel_source sources[] = {
     {"classifier_step", (const char *)(const unsigned char[]){
 #embed "../../Kernels/classifier_step.cl" suffix(, 0)
     }},
+    {"coarse_candidates", (const char *)(const unsigned char[]){
+#embed "../../Kernels/coarse_candidates.clh" suffix(, 0)
+    }},
+    {"coarse_panels", (const char *)(const unsigned char[]){
+#embed "../../Kernels/coarse_panels.clh" suffix(, 0)
+    }},
+    {"coarse_search", (const char *)(const unsigned char[]){
+#embed "../../Kernels/coarse_search.clh" suffix(, 0)
+    }},
     {"common", (const char *)(const unsigned char[]){
 #embed "../../Kernels/common.clh" suffix(, 0)
     }},
@@ -65,6 +74,9 @@ static const cop_kernel_source sources[] = {
     }},
     {"kmeans_assign", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_assign.cl" suffix(, 0)
+    }},
+    {"kmeans_coarse", (const char *)(const unsigned char[]){
+#embed "../../Kernels/kmeans_coarse.cl" suffix(, 0)
     }},
     {"kmeans_panels", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_panels.cl" suffix(, 0)

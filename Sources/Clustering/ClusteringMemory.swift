@@ -41,7 +41,7 @@ struct ClusteringMemory {
     /// PCA.
     private var analysis: Int { components.map { PCA.memory(of: matrix, components: $0) } ?? 0 }
 
-    /// What does not depend on the pieces: the result, centroids in three forms, sums, and the start.
+    /// What does not depend on the pieces: the result, centroids in four forms, sums, and the start.
     private var constant: Int {
         let (k, d) = (kmeans.k, dimensions)
         let batch = kmeans.batch(of: matrix.count)
@@ -50,7 +50,9 @@ struct ClusteringMemory {
         let blocks = min(most, (points + blockPoints - 1) / blockPoints)
         let sums = (2 + blocks * (matrix.isBytes ? 1 : 2)) * k * (d + 1) * Self.number
         let queued = 3 * KMeans.stepsAtOnce * batch * Self.number
-        return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + sums + queued + start
+        // With panels of one the coarse form takes most.
+        let coarse = CoarsePanels.memory(centroids: k, dimensions: d, width: 1)
+        return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + coarse + sums + queued + start
     }
 
     private var start: Int {

@@ -10,6 +10,8 @@ final class KMeansRun {
     let backend: any Backend
     let source: PointSource
     let centroids: Centroids
+    /// The centroids for a coarse search; nil where that would be no faster.
+    private let coarse: CoarsePanels?
     private let k: Int
     private let sums: ClusterSums
     /// Of the points of a piece or a batch.
@@ -27,6 +29,7 @@ final class KMeansRun {
         self.backend = backend
         let atOnce = max(source.pieceCount, largestBatch)
         centroids = try backend.makeCentroids(count: k, dimensions: source.dimensions)
+        coarse = try backend.makeCoarsePanelsIfUseful(of: centroids)
         // A batch is summed in one piece.
         sums = try backend.makeClusterSums(
             count: k, dimensions: source.dimensions, points: largestBatch > 0 ? 1 : source.count,
@@ -65,9 +68,10 @@ final class KMeansRun {
         var before =
             isSpherical ? try computing { () throws(ComputeError) in try backend.read(centroids.values) } : []
         for iteration in 0..<limit {
-            try computing { () throws(ComputeError) in try backend.run(KmeansPanels(centroids)) }
+            try packCentroids()
             try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
-                try backend.run(KmeansAssign(piece, to: centroids, direct: source.isDirect, labels: labels))
+                try backend.run(
+                    KmeansAssign(piece, to: centroids, direct: source.isDirect, labels: labels, coarse: coarse))
                 try backend.accumulate(piece, labels: labels, into: sums, adding: first > 0)
             }
             let moved = try computing { () throws(ComputeError) in
@@ -78,6 +82,14 @@ final class KMeansRun {
             if moved <= threshold { return iteration + 1 }
         }
         return limit
+    }
+
+    /// Brings the other forms of the centroids up to date.
+    private func packCentroids() throws(ClusteringError) {
+        try computing { () throws(ComputeError) in
+            try backend.run(KmeansPanels(centroids))
+            if let coarse { try backend.run(KmeansCoarse(centroids, into: coarse)) }
+        }
     }
 
     /// Scales the centroids to unit length, on the host; those that are zero become what they were `before`. Returns the
@@ -222,12 +234,14 @@ final class KMeansRun {
     func result(_ iterations: Int, startSeconds: Double, seconds: () -> Double) throws(ClusteringError)
         -> KMeansClustering
     {
-        try computing { () throws(ComputeError) in try backend.run(KmeansPanels(centroids)) }
+        try packCentroids()
         var clusters = [Int32](repeating: 0, count: source.count)
         var squares = [Float](repeating: 0, count: source.count)
         try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
             try backend.run(
-                KmeansAssign(piece, to: centroids, direct: source.isDirect, labels: labels, distances: distances))
+                KmeansAssign(
+                    piece, to: centroids, direct: source.isDirect, labels: labels, distances: distances, coarse: coarse)
+            )
             let range = first..<first + piece.count
             try clusters.withUnsafeMutableBufferPointer { clusters throws(ComputeError) in
                 try backend.read(labels, at: 0, into: UnsafeMutableBufferPointer(rebasing: clusters[range]))

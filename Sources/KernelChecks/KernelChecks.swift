@@ -20,6 +20,7 @@ package enum KernelChecks {
         KmeansAccumulateCases.self,
         KmeansAccumulateUpdateCases.self,
         KmeansAssignCases.self,
+        KmeansCoarseCases.self,
         KmeansPanelsCases.self,
         KmeansPlusPlusDistancesCases.self,
         KmeansPlusPlusPickCases.self,

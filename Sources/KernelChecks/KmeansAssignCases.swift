@@ -24,7 +24,7 @@ package enum KmeansAssignCases: KernelCases {
                 }
             }
         }
-        return cases
+        return cases + CoarseSearchCase.all(seed: seed)
             + [1, 7, 31, 32, 33, 64, 127].enumerated().map { index, batch in
                 let matrix = AwkwardMatrix.all[2 * index + 1]
                 return GatherAndAssignCase(
@@ -98,6 +98,137 @@ private struct GatherAndAssignCase: KernelCase {
         let expected = [Float](repeating: -7, count: batch) + (try plainDistances.contents().values)
         judge.check("distances", try distances.contents(), equals: expected, within: .exact)
         return judge.result
+    }
+}
+
+/// A coarse search: the labels and distances of the whole search, bit for bit.
+private struct CoarseSearchCase: KernelCase {
+    enum Kind: CaseIterable {
+        /// Points around centroids, the centroids around 50 places.
+        case near
+        /// Small whole numbers and the same centroid several times.
+        case ties
+        /// Centroids that the 8-bit numbers cannot tell apart: the search gives up.
+        case crowded
+        /// Far from the origin, where the products cancel.
+        case cancelling
+        /// Coordinates of very different size, of points and of centroids.
+        case uneven
+        /// So small that products underflow, for some points so large that they overflow.
+        case extreme
+        /// Some points have a NaN or an infinity.
+        case poisoned
+    }
+    let count: Int
+    let dimensions: Int
+    let clusters: Int
+    let kind: Kind
+    let isDirect: Bool
+    let seed: UInt64
+    var kernel: String { KmeansAssign.kernel }
+    var variety: String { "coarse" }
+    var name: String {
+        "coarse search, \(count) x \(dimensions), k \(clusters), \(kind)\(isDirect ? ", direct" : ""), seed \(seed)"
+    }
+    var form: String { "\(dimensions) dimensions, coarse\(isDirect ? ", direct" : "")" }
+    var cost: Int { 2 * count * clusters * dimensions }
+
+    /// Few programs, each for many numbers of points and centroids: one panel, many, and more than are kept at once.
+    static func all(seed: UInt64) -> [any KernelCase] {
+        let counts = [1, 7, 15, 16, 17, 31, 32, 33, 64, 127, 257]
+        let clusters = [1, 9, 10, 11, 61, 480, 601, 1301]
+        var cases: [any KernelCase] = []
+        for (dimensions, isDirect) in [(61, false), (61, true), (130, true)] {
+            for (index, kind) in Kind.allCases.enumerated() {
+                for other in 0..<4 {
+                    cases.append(
+                        CoarseSearchCase(
+                            count: counts[(3 * index + 2 * other) % counts.count], dimensions: dimensions,
+                            clusters: clusters[(index + 3 * other) % clusters.count], kind: kind, isDirect: isDirect,
+                            seed: seed + UInt64(other)))
+                }
+                cases.append(
+                    CoarseSearchCase(
+                        count: 257, dimensions: dimensions, clusters: 1301, kind: kind, isDirect: isDirect,
+                        seed: seed + 7))
+            }
+        }
+        return cases
+    }
+
+    func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
+        var judge = CaseJudge(self)
+        let (points, values) = operands()
+        let centroids = try backend.makeCentroids(count: clusters, dimensions: dimensions)
+        try backend.write(values, to: centroids.values)
+        try backend.run(KmeansPanels(centroids))
+        let coarse = try backend.makeCoarsePanels(of: centroids)
+        try backend.run(KmeansCoarse(centroids, into: coarse))
+
+        func assign(_ coarse: CoarsePanels?) throws -> (GuardedContents<Int32>, GuardedContents<Float>) {
+            let labels = try GuardedBuffer<Int32>(on: backend, count: count, label: "labels")
+            let distances = try GuardedBuffer<Float>(on: backend, count: count, label: "distances")
+            let laidOut = try CasePoints(points, count: count, dimensions: dimensions, on: backend)
+            try backend.run(
+                KmeansAssign(
+                    laidOut.points, to: centroids, direct: isDirect, labels: labels.buffer,
+                    distances: distances.buffer, coarse: coarse))
+            return (try labels.contents(), try distances.contents())
+        }
+        let (whole, found) = (try assign(nil), try assign(coarse))
+        judge.checkGuards("labels", found.0)
+        judge.check("labels", found.0, equals: whole.0.values)
+        judge.check("distances", found.1, equals: whole.1.values, within: .exact)
+        return judge.result
+    }
+
+    /// Points [count][dimensions] and centroids [clusters][dimensions].
+    private func operands() -> (points: [Float], centroids: [Float]) {
+        var inputs = CaseInputs(seed: seed)
+        let (pointCount, centroidCount) = (count * dimensions, clusters * dimensions)
+        var points: [Float]
+        var centroids: [Float]
+        switch kind {
+        case .ties:
+            points = inputs.wholeFloats(pointCount, in: -2..<3)
+            centroids = inputs.wholeFloats(centroidCount, in: -2..<3)
+            for element in centroidCount / 2..<centroidCount {
+                centroids[element] = centroids[element - centroidCount / 2]
+            }
+        case .cancelling:
+            points = inputs.floats(pointCount, in: 999...1001)
+            centroids = inputs.floats(centroidCount, in: 999...1001)
+        case .crowded:
+            points = inputs.floats(pointCount)
+            centroids = inputs.floats(centroidCount, in: -0.001...0.001)
+            for element in centroids.indices { centroids[element] += Float(element % dimensions % 3 - 1) }
+        case .near, .uneven, .extreme, .poisoned:
+            let places = inputs.floats(50 * dimensions)
+            centroids = inputs.floats(centroidCount, in: -0.3...0.3)
+            for element in centroids.indices { centroids[element] += places[element % places.count] }
+            points = inputs.floats(pointCount, in: -0.6...0.6)
+            for element in points.indices { points[element] += centroids[element * 7 % dimensions] }
+            for point in 0..<count {
+                let own = point * 37 % clusters
+                for dimension in 0..<dimensions {
+                    points[point * dimensions + dimension] += centroids[own * dimensions + dimension]
+                }
+            }
+        }
+        switch kind {
+        case .uneven:
+            for element in points.indices where element / dimensions % 9 == 4 { points[element] *= 1e5 }
+            for element in centroids.indices where element / dimensions % 13 == 6 { centroids[element] *= 3000 }
+            for element in points.indices where element % dimensions == 5 { points[element] *= 100 }
+        case .extreme:
+            for element in points.indices { points[element] *= element / dimensions % 5 == 2 ? 1e19 : 1e-19 }
+            for element in centroids.indices { centroids[element] *= 1e-19 }
+        case .poisoned:
+            for point in stride(from: 3, to: count, by: 40) { points[point * dimensions + dimensions - 1] = .nan }
+            for point in stride(from: 5, to: count, by: 70) { points[point * dimensions] = .infinity }
+        case .near, .ties, .cancelling, .crowded: break
+        }
+        return (points, centroids)
     }
 }
 

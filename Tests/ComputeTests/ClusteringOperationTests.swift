@@ -159,6 +159,28 @@ import Testing
                 CentroidsGather(indices, of: short(points), into: centroids, slots: slots),
             ] + bad(centroids).map { CentroidsGather(indices, of: points, into: $0, slots: slots) })
         try expect(KmeansPanels(centroids), refused: bad(centroids).map { KmeansPanels($0) })
+        let coarse = try backend.makeCoarsePanels(of: centroids)
+        let badCoarse = [
+            CoarsePanels(numbers: short(coarse.numbers), bounds: coarse.bounds, dimensions: 3),
+            CoarsePanels(numbers: coarse.numbers, bounds: short(coarse.bounds), dimensions: 3),
+            CoarsePanels(numbers: coarse.numbers, bounds: coarse.bounds, dimensions: 4),
+        ]
+        try expect(
+            KmeansCoarse(centroids, into: coarse),
+            refused: bad(centroids).map { KmeansCoarse($0, into: coarse) }
+                + badCoarse.map { KmeansCoarse(centroids, into: $0) })
+        let points9 = try backend.makePoints(count: 9, dimensions: 3)
+        let unpadded = Centroids(
+            values: centroids.values, panels: short(centroids.panels), count: 9, dimensions: 3,
+            panelWidth: centroids.panelWidth)
+        try expect(
+            KmeansAssign(points9, to: centroids, labels: slots, coarse: coarse),
+            refused: badCoarse.map { KmeansAssign(points9, to: centroids, labels: slots, coarse: $0) } + [
+                KmeansAssign(points9, to: unpadded, labels: slots, coarse: coarse),
+                KmeansAssign(
+                    points9, to: centroids, labels: slots,
+                    gathering: SampledRows(try buffer(Float.self, 27), at: slots), coarse: coarse),
+            ])
     }
 
     @Test func assignmentsRefuseWhatIsTooShort() throws {
@@ -376,6 +398,7 @@ import Testing
             CentroidsGather(indices, of: points, into: centroids, slots: try buffer(Int32.self, 5)), 0,
             4 * (15 + 15 + 5 + 5))
         expect(KmeansPanels(centroids), 2 * 21, 4 * (21 + 21 + 7))
+        expect(KmeansCoarse(centroids, into: try backend.makeCoarsePanels(of: centroids)), 6 * 21, 5 * 21)
         expect(
             KmeansAssign(points, to: centroids, direct: true, labels: indices), 2 * 40 * 7 * 3, 4 * (120 + 40 + 21))
         expect(

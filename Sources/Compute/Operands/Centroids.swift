@@ -33,7 +33,8 @@ extension Backend {
         return Centroids(
             values: try makeBuffer(of: Float.self, count: count * dimensions, label: "centroids"),
             panels: try makeBuffer(
-                of: Float.self, count: panels * (1 + dimensions) * layout.panelWidth, label: "centroid panels"),
+                of: Float.self, count: panels * (1 + dimensions) * layout.panelWidth + CoarsePanels.padding,
+                label: "centroid panels"),
             count: count, dimensions: dimensions, panelWidth: layout.panelWidth)
     }
 }

@@ -18,6 +18,20 @@ extension Operation {
             centroids.panels, holds: centroids.panelCount * (1 + centroids.dimensions) * centroids.panelWidth)
     }
 
+    /// Throws unless the coarse panels have room for these centroids.
+    func require(_ coarse: CoarsePanels, of centroids: Centroids) throws(ComputeError) {
+        try require(
+            coarse.dimensions == centroids.dimensions,
+            "coarse centroids of \(coarse.dimensions) dimensions for centroids of \(centroids.dimensions)")
+        try require(
+            coarse.dimensions <= CoarsePanels.mostDimensions,
+            "coarse centroids of \(coarse.dimensions) dimensions, more than \(CoarsePanels.mostDimensions)")
+        try require(
+            coarse.numbers,
+            holds: centroids.panelCount * CoarsePanels.rows(centroids.dimensions) * centroids.panelWidth)
+        try require(coarse.bounds, holds: centroids.panelCount * CoarsePanels.boundCount)
+    }
+
     /// Throws unless both are in the backend's layout and have as many coordinates.
     func require(_ points: Points, and centroids: Centroids, in layout: DataLayout) throws(ComputeError) {
         try require(points, in: layout)

@@ -5,7 +5,7 @@ extension Tunable {
         "point_block", of: [KmeansAssign.kernel, PcaProject.kernel],
         arrangedBy: [
             PointsPack.kernel, PointsUnpack.kernel, PointsGather.kernel, CentroidsGather.kernel, KmeansPanels.kernel,
-            KmeansAccumulate.kernel, KmeansAccumulateUpdate.kernel, KmeansPlusPlusDistances.kernel,
+            KmeansCoarse.kernel, KmeansAccumulate.kernel, KmeansAccumulateUpdate.kernel, KmeansPlusPlusDistances.kernel,
             KmeansPlusPlusPick.kernel, GreedyDistances.kernel, GreedyPick.kernel,
         ]
     ) { profile in
@@ -30,17 +30,18 @@ extension BlockSizes {
 extension KmeansAssign {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
         let gathered = batch.map { [$0.rows.argument, $0.indices.argument, $0.first.argument] } ?? []
+        let searched = coarse.map { [$0.numbers.argument, $0.bounds.argument] } ?? []
         try backend.launchTiles(
             Self.kernel,
             [
                 "D": points.dimensions, "P": points.lanes, "U": backend.sizes.pointVectors,
                 "R": centroids.panelWidth, "DISTANCES": distances == nil ? 0 : 1, "GATHER": batch == nil ? 0 : 1,
-                "DIRECT": direct ? 1 : 0,
+                "DIRECT": direct ? 1 : 0, "COARSE": coarse == nil ? 0 : 1,
             ],
             [
                 points.buffer.argument, centroids.panels.argument, centroids.values.argument, labels.argument,
                 // Without distances the argument is not used: any buffer will do.
                 (distances ?? points.buffer).argument, points.count.argument, centroids.panelCount.argument,
-            ] + gathered, groups: (points.tiles, 1, 1))
+            ] + gathered + searched, groups: (points.tiles, 1, 1))
     }
 }

@@ -9,6 +9,7 @@ package struct KmeansAssign: Operation {
     package let labels: DeviceBuffer<Int32>
     package let distances: DeviceBuffer<Float>?
     package let batch: SampledRows?
+    package let coarse: CoarsePanels?
 
     /// - Parameters:
     ///   - direct: compares distances that are summed directly wherever rounding may have put the products in the wrong
@@ -16,9 +17,12 @@ package struct KmeansAssign: Operation {
     ///   - labels: the nearest centroids, [points].
     ///   - distances: squared distances, [points]; with a batch they go to its `first` and after.
     ///   - batch: rows that are gathered into `points` first.
+    ///   - coarse: the coarse form of the centroids, which makes the search faster on some processors and changes no bit
+    ///     of what it finds. Not with a batch.
     package init(
         _ points: Points, to centroids: Centroids, direct: Bool = false, labels: DeviceBuffer<Int32>,
-        distances: DeviceBuffer<Float>? = nil, gathering batch: SampledRows? = nil
+        distances: DeviceBuffer<Float>? = nil, gathering batch: SampledRows? = nil,
+        coarse: CoarsePanels? = nil
     ) {
         self.points = points
         self.centroids = centroids
@@ -26,6 +30,7 @@ package struct KmeansAssign: Operation {
         self.labels = labels
         self.distances = distances
         self.batch = batch
+        self.coarse = coarse
     }
 
     /// Where the distances of the points begin.
@@ -34,6 +39,13 @@ package struct KmeansAssign: Operation {
     package func validate(for layout: DataLayout) throws(ComputeError) {
         try require(points, and: centroids, in: layout)
         if let batch { try require(batch, count: points.count, dimensions: points.dimensions) }
+        if let coarse {
+            try require(coarse, of: centroids)
+            try require(batch == nil, "a coarse search of rows that are gathered")
+            try require(
+                centroids.panels,
+                holds: centroids.panelCount * (1 + centroids.dimensions) * centroids.panelWidth + CoarsePanels.padding)
+        }
         let room = distances.map { $0.count - firstDistance } ?? points.count
         try require(
             labels.count >= points.count && room >= points.count,

@@ -23,7 +23,7 @@ struct ClusteringBenchmarks: Sendable {
     var all: [Benchmark] {
         [covariance, projection, pack, unpack, start, panels, gatherPoints, gatherCentroids]
             + [picks(.kCenter, "k-center"), picks(.herding, "herding")]
-            + [50, 500].flatMap { [assign($0), update($0), step($0)] }
+            + [50, 500].flatMap { [assign($0), update($0), step($0)] } + [coarse, search]
     }
 
     private func images(on backend: any Backend) throws(ComputeError) -> DeviceBuffer<UInt8> {
@@ -169,6 +169,33 @@ struct ClusteringBenchmarks: Sendable {
             let centroids = try centroids(k, of: points, on: backend)
             let labels = try backend.makeBuffer(of: Int32.self, count: rows, label: "labels")
             return Benchmark.Prepared(KmeansAssign(points, to: centroids, labels: labels), on: backend)
+        }
+    }
+
+    private var coarse: Benchmark {
+        let k = 5000
+        return Benchmark(KmeansCoarse.kernel, "k \(k) of \(components)") { backend throws(ComputeError) in
+            let centroids = try centroids(k, of: try points(on: backend), on: backend)
+            let coarse = try backend.makeCoarsePanels(of: centroids)
+            return Benchmark.Prepared(KmeansCoarse(centroids, into: coarse), on: backend)
+        }
+    }
+
+    /// The coarse search of points around 1,000 centres, beside the whole one of ``assign(_:)``; its cost is that of the whole.
+    private var search: Benchmark {
+        let k = 500
+        return Benchmark(KmeansAssign.kernel, "\(rows) made points of \(components), k \(k), coarse search") {
+            backend throws(ComputeError) in
+            let values = MadeRows.floats(count: rows, dimensions: components, seed: 1)
+            let points = try backend.makePoints(count: rows, dimensions: components)
+            let buffer = try backend.makeBuffer(values, label: "rows")
+            try backend.run(PointsPack(Rows(.floats(buffer), count: rows, dimensions: components), into: points))
+            let centroids = try centroids(k, of: points, on: backend)
+            let coarse = try backend.makeCoarsePanels(of: centroids)
+            try backend.run(KmeansCoarse(centroids, into: coarse))
+            let labels = try backend.makeBuffer(of: Int32.self, count: rows, label: "labels")
+            return Benchmark.Prepared(
+                KmeansAssign(points, to: centroids, labels: labels, coarse: coarse), on: backend)
         }
     }
 
