@@ -50,7 +50,7 @@ struct ClusteringMemory {
         let blocks = min(most, (points + blockPoints - 1) / blockPoints)
         let sums = (2 + blocks * (matrix.isBytes ? 1 : 2)) * k * (d + 1) * Self.number
         let queued = 3 * KMeans.stepsAtOnce * batch * Self.number
-        // With panels of one the coarse form takes most.
+        // The width of panels makes a difference of a few hundred bytes at most.
         let coarse = CoarsePanels.memory(centroids: k, dimensions: d, width: 1)
         return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + coarse + sums + queued + start
     }

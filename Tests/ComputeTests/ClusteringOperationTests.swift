@@ -13,8 +13,8 @@ import Testing
     }
 
     /// The same memory with one element less.
-    private func short<Element>(_ buffer: DeviceBuffer<Element>) -> DeviceBuffer<Element> {
-        DeviceBuffer(count: buffer.count - 1, label: buffer.label, storage: buffer.storage)
+    private func short<Element>(_ buffer: DeviceBuffer<Element>, by missing: Int = 1) -> DeviceBuffer<Element> {
+        DeviceBuffer(count: buffer.count - missing, label: buffer.label, storage: buffer.storage)
     }
 
     private func short(_ points: Points) -> Points {
@@ -37,7 +37,8 @@ import Testing
                 dimensions: dimensions ?? centroids.dimensions, panelWidth: panelWidth ?? centroids.panelWidth)
         }
         return [
-            with(values: short(centroids.values)), with(panels: short(centroids.panels)),
+            with(values: short(centroids.values)),
+            with(panels: short(centroids.panels, by: CoarsePanels.padding + 1)),
             with(panelWidth: centroids.panelWidth + 1), with(dimensions: 0),
         ]
     }
