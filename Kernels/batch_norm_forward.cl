@@ -54,25 +54,30 @@ TEAM_KERNEL void batch_norm_forward(__global const float *restrict input, const 
     const deviations_t rest = deviations(input, channels, positions, tiles, valid, rough);
     const float gap = group_sum(rest.sum, room);
     const float squares = group_sum(rest.squares, room) - gap * gap / count;
-    const norm_t norm =
-        norm_of(rough + gap / count, squares / count, parameters[gamma + channel], parameters[beta + channel]);
+    const float mean = rough + gap / count;
+    const float variance = squares / count;
+#else
+    const float mean = running[channel];
+    const float variance = running[channels + channel];
+#endif
+    const float inverse = 1 / sqrt(variance + BATCH_NORM_EPSILON);
+    const float scale = parameters[gamma + channel] * inverse;
+    const float shift = parameters[beta + channel];
+#if TRAINING
     if (item_number() == 0) {
-        saved[2 * (replica * channels + channel)] = norm.mean;
-        saved[2 * (replica * channels + channel) + 1] = norm.inverse;
-        running[channel] += BATCH_NORM_MOMENTUM * (norm.mean - running[channel]);
+        saved[2 * (replica * channels + channel)] = mean;
+        saved[2 * (replica * channels + channel) + 1] = inverse;
+        running[channel] += BATCH_NORM_MOMENTUM * (mean - running[channel]);
         if (count > 1) {
             running[channels + channel] += BATCH_NORM_MOMENTUM * (squares / (count - 1) - running[channels + channel]);
         }
     }
-#else
-    const norm_t norm = norm_of(running[channel], running[channels + channel], parameters[gamma + channel],
-                                parameters[beta + channel]);
 #endif
     for (int tile = 0; tile < tiles; tile++) {
         const size_t start = plane(tile, tiles, channels, positions);
         for (int position = FIRST(tile); position < positions; position += TEAM) {
             const size_t place = start + (size_t)position * TILE;
-            VECTOR_OUT(output + place) = (VECTOR(input + place) - norm.mean) * norm.scale + parameters[beta + channel];
+            VECTOR_OUT(output + place) = (VECTOR(input + place) - mean) * scale + shift;
         }
     }
 }
