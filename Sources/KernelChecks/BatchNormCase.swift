@@ -12,7 +12,7 @@ struct BatchNormCase: KernelCase {
     /// What is special about the values.
     enum Kind: String {
         case plain
-        /// Their mean is a thousand times their deviation.
+        /// Their means are 1, a thousand and a million times their deviation.
         case distant = "a distant mean"
         /// All are equal but the first, which sums of deviations from it alone would cancel for.
         case spike = "a spike"
@@ -52,7 +52,11 @@ struct BatchNormCase: KernelCase {
             }
         }
         return switch operation {
-        case .training: plain(8) + special([.distant, .spike, .poisoned])
+        // Two values are the fewest that have an unbiased variance.
+        case .training:
+            plain(8) + special([.distant, .spike, .poisoned]) + [
+                BatchNormCase(operation: operation, batch: (1, 1), channels: 3, positions: 2, seed: seed)
+            ]
         case .inference: plain(3)
         case .backward: plain(4)
         case .transposed: plain(8) + special([.distant, .poisoned])
@@ -114,7 +118,9 @@ struct BatchNormCase: KernelCase {
         var values = random.floats(count)
         switch kind {
         case .plain: break
-        case .distant: values = values.map { 1000 + $0 }
+        case .distant:
+            let means: [Float] = [1, 1e3, 1e6]
+            for place in values.indices { values[place] += means[place / positions % channels % means.count] }
         case .spike:
             values = values.map { 0.5 + $0 / 256 }
             for sample in 0..<count / features where sample % batch.samples == 0 {
