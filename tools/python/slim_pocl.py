@@ -11,7 +11,7 @@ import sys
 # The functions that kernels call or that a mutant may call in their place, by their names in OpenCL C.
 FUNCTIONS = (
     r"get_[a-z_]+|barrier|mem_fence|select|v(load|store)(4|8|16)|exp|log|sqrt|rsqrt|fma|mad|min|max|clamp|sign|floor"
-    r"|fabs|abs|mul_hi|popcount|clz|any|all|convert_(int|uint|float|uchar|long|ulong)[0-9]*"
+    r"|fabs|copysign|abs|mul_hi|popcount|clz|any|all|convert_(int|uint|float|uchar|long|ulong)[0-9]*"
 )
 # PoCL's own, which its linker asks for, and the functions in their mangled form.
 KEPT = ("printf|^_*pocl", rf"^_Z[0-9]+(_cl_)?({FUNCTIONS})([jifhclmDPv]|$)")

@@ -14,8 +14,9 @@ extension Tunable {
     static let layerShares = Tunable(
         "layer_shares",
         of: [
-            GatherSamples.kernel, LinearForward.kernel, LinearInputGradient.kernel, LinearWeightGradients.kernel,
-            ReluBackward.kernel,
+            AvgPoolBackward.kernel, AvgPoolForward.kernel, GatherSamples.kernel, LinearForward.kernel,
+            LinearInputGradient.kernel, LinearWeightGradients.kernel,
+            MaxPoolBackward.kernel, MaxPoolForward.kernel, ReluBackward.kernel, TanhBackward.kernel,
         ]
     ) { $0.splitsWork ? [[16], [4], [64]] : [[4]] }
 }
