@@ -81,7 +81,7 @@ final class LayeredNetwork: Network {
                     count: last.count, buffer: try floats(last.count, name), gradient: last.gradient)
                 layers.append(Layer(kind: .relu, input: last, output: output))
             // The layout lets no others through.
-            case .flatten, .conv, .batchNorm, .maxPool: continue
+            case .flatten, .conv, .batchNorm, .tanh, .maxPool, .avgPool: continue
             }
             last = layers.last?.output ?? last
         }

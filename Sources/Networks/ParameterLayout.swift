@@ -107,7 +107,7 @@ package struct ParameterLayout: Hashable, Sendable {
                 case .flatten: index == 0
                 case .linear: before == .relu || before == .flatten
                 case .relu: if case .linear = before { true } else { false }
-                case .conv, .batchNorm, .maxPool: false
+                case .conv, .batchNorm, .tanh, .maxPool, .avgPool: false
                 }
             guard isRight else {
                 throw .invalid(
@@ -147,6 +147,7 @@ package struct ParameterLayout: Hashable, Sendable {
                 if isRight, side != 2 { return "layer \(index + 1) is max_pool: \(side); max_pool: 2 is accepted" }
             case .flatten: isRight = index == features - 1
             case .linear: isRight = index >= features && (index - features) % 2 == 0
+            case .tanh, .avgPool: isRight = false
             }
             guard isRight else {
                 return "layer \(index + 1) (\(module.layer)) is out of place; models with conv are \(fusedModels)"
@@ -222,8 +223,8 @@ package struct ParameterLayout: Hashable, Sendable {
                 add("\(name).weight", [input.channels], .vector, stored: input.channels, fanIn: 0)
                 add("\(name).bias", [input.channels], .vector, stored: input.channels, fanIn: 0)
                 running.append(Running(name: name, count: input.channels))
-            case .relu: break
-            case .maxPool(let side):
+            case .relu, .tanh: break
+            case .maxPool(let side), .avgPool(let side):
                 guard input.height >= side, input.width >= side else {
                     throw .invalid(reason: "\(model.name): a pool of \(side)x\(side) does not fit into \(input)")
                 }

@@ -190,6 +190,8 @@ private enum LayeredFixture {
         let text = #"{"name": "x", "layers": ["flatten", {"linear": 7}, "relu", {"linear": "classes"}]}"#
         let model = try JSONDecoder().decode(ModelSpec.self, from: Data(text.utf8))
         #expect(model.layers == [.flatten, .linear(.count(7)), .relu, .linear(.classes)] && model.side == nil)
+        let layers: [ModelSpec.Layer] = [.conv(out: 2, kernel: 3, padding: 1), .batchNorm, .tanh, .avgPool(2)]
+        #expect(try JSONDecoder().decode([ModelSpec.Layer].self, from: JSONEncoder().encode(layers)) == layers)
         for (layer, reason) in [
             (#""rule""#, "'rule' is no layer"), (#"{"linea": 3}"#, "unknown layer 'linea'"),
             (#"{"linear": 0}"#, "linear is 0"), (#"{"linear": "x"}"#, "a number of values or classes"),
