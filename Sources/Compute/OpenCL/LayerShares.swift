@@ -14,7 +14,8 @@ extension Tunable {
     static let layerShares = Tunable(
         "layer_shares",
         of: [
-            Conv2dForward.kernel, Conv2dInputGradient.kernel, GatherSamples.kernel, LinearForward.kernel, LinearInputGradient.kernel, LinearWeightGradients.kernel,
+            Conv2dForward.kernel, Conv2dInputGradient.kernel, GatherSamples.kernel, LinearForward.kernel,
+            LinearInputGradient.kernel, LinearWeightGradients.kernel,
             ReluBackward.kernel,
         ]
     ) { $0.splitsWork ? [[16], [4], [64]] : [[4]] }

@@ -30,7 +30,8 @@ extension Conv2DShape {
         let count = Double(inChannels) * Double(outChannels) * Double(kernel) * Double(kernel)
         try operation.require(
             most * Double(layout.tile) <= limit && count <= limit,
-            "\(inChannels) and \(outChannels) planes of \(height)x\(width) and kernels of \(kernel)x\(kernel) are too large")
+            "\(inChannels) and \(outChannels) planes of \(height)x\(width) and kernels of \(kernel)x\(kernel) are too large"
+        )
         try operation.require(weights, holds: weightCount, replicas: batch.replicas)
     }
 
@@ -51,13 +52,14 @@ extension Conv2DShape {
         let units = (channels + planeBlock - 1) / planeBlock * rows * ((columns + columnBlock - 1) / columnBlock)
         return NamedLaunch(
             kernel, [("OB", planeBlock), ("CB", columnBlock)],
-            [source] + tensors.prefix(1).flatMap {
-                [("parameters", $0.1.argument), ("stride", $0.1.stride.argument)]
-            } + tensors.map { ($0.0, $0.1.offset.argument) } + [
-                ("in_channels", inChannels.argument), ("out_channels", outChannels.argument),
-                ("height", height.argument), ("width", width.argument), ("side", self.kernel.argument),
-                ("padding", padding.argument), target,
-            ], teams: batch.tiles, shares: sizes.layerShares(units: units), replicas: batch.replicas, sizes.profile)
+            [source]
+                + tensors.prefix(1).flatMap {
+                    [("parameters", $0.1.argument), ("stride", $0.1.stride.argument)]
+                } + tensors.map { ($0.0, $0.1.offset.argument) } + [
+                    ("in_channels", inChannels.argument), ("out_channels", outChannels.argument),
+                    ("height", height.argument), ("width", width.argument), ("side", self.kernel.argument),
+                    ("padding", padding.argument), target,
+                ], teams: batch.tiles, shares: sizes.layerShares(units: units), replicas: batch.replicas, sizes.profile)
     }
 }
 

@@ -31,12 +31,13 @@ extension CPUBackend {
                         y_output: outHeight * outWidth, y_column: 1)
                     // Where a row or column has no tap inside, there is nothing to point at.
                     let hasTaps = !rows.isEmpty && !taps.isEmpty
-                    let first = hasTaps
+                    let first =
+                        hasTaps
                         ? (row + rows.lowerBound - padding) * width + columns.lowerBound + taps.lowerBound - padding : 0
+                    let tap = hasTaps ? rows.lowerBound * kernel + taps.lowerBound : 0
                     loops.products(
-                        products, planes + first * tile,
-                        hasTaps ? w + (rows.lowerBound * kernel + taps.lowerBound) * outs : w,
-                        start: pointer(bias, replica: replica), into: target + (row * outWidth + columns.lowerBound) * tile)
+                        products, planes + first * tile, w + tap * outs, start: pointer(bias, replica: replica),
+                        into: target + (row * outWidth + columns.lowerBound) * tile)
                 }
             }
         }

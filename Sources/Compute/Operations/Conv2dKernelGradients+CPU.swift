@@ -2,7 +2,8 @@ extension Conv2dKernelGradients {
     package func compute(on backend: CPUBackend) {
         backend.conv2dWeightGradient(
             shape, input: input, outputGradient: outputGradient, gradients: gradients.whole(weights))
-        if let bias { backend.conv2dBiasGradient(shape, outputGradient: outputGradient, gradients: gradients.whole(bias)) }
+        guard let bias else { return }
+        backend.conv2dBiasGradient(shape, outputGradient: outputGradient, gradients: gradients.whole(bias))
     }
 }
 
