@@ -1,4 +1,4 @@
-// The gradients of a convolution's weights and, with BIASES, of its biases over a batch:
+// The gradients of a convolution's weights and, where bias is not below 0, of its biases over a batch:
 //   gradients[r][weights + ((c * side + ky) * side + kx) * out_channels + o] = sum over all samples, y and x of
 //     input[r][t][c][y + ky - padding][x + kx - padding][s] * output_gradient[r][t][o][y][x][s],
 //   gradients[r][bias + o] = sum over all samples, y and x of output_gradient[r][t][o][y][x][s].
@@ -55,7 +55,7 @@ TEAM_KERNEL void conv2d_kernel_gradients(__global const float *restrict input,
     const int blocks = COUNT_CEIL(out_channels, OB);
     const int tap_blocks = COUNT_CEIL(side, KB);
     const int tap_units = in_channels * side * tap_blocks;
-    for (int unit = get_group_id(0); unit < blocks * (tap_units + BIASES); unit += get_num_groups(0)) {
+    for (int unit = get_group_id(0); unit < blocks * (tap_units + (bias >= 0)); unit += get_num_groups(0)) {
         const int block = unit % blocks * OB;
         const int tap_unit = unit / blocks;
         const bool is_bias = tap_unit == tap_units;

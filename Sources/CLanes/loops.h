@@ -299,9 +299,14 @@ static void LEVEL(multiply_add_chains)(float *values, ptrdiff_t steps) {
     }
 }
 
+#include "layers.h"
+
 static const clanes_loops LEVEL(loops) = {
     LEVEL_NAME, LEVEL(products), LEVEL(correlations), LEVEL(moments), LEVEL(max_pool), LEVEL(normalise_relu),
-    LEVEL(relu_backward), LEVEL(pool_sums), LEVEL(pool_backward), LEVEL(keep_largest),
+    LEVEL(relu_backward), LEVEL(pool_sums), LEVEL(pool_backward),
+    LEVEL(tanh_forward), LEVEL(tanh_backward), LEVEL(pool_mean), LEVEL(pool_mean_backward), LEVEL(pool_largest),
+    LEVEL(pool_largest_backward), LEVEL(deviations), LEVEL(normalise), LEVEL(normalise_backward), LEVEL(squared_error),
+    LEVEL(keep_largest),
     LEVEL(keep_three), LEVEL(find_larger), LEVEL(adam),
     LEVEL(multiply_add_chains),
 };

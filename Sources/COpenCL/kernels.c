@@ -6,8 +6,20 @@ static const cop_kernel_source sources[] = {
     {"adam_step", (const char *)(const unsigned char[]){
 #embed "../../Kernels/adam_step.cl" suffix(, 0)
     }},
+    {"avg_pool_backward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/avg_pool_backward.cl" suffix(, 0)
+    }},
+    {"avg_pool_forward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/avg_pool_forward.cl" suffix(, 0)
+    }},
     {"batch_norm", (const char *)(const unsigned char[]){
 #embed "../../Kernels/batch_norm.clh" suffix(, 0)
+    }},
+    {"batch_norm_backward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/batch_norm_backward.cl" suffix(, 0)
+    }},
+    {"batch_norm_forward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/batch_norm_forward.cl" suffix(, 0)
     }},
     {"block_statistics", (const char *)(const unsigned char[]){
 #embed "../../Kernels/block_statistics.clh" suffix(, 0)
@@ -66,6 +78,9 @@ static const cop_kernel_source sources[] = {
     {"greedy_pick", (const char *)(const unsigned char[]){
 #embed "../../Kernels/greedy_pick.cl" suffix(, 0)
     }},
+    {"group_sum", (const char *)(const unsigned char[]){
+#embed "../../Kernels/group_sum.clh" suffix(, 0)
+    }},
     {"kmeans_accumulate", (const char *)(const unsigned char[]){
 #embed "../../Kernels/kmeans_accumulate.cl" suffix(, 0)
     }},
@@ -108,11 +123,23 @@ static const cop_kernel_source sources[] = {
     {"linear_weight_gradients", (const char *)(const unsigned char[]){
 #embed "../../Kernels/linear_weight_gradients.cl" suffix(, 0)
     }},
+    {"max_pool_backward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/max_pool_backward.cl" suffix(, 0)
+    }},
+    {"max_pool_forward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/max_pool_forward.cl" suffix(, 0)
+    }},
+    {"mean_squared_error", (const char *)(const unsigned char[]){
+#embed "../../Kernels/mean_squared_error.cl" suffix(, 0)
+    }},
     {"packed_columns", (const char *)(const unsigned char[]){
 #embed "../../Kernels/packed_columns.clh" suffix(, 0)
     }},
     {"pca_project", (const char *)(const unsigned char[]){
 #embed "../../Kernels/pca_project.cl" suffix(, 0)
+    }},
+    {"planes", (const char *)(const unsigned char[]){
+#embed "../../Kernels/planes.clh" suffix(, 0)
     }},
     {"points_gather", (const char *)(const unsigned char[]){
 #embed "../../Kernels/points_gather.cl" suffix(, 0)
@@ -143,6 +170,12 @@ static const cop_kernel_source sources[] = {
     }},
     {"strips", (const char *)(const unsigned char[]){
 #embed "../../Kernels/strips.clh" suffix(, 0)
+    }},
+    {"tanh_backward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/tanh_backward.cl" suffix(, 0)
+    }},
+    {"tanh_forward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/tanh_forward.cl" suffix(, 0)
     }},
     {"weight_gradients", (const char *)(const unsigned char[]){
 #embed "../../Kernels/weight_gradients.clh" suffix(, 0)

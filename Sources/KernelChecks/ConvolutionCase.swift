@@ -44,7 +44,7 @@ struct ConvolutionCase: KernelCase {
     var form: String {
         guard operation == .kernelGradients else { return "any" }
         let blocks = (extents.kernel + 4) / 5
-        return "\((extents.kernel + blocks - 1) / blocks) taps, \(holdsNaN ? "no " : "")biases"
+        return "\((extents.kernel + blocks - 1) / blocks) taps"
     }
     var cost: Int {
         let room = (AwkwardBatch.room(for: batch.samples) + 31) / 32 * 32

@@ -52,6 +52,12 @@ typedef struct {
     ptrdiff_t rows, columns;
 } clanes_plane;
 
+/// A plane that is pooled by windows of `side` x `side` values: what is left of rows or columns after the last whole window
+/// is left out.
+typedef struct {
+    ptrdiff_t rows, columns, side;
+} clanes_windows;
+
 /// What a batch norm's backward pass takes from a channel: the statistics, the gradient's mean, the mean of the gradient
 /// times the normalised value, gamma times the inverse, and the lanes that hold a sample.
 typedef struct {
@@ -85,6 +91,32 @@ typedef struct {
     void (*pool_backward)(
         const clanes_plane *plane, const clanes_batch_norm_slope *slope, const float *dy, const uint8_t *winners,
         float *x);
+    /// y = tanh(x) for `count` vectors, within 8 units of 2^-24; a NaN stays one.
+    void (*tanh_forward)(const float *x, ptrdiff_t count, float *y);
+    /// The gradient of `count` vectors times 1 - y^2 of the tanh's output y.
+    void (*tanh_backward)(const float *y, ptrdiff_t count, float *gradient);
+    /// The mean of each window of a plane.
+    void (*pool_mean)(const clanes_windows *plane, const float *x, float *y);
+    /// The gradient of a plane from that of the means of its windows; 0 in what is left out.
+    void (*pool_mean_backward)(const clanes_windows *plane, const float *dy, float *dx);
+    /// The largest value of each window of a plane and its place in the window, row by row: the first of equals, and the
+    /// first NaN.
+    void (*pool_largest)(const clanes_windows *plane, const float *x, float *y, int32_t *winners);
+    /// The gradient of a plane from that of its windows, where a value won; 0 elsewhere.
+    void (*pool_largest_backward)(
+        const clanes_windows *plane, const float *dy, const int32_t *winners, float *dx);
+    /// Sums, lane by lane, of the deviations of `count` vectors from a number, and of their squares.
+    void (*deviations)(const float *x, ptrdiff_t count, float pivot, float *sums, float *squares);
+    /// y = (x - mean) * scale + shift for `count` vectors.
+    void (*normalise)(const float *x, ptrdiff_t count, float mean, float scale, float shift, float *y);
+    /// The gradient of `count` vectors in its place: (gradient - shift - normalised * slope), times the factor; 0 in lanes
+    /// without a sample.
+    void (*normalise_backward)(const clanes_batch_norm_slope *slope, const float *x, ptrdiff_t count, float *gradient);
+    /// delta = (x - target) * factor for `count` vectors, 0 from lane `lanes` on, and the sums, lane by lane, of the
+    /// squares of x - target.
+    void (*squared_error)(
+        const float *x, const float *target, ptrdiff_t count, float factor, ptrdiff_t lanes, float *delta,
+        float *squares);
     /// Where scores[row][vector] is larger than best[vector], it is written there, and `first` + row to index[vector]:
     /// rows in order, so that the lowest wins a tie.
     void (*keep_largest)(

@@ -15,7 +15,7 @@ typealias LaneAdam = clanes_adam_step
 
 /// The inner loops in C as one instruction set has them. They check nothing: callers have validated every shape.
 struct LaneLoops: @unchecked Sendable {
-    private let table: UnsafePointer<clanes_loops>
+    let table: UnsafePointer<clanes_loops>
 
     /// Those of each instruction set of this processor, the plainest first.
     static let all = (0..<clanes_level_count()).compactMap { clanes_level($0).map { LaneLoops(table: $0) } }
@@ -83,7 +83,7 @@ struct LaneLoops: @unchecked Sendable {
         }
     }
 
-    private func twoSums(_ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void) -> (Lanes, Lanes) {
+    func twoSums(_ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void) -> (Lanes, Lanes) {
         var sums = (Lanes.zero, Lanes.zero)
         withUnsafeMutableBytes(of: &sums) { bytes in
             let floats = bytes.bindMemory(to: Float.self)

@@ -13,14 +13,14 @@ extension Conv2dKernelGradients {
             (shape.outChannels + planes - 1) / planes
             * (shape.inChannels * shape.kernel * tapBlocks + (bias == nil ? 0 : 1))
         return NamedLaunch(
-            Self.kernel, [("OB", planes), ("KB", taps), ("BIASES", bias == nil ? 0 : 1)],
+            Self.kernel, [("OB", planes), ("KB", taps)],
             [
                 ("input", input.argument), ("output_gradient", outputGradient.argument),
                 ("in_channels", shape.inChannels.argument), ("out_channels", shape.outChannels.argument),
                 ("height", shape.height.argument), ("width", shape.width.argument), ("side", shape.kernel.argument),
                 ("padding", shape.padding.argument), ("tiles", shape.batch.tiles.argument),
                 ("rows_at_once", rowsAtOnce.argument), ("stride", gradients.parameterCount.argument),
-                ("weights", weights.offset.argument), ("bias", (bias?.offset ?? 0).argument),
+                ("weights", weights.offset.argument), ("bias", (bias?.offset ?? -1).argument),
                 ("gradients", gradients.values.argument),
             ], teams: min(sizes[.kernelGradientShares][0], units), replicas: shape.batch.replicas, sizes.profile)
     }
