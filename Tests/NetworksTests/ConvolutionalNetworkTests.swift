@@ -1,7 +1,8 @@
-import Compute
 import Foundation
+import OpenCL
 import Testing
 
+@testable import Compute
 @testable import Networks
 import TestSupport
 
@@ -89,8 +90,10 @@ private struct ConvolutionalFixture {
             tensors[slot.name] = Tensor(shape: slot.shape, values: values)
         }
         for norm in layout.running {
-            tensors["\(norm.name).running_mean"] = Tensor(shape: [norm.count], values: .init(repeating: 0, count: norm.count))
-            tensors["\(norm.name).running_var"] = Tensor(shape: [norm.count], values: .init(repeating: 1, count: norm.count))
+            tensors["\(norm.name).running_mean"] = Tensor(
+                shape: [norm.count], values: .init(repeating: 0, count: norm.count))
+            tensors["\(norm.name).running_var"] = Tensor(
+                shape: [norm.count], values: .init(repeating: 1, count: norm.count))
         }
         let input = expected.shape
         return try ModelWeights(
@@ -219,6 +222,24 @@ private struct ConvolutionalFixture {
         let initial = ModelWeights(layout: fixture.layout, seed: 3, run: 2)
         for name in fixture.expected.untrained { #expect(alone.weights[0][name] == initial[name], "\(name)") }
         #expect(alone.weights[0]["0.bias"] != initial["0.bias"])
+    }
+}
+
+/// docs/kernels.md states how many launches a step of a layered network has.
+@Suite struct LayeredLaunchTests {
+    @Test(.enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"))
+    func aStepHasTheLaunchesThatAreStated() throws {
+        let device = try #require(try Device.all().first)
+        let fixture = try ConvolutionalFixture("lenet5-1998")
+        let (mlp, linear) = (try #require(ModelLibrary.model("mlp")), try #require(ModelLibrary.model("linear")))
+        for (model, launches) in [(fixture.layout.model, 29), (mlp, 15), (linear, 5)] {
+            let backend = try OpenCLBackend(device: device, profile: DeviceProfile(for: device), profiling: true)
+            _ = try Trainer(
+                try fixture.store(on: backend), model: model, normalisation: fixture.normalisation, on: backend
+            ).train([TrainingRun(subset: [3, 1, 2], seed: 1, run: 0)], options: TrainingOptions(length: .epochs(1)))
+            let count = backend.kernelTimes.values.reduce(0) { $0 + $1.launches }
+            #expect(count == launches, "\(model.name): \(backend.kernelTimes.mapValues(\.launches))")
+        }
     }
 }
 

@@ -29,7 +29,9 @@ private struct PlainLayers {
                         for ky in 0..<kernel {
                             for kx in 0..<kernel {
                                 let (from, at) = (y + ky - padding, column + kx - padding)
-                                guard (0..<input.height).contains(from), (0..<input.width).contains(at) else { continue }
+                                guard (0..<input.height).contains(from), (0..<input.width).contains(at) else {
+                                    continue
+                                }
                                 let weight = ((out * input.channels + channel) * kernel + ky) * kernel + kx
                                 sum += x[(channel * input.height + from) * input.width + at] * weights[weight]
                             }

@@ -25,7 +25,9 @@ extension Conv2DShape {
     ) throws(ComputeError) {
         try validate(for: operation, layout: layout)
         // In floating point, for the products themselves may be beyond an Int.
-        let most = Double(max(inChannels, outChannels)) * Double(height + 2 * padding) * Double(width + 2 * padding)
+        let most = max(
+            Double(inChannels) * Double(height) * Double(width),
+            Double(outChannels) * Double(outHeight) * Double(outWidth))
         let limit = Double(Int32.max)
         let count = Double(inChannels) * Double(outChannels) * Double(kernel) * Double(kernel)
         try operation.require(
