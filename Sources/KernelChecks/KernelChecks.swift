@@ -5,6 +5,10 @@ package enum KernelChecks {
     /// One entry a kernel, in alphabetical order.
     private static let kernels: [any KernelCases.Type] = [
         AdamStepCases.self,
+        AvgPoolBackwardCases.self,
+        AvgPoolForwardCases.self,
+        BatchNormBackwardCases.self,
+        BatchNormForwardCases.self,
         CentroidsGatherCases.self,
         ClassifierStepCases.self,
         Conv2dBlockBackwardCases.self,
@@ -31,6 +35,9 @@ package enum KernelChecks {
         LinearForwardCases.self,
         LinearInputGradientCases.self,
         LinearWeightGradientsCases.self,
+        MaxPoolBackwardCases.self,
+        MaxPoolForwardCases.self,
+        MeanSquaredErrorCases.self,
         PcaProjectCases.self,
         PointsGatherCases.self,
         PointsPackCases.self,
@@ -40,6 +47,8 @@ package enum KernelChecks {
         ReluForwardCases.self,
         SampleStatisticsCases.self,
         SoftmaxCrossEntropyCases.self,
+        TanhBackwardCases.self,
+        TanhForwardCases.self,
     ]
 
     /// The cases of all kernels for each of `seeds`, what the tool launches with two networks among them.

@@ -80,7 +80,7 @@ package struct Benchmark: Sendable {
     /// Every kernel of training and clustering, with the article's batches, pixels, components and clusters.
     package static func all(_ size: BenchmarkSize) -> [Benchmark] {
         TrainingBenchmarks(replicas: size.replicas).all + LayerBenchmarks(replicas: size.replicas).all
-            + ClusteringBenchmarks(size).all
+            + LayerBenchmarks(replicas: size.replicas).betweenWeights + ClusteringBenchmarks(size).all
     }
 }
 

@@ -8,7 +8,7 @@ struct LayerBenchmarks: Sendable {
     private let pixels = 784, wide = 300, narrow = 100, classes = 10
 
     /// Makes an operation's buffers.
-    private struct Maker {
+    struct Maker {
         let backend: any Backend
         let replicas: Int
 
@@ -53,7 +53,7 @@ struct LayerBenchmarks: Sendable {
         }
     }
 
-    private func benchmark(
+    func benchmark(
         _ kernel: String, _ name: String,
         _ make: @escaping @Sendable (Maker) throws(ComputeError) -> any Operation
     ) -> Benchmark {
