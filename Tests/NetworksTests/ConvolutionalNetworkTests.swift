@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import OpenCL
 import Testing
@@ -70,7 +71,7 @@ private struct ConvolutionalFixture {
 
     /// Of -1 to 1, exact in float32.
     private func numbers(_ stream: UInt64, _ count: Int) -> [Double] {
-        (0..<UInt64(count)).map { index in
+        (0..<UInt64(count)).map { (index: UInt64) -> Double in
             var z = (index &+ stream << 32) &* 0x9E37_79B9_7F4A_7C15
             z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
             z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
@@ -83,7 +84,8 @@ private struct ConvolutionalFixture {
     func initial() throws -> ModelWeights {
         var tensors: [String: Tensor] = [:]
         for (index, slot) in layout.slots.enumerated() {
-            let values = numbers(expected.stream + UInt64(index), slot.shape.reduce(1, *)).map { value -> Float in
+            let values = numbers(expected.stream + UInt64(index), slot.shape.reduce(1, *)).map {
+                (value: Double) -> Float in
                 if slot.fanIn > 0 { return Float(value * (1 / Double(slot.fanIn).squareRoot())) }
                 return Float(value / 4 + (slot.name.hasSuffix("weight") ? 1 : 0))
             }
@@ -102,23 +104,29 @@ private struct ConvolutionalFixture {
 
     func store(on backend: any Backend) throws -> SampleStore {
         let (count, stream) = (layout.input.featureCount, expected.stream + 50)
-        let labels = numbers(stream, all.samples).map { UInt8((($0 + 1) / 2 * Double(Self.classes)).rounded(.down)) }
+        let labels = numbers(stream, all.samples).map { (value: Double) -> UInt8 in
+            UInt8(((value + 1) / 2 * Double(Self.classes)).rounded(.down))
+        }
         let noise = numbers(stream + 1, all.samples * count)
         let patterns = numbers(stream + 2, Self.classes * count)
-        let pixels = noise.enumerated().map { place, value in
-            UInt8((128 + 60 * value + 60 * patterns[Int(labels[place / count]) * count + place % count]).rounded(.down))
+        let pixels = noise.indices.map { (place: Int) -> UInt8 in
+            let pattern = patterns[Int(labels[place / count]) * count + place % count]
+            return UInt8((128 + 60 * noise[place] + 60 * pattern).rounded(.down))
         }
         return try SampleStore(
             pixels: pixels, labels: labels, shape: layout.input, classes: Self.classes, on: backend)
     }
 
-    var normalisation: Normalisation { Normalisation(mean: all.mean, std: all.std) }
+    var normalisation: Normalisation {
+        Normalisation((0..<expected.shape[0]).map { _ in ChannelStatistics(mean: all.mean, std: all.std) })
+    }
 
     /// The largest difference from a tensor's part, as a share of the tensor's largest value.
     func error(_ values: [Float], _ part: Expected.Part) -> Double {
         guard values.count == part.shape.reduce(1, *) else { return .infinity }
         return part.values.enumerated().reduce(0) { worst, value in
-            let error = abs(Double(values[value.offset * part.step]) - value.element) / part.largest
+            let difference: Double = Double(values[value.offset * part.step]) - value.element
+            let error = difference.magnitude / part.largest
             return error <= worst ? worst : error
         }
     }
@@ -196,8 +204,9 @@ private struct ConvolutionalFixture {
         try network.predict(
             source, into: try backend.makeBuffer(of: Int32.self, count: count, label: "predictions"), stride: count)
         let (flat, tile, classes) = (try backend.read(network.logits), backend.tile, ConvolutionalFixture.classes)
-        let logits = (0..<count * classes).map { place in
-            flat[(place / classes / tile * classes + place % classes) * tile + place / classes % tile]
+        let logits = (0..<count * classes).map { (place: Int) -> Float in
+            let (sample, logit) = (place / classes, place % classes)
+            return flat[(sample / tile * classes + logit) * tile + sample % tile]
         }
         #expect(relativeError(logits, fixture.expected.logits.map { Float($0) }) < 1e-4)
     }
@@ -261,7 +270,8 @@ private struct ConvolutionalFixture {
         let layout = try layout(layers, 2, 7, 9)
         let weights = ModelWeights(layout: layout, seed: 1, run: 0)
         let path = folder / "w.safetensors"
-        try weights.write(to: path, normalisation: Normalisation(mean: 0, std: 1), steps: 1)
+        let normalisation = Normalisation((0..<2).map { _ in ChannelStatistics(mean: 0, std: 1) })
+        try weights.write(to: path, normalisation: normalisation, steps: 1)
         #expect(try Safetensors.read(path).metadata["input"] == "2x7x9")
         #expect(try ModelWeights.read(path, of: layout.model).weights == weights)
         // PyTorch's files do not: a square of the same tensors is taken, and the samples' own shape later. 3 x 4 pools are
