@@ -1,6 +1,7 @@
 // The gradients of a linear layer's weights and biases over a batch: gradient[r][i][o] = sum over all samples, in order, of
 // input[r][t][i][s] * transposed_delta[r][t][s][o], where input number `inputs` is 1. Gradients lie as linear_forward has
-// weights, with 0 in the padding, as transposed_delta has it; masked samples have a delta of 0.
+// weights, with 0 in the padding, as transposed_delta has it; masked samples have a delta of 0. Without BIASES,
+// for a layer before batch norm, the last row is 0.
 //
 // A member takes every block of ROWS_AT_ONCE rows x 2 vectors of outputs that falls to it of all members of the replica's
 // work-groups. Groups: (1, share, replica).

@@ -51,6 +51,15 @@ static const cop_kernel_source sources[] = {
     {"conv2d_block_forward", (const char *)(const unsigned char[]){
 #embed "../../Kernels/conv2d_block_forward.cl" suffix(, 0)
     }},
+    {"conv2d_forward", (const char *)(const unsigned char[]){
+#embed "../../Kernels/conv2d_forward.cl" suffix(, 0)
+    }},
+    {"conv2d_input_gradient", (const char *)(const unsigned char[]){
+#embed "../../Kernels/conv2d_input_gradient.cl" suffix(, 0)
+    }},
+    {"conv2d_kernel_gradients", (const char *)(const unsigned char[]){
+#embed "../../Kernels/conv2d_kernel_gradients.cl" suffix(, 0)
+    }},
     {"conv2d_weight_gradients", (const char *)(const unsigned char[]){
 #embed "../../Kernels/conv2d_weight_gradients.cl" suffix(, 0)
     }},

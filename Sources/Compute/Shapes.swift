@@ -26,7 +26,7 @@ package struct BatchShape: Hashable, Sendable {
     }
 }
 
-/// A convolution of stride 1 without padding: input HxW, output (H-K+1)x(W-K+1).
+/// A convolution of stride 1: input HxW with P rows and columns of zeros on each side, output (H+2P-K+1)x(W+2P-K+1).
 /// Weights are [in channel][ky][kx][out channel], biases [out channel].
 package struct Conv2DShape: Hashable, Sendable {
     package var batch: BatchShape
@@ -36,32 +36,42 @@ package struct Conv2DShape: Hashable, Sendable {
     package var width: Int
     /// K, the side of the square kernel.
     package var kernel: Int
+    /// P; the fused blocks take 0 alone.
+    package var padding: Int
     /// Rows of the output.
-    package var outHeight: Int { height - kernel + 1 }
+    package var outHeight: Int { height + 2 * padding - kernel + 1 }
     /// Columns of the output.
-    package var outWidth: Int { width - kernel + 1 }
+    package var outWidth: Int { width + 2 * padding - kernel + 1 }
     /// Elements of the weight tensor.
     package var weightCount: Int { inChannels * kernel * kernel * outChannels }
     /// Values of a sample's input.
-    var inputCount: Int { inChannels * height * width }
+    package var inputCount: Int { inChannels * height * width }
     /// Values of a sample's output.
-    var outputCount: Int { outChannels * outHeight * outWidth }
-    /// Multiply-adds per sample; each gradient takes as many.
-    var multiplyAdds: Int { weightCount * outHeight * outWidth }
+    package var outputCount: Int { outChannels * outHeight * outWidth }
+    /// Multiply-adds per sample, those with padding left out; each gradient takes as many.
+    var multiplyAdds: Int {
+        let rows = (0..<outHeight).reduce(0) { $0 + taps(at: $1, of: height).count }
+        let columns = (0..<outWidth).reduce(0) { $0 + taps(at: $1, of: width).count }
+        return inChannels * outChannels * rows * columns
+    }
 
     /// A convolution of `inChannels` planes of `height` x `width` into `outChannels` planes.
-    package init(batch: BatchShape, inChannels: Int, outChannels: Int, height: Int, width: Int, kernel: Int) {
+    package init(
+        batch: BatchShape, inChannels: Int, outChannels: Int, height: Int, width: Int, kernel: Int, padding: Int = 0
+    ) {
         self.batch = batch
         self.inChannels = inChannels
         self.outChannels = outChannels
         self.height = height
         self.width = width
         self.kernel = kernel
+        self.padding = padding
     }
 
     func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
         try batch.validate(for: operation, layout: layout)
-        try operation.require(positive: [inChannels, outChannels, kernel])
+        try operation.require(positive: [inChannels, outChannels, height, width, kernel])
+        try operation.require(padding >= 0, "a padding of \(padding); at least 0 is needed")
         try operation.require(
             outHeight > 0 && outWidth > 0, "a \(kernel)x\(kernel) kernel does not fit into \(height)x\(width)")
     }

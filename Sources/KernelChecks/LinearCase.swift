@@ -12,6 +12,8 @@ struct LinearCase: KernelCase {
     let batch: (replicas: Int, samples: Int)
     let inputs: Int
     let outputs: Int
+    /// The input's gradient transposed too; weights without gradients of biases.
+    var isExtended = false
     let seed: UInt64
 
     var kernel: String {
@@ -21,8 +23,11 @@ struct LinearCase: KernelCase {
         case .weightGradients: LinearWeightGradients.kernel
         }
     }
-    var name: String { "R \(batch.replicas), batch \(batch.samples), \(inputs)-\(outputs), seed \(seed)" }
-    var form: String { "any" }
+    var name: String {
+        let suffix = isExtended ? operation == .inputGradient ? ", transposed" : ", no biases" : ""
+        return "R \(batch.replicas), batch \(batch.samples), \(inputs)-\(outputs)\(suffix), seed \(seed)"
+    }
+    var form: String { isExtended ? "extended" : "any" }
     var cost: Int { batch.replicas * ((AwkwardBatch.room(for: batch.samples) + 31) / 32 * 32) * inputs * outputs }
 
     /// Layers of one value to many, about the sizes of vectors and blocks.
@@ -42,6 +47,9 @@ struct LinearCase: KernelCase {
                 // More networks than a processor's four work-groups that share a layer, of which some have two blocks.
                 LinearCase(operation: operation, batch: (5, 1), inputs: 33, outputs: 33, seed: seed),
             ]
+            + (operation == .forward ? [] : [(1, 7), (3, 33)]).map {
+                LinearCase(operation: operation, batch: $0, inputs: 17, outputs: 5, isExtended: true, seed: seed)
+            }
     }
 
     /// The last but one layer of `mlp`.
@@ -86,11 +94,14 @@ struct LinearCase: KernelCase {
             judge.check("output", batch.layout(outputs).unpack(actual.values), equals: truth)
         case .inputGradient:
             let gradient = try batch.output(inputs, label: "gradient of the input")
+            let transposed = try GuardedBuffer<Float>(
+                on: backend, count: batch.layout(1).count * shape.inputStride, label: "transposed gradient")
             try backend.run(
                 LinearInputGradient(
                     shape,
                     outputGradient: try batch.activation(delta, values: outputs, label: "gradient of the output"),
-                    weights: weights, inputGradient: gradient.buffer))
+                    weights: weights, inputGradient: gradient.buffer,
+                    transposedGradient: isExtended ? transposed.buffer : nil))
             let actual = try gradient.contents()
             judge.checkGuards("gradient of the input", actual)
             let everywhere = [Double](repeating: 1, count: inputs)
@@ -106,6 +117,11 @@ struct LinearCase: KernelCase {
             if layout.maskedValues(actual.values).contains(where: { $0 != 0 }) {
                 judge.complain("a masked sample has a gradient")
             }
+            if isExtended {
+                judge.check(
+                    "transposed gradient", try transposed.contents(),
+                    equals: batch.transposedValues(layout.unpack(actual.values), values: inputs), within: .exact)
+            }
         case .weightGradients:
             let count = paddedColumns(stride)
             let place = ReplicaTensor(weights.buffer, offset: offset, stride: count)
@@ -115,11 +131,14 @@ struct LinearCase: KernelCase {
                 LinearWeightGradients(
                     shape, input: try batch.activation(input, values: inputs, masked: 3, label: "input"),
                     transposedDelta: try batch.transposed(delta, values: outputs), weights: place,
-                    gradients: StepGradients(gradients.buffer, parameterCount: count)))
+                    gradients: StepGradients(gradients.buffer, parameterCount: count), trainsBiases: !isExtended))
             var truth = [Bounded](repeating: Bounded(7.0), count: replicas * count)
             for replica in 0..<replicas {
-                let all = shape.weightGradient(
+                var all = shape.weightGradient(
                     inputs: rows(input, replica, inputs), gradients: rows(delta, replica, outputs), samples: samples)
+                if isExtended {
+                    for place in inputs * shape.outputStride..<all.count { all[place] = Bounded(0.0) }
+                }
                 truth.replaceSubrange(
                     (replica * count + offset)..<(replica * count + offset + shape.weightCount), with: all)
             }

@@ -5,10 +5,13 @@ struct ReluCase: KernelCase {
     let isBackward: Bool
     let batch: (replicas: Int, samples: Int)
     let features: Int
+    var isTransposed = true
     let seed: UInt64
     var kernel: String { isBackward ? ReluBackward.kernel : ReluForward.kernel }
-    var name: String { "R \(batch.replicas), batch \(batch.samples), \(features) features, seed \(seed)" }
-    var form: String { "any" }
+    var name: String {
+        "R \(batch.replicas), batch \(batch.samples), \(features) features\(isTransposed ? "" : ", alone"), seed \(seed)"
+    }
+    var form: String { isTransposed ? "any" : "alone" }
     var cost: Int { batch.replicas * AwkwardBatch.room(for: batch.samples) * features }
 
     static func cases(isBackward: Bool, seed: UInt64) -> [any KernelCase] {
@@ -16,6 +19,9 @@ struct ReluCase: KernelCase {
         return zip(widths, AwkwardBatch.all).map {
             ReluCase(isBackward: isBackward, batch: $1, features: $0, seed: seed)
         }
+            + (isBackward ? [(1, 7), (2, 33)] : []).map {
+                ReluCase(isBackward: true, batch: $0, features: 19, isTransposed: false, seed: seed)
+            }
     }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
@@ -47,9 +53,10 @@ struct ReluCase: KernelCase {
         try backend.run(
             ReluBackward(
                 batch: batch.shape, features: features, output: input, gradient: gradient.buffer,
-                transposedGradient: transposed.buffer))
+                transposedGradient: isTransposed ? transposed.buffer : nil))
         let due = zip(values, gradients).map { $0 <= 0 ? 0 : $1 }
         judge.check("gradient", try gradient.contents(), equals: layout.pack(due, masked: 0), within: .exact)
+        guard isTransposed else { return judge.result }
         judge.check(
             "transposed gradient", try transposed.contents(), equals: batch.transposedValues(due, values: features),
             within: .exact)

@@ -13,10 +13,12 @@ extension Conv2DShape {
         let plane = outHeight * outWidth
         var sums = ProductSums(from: (0..<outChannels * plane).map { bias[$0 / plane] })
         forEachTap { out, channel, ky, kx, weight in
-            for row in 0..<outHeight {
+            let columns = reached(by: kx, of: width, count: outWidth)
+            for row in reached(by: ky, of: height, count: outHeight) {
                 sums.add(
-                    input, (channel * height + row + ky) * width + kx, times: weights[weight],
-                    at: (out * outHeight + row) * outWidth, count: outWidth)
+                    input, (channel * height + row + ky - padding) * width + columns.lowerBound + kx - padding,
+                    times: weights[weight], at: (out * outHeight + row) * outWidth + columns.lowerBound,
+                    count: columns.count)
             }
         }
         return sums.bounded(roundings: outputRoundings)
@@ -26,10 +28,12 @@ extension Conv2DShape {
     func inputGradient(of gradient: [Double], weights: [Double]) -> [Bounded] {
         var sums = ProductSums(count: inChannels * height * width)
         forEachTap { out, channel, ky, kx, weight in
-            for row in 0..<outHeight {
+            let columns = reached(by: kx, of: width, count: outWidth)
+            for row in reached(by: ky, of: height, count: outHeight) {
                 sums.add(
-                    gradient, (out * outHeight + row) * outWidth, times: weights[weight],
-                    at: (channel * height + row + ky) * width + kx, count: outWidth)
+                    gradient, (out * outHeight + row) * outWidth + columns.lowerBound, times: weights[weight],
+                    at: (channel * height + row + ky - padding) * width + columns.lowerBound + kx - padding,
+                    count: columns.count)
             }
         }
         return sums.bounded(roundings: outChannels * kernel * kernel + 1)
@@ -48,10 +52,11 @@ extension Conv2DShape {
                 errors.withUnsafeBufferPointer { errors in
                     forEachTap { out, channel, ky, kx, weight in
                         var (sum, error) = (0.0, 0.0)
-                        for row in 0..<outHeight {
-                            let from = (channel * height + row + ky) * width + kx
+                        let columns = reached(by: kx, of: width, count: outWidth)
+                        for row in reached(by: ky, of: height, count: outHeight) {
+                            let from = (channel * height + row + ky - padding) * width + kx - padding
                             let at = (out * outHeight + row) * outWidth
-                            for column in 0..<outWidth {
+                            for column in columns {
                                 sum += input[from + column] * gradients[at + column]
                                 error += input[from + column].magnitude * errors[at + column]
                             }
@@ -62,6 +67,12 @@ extension Conv2DShape {
                 }
             }
         }
+    }
+
+    /// The rows or columns, of `count` of the output, for which a tap is inside an input of `extent`.
+    private func reached(by tap: Int, of extent: Int, count: Int) -> Range<Int> {
+        let first = min(max(0, padding - tap), count)
+        return first..<max(first, min(count, extent + padding - tap))
     }
 
     /// For each output and input channel and tap, with the weight's place.

@@ -65,17 +65,20 @@ package struct Evaluator {
         _ weights: [ModelWeights], begin: () -> Void = {},
         afterBatch: (any Network) throws(ComputeError) -> Void = { _ in }
     ) throws(NetworkError) -> (classes: [[Int32]], areFinite: [Bool]) {
-        guard let layout = weights.first?.layout else { return ([], []) }
-        guard weights.allSatisfy({ $0.layout == layout }) else {
+        guard let first = weights.first?.layout else { return ([], []) }
+        guard weights.allSatisfy({ $0.layout == first }) else {
             throw .invalid(reason: "the weights are of networks that differ in their layers")
         }
-        guard try ParameterLayout(layout.model, samples: store.shape, classes: layout.classes) == layout else {
+        let layout = try ParameterLayout(first.model, samples: store.shape, classes: first.classes)
+        let weights = weights.map { $0.laidOut(as: layout) }
+        guard weights.allSatisfy({ $0.layout == layout }) else {
             throw .invalid(
                 reason: layout.isFused
-                    ? "the weights take images of \(layout.input.channels) planes, the images have "
+                    ? "the weights take images of \(first.input.channels) planes, the images have "
                         + "\(store.shape.channels)"
-                    : "the weights take samples of \(layout.input.featureCount) values, the samples have "
-                        + "\(store.shape.featureCount)")
+                    : "the weights take samples of \(first.inputText), the samples have "
+                        + (first.input == .vector(first.input.width) ? "\(store.shape.featureCount)" : "\(store.shape)")
+            )
         }
         try normalisation.validate(for: store)
         return try onDevice { () throws(ComputeError) in

@@ -75,7 +75,7 @@ final class FusedNetwork: Network {
                         input: try floats(shape.inputs, "\(name), input"),
                         delta: try floats(shape.outputs, "\(name), gradient"),
                         transposedDelta: try floats(shape.outputStride, "\(name), transposed gradient")))
-            case .batchNorm, .relu, .maxPool, .flatten: continue
+            case .batchNorm, .relu, .tanh, .maxPool, .avgPool, .flatten: continue
             }
         }
         (first, second) = (blocks[0], blocks[1])

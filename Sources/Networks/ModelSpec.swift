@@ -17,8 +17,12 @@ package struct ModelSpec: Hashable, Codable, Sendable {
         case batchNorm
         /// max(value, 0).
         case relu
+        /// The hyperbolic tangent.
+        case tanh
         /// Maximum over squares of this side, side by side.
         case maxPool(Int)
+        /// Mean over squares of this side, side by side.
+        case avgPool(Int)
         /// All values of a sample in a row.
         case flatten
         /// A linear layer with biases.
@@ -58,7 +62,9 @@ extension ModelSpec.Layer: CustomStringConvertible {
         case .conv: "conv"
         case .batchNorm: "batch_norm"
         case .relu: "relu"
+        case .tanh: "tanh"
         case .maxPool: "max_pool"
+        case .avgPool: "avg_pool"
         case .flatten: "flatten"
         case .linear: "linear"
         }
@@ -82,13 +88,14 @@ extension ModelSpec.Layer: Codable {
         var padding: Int?
     }
 
-    private static let words = "conv, batch_norm, relu, max_pool, flatten and linear"
+    private static let words = "conv, batch_norm, relu, tanh, max_pool, avg_pool, flatten and linear"
 
     package init(from decoder: any Decoder) throws {
         if let word = try? decoder.singleValueContainer().decode(String.self) {
             switch word {
             case "batch_norm": self = .batchNorm
             case "relu": self = .relu
+            case "tanh": self = .tanh
             case "flatten": self = .flatten
             default: throw Self.fault(decoder, "'\(word)' is no layer that stands alone; \(Self.words) are known")
             }
@@ -107,6 +114,7 @@ extension ModelSpec.Layer: Codable {
             }
             self = .conv(out: convolution.out, kernel: convolution.kernel, padding: padding)
         case "max_pool": self = .maxPool(try Self.positive(container, key, decoder))
+        case "avg_pool": self = .avgPool(try Self.positive(container, key, decoder))
         case "linear":
             if let word = try? container.decode(String.self, forKey: key) {
                 guard word == "classes" else {
@@ -136,14 +144,14 @@ extension ModelSpec.Layer: Codable {
 
     package func encode(to encoder: any Encoder) throws {
         switch self {
-        case .batchNorm, .relu, .flatten:
+        case .batchNorm, .relu, .tanh, .flatten:
             var container = encoder.singleValueContainer()
             try container.encode(description)
         case .conv(let out, let kernel, let padding):
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(
                 Convolution(out: out, kernel: kernel, padding: padding), forKey: Key(description))
-        case .maxPool(let value), .linear(.count(let value)):
+        case .maxPool(let value), .avgPool(let value), .linear(.count(let value)):
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(value, forKey: Key(description))
         case .linear(.classes):

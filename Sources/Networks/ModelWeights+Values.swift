@@ -59,7 +59,8 @@ extension ModelWeights {
                     return max(most, max(scale, bound * scale + shift))
                 }
             case .linear: bound = sum(name, module.input.featureCount, bound)
-            case .relu, .maxPool, .flatten: break
+            case .tanh: bound = min(bound, 1)
+            case .relu, .maxPool, .avgPool, .flatten: break
             }
             peak = max(peak, bound)
         }

@@ -49,16 +49,18 @@ package struct ModelWeights: Equatable, Sendable {
     }
 
     /// Takes tensors by PyTorch's names; others, such as num_batches_tracked, are passed over, but no further layer's
-    /// weights. The planes or values of the input and the number of classes are those of the first and the last tensor.
-    /// - Parameter found: what a file says of all its tensors, for errors.
+    /// weights. The planes or values of the input and the number of classes are those of the first and the last tensor;
+    /// where the model takes planes of any size, it is the smallest square that goes with all tensors.
+    /// - Parameters:
+    ///   - input: what a file says that they take; nil where it says nothing.
+    ///   - found: what a file says of all its tensors, for errors.
     /// - Throws: ``NetworkError/badWeights(reason:model:)`` where one is missing or of another shape.
     package init(
-        _ model: ModelSpec = ModelLibrary.leNet5, tensors given: [String: Tensor],
+        _ model: ModelSpec = ModelLibrary.leNet5, input: SampleShape? = nil, tensors given: [String: Tensor],
         found: [String: Safetensors.Found] = [:]
     ) throws(NetworkError) {
         // The tensors' names and the extents between first and last depend on neither end.
-        let side = model.side ?? 1
-        let pattern = try ParameterLayout(model, samples: SampleShape(height: side, width: side), classes: 1)
+        let pattern = try Self.pattern(model)
         let weights = pattern.slots.filter { $0.name.hasSuffix(".weight") }
         guard let first = weights.first, let last = weights.last else {
             throw .invalid(reason: "\(model.name) has no weights")
@@ -66,15 +68,20 @@ package struct ModelWeights: Equatable, Sendable {
         let ends = (first.name, last.name)
         func shape(_ slot: ParameterLayout.Slot) throws(NetworkError) -> [Int] {
             var wanted = slot.shape
-            if slot.name == ends.0 { wanted[1] = -1 }
-            if slot.name == ends.1 { wanted[0] = -1 }
+            // A batch norm's one extent is both.
+            if slot.name == ends.0 { wanted[min(1, wanted.count - 1)] = -1 }
+            if slot.name == ends.1 {
+                wanted[0] = -1
+                // What the last layer takes may depend on the samples' extents too.
+                if pattern.hasFreeExtents || first.shape.count == 1 { wanted[1] = -1 }
+            }
             return try Self.shape(of: slot.name, in: given, found, wanted: wanted, model)
         }
-        let (inputs, classes) = (try shape(first)[1], try shape(last)[0])
-        layout = try ParameterLayout(
-            model,
-            samples: first.shape.count == 2
-                ? .vector(inputs) : SampleShape(channels: inputs, height: side, width: side), classes: classes)
+        let (firstShape, classes) = (try shape(first), try shape(last)[0])
+        let inputs = firstShape[min(1, firstShape.count - 1)]
+        layout = try Self.layout(
+            model, pattern, input: input, planes: firstShape.count == 2 && pattern.takesPlanes ? [1, 3] : [inputs],
+            classes: classes, given)
         var wanted = layout.slots.map { ($0.name, $0.shape) }
         for norm in layout.running {
             wanted += [("\(norm.name).running_mean", [norm.count]), ("\(norm.name).running_var", [norm.count])]
@@ -95,6 +102,63 @@ package struct ModelWeights: Equatable, Sendable {
                 model: model.networkName)
         }
         tensors = kept
+    }
+
+    /// The longest side of images that is tried where tensors alone do not tell it.
+    static let longestSide = 1024
+
+    /// The layout of a model for the smallest input of one plane.
+    private static func pattern(_ model: ModelSpec) throws(NetworkError) -> ParameterLayout {
+        func layout(_ side: Int) throws(NetworkError) -> ParameterLayout {
+            try ParameterLayout(model, samples: SampleShape(height: side, width: side), classes: 1)
+        }
+        if let side = model.side { return try layout(side) }
+        for side in 1..<longestSide {
+            if let layout = try? layout(side) { return layout }
+        }
+        return try layout(longestSide)
+    }
+
+    /// The layout of a model whose tensors have the shapes of those given; where there is none, one to compare them with.
+    /// - Parameter planes: how many planes or values the input may have.
+    private static func layout(
+        _ model: ModelSpec, _ pattern: ParameterLayout, input: SampleShape?, planes: [Int], classes: Int,
+        _ given: [String: Tensor]
+    ) throws(NetworkError) -> ParameterLayout {
+        func fits(_ layout: ParameterLayout) -> Bool { layout.slots.allSatisfy { given[$0.name]?.shape == $0.shape } }
+        if let input, let layout = try? ParameterLayout(model, samples: input, classes: classes), fits(layout) {
+            return layout
+        }
+        guard pattern.takesPlanes else {
+            return try ParameterLayout(model, samples: .vector(planes[0]), classes: classes)
+        }
+        let sides =
+            pattern.hasFreeExtents ? pattern.input.height...longestSide : pattern.input.height...pattern.input.height
+        for count in planes {
+            for side in sides {
+                let samples = SampleShape(channels: count, height: side, width: side)
+                if let layout = try? ParameterLayout(model, samples: samples, classes: classes), fits(layout) {
+                    return layout
+                }
+            }
+        }
+        let side = sides.lowerBound
+        return try ParameterLayout(
+            model, samples: SampleShape(channels: planes[0], height: side, width: side), classes: classes)
+    }
+
+    /// The same weights in the layout for another input, where the shapes of all tensors are the same there; otherwise
+    /// unchanged.
+    func laidOut(as other: ParameterLayout) -> ModelWeights {
+        guard layout != other, layout.model == other.model, layout.classes == other.classes,
+            layout.hasFreeExtents, layout.slots == other.slots, layout.running == other.running
+        else { return self }
+        return ModelWeights(tensors: tensors, layout: other)
+    }
+
+    private init(tensors: [String: Tensor], layout: ParameterLayout) {
+        self.tensors = tensors
+        self.layout = layout
     }
 
     /// The shape of a tensor of which `wanted` knows every extent but those below 0, which are at least 1.

@@ -55,8 +55,8 @@ package struct ParameterLayout: Hashable, Sendable {
     let isFused: Bool
 
     /// The layout of `model` for samples of the shape `samples`, which are resized already, and `classes` classes.
-    /// - Throws: ``NetworkError/invalid(reason:)`` where a layer does not follow the one before it, or no network that can
-    ///   be trained has it.
+    /// - Throws: ``NetworkError/invalid(reason:)`` with the layer and what arrives there where a layer does not take what the
+    ///   one before it gives, or is too large.
     package init(_ model: ModelSpec, samples: SampleShape, classes: Int) throws(NetworkError) {
         guard classes > 0, samples.channels > 0, samples.height > 0, samples.width > 0 else {
             throw .invalid(reason: "\(model.name) takes samples of at least one value and class")
@@ -68,7 +68,7 @@ package struct ParameterLayout: Hashable, Sendable {
         self.model = model
         self.classes = classes
         input = model.layers.first == .flatten ? .vector(samples.featureCount) : samples
-        var builder = Builder(model, classes: classes)
+        var builder = Builder(model, classes: classes, isVector: input == .vector(input.featureCount))
         var shape = input
         for index in model.layers.indices { shape = try builder.add(index, input: shape) }
         guard model.layers.last == .linear(.classes) else {
@@ -80,8 +80,7 @@ package struct ParameterLayout: Hashable, Sendable {
         slots = builder.slots
         running = builder.running
         parameterCount = builder.offset
-        isFused = Self.obstacleToFusion(modules, side: model.side) == nil
-        try checkTrainable()
+        isFused = Self.areFused(modules, side: model.side)
     }
 
     /// The layout of the article's network with `channels` input planes and `classes` logits.
@@ -91,79 +90,36 @@ package struct ParameterLayout: Hashable, Sendable {
             ModelLibrary.leNet5, samples: SampleShape(channels: channels, height: 32, width: 32), classes: classes)
     }
 
-    /// Throws unless there are operations for every layer and its gradient.
-    private func checkTrainable() throws(NetworkError) {
-        if isFused { return }
-        // The layered network has no convolutions.
-        if let obstacle = Self.obstacleToFusion(modules, side: model.side),
-            modules.contains(where: { if case .conv = $0.layer { true } else { false } })
-        {
-            throw .invalid(reason: "\(model.name) cannot be trained: \(obstacle)")
-        }
-        var before = ModelSpec.Layer.relu
-        for (index, layer) in model.layers.enumerated() {
-            let isRight =
-                switch layer {
-                case .flatten: index == 0
-                case .linear: before == .relu || before == .flatten
-                case .relu: if case .linear = before { true } else { false }
-                case .conv, .batchNorm, .maxPool: false
-                }
-            guard isRight else {
-                throw .invalid(
-                    reason:
-                        "\(model.name) cannot be trained: layer \(index + 1) (\(layer)) is out of place; trainable models are "
-                        + "\(Self.fusedModels), and flatten followed by linear layers with relu between them")
-            }
-            before = layer
-        }
-    }
-
-    /// What the fused kernels train, in a sentence.
-    private static let fusedModels =
-        "two blocks of conv, batch_norm, relu and max_pool: 2, flatten, and \(Classifier.layerCounts.lowerBound) to "
-        + "\(Classifier.layerCounts.upperBound) linear layers with relu between them"
-
-    /// What keeps the fused kernels from training these layers, as a sentence; nil where nothing does.
-    private static func obstacleToFusion(_ modules: [Module], side: Int?) -> String? {
+    /// Whether the fused kernels train these layers: two blocks of conv, batch_norm, relu and max_pool: 2, flatten, and one
+    /// to four linear layers with relu between them, all within the kernels' bounds.
+    private static func areFused(_ modules: [Module], side: Int?) -> Bool {
+        // A model without a side takes samples that are no 8-bit images too.
+        guard side != nil else { return false }
         var convolutions: [Conv2DShape] = []
         let features = 9
         for (index, module) in modules.enumerated() {
             let isRight: Bool
             switch module.layer {
             case .conv(let planes, let kernel, let padding):
-                isRight = index == 0 || index == 4
-                if isRight, padding != 0 {
-                    return "layer \(index + 1) (conv) has a padding of \(padding); 0 is accepted"
-                }
+                isRight = (index == 0 || index == 4) && padding == 0
                 convolutions.append(
                     Conv2DShape(
                         batch: BatchShape(replicas: 1, samples: 1, tile: 1), inChannels: module.input.channels,
                         outChannels: planes, height: module.input.height, width: module.input.width, kernel: kernel))
             case .batchNorm: isRight = index == 1 || index == 5
             case .relu: isRight = index == 2 || index == 6 || index > features && (index - features) % 2 == 1
-            case .maxPool(let side):
-                isRight = index == 3 || index == 7
-                if isRight, side != 2 { return "layer \(index + 1) is max_pool: \(side); max_pool: 2 is accepted" }
+            case .maxPool(let side): isRight = (index == 3 || index == 7) && side == 2
             case .flatten: isRight = index == features - 1
             case .linear: isRight = index >= features && (index - features) % 2 == 0
+            case .tanh, .avgPool: isRight = false
             }
-            guard isRight else {
-                return "layer \(index + 1) (\(module.layer)) is out of place; models with conv are \(fusedModels)"
-            }
+            guard isRight else { return false }
         }
         guard convolutions.count == 2, Classifier.layerCounts.contains((modules.count - features + 1) / 2) else {
-            return "models with conv are \(fusedModels)"
+            return false
         }
-        // Without one, weights would not tell the extents of their images.
-        guard side != nil else { return "a model with conv needs a side, which images are resized to" }
         let (first, second) = (convolutions[0], convolutions[1])
-        if let excess = first.excessAsFirst { return "layer 1 (conv) has \(excess)" }
-        if let excess = second.excess { return "layer 5 (conv) has \(excess)" }
-        guard first.kernel == second.kernel else {
-            return "kernels of \(first.kernel) and \(second.kernel); equal ones are needed"
-        }
-        return nil
+        return first.excessAsFirst == nil && second.excess == nil && first.kernel == second.kernel
     }
 
     /// What `other` is for, where the samples of `store` are for this one, as the end of a sentence.
@@ -173,9 +129,27 @@ package struct ParameterLayout: Hashable, Sendable {
             return "for \(other.classes) classes of \(other.input.channels) planes, the images have \(classes) and "
                 + "\(input.channels)"
         }
-        return "for \(other.classes) classes of \(other.input.featureCount) values, the samples have \(classes) and "
-            + "\(input.featureCount)"
+        return "for \(other.classes) classes of \(other.inputText), the samples have \(classes) and \(inputText)"
     }
+
+    /// What it takes, in a sentence.
+    var inputText: String { input == .vector(input.width) ? "\(input.width) values" : "\(input)" }
+
+    /// Whether some layer takes planes: values with neighbours above and below.
+    var takesPlanes: Bool {
+        modules.contains {
+            switch $0.layer {
+            case .conv, .maxPool, .avgPool: true
+            case .batchNorm, .relu, .tanh, .flatten, .linear: false
+            }
+        }
+    }
+
+    /// Whether tensors alone do not tell what it takes: the planes of its input may be of several sizes.
+    var hasFreeExtents: Bool { model.side == nil && takesPlanes }
+
+    /// The number of a batch norm among ``running``, by its name in PyTorch.
+    func index(ofNorm name: String) -> Int { running.firstIndex { $0.name == name } ?? 0 }
 
     /// First element of a tensor, by PyTorch's name.
     func offset(_ name: String) -> Int { slots.first { $0.name == name }?.offset ?? 0 }
@@ -184,14 +158,19 @@ package struct ParameterLayout: Hashable, Sendable {
     private struct Builder {
         let model: ModelSpec
         let classes: Int
+        /// What kernels count to: weights of a layer, and values that it gives for the samples of the widest tile.
+        private static let (mostWeights, mostValues) = (Int(Int32.max), Int(Int32.max) / 64)
+        /// Whether the next layer takes values in a row, which have no neighbours above and below.
+        var isVector: Bool
         var modules: [Module] = []
         var slots: [Slot] = []
         var running: [Running] = []
         var offset = 0
 
-        init(_ model: ModelSpec, classes: Int) {
+        init(_ model: ModelSpec, classes: Int, isVector: Bool) {
             self.model = model
             self.classes = classes
+            self.isVector = isVector
         }
 
         private mutating func add(
@@ -202,16 +181,36 @@ package struct ParameterLayout: Hashable, Sendable {
             offset += paddedColumns(stored)
         }
 
+        /// The error of layer number `index`.
+        private func fault(_ index: Int, _ reason: String) -> NetworkError {
+            .invalid(reason: "\(model.name): layer \(index + 1) (\(model.layers[index])) \(reason)")
+        }
+
+        /// Throws unless the product of some extents is at most `most`.
+        private func check(_ index: Int, _ extents: Int..., of what: String, most: Int) throws(NetworkError) {
+            // In floating point, for the product may be beyond an Int.
+            guard extents.reduce(1, { $0 * Double($1) }) <= Double(most) else {
+                throw fault(
+                    index,
+                    "has \(extents.map(String.init).joined(separator: " x ")) \(what); at most \(most) are accepted")
+            }
+        }
+
         /// Adds layer number `index`, which takes `input`, and returns what it gives.
         mutating func add(_ index: Int, input: SampleShape) throws(NetworkError) -> SampleShape {
             let (layer, name) = (model.layers[index], model.module(index))
             var output = input
             switch layer {
             case .conv(let out, let kernel, let padding):
+                try checkPlanes(index, input)
+                try check(index, padding, padding, of: "rows and columns of padding", most: Self.mostValues)
                 let (height, width) = (input.height + 2 * padding - kernel + 1, input.width + 2 * padding - kernel + 1)
                 guard height > 0, width > 0 else {
-                    throw .invalid(reason: "\(model.name): a \(kernel)x\(kernel) kernel does not fit into \(input)")
+                    let around = padding > 0 ? " with a padding of \(padding)" : ""
+                    throw fault(index, "has a \(kernel)x\(kernel) kernel, which does not fit into \(input)\(around)")
                 }
+                try check(index, out, input.channels, kernel, kernel, of: "weights", most: Self.mostWeights)
+                try check(index, out, height, width, of: "values", most: Self.mostValues)
                 output = SampleShape(channels: out, height: height, width: width)
                 let fanIn = input.channels * kernel * kernel
                 add(
@@ -219,26 +218,30 @@ package struct ParameterLayout: Hashable, Sendable {
                     fanIn: fanIn)
                 add("\(name).bias", [out], .vector, stored: out, fanIn: fanIn)
             case .batchNorm:
-                add("\(name).weight", [input.channels], .vector, stored: input.channels, fanIn: 0)
-                add("\(name).bias", [input.channels], .vector, stored: input.channels, fanIn: 0)
-                running.append(Running(name: name, count: input.channels))
-            case .relu: break
-            case .maxPool(let side):
+                let channels = isVector ? input.featureCount : input.channels
+                add("\(name).weight", [channels], .vector, stored: channels, fanIn: 0)
+                add("\(name).bias", [channels], .vector, stored: channels, fanIn: 0)
+                running.append(Running(name: name, count: channels))
+            case .relu, .tanh: break
+            case .maxPool(let side), .avgPool(let side):
+                try checkPlanes(index, input)
                 guard input.height >= side, input.width >= side else {
-                    throw .invalid(reason: "\(model.name): a pool of \(side)x\(side) does not fit into \(input)")
+                    throw fault(index, "has windows of \(side)x\(side), which do not fit into \(input)")
                 }
                 output = SampleShape(
                     channels: input.channels, height: input.height / side, width: input.width / side)
-            case .flatten: output = .vector(input.featureCount)
+            case .flatten:
+                output = .vector(input.featureCount)
+                isVector = true
             case .linear(let width):
-                guard input.channels == 1, input.height == 1 else {
-                    throw .invalid(reason: "\(model.name): linear takes a vector, not \(input); put flatten before it")
-                }
+                guard isVector else { throw fault(index, "takes a vector, not \(input); put flatten before it") }
                 let outputs =
                     switch width {
                     case .count(let count): count
                     case .classes: classes
                     }
+                try check(
+                    index, input.width + 1, outputs, of: "weights", most: Self.mostWeights - 16 * (input.width + 1))
                 output = .vector(outputs)
                 let columns = paddedColumns(outputs)
                 add(
@@ -248,6 +251,11 @@ package struct ParameterLayout: Hashable, Sendable {
             }
             modules.append(Module(layer: layer, name: name, input: input, output: output))
             return output
+        }
+
+        /// Throws unless planes arrive at layer number `index`.
+        private func checkPlanes(_ index: Int, _ input: SampleShape) throws(NetworkError) {
+            if isVector { throw fault(index, "takes planes, not a vector of \(input.width) values") }
         }
     }
 }

@@ -62,6 +62,13 @@ extension StoredWeights {
                     + "\(values) ones; training and test rows have to be of the type that they were then")
         }
         if !dataset.isOfImages { try checkMedians(dataset, path) }
+        if weights.layout.hasFreeExtents, metadata[ModelWeights.inputKey] != nil, dataset.isOfImages,
+            dataset.train.shape != weights.layout.input
+        {
+            throw .unusableWeights(
+                reason: "\(path): its network was trained on images of \(weights.layout.input), and those of "
+                    + "\(dataset.name) have \(dataset.train.shape)")
+        }
         guard let text = metadata[Self.classesKey], !dataset.classNames.isEmpty,
             let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)), names != dataset.classNames
         else { return }
@@ -134,7 +141,9 @@ extension ModelWeights {
             notes.append("\(path): its metadata names the unknown model \(excerpt(name)); reading it as \(model.name)")
         }
         do throws(NetworkError) {
-            let weights = try ModelWeights(model, tensors: contents.tensors, found: contents.found)
+            let weights = try ModelWeights(
+                model, input: contents.metadata[inputKey].flatMap(shape), tensors: contents.tensors,
+                found: contents.found)
             try weights.check(path: path)
             if let normalisation { try weights.layout.check(normalisation, path: path) }
             return StoredWeights(
@@ -142,6 +151,18 @@ extension ModelWeights {
         } catch .badWeights(let reason, let model) {
             throw .badWeights(reason: "\(path): \(reason)", model: model)
         }
+    }
+
+    /// Planes, rows and columns of the samples, where tensors alone do not tell them.
+    fileprivate static let inputKey = "input"
+
+    /// The shape of samples that a file names, as three numbers with x between them; nil where it is none.
+    private static func shape(_ text: String) -> SampleShape? {
+        let extents = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard extents.count == 3, extents.allSatisfy({ (1...longestSide * longestSide).contains($0) }) else {
+            return nil
+        }
+        return SampleShape(channels: extents[0], height: extents[1], width: extents[2])
     }
 
     /// The model that a file names. One that names none, or one that others have named in their own way, is of the
@@ -201,12 +222,15 @@ extension ModelWeights {
         func text(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
         let counters = Dictionary(
             uniqueKeysWithValues: layout.running.map { ("\($0.name).num_batches_tracked", Int64(steps)) })
-        try Safetensors.write(
-            tensors, counters: counters,
-            metadata: others.merging([
-                "format": "pt", "mean": text(normalisation.means), "model": layout.model.name,
-                "std": text(normalisation.stds),
-            ]) { $1 }, to: path)
+        var metadata = others.merging([
+            "format": "pt", "mean": text(normalisation.means), "model": layout.model.name,
+            "std": text(normalisation.stds),
+        ]) { $1 }
+        if layout.hasFreeExtents {
+            let input = layout.input
+            metadata[Self.inputKey] = "\(input.channels)x\(input.height)x\(input.width)"
+        }
+        try Safetensors.write(tensors, counters: counters, metadata: metadata, to: path)
     }
 }
 
@@ -215,11 +239,11 @@ extension ParameterLayout {
     /// than the number of their values.
     fileprivate func check(_ normalisation: Normalisation, path: String) throws(NetworkError) {
         let count = normalisation.channels.count
-        guard isFused ? count == input.channels : input.featureCount % count == 0 else {
+        guard takesPlanes ? count == input.channels : input.featureCount % count == 0 else {
             throw .unusableWeights(
                 reason:
                     "\(path): mean and std in its metadata are those of \(Normalisation.count(count)), the network takes "
-                    + (isFused ? Normalisation.count(input.channels) : "samples of \(input.featureCount) values"))
+                    + (takesPlanes ? Normalisation.count(input.channels) : "samples of \(input.featureCount) values"))
         }
     }
 }

@@ -143,7 +143,9 @@ package struct Trainer {
         let layout = try ParameterLayout(model, samples: store.shape, classes: store.classes)
         try validate(runs, size: size, layout: layout, options: options)
         let plan = EpochPlan(size: size, options: options)
-        let initial = runs.map { $0.initial ?? ModelWeights(layout: layout, seed: $0.seed, run: $0.run) }
+        let initial = runs.map {
+            $0.initial?.laidOut(as: layout) ?? ModelWeights(layout: layout, seed: $0.seed, run: $0.run)
+        }
         do {
             return try train(
                 runs, initial: initial, plan: plan, options: options, afterEpoch: afterEpoch, record: record,
@@ -188,7 +190,7 @@ package struct Trainer {
             {
                 throw .invalid(reason: "index \(stray) is outside the \(store.count) training images")
             }
-            if let initial = run.initial?.layout, initial != layout {
+            if let initial = run.initial?.laidOut(as: layout).layout, initial != layout {
                 throw .invalid(reason: "the initial weights are \(layout.mismatch(initial, store))")
             }
             if let fault = run.initial?.fault { throw .unusableWeights(reason: "the initial weights: \(fault)") }

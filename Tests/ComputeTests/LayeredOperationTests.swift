@@ -94,6 +94,68 @@ import Testing
         }
     }
 
+    /// What a layer before another linear layer, or before batch norm, has more or less.
+    @Test func transposedGradients() throws {
+        let shape = LinearShape(batch: batch, inputs: 5, outputs: 3)
+        let weights = ReplicaTensor(
+            try backend.makeBuffer(of: Float.self, count: 224, label: "weights"), offset: 0, stride: 112)
+        try check(3, operations: 2 * counted * 15, bytes: 4 * (counted * 13 + 2 * 18)) { buffers in
+            LinearInputGradient(
+                shape, outputGradient: try buffers.next(room * 3), weights: weights,
+                inputGradient: try buffers.next(room * 5), transposedGradient: try buffers.next(room * 16))
+        }
+        try check(2, operations: counted * 7, bytes: 12 * counted * 7) { buffers in
+            ReluBackward(
+                batch: batch, features: 7, output: try buffers.next(room * 7), gradient: try buffers.next(room * 7),
+                transposedGradient: nil)
+        }
+    }
+
+    @Test func convolutions() throws {
+        // 3 planes of 4x5 and padding of 1 around them to 2 planes of 5x6: of a row's 6 x 2 taps 10 are inside, of a
+        // column's 5 x 2 taps 8.
+        let shape = Conv2DShape(batch: batch, inChannels: 3, outChannels: 2, height: 4, width: 5, kernel: 2, padding: 1)
+        let (products, values) = (3 * 2 * 10 * 8, 3 * 20 + 2 * 30)
+        func tensors(_ buffers: inout Buffers) throws -> (ReplicaTensor, ReplicaTensor) {
+            // The biases of the second network come last.
+            let buffer = try buffers.next(48 + 32 + 2)
+            return (ReplicaTensor(buffer, offset: 0, stride: 48), ReplicaTensor(buffer, offset: 32, stride: 48))
+        }
+        try check(3, operations: 2 * counted * products, bytes: 4 * (counted * values + 2 * 26)) { buffers in
+            let (weights, bias) = try tensors(&buffers)
+            return Conv2dForward(
+                shape: shape, input: try buffers.next(room * 60), weights: weights, bias: bias,
+                output: try buffers.next(room * 60))
+        }
+        try check(3, operations: 2 * counted * products, bytes: 4 * (counted * values + 2 * 24)) { buffers in
+            Conv2dInputGradient(
+                shape: shape, outputGradient: try buffers.next(room * 60),
+                weights: ReplicaTensor(try buffers.next(48 + 24), offset: 0, stride: 48),
+                inputGradient: try buffers.next(room * 60))
+        }
+        try check(
+            4, operations: counted * (2 * products + 60), bytes: 4 * (counted * values + 2 * 26)
+        ) { buffers in
+            // Biases are not read; only their place counts.
+            let weights = ReplicaTensor(try buffers.next(48 + 24), offset: 0, stride: 48)
+            return Conv2dKernelGradients(
+                shape: shape, input: try buffers.next(room * 60), outputGradient: try buffers.next(room * 60),
+                weights: weights, bias: ReplicaTensor(weights.buffer, offset: 32, stride: 48),
+                gradients: StepGradients(try buffers.next(96), parameterCount: 48))
+        }
+        let floats = try backend.makeBuffer(of: Float.self, count: 10_000, label: "values")
+        let weights = ReplicaTensor(floats, offset: 0, stride: 48)
+        for (padding, kernel) in [(-1, 1), (0, 5), (1, 7)] {
+            var shape = shape
+            (shape.padding, shape.kernel) = (padding, kernel)
+            #expect(throws: ComputeError.self, "padding \(padding), kernel \(kernel)") {
+                try Conv2dInputGradient(
+                    shape: shape, outputGradient: floats, weights: weights, inputGradient: floats
+                ).validate(for: backend.layout)
+            }
+        }
+    }
+
     @Test func activationsAndLosses() throws {
         try check(2, operations: counted * 7, bytes: 8 * counted * 7) { buffers in
             ReluForward(

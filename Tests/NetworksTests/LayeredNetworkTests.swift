@@ -190,6 +190,8 @@ private enum LayeredFixture {
         let text = #"{"name": "x", "layers": ["flatten", {"linear": 7}, "relu", {"linear": "classes"}]}"#
         let model = try JSONDecoder().decode(ModelSpec.self, from: Data(text.utf8))
         #expect(model.layers == [.flatten, .linear(.count(7)), .relu, .linear(.classes)] && model.side == nil)
+        let layers: [ModelSpec.Layer] = [.conv(out: 2, kernel: 3, padding: 1), .batchNorm, .tanh, .avgPool(2)]
+        #expect(try JSONDecoder().decode([ModelSpec.Layer].self, from: JSONEncoder().encode(layers)) == layers)
         for (layer, reason) in [
             (#""rule""#, "'rule' is no layer"), (#"{"linea": 3}"#, "unknown layer 'linea'"),
             (#"{"linear": 0}"#, "linear is 0"), (#"{"linear": "x"}"#, "a number of values or classes"),
@@ -205,64 +207,110 @@ private enum LayeredFixture {
         }
     }
 
-    @Test func whatCannotBeTrainedIsSaidInASentence() throws {
-        func message(_ layers: [ModelSpec.Layer], channels: Int = 1, side: Int? = nil) -> String {
+    private static func block(_ out: Int, _ kernel: Int = 3, padding: Int = 0, pool: Int = 2) -> [ModelSpec.Layer] {
+        [.conv(out: out, kernel: kernel, padding: padding), .batchNorm, .relu, .maxPool(pool)]
+    }
+
+    @Test func whatDoesNotFitIsSaidInASentence() throws {
+        func message(_ layers: [ModelSpec.Layer], height: Int = 8, width: Int = 8) -> String {
             do {
                 _ = try ParameterLayout(
-                    ModelSpec(name: "x", layers: layers, side: side),
-                    samples: .init(channels: channels, height: side ?? 8, width: side ?? 8), classes: 10)
+                    ModelSpec(name: "x", layers: layers), samples: .init(height: height, width: width), classes: 10)
                 return ""
             } catch {
                 #expect(error.category == .badData)
                 return error.description
             }
         }
-        #expect(message([.flatten, .linear(.classes)]).isEmpty)
-        #expect(message([.linear(.classes)]).contains("linear takes a vector, not 1x8x8; put flatten before it"))
-        #expect(message([.flatten, .linear(.count(3))]).contains("linear: classes is needed"))
-        #expect(
-            message([.flatten, .linear(.count(3)), .linear(.classes)]).contains("layer 3 (linear) is out of place"))
-        #expect(message([.flatten, .relu, .linear(.classes)]).contains("layer 2 (relu) is out of place"))
-        #expect(
-            message([.conv(out: 2, kernel: 3, padding: 0), .flatten, .linear(.classes)]).contains(
-                "x cannot be trained: layer 2 (flatten) is out of place; models with conv are two blocks of conv"))
-        func block(_ out: Int, _ kernel: Int = 3, padding: Int = 0, pool: Int = 2) -> [ModelSpec.Layer] {
-            [.conv(out: out, kernel: kernel, padding: padding), .batchNorm, .relu, .maxPool(pool)]
-        }
-        let linear: [ModelSpec.Layer] = [.linear(.count(3)), .relu]
         let end: [ModelSpec.Layer] = [.flatten, .linear(.classes)]
-        #expect(message(block(2) + block(3) + end, side: 10).isEmpty)
-        #expect(message(block(224) + block(224) + end, side: 10).isEmpty)
-        for (layers, side, reason) in [
-            (block(2, 1) + block(3, 1) + end, nil, "a model with conv needs a side, which images are resized to"),
-            (block(2) + end, 10, "layer 5 (flatten) is out of place; models with conv are two blocks of conv, "),
-            (block(2) + block(3) + block(3, 1) + end, 20, "layer 9 (conv) is out of place"),
-            (
-                block(2) + block(3) + [.flatten] + linear + linear + linear + linear + [.linear(.classes)], 10,
-                "flatten, and 1 to 4 linear layers with relu between them"
-            ),
-            (block(2) + block(3) + [.flatten, .relu, .linear(.classes)], 10, "layer 10 (relu) is out of place"),
-            (block(2) + block(3, padding: 1) + end, 10, "layer 5 (conv) has a padding of 1; 0 is accepted"),
-            (block(2, pool: 1) + block(3) + end, 10, "layer 4 is max_pool: 1; max_pool: 2 is accepted"),
-            (block(2, 8) + block(3, 8) + end, 40, "layer 1 (conv) has a kernel of 8x8; at most 7x7 is accepted"),
-            (block(2) + block(225) + end, 10, "layer 5 (conv) has 225 planes; at most 224 are accepted"),
-            (block(225) + block(2) + end, 10, "layer 1 (conv) has 225 planes; at most 224 are accepted"),
-            (block(2, 3) + block(3, 1) + end, 10, "kernels of 3 and 1; equal ones are needed"),
-        ] as [([ModelSpec.Layer], Int?, String)] {
-            #expect(message(layers, side: side).contains("x cannot be trained: "), "\(reason)")
-            #expect(message(layers, side: side).contains(reason), "\(message(layers, side: side))")
+        for layers in [
+            end, [.flatten, .linear(.count(3)), .linear(.classes)], [.flatten, .relu, .linear(.classes)],
+            [.tanh, .batchNorm] + end,
+            [.conv(out: 2, kernel: 4, padding: 3), .conv(out: 1, kernel: 8, padding: 0)] + end,
+            [.maxPool(8), .avgPool(1), .flatten, .flatten, .batchNorm, .linear(.classes)],
+        ] as [[ModelSpec.Layer]] {
+            #expect(message(layers).isEmpty, "\(message(layers))")
         }
-        #expect(message(block(2) + block(3) + end, channels: 70, side: 10).isEmpty)
+        for (layers, reason) in [
+            ([], "x ends in nothing; linear: classes is needed"),
+            ([.flatten, .linear(.count(3))], "x ends in linear; linear: classes is needed"),
+            ([.linear(.classes)], "x: layer 1 (linear) takes a vector, not 1x8x8; put flatten before it"),
+            (
+                [.conv(out: 2, kernel: 3, padding: 0), .tanh, .linear(.classes)],
+                "x: layer 3 (linear) takes a vector, not 2x6x6; put flatten before it"
+            ),
+            (
+                [.flatten, .conv(out: 2, kernel: 1, padding: 0)],
+                "x: layer 2 (conv) takes planes, not a vector of 64 values"
+            ),
+            (
+                [.flatten, .linear(.count(7)), .avgPool(1)],
+                "x: layer 3 (avg_pool) takes planes, not a vector of 7 values"
+            ),
+            (
+                [.maxPool(2), .conv(out: 2, kernel: 9, padding: 2)],
+                "x: layer 2 (conv) has a 9x9 kernel, which does not fit into 1x4x4 with a padding of 2"
+            ),
+            (
+                [.conv(out: 2, kernel: 9, padding: 0)],
+                "x: layer 1 (conv) has a 9x9 kernel, which does not fit into 1x8x8"
+            ),
+            (
+                [.maxPool(2), .avgPool(5)],
+                "x: layer 2 (avg_pool) has windows of 5x5, which do not fit into 1x4x4"
+            ),
+            (
+                [.flatten, .linear(.count(1 << 40))],
+                "x: layer 2 (linear) has 65 x 1099511627776 weights; at most 2147482607 are accepted"
+            ),
+            (
+                [.conv(out: 1 << 20, kernel: 1, padding: 0)],
+                "x: layer 1 (conv) has 1048576 x 8 x 8 values; at most 33554431 are accepted"
+            ),
+            (
+                [.conv(out: 1, kernel: 1, padding: 1 << 62)],
+                "x: layer 1 (conv) has 4611686018427387904 x 4611686018427387904 rows and columns of padding; at most"
+            ),
+        ] as [([ModelSpec.Layer], String)] {
+            #expect(message(layers).hasPrefix(reason), "\(message(layers))")
+        }
         #expect(
-            message(block(2) + block(3) + end, channels: 71, side: 10).contains(
-                "layer 1 (conv) has 71 planes, a kernel of 3x3 and rows of 8 need room for 647 running values"))
-        #expect(message([.conv(out: 2, kernel: 9, padding: 0)]).contains("a 9x9 kernel does not fit into 1x8x8"))
-        #expect(message([.maxPool(9)]).contains("a pool of 9x9 does not fit"))
+            message([.conv(out: 2, kernel: 1, padding: 0)] + end, height: 1, width: 64)
+                == "x: layer 1 (conv) takes planes, not a vector of 64 values")
         #expect(
             throws: NetworkError.self,
             performing: {
                 try ParameterLayout(ModelLibrary.leNet5, samples: .init(height: 28, width: 28), classes: 10)
             })
+    }
+
+    /// What the fused kernels take takes them; all else is as trainable, layer by layer.
+    @Test func modelsTakeThePathThatFits() throws {
+        func isFused(_ layers: [ModelSpec.Layer], channels: Int = 1, side: Int?) throws -> Bool {
+            try ParameterLayout(
+                ModelSpec(name: "x", layers: layers, side: side),
+                samples: .init(channels: channels, height: side ?? 10, width: side ?? 10), classes: 10
+            ).isFused
+        }
+        let linear: [ModelSpec.Layer] = [.linear(.count(3)), .relu]
+        let end: [ModelSpec.Layer] = [.flatten, .linear(.classes)]
+        let block = Self.block
+        let two = block(2, 3, 0, 2)
+        #expect(try isFused(two + block(3, 3, 0, 2) + end, side: 10))
+        #expect(try isFused(block(224, 3, 0, 2) + block(224, 3, 0, 2) + end, side: 10))
+        #expect(try isFused(two + block(3, 3, 0, 2) + end, channels: 70, side: 10))
+        for (layers, channels, side) in [
+            (two + block(3, 3, 0, 2) + end, 1, nil), (two + end, 1, 10),
+            (two + block(3, 3, 0, 2) + block(3, 1, 0, 2) + end, 1, 20),
+            (two + block(3, 3, 0, 2) + [.flatten] + linear + linear + linear + linear + [.linear(.classes)], 1, 10),
+            (two + block(3, 3, 0, 2) + [.flatten, .relu, .linear(.classes)], 1, 10),
+            (two + block(3, 3, 1, 2) + end, 1, 10), (block(2, 3, 0, 1) + block(3, 3, 0, 2) + end, 1, 10),
+            (block(2, 8, 0, 2) + block(3, 8, 0, 2) + end, 1, 40), (two + block(225, 3, 0, 2) + end, 1, 10),
+            (block(225, 3, 0, 2) + two + end, 1, 10), (two + block(3, 1, 0, 2) + end, 1, 10),
+            (two + block(3, 3, 0, 2) + end, 71, 10),
+        ] as [([ModelSpec.Layer], Int, Int?)] {
+            #expect(try !isFused(layers, channels: channels, side: side), "\(layers)")
+        }
     }
 
     @Test func weightsKeepTheirModelsName() throws {

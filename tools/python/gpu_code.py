@@ -191,6 +191,7 @@ def save_programs(folder, scratch, profile):
     commands = [
         ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64"],
         ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64", "--model", "mlp"],
+        ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64", "--model", "lenet5-1998"],
         cluster("b10000", "--pca", "50", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
         cluster("f60000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1", "--start", "random"),
         cluster("f6000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1"),

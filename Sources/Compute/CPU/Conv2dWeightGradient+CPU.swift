@@ -5,7 +5,8 @@ extension CPUBackend {
     ) {
         let (channels, height, width) = (shape.inChannels, shape.height, shape.width)
         let (kernel, outs) = (shape.kernel, shape.outChannels)
-        let (outHeight, outWidth) = (shape.outHeight, shape.outWidth)
+        let (outHeight, outWidth, padding) = (shape.outHeight, shape.outWidth, shape.padding)
+        let runs = shape.columnRuns
         let x = pointer(input)
         let dy = pointer(outputGradient)
         // Some rows at a time, added up on their own first: they stay in a near cache for all taps, and fewer terms
@@ -26,13 +27,18 @@ extension CPUBackend {
                 let batchTile = replica * shape.batch.tiles + tileIndex
                 let plane = x + (batchTile * channels + channel) * height * width * tile
                 let deltas = dy + (batchTile * outs + first) * outHeight * outWidth * tile
-                for row in stride(from: 0, to: outHeight, by: together) {
-                    let correlations = LaneCorrelations(
-                        rows: min(together, outHeight - row), columns: outWidth, taps: kernel, outputs: count,
-                        x_row: width, d_row: outWidth, d_output: outHeight * outWidth, sums_tap: count)
-                    loops.correlations(
-                        correlations, plane + (row + ky) * width * tile, deltas + row * outWidth * tile,
-                        addingTo: sums.floats)
+                // The rows that this row of taps finds inside the input.
+                let (above, end) = (max(0, padding - ky), min(outHeight, height + padding - ky))
+                for row in stride(from: above, to: end, by: together) {
+                    for (columns, taps) in runs where !taps.isEmpty {
+                        let correlations = LaneCorrelations(
+                            rows: min(together, end - row), columns: columns.count, taps: taps.count, outputs: count,
+                            x_row: width, d_row: outWidth, d_output: outHeight * outWidth, sums_tap: count)
+                        let first = (row + ky - padding) * width + columns.lowerBound + taps.lowerBound - padding
+                        loops.correlations(
+                            correlations, plane + first * tile, deltas + (row * outWidth + columns.lowerBound) * tile,
+                            addingTo: sums.floats + taps.lowerBound * count * tile)
+                    }
                 }
             }
             let target = pointer(gradients, replica: replica, slice: slice) + tapRow * kernel * outs + first

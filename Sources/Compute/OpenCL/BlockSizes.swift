@@ -24,7 +24,7 @@ package struct Tunable: Sendable {
     package static let all: [Tunable] = [
         pointBlock, projectedColumns, covarianceBlock, covarianceRows, forwardChannels, backwardBlock,
         weightGradientChannels, classifierBlock, gradientRows, backwardShares, weightGradientShares, adamChunk,
-        linearBlock, linearRows, layerShares,
+        linearBlock, linearRows, layerShares, convolutionBlock, kernelGradientBlock, kernelGradientShares,
     ]
 }
 

@@ -14,8 +14,8 @@ extension Tunable {
     static let layerShares = Tunable(
         "layer_shares",
         of: [
-            AvgPoolBackward.kernel, AvgPoolForward.kernel, GatherSamples.kernel, LinearForward.kernel,
-            LinearInputGradient.kernel, LinearWeightGradients.kernel,
+            AvgPoolBackward.kernel, AvgPoolForward.kernel, Conv2dForward.kernel, Conv2dInputGradient.kernel,
+            GatherSamples.kernel, LinearForward.kernel, LinearInputGradient.kernel, LinearWeightGradients.kernel,
             MaxPoolBackward.kernel, MaxPoolForward.kernel, ReluBackward.kernel, TanhBackward.kernel,
         ]
     ) { $0.splitsWork ? [[16], [4], [64]] : [[4]] }

@@ -2,11 +2,11 @@ extension LinearShape {
     /// The launch of a kernel that takes tiles from one side of a layer to the other, in blocks of `values` values.
     func launch(
         _ kernel: String, _ source: [(String, KernelArgument)], _ weights: ReplicaTensor,
-        _ target: [(String, KernelArgument)], values: Int, _ sizes: BlockSizes
+        _ target: [(String, KernelArgument)], values: Int, _ sizes: BlockSizes, defines: [(String, Int)] = []
     ) -> NamedLaunch {
         let (block, tilesAtOnce) = (sizes[.linearBlock][0], sizes[.linearBlock][1])
         return NamedLaunch(
-            kernel, [("BLOCK", block), ("TILES_AT_ONCE", tilesAtOnce)],
+            kernel, [("BLOCK", block), ("TILES_AT_ONCE", tilesAtOnce)] + defines,
             source + [
                 ("parameters", weights.argument), ("stride", weights.stride.argument),
                 ("offset", weights.offset.argument), ("inputs", inputs.argument), ("outputs", outputs.argument),

@@ -26,6 +26,7 @@ package struct ConvolutionBlock {
     func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
         let batch = shape.batch
         try shape.validate(for: operation, layout: layout)
+        try operation.require(shape.padding == 0, "a padding of \(shape.padding); a block has none")
         if let excess = shape.excess { throw .invalidShape(operation: type(of: operation).kernel, reason: excess) }
         try operation.require(input, holds: batch.room * shape.inputCount)
         try operation.require(convolved, holds: batch.room * shape.outputCount)

@@ -2,7 +2,7 @@ extension LinearInputGradient {
     package func compute(on backend: CPUBackend) {
         backend.linearInputGradient(
             shape, outputGradient: outputGradient, weights: weights, relu: nil, inputGradient: inputGradient,
-            transposed: nil)
+            transposed: transposedGradient)
     }
 }
 

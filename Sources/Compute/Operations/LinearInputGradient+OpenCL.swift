@@ -6,6 +6,10 @@ extension LinearInputGradient {
     func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         shape.launch(
             Self.kernel, [("output_gradient", outputGradient.argument)], weights,
-            [("input_gradient", inputGradient.argument)], values: shape.inputs, sizes)
+            [
+                ("input_gradient", inputGradient.argument),
+                // Where there is none, nothing is written to it.
+                ("transposed", (transposedGradient ?? inputGradient).argument),
+            ], values: shape.inputs, sizes, defines: [("TRANSPOSED", transposedGradient == nil ? 0 : 1)])
     }
 }

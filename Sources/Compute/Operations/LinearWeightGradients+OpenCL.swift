@@ -7,7 +7,7 @@ extension LinearWeightGradients {
         let (rows, tile) = (sizes[.linearRows][0], sizes.profile.tile)
         let pairs = (shape.outputStride + 2 * tile - 1) / (2 * tile)
         return NamedLaunch(
-            Self.kernel, [("ROWS_AT_ONCE", rows)],
+            Self.kernel, [("ROWS_AT_ONCE", rows), ("BIASES", trainsBiases ? 1 : 0)],
             [
                 ("input", input.argument), ("transposed_delta", transposedDelta.argument),
                 ("inputs", shape.inputs.argument), ("outputs", shape.outputs.argument),

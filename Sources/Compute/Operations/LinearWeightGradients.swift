@@ -1,4 +1,5 @@
-/// The gradients of a linear layer's weights and biases: sums over all samples of a batch, in order.
+/// The gradients of a linear layer's weights and biases: sums over all samples of a batch, in order. Those of biases just
+/// before a batch norm, which takes them off again, are 0 without any rounding.
 package struct LinearWeightGradients: Operation {
     package static let kernel = "linear_weight_gradients"
     package let shape: LinearShape
@@ -8,19 +9,22 @@ package struct LinearWeightGradients: Operation {
     package let transposedDelta: DeviceBuffer<Float>
     /// The layer's weights, whose gradients have their place in ``gradients``.
     package let weights: ReplicaTensor
+    /// Whether the biases have a gradient.
+    package let trainsBiases: Bool
     /// Result, 0 in the padding of the weights.
     package let gradients: StepGradients
 
     /// Gradients over buffers of the shapes above.
     package init(
         _ shape: LinearShape, input: DeviceBuffer<Float>, transposedDelta: DeviceBuffer<Float>, weights: ReplicaTensor,
-        gradients: StepGradients
+        gradients: StepGradients, trainsBiases: Bool = true
     ) {
         self.shape = shape
         self.input = input
         self.transposedDelta = transposedDelta
         self.weights = weights
         self.gradients = gradients
+        self.trainsBiases = trainsBiases
     }
 
     package func validate(for layout: DataLayout) throws(ComputeError) {

@@ -2,6 +2,7 @@ extension ReluBackward {
     package func compute(on backend: CPUBackend) {
         let (tile, stride) = (backend.tile, paddedColumns(features))
         backend.reluBackward(batch, count: features, output: output, gradient: gradient)
+        guard let transposedGradient else { return }
         let (gradient, transposed) = (backend.pointer(gradient), backend.pointer(transposedGradient))
         backend.parallel(batch.replicas * batch.tiles) { batchTile in
             backend.transposeTile(

@@ -5,10 +5,11 @@ extension ReluBackward {
 
     func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         NamedLaunch(
-            Self.kernel, [],
+            Self.kernel, [("TRANSPOSED", transposedGradient == nil ? 0 : 1)],
             [
                 ("output", output.argument), ("features", features.argument), ("gradient", gradient.argument),
-                ("transposed", transposedGradient.argument),
+                // Where there is none, nothing is written to it.
+                ("transposed", (transposedGradient ?? gradient).argument),
             ], teams: batch.tiles, shares: sizes.featureShares(paddedColumns(features)), replicas: batch.replicas,
             sizes.profile)
     }

@@ -1,6 +1,7 @@
 import Compute
 
-/// The operations of layered networks, at the sizes that `mlp` has on 28x28 images: so many networks, batches of 64.
+/// The operations of layered networks, at the sizes that `mlp` has on 28x28 images, and convolutions at those of
+/// `lenet5-1998`: so many networks, batches of 64.
 struct LayerBenchmarks: Sendable {
     /// Networks side by side.
     let replicas: Int
@@ -36,6 +37,16 @@ struct LayerBenchmarks: Sendable {
                 cursor: try integers([0], "cursor"), current: try integers([0, 64, 0, 0], "current step"))
         }
 
+        func weights(_ shape: Conv2DShape) throws(ComputeError) -> (weights: ReplicaTensor, bias: ReplicaTensor) {
+            let (bias, stride) = (
+                paddedColumns(shape.weightCount), paddedColumns(shape.weightCount) + paddedColumns(shape.outChannels)
+            )
+            let buffer = try floats(replicas * stride, "parameters")
+            return (
+                ReplicaTensor(buffer, offset: 0, stride: stride), ReplicaTensor(buffer, offset: bias, stride: stride)
+            )
+        }
+
         func weights(_ shape: LinearShape) throws(ComputeError) -> ReplicaTensor {
             ReplicaTensor(
                 try floats(replicas * shape.weightCount, "weights"), offset: 0, stride: shape.weightCount)
@@ -50,6 +61,11 @@ struct LayerBenchmarks: Sendable {
         return Benchmark(kernel, name, replicas: replicas) { backend throws(ComputeError) in
             Benchmark.Prepared(try make(Maker(backend: backend, replicas: replicas)), on: backend)
         }
+    }
+
+    /// The second convolution of `lenet5-1998`.
+    private func convolution(_ batch: BatchShape) -> Conv2DShape {
+        Conv2DShape(batch: batch, inChannels: 6, outChannels: 16, height: 14, width: 14, kernel: 5)
     }
 
     private func statistics(
@@ -83,6 +99,13 @@ struct LayerBenchmarks: Sendable {
                 return LinearForward(
                     shape, input: try maker.values(pixels, "input"), weights: try maker.weights(shape),
                     output: try maker.values(wide, "output"))
+            },
+            benchmark(Conv2dForward.kernel, "6-16 planes of 14x14") { maker throws(ComputeError) in
+                let shape = convolution(maker.batch)
+                let (weights, bias) = try maker.weights(shape)
+                return Conv2dForward(
+                    shape: shape, input: try maker.values(shape.inputCount, "input"), weights: weights, bias: bias,
+                    output: try maker.values(shape.outputCount, "output"))
             },
             benchmark(ReluForward.kernel, "\(wide) values a sample") { maker throws(ComputeError) in
                 ReluForward(
@@ -120,6 +143,23 @@ struct LayerBenchmarks: Sendable {
                     gradients: StepGradients(
                         try maker.floats(maker.replicas * shape.weightCount, "gradients"),
                         parameterCount: shape.weightCount))
+            },
+            benchmark(Conv2dInputGradient.kernel, "6-16 planes of 14x14") { maker throws(ComputeError) in
+                let shape = convolution(maker.batch)
+                return Conv2dInputGradient(
+                    shape: shape, outputGradient: try maker.values(shape.outputCount, "gradient of the output"),
+                    weights: try maker.weights(shape).weights,
+                    inputGradient: try maker.values(shape.inputCount, "gradient of the input"))
+            },
+            benchmark(Conv2dKernelGradients.kernel, "6-16 planes of 14x14") { maker throws(ComputeError) in
+                let shape = convolution(maker.batch)
+                let (weights, bias) = try maker.weights(shape)
+                return Conv2dKernelGradients(
+                    shape: shape, input: try maker.values(shape.inputCount, "input"),
+                    outputGradient: try maker.values(shape.outputCount, "gradient of the output"), weights: weights,
+                    bias: bias,
+                    gradients: StepGradients(
+                        try maker.floats(maker.replicas * weights.stride, "gradients"), parameterCount: weights.stride))
             },
             benchmark(PredictClasses.kernel, "\(classes) classes") { maker throws(ComputeError) in
                 PredictClasses(
