@@ -36,6 +36,7 @@ package enum KernelChecks {
         ReluBackwardCases.self,
         ReluForwardCases.self,
         SampleStatisticsCases.self,
+        SgdStepCases.self,
         SoftmaxCrossEntropyCases.self,
     ]
 

@@ -12,9 +12,9 @@ package enum KernelSource {
 
     /// The headers: `common` precedes every kernel, the others are where a kernel includes them.
     package static let headers: Set<String> = [
-        "batch_norm", "block_statistics", "classifier_layers", "common", "early_exit", "gather", "largest_key",
-        "linear",
-        "linear_gradients", "packed_columns", "softmax", "strips", "weight_gradients",
+        "augmentation", "batch_norm", "block_statistics", "classifier_layers", "common", "early_exit", "gather",
+        "largest_key", "linear", "linear_gradients", "packed_columns", "softmax", "step_end", "strips",
+        "weight_gradients",
     ]
 
     /// The names of all files, without ".cl" or ".clh", in alphabetical order.
