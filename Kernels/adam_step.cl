@@ -5,52 +5,57 @@
 // rates[step] = (learning rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t)); loss_and_correct[r][t] = (sum of losses, right answers)
 // become losses and correct, [step][replica]; the cursor moves on to the next step.
 //
+// With PENALTY weight_decay times the parameter is added to its gradient (Adam with an L2 penalty). With DECOUPLED the
+// parameter shrinks by itself, before the step (AdamW: Loshchilov & Hutter 2019, algorithm 2): rates has a third number
+// per step, 1 - learning rate * weight decay. Both are as in PyTorch.
+//
 // A work-group takes CHUNK x LANES vectors. Groups: (chunk, 1, replica). Numbers of parameters are multiples of 16.
+#include "step_end.clh"
+
+#define RATES (DECOUPLED ? 3 : 2)
+
 TILE_KERNEL void adam_step(const int count, __global float *restrict gradients,
                            __global const float *restrict tile_gradients, const int tile_offset, const int tile_count,
                            const int tiles, __global const float *restrict loss_and_correct,
                            __global const float *restrict rates, __global const int *restrict current,
                            const float one_minus_beta1, const float beta2, const float one_minus_beta2,
-                           const float epsilon, __global float *restrict parameters, __global float *restrict first_moments,
+                           const float epsilon,
+#if PENALTY
+                           const float weight_decay,
+#endif
+                           __global float *restrict parameters, __global float *restrict first_moments,
                            __global float *restrict second_moments, __global float *restrict losses,
                            __global int *restrict correct, __global int *restrict cursor) {
     const int replica = get_group_id(2);
     const int valid = current[1];
     const int step = current[2];
-    if (get_group_id(0) == 0 && get_local_id(0) == 0) {
-        float loss = 0;
-        float right = 0;
-        for (int tile = 0; tile < tiles; tile++) {
-            loss += loss_and_correct[2 * (replica * tiles + tile)];
-            right += loss_and_correct[2 * (replica * tiles + tile) + 1];
-        }
-        losses[step * get_num_groups(2) + replica] = loss / valid;
-        correct[step * get_num_groups(2) + replica] = (int)right;
-        if (replica == 0) cursor[0] = step + 1;
-    }
+    finish_step(replica, tiles, valid, step, loss_and_correct, losses, correct, cursor);
 
-    const float step_size = rates[2 * step];
-    const float correction = rates[2 * step + 1];
+    const float step_size = rates[RATES * step];
+    const float correction = rates[RATES * step + 1];
+#if DECOUPLED
+    const float kept = rates[RATES * step + 2];
+#endif
     const size_t base = (size_t)replica * count;
     tile_gradients += replica * tiles * tile_count;
     for (int turn = 0; turn < CHUNK; turn++) {
         const int index = ((get_group_id(0) * CHUNK + turn) * LANES + get_local_id(0)) * VW;
         if (index >= count) return;
-        const int slice = index - tile_offset;
-        floatv gradient;
-        if (slice >= 0 && slice < tile_count) {
-            gradient = VECTOR(tile_gradients + slice);
-            for (int tile = 1; tile < tiles; tile++) gradient += VECTOR(tile_gradients + tile * tile_count + slice);
-            VECTOR_OUT(gradients + base + index) = gradient;
-        } else {
-            gradient = VECTOR(gradients + base + index);
-        }
+        floatv gradient = finished_gradient(index, gradients, base, tile_gradients, tile_offset, tile_count, tiles);
+#if PENALTY
+        gradient += VECTOR(parameters + base + index) * weight_decay;
+#endif
         floatv m = VECTOR(first_moments + base + index);
         floatv v = VECTOR(second_moments + base + index);
         m += (gradient - m) * one_minus_beta1;
         v = v * beta2 + gradient * gradient * one_minus_beta2;
         VECTOR_OUT(first_moments + base + index) = m;
         VECTOR_OUT(second_moments + base + index) = v;
+#if DECOUPLED
+        VECTOR_OUT(parameters + base + index) =
+            VECTOR(parameters + base + index) * kept - step_size * m / (sqrt(v) * correction + epsilon);
+#else
         VECTOR_OUT(parameters + base + index) -= step_size * m / (sqrt(v) * correction + epsilon);
+#endif
     }
 }

@@ -1,6 +1,7 @@
 // Forward pass of a block of convolution, batch norm, ReLU and 2x2 max-pool, as far as it goes without the statistics
 // of the whole batch. First its input, written for the backward pass: with GATHER, a batch of 8-bit images in training
-// order, pixel * scale + shift with those of its channel, and 0 in masked samples; else the block before it, normalised and through ReLU. Then
+// order, pixel * scale + shift with those of its channel, and 0 in masked samples, with AUGMENT moved and mirrored; else
+// the block before it, normalised and through ReLU. Then
 //   convolved[r][t][o][y][x][s] = bias[o] + sum over c, ky, kx of input[r][t][c][y + ky][x + kx][s] * weights[c][ky][kx][o]
 //   pooled[r][t][o][y / 2][x / 2][s] = the value that wins the pool: the largest, the smallest where gamma < 0, the
 //     first where gamma is 0; winners the place 2 * dy + dx of it. Normalising keeps the order, so that it can follow.
@@ -25,6 +26,9 @@
 #include "strips.clh"
 #include "block_statistics.clh"
 #include "batch_norm.clh"
+#if AUGMENT
+#include "augmentation.clh"
+#endif
 #if GATHER
 #include "gather.clh"
 #endif
@@ -32,7 +36,11 @@
 TEAM_KERNEL void conv2d_block_forward(
 #if GATHER
     __global const uchar *restrict images, __global const uchar *restrict labels, __global const int *restrict order,
-    const int order_stride, __global const float *restrict scaling, __global const int *restrict batches,
+    const int order_stride,
+#if AUGMENT
+    __global const int *restrict changes,
+#endif
+    __global const float *restrict scaling, __global const int *restrict batches,
     __global const int *restrict cursor, __global int *restrict current, __global int *restrict batch_labels,
 #else
     __global const float *restrict source, const int source_positions, const int source_gamma, const int source_beta,
@@ -65,8 +73,11 @@ TEAM_KERNEL void conv2d_block_forward(
         current[2] = step;
         current[3] = 0;
     }
-    gather(images, labels, order + (size_t)replica * order_stride + base, tile, valid, scaling, input,
-           batch_labels + batch_tile * TILE);
+    gather(images, labels, order + (size_t)replica * order_stride + base,
+#if AUGMENT
+           changes + (size_t)replica * order_stride + base,
+#endif
+           tile, valid, scaling, input, batch_labels + batch_tile * TILE);
 #else
     const int valid = current[1];
     __local float scales[IN_CHANNELS];

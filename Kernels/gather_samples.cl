@@ -3,7 +3,8 @@
 //
 // output[r][t][feature][s] = samples[order[position]][feature] * scale + shift, batch_labels[r][t][s] its label; 0 and -1
 // in masked samples. Samples are bytes or floats, [count][features]; a channel is `positions` neighbouring features, and
-// scaling[channel] its (scale, shift).
+// scaling[channel] its (scale, shift). With AUGMENT the samples are 8-bit images of rows of `width` bytes, each moved and
+// mirrored as changes[position] says (augmentation.clh).
 //
 // A member takes every feature that falls to it of all members of the work-groups that share a tile. Groups: (tile,
 // share, replica).
@@ -11,6 +12,10 @@
 typedef uchar feature_t;
 #else
 typedef float feature_t;
+#endif
+
+#if AUGMENT
+#include "augmentation.clh"
 #endif
 
 static inline floatv load_private_floatv(const float *values) {
@@ -26,8 +31,11 @@ static inline floatv load_private_floatv(const float *values) {
 }
 
 TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __global const uchar *restrict labels,
-                                __global const int *restrict order, const int order_stride, const int features,
-                                const int positions, __global const float *restrict scaling,
+                                __global const int *restrict order, const int order_stride,
+#if AUGMENT
+                                __global const int *restrict changes, const int width,
+#endif
+                                const int features, const int positions, __global const float *restrict scaling,
                                 __global const int *restrict batches, __global const int *restrict cursor,
                                 __global int *restrict current, __global float *restrict output,
                                 __global int *restrict batch_labels) {
@@ -49,6 +57,11 @@ TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __gl
     order += (size_t)replica * order_stride + base;
     batch_labels += batch_tile * TILE + lane * VW;
     const int first = tile * TILE + lane * VW;
+#if AUGMENT
+    changes += (size_t)replica * order_stride + base;
+    int change[VW];
+    UNROLL for (int i = 0; i < VW; i++) change[i] = first + i >= valid ? UNCHANGED : changes[first + i];
+#endif
     __global const feature_t *sample[VW];
     UNROLL for (int i = 0; i < VW; i++) {
         const bool masked = first + i >= valid;
@@ -61,7 +74,17 @@ TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __gl
     output += batch_tile * features * TILE + lane * VW;
     for (int feature = member; feature < features; feature += members) {
         float values[VW];
+#if AUGMENT
+        const int plane = feature / positions;
+        const int position = feature - plane * positions;
+        const int row = position / width;
+        UNROLL for (int i = 0; i < VW; i++) {
+            values[i] = changed_pixel(sample[i] + plane * positions, change[i], row, position - row * width,
+                                      positions / width, width);
+        }
+#else
         UNROLL for (int i = 0; i < VW; i++) values[i] = sample[i][feature];
+#endif
         __global const float *channel = scaling + 2 * (feature / positions);
         VECTOR_OUT(output + (size_t)feature * TILE) =
             mask_samples(load_private_floatv(values) * channel[0] + channel[1], counted);

@@ -271,22 +271,46 @@ static ptrdiff_t LEVEL(find_larger)(
     return place;
 }
 
-// Parameter i, or as many from i on as TYPE has floats.
-#define ADAM(TYPE, i)                                                                                                  \
-    const TYPE gradient = *(const TYPE *)(gradients + i);                                                              \
+// Parameter i, or as many from i on as TYPE has floats. PENALTY is added to a gradient, KEPT is what a parameter is
+// multiplied by.
+#define ADAM(TYPE, i, PENALTY, KEPT)                                                                                   \
+    const TYPE parameter = *(const TYPE *)(parameters + i);                                                            \
+    const TYPE gradient = *(const TYPE *)(gradients + i) PENALTY;                                                      \
     const TYPE before = *(const TYPE *)(first + i);                                                                    \
     const TYPE m = before + (gradient - before) * s->one_minus_beta1;                                                  \
     const TYPE v = *(const TYPE *)(second + i) * s->beta2 + gradient * gradient * s->one_minus_beta2;                  \
     *(TYPE *)(first + i) = m;                                                                                          \
     *(TYPE *)(second + i) = v;                                                                                         \
-    *(TYPE *)(parameters + i) -= s->step_size * m / (__builtin_elementwise_sqrt(v) * s->correction + s->epsilon);
+    *(TYPE *)(parameters + i) =                                                                                        \
+        parameter KEPT - s->step_size * m / (__builtin_elementwise_sqrt(v) * s->correction + s->epsilon);
 
-static void LEVEL(adam)(
-    const clanes_adam_step *s, const float *gradients, float *parameters, float *first, float *second) {
+#define ADAM_LOOP(NAME, PENALTY, KEPT)                                                                                 \
+    static void LEVEL(NAME)(                                                                                           \
+        const clanes_adam_step *s, const float *gradients, float *parameters, float *first, float *second) {           \
+        _Pragma("STDC FP_CONTRACT OFF") ptrdiff_t i = 0;                                                               \
+        for (; i + VECTOR <= s->count; i += VECTOR) { ADAM(VEC, i, PENALTY, KEPT) }                                    \
+        for (; i < s->count; i++) { ADAM(float, i, PENALTY, KEPT) }                                                    \
+    }
+
+ADAM_LOOP(adam, , )
+ADAM_LOOP(adam_penalty, +parameter * s->weight_decay, )
+ADAM_LOOP(adam_decoupled, , *s->kept)
+
+#define SGD(TYPE, i)                                                                                                   \
+    const TYPE parameter = *(const TYPE *)(parameters + i);                                                            \
+    TYPE change = *(const TYPE *)(gradients + i) + parameter * s->weight_decay;                                        \
+    if (velocities) {                                                                                                  \
+        change += *(const TYPE *)(velocities + i) * s->momentum;                                                       \
+        *(TYPE *)(velocities + i) = change;                                                                            \
+    }                                                                                                                  \
+    *(TYPE *)(parameters + i) = parameter - s->learning_rate * change;
+
+static void LEVEL(sgd)(
+    const clanes_sgd_step *s, const float *gradients, float *parameters, float *velocities) {
 #pragma STDC FP_CONTRACT OFF
     ptrdiff_t i = 0;
-    for (; i + VECTOR <= s->count; i += VECTOR) { ADAM(VEC, i) }
-    for (; i < s->count; i++) { ADAM(float, i) }
+    for (; i + VECTOR <= s->count; i += VECTOR) { SGD(VEC, i) }
+    for (; i < s->count; i++) { SGD(float, i) }
 }
 
 static void LEVEL(multiply_add_chains)(float *values, ptrdiff_t steps) {
@@ -308,6 +332,7 @@ static const clanes_loops LEVEL(loops) = {
     LEVEL(pool_largest_backward), LEVEL(deviations), LEVEL(normalise), LEVEL(normalise_backward), LEVEL(squared_error),
     LEVEL(keep_largest),
     LEVEL(keep_three), LEVEL(find_larger), LEVEL(adam),
+    LEVEL(adam_penalty), LEVEL(adam_decoupled), LEVEL(sgd),
     LEVEL(multiply_add_chains),
 };
 
@@ -325,3 +350,5 @@ static const clanes_loops LEVEL(loops) = {
 #undef BLOCK_B
 #undef IF_WIDE
 #undef ADAM
+#undef ADAM_LOOP
+#undef SGD

@@ -6,6 +6,9 @@ static const cop_kernel_source sources[] = {
     {"adam_step", (const char *)(const unsigned char[]){
 #embed "../../Kernels/adam_step.cl" suffix(, 0)
     }},
+    {"augmentation", (const char *)(const unsigned char[]){
+#embed "../../Kernels/augmentation.clh" suffix(, 0)
+    }},
     {"avg_pool_backward", (const char *)(const unsigned char[]){
 #embed "../../Kernels/avg_pool_backward.cl" suffix(, 0)
     }},
@@ -174,11 +177,17 @@ static const cop_kernel_source sources[] = {
     {"sample_statistics", (const char *)(const unsigned char[]){
 #embed "../../Kernels/sample_statistics.cl" suffix(, 0)
     }},
+    {"sgd_step", (const char *)(const unsigned char[]){
+#embed "../../Kernels/sgd_step.cl" suffix(, 0)
+    }},
     {"softmax", (const char *)(const unsigned char[]){
 #embed "../../Kernels/softmax.clh" suffix(, 0)
     }},
     {"softmax_cross_entropy", (const char *)(const unsigned char[]){
 #embed "../../Kernels/softmax_cross_entropy.cl" suffix(, 0)
+    }},
+    {"step_end", (const char *)(const unsigned char[]){
+#embed "../../Kernels/step_end.clh" suffix(, 0)
     }},
     {"strips", (const char *)(const unsigned char[]){
 #embed "../../Kernels/strips.clh" suffix(, 0)

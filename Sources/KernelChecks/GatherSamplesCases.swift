@@ -14,7 +14,15 @@ package enum GatherSamplesCases: KernelCases {
                 + (AwkwardBatch.all.dropFirst() + AwkwardBatch.everyLane).map {
                     GatherSamplesCase(batch: $0, features: 9, channels: 3, isBytes: isBytes, seed: seed)
                 }
-        } + poisoned(seed: seed)
+        } + poisoned(seed: seed) + augmented(seed: seed)
+    }
+
+    /// Images that are moved, mirrored, both, and moved out of sight: a row, a column, planes of odd extents, several.
+    private static func augmented(seed: UInt64) -> [any KernelCase] {
+        [((1, 7), 7, 1, 7), ((2, 17), 5, 1, 1), ((3, 33), 90, 3, 5), ((1, 1), 15, 1, 5)].map {
+            GatherSamplesCase(
+                batch: $0.0, features: $0.1, channels: $0.2, isBytes: true, seed: seed, width: $0.3)
+        }
     }
 
     /// NaNs among the samples, the first one of which masked lanes look at: they stay where they are.
@@ -40,12 +48,15 @@ private struct GatherSamplesCase: KernelCase {
     let isBytes: Bool
     let seed: UInt64
     var hasNaN = false
+    /// Pixels of a row of images that are changed; nil where samples are taken as they are.
+    var width: Int?
     var kernel: String { GatherSamples.kernel }
     var name: String {
         "R \(batch.replicas), batch \(batch.samples), \(features) \(isBytes ? "bytes" : "floats") of \(channels) "
             + "channels, seed \(seed)" + (hasNaN ? ", a NaN" : "")
+            + (width.map { ", augmented in rows of \($0)" } ?? "")
     }
-    var form: String { isBytes ? "bytes" : "floats" }
+    var form: String { (isBytes ? "bytes" : "floats") + (width == nil ? "" : ", augmented") }
     var variety: String { "\(kernel), \(form)" }
     var cost: Int { batch.replicas * AwkwardBatch.room(for: batch.samples) * features }
 
@@ -65,6 +76,7 @@ private struct GatherSamplesCase: KernelCase {
         let stride = replicas == 3 ? 0 : first + samples
         var order = random.integers((stride == 0 ? 1 : replicas) * (first + samples), in: 0..<count)
         if hasNaN { order.replaceSubrange(first..<first + 2, with: [0, 5]) }
+        let change = ImageChanges(count: width == nil ? 0 : order.count, &random)
         let output = try batch.output(features, label: "activation")
         let room = batch.layout(1)
         let batchLabels = try GuardedBuffer<Int32>(on: backend, count: room.count, label: "batch labels")
@@ -83,14 +95,20 @@ private struct GatherSamplesCase: KernelCase {
                 labels: try backend.makeBuffer(labels, label: "labels"),
                 scaling: try backend.makeBuffer(scaling, guarded: .nan, 8, label: "scales and shifts"),
                 order: try backend.makeBuffer(order, label: "order"), orderStride: stride, schedule: schedule,
-                output: output.buffer, batchLabels: batchLabels.buffer))
-        let chosen = (0..<replicas * samples).map { place in
-            Int(order[place / samples * stride + first + place % samples])
-        }
-        let truth = chosen.flatMap { sample in
+                augmentation: try width.map { try change.augmentation(width: $0, on: backend) }, output: output.buffer,
+                batchLabels: batchLabels.buffer))
+        let places = (0..<replicas * samples).map { $0 / samples * stride + first + $0 % samples }
+        let chosen = places.map { Int(order[$0]) }
+        let truth = places.flatMap { place in
             (0..<features).map { feature -> Bounded in
-                let channel = feature / (features / channels)
-                let value = isBytes ? Float(bytes[sample * features + feature]) : floats[sample * features + feature]
+                let start = Int(order[place]) * features
+                let plane = features / channels
+                let channel = feature / plane
+                var value = isBytes ? Float(bytes[start + feature]) : floats[start + feature]
+                if let width {
+                    let source = change.source(of: feature % plane, at: place, height: plane / width, width: width)
+                    value = source.map { Float(bytes[start + channel * plane + $0]) } ?? 0
+                }
                 return Bounded(value) * Bounded(scaling[2 * channel]) + Bounded(scaling[2 * channel + 1])
             }
         }

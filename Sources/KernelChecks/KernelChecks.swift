@@ -47,6 +47,7 @@ package enum KernelChecks {
         ReluBackwardCases.self,
         ReluForwardCases.self,
         SampleStatisticsCases.self,
+        SgdStepCases.self,
         SoftmaxCrossEntropyCases.self,
         TanhBackwardCases.self,
         TanhForwardCases.self,

@@ -43,6 +43,8 @@ struct StepCase: KernelCase {
         case offset = "a large mean"
         /// Logits whose exponentials overflow unless the largest is taken off first.
         case large = "large logits"
+        /// Images that are moved and mirrored.
+        case augmented = "augmented images"
     }
     let operation: Operation
     let pass: Pass
@@ -56,8 +58,8 @@ struct StepCase: KernelCase {
         "R \(batch.replicas), batch \(batch.samples), \(operation.rawValue), \(pass), \(shape.name), seed \(seed)"
             + (kind == .plain ? "" : ", \(kind.rawValue)")
     }
-    var variety: String { "\(operation.rawValue), \(pass)" }
-    var form: String { "\(operation.rawValue), \(pass), \(shape.name)" }
+    var variety: String { "\(operation.rawValue), \(pass)" + (kind == .augmented ? ", augmented" : "") }
+    var form: String { "\(variety), \(shape.name)" }
     var cost: Int {
         let one = BatchShape(replicas: 1, samples: 1, tile: 1)
         let (first, second) = (shape.first(one), shape.second(one))
@@ -105,7 +107,7 @@ struct StepCase: KernelCase {
 
     private static func kinds(_ operation: Operation) -> [Kind] {
         switch operation {
-        case .gathered: [.ties, .offset]
+        case .gathered: [.ties, .offset, .augmented]
         case .normalised: [.ties, .poisoned]
         case .classifier, .predictions: [.ties, .poisoned, .large]
         case .blockBackward, .weightGradients: []
@@ -195,7 +197,7 @@ struct StepCase: KernelCase {
                     replica * layout.count + offset..<replica * layout.count + offset + count, with: drawn)
             }
         }
-        return StepValues(
+        var values = StepValues(
             parameters: parameters,
             images: inputs.bytes(
                 StepValues.imageCount * shape.planes.0 * shape.height * shape.width, in: kind == .ties ? 0..<2 : 0..<256
@@ -204,6 +206,8 @@ struct StepCase: KernelCase {
             order: inputs.integers(batch.replicas * stride, in: 0..<StepValues.imageCount),
             running1: inputs.floats(2 * batch.replicas * shape.planes.1, in: 0.01...1),
             running2: inputs.floats(2 * batch.replicas * shape.planes.2, in: 0.01...1))
+        if kind == .augmented { values.changes = ImageChanges(count: values.order.count, &inputs) }
+        return values
     }
 
     /// Runs the operations before the case's own.

@@ -98,11 +98,19 @@ struct StepComparison {
         let gather = actual.gather
         let stride = start.order.count / replicas.count
         try check(&judge, "input1", maskedZero: true) { replica, sample in
-            let image = Int(start.order[replica * stride + StepValues.firstSample + sample])
+            let place = replica * stride + StepValues.firstSample + sample
+            let image = Int(start.order[place])
             let positions = gather.pixels / gather.channels
             return (0..<gather.pixels).map { pixel in
                 let (scale, shift) = StepValues.scaling[pixel / positions]
-                return Bounded(Double(start.images[image * gather.pixels + pixel])) * Bounded(scale) + Bounded(shift)
+                var source: Int? = pixel % positions
+                if let changes = start.changes {
+                    let (height, width) = (actual.shape.height, actual.shape.width)
+                    source = changes.source(of: pixel % positions, at: place, height: height, width: width)
+                }
+                let first = image * gather.pixels + pixel / positions * positions
+                let value = source.map { Double(start.images[first + $0]) } ?? 0
+                return Bounded(value) * Bounded(scale) + Bounded(shift)
             }
         }
         try judgeConvolution(&judge, 1, actual.first.shape)

@@ -64,6 +64,8 @@ struct StepValues {
     var order: [Int32]
     var running1: [Float]
     var running2: [Float]
+    /// What becomes of the image at each position of the order; nil where images are taken as they are.
+    var changes: ImageChanges?
     static let imageCount = 90
     /// Of the pixels of each channel: each to numbers of its own.
     static let scaling: [(scale: Float, shift: Float)] = [(0.0127, -0.42), (-0.0043, 1.9), (0.0311, -5.3)]
@@ -226,7 +228,10 @@ struct StepNetwork {
             images: try backend.makeBuffer(values.images, label: "images"),
             labels: try backend.makeBuffer(values.labels, label: "labels"),
             scaling: scaling, order: try backend.makeBuffer(values.order, label: "order"),
-            orderStride: values.order.count / size.replicas, schedule: schedule, batchLabels: labels.buffer)
+            orderStride: values.order.count / size.replicas, schedule: schedule,
+            augmentation: try values.changes.map { changes throws(ComputeError) in
+                try changes.augmentation(width: shape.width, on: backend)
+            }, batchLabels: labels.buffer)
         let whole = try GuardedBuffer<Float>(
             on: backend, [Float](repeating: .poison, count: size.replicas * layout.count), label: "gradients")
         perReplica["gradients"] = whole

@@ -19,10 +19,10 @@ final class FusedNetwork: Network {
         [first.norm.pooled, second.norm.pooled] + classifier.layers.map(\.input) + [classifier.logits]
     }
 
-    /// As ``ModelParameters/makeNetwork(batchSize:schedule:trainingSteps:on:)``.
+    /// As ``ModelParameters/makeNetwork(batchSize:schedule:trainingSteps:optimizer:on:)``.
     init(
         _ parameters: ModelParameters, batchSize: Int, schedule: StepSchedule, trainingSteps: Int? = nil,
-        on backend: any Backend
+        optimizer: Optimizer = Optimizer(), on backend: any Backend
     ) throws(ComputeError) {
         self.parameters = parameters
         self.schedule = schedule
@@ -92,7 +92,8 @@ final class FusedNetwork: Network {
         }
         training = try TrainingState(
             parameters, batch: batch, tiled: (first.weights.offset, first.shape.weightCount),
-            lossAndCorrect: classifier.lossAndCorrect, schedule: schedule, steps: trainingSteps, on: backend)
+            lossAndCorrect: classifier.lossAndCorrect, schedule: schedule, steps: trainingSteps,
+            optimizer: optimizer, on: backend)
     }
 
     /// Queues the reading of the next batch in training order, and the two blocks over it, with the batch's statistics
@@ -104,7 +105,8 @@ final class FusedNetwork: Network {
         let gather = GatherBatch(
             batch: batch, pixels: source.store.shape.featureCount, channels: source.store.shape.channels,
             images: images, labels: source.store.labels, scaling: source.scaling, order: source.order,
-            orderStride: source.orderStride, schedule: schedule, batchLabels: classifier.batchLabels)
+            orderStride: source.orderStride, schedule: schedule,
+            augmentation: source.augmentation, batchLabels: classifier.batchLabels)
         try backend.run(Conv2dBlockForward(first, from: .images(gather), pass))
         try backend.run(Conv2dBlockForward(second, from: .block(first), pass))
     }

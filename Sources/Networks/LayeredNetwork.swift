@@ -53,10 +53,10 @@ final class LayeredNetwork: Network {
     }
     private var classes: Int { parameters.layout.classes }
 
-    /// As ``ModelParameters/makeNetwork(batchSize:schedule:trainingSteps:on:)``.
+    /// As ``ModelParameters/makeNetwork(batchSize:schedule:trainingSteps:optimizer:on:)``.
     init(
         _ parameters: ModelParameters, batchSize: Int, schedule: StepSchedule, trainingSteps: Int? = nil,
-        on backend: any Backend
+        optimizer: Optimizer = Optimizer(), on backend: any Backend
     ) throws(ComputeError) {
         self.parameters = parameters
         self.schedule = schedule
@@ -76,7 +76,7 @@ final class LayeredNetwork: Network {
         if let trainingSteps {
             training = try TrainingState(
                 parameters, batch: batch, lossAndCorrect: lossAndCorrect, schedule: schedule, steps: trainingSteps,
-                on: backend)
+                optimizer: optimizer, on: backend)
         }
     }
 
@@ -150,7 +150,7 @@ final class LayeredNetwork: Network {
                 batch: batch, features: input.count, channels: store.shape.channels, samples: store.values,
                 labels: store.labels,
                 scaling: source.scaling, order: source.order, orderStride: source.orderStride, schedule: schedule,
-                output: input.buffer, batchLabels: batchLabels))
+                augmentation: source.augmentation, output: input.buffer, batchLabels: batchLabels))
         for layer in layers { try forward(layer, pass) }
     }
 

@@ -9,12 +9,15 @@ struct SampleSource {
     let order: DeviceBuffer<Int32>
     /// With a stride of 0 all replicas share one order.
     let orderStride: Int
+    /// How images are moved and mirrored; nil where they are taken as they are.
+    let augmentation: Augmentation?
 
     /// Batches of a store's samples, which the normalisation has to fit.
     init(
         _ store: SampleStore, order: DeviceBuffer<Int32>, orderStride: Int, normalisation: Normalisation,
-        on backend: any Backend
+        augmentation: Augmentation? = nil, on backend: any Backend
     ) throws(ComputeError) {
+        self.augmentation = augmentation
         self.store = store
         self.order = order
         self.orderStride = orderStride
@@ -50,21 +53,25 @@ extension ModelParameters {
     /// Buffers for batches of up to `batchSize` samples. With `trainingSteps`, steps can be taken, and losses of that many
     /// are kept.
     func makeNetwork(
-        batchSize: Int, schedule: StepSchedule, trainingSteps: Int? = nil, on backend: any Backend
+        batchSize: Int, schedule: StepSchedule, trainingSteps: Int? = nil, optimizer: Optimizer = Optimizer(),
+        on backend: any Backend
     ) throws(ComputeError) -> any Network {
         if layout.isFused {
             return try FusedNetwork(
-                self, batchSize: batchSize, schedule: schedule, trainingSteps: trainingSteps, on: backend)
+                self, batchSize: batchSize, schedule: schedule, trainingSteps: trainingSteps, optimizer: optimizer,
+                on: backend)
         }
         return try LayeredNetwork(
-            self, batchSize: batchSize, schedule: schedule, trainingSteps: trainingSteps, on: backend)
+            self, batchSize: batchSize, schedule: schedule, trainingSteps: trainingSteps, optimizer: optimizer,
+            on: backend)
     }
 }
 
-/// The gradients of R networks and Adam's step with them.
+/// The gradients of R networks and the optimizer's step with them.
 struct TrainingState {
     let gradients: StepGradients
-    private let step: AdamStep
+    private let end: StepEnd
+    private let step: any Operation
     private let parameters: ModelParameters
     private let backend: any Backend
 
@@ -74,7 +81,8 @@ struct TrainingState {
     ///   - steps: steps whose losses are kept.
     init(
         _ parameters: ModelParameters, batch: BatchShape, tiled: (offset: Int, count: Int)? = nil,
-        lossAndCorrect: DeviceBuffer<Float>, schedule: StepSchedule, steps: Int, on backend: any Backend
+        lossAndCorrect: DeviceBuffer<Float>, schedule: StepSchedule, steps: Int, optimizer: Optimizer,
+        on backend: any Backend
     ) throws(ComputeError) {
         func zeros(_ count: Int, _ label: String) throws(ComputeError) -> DeviceBuffer<Float> {
             let buffer = try backend.makeBuffer(of: Float.self, count: batch.replicas * count, label: label)
@@ -91,21 +99,21 @@ struct TrainingState {
         self.gradients = gradients
         self.parameters = parameters
         self.backend = backend
-        step = AdamStep(
-            batch: batch, parameters: parameters.values, firstMoments: try zeros(count, "first moments"),
-            secondMoments: try zeros(count, "second moments"), gradients: gradients, lossAndCorrect: lossAndCorrect,
+        end = StepEnd(
+            batch: batch, parameters: parameters.values, gradients: gradients, lossAndCorrect: lossAndCorrect,
             losses: try backend.makeBuffer(of: Float.self, count: batch.replicas * steps, label: "losses"),
             correct: try backend.makeBuffer(of: Int32.self, count: batch.replicas * steps, label: "right answers"),
             schedule: schedule)
+        step = try optimizer.step(end) { label throws(ComputeError) in try zeros(count, label) }
     }
 
-    /// Queues the end of a step: its loss, and Adam's step.
+    /// Queues the end of a step: its loss, and the optimizer's step.
     func update() throws(ComputeError) { try backend.run(step) }
 
     /// Waits and returns the mean losses of the first `steps` steps: [step][replica].
     func losses(steps: Int) throws(ComputeError) -> [[Float]] {
-        let replicas = step.batch.replicas
-        let flat = try backend.read(step.losses, count: steps * replicas)
+        let replicas = end.batch.replicas
+        let flat = try backend.read(end.losses, count: steps * replicas)
         return (0..<steps).map { Array(flat[$0 * replicas..<($0 + 1) * replicas]) }
     }
 
@@ -124,7 +132,7 @@ struct TrainingState {
 }
 
 extension Network {
-    /// Queues the end of a training step: its loss, and Adam's step.
+    /// Queues the end of a training step: its loss, and the optimizer's step.
     func update() throws(ComputeError) { try training?.update() }
 
     /// Waits and returns the mean losses of the first `steps` steps: [step][replica].

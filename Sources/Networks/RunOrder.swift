@@ -1,3 +1,4 @@
+import Compute
 import Dispatch
 import Support
 
@@ -5,14 +6,23 @@ import Support
 struct RunOrder: Sendable {
     /// Indices of training samples, epoch by epoch: those of the epochs that were drawn last.
     private(set) var indices: [Int32] = []
+    /// The ``Augmentation/Change/word`` of each of these; empty without augmentation.
+    private(set) var changes: [Int32] = []
     /// The samples that the run was trained on; nil where all epochs take the same.
     private(set) var seen: SeenSamples?
     private let subset: [Int]
     private var blocks: RepeatedSampling.Iterator?
     private var random: RandomStream
+    private let augment: Augment?
+    private let seed: UInt64
+    private let run: Int
+    /// Epochs that were drawn.
+    private var epochs = 0
 
     /// The order of `run`, before its first epoch, in a set of `count` samples.
-    init(of run: TrainingRun, in count: Int) {
+    init(of run: TrainingRun, in count: Int, augment: Augment? = nil) {
+        self.augment = augment
+        (seed, self.run) = (run.seed, run.run)
         subset = run.subset
         blocks = run.resampling?.makeIterator()
         seen = run.resampling.map { _ in SeenSamples(of: count) }
@@ -23,10 +33,15 @@ struct RunOrder: Sendable {
     private mutating func draw(epochs: Int, trained: Int) {
         indices.removeAll(keepingCapacity: true)
         indices.reserveCapacity(epochs * subset.count)
+        changes.removeAll(keepingCapacity: true)
         for _ in 0..<epochs {
             var samples = (blocks?.next() ?? subset).map(Int32.init(truncatingIfNeeded:))
             random.shuffle(&samples)
             indices += samples
+            if let augment {
+                changes += samples.map { augment.change(of: Int($0), epoch: self.epochs, seed: seed, run: run).word }
+            }
+            self.epochs += 1
         }
         seen?.add(indices.prefix(trained))
     }

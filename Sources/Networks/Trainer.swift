@@ -13,12 +13,22 @@ package struct TrainingOptions: Hashable, Sendable {
     package var length: Length
     package var batchSize: Int
     package var learningRate: Double
+    package var optimizer: Optimizer
+    package var schedule: RateSchedule
+    /// How images are changed at random; nil where they are not.
+    package var augment: Augment?
 
     /// The article's settings unless others are given: 5 epochs, batches of 64, Adam with a learning rate of 0.001.
-    package init(length: Length = .epochs(5), batchSize: Int = 64, learningRate: Double = 0.001) {
+    package init(
+        length: Length = .epochs(5), batchSize: Int = 64, learningRate: Double = 0.001,
+        optimizer: Optimizer = Optimizer(), schedule: RateSchedule = .constant, augment: Augment? = nil
+    ) {
         self.length = length
         self.batchSize = batchSize
         self.learningRate = learningRate
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.augment = augment?.isIdle == true ? nil : augment
     }
 }
 
@@ -168,6 +178,15 @@ package struct Trainer {
         guard options.learningRate > 0, options.learningRate.isFinite else {
             throw .invalid(reason: "the learning rate must be above 0, got \(options.learningRate)")
         }
+        if let fault = options.optimizer.fault { throw .invalid(reason: fault) }
+        if let augment = options.augment {
+            guard store.isBytes else {
+                throw .invalid(reason: "augmentation is for 8-bit images, and these samples are features")
+            }
+            if let fault = augment.fault(height: store.shape.height, width: store.shape.width) {
+                throw .invalid(reason: fault)
+            }
+        }
         switch options.length {
         case .epochs(let count), .steps(let count):
             guard (0...Self.longest).contains(count) else {
@@ -211,16 +230,26 @@ package struct Trainer {
         let stepsAtOnce = epochsAtOnce * plan.stepsPerEpoch
         let orderStride = epochsAtOnce * plan.size
         let order = try backend.makeBuffer(of: Int32.self, count: replicas * orderStride, label: "order of samples")
-        let schedule = try StepSchedule(capacity: stepsAtOnce, on: backend)
+        var augmentation: Augmentation?
+        if options.augment != nil {
+            augmentation = Augmentation(
+                width: store.shape.width,
+                changes: try backend.makeBuffer(
+                    of: Int32.self, count: replicas * orderStride, label: "changes of images"))
+        }
+        let schedule = try StepSchedule(
+            capacity: stepsAtOnce, ratesPerStep: options.optimizer.ratesPerStep, on: backend)
         let parameters = try ModelParameters(initial, on: backend)
         let network = try parameters.makeNetwork(
-            batchSize: min(options.batchSize, plan.size), schedule: schedule, trainingSteps: stepsAtOnce, on: backend)
+            batchSize: min(options.batchSize, plan.size), schedule: schedule, trainingSteps: stepsAtOnce,
+            optimizer: options.optimizer, on: backend)
         let source = try SampleSource(
-            store, order: order, orderStride: orderStride, normalisation: normalisation, on: backend)
+            store, order: order, orderStride: orderStride, normalisation: normalisation, augmentation: augmentation,
+            on: backend)
         let recorder = try record.map {
             try EpochRecorder(store, runs: runs, size: plan.size, on: backend, record: $0)
         }
-        var orders = runs.map { RunOrder(of: $0, in: store.count) }
+        var orders = runs.map { RunOrder(of: $0, in: store.count, augment: options.augment) }
         func step() throws {
             try network.backpropagate(source)
             try network.update()
@@ -241,10 +270,13 @@ package struct Trainer {
             RunOrder.draw(&orders, epochs: epochs.count, trained: trained)
             for (replica, run) in orders.enumerated() {
                 try backend.write(run.indices, to: order, at: replica * orderStride)
+                if let augmentation {
+                    try backend.write(run.changes, to: augmentation.changes, at: replica * orderStride)
+                }
             }
             recorder?.orders = orders.map(\.indices)
             try schedule.load(
-                batches, firstStep: firstEpoch * plan.stepsPerEpoch, learningRate: options.learningRate, on: backend)
+                batches, firstStep: firstEpoch * plan.stepsPerEpoch, of: plan.steps, options: options, on: backend)
             for (index, batch) in batches.enumerated() {
                 try step()
                 images += batch.count * replicas
@@ -315,29 +347,37 @@ struct EpochPlan {
 }
 
 extension StepSchedule {
-    /// Room for `capacity` steps.
-    init(capacity: Int, on backend: any Backend) throws(ComputeError) {
+    /// Room for `capacity` steps, and for so many of an optimizer's numbers in each.
+    init(capacity: Int, ratesPerStep: Int = 2, on backend: any Backend) throws(ComputeError) {
         self.init(
             batches: try backend.makeBuffer(of: Int32.self, count: 4 * capacity, label: "batches"),
-            rates: try backend.makeBuffer(of: Float.self, count: 2 * capacity, label: "step sizes"),
+            rates: try backend.makeBuffer(of: Float.self, count: ratesPerStep * capacity, label: "step sizes"),
             cursor: try backend.makeBuffer([Int32(0)], label: "cursor"),
             current: try backend.makeBuffer([Int32](repeating: 0, count: 4), label: "current step"))
     }
 
-    /// Fills in the batches and Adam's bias corrections from step `firstStep` of the training on, and starts over.
+    /// Fills in the batches and Adam's numbers at a constant learning rate from step `firstStep` of the training on, and
+    /// starts over.
     func load(_ ranges: [Range<Int>], firstStep: Int, learningRate: Double, on backend: any Backend)
         throws(ComputeError)
     {
+        try load(
+            ranges, firstStep: firstStep, of: firstStep + ranges.count,
+            options: TrainingOptions(learningRate: learningRate), on: backend)
+    }
+
+    /// Fills in the batches and the optimizer's numbers from step `firstStep` of `steps` on, and starts over.
+    func load(
+        _ ranges: [Range<Int>], firstStep: Int, of steps: Int, options: TrainingOptions, on backend: any Backend
+    ) throws(ComputeError) {
         try backend.write(
             ranges.flatMap { [Int32($0.lowerBound), Int32($0.count), 0, 0] }, to: batches)
-        let corrections = ranges.indices.flatMap { index -> [Float] in
-            let step = Double(firstStep + index + 1)
-            return [
-                Float(learningRate / (1 - pow(AdamStep.beta1, step))),
-                Float(1 / (1 - pow(AdamStep.beta2, step)).squareRoot()),
-            ]
+        let numbers = ranges.indices.flatMap { index -> [Float] in
+            let step = firstStep + index + 1
+            return options.optimizer.rates(
+                step: step, learningRate: options.learningRate * options.schedule.share(step: step, of: steps))
         }
-        try backend.write(corrections, to: rates)
+        try backend.write(numbers, to: rates)
         try backend.write([0], to: cursor)
     }
 }

@@ -105,6 +105,9 @@ package struct CaseNames: Sendable {
         add(\.recipe.duration) { ReportSection.duration($0.recipe.duration) }
         add(\.recipe.batchSize) { "batches of \($0.recipe.batchSize)" }
         add(\.recipe.learningRate) { "learning rate \(Number.exact($0.recipe.learningRate))" }
+        add(\.recipe.optimizer) { $0.recipe.optimizerText }
+        add(\.recipe.schedule) { $0.recipe.scheduleText }
+        add(\.recipe.augment) { $0.recipe.augmentText }
         add(\.seed) { "seed \($0.seed)" }
         return parts
     }

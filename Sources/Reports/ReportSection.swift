@@ -147,6 +147,13 @@ struct ReportSection: Sendable {
         if Set(keys.map(\.recipe.learningRate)).count > 1 {
             words.append("learning rate \(Number.exact(key.recipe.learningRate))")
         }
+        // What is not as in the article's trainings is told of a study's only section too.
+        func add<Value: Hashable>(_ value: (TrainingRecipe) -> Value, _ text: String) {
+            if Set(keys.map { value($0.recipe) } + [value(TrainingRecipe())]).count > 1 { words.append(text) }
+        }
+        add(\.optimizer, key.recipe.optimizerText)
+        add(\.schedule, key.recipe.scheduleText)
+        add(\.augment, key.recipe.augmentText)
         if Set(keys.map(\.seed)).count > 1 { words.append("seed \(key.seed)") }
         return words.joined(separator: ", ")
     }

@@ -31,7 +31,7 @@ package enum StudyTables {
             Column("replicas") { "\($0.record.replicas)" },
             Column("device") { $0.record.device },
         ]
-        columns += (settingColumns + modelColumn(results)).map { $0.of { $0.experiment } }
+        columns += (settingColumns + modelColumn(results) + optimizerColumns(results)).map { $0.of { $0.experiment } }
         columns.append(
             Column("clustering") { $0.experiment.clustering(run: $0.record.runID - 1).map { "\($0.index)" } })
         columns += (0..<classCount).map { label in
@@ -71,7 +71,7 @@ package enum StudyTables {
         }
         columns += Self.columns("experiment_id", "dataset", "requested").map { $0.of { $0.experiment } }
         columns.append(Column("kept") { Statistics.median($0.keptSizes).map(Number.exact) })
-        columns += (settingColumns + modelColumn(results)).map { $0.of { $0.experiment } }
+        columns += (settingColumns + modelColumn(results) + optimizerColumns(results)).map { $0.of { $0.experiment } }
         columns.append(Column("count_diverged") { "\($0.divergedCount)" })
         columns.append(
             Column("worst_recall") { Statistics.median($0.records.compactMap(\.worstRecall)).map(Number.percent) })
@@ -112,6 +112,12 @@ package enum StudyTables {
     private static func modelColumn(_ results: StudyResults) -> [Column<Experiment>] {
         let isNamed = results.plan.experiments.contains { $0.recipe.model != TrainingRecipe().model }
         return isNamed ? columns("model") : []
+    }
+
+    /// What networks are trained by, where it is not as in the article's trainings: tables of the others stay as they were.
+    private static func optimizerColumns(_ results: StudyResults) -> [Column<Experiment>] {
+        guard results.plan.experiments.contains(where: { !$0.recipe.isPlain }) else { return [] }
+        return TrainingRecipe.optimizerColumns.map { name in Column(name) { $0.word(column: name) } }
     }
 
     /// The settings that the article had no names for.

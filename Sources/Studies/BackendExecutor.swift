@@ -135,7 +135,7 @@ package final class BackendExecutor: StudyExecutor {
             case .epochs(let epochs): .epochs(epochs)
             case .steps(let steps): .steps(steps)
             }
-        let options = TrainingOptions(length: length, batchSize: recipe.batchSize, learningRate: recipe.learningRate)
+        let options = recipe.options(length)
         do {
             let trainer = Trainer(data.train, model: model, normalisation: data.normalisation, on: backend)
             let result = try trainer.train(
@@ -343,7 +343,7 @@ extension BackendExecutor: ArtifactResources {
         (parameters.networks, parameters.epochs) = (networks, epochs)
         return try TrainingDynamics.record(
             of: data.train, model: Self.spec(recipe.model), normalisation: data.normalisation,
-            options: TrainingOptions(batchSize: recipe.batchSize, learningRate: recipe.learningRate),
+            options: recipe.options(),
             parameters: parameters, seed: seed, set: index, validation: data.validation, on: preparedBackend(),
             cancellation: cancellation,
             progress: { progress($0.samples) })

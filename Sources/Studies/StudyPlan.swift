@@ -258,6 +258,7 @@ package struct StudyPlan: Sendable {
     }
 
     private static func check(_ group: ExperimentGroup, _ shape: DatasetShape) throws(StudyError) {
+        try checkAugment(group)
         if let k = group.ks.first(where: { $0 > shape.count }) {
             throw .invalid(
                 group.places["ks"],

@@ -18,12 +18,13 @@ package struct StudyReader {
     /// Each can stand for lists of others, so that a few lines with many would be a list without end.
     static let mostAliases = 16
 
-    static let settingKeys = [
-        "dataset", "standardize", "normalize", "model", "runs", "epochs", "steps", "batch_size", "learning_rate",
-        "pca_components", "kmeans",
-        "quota", "clustering_seeds", "balance", "resample", "validation", "seed", "equal_within", "score_epochs",
-        "networks", "score_seeds", "window", "beta", "strata", "c_d", "neighbors", "gamma",
-    ]
+    static let settingKeys =
+        [
+            "dataset", "standardize", "normalize", "model", "runs", "epochs", "steps", "batch_size", "learning_rate",
+            "pca_components", "kmeans",
+            "quota", "clustering_seeds", "balance", "resample", "validation", "seed", "equal_within", "score_epochs",
+            "networks", "score_seeds", "window", "beta", "strata", "c_d", "neighbors", "gamma",
+        ] + optimizerKeys
     static let experimentKeys = [
         "pruning_method", "sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest", "scores", "keep",
         "within",
@@ -142,6 +143,7 @@ package struct StudyReader {
             }
             settings.recipe.learningRate = rate
         }
+        try readOptimizer(fields, into: &settings.recipe)
         if let components = try fields.integer("pca_components", in: 1...1_000_000) {
             settings.pcaComponents = components
         }

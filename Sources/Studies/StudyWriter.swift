@@ -97,6 +97,7 @@ private func pairs(_ settings: StudySettings, hasSource: Bool = false) -> [Pair]
     for (key, isSet) in [("standardize", scaling.standardize), ("normalize", scaling.normalize)] where isSet {
         pairs.append(Pair(key: key, value: Node("true")))
     }
+    pairs += optimizerPairs(settings.recipe)
     if settings.resample != .none {
         pairs.append(Pair(key: "resample", value: Node(settings.resample.rawValue)))
     }
@@ -117,6 +118,33 @@ private func pairs(_ settings: StudySettings, hasSource: Bool = false) -> [Pair]
     ]
     if let gamma = scores.gamma { pairs.append(real(.gamma, gamma)) }
     if let seeds = settings.scoreSeeds { pairs.append(Pair(key: "score_seeds", value: Node("\(seeds)"))) }
+    return pairs
+}
+
+/// What is not as in the article's trainings. A decay is written where it is not 0, whatever an optimizer's own may be.
+private func optimizerPairs(_ recipe: TrainingRecipe) -> [Pair] {
+    let (optimizer, standard) = (recipe.optimizer, TrainingRecipe())
+    var pairs: [Pair] = []
+    if optimizer.kind != standard.optimizer.kind {
+        pairs.append(Pair(key: "optimizer", value: Node(optimizer.kind.rawValue)))
+    }
+    if optimizer.momentum != 0 { pairs.append(Pair(key: "momentum", value: float(optimizer.momentum))) }
+    if optimizer.weightDecay != optimizer.kind.weightDecay || optimizer.weightDecay != 0 {
+        pairs.append(Pair(key: "weight_decay", value: float(optimizer.weightDecay)))
+    }
+    if recipe.schedule != standard.schedule {
+        pairs.append(Pair(key: "schedule", value: Node(recipe.schedule.rawValue)))
+    }
+    if let augment = recipe.augment {
+        pairs.append(
+            Pair(
+                key: "augment",
+                value: mapping(
+                    [
+                        Pair(key: "shift", value: Node("\(augment.shift)")),
+                        Pair(key: "flip", value: Node("\(augment.flip)")),
+                    ], .flow)))
+    }
     return pairs
 }
 
@@ -193,6 +221,8 @@ private func text(_ node: Node?) -> String {
     switch node {
     case .scalar(let scalar): scalar.string
     case .sequence(let nodes): "[\(nodes.map { text($0) }.joined(separator: ", "))]"
-    case .mapping, .alias, nil: "not given"
+    case .mapping(let mapping):
+        "{\(mapping.map { "\(text($0.key)): \(text($0.value))" }.joined(separator: ", "))}"
+    case .alias, nil: "not given"
     }
 }

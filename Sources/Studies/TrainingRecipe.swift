@@ -24,8 +24,14 @@ package struct TrainingRecipe: Hashable, Sendable {
     package var duration = TrainingDuration.epochs(5)
     /// Samples in a batch.
     package var batchSize = 64
-    /// Adam's learning rate.
+    /// The learning rate, at the start where it changes.
     package var learningRate = 0.001
+    /// What moves the parameters.
+    package var optimizer = Optimizer()
+    /// How the learning rate changes.
+    package var schedule = RateSchedule.constant
+    /// How training images are changed at random; nil where they are not.
+    package var augment: Augment?
 
     /// The article's recipe.
     package init() {}
@@ -63,6 +69,11 @@ package struct TrainingRecipe: Hashable, Sendable {
         case ("steps", .steps(let steps)): "\(steps)"
         case ("batch_size", _): "\(batchSize)"
         case ("learning_rate", _): shortest(learningRate)
+        case ("optimizer", _): optimizer.kind.rawValue
+        case ("momentum", _): optimizer.kind == .sgd ? shortest(optimizer.momentum) : nil
+        case ("weight_decay", _): shortest(optimizer.weightDecay)
+        case ("schedule", _): schedule.rawValue
+        case ("augment", _): augment?.text
         default: nil
         }
     }

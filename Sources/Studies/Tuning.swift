@@ -145,7 +145,9 @@ extension Experiment {
     func tuningKey(fingerprint: String) -> String {
         var hash = SHA256()
         let columns = ["dataset", "model", "num_epochs", "steps", "batch_size", "learning_rate", "requested", "seed"]
-        let words = columns.map { word(column: $0) ?? "" } + ["\(recipe.validation?.count ?? 0)", fingerprint]
+        let words =
+            columns.map { word(column: $0) ?? "" } + ["\(recipe.validation?.count ?? 0)", fingerprint]
+            + recipe.optimizerWords
         hash.update(words.joined(separator: "\n"))
         for candidate in candidates {
             let selection = candidate.selection

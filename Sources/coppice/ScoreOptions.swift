@@ -30,8 +30,9 @@ struct ScoreOptions: ParsableArguments {
     var networks: Int?
     @Option(help: "Scores of networks: images a step. (default: 64)", transform: wholeNumber)
     var batch: Int?
-    @Option(help: "Scores of networks: Adam's learning rate. (default: 0.001)", transform: realNumber)
+    @Option(help: "Scores of networks: learning rate. (default: 0.001)", transform: realNumber)
     var learningRate: Double?
+    @OptionGroup(title: "Training of networks for scores") var optimization: OptimizerOptions
     @Option(help: "dyn-unc and dual: epochs of a window. (default: 10)", transform: wholeNumber)
     var window: Int?
     @Option(help: "d2: nearest neighbours in its graph. (default: 10)", transform: wholeNumber)
@@ -76,7 +77,9 @@ struct ScoreOptions: ParsableArguments {
     /// The model that networks are of.
     var networkModel: ModelSpec { model ?? ModelLibrary.leNet5 }
     /// How they are trained.
-    var training: TrainingOptions { TrainingOptions(batchSize: batch ?? 64, learningRate: learningRate ?? 0.001) }
+    var training: TrainingOptions {
+        optimization.applied(to: TrainingOptions(batchSize: batch ?? 64, learningRate: learningRate ?? 0.001))
+    }
 
     /// Refuses what nothing takes: whoever gives it takes the scores for others.
     /// - Parameters:
@@ -91,6 +94,11 @@ struct ScoreOptions: ParsableArguments {
             ("--model", model != nil, trains, ofNetworks), ("--score-epochs", scoreEpochs != nil, trains, ofNetworks),
             ("--networks", networks != nil, trains, ofNetworks), ("--batch", batch != nil, trains, ofNetworks),
             ("--learning-rate", learningRate != nil, trains, ofNetworks),
+            ("--optimizer", optimization.optimizer != nil, trains, ofNetworks),
+            ("--momentum", optimization.momentum != nil, trains, ofNetworks),
+            ("--weight-decay", optimization.weightDecay != nil, trains, ofNetworks),
+            ("--schedule", optimization.schedule != nil, trains, ofNetworks),
+            ("--augment", optimization.augment != nil, trains, ofNetworks),
             ("--window", window != nil, score?.usesWindow == true, names(\.usesWindow)),
             ("--neighbors", neighbors != nil, score?.usesNeighbors == true, names(\.usesNeighbors)),
             ("--gamma", gamma != nil, score?.usesNeighbors == true, names(\.usesNeighbors)),
@@ -122,6 +130,7 @@ struct ScoreOptions: ParsableArguments {
         }
         let trains = score.needs.contains(.dynamics) && hasClasses
         try checkIdle(score, trains: trains)
+        try optimization.check(areFeatures: options.features != nil)
         if trains, options.features != nil, networkModel.side != nil {
             throw Failure(
                 "--score \(score.name) trains networks, and \(networkModel.name) takes images: give --model "

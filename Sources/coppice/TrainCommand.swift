@@ -21,7 +21,8 @@ struct TrainCommand: ParsableCommand {
             reached that percentage or diverged, or after --epochs. A network that reaches it is kept as it is then, \
             whatever the others still need: what is reported of it and saved is what a training of so many epochs \
             gives. seconds_to_accuracy in the JSON is its training time until then, without tests, loading and \
-            compilation; null where it was not reached, which is no failure: the exit code is 0.
+            compilation; null where it was not reached, which is no failure: the exit code is 0. \
+            --schedule cosine falls over all of --epochs, also where training ends before.
             """)
 
     @OptionGroup var data: DataOptions
@@ -45,8 +46,9 @@ struct TrainCommand: ParsableCommand {
     var untilAccuracy: Double?
     @Option(help: "Images a step. (default: 64)", transform: wholeNumber)
     var batch = 64
-    @Option(help: "Adam's learning rate. (default: 0.001)", transform: realNumber)
+    @Option(help: "Learning rate. (default: 0.001)", transform: realNumber)
     var learningRate = 0.001
+    @OptionGroup var optimization: OptimizerOptions
     @Option(help: "Networks to train side by side. (default: 1)", transform: wholeNumber)
     var replicas = 1
     @Option(name: .customLong("init"), help: ArgumentHelp("Weights to start from.", valueName: "w.safetensors"))
@@ -143,6 +145,7 @@ struct TrainCommand: ParsableCommand {
         let kept = (features.matrix.name == nil ? data.files : features.files) + [NamedFile("--indices", indices)]
         try checkOutputs([NamedFile("--save", save), NamedFile("--trace", trace)], against: kept)
         try checkOutputs([NamedFile("--trace", trace)], against: [NamedFile("--init", initial)])
+        try optimization.check(areFeatures: features.matrix.name != nil)
         for path in [save, trace] { if let path { try AtomicFile.checkCanWrite(path) } }
         let backend = try compute.makeBackend(in: shape, profiling: profileKernels)
         let dataset = try features.load(orImagesOf: data, for: model, quiet: compute.quiet)
@@ -183,7 +186,8 @@ struct TrainCommand: ParsableCommand {
             TrainingRun(subset: subset, seed: compute.seed, run: $0, initial: initialWeights)
         }
         let trainer = Trainer(store, model: model, normalisation: normalisation, on: backend)
-        let options = TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate)
+        let options = optimization.applied(
+            to: TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate))
         let evaluator = Evaluator(test, normalisation: normalisation, on: backend)
         let goOn = { (progress: TrainingProgress) in
             bar.update(Double(progress.images), of: Double(epochs * subset.count * replicas))

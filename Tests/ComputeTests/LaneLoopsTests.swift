@@ -223,27 +223,56 @@ import Support
         }
     }
 
-    @Test("Adam is that of a scalar loop, to the bit", arguments: [1, 15, 16, 17, 100])
-    func adam(count: Int) {
+    @Test(
+        "Adam is that of a scalar loop, to the bit", arguments: [1, 15, 16, 17, 100],
+        [AdamStep.Decay.none, .penalty(0.03), .decoupled])
+    func adam(count: Int, decay: AdamStep.Decay) {
         let gradients = Self.values(count, seed: 1)
         let parameters = Self.values(count + 1, seed: 2)
         let first = Self.values(count + 1, seed: 3)
         let second = Self.values(count + 1, seed: 4).map(abs)
         let step = LaneAdam(
             count: count, one_minus_beta1: 0.1, beta2: 0.999,
-            one_minus_beta2: 0.001, step_size: 0.01, correction: 1.3, epsilon: 1e-8)
+            one_minus_beta2: 0.001, step_size: 0.01, correction: 1.3, epsilon: 1e-8, weight_decay: 0.03,
+            kept: 0.9)
         var (expected, m, v) = (parameters, first, second)
         for index in 0..<count {
-            let gradient = gradients[index]
+            var gradient = gradients[index]
+            if case .penalty = decay { gradient += parameters[index] * 0.03 }
+            if case .decoupled = decay { expected[index] *= 0.9 }
             m[index] += (gradient - m[index]) * 0.1
             v[index] = v[index] * 0.999 + gradient * gradient * 0.001
             expected[index] -= 0.01 * m[index] / (v[index].squareRoot() * 1.3 + 1e-8)
         }
         for loops in LaneLoops.all {
             var (moved, mean, square) = (parameters, first, second)
-            loops.adam(step, gradients: gradients, parameters: &moved, firstMoments: &mean, secondMoments: &square)
+            loops.adam(
+                step, decay, gradients: gradients, parameters: &moved, firstMoments: &mean, secondMoments: &square)
             #expect(Self.equalBits(moved, expected), "\(loops.name): parameters")
             #expect(Self.equalBits(mean, m) && Self.equalBits(square, v), "\(loops.name): moments")
+        }
+    }
+
+    @Test("SGD is that of a scalar loop, to the bit", arguments: [1, 15, 16, 17, 100])
+    func sgd(count: Int) {
+        let gradients = Self.values(count, seed: 1)
+        let parameters = Self.values(count + 1, seed: 2)
+        let before = Self.values(count + 1, seed: 3)
+        let step = LaneSgd(count: count, learning_rate: 0.01, momentum: 0.9, weight_decay: 0.03)
+        var (plain, expected, velocities) = (parameters, parameters, before)
+        for index in 0..<count {
+            let change = gradients[index] + parameters[index] * 0.03
+            plain[index] -= 0.01 * change
+            velocities[index] = change + velocities[index] * 0.9
+            expected[index] -= 0.01 * velocities[index]
+        }
+        for loops in LaneLoops.all {
+            var (moved, kept) = (parameters, before)
+            loops.sgd(step, gradients: gradients, parameters: &moved, velocities: &kept)
+            #expect(Self.equalBits(moved, expected) && Self.equalBits(kept, velocities), "\(loops.name): momentum")
+            moved = parameters
+            loops.sgd(step, gradients: gradients, parameters: &moved, velocities: nil)
+            #expect(Self.equalBits(moved, plain), "\(loops.name)")
         }
     }
 

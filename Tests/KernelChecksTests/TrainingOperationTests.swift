@@ -30,16 +30,34 @@ import Testing
         try backend.makeBuffer(of: Int32.self, count: count, label: "integers")
     }
 
-    private func adamStep(
+    private func stepEnd(
         _ network: StepNetwork, losses: Int? = nil, correct: Int? = nil, schedule: StepSchedule? = nil
-    ) throws -> AdamStep {
-        let count = network.batch.replicas * network.gradients.parameterCount
+    ) throws -> StepEnd {
         let steps = network.schedule.steps * network.batch.replicas
-        return AdamStep(
-            batch: network.batch.shape, parameters: try floats(count), firstMoments: try floats(count),
-            secondMoments: try floats(count), gradients: network.gradients,
+        return StepEnd(
+            batch: network.batch.shape, parameters: try floats(parameterCount(network)), gradients: network.gradients,
             lossAndCorrect: network.classifier.lossAndCorrect, losses: try floats(losses ?? steps),
             correct: try integers(correct ?? steps), schedule: schedule ?? network.schedule)
+    }
+
+    private func parameterCount(_ network: StepNetwork) -> Int {
+        network.batch.replicas * network.gradients.parameterCount
+    }
+
+    private func adamStep(
+        _ network: StepNetwork, losses: Int? = nil, correct: Int? = nil, schedule: StepSchedule? = nil,
+        decay: AdamStep.Decay = .none
+    ) throws -> AdamStep {
+        let count = parameterCount(network)
+        return AdamStep(
+            try stepEnd(network, losses: losses, correct: correct, schedule: schedule), firstMoments: try floats(count),
+            secondMoments: try floats(count), decay: decay)
+    }
+
+    private func sgdStep(_ network: StepNetwork, velocities: Int?) throws -> SgdStep {
+        SgdStep(
+            try stepEnd(network),
+            momentum: try velocities.map { SgdStep.Momentum(0.9, velocities: try floats($0)) }, weightDecay: 0.1)
     }
 
     private func refuses(_ operation: some Operation, _ words: String, _ location: SourceLocation = #_sourceLocation) {
@@ -58,7 +76,14 @@ import Testing
                 network.classifierStep.namedLaunch(sizes), predictions.namedLaunch(sizes),
                 network.blockBackward.namedLaunch(sizes), network.weightGradients.namedLaunch(sizes),
                 try adamStep(network).namedLaunch(sizes),
+                try adamStep(network, decay: .penalty(0.1)).namedLaunch(sizes),
+                try adamStep(network, decay: .decoupled).namedLaunch(sizes),
+                try sgdStep(network, velocities: nil).namedLaunch(sizes),
+                try sgdStep(network, velocities: parameterCount(network)).namedLaunch(sizes),
             ]
+            var augmented = network.gather
+            augmented.augmentation = Augmentation(width: 32, changes: try integers(400))
+            launches.append(Conv2dBlockForward(network.first, from: .images(augmented), .training).namedLaunch(sizes))
             for pass in [Pass.training, .inference] {
                 launches += [network.gathered(pass).namedLaunch(sizes), network.normalised(pass).namedLaunch(sizes)]
             }
@@ -106,6 +131,12 @@ import Testing
         let parameters = Double(2 * network.gradients.parameterCount)
         #expect(
             try adamStep(network).cost == OperationCost(operations: 12 * parameters, bytes: 28 * parameters))
+        #expect(
+            try sgdStep(network, velocities: parameterCount(network)).cost
+                == OperationCost(operations: 6 * parameters, bytes: 20 * parameters))
+        #expect(
+            try sgdStep(network, velocities: nil).cost
+                == OperationCost(operations: 4 * parameters, bytes: 12 * parameters))
     }
 
     @Test func schedulesThatAreTooSmallAreRefused() throws {
@@ -135,6 +166,18 @@ import Testing
         let network = try network(Self.shape)
         refuses(try adamStep(network, losses: 5), "holds 5 elements where 6")
         refuses(try adamStep(network, correct: 5), "holds 5 elements where 6")
+        // A decoupled decay has a number more per step.
+        refuses(try adamStep(network, decay: .decoupled), "holds 6 elements where 9")
+        refuses(
+            try sgdStep(network, velocities: parameterCount(network) - 1),
+            "elements where \(parameterCount(network)) are needed")
+        for (width, changes, words) in [
+            (0, 400, "at least 1"), (31, 400, "no rows of 31"), (16, 400, "no input"), (32, 0, "elements where"),
+        ] {
+            var gather = network.gather
+            gather.augmentation = Augmentation(width: width, changes: try integers(changes))
+            refuses(Conv2dBlockForward(network.first, from: .images(gather), .training), words)
+        }
         for (images, labels, stride) in [(90 * 1024 - 1, 90, 5), (1024, 0, 5), (90 * 1024, 90, -1)] {
             var gather = network.gather
             gather.images = try backend.makeBuffer(of: UInt8.self, count: images, label: "images")

@@ -6,7 +6,7 @@ import Testing
 import TestSupport
 
 /// The files that tools/fixtures made of `mlp` and `linear`.
-private enum LayeredFixture {
+enum LayeredFixture {
     struct Expected: Decodable {
         struct Model: Decodable {
             var losses: [Double]
@@ -17,6 +17,7 @@ private enum LayeredFixture {
         var batch_size: Int
         var learning_rate: Double
         var models: [String: Model]
+        var normalisation: Normalisation { Normalisation(mean: mean, std: std) }
     }
     static let count = 90
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -180,6 +180,8 @@ def save_programs(folder, scratch, profile):
     environment = os.environ | {"COPPICE_PROFILE": profile, "COPPICE_SAVE_PROGRAMS": str(folder)}
     common = ["--device", "opencl-cpu", "--quiet"]
 
+    train = ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64"]
+
     def cluster(name, *options):
         return ["cluster", "--features", scratch / f"{name}.npy", *options]
 
@@ -189,9 +191,12 @@ def save_programs(folder, scratch, profile):
     # The second batch is short. Lloyd's and mini-batch steps, both kinds of start, rows of bytes and of floats, which compare distances; fewer
     # where a processor would take minutes in the GPU's shape and the programs are the same.
     commands = [
-        ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64"],
-        ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64", "--model", "mlp"],
-        ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64", "--model", "lenet5-1998"],
+        train,
+        [*train, "--model", "mlp"],
+        [*train, "--model", "lenet5-1998"],
+        [*train, "--optimizer", "sgd", "--momentum", "0.9", "--augment", "shift=4,flip"],
+        [*train, "--model", "mlp", "--optimizer", "adamw", "--augment", "flip"],
+        [*train, "--model", "linear", "--weight-decay", "0.01"],
         cluster("b10000", "--pca", "50", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
         cluster("f60000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1", "--start", "random"),
         cluster("f6000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1"),

@@ -39,13 +39,22 @@ typedef struct {
     ptrdiff_t sums_tap;
 } clanes_correlations_shape;
 
-/// A step of Adam (Kingma & Ba 2015): the weights of its moving averages, the step size, and 1 / sqrt(1 - beta2^t).
+/// A step of Adam (Kingma & Ba 2015): the weights of its moving averages, the step size, 1 / sqrt(1 - beta2^t), what of a
+/// parameter is added to its gradient, and what is left of it before the step.
 typedef struct {
     /// Parameters.
     ptrdiff_t count;
     float one_minus_beta1, beta2, one_minus_beta2;
     float step_size, correction, epsilon;
+    float weight_decay, kept;
 } clanes_adam_step;
+
+/// A step of stochastic gradient descent.
+typedef struct {
+    /// Parameters.
+    ptrdiff_t count;
+    float learning_rate, momentum, weight_decay;
+} clanes_sgd_step;
 
 /// A plane of a convolution's output, which is pooled two by two: an odd last row or column is left out.
 typedef struct {
@@ -128,9 +137,15 @@ typedef struct {
     /// lane; rows * vectors where none is. A NaN is not larger.
     ptrdiff_t (*find_larger)(
         const float *scores, const float *bounds, ptrdiff_t rows, ptrdiff_t vectors, ptrdiff_t from);
-    /// Moves parameters and moments on.
+    /// Moves parameters and moments on: without weight_decay and kept, with weight_decay, with kept.
     void (*adam)(
         const clanes_adam_step *step, const float *gradients, float *parameters, float *first, float *second);
+    void (*adam_penalty)(
+        const clanes_adam_step *step, const float *gradients, float *parameters, float *first, float *second);
+    void (*adam_decoupled)(
+        const clanes_adam_step *step, const float *gradients, float *parameters, float *first, float *second);
+    /// Moves parameters and velocities on; without momentum where velocities is NULL.
+    void (*sgd)(const clanes_sgd_step *step, const float *gradients, float *parameters, float *velocities);
     /// So many times v = v * 0.75 + 0.25 for each of CLANES_CHAINS vectors: what the arithmetic can do at most.
     void (*multiply_add_chains)(float *values, ptrdiff_t steps);
 } clanes_loops;

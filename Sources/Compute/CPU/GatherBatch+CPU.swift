@@ -15,15 +15,16 @@ extension CPUBackend {
             let target = activations + index * pixels * tile
             let samples = validLanes(tile: tileIndex, of: valid)
             let chosen = order + replica * gather.orderStride + base + tileIndex * tile
-            for channel in 0..<gather.channels {
-                let (scale, shift) = (scaling[2 * channel], scaling[2 * channel + 1])
-                let first = channel * positions
-                packTile(rows: samples, columns: positions, into: target + first * tile) {
-                    UnsafePointer(images + Int(chosen[$0]) * pixels + first)
-                } value: { pixel, _ in
-                    Float(pixel) * scale + shift
-                }
+            let changes = gather.augmentation.map {
+                (
+                    UnsafePointer(pointer($0.changes) + replica * gather.orderStride + base + tileIndex * tile),
+                    width: $0.width
+                )
             }
+            packImages(
+                samples, channels: gather.channels, positions: positions, scaling: scaling, changes: changes,
+                into: target
+            ) { UnsafePointer(images + Int(chosen[$0]) * pixels) }
             for sample in 0..<tile {
                 batchLabels[index * tile + sample] = sample < samples ? Int32(labels[Int(chosen[sample])]) : -1
             }

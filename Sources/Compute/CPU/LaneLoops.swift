@@ -12,6 +12,8 @@ typealias LaneBatchNormSlope = clanes_batch_norm_slope
 
 /// A step of Adam.
 typealias LaneAdam = clanes_adam_step
+/// A step of stochastic gradient descent.
+typealias LaneSgd = clanes_sgd_step
 
 /// The inner loops in C as one instruction set has them. They check nothing: callers have validated every shape.
 struct LaneLoops: @unchecked Sendable {
@@ -118,10 +120,25 @@ struct LaneLoops: @unchecked Sendable {
 
     /// Moves parameters and moments on.
     func adam(
-        _ step: LaneAdam, gradients: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>,
-        firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>
+        _ step: LaneAdam, _ decay: AdamStep.Decay, gradients: UnsafePointer<Float>,
+        parameters: UnsafeMutablePointer<Float>, firstMoments: UnsafeMutablePointer<Float>,
+        secondMoments: UnsafeMutablePointer<Float>
     ) {
-        withUnsafePointer(to: step) { table.pointee.adam($0, gradients, parameters, firstMoments, secondMoments) }
+        withUnsafePointer(to: step) { step in
+            switch decay {
+            case .none: table.pointee.adam(step, gradients, parameters, firstMoments, secondMoments)
+            case .penalty: table.pointee.adam_penalty(step, gradients, parameters, firstMoments, secondMoments)
+            case .decoupled: table.pointee.adam_decoupled(step, gradients, parameters, firstMoments, secondMoments)
+            }
+        }
+    }
+
+    /// Moves parameters and velocities on; without momentum where there are no velocities.
+    func sgd(
+        _ step: LaneSgd, gradients: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>,
+        velocities: UnsafeMutablePointer<Float>?
+    ) {
+        withUnsafePointer(to: step) { table.pointee.sgd($0, gradients, parameters, velocities) }
     }
 
     /// `steps` times v = v * 0.75 + 0.25 for each of ``FmaPeak/chains`` vectors.

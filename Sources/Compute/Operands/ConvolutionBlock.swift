@@ -58,6 +58,10 @@ package struct ConvolutionBlock {
             gather.batch == shape.batch && gather.pixels == shape.inputCount && gather.channels == shape.inChannels
                 && gather.schedule.current.storage === norm.current.storage,
             "images of \(gather.pixels) pixels in \(gather.channels) channels are no input of \(shape)")
+        if let augmentation = gather.augmentation {
+            try operation.require(
+                augmentation.width == shape.width, "rows of \(augmentation.width) pixels are no input of \(shape)")
+        }
     }
 }
 

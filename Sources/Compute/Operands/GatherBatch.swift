@@ -17,13 +17,15 @@ package struct GatherBatch {
     package var schedule: StepSchedule
     /// [channel][2]: scale and shift of its pixels, whose values are `pixel * scale + shift`.
     package var scaling: DeviceBuffer<Float>
+    /// How the images are moved and mirrored; nil where they are taken as they are.
+    package var augmentation: Augmentation?
     /// Result [replica][tile][sample]; -1 where masked.
     package var batchLabels: DeviceBuffer<Int32>
 
     package init(
         batch: BatchShape, pixels: Int, channels: Int, images: DeviceBuffer<UInt8>, labels: DeviceBuffer<UInt8>,
         scaling: DeviceBuffer<Float>, order: DeviceBuffer<Int32>, orderStride: Int, schedule: StepSchedule,
-        batchLabels: DeviceBuffer<Int32>
+        augmentation: Augmentation? = nil, batchLabels: DeviceBuffer<Int32>
     ) {
         self.batch = batch
         self.pixels = pixels
@@ -34,6 +36,7 @@ package struct GatherBatch {
         self.orderStride = orderStride
         self.schedule = schedule
         self.scaling = scaling
+        self.augmentation = augmentation
         self.batchLabels = batchLabels
     }
 
@@ -49,6 +52,8 @@ package struct GatherBatch {
         try operation.require(images, holds: labels.count * pixels)
         try operation.require(orderStride >= 0, "an order of stride \(orderStride); at least 0 is needed")
         try operation.require(order, holds: (batch.replicas - 1) * orderStride + 1)
+        try augmentation?.validate(
+            for: operation, planeSize: pixels / channels, replicas: batch.replicas, orderStride: orderStride)
         try operation.require(batchLabels, holds: batch.room)
     }
 }

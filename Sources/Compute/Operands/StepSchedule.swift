@@ -4,7 +4,8 @@
 package struct StepSchedule {
     /// [steps][4]: position of the batch's first sample in the order, count of valid samples, 0, 0.
     package let batches: DeviceBuffer<Int32>
-    /// [steps][2]: Adam's step size lr / (1 - beta1^t), and 1 / sqrt(1 - beta2^t).
+    /// [steps][2 or 3]: the optimizer's numbers. Adam's are its step size lr / (1 - beta1^t) and 1 / sqrt(1 - beta2^t), and
+    /// with a decoupled decay 1 - lr * weight decay; SGD's are the learning rate and an unused one.
     package let rates: DeviceBuffer<Float>
     /// [1]: the next step.
     package let cursor: DeviceBuffer<Int32>

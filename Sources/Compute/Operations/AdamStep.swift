@@ -2,35 +2,30 @@
 /// gradients, loss and right answers, moves parameters and moments on, and the schedule.
 package struct AdamStep: Operation {
     package static let kernel = "adam_step"
-    /// Replicas and tiles of the batch.
-    package let batch: BatchShape
+
+    /// How parameters are kept small.
+    package enum Decay: Sendable {
+        case none
+        /// So much of a parameter is added to its gradient (PyTorch's Adam with `weight_decay`).
+        case penalty(Float)
+        /// A parameter shrinks by itself before the step (AdamW, Loshchilov & Hutter 2019): the schedule's rates have a
+        /// third number, what is left of it.
+        case decoupled
+    }
+
+    package let end: StepEnd
     /// [replica][parameter], each.
-    package let parameters: DeviceBuffer<Float>
     package let firstMoments: DeviceBuffer<Float>
     package let secondMoments: DeviceBuffer<Float>
-    package let gradients: StepGradients
-    /// ``Classifier/lossAndCorrect``.
-    package let lossAndCorrect: DeviceBuffer<Float>
-    /// Result [step][replica]: the mean loss.
-    package let losses: DeviceBuffer<Float>
-    /// Result [step][replica]: right answers.
-    package let correct: DeviceBuffer<Int32>
-    package let schedule: StepSchedule
+    package let decay: Decay
 
     package init(
-        batch: BatchShape, parameters: DeviceBuffer<Float>, firstMoments: DeviceBuffer<Float>,
-        secondMoments: DeviceBuffer<Float>, gradients: StepGradients, lossAndCorrect: DeviceBuffer<Float>,
-        losses: DeviceBuffer<Float>, correct: DeviceBuffer<Int32>, schedule: StepSchedule
+        _ end: StepEnd, firstMoments: DeviceBuffer<Float>, secondMoments: DeviceBuffer<Float>, decay: Decay = .none
     ) {
-        self.batch = batch
-        self.parameters = parameters
+        self.end = end
         self.firstMoments = firstMoments
         self.secondMoments = secondMoments
-        self.gradients = gradients
-        self.lossAndCorrect = lossAndCorrect
-        self.losses = losses
-        self.correct = correct
-        self.schedule = schedule
+        self.decay = decay
     }
 
     /// PyTorch's defaults.
@@ -39,20 +34,21 @@ package struct AdamStep: Operation {
     package static let epsilon = 1e-8
 
     package func validate(for layout: DataLayout) throws(ComputeError) {
-        try batch.validate(for: self, layout: layout)
-        try schedule.validate(for: self)
-        try gradients.validate(for: self, batch: batch)
-        let count = batch.replicas * gradients.parameterCount
-        for state in [parameters, firstMoments, secondMoments] { try require(state, holds: count) }
-        try require(lossAndCorrect, holds: batch.replicas * batch.tiles * 2)
-        try require(losses, holds: schedule.steps * batch.replicas)
-        try require(correct, holds: schedule.steps * batch.replicas)
+        try end.validate(for: self, layout: layout)
+        for state in [firstMoments, secondMoments] { try require(state, holds: end.count) }
+        if case .decoupled = decay { try require(end.schedule.rates, holds: 3 * end.schedule.steps) }
     }
 
-    /// For each parameter the two moments (3 and 4 operations), a root, a sum, a division and the step (2); its bytes are
-    /// the parameter and both moments, read and written, and one gradient.
+    /// For each parameter the two moments (3 and 4 operations), a root, a sum, a division and the step (2), and one or two more with
+    /// a decay; its bytes are the parameter and both moments, read and written, and one gradient.
     package var cost: OperationCost {
-        let size = Double(batch.replicas * gradients.parameterCount)
-        return OperationCost(operations: 12 * size, bytes: 4 * 7 * size)
+        let size = Double(end.count)
+        let decaying: Double =
+            switch decay {
+            case .none: 0
+            case .penalty: 2
+            case .decoupled: 1
+            }
+        return OperationCost(operations: (12 + decaying) * size, bytes: 4 * 7 * size)
     }
 }

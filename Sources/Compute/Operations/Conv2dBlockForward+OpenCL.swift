@@ -8,12 +8,19 @@ extension Conv2dBlockForward {
         let isTraining = pass == .training
         var arguments: [(String, KernelArgument)]
         let gathers: Bool
+        var isAugmented = false
         switch source {
         case .images(let gather):
             gathers = true
             arguments = [
                 ("images", gather.images.argument), ("labels", gather.labels.argument),
                 ("order", gather.order.argument), ("order_stride", gather.orderStride.argument),
+            ]
+            if let augmentation = gather.augmentation {
+                isAugmented = true
+                arguments.append(("changes", augmentation.changes.argument))
+            }
+            arguments += [
                 ("scaling", gather.scaling.argument),
                 ("batches", gather.schedule.batches.argument), ("cursor", gather.schedule.cursor.argument),
                 ("current", gather.schedule.current.argument), ("batch_labels", gather.batchLabels.argument),
@@ -47,7 +54,8 @@ extension Conv2dBlockForward {
         return NamedLaunch(
             Self.kernel,
             [
-                ("GATHER", gathers ? 1 : 0), ("TRAINING", isTraining ? 1 : 0), ("IN_CHANNELS", shape.inChannels),
+                ("GATHER", gathers ? 1 : 0), ("AUGMENT", isAugmented ? 1 : 0), ("TRAINING", isTraining ? 1 : 0),
+                ("IN_CHANNELS", shape.inChannels),
                 ("OUT_CHANNELS", shape.outChannels), ("HEIGHT", shape.height), ("WIDTH", shape.width),
                 ("KERNEL", shape.kernel), ("OB", divisor(of: shape.outChannels, atMost: channels(sizes))),
             ], arguments, teams: shape.batch.tiles, replicas: shape.batch.replicas, sizes.profile)

@@ -12,19 +12,23 @@ extension GatherSamples {
             let target = activations + index * features * tile
             let count = validLanes(tile: tileIndex, of: valid)
             let chosen = order + replica * orderStride + base + tileIndex * tile
-            for channel in 0..<channels {
-                let (scale, shift) = (scaling[2 * channel], scaling[2 * channel + 1])
-                let first = channel * positions
-                switch samples {
-                case .bytes(let buffer):
-                    let values = backend.pointer(buffer)
-                    packTile(rows: count, columns: positions, into: target + first * tile) {
-                        UnsafePointer(values + Int(chosen[$0]) * features + first)
-                    } value: { value, _ in
-                        Float(value) * scale + shift
-                    }
-                case .floats(let buffer):
-                    let values = backend.pointer(buffer)
+            switch samples {
+            case .bytes(let buffer):
+                let values = backend.pointer(buffer)
+                let changes = augmentation.map {
+                    (
+                        UnsafePointer(backend.pointer($0.changes) + replica * orderStride + base + tileIndex * tile),
+                        width: $0.width
+                    )
+                }
+                backend.packImages(
+                    count, channels: channels, positions: positions, scaling: scaling, changes: changes, into: target
+                ) { UnsafePointer(values + Int(chosen[$0]) * features) }
+            case .floats(let buffer):
+                let values = backend.pointer(buffer)
+                for channel in 0..<channels {
+                    let (scale, shift) = (scaling[2 * channel], scaling[2 * channel + 1])
+                    let first = channel * positions
                     packTile(rows: count, columns: positions, into: target + first * tile) {
                         UnsafePointer(values + Int(chosen[$0]) * features + first)
                     } value: { value, _ in

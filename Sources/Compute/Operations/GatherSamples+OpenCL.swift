@@ -9,11 +9,15 @@ extension GatherSamples {
             case .bytes(let buffer): (buffer.argument, 1)
             case .floats(let buffer): (buffer.argument, 0)
             }
+        let changes: [(String, KernelArgument)] =
+            augmentation.map { [("changes", $0.changes.argument), ("width", $0.width.argument)] } ?? []
         return NamedLaunch(
-            Self.kernel, [("BYTES", isBytes)],
+            Self.kernel, [("BYTES", isBytes), ("AUGMENT", augmentation == nil ? 0 : 1)],
             [
                 ("samples", values), ("labels", labels.argument), ("order", order.argument),
-                ("order_stride", orderStride.argument), ("features", features.argument),
+                ("order_stride", orderStride.argument),
+            ] + changes + [
+                ("features", features.argument),
                 ("positions", (features / channels).argument), ("scaling", scaling.argument),
                 ("batches", schedule.batches.argument), ("cursor", schedule.cursor.argument),
                 ("current", schedule.current.argument), ("output", output.argument),

@@ -13,7 +13,7 @@ package enum SampleBuffer {
 }
 
 /// Reads the batch of the schedule's next row, which becomes the current one, into an activation: each value of a channel
-/// times its scale plus its shift, 0 where masked.
+/// times its scale plus its shift, 0 where masked. Images may be moved and mirrored on the way.
 package struct GatherSamples: Operation {
     package static let kernel = "gather_samples"
     package let batch: BatchShape
@@ -31,6 +31,8 @@ package struct GatherSamples: Operation {
     /// With a stride of 0 all replicas share one order.
     package let orderStride: Int
     package let schedule: StepSchedule
+    /// How the samples, 8-bit images, are moved and mirrored; nil where they are taken as they are.
+    package let augmentation: Augmentation?
     /// Result [replica][tile][feature][sample].
     package let output: DeviceBuffer<Float>
     /// Result [replica][tile][sample]; -1 where masked.
@@ -40,7 +42,7 @@ package struct GatherSamples: Operation {
     package init(
         batch: BatchShape, features: Int, channels: Int, samples: SampleBuffer, labels: DeviceBuffer<UInt8>,
         scaling: DeviceBuffer<Float>, order: DeviceBuffer<Int32>, orderStride: Int, schedule: StepSchedule,
-        output: DeviceBuffer<Float>, batchLabels: DeviceBuffer<Int32>
+        augmentation: Augmentation? = nil, output: DeviceBuffer<Float>, batchLabels: DeviceBuffer<Int32>
     ) {
         self.batch = batch
         self.features = features
@@ -51,6 +53,7 @@ package struct GatherSamples: Operation {
         self.order = order
         self.orderStride = orderStride
         self.schedule = schedule
+        self.augmentation = augmentation
         self.output = output
         self.batchLabels = batchLabels
     }
@@ -68,6 +71,11 @@ package struct GatherSamples: Operation {
         try require(scaling, holds: 2 * channels)
         try require(orderStride >= 0, "an order of stride \(orderStride); at least 0 is needed")
         try require(order, holds: (batch.replicas - 1) * orderStride + 1)
+        if let augmentation {
+            if case .floats = samples { try require(false, "floats are no 8-bit images, and cannot be augmented") }
+            try augmentation.validate(
+                for: self, planeSize: features / channels, replicas: batch.replicas, orderStride: orderStride)
+        }
         try require(output, holds: batch.room * features)
         try require(batchLabels, holds: batch.room)
     }

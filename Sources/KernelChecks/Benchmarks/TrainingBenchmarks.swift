@@ -55,7 +55,7 @@ struct TrainingBenchmarks: Sendable {
             predictions,
             step(Conv2dBlockBackward.kernel, "16->6 planes, linear weights") { $0.blockBackward },
             step(Conv2dWeightGradients.kernel, "1->6 and 6->16 planes") { $0.weightGradients },
-            adam, fill,
+            adam, sgd, fill,
         ]
     }
 
@@ -80,7 +80,26 @@ struct TrainingBenchmarks: Sendable {
     }
 
     private var adam: Benchmark {
-        Benchmark(AdamStep.kernel, "\(parameters) parameters", replicas: replicas, pass: .training) {
+        update(AdamStep.kernel, pass: .training) { end, zeros throws(ComputeError) in
+            AdamStep(end, firstMoments: try zeros(), secondMoments: try zeros())
+        }
+    }
+
+    /// No part of a training by Adam.
+    private var sgd: Benchmark {
+        update(SgdStep.kernel, pass: nil) { end, zeros throws(ComputeError) in
+            SgdStep(end, momentum: SgdStep.Momentum(0.9, velocities: try zeros()), weightDecay: 0.0005)
+        }
+    }
+
+    /// A benchmark of an optimizer's step.
+    private func update(
+        _ kernel: String, pass: Pass?,
+        _ make:
+            @escaping @Sendable (StepEnd, () throws(ComputeError) -> DeviceBuffer<Float>) throws(ComputeError)
+            -> any Operation
+    ) -> Benchmark {
+        Benchmark(kernel, "\(parameters) parameters", replicas: replicas, pass: pass) {
             backend throws(ComputeError) in
             let network = try network(on: backend)
             func state(_ value: Float) throws(ComputeError) -> DeviceBuffer<Float> {
@@ -95,12 +114,11 @@ struct TrainingBenchmarks: Sendable {
             let gradients = network.gradients
             try backend.fill(gradients.values, with: 0.001)
             try backend.fill(gradients.tiles, with: 0.001)
-            let step = AdamStep(
-                batch: network.batch.shape, parameters: try state(0.1), firstMoments: try state(0),
-                secondMoments: try state(0), gradients: gradients, lossAndCorrect: network.classifier.lossAndCorrect,
-                losses: losses,
-                correct: correct, schedule: network.schedule)
-            return Benchmark.Prepared(step, on: backend)
+            let end = StepEnd(
+                batch: network.batch.shape, parameters: try state(0.1), gradients: gradients,
+                lossAndCorrect: network.classifier.lossAndCorrect, losses: losses, correct: correct,
+                schedule: network.schedule)
+            return Benchmark.Prepared(try make(end) { () throws(ComputeError) in try state(0) }, on: backend)
         }
     }
 }

@@ -17,8 +17,13 @@ package struct DynamicsKey: ArtifactKind {
     package let epochs: Int
     /// Samples in a batch.
     package let batchSize: Int
-    /// Adam's learning rate.
+    /// The learning rate.
     package let learningRate: Double
+    /// What the networks are trained by besides; nil for what the article's trainings have, as in files from before there was
+    /// a choice.
+    package let optimizer: Optimizer?
+    package let schedule: RateSchedule?
+    package let augment: Augment?
     /// The study's seed.
     package let seed: UInt64
     /// Which set of networks of this seed, from 0.
@@ -30,6 +35,9 @@ package struct DynamicsKey: ArtifactKind {
         model = recipe.model
         batchSize = recipe.batchSize
         learningRate = recipe.learningRate
+        optimizer = recipe.optimizer == Optimizer() ? nil : recipe.optimizer
+        schedule = recipe.schedule == .constant ? nil : recipe.schedule
+        augment = recipe.augment
         self.networks = networks
         self.epochs = epochs
         self.seed = seed
@@ -45,6 +53,9 @@ package struct DynamicsKey: ArtifactKind {
         recipe.duration = .epochs(epochs)
         recipe.batchSize = batchSize
         recipe.learningRate = learningRate
+        recipe.optimizer = optimizer ?? Optimizer()
+        recipe.schedule = schedule ?? .constant
+        recipe.augment = augment
         return recipe
     }
 
@@ -59,7 +70,14 @@ package struct DynamicsKey: ArtifactKind {
     }
 
     package var fileName: String {
-        "\(trainingSet.fileName)-\(model)-\(networks)x\(epochs)-batch\(batchSize)-rate\(shortest(learningRate))-seed\(seed)-\(index)"
+        "\(trainingSet.fileName)-\(model)-\(networks)x\(epochs)-batch\(batchSize)-rate\(shortest(learningRate))"
+            + optimizerName + "-seed\(seed)-\(index)"
+    }
+    /// What tells the networks from those of a plain recipe, as part of a file's name.
+    private var optimizerName: String {
+        let optimizer = optimizer.map { "-\($0.kind)-m\(shortest($0.momentum))-d\(shortest($0.weightDecay))" }
+        let augment = augment.map { "-shift\($0.shift)" + ($0.flip ? "-flip" : "") }
+        return (optimizer ?? "") + (schedule.map { "-\($0)" } ?? "") + (augment ?? "")
     }
     package var title: String {
         "dynamics \(trainingSet.title), \(networks) \(model) for \(epochs) epochs, set \(index + 1)"
