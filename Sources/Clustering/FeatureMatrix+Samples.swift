@@ -9,7 +9,8 @@ extension FeatureMatrix {
         let (count, dimensions) = (samples.count, samples.shape.featureCount)
         switch samples.values {
         case .bytes(let values): try self.init(bytes: values, count: count, dimensions: dimensions)
-        case .floats(let values): try self.init(floats: values, count: count, dimensions: dimensions)
+        case .floats(let values):
+            try self.init(floats: values, count: count, dimensions: dimensions, shift: samples.medians)
         case .stored(let values):
             try self.init(
                 reader: SampleRows(values: values), count: count, dimensions: dimensions,

@@ -68,12 +68,15 @@ package struct FeatureMatrix: Sendable {
         self.init(.bytes(bytes), count, dimensions)
     }
 
-    /// A matrix of float32 values, which are taken as they are, without a shift. The array is shared, not copied.
+    /// A matrix of float32 values, which are taken as they are. The array is shared, not copied.
+    /// - Parameter shift: what was subtracted from every column before, [dimensions]; nil where nothing was.
     /// - Throws: ``ClusteringError/badMatrix(elements:count:dimensions:)``, and ``ClusteringError/notFinite(row:column:)``,
     ///   ``ClusteringError/tooLarge(row:column:value:limit:)`` and ``ClusteringError/tooSmall(value:limit:)`` for values.
-    package init(floats: [Float], count: Int, dimensions: Int) throws(ClusteringError) {
+    package init(
+        floats: [Float], count: Int, dimensions: Int, shift: [Double]? = nil
+    ) throws(ClusteringError) {
         try Self.check(floats.count, count, dimensions)
-        self = try FeatureMatrix(.floats(floats), count, dimensions).checked()
+        self = try FeatureMatrix(.floats(floats), count, dimensions, shift: shift).checked()
     }
 
     /// A matrix whose rows `reader` reads whenever they are wanted. Values other than 8-bit ones are read once here: to be
@@ -161,7 +164,7 @@ package struct FeatureMatrix: Sendable {
         var value = 0.0
         switch storage {
         case .bytes: break
-        case .floats(let values): value = Double(values[row * dimensions + column])
+        case .floats(let values): value = Double(values[row * dimensions + column]) + (shift?[column] ?? 0)
         case .stored(let reader): value = try doubles(reader, row..<row + 1, dimensions)[column]
         }
         guard value.isFinite else { throw .notFinite(row: row, column: column) }

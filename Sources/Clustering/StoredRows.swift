@@ -110,31 +110,10 @@ func onAllCores(
     if let first { throw first }
 }
 
-/// A number per column that lies among its values: the median over rows spread over the matrix, 0 where none is finite.
-/// Unlike a mean it stays there whatever single values are far away. Which rows are taken depends on the matrix's shape
-/// alone.
+/// A number per column that lies among its values, as ``ValueType/columnMedians(count:dimensions:read:)`` takes it.
+/// - Throws: ``ClusteringError/unreadable(reason:category:)``.
 func columnMedians(of reader: any RowReader, count: Int, dimensions: Int) throws(ClusteringError) -> [Double] {
-    // At most 16 MiB of values.
-    let samples = max(1, min(count, 1024, (1 << 21) / dimensions))
-    var values = [Double](repeating: 0, count: samples * dimensions)
-    for first in stride(from: 0, to: samples, by: rowsAtOnce(dimensions)) {
-        let part = first..<min(first + rowsAtOnce(dimensions), samples)
-        let numbers = part.map { $0 * count / samples }
-        var rows = [Double](repeating: 0, count: part.count * dimensions)
-        try withStored(
-            part.count, dimensions, reader,
-            { room throws(ClusteringError) in try reader.read(rowsAt: numbers, into: room) }
-        ) { stored in
-            rows.withUnsafeMutableBufferPointer { reader.type.convert(stored, to: $0) }
-        }
-        for sample in part {
-            for column in 0..<dimensions {
-                values[column * samples + sample] = rows[(sample - first) * dimensions + column]
-            }
-        }
-    }
-    return (0..<dimensions).map { column in
-        let finite = values[column * samples..<(column + 1) * samples].filter(\.isFinite).sorted()
-        return finite.isEmpty ? 0 : finite[(finite.count - 1) / 2]
+    try reader.type.columnMedians(count: count, dimensions: dimensions) { numbers, room throws(ClusteringError) in
+        try reader.read(rowsAt: numbers, into: room)
     }
 }

@@ -40,13 +40,16 @@ package struct RequestedScaling: Hashable, Sendable {
 extension Dataset {
     /// Reads a data set of features into memory.
     ///
-    /// A word in the test labels has the class number that it has in the training labels.
+    /// A word in the test labels has the class number that it has in the training labels. Where float32 cannot tell the values
+    /// of a training column apart, the training set's medians are subtracted from the rows of both sets, as
+    /// ``Features/lessMedians()`` does.
     /// - Parameters:
     ///   - name: what the data set is called.
     ///   - note: hears what whoever named the files should know: sentences without their full stop.
     /// - Throws: ``DatasetError``: the files' faults; `.malformed` with the file for test rows of another width, labels or
-    ///   identifiers of another length, a column whose values float32 cannot tell apart, a test label that is no class of the training labels (with its line or row), and a
-    ///   value that is not a finite float32 number (with its row and column); `.outOfMemory`.
+    ///   identifiers of another length, a column whose values float32 cannot tell apart in any case, a test label that is no
+    ///   class of the training labels (with its line or row), and a value that is not a finite float32 number (with its row
+    ///   and column); `.outOfMemory`.
     package static func load(
         name: String, features files: FeatureFiles, scaling: RequestedScaling = RequestedScaling(),
         note: (String) -> Void = { _ in }
@@ -69,11 +72,12 @@ extension Dataset {
             try Identifiers(path, count: train.count)
         }
         for sentence in features.notes + testFeatures.notes + [labels.note].compactMap(\.self) { note(sentence) }
-        if !scaling.standardize { try checkPrecision(features) }
         let figures = try FeatureScaling.fit(
             features.values, standardize: scaling.standardize, normalize: scaling.normalize)
-        let scaled = try (features.scaled(by: figures).values, testFeatures.scaled(by: figures).values)
-        var values = (try scaled.0.inMemory(), try scaled.1.inMemory())
+        let scaled = try features.scaled(by: figures).lessMedians()
+        if let sentence = scaled.mediansNote { note(sentence + ", from the test rows too") }
+        let scaledTest = try testFeatures.scaled(by: figures).less(scaled.medians)
+        var values = (try scaled.values.inMemory(), try scaledTest.values.inMemory())
         try check(values.0, of: features.values)
         try check(values.1, of: testFeatures.values)
         // Networks take 255 of bytes for 1, and floats as they are: both sets must be of one kind.
@@ -81,27 +85,14 @@ extension Dataset {
         var dataset: Dataset
         do throws(DatasetError) {
             dataset = try Dataset(
-                name: name, train: train.replacing(values.0), test: test.replacing(values.1), isOfImages: false)
+                name: name, train: train.replacing(values.0, less: scaled.medians),
+                test: test.replacing(values.1, less: scaled.medians), isOfImages: false)
         } catch .malformed(_, let reason) {
             throw .malformed(file: features.name, reason: reason)
         }
         dataset.identifiers = identifiers
         dataset.classNames = labels.names
         return dataset
-    }
-
-    /// Refuses columns whose values float32, in which clusterings and networks take them, cannot tell apart well enough.
-    private static func checkPrecision(_ features: Features) throws(DatasetError) {
-        // All values of the other types are float32 numbers.
-        guard [.float64, .int32, .int64].contains(features.values.type) else { return }
-        for (index, column) in try FeatureScaling.columns(of: features.values).enumerated()
-        where column.std > 0 && Double(Float(column.mean).ulp) > column.std / 1000 {
-            throw .malformed(
-                file: features.name,
-                reason: "column \(index) (counted from 0) has values about \(column.mean) with a standard deviation of "
-                    + "\(column.std), which float32 cannot tell apart; standardize them (--standardize, or standardize: "
-                    + "true in a study), or subtract a constant")
-        }
     }
 
     /// Holds every value against the range of float32.

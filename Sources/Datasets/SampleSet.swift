@@ -47,6 +47,8 @@ package struct SampleSet: Sendable {
     package let labels: [UInt8]
     /// The largest label plus one; classes in between may be without samples.
     package let classCount: Int
+    /// What was subtracted from the values of every column before they were rounded, [column]; nil where nothing was.
+    package private(set) var medians: [Double]?
 
     /// Most images: kernels number them in an int.
     package static let mostImages = Int(Int32.max) - (1 << 16)
@@ -79,11 +81,14 @@ package struct SampleSet: Sendable {
     }
 
     /// Samples whose values are known to be `count` times the shape's, and whose labels are as many or none.
-    init(valid values: SampleValues, count: Int, shape: SampleShape, labels: [UInt8] = []) {
+    init(
+        valid values: SampleValues, count: Int, shape: SampleShape, labels: [UInt8] = [], medians: [Double]? = nil
+    ) {
         self.count = count
         self.shape = shape
         self.values = values
         self.labels = labels
+        self.medians = medians
         classCount = labels.max().map { Int($0) + 1 } ?? 0
     }
 
@@ -106,7 +111,7 @@ package struct SampleSet: Sendable {
             }
         return SampleSet(
             valid: values, count: indices.count, shape: shape,
-            labels: labels.isEmpty ? [] : indices.map { labels[$0] })
+            labels: labels.isEmpty ? [] : indices.map { labels[$0] }, medians: medians)
     }
 
     /// The values of 8-bit samples in memory: [sample][channel][y][x]; nil for others.
@@ -119,6 +124,12 @@ package struct SampleSet: Sendable {
         self.init(valid: .stored(values), count: values.rowCount, shape: .vector(values.columnCount))
     }
 
+    /// Rows of features, which stay in their files.
+    package init(_ features: Features) {
+        self.init(features.values)
+        medians = features.medians
+    }
+
     /// The same samples with these labels, [sample].
     /// - Throws: ``DatasetError/malformed(file:reason:)`` where there is not one label for each sample.
     package func labelled(_ labels: [UInt8], origin: String) throws(DatasetError) -> SampleSet {
@@ -126,19 +137,20 @@ package struct SampleSet: Sendable {
             throw .malformed(
                 file: origin, reason: "\(labels.count) labels for \(count) samples; one for each is needed")
         }
-        return SampleSet(valid: values, count: count, shape: shape, labels: labels)
+        return SampleSet(valid: values, count: count, shape: shape, labels: labels, medians: medians)
     }
 
-    /// The same samples with these values, as many.
-    func replacing(_ values: SampleValues) -> SampleSet {
-        SampleSet(valid: values, count: count, shape: shape, labels: labels)
+    /// The same samples with these values, as many, from whose columns `medians` were subtracted.
+    func replacing(_ values: SampleValues, less medians: [Double]?) -> SampleSet {
+        SampleSet(valid: values, count: count, shape: shape, labels: labels, medians: medians)
     }
 
     /// The same samples with their values in memory: as bytes where a file has uint8, else as floats.
     /// - Throws: ``DatasetError`` of reading them, and `.outOfMemory`.
     package func inMemory() throws(DatasetError) -> SampleSet {
         guard case .stored(let stored) = values else { return self }
-        return SampleSet(valid: try stored.inMemory(), count: count, shape: shape, labels: labels)
+        return SampleSet(
+            valid: try stored.inMemory(), count: count, shape: shape, labels: labels, medians: medians)
     }
 
     /// The statistics of each channel of values in memory, which normalise it; none for values that are not.

@@ -20,15 +20,26 @@ extension StoredWeights {
     private static let scalingKey = "scaling"
     private static let classesKey = "classes"
     private static let valuesKey = "values"
+    private static let mediansKey = "medians"
 
-    /// What a file says of the samples beside their normalisation: how features were scaled, and the names of the classes.
+    /// What a file says of the samples beside their normalisation: how features were scaled, what was subtracted from their
+    /// columns, and the names of the classes.
     package static func metadata(of dataset: Dataset, scaling: RequestedScaling) -> [String: String] {
+        metadata(
+            of: dataset.train, isOfImages: dataset.isOfImages, classNames: dataset.classNames, scaling: scaling)
+    }
+
+    /// The same of training samples in memory.
+    package static func metadata(
+        of samples: SampleSet, isOfImages: Bool, classNames: [String], scaling: RequestedScaling
+    ) -> [String: String] {
         var metadata: [String: String] = [:]
-        if !dataset.isOfImages {
+        if !isOfImages {
             metadata[scalingKey] = words(scaling)
-            metadata[valuesKey] = values(dataset)
+            metadata[valuesKey] = values(samples)
+            metadata[mediansKey] = samples.medians.flatMap { try? JSON.text($0) }
         }
-        if !dataset.classNames.isEmpty { metadata[classesKey] = try? JSON.text(dataset.classNames) }
+        if !classNames.isEmpty { metadata[classesKey] = try? JSON.text(classNames) }
         return metadata
     }
 
@@ -44,10 +55,11 @@ extension StoredWeights {
                     + Self.options(Self.words(scaling)))
         }
         // Networks take 255 of bytes for 1, and so the mean and the standard deviation are in other units.
-        if let trained = metadata[Self.valuesKey], !dataset.isOfImages, trained != Self.values(dataset) {
+        let values = Self.values(dataset.train)
+        if let trained = metadata[Self.valuesKey], !dataset.isOfImages, trained != values {
             throw .unusableWeights(
                 reason: "\(path): its network was trained on \(excerpt(trained)) features, and \(dataset.name) has "
-                    + "\(Self.values(dataset)) ones; training and test rows have to be of the type that they were then")
+                    + "\(values) ones; training and test rows have to be of the type that they were then")
         }
         if weights.layout.hasFreeExtents, metadata[ModelWeights.inputKey] != nil, dataset.isOfImages,
             dataset.train.shape != weights.layout.input
@@ -56,6 +68,7 @@ extension StoredWeights {
                 reason: "\(path): its network was trained on images of \(weights.layout.input), and those of "
                     + "\(dataset.name) have \(dataset.train.shape)")
         }
+        if !dataset.isOfImages { try checkMedians(dataset, path) }
         guard let text = metadata[Self.classesKey], !dataset.classNames.isEmpty,
             let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)), names != dataset.classNames
         else { return }
@@ -68,7 +81,36 @@ extension StoredWeights {
                 + "\(shown(dataset.classNames)); the same names in the same order are needed")
     }
 
-    private static func values(_ dataset: Dataset) -> String { dataset.train.pixels == nil ? "float" : "uint8" }
+    /// Refuses features from whose columns other numbers were subtracted than from those that the weights were trained on.
+    private func checkMedians(_ dataset: Dataset, _ path: String) throws(NetworkError) {
+        var trained: [Double]?
+        if let text = metadata[Self.mediansKey] {
+            trained = try? JSONDecoder().decode([Double].self, from: Data(text.utf8))
+            guard trained != nil else {
+                throw .badWeights(
+                    reason:
+                        "metadata of \(path): medians is \"\(excerpt(text))\"; a list of numbers is needed, one per column"
+                )
+            }
+        }
+        guard trained != dataset.train.medians else { return }
+        let reason =
+            switch (trained, dataset.train.medians) {
+            case (nil, _):
+                "its network was trained on features as they are, and the medians of \(dataset.name)'s columns are subtracted,"
+                    + " which float32 could not tell apart otherwise"
+            case (_, nil):
+                "its network was trained on features less the medians of their columns, and nothing is subtracted from"
+                    + " \(dataset.name)"
+            default:
+                "its network was trained on features less the medians of their columns, and those of \(dataset.name) are others"
+            }
+        throw .unusableWeights(
+            reason:
+                "\(path): \(reason); give the training rows of then by --features, and other rows by --test-features")
+    }
+
+    private static func values(_ samples: SampleSet) -> String { samples.pixels == nil ? "float" : "uint8" }
 
     private static func words(_ scaling: RequestedScaling) -> String {
         let words = [("standardize", scaling.standardize), ("normalize", scaling.normalize)].filter(\.1).map(\.0)

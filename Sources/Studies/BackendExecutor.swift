@@ -270,13 +270,15 @@ package final class BackendExecutor: StudyExecutor {
     }
 
     /// The SHA-256 of all images and labels, each after its type and shape: what tells one data set's results from
-    /// another's. Without the shape, 200 images of 28x28 and of 14x56 with the same bytes would be one set.
+    /// another's. Without the shape, 200 images of 28x28 and of 14x56 with the same bytes would be one set; without the
+    /// medians that were subtracted, features and the same less a constant.
     package static func fingerprint(of dataset: Dataset) -> String {
         var hash = SHA256()
         for (name, images) in [("train", dataset.train), ("test", dataset.test)] {
             let shape = [images.count, images.shape.channels, images.shape.height, images.shape.width]
             hash.update("\(name) images \(images.values.typeName) \(shape)\n")
             images.values.withUnsafeBytes { hash.update($0) }
+            if let medians = images.medians { hash.update("\(name) medians \(medians)\n") }
             hash.update("\(name) labels uint8 [\(images.labels.count)]\n")
             images.labels.withUnsafeBytes { hash.update($0) }
         }

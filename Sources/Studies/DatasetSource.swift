@@ -63,6 +63,28 @@ extension Study {
         return found
     }
 
+    /// Where the study says that the files of a data set are; nil where it does not.
+    package func source(of name: String) -> DatasetSource? { datasetDescriptions.first { $0.name == name }?.source }
+
+    /// Refuses to scale images: in an entry of them, and in a study that has nothing else.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of the key.
+    func checkScaling() throws(StudyError) {
+        let hasFeatures = groups.contains(where: \.settings.recipe.isOfFeatures)
+        for group in groups where !group.settings.recipe.isOfFeatures {
+            let scaling = group.settings.scaling
+            for (key, isSet) in [("standardize", scaling.standardize), ("normalize", scaling.normalize)] where isSet {
+                guard let place = group.places.keys[key] ?? (hasFeatures ? nil : group.places.above[key]) else {
+                    continue
+                }
+                throw .invalid(
+                    place,
+                    reason: "\(key) is for features, and the data set \(group.settings.recipe.dataset) has images; for"
+                        + " features write dataset: with their files, or dataset: \(Study.givenFeatures) and give them by"
+                        + " --features")
+            }
+        }
+    }
+
     /// The study without the folders that it names: the command line's takes their place.
     package func withoutFolders() -> Study {
         var study = self

@@ -93,6 +93,8 @@ struct SourcePlaces: Equatable, Sendable {
     var entry = SourcePlace(file: "study")
     /// The places of keys.
     var keys: [String: SourcePlace] = [:]
+    /// The places of the keys above all entries.
+    var above: [String: SourcePlace] = [:]
 
     /// The place of `key`, or of the entry where the key is not given.
     subscript(key: String) -> SourcePlace { keys[key] ?? entry }
@@ -130,9 +132,12 @@ package struct Study: Equatable, Sendable {
     }
 
     /// The study with a command line's values in place of the file's.
-    /// - Throws: ``StudyError/badOption(name:reason:)`` when `runs` is below 1.
+    /// - Parameter source: where the files of `dataset` are, where the study describes it; nil where its name or the command
+    ///   line says so.
+    /// - Throws: ``StudyError/badOption(name:reason:)`` when `runs` is below 1; ``StudyError/invalid(_:reason:)`` with the place
+    ///   where the study scales features and `dataset` has images, and where it does not fit the models.
     package func overriding(
-        runs: Int? = nil, seed: UInt64? = nil, dataset: String? = nil
+        runs: Int? = nil, seed: UInt64? = nil, dataset: String? = nil, from source: DatasetSource? = nil
     ) throws(StudyError) -> Study {
         if let runs, !StudyReader.runsRange.contains(runs) {
             throw .badOption(name: "--runs", reason: "\(runs) is out of range; \(StudyReader.runsRange) are accepted")
@@ -141,7 +146,11 @@ package struct Study: Equatable, Sendable {
         for index in study.groups.indices {
             if let runs { study.groups[index].settings.runs = runs }
             if let seed { study.groups[index].settings.seed = seed }
-            if let dataset { study.groups[index].settings.take(dataset, from: nil) }
+            if let dataset { study.groups[index].settings.take(dataset, from: source) }
+        }
+        if dataset != nil {
+            try study.checkScaling()
+            try study.checkDatasets()
         }
         return study
     }

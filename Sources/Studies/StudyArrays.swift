@@ -31,14 +31,20 @@ struct StudyArrays {
 
     // MARK: - Artifacts
 
-    /// The folder of an artifact.
+    /// The folder of an artifact. One that is kept under its former name stays there.
     func folder(of key: ArtifactKey) -> String { folder(of: key.kind) }
 
-    private func folder(of key: some ArtifactKind) -> String { "\(directory)/\(type(of: key).folder)/\(key.fileName)" }
+    private func folder(of key: some ArtifactKind) -> String {
+        let folder = "\(directory)/\(type(of: key).folder)"
+        if let former = key.formerFileName, isStored(key, in: "\(folder)/\(former)") { return "\(folder)/\(former)" }
+        return "\(folder)/\(key.fileName)"
+    }
 
     /// Whether an artifact seems to be kept; it may yet be found damaged.
-    func isStored(_ key: ArtifactKey) -> Bool {
-        FileManager.default.fileExists(atPath: "\(folder(of: key))/\(type(of: key.kind).name).json")
+    func isStored(_ key: ArtifactKey) -> Bool { isStored(key.kind, in: folder(of: key)) }
+
+    private func isStored(_ key: some ArtifactKind, in folder: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(folder)/\(type(of: key).name).json")
     }
 
     /// The lock of whoever makes an artifact. It makes the artifact's folder.
@@ -89,7 +95,7 @@ struct StudyArrays {
     private func artifact<Key: ArtifactKind>(_ key: Key, fingerprint: String) -> StoredArtifact? {
         let folder = folder(of: key)
         guard let facts = read(ArtifactFacts<Key>.self, from: "\(folder)/\(Key.name).json", keys: .asWritten),
-            facts.key == key,
+            let found = try? JSON.text(facts.key), let wanted = try? JSON.text(key), found == wanted,
             facts.fingerprint == fingerprint
         else { return nil }
         var fields: [(name: String, values: Artifact.Values)] = []

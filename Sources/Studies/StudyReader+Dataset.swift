@@ -86,18 +86,3 @@ extension StudyReader {
         Paths.absolute(path, from: URL(fileURLWithPath: file).deletingLastPathComponent().path)
     }
 }
-
-/// Paths as users write them: of files, of folders, and patterns of the shell.
-package enum Paths {
-    /// The path from the root.
-    /// - Parameter folder: what it is relative to.
-    package static func absolute(_ path: String, from folder: String) -> String {
-        if path.hasPrefix("/") { return path }
-        let folder = folder == "/" ? "" : folder
-        func isSpecial(_ character: Character) -> Bool { "*?[\\".contains(character) }
-        let joined = "\(folder)/\(path)"
-        guard path.contains(where: isSpecial), !FileManager.default.fileExists(atPath: joined) else { return joined }
-        // The folder of a pattern means itself, whatever its name.
-        return folder.reduce(into: "") { $0 += isSpecial($1) ? "\\\($1)" : "\($1)" } + "/\(path)"
-    }
-}

@@ -64,24 +64,13 @@ package struct StudyReader {
         }
         var study = Study(groups: [])
         for entry in entries {
-            study.groups.append(try readGroup(entry, settings: settings, notices: &study.notices))
+            var group = try readGroup(entry, settings: settings, notices: &study.notices)
+            group.places.above = top.places.keys
+            study.groups.append(group)
         }
-        if !study.groups.contains(where: \.settings.recipe.isOfFeatures) { try checkScaling(top, settings) }
+        try study.checkScaling()
         try study.checkDatasets()
         return study
-    }
-
-    /// Refuses to scale what is no features.
-    private func checkScaling(_ fields: StudyFields, _ settings: StudySettings) throws(StudyError) {
-        for (key, isSet) in [
-            ("standardize", settings.scaling.standardize), ("normalize", settings.scaling.normalize),
-        ] where isSet && fields[key] != nil {
-            throw .invalid(
-                fields.place(of: key),
-                reason: "\(key) is for features, and the data set \(settings.recipe.dataset) has images; for features"
-                    + " write dataset: with their files, or dataset: \(Study.givenFeatures) and give them by --features"
-            )
-        }
     }
 
     /// How many aliases a text has at most: asterisks before a name, wherever they stand.
@@ -229,7 +218,6 @@ package struct StudyReader {
         group.places = fields.places
         group.places.folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
         try readSettings(fields, into: &group.settings)
-        if !group.settings.recipe.isOfFeatures { try checkScaling(fields, group.settings) }
         try checkResample(fields, method, group.settings)
         // Read and checked even where the method has no use for them, as the article's own program lets them stand.
         let sizes = try fields.list("sizes", element: fields.size)

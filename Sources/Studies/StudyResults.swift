@@ -190,11 +190,18 @@ extension StudyResults {
     private func powerNote(_ baseline: Baseline) -> String? {
         let comparisons = summaries.compactMap { $0.comparisons[baseline] }
         guard let most = comparisons.filter(\.isDecidable).map(\.pairs).max() else { return nil }
+        // Holm's correction counts every p-value, those of cases with a diverged run too.
+        return Self.powerNote(baseline, most: most, tests: comparisons.count { $0.p != nil })
+    }
+
+    /// What comparisons with a baseline cannot show, as a sentence; nil where they are enough.
+    /// - Parameters:
+    ///   - most: the most pairs of runs of a comparison.
+    ///   - tests: how many comparisons there are.
+    fileprivate static func powerNote(_ baseline: Baseline, most: Int, tests: Int) -> String? {
         func least(_ tests: Int) -> Int {
             (1...).first { WilcoxonSignedRank.leastP(count: $0) * Double(tests) < Comparison.significance } ?? 0
         }
-        // Holm's correction counts every p-value, those of cases with a diverged run too.
-        let tests = comparisons.count { $0.p != nil }
         let needed = least(tests)
         guard most < needed else { return nil }
         let p = WilcoxonSignedRank.leastP(count: most)
@@ -265,6 +272,27 @@ extension StudyResults {
             guard !alone.isEmpty else { return nil }
             return
                 "\(alone.count == 1 ? "one case has" : "\(alone.count) cases have") no finished run of \(baseline.phrase) with the same settings to compare with"
+        }
+    }
+}
+
+extension StudyPlan {
+    /// What so few runs will not show, as sentences: those of ``StudyResults/comparisonNotes`` once all runs are finished and
+    /// none diverged.
+    package var comparisonNotes: [String] {
+        Baseline.allCases.compactMap { baseline in
+            var baselines: [BaselineKey: Experiment] = [:]
+            for experiment in experiments {
+                guard let key = BaselineKey(offeredBy: experiment, as: baseline), baselines[key] == nil else {
+                    continue
+                }
+                baselines[key] = experiment
+            }
+            let pairs = experiments.compactMap { experiment in
+                BaselineKey.wanted(by: experiment, of: baseline).lazy.compactMap { baselines[$0] }.first
+                    .map { min($0.runs, experiment.runs) }
+            }
+            return pairs.max().flatMap { StudyResults.powerNote(baseline, most: $0, tests: pairs.count) }
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Pruning
+import Support
 import Yams
 
 extension Study {

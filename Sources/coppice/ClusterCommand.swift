@@ -62,7 +62,7 @@ struct ClusterCommand: AsyncParsableCommand {
         let matrix = try options.samples(quiet: compute.quiet).matrix
         try plan.check(matrix)
         let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
-        let folder = try out.map { try ClusteringFolder(creating: $0) }
+        let folder = try out.map { try ClusteringFolder(checking: $0) }
         let backend = try compute.makeBackend(in: shape)
         let finished = try plan.run(matrix, seed: compute.seed, on: backend, quiet: compute.quiet)
         let clustering = finished.clustering
@@ -102,20 +102,40 @@ struct ClusteringFolder {
     static let centroids = "centroids.npy"
     static let files = [labels, distances, centroids]
     private let path: String
+    /// The folders that are missing, itself and those above it, the innermost first.
+    private let missing: [String]
 
-    /// A folder to write to, made where it is missing.
-    init(creating path: String) throws {
-        try Folder.make(path)
+    /// A folder that can be written to. One that is missing is made and removed again: a command that ends before it has a
+    /// result leaves nothing.
+    init(checking path: String) throws {
         self.path = path
+        var missing: [String] = []
+        var folder = Paths.destination(of: path) ?? path
+        while !FileManager.default.fileExists(atPath: folder), Paths.folder(of: folder) != folder {
+            missing.append(folder)
+            folder = Paths.folder(of: folder)
+        }
+        self.missing = missing
+        try Folder.make(path)
+        defer { removeEmpty() }
         for name in Self.files { try AtomicFile.checkCanWrite("\(path)/\(name)") }
+    }
+
+    /// Removes the folders that were missing, as far as they are empty.
+    private func removeEmpty() {
+        for folder in missing { rmdir(folder) }
     }
 
     /// Writes all three files, or leaves what was there: a clustering's labels must not stand beside another's centroids.
     /// - Parameter isBytes: whether the samples are 8-bit ones, whose centroids are float32.
     func write(_ clustering: KMeansClustering, isBytes: Bool) throws {
         let stage = "\(path)/.\(getpid()).tmp"
+        defer {
+            try? FileManager.default.removeItem(atPath: stage)
+            removeEmpty()
+        }
+        try Folder.make(path)
         try Folder.make(stage)
-        defer { try? FileManager.default.removeItem(atPath: stage) }
         let count = clustering.labels.count
         try NumPy.write(clustering.labels, shape: [count], to: "\(stage)/\(Self.labels)")
         try NumPy.write(clustering.distances, shape: [count], to: "\(stage)/\(Self.distances)")

@@ -52,6 +52,7 @@ struct ClusteringOptions: ParsableArguments {
         if features != nil, data.orientation.transposed {
             throw Failure("--transposed is for the images of a data set, and --features are none", exitCode: 64)
         }
+        if features != nil { try data.images.refuse(because: "--features are none") }
         try matrix.check()
         for (name, value) in [("--k", k), ("--pca", pca), ("--iterations", iterations)] {
             if let value, value < 1 { throw Failure("\(name) is \(value); it must be at least 1", exitCode: 64) }
@@ -118,7 +119,7 @@ struct ClusteringOptions: ParsableArguments {
                 samples: features.samples, matrix: try FeatureMatrix(features.samples, forComponents: pca != nil),
                 classes: labelled.map { ClassLabels(labels: $0.samples.labels, count: $0.samples.classCount) },
                 classNames: labelled?.names ?? [], scaling: features.scaling,
-                trainable: labelled.map { TrainableSource($0.samples) })
+                trainable: labelled.map { TrainableSource(features, labels: $0.samples.labels, quiet: quiet) })
         } catch {
             throw Failure(error, in: features)
         }

@@ -50,6 +50,15 @@ struct ImageFileOptions: ParsableArguments {
     @Flag(help: "Compare the contents of image files with those decoded before; otherwise their sizes and times.")
     var recheck = false
 
+    /// Refuses these options where no image files are read.
+    /// - Parameter reason: why there are none, as part of a sentence.
+    /// - Throws: ``Failure`` with the option.
+    func refuse(because reason: String) throws {
+        for (name, isGiven) in [("--skip-bad", skipBad), ("--recheck", recheck)] where isGiven {
+            throw Failure("\(name) is for image files, and \(reason)", exitCode: 64)
+        }
+    }
+
     /// Reads a data set as ``loadDataset(_:skipsBadFiles:rechecksContents:quiet:isCancelled:)`` does.
     func load(
         _ location: DatasetLocation, transposed: Bool = false, quiet: Bool,

@@ -48,7 +48,7 @@ struct FeatureOptions: ParsableArguments {
 
 extension Features {
     /// The rows as samples without labels.
-    var samples: SampleSet { SampleSet(values) }
+    var samples: SampleSet { SampleSet(self) }
 }
 
 extension Failure {
@@ -136,6 +136,7 @@ struct FeatureSetOptions: ParsableArguments {
         let files = try named(
             besides: (data.data != nil || data.dataset != nil, data.orientation.transposed))
         guard let files else { return try data.load(quiet: quiet) }
+        try data.images.refuse(because: "--features are none")
         guard model.side == nil else {
             throw Failure(
                 "\(model.name) takes images, and --features are none: --model \(ModelLibrary.featureChoices) is needed",
@@ -205,25 +206,32 @@ struct TrainableSamples {
 
 /// Samples that networks may be trained on, brought into memory when that is asked for.
 final class TrainableSource {
-    private let samples: SampleSet
-    private var loaded: TrainableSamples?
+    private enum Source {
+        case loaded(TrainableSamples)
+        case files(Features, labels: [UInt8], quiet: Bool)
+    }
+    private var source: Source
 
-    init(_ samples: TrainableSamples) {
-        self.samples = samples.samples
-        loaded = samples
+    init(_ samples: TrainableSamples) { source = .loaded(samples) }
+
+    /// Rows in files, each with its class.
+    init(_ features: Features, labels: [UInt8], quiet: Bool) {
+        source = .files(features, labels: labels, quiet: quiet)
     }
 
-    /// Samples with labels, whose values may be in files.
-    init(_ labelled: SampleSet) { samples = labelled }
-
-    /// The samples, with their values in memory.
+    /// The samples, with their values in memory: of features as ``Features/lessMedians()`` has them, which a note tells.
     func load() throws(DatasetError) -> TrainableSamples {
-        if let loaded { return loaded }
-        let samples = try samples.inMemory()
-        let trainable = TrainableSamples(
-            samples: samples, classCount: samples.classCount,
-            normalisation: Normalisation(spread: samples.channels))
-        loaded = trainable
-        return trainable
+        switch source {
+        case .loaded(let samples): return samples
+        case .files(let features, let labels, let quiet):
+            let features = try features.lessMedians()
+            if let note = features.mediansNote { Terminal.note("note: \(note)", quiet: quiet) }
+            let samples = try SampleSet(features).labelled(labels, origin: features.name).inMemory()
+            let trainable = TrainableSamples(
+                samples: samples, classCount: samples.classCount,
+                normalisation: Normalisation(spread: samples.channels))
+            source = .loaded(trainable)
+            return trainable
+        }
     }
 }

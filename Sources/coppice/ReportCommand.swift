@@ -33,6 +33,7 @@ struct ReportCommand: AsyncParsableCommand {
     func run() async throws {
         let stored = try StoredStudy(reading: dir)
         for notice in Wording.bounded(stored.notices) { Terminal.note(notice, quiet: quiet) }
+        if let data { try check(data, of: stored) }
         if markdown { return print(StudyText.markdown(stored.results), terminator: "") }
         try StudyTables.write(stored.results, to: dir)
         do {
@@ -41,6 +42,18 @@ struct ReportCommand: AsyncParsableCommand {
             throw Failure("interrupted; an older report.html is unchanged", exitCode: 130)
         }
         print("\(dir)/report.html")
+    }
+
+    /// Refuses a folder that is missing, or that lacks the images of the study.
+    /// - Throws: ``Failure`` with exit code 66, `DatasetError`.
+    private func check(_ data: String, of stored: StoredStudy) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: data, isDirectory: &isFolder), isFolder.boolValue else {
+            throw Failure("--data \(data): there is no such folder", exitCode: 66)
+        }
+        for description in stored.study.datasetDescriptions where !description.isOfFeatures {
+            _ = try DatasetLocator().find(description.name, dataDirectory: data)
+        }
     }
 
     /// Writes a study's page and plots, its images looked for as `coppice run` does, and transposed where they are asked to

@@ -25,7 +25,7 @@ struct RunCommand: AsyncParsableCommand {
     var data: String?
     @Option(
         help: ArgumentHelp(
-            "The data set, in place of the study's: \(KnownDataset.all.map(\.name).joined(separator: ", ")), or any name"
+            "The data set, in place of the study's: one that it describes, \(KnownDataset.all.map(\.name).joined(separator: ", ")), or any name"
                 + " with --data or --features.", valueName: "name"))
     var dataset: String?
     @OptionGroup var orientation: TransposedOption
@@ -68,11 +68,6 @@ struct RunCommand: AsyncParsableCommand {
         if let replicas, replicas < 1 {
             throw ValidationError("--replicas must be at least 1, got \(replicas).")
         }
-        if let dataset, data == nil, features.matrix.paths.isEmpty, !KnownDataset.all.map(\.name).contains(dataset) {
-            throw ValidationError(
-                "--dataset \(dataset) is not known; \(KnownDataset.all.map(\.name).joined(separator: " and ")) are, and with"
-                    + " --data DIR or --features any name is.")
-        }
         if let dataset, !Study.isDatasetName(dataset) {
             throw ValidationError("--dataset is '\(dataset)'; a name of \(Study.acceptedDatasetName) is needed.")
         }
@@ -92,13 +87,15 @@ struct RunCommand: AsyncParsableCommand {
         let locator = DatasetLocator()
         let memory = try memory.bytes
         let given = try features.named(besides: (data != nil, orientation.transposed), identifiers: ids)
+        if given != nil { try images.refuse(because: "--features are none") }
         var study = try StudyLibrary.load(self.study, acceptsAnyDataset: data != nil || given != nil)
         let replacement =
             try given == nil
             ? dataset ?? substitute(locator) ?? otherName(locator, of: study.datasets)
             : dataset ?? Study.givenFeatures
         let directory = out ?? defaultDirectory(replacement, of: study.datasets)
-        study = try study.overriding(runs: runs, seed: seed, dataset: given == nil ? replacement : nil)
+        let source = try data == nil && given == nil ? describedSource(of: dataset, in: study) : nil
+        study = try study.overriding(runs: runs, seed: seed, dataset: given == nil ? replacement : nil, from: source)
             .overriding(features: given, name: replacement ?? "", scaling: features.scaling)
         if data != nil { study = study.withoutFolders() }
         let descriptions = study.datasetDescriptions
@@ -173,6 +170,20 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
+    /// Where the study says that the files of the data set of --dataset are; nil where its name alone says so.
+    private func describedSource(of name: String?, in study: Study) throws -> DatasetSource? {
+        guard let name else { return nil }
+        if let source = study.source(of: name) { return source }
+        let known = KnownDataset.all.map(\.name)
+        guard known.contains(name) else {
+            let described = study.datasetDescriptions.filter { $0.source != nil }.map(\.name)
+            throw Failure(
+                "--dataset \(name) is not known; \((described + known).joined(separator: " and ")) are, and with --data DIR"
+                    + " or --features any name is", exitCode: 64)
+        }
+        return nil
+    }
+
     /// Refuses what the study's data sets have no use for, and those that need files of the command line.
     private func check(_ descriptions: [DatasetDescription]) throws {
         let ofFeatures = descriptions.first(where: \.isOfFeatures)
@@ -183,6 +194,13 @@ struct RunCommand: AsyncParsableCommand {
             throw Failure("\(name) is for features, and the study is of images", exitCode: 64)
         }
         guard let ofFeatures else { return }
+        if descriptions.allSatisfy(\.isOfFeatures) {
+            try images.refuse(because: "the study is of features")
+            if orientation.transposed {
+                throw Failure(
+                    "--transposed is for the images of a data set, and the study is of features", exitCode: 64)
+            }
+        }
         if ofFeatures.source == nil {
             throw Failure(
                 "\(study) is a study of features, which the command line names: give --features, --labels,"

@@ -25,6 +25,8 @@ struct PlanReport: Encodable {
     var clusteringSeconds: Double
     var seconds: Double
     var device: DeviceDescription
+    /// What so few runs will not show.
+    var notes: [String]
 
     init(_ plan: StudyPlan, _ estimate: StudyEstimate, shardRuns: Int, finished: Int, device: DeviceDescription) {
         let names = CaseNames(plan)
@@ -43,6 +45,7 @@ struct PlanReport: Encodable {
         clusteringSeconds = estimate.clustering
         seconds = estimate.total
         self.device = device
+        notes = plan.comparisonNotes
     }
 }
 

@@ -119,16 +119,22 @@ struct ScoreCommand: ParsableCommand {
             } : nil
         var run = ScoreRun(score: score, options: scoring, plan: plan, compute: compute, backend: backend)
         if let networksOut {
-            let normalisation = try samples.trainable?.load().normalisation
+            let trainable = try samples.trainable?.load()
+            let metadata = trainable.map {
+                StoredWeights.metadata(
+                    of: $0.samples, isOfImages: options.features == nil, classNames: samples.classNames,
+                    scaling: RequestedScaling(
+                        standardize: options.matrix.standardize, normalize: options.matrix.normalize))
+            }
             let epochs = scoring.parameters(k: nil).epochs
             let batch = scoring.training.batchSize
             run.keepNetwork = { network, epoch, weights in
                 // Those that scores are taken of.
-                guard let normalisation, epoch == 1 || epoch == epochs else { return }
+                guard let trainable, let metadata, epoch == 1 || epoch == epochs else { return }
                 let steps = epoch * ((count + batch - 1) / batch)
                 try weights.write(
-                    to: "\(networksOut)/network\(network + 1)-epoch\(epoch).safetensors", normalisation: normalisation,
-                    steps: steps)
+                    to: "\(networksOut)/network\(network + 1)-epoch\(epoch).safetensors",
+                    normalisation: trainable.normalisation, steps: steps, metadata: metadata)
             }
         }
         let result = try run.values(

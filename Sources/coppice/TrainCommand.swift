@@ -141,10 +141,8 @@ struct TrainCommand: ParsableCommand {
         let start = ContinuousClock.now
         // Weights may go on from where they were.
         let kept = (features.matrix.name == nil ? data.files : features.files) + [NamedFile("--indices", indices)]
-        try checkOutputs([NamedFile("--save", save)], against: kept)
-        try checkOutputs(
-            [NamedFile("--trace", trace)],
-            against: kept + [NamedFile("--init", initial), NamedFile("--save", save)])
+        try checkOutputs([NamedFile("--save", save), NamedFile("--trace", trace)], against: kept)
+        try checkOutputs([NamedFile("--trace", trace)], against: [NamedFile("--init", initial)])
         for path in [save, trace] { if let path { try AtomicFile.checkCanWrite(path) } }
         let backend = try compute.makeBackend(in: shape, profiling: profileKernels)
         let dataset = try features.load(orImagesOf: data, for: model, quiet: compute.quiet)

@@ -252,7 +252,7 @@ import TestSupport
             "cluster", "--features", folder / "X.npy", "--k", "2", "--device", "portable", "--out",
             folder / "clusters", "--quiet", environment: ["POCL_MEMORY_LIMIT": "1"])
         expectComplaint(outcome, code: 69, mentions: ["no room for 9000 points"])
-        #expect(try folder.names(in: "clusters").isEmpty)
+        #expect(try folder.names() == ["X.npy"])
     }
 
     @Test func ctrlCEndsAClusteringSoon() throws {
@@ -260,10 +260,10 @@ import TestSupport
         try SyntheticData(train: 2000, test: 10).write(to: folder / "data")
         let outcome = try coppice(
             "cluster", "--data", folder / "data", "--k", "1000", "--kmeans", "minibatch", "--iterations", "1000000",
-            "--out", folder / "clusters", interrupting: "clustering 2000 samples")
+            "--out", folder / "deep/clusters", interrupting: "clustering 2000 samples")
         #expect(outcome.status == 130)
         #expect(outcome.complaints.last?.hasPrefix("coppice: interrupted") == true)
         #expect(outcome.secondsAfterInterrupt < 5)
-        #expect(try folder.names(in: "clusters").isEmpty)
+        #expect(try folder.names() == ["data"])
     }
 }

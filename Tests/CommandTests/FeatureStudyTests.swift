@@ -254,6 +254,10 @@ private struct MadeFeatures {
             }
         }
         #expect(try files.map { try Data(contentsOf: URL(fileURLWithPath: made.folder / "x/\($0)")) } == before)
+        let twice = try coppice(
+            ["train"] + made.options + ["--model", "linear", "--quiet", "--save", made.folder / "a", "--trace"]
+                + [made.folder / "x/../a"])
+        expectComplaint(twice, code: 64, mentions: ["--trace ", "is the file of --save, which is written too"])
     }
 
     @Test func optionsThatDoNotFitAreRefused() throws {

@@ -46,6 +46,16 @@ import TestSupport
         #expect(outcome.stderr.isEmpty || outcome.stderr.contains("gnuplot"), "\(outcome.stderr)")
     }
 
+    @Test func aFolderWithoutTheImagesIsRefused() throws {
+        let place = try Place()
+        let before = try place.page()
+        for (folder, words) in [("none", "no such folder"), ("study.yaml", "no such folder"), ("out", "out")] {
+            let outcome = try coppice("report", place.out, "--data", place.folder / folder, "--quiet")
+            expectComplaint(outcome, code: 66, mentions: [place.folder / folder, words])
+        }
+        #expect(try place.page() == before)
+    }
+
     @Test func withoutGnuplotOrImagesThePageSaysWhatIsMissing() throws {
         let place = try Place()
         let outcome = try coppice("report", place.out, environment: ["PATH": place.folder.path])

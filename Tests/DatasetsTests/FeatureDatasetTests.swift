@@ -71,25 +71,53 @@ import Testing
         expectRefusal(files, files.testLabels, reason, more)
     }
 
+    private func write(
+        _ name: String, _ values: [Double], _ offset: Double = 0, times scale: Double = 1
+    ) throws -> String {
+        let values = values.enumerated().map { $1 * scale + ($0 % 2 == 1 ? offset : 0) }
+        return try folder.file(name, npyFile("<f8", [values.count / 2, 2], bytes(values)))
+    }
+
     /// Clusterings and networks take float32: numbers that differ in their last digits would all be the same.
-    @Test func valuesThatFloatsCannotTellApartAreRefused() throws {
+    @Test func mediansAreSubtractedWhereFloatsCannotTellValuesApart() throws {
+        let (rows, tests) = ([1, 10, 3, 30, 5, 50, 7, 70.0], [4, 40, 9, 40, 4, 0.0])
         var files = files
-        files.features = [folder / "far.npy"]
-        func write(_ offset: Double) throws {
-            let values = [1, 10, 3, 30, 5, 50, 7, 70].enumerated().map { Double($1) + ($0 % 2 == 1 ? offset : 0) }
-            _ = try folder.file("far.npy", npyFile("<f8", [4, 2], bytes(values)))
-        }
-        try write(1e8)
-        let error = try #require(throws: DatasetError.self) { try Dataset.load(name: "rows", features: files) }
-        #expect(error.category == .badData)
+        files.features = [try write("far.npy", rows, 1e9)]
+        files.testFeatures = [try write("far-test.npy", tests, 1e9)]
+        var notes: [String] = []
+        let far = try Dataset.load(name: "rows", features: files) { notes.append($0) }
+        #expect(floats(far.train) == [-2, -20, 0, 0, 2, 20, 4, 40])
+        #expect(floats(far.test) == [1, 10, 6, 10, 1, -30])
+        #expect(far.train.medians == [3, 1e9 + 30] && far.test.medians == far.train.medians)
+        #expect(try far.train.subset([3, 0]).medians == far.train.medians)
         #expect(
-            error.description.contains("far.npy: column 1 (counted from 0) has values about 100000040.0")
-                && error.description.contains("--standardize"), "\(error)")
-        let scaled = try Dataset.load(
-            name: "rows", features: files, scaling: RequestedScaling(standardize: true, normalize: false))
-        #expect(floats(scaled.train).last == Float(3 / 5.0.squareRoot()))
-        try write(1e4)
-        #expect(try floats(Dataset.load(name: "rows", features: files).train).last == 10_070)
+            notes.last?.contains("far.npy: column 1 (counted from 0) has values about 1000000040.0") == true
+                && notes.last?.hasSuffix("the median of each column is subtracted first, from the test rows too")
+                    == true
+        )
+        let scaled = try Dataset.load(name: "rows", features: files, scaling: RequestedScaling(standardize: true))
+        #expect(floats(scaled.train).last == Float(3 / 5.0.squareRoot()) && scaled.train.medians == nil)
+        // Rows of length 1 point in one direction, as far as float32 can tell.
+        expectRefusal(
+            files, files.features[0], "column 1 (counted from 0)", "standardize them too",
+            scaling: RequestedScaling(normalize: true))
+        // Nearer to the origin nothing changes.
+        files.features = [try write("far.npy", rows, 1e4)]
+        let near = try Dataset.load(name: "rows", features: files)
+        #expect(floats(near.train).last == 10_070 && near.train.medians == nil)
+        // No float32 is as small as these differences.
+        files.features = [try write("far.npy", rows, times: 1e-60)]
+        expectRefusal(files, files.features[0], "column 0 (counted from 0)", "nor less their median", "multiply them")
+    }
+
+    /// Whole numbers that float64 cannot tell apart either.
+    @Test func mediansOfWideWholeNumbersAreExact() throws {
+        var files = files
+        let values = [1, 2, 3, 3, 5, 1, 7, 9].enumerated().map { Int64($1) + ($0 % 2 == 1 ? 1 << 60 : 0) }
+        files.features = [try folder.file("wide.npy", npyFile("<i8", [4, 2], bytes(values)))]
+        let dataset = try Dataset.load(name: "rows", features: files)
+        #expect(floats(dataset.train) == [-2, 2, 0, 3, 2, 1, 4, 9])
+        #expect(dataset.train.medians == [3, 0x1p60])
     }
 
     @Test func numbersAreClassesOfTheTrainingLabels() throws {

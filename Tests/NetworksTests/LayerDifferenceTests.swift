@@ -73,8 +73,9 @@ private struct PlainLayers {
         for channel in gamma.indices {
             let places = channel * positions..<(channel + 1) * positions
             let count = Double(rows.count * positions)
-            let mean = rows.reduce(0) { $0 + $1[places].reduce(0, +) } / count
-            let variance = rows.reduce(0) { $0 + $1[places].reduce(0) { $0 + ($1 - mean) * ($1 - mean) } } / count
+            var (mean, variance) = (0.0, 0.0)
+            for row in rows { for place in places { mean += row[place] / count } }
+            for row in rows { for place in places { variance += (row[place] - mean) * (row[place] - mean) / count } }
             let scale = gamma[channel] / (variance + 1e-5).squareRoot()
             for row in rows.indices {
                 for place in places { result[row][place] = (rows[row][place] - mean) * scale + beta[channel] }
@@ -85,7 +86,11 @@ private struct PlainLayers {
 
     private func linear(_ x: [Double], _ module: ParameterLayout.Module) -> [Double] {
         let (weights, bias) = (tensors["\(module.name).weight"] ?? [], tensors["\(module.name).bias"] ?? [])
-        return bias.indices.map { out in x.indices.reduce(bias[out]) { $0 + x[$1] * weights[out * x.count + $1] } }
+        return bias.indices.map { (out: Int) -> Double in
+            var sum = bias[out]
+            for place in x.indices { sum += x[place] * weights[out * x.count + place] }
+            return sum
+        }
     }
 
     func loss() -> Double {
@@ -104,10 +109,13 @@ private struct PlainLayers {
             case .linear: rows = rows.map { linear($0, module) }
             }
         }
-        return zip(rows, labels).reduce(0) { total, item in
-            let (logits, label) = item
-            return total + Foundation.log(logits.reduce(0) { $0 + Foundation.exp($1) }) - logits[label]
-        } / Double(samples.count)
+        var total = 0.0
+        for (logits, label) in zip(rows, labels) {
+            var sum = 0.0
+            for logit in logits { sum += Foundation.exp(logit) }
+            total += Foundation.log(sum) - logits[label]
+        }
+        return total / Double(samples.count)
     }
 }
 
@@ -132,7 +140,10 @@ private struct PlainLayers {
             ModelSpec(name: "x", layers: Self.models[index]), samples: shape, classes: 3)
         let count = 19
         // No two pixels of a sample are equal, so that no window has two largest values.
-        let pixels = (0..<count * shape.featureCount).map { UInt8(($0 * 167 + $0 / 84 * 29 + $0 / 7 * 3) % 251) }
+        let pixels = (0..<count * shape.featureCount).map { (place: Int) -> UInt8 in
+            let mixed: Int = place * 167 + place / 84 * 29 + place / 7 * 3
+            return UInt8(mixed % 251)
+        }
         let labels = (0..<count).map { UInt8($0 * 5 % 3) }
         let weights = ModelWeights(layout: layout, seed: 7, run: index)
         let normalisation = Normalisation(mean: 0.5, std: 0.25)
@@ -150,9 +161,12 @@ private struct PlainLayers {
         try network.update()
 
         let size = shape.featureCount
+        let normalised = (0..<count).map { (sample: Int) -> [Double] in
+            pixels[sample * size..<(sample + 1) * size].map { (Double($0) / 255 - 0.5) / 0.25 }
+        }
         var plain = PlainLayers(
             layout: layout, labels: labels.map { Int($0) },
-            samples: (0..<count).map { pixels[$0 * size..<($0 + 1) * size].map { (Double($0) / 255 - 0.5) / 0.25 } },
+            samples: normalised,
             tensors: weights.tensors.mapValues { $0.values.map { Double($0) } })
         #expect(abs(Double(try network.losses(steps: 1)[0][0]) - plain.loss()) < 1e-5)
         let step = 1e-6

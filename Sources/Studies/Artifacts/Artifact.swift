@@ -92,6 +92,8 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
     var seed: UInt64 { get }
     /// A name for a directory, different for different keys.
     var fileName: String { get }
+    /// The name that directories of before have for it; nil where it has always been the same.
+    var formerFileName: String? { get }
     /// What is made, in words for people.
     var title: String { get }
 
@@ -137,6 +139,7 @@ extension ArtifactKind {
     package var trainingSet: TrainingSet {
         TrainingSet(dataset, validation: validation.map { ValidationSplit(count: $0, seed: seed) })
     }
+    package var formerFileName: String? { nil }
     package func trainedImages(count: Int) -> Int { 0 }
     package var needs: [ArtifactKey] { [] }
     package func measurable(step: Int) -> ArtifactKey { ArtifactKey(self) }

@@ -45,6 +45,13 @@ package struct ClusteringKey: ArtifactKind {
     package let seed: UInt64
     /// Which clustering of this seed, from 0: the run whose random numbers it draws.
     package let index: Int
+    /// Whether the samples are features, after which its file is named. It follows from the data set, and is no part of the
+    /// description that is kept beside it.
+    private var isOfFeatures = false
+
+    private enum CodingKeys: CodingKey {
+        case dataset, validation, k, pcaComponents, kmeans, seed, index
+    }
 
     init(_ recipe: ClusteringRecipe, of set: TrainingSet, seed: UInt64, index: Int) {
         dataset = set.dataset
@@ -54,12 +61,13 @@ package struct ClusteringKey: ArtifactKind {
         kmeans = recipe.kmeans.rawValue
         self.seed = seed
         self.index = index
+        isOfFeatures = recipe.isOfFeatures
     }
 
     /// Which k-means, typed.
     package var kmeansKind: KMeansKind { KMeansKind(rawValue: kmeans) ?? .minibatch }
 
-    private var points: String { pcaComponents.map { "pca\($0)" } ?? "pixels" }
+    private var points: String { pcaComponents.map { "pca\($0)" } ?? (isOfFeatures ? "features" : "pixels") }
 
     // MARK: - The kind
 
@@ -69,7 +77,11 @@ package struct ClusteringKey: ArtifactKind {
     package var fields: [(name: String, element: Artifact.Element)] { [("labels", .int32), ("distances", .float32)] }
     package static let measuredEffort = 500
 
-    package var fileName: String { "\(trainingSet.fileName)-k\(k)-\(points)-\(kmeans)-seed\(seed)-\(index)" }
+    package var fileName: String { fileName(of: points) }
+    package var formerFileName: String? { points == "features" ? fileName(of: "pixels") : nil }
+    private func fileName(of points: String) -> String {
+        "\(trainingSet.fileName)-k\(k)-\(points)-\(kmeans)-seed\(seed)-\(index)"
+    }
     package var title: String {
         "clustering \(trainingSet.title), k \(k), " + (pcaComponents.map { "PCA \($0), " } ?? "")
             + "\(kmeans) \(index + 1)"
