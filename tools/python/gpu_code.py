@@ -192,6 +192,7 @@ def save_programs(folder, scratch, profile):
         ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64"],
         ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64", "--model", "mlp"],
         ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64", "--model", "lenet5-1998"],
+        ["train", "--data", data, "--replicas", "2", "--epochs", "1", "--batch", "64", "--model", "lenet5-wide4"],
         cluster("b10000", "--pca", "50", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
         cluster("f60000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1", "--start", "random"),
         cluster("f6000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1"),
