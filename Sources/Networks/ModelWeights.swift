@@ -70,7 +70,11 @@ package struct ModelWeights: Equatable, Sendable {
             var wanted = slot.shape
             // A batch norm's one extent is both.
             if slot.name == ends.0 { wanted[min(1, wanted.count - 1)] = -1 }
-            if slot.name == ends.1 { wanted[0] = -1 }
+            if slot.name == ends.1 {
+                wanted[0] = -1
+                // What the last layer takes may depend on the samples' extents too.
+                if pattern.hasFreeExtents || first.shape.count == 1 { wanted[1] = -1 }
+            }
             return try Self.shape(of: slot.name, in: given, found, wanted: wanted, model)
         }
         let (firstShape, classes) = (try shape(first), try shape(last)[0])

@@ -136,10 +136,12 @@ import Testing
         try check(
             4, operations: counted * (2 * products + 60), bytes: 4 * (counted * values + 2 * 26)
         ) { buffers in
-            let (weights, bias) = try tensors(&buffers)
+            // Biases are not read; only their place counts.
+            let weights = ReplicaTensor(try buffers.next(48 + 24), offset: 0, stride: 48)
             return Conv2dKernelGradients(
                 shape: shape, input: try buffers.next(room * 60), outputGradient: try buffers.next(room * 60),
-                weights: weights, bias: bias, gradients: StepGradients(try buffers.next(96), parameterCount: 48))
+                weights: weights, bias: ReplicaTensor(weights.buffer, offset: 32, stride: 48),
+                gradients: StepGradients(try buffers.next(96), parameterCount: 48))
         }
         let floats = try backend.makeBuffer(of: Float.self, count: 10_000, label: "values")
         let weights = ReplicaTensor(floats, offset: 0, stride: 48)

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import OpenCL
 import Testing
@@ -124,7 +125,9 @@ private struct ConvolutionalFixture {
             pixels: pixels, labels: labels, shape: layout.input, classes: Self.classes, on: backend)
     }
 
-    var normalisation: Normalisation { Normalisation(mean: all.mean, std: all.std) }
+    var normalisation: Normalisation {
+        Normalisation((0..<expected.shape[0]).map { _ in ChannelStatistics(mean: all.mean, std: all.std) })
+    }
 
     /// The largest difference from a tensor's part, as a share of the tensor's largest value.
     func error(_ values: [Float], _ part: Expected.Part) -> Double {
@@ -275,7 +278,8 @@ private struct ConvolutionalFixture {
         let layout = try layout(layers, 2, 7, 9)
         let weights = ModelWeights(layout: layout, seed: 1, run: 0)
         let path = folder / "w.safetensors"
-        try weights.write(to: path, normalisation: Normalisation(mean: 0, std: 1), steps: 1)
+        let normalisation = Normalisation((0..<2).map { _ in ChannelStatistics(mean: 0, std: 1) })
+        try weights.write(to: path, normalisation: normalisation, steps: 1)
         #expect(try Safetensors.read(path).metadata["input"] == "2x7x9")
         #expect(try ModelWeights.read(path, of: layout.model).weights == weights)
         // PyTorch's files do not: a square of the same tensors is taken, and the samples' own shape later. 3 x 4 pools are
