@@ -73,7 +73,8 @@ import TestSupport
     @Test func anUnknownModelIsAnsweredWithTheNearest() throws {
         let outcome = try coppice("train", "--model", "mpl")
         #expect(outcome.status == 64)
-        #expect(outcome.stderr.contains("unknown model 'mpl'; the nearest is mlp (\(ModelLibrary.names.joined(separator: ", ")) are known;"))
+        let known = ModelLibrary.names.joined(separator: ", ")
+        #expect(outcome.stderr.contains("unknown model 'mpl'; the nearest is mlp (\(known) are known;"))
         for command in ["train", "evaluate"] {
             let help = try coppice(command, "--help").stdout.split(whereSeparator: \.isWhitespace)
             #expect(help.joined(separator: " ").contains(ModelLibrary.choices))
