@@ -67,7 +67,8 @@ private struct ConvolutionalFixture {
                 ])
         }
         if name == wide, let model = ModelLibrary.model(name) {
-            return ModelSpec(name: name, layers: model.layers, side: model.side)
+            // The fixture numbers the layers, as an nn.Sequential does.
+            return ModelSpec(name: "wide", layers: model.layers, side: model.side)
         }
         return ModelSpec(
             name: name,
