@@ -11,4 +11,6 @@ package enum Conv2dBlockBackwardCases: KernelCases {
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         StepCase.launched(operations, seed: seed, replicas: replicas)
     }
+
+    package static func wide(seed: UInt64) -> [any KernelCase] { StepCase.wide(operations, seed: seed) }
 }

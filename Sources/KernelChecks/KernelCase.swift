@@ -30,6 +30,12 @@ package protocol KernelCases: Sendable {
     /// The shapes that the tool itself launches, with `replicas` networks side by side where there are any: LeNet-5 on
     /// batches of 64, and PCA and k-means of 28x28 images.
     static func launched(seed: UInt64, replicas: Int) -> [any KernelCase]
+    /// The same of the wide forms of LeNet-5, which take long to compile and differ from it in extents alone.
+    static func wide(seed: UInt64) -> [any KernelCase]
+}
+
+extension KernelCases {
+    package static func wide(seed: UInt64) -> [any KernelCase] { [] }
 }
 
 /// How a case ended.

@@ -53,7 +53,8 @@ package enum KernelChecks {
         TanhForwardCases.self,
     ]
 
-    /// The cases of all kernels for each of `seeds`, what the tool launches with two networks among them.
+    /// The cases of all kernels for each of `seeds`, what the tool launches with two networks among them, but for the wide
+    /// forms of LeNet-5.
     package static func allCases(seeds: [UInt64] = [1]) -> [any KernelCase] {
         kernels.flatMap { kernel in
             seeds.flatMap { kernel.cases(seed: $0) + kernel.launched(seed: $0, replicas: 2) }
@@ -71,10 +72,12 @@ package enum KernelChecks {
             let names = Set(awkward.map(\.name))
             let launched: [any KernelCase] =
                 switch selection {
-                case .full where isOwn || profile.splitsWork:
+                case .full where isOwn:
+                    kernel.launched(seed: seed, replicas: profile.suggestedReplicas) + kernel.wide(seed: seed)
+                case .full where profile.splitsWork:
                     kernel.launched(seed: seed, replicas: profile.suggestedReplicas)
                 // The number of networks changes no program, and two of them show what depends on it.
-                case .quick where isOwn: kernel.launched(seed: seed, replicas: 2)
+                case .quick where isOwn: kernel.launched(seed: seed, replicas: 2) + kernel.wide(seed: seed)
                 case .full, .quick, .tiny: []
                 }
             return awkward + launched.filter { !names.contains($0.name) }

@@ -114,6 +114,17 @@ struct StepCase: KernelCase {
         }
     }
 
+    /// Two networks of each wide form of LeNet-5 on batches of 64.
+    static func wide(_ operations: [(Operation, Pass)], seed: UInt64) -> [any KernelCase] {
+        operations.flatMap { operation, pass in
+            [2, 4].map { width in
+                StepCase(
+                    operation: operation, pass: pass, batch: (2, 64), shape: .leNet5(channels: 1, width: width),
+                    seed: seed)
+            }
+        }
+    }
+
     static func launched(_ operations: [(Operation, Pass)], seed: UInt64, replicas: Int) -> [any KernelCase] {
         operations.flatMap { operation, pass in
             [1, 3].map { channels in

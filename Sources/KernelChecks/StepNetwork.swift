@@ -12,9 +12,12 @@ struct StepShape: Sendable {
     var hidden: [Int]
     var classes: Int
 
-    /// LeNet-5 for images of `channels` planes.
-    static func leNet5(channels: Int) -> StepShape {
-        StepShape(planes: (channels, 6, 16), height: 32, width: 32, kernel: 5, hidden: [120, 84], classes: 10)
+    /// LeNet-5 for images of `channels` planes, every hidden width times `width`.
+    static func leNet5(channels: Int, width: Int = 1) -> StepShape {
+        StepShape(
+            planes: (channels, 6 * width, 16 * width), height: 32, width: 32, kernel: 5,
+            hidden: [120 * width, 84 * width],
+            classes: 10)
     }
 
     /// Odd extents that a pool cuts, planes and widths that no block divides, pixels that are no whole words, rows wider

@@ -2,23 +2,53 @@
 package enum ModelLibrary {
     /// All of them; the first one is the default.
     package static let all: [ModelSpec] = [
-        ModelSpec(
-            name: "lenet5",
-            layers: [
-                .conv(out: 6, kernel: 5, padding: 0), .batchNorm, .relu, .maxPool(2),
-                .conv(out: 16, kernel: 5, padding: 0), .batchNorm, .relu, .maxPool(2), .flatten,
-                .linear(.count(120)), .relu, .linear(.count(84)), .relu, .linear(.classes),
-            ], side: 32,
-            modules: [
-                "layer1.0", "layer1.1", "layer1.2", "layer1.3", "layer2.0", "layer2.1", "layer2.2", "layer2.3",
-                "flatten",
-                "fc", "relu", "fc1", "relu1", "fc2",
-            ]),
+        leNet5(width: 1), leNet51998, leNet5(width: 2), leNet5(width: 4),
         ModelSpec(
             name: "mlp",
             layers: [.flatten, .linear(.count(300)), .relu, .linear(.count(100)), .relu, .linear(.classes)]),
         ModelSpec(name: "linear", layers: [.flatten, .linear(.classes)]),
     ]
+
+    /// What each is, in a sentence.
+    package static func summary(_ name: String) -> String? { summaries[name] }
+
+    private static let summaries = [
+        "lenet5": "LeNet-5 as the article trained it: with batch norm, ReLU and max-pool.",
+        "lenet5-1998":
+            "LeNet-5 with tanh and average pooling, every plane connected to all, as LeCun et al. 1998 drew it.",
+        "lenet5-wide2": "lenet5 with every hidden width doubled.",
+        "lenet5-wide4": "lenet5 with every hidden width times four.",
+        "mlp": "A perceptron with two hidden layers, of 300 and 100 values.",
+        "linear": "A linear probe: one layer, from the samples to the classes.",
+    ]
+
+    /// The article's network with every hidden width times `width`.
+    private static func leNet5(width: Int) -> ModelSpec {
+        func block(_ planes: Int) -> [ModelSpec.Layer] {
+            [.conv(out: planes * width, kernel: 5, padding: 0), .batchNorm, .relu, .maxPool(2)]
+        }
+        return ModelSpec(
+            name: width == 1 ? "lenet5" : "lenet5-wide\(width)",
+            layers: block(6) + block(16) + [
+                .flatten, .linear(.count(120 * width)), .relu, .linear(.count(84 * width)), .relu, .linear(.classes),
+            ], side: 32,
+            modules: [
+                "layer1.0", "layer1.1", "layer1.2", "layer1.3", "layer2.0", "layer2.1", "layer2.2", "layer2.3",
+                "flatten",
+                "fc", "relu", "fc1", "relu1", "fc2",
+            ])
+    }
+
+    /// Plain tanh, average pooling without weights, full connections, and a linear layer at the end where LeCun et al.
+    /// had radial basis functions.
+    private static var leNet51998: ModelSpec {
+        ModelSpec(
+            name: "lenet5-1998",
+            layers: [
+                .conv(out: 6, kernel: 5, padding: 0), .tanh, .avgPool(2), .conv(out: 16, kernel: 5, padding: 0), .tanh,
+                .avgPool(2), .flatten, .linear(.count(120)), .tanh, .linear(.count(84)), .tanh, .linear(.classes),
+            ], side: 32)
+    }
 
     /// The article's network. It differs from LeCun et al. 1998 ("Gradient-based learning applied to document
     /// recognition", section II.B) in its batch norm, ReLU and max-pool.

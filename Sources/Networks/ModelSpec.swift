@@ -29,6 +29,11 @@ package struct ModelSpec: Hashable, Codable, Sendable {
         case linear(Width)
     }
 
+    /// The most layers of a model.
+    package static let mostLayers = 200
+    /// Accepted sides of images that samples are resized to.
+    package static let imageSides = 1...1024
+
     /// What it is called on the command line, in studies and in weights files.
     package var name: String
     package var layers: [Layer]
@@ -43,6 +48,12 @@ package struct ModelSpec: Hashable, Codable, Sendable {
         self.layers = layers
         self.side = side
         self.modules = modules
+    }
+
+    /// The number of classes that its last layer has room for; nil where that is the data set's.
+    package var fixedClasses: Int? {
+        guard case .linear(.count(let count)) = layers.last else { return nil }
+        return count
     }
 
     /// The model in a sentence about weights.
@@ -71,6 +82,18 @@ extension ModelSpec.Layer: CustomStringConvertible {
     }
 }
 
+// What is larger than any of these is no network that can be trained, and products of them stay within 64 bits.
+extension ModelSpec.Layer {
+    /// Accepted planes of a convolution.
+    package static let planes = 1...65_536
+    /// Accepted sides of kernels and pools.
+    package static let sides = 1...255
+    /// Accepted rows of zeros around a convolution's input.
+    package static let paddings = 0...255
+    /// Accepted values of a linear layer.
+    package static let widths = 1...1_048_576
+}
+
 /// `relu`, or `linear: 300`, or `conv: {out: 6, kernel: 5, padding: 0}`.
 extension ModelSpec.Layer: Codable {
     private struct Key: CodingKey {
@@ -88,33 +111,55 @@ extension ModelSpec.Layer: Codable {
         var padding: Int?
     }
 
-    private static let words = "conv, batch_norm, relu, tanh, max_pool, avg_pool, flatten and linear"
+    /// The words for layers, those that take a value first.
+    package static let words = valuedWords + plainWords
+    /// `linear: 300`
+    package static let valuedWords = ["conv", "max_pool", "avg_pool", "linear"]
+    /// `relu`
+    package static let plainWords = ["batch_norm", "relu", "tanh", "flatten"]
+    /// ``words`` as part of a sentence.
+    private static var known: String {
+        "\(words.dropLast().joined(separator: ", ")) and \(words[words.count - 1]) are known"
+    }
+
+    /// The layer of a word without a value; nil for another word.
+    package init?(word: String) {
+        switch word {
+        case "batch_norm": self = .batchNorm
+        case "relu": self = .relu
+        case "tanh": self = .tanh
+        case "flatten": self = .flatten
+        default: return nil
+        }
+    }
 
     package init(from decoder: any Decoder) throws {
         if let word = try? decoder.singleValueContainer().decode(String.self) {
-            switch word {
-            case "batch_norm": self = .batchNorm
-            case "relu": self = .relu
-            case "tanh": self = .tanh
-            case "flatten": self = .flatten
-            default: throw Self.fault(decoder, "'\(word)' is no layer that stands alone; \(Self.words) are known")
+            guard let layer = Self(word: word) else {
+                throw Self.fault(decoder, "'\(word)' is no layer that stands alone; \(Self.known)")
             }
+            self = layer
             return
         }
         let container = try decoder.container(keyedBy: Key.self)
         guard let key = container.allKeys.first, container.allKeys.count == 1 else {
-            throw Self.fault(decoder, "a layer is one word or one key with its value; \(Self.words) are known")
+            throw Self.fault(decoder, "a layer is one word or one key with its value; \(Self.known)")
         }
         switch key.stringValue {
         case "conv":
             let convolution = try container.decode(Convolution.self, forKey: key)
             let padding = convolution.padding ?? 0
-            guard convolution.out > 0, convolution.kernel > 0, padding >= 0 else {
-                throw Self.fault(decoder, "conv needs out and kernel of at least 1, and padding of at least 0")
+            guard Self.planes.contains(convolution.out), Self.sides.contains(convolution.kernel),
+                Self.paddings.contains(padding)
+            else {
+                throw Self.fault(
+                    decoder,
+                    "conv needs out of 1 to \(Self.planes.upperBound), kernel of 1 to \(Self.sides.upperBound), and padding "
+                        + "of 0 to \(Self.paddings.upperBound)")
             }
             self = .conv(out: convolution.out, kernel: convolution.kernel, padding: padding)
-        case "max_pool": self = .maxPool(try Self.positive(container, key, decoder))
-        case "avg_pool": self = .avgPool(try Self.positive(container, key, decoder))
+        case "max_pool": self = .maxPool(try Self.number(container, key, decoder, in: Self.sides))
+        case "avg_pool": self = .avgPool(try Self.number(container, key, decoder, in: Self.sides))
         case "linear":
             if let word = try? container.decode(String.self, forKey: key) {
                 guard word == "classes" else {
@@ -122,18 +167,21 @@ extension ModelSpec.Layer: Codable {
                 }
                 self = .linear(.classes)
             } else {
-                self = .linear(.count(try Self.positive(container, key, decoder)))
+                self = .linear(.count(try Self.number(container, key, decoder, in: Self.widths)))
             }
-        default: throw Self.fault(decoder, "unknown layer '\(key.stringValue)'; \(Self.words) are known")
+        default: throw Self.fault(decoder, "unknown layer '\(key.stringValue)'; \(Self.known)")
         }
     }
 
-    private static func positive(
-        _ container: KeyedDecodingContainer<Key>, _ key: Key, _ decoder: any Decoder
+    private static func number(
+        _ container: KeyedDecodingContainer<Key>, _ key: Key, _ decoder: any Decoder, in accepted: ClosedRange<Int>
     ) throws -> Int {
         let value = try container.decode(Int.self, forKey: key)
-        guard value > 0 else {
-            throw fault(decoder, "\(key.stringValue) is \(value); a whole number of at least 1 is needed")
+        guard accepted.contains(value) else {
+            throw fault(
+                decoder,
+                "\(key.stringValue) is \(value); a whole number of \(accepted.lowerBound) to \(accepted.upperBound) is needed"
+            )
         }
         return value
     }

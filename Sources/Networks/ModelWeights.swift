@@ -110,7 +110,8 @@ package struct ModelWeights: Equatable, Sendable {
     /// The layout of a model for the smallest input of one plane.
     private static func pattern(_ model: ModelSpec) throws(NetworkError) -> ParameterLayout {
         func layout(_ side: Int) throws(NetworkError) -> ParameterLayout {
-            try ParameterLayout(model, samples: SampleShape(height: side, width: side), classes: 1)
+            try ParameterLayout(
+                model, samples: SampleShape(height: side, width: side), classes: model.fixedClasses ?? 1)
         }
         if let side = model.side { return try layout(side) }
         for side in 1..<longestSide {

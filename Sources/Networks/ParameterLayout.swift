@@ -70,17 +70,33 @@ package struct ParameterLayout: Hashable, Sendable {
         input = model.layers.first == .flatten ? .vector(samples.featureCount) : samples
         var builder = Builder(model, classes: classes, isVector: input == .vector(input.featureCount))
         var shape = input
-        for index in model.layers.indices { shape = try builder.add(index, input: shape) }
-        guard model.layers.last == .linear(.classes) else {
+        for index in model.layers.indices {
+            shape = try builder.add(index, input: shape)
+            try Self.check(model, index, parameters: builder.offset)
+        }
+        guard let last = model.layers.last, last == .linear(.classes) || last == .linear(.count(classes)) else {
             throw .invalid(
                 reason:
-                    "\(model.name) ends in \(model.layers.last?.description ?? "nothing"); linear: classes is needed")
+                    "\(model.name) ends in \(model.layers.last?.yaml ?? "nothing"); linear: classes is needed, or linear: \(classes) "
+                    + "for \(classes) classes")
         }
         modules = builder.modules
         slots = builder.slots
         running = builder.running
         parameterCount = builder.offset
         isFused = Self.areFused(modules, side: model.side)
+    }
+
+    /// The most parameters, which kernels count in 32 bits.
+    private static let mostParameters = Int(Int32.max)
+
+    /// Refuses a model that is too large with layer number `index`.
+    private static func check(_ model: ModelSpec, _ index: Int, parameters: Int) throws(NetworkError) {
+        guard parameters > mostParameters else { return }
+        throw .invalid(
+            reason:
+                "\(model.name): with layer \(index + 1) (\(model.layers[index])) there are \(parameters) parameters; "
+                + "at most \(mostParameters) are accepted")
     }
 
     /// The layout of the article's network with `channels` input planes and `classes` logits.

@@ -135,9 +135,9 @@ extension ModelWeights {
         var contents = try Safetensors.read(path)
         let prefixes = try contents.removePrefixes(path: path)
         let normalisation = try normalisation(contents.metadata, path: path)
-        let model = try model(contents.metadata, path: path, expected: expected)
+        let (model, unknownName) = try ModelSpec.read(contents.metadata, path: path, expected: expected)
         var notes = prefixes.isEmpty ? [] : ["\(path): ignoring \(prefixes.joined(separator: " and ")) in tensor names"]
-        if let name = contents.metadata["model"], ModelLibrary.model(name) == nil {
+        if let name = unknownName {
             notes.append("\(path): its metadata names the unknown model \(excerpt(name)); reading it as \(model.name)")
         }
         do throws(NetworkError) {
@@ -163,19 +163,6 @@ extension ModelWeights {
             return nil
         }
         return SampleShape(channels: extents[0], height: extents[1], width: extents[2])
-    }
-
-    /// The model that a file names. One that names none, or one that others have named in their own way, is of the
-    /// expected model or of the article's network: its tensors decide.
-    private static func model(
-        _ metadata: [String: String], path: String, expected: ModelSpec?
-    ) throws(NetworkError) -> ModelSpec {
-        guard let model = metadata["model"].flatMap(ModelLibrary.model) else { return expected ?? ModelLibrary.leNet5 }
-        if let expected, expected != model {
-            throw .unusableWeights(
-                reason: "\(path) holds weights of \(model.name), not of \(expected.name); name the model \(model.name)")
-        }
-        return model
     }
 
     /// The mean and std of a file: a number each where the samples have one channel, otherwise a number per channel with
@@ -213,7 +200,7 @@ extension ModelWeights {
         return Normalisation(zip(means, stds).map { ChannelStatistics(mean: $0, std: $1) })
     }
 
-    /// Writes weights as PyTorch's load_state_dict takes them, with the model's name and the normalisation in the metadata.
+    /// Writes weights as PyTorch's load_state_dict takes them, with the model and the normalisation in the metadata.
     /// - Parameter metadata: what else the file is to say.
     /// - Throws: ``NetworkError/unwritable(path:reason:)``, ``NetworkError/writeFailed(path:reason:)``.
     package func write(
@@ -223,9 +210,8 @@ extension ModelWeights {
         let counters = Dictionary(
             uniqueKeysWithValues: layout.running.map { ("\($0.name).num_batches_tracked", Int64(steps)) })
         var metadata = others.merging([
-            "format": "pt", "mean": text(normalisation.means), "model": layout.model.name,
-            "std": text(normalisation.stds),
-        ]) { $1 }
+            "format": "pt", "mean": text(normalisation.means), "std": text(normalisation.stds),
+        ]) { $1 }.merging(layout.model.metadata) { $1 }
         if layout.hasFreeExtents {
             let input = layout.input
             metadata[Self.inputKey] = "\(input.channels)x\(input.height)x\(input.width)"

@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Support
 
 /// How long and how fast to train.
 package struct TrainingOptions: Hashable, Sendable {
@@ -152,6 +153,7 @@ package struct Trainer {
         let size = runs.first?.subset.count ?? 0
         let layout = try ParameterLayout(model, samples: store.shape, classes: store.classes)
         try validate(runs, size: size, layout: layout, options: options)
+        try checkMemory(runs.count, layout)
         let plan = EpochPlan(size: size, options: options)
         let initial = runs.map {
             $0.initial?.laidOut(as: layout) ?? ModelWeights(layout: layout, seed: $0.seed, run: $0.run)
@@ -167,6 +169,19 @@ package struct Trainer {
         } catch {
             throw .invalid(reason: "\(error)")
         }
+    }
+
+    /// Refuses networks whose parameters alone do not fit: first values, what is on the device in training where that is
+    /// host memory (values, two moments, gradients), and what is read back.
+    private func checkMemory(_ networks: Int, _ layout: ParameterLayout) throws(NetworkError) {
+        let copies = backend.isInHostMemory ? 6 : 2
+        let needed = networks * layout.parameterCount * copies * MemoryLayout<Float>.size
+        guard let least = AvailableMemory.shortage(of: needed) else { return }
+        throw .compute(
+            .outOfMemory(
+                label:
+                    "\(networks) \(networks == 1 ? "network" : "networks") of \(model.name), \(layout.parameterCount) "
+                    + "parameters each", byteCount: needed, device: least.source))
     }
 
     private func validate(

@@ -101,7 +101,7 @@ package struct CaseNames: Sendable {
         }
         add(\.recipe.dataset) { $0.recipe.dataset }
         add(\.recipe.validation?.count) { "\($0.recipe.validation?.count ?? 0) for validation" }
-        add(\.recipe.model) { $0.recipe.model }
+        add(\.recipe.model) { $0.recipe.model.name }
         add(\.recipe.duration) { ReportSection.duration($0.recipe.duration) }
         add(\.recipe.batchSize) { "batches of \($0.recipe.batchSize)" }
         add(\.recipe.learningRate) { "learning rate \(Number.exact($0.recipe.learningRate))" }

@@ -142,7 +142,7 @@ struct ReportSection: Sendable {
 
     private static func title(_ key: Pairing, among keys: [Pairing]) -> String {
         var words = [key.recipe.trainingSet.title, duration(key.recipe.duration)]
-        if Set(keys.map(\.recipe.model)).count > 1 { words.append(key.recipe.model) }
+        if Set(keys.map(\.recipe.model)).count > 1 { words.append(key.recipe.model.name) }
         if Set(keys.map(\.recipe.batchSize)).count > 1 { words.append("batches of \(key.recipe.batchSize)") }
         if Set(keys.map(\.recipe.learningRate)).count > 1 {
             words.append("learning rate \(Number.exact(key.recipe.learningRate))")

@@ -92,7 +92,7 @@ package final class BackendExecutor: StudyExecutor {
     package func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) throws {
         do {
             // Samples that no run needs any more are freed first, since the device may not have room for both.
-            let needed = Set(try later.union([recipe]).map(Self.key))
+            let needed = Set(later.union([recipe]).map(Self.key))
             stored = stored.filter { needed.contains($0.key) }
             _ = try stored(recipe)
         } catch {
@@ -124,7 +124,7 @@ package final class BackendExecutor: StudyExecutor {
     package func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         guard let first = jobs.first else { return [] }
         let recipe = first.recipe
-        let model = try Self.spec(recipe.model)
+        let model = recipe.model
         let data = try stored(recipe)
         let backend = try preparedBackend()
         guard let held = first.evaluatedOn == .test ? data.test : data.validation else {
@@ -225,21 +225,13 @@ package final class BackendExecutor: StudyExecutor {
         return Loaded(dataset: part, validation: try all.subset(validation), description: description)
     }
 
-    /// The model of a name that the study's reader has let through.
-    private static func spec(_ name: String) throws -> ModelSpec {
-        guard let model = ModelLibrary.model(name) else {
-            throw StudyError.executor(reason: "there is no model \(name)")
-        }
-        return model
-    }
-
-    private static func key(_ recipe: TrainingRecipe) throws -> StoreKey {
-        StoreKey(set: recipe.trainingSet, side: try spec(recipe.model).side)
+    private static func key(_ recipe: TrainingRecipe) -> StoreKey {
+        StoreKey(set: recipe.trainingSet, side: recipe.model.side)
     }
 
     /// The samples of a recipe, in the size that its model takes.
     private func stored(_ recipe: TrainingRecipe) throws -> Stored {
-        let key = try Self.key(recipe)
+        let key = Self.key(recipe)
         if let known = stored[key] { return known }
         do {
             return try store(recipe, as: key)
@@ -254,7 +246,7 @@ package final class BackendExecutor: StudyExecutor {
     private func store(_ recipe: TrainingRecipe, as key: StoreKey) throws -> Stored {
         let loaded = try loaded(recipe.trainingSet)
         let dataset = loaded.dataset
-        let model = try Self.spec(recipe.model)
+        let model = recipe.model
         let backend = try preparedBackend()
         let fresh = Stored(
             normalisation: Normalisation(dataset),
@@ -342,7 +334,7 @@ extension BackendExecutor: ArtifactResources {
         var parameters = ScoreParameters()
         (parameters.networks, parameters.epochs) = (networks, epochs)
         return try TrainingDynamics.record(
-            of: data.train, model: Self.spec(recipe.model), normalisation: data.normalisation,
+            of: data.train, model: recipe.model, normalisation: data.normalisation,
             options: recipe.options(),
             parameters: parameters, seed: seed, set: index, validation: data.validation, on: preparedBackend(),
             cancellation: cancellation,

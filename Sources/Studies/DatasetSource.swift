@@ -120,10 +120,11 @@ extension Study {
         for group in groups {
             let dataset = group.settings.dataset
             let model = group.settings.recipe.model
-            if dataset.isOfFeatures, ModelLibrary.model(model)?.side != nil {
+            if dataset.isOfFeatures, model.side != nil {
                 throw .invalid(
                     group.places["model"],
-                    reason: "model is \(model), which takes images, and the data set \(dataset.name) is of features;"
+                    reason:
+                        "model is \(model.name), which takes images, and the data set \(dataset.name) is of features;"
                         + " \(ModelLibrary.featureChoices) is needed")
             }
             if let other = known[dataset.name], other != dataset {

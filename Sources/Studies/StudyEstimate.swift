@@ -74,9 +74,9 @@ extension StudyPlan {
             artifacts[type(of: key.kind).folder, default: 0] += shared + rate.seconds(effort: key.kind.effort)
         }
         func train(_ networks: Int, of experiment: Experiment) {
-            images[experiment.recipe.model, default: 0] +=
+            images[experiment.recipe.model.name, default: 0] +=
                 Double(networks) * Double(experiment.recipe.images(kept: experiment.size))
-            evaluations[experiment.recipe.model, default: 0] += networks
+            evaluations[experiment.recipe.model.name, default: 0] += networks
         }
         var decided: Set<Int> = []
         for run in left {
@@ -108,8 +108,8 @@ extension StudyExecutor {
             throw StudyError.executor(reason: "a plan without experiments")
         }
         var rates = try measureRates(of: heaviest, in: plan, replicas: replicas)
-        for (model, experiments) in Dictionary(grouping: plan.experiments, by: \.recipe.model)
-        where model != heaviest.recipe.model {
+        for (model, experiments) in Dictionary(grouping: plan.experiments, by: \.recipe.model.name)
+        where model != heaviest.recipe.model.name {
             guard let most = experiments.max(by: { $0.trainedImages < $1.trainedImages }) else { continue }
             let measured = try measureRates(of: most, in: plan, replicas: replicas)
             rates.models[model] = StudyRates.ModelRate(

@@ -82,7 +82,7 @@ extension StudyReader {
     }
 
     /// A path that is relative to the study's file.
-    private func absolute(_ path: String) -> String {
+    func absolute(_ path: String) -> String {
         Paths.absolute(path, from: URL(fileURLWithPath: file).deletingLastPathComponent().path)
     }
 }

@@ -71,6 +71,7 @@ package struct StudyReader {
         }
         try study.checkScaling()
         try study.checkDatasets()
+        try study.checkModels()
         return study
     }
 
@@ -119,12 +120,7 @@ package struct StudyReader {
         try readDataset(fields, into: &settings)
         if let isSet = try fields.boolean("standardize") { settings.scaling.standardize = isSet }
         if let isSet = try fields.boolean("normalize") { settings.scaling.normalize = isSet }
-        if let model = try fields.string("model") {
-            guard ModelLibrary.model(model) != nil else {
-                throw fields.unknownWord(model, of: "model", known: ModelLibrary.names)
-            }
-            settings.recipe.model = model
-        }
+        try readModel(fields, into: &settings)
         if let runs = try fields.integer("runs", in: Self.runsRange) { settings.runs = runs }
         let epochs = try fields.integer("epochs", in: 1...1_000_000)
         let steps = try fields.integer("steps", in: 1...1_000_000_000)

@@ -32,7 +32,7 @@ extension Study {
             first.filter { pair in settings.allSatisfy { $0.contains { $0 == pair } } }
         }
         // Directories of studies that have no other model stay as they were.
-        let isPlain = groups.allSatisfy { $0.settings.recipe.model == ModelLibrary.leNet5.name }
+        let isPlain = groups.allSatisfy { $0.settings.recipe.model == ModelLibrary.leNet5 }
         let entries = zip(groups, settings).map { group, settings in
             mapping(pairs(group) + settings.filter { pair in shared?.contains { $0 == pair } != true }, .block)
         }
@@ -80,7 +80,7 @@ private func pairs(_ settings: StudySettings, hasSource: Bool = false) -> [Pair]
         }
     var pairs = [
         Pair(key: "dataset", value: dataset(settings.recipe.dataset, hasSource ? settings.source : nil)),
-        Pair(key: "model", value: word(settings.recipe.model)), Pair(key: "runs", value: Node("\(settings.runs)")),
+        Pair(key: "model", value: model(settings.recipe.model)), Pair(key: "runs", value: Node("\(settings.runs)")),
         duration,
         Pair(key: "batch_size", value: Node("\(settings.recipe.batchSize)")),
         Pair(key: "learning_rate", value: float(settings.recipe.learningRate)),
@@ -194,6 +194,29 @@ private func dataset(_ name: String, _ source: DatasetSource?) -> Node {
     }
 }
 
+/// A model of the library by its name; another one with all its layers, so that a study's directory is complete.
+private func model(_ model: ModelSpec) -> Node {
+    if ModelLibrary.model(model.name) == model { return word(model.name) }
+    var pairs = [Pair(key: "name", value: word(model.name))]
+    if let side = model.side { pairs.append(Pair(key: "side", value: Node("\(side)"))) }
+    pairs.append(Pair(key: "layers", value: Node(model.layers.map(layer), .implicit, .block)))
+    return mapping(pairs, .block)
+}
+
+private func layer(_ layer: ModelSpec.Layer) -> Node {
+    let value: Node
+    switch layer {
+    case .batchNorm, .relu, .tanh, .flatten: return Node(layer.description)
+    case .conv(let out, let kernel, let padding):
+        let pairs = [("out", out), ("kernel", kernel), ("padding", padding)]
+        value = mapping(pairs.map { Pair(key: $0.0, value: Node("\($0.1)")) }, .flow)
+    case .maxPool(let side), .avgPool(let side): value = Node("\(side)")
+    case .linear(.count(let count)): value = Node("\(count)")
+    case .linear(.classes): value = Node("classes")
+    }
+    return mapping([Pair(key: layer.description, value: value)], .block)
+}
+
 /// A name as a scalar that every reader takes for a name: "null", "no" or "1e5" would be something else without quotes.
 private func word(_ text: String) -> Node {
     let isWord = text.wholeMatch(of: /[A-Za-z][A-Za-z0-9._-]*/) != nil && !wordsOfYAML.contains(text.lowercased())
@@ -221,8 +244,7 @@ private func text(_ node: Node?) -> String {
     switch node {
     case .scalar(let scalar): scalar.string
     case .sequence(let nodes): "[\(nodes.map { text($0) }.joined(separator: ", "))]"
-    case .mapping(let mapping):
-        "{\(mapping.map { "\(text($0.key)): \(text($0.value))" }.joined(separator: ", "))}"
+    case .mapping(let pairs): "{\(pairs.map { "\(text($0.key)): \(text($0.value))" }.joined(separator: ", "))}"
     case .alias, nil: "not given"
     }
 }

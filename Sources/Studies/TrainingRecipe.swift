@@ -18,8 +18,8 @@ package struct TrainingRecipe: Hashable, Sendable {
     package var isOfFeatures = false
     /// What of its training samples is set aside; nil where nothing is.
     package var validation: ValidationSplit?
-    /// The model's name.
-    package var model = ModelLibrary.leNet5.name
+    /// The model.
+    package var model = ModelLibrary.leNet5
     /// How long each network trains.
     package var duration = TrainingDuration.epochs(5)
     /// Samples in a batch.
@@ -64,7 +64,7 @@ package struct TrainingRecipe: Hashable, Sendable {
     package func word(column: String) -> String? {
         switch (column, duration) {
         case ("dataset", _): dataset
-        case ("model", _): model
+        case ("model", _): model.name
         case ("num_epochs", .epochs(let epochs)): "\(epochs)"
         case ("steps", .steps(let steps)): "\(steps)"
         case ("batch_size", _): "\(batchSize)"

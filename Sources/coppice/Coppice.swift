@@ -18,7 +18,7 @@ struct Coppice: ParsableCommand {
         version: "coppice \(version)",
         subcommands: [
             DevicesCommand.self, DataCommand.self, RunCommand.self, StatusCommand.self, ReportCommand.self,
-            StudyCommand.self,
+            StudyCommand.self, ModelCommand.self,
             ClusterCommand.self,
             ScoreCommand.self, SelectCommand.self, DedupCommand.self, TrainCommand.self, EvaluateCommand.self,
             VerifyCommand.self,

@@ -14,9 +14,9 @@ struct EvaluateCommand: ParsableCommand {
     var weights: String
     @Option(
         help: ArgumentHelp(
-            "Require weights of this model: \(ModelLibrary.choices). (default: the one that the file names)",
-            valueName: "name"), completion: .models, transform: modelNamed)
-    var model: ModelSpec?
+            "Require weights of this model: \(ModelLibrary.choices), or a YAML file of layers. (default: the one that the weights name)",
+            valueName: "name"), completion: .models, transform: ModelChoice.parse)
+    var model: ModelChoice?
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var shape: ProfileOption
@@ -34,8 +34,9 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
+        let expected = try model?.load()
         let backend = try compute.makeBackend(in: shape)
-        let stored = try ModelWeights.read(weights, of: model)
+        let stored = try ModelWeights.read(weights, of: expected)
         for note in stored.notes { Terminal.note(note, quiet: compute.quiet) }
         let (network, kept) = (stored.weights, stored.normalisation)
         let dataset = try features.load(orImagesOf: data, for: network.layout.model, quiet: compute.quiet)

@@ -2,15 +2,34 @@ import ArgumentParser
 import Networks
 import Studies
 
-/// The model of a name, for options.
-@Sendable func modelNamed(_ name: String) throws -> ModelSpec {
-    guard let model = ModelLibrary.model(name) else {
+/// A model as an option gives it.
+enum ModelChoice: Sendable {
+    /// One of the library.
+    case known(ModelSpec)
+    /// A file of layers.
+    case file(String)
+
+    /// The model.
+    /// - Throws: ``StudyError`` where a file cannot be read or says something wrong.
+    func load() throws(StudyError) -> ModelSpec {
+        switch self {
+        case .known(let model): model
+        case .file(let path): try ModelReader.load(path)
+        }
+    }
+
+    /// The file; nil for a model of the library.
+    var path: String? { if case .file(let path) = self { path } else { nil } }
+
+    /// The model of a name or a file, for options.
+    @Sendable static func parse(_ text: String) throws -> ModelChoice {
+        if let model = ModelLibrary.model(text) { return .known(model) }
+        if ModelReader.isFile(text) { return .file(text) }
         let known = ModelLibrary.names
         throw ValidationError(
-            "unknown model '\(name)'; the nearest is \(nearestWord(to: name, in: known)) "
-                + "(\(known.joined(separator: ", ")) are known).")
+            "unknown model '\(text)'; the nearest is \(nearestWord(to: text, in: known)) "
+                + "(\(known.joined(separator: ", ")) are known; a file of layers ends in .yaml).")
     }
-    return model
 }
 
 extension CompletionKind {

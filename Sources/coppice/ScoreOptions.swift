@@ -5,6 +5,7 @@ import Datasets
 import Networks
 import Pruning
 import Scoring
+import Studies
 import Support
 
 extension Keep: ExpressibleByArgument {}
@@ -20,10 +21,10 @@ extension Balance: ExpressibleByArgument {
 struct ScoreOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Scores of networks: train this model: \(ModelLibrary.choices). (default: \(ModelLibrary.leNet5.name))",
+            "Scores of networks: train this model: \(ModelLibrary.choices), or a YAML file of layers. (default: \(ModelLibrary.leNet5.name))",
             valueName: "name"),
-        completion: .models, transform: modelNamed)
-    var model: ModelSpec?
+        completion: .models, transform: ModelChoice.parse)
+    var model: ModelChoice?
     @Option(help: "Scores of networks: epochs that each trains for. (default: 15)", transform: wholeNumber)
     var scoreEpochs: Int?
     @Option(help: "Scores of networks: how many there are. (default: 10)", transform: wholeNumber)
@@ -75,7 +76,8 @@ struct ScoreOptions: ParsableArguments {
     }
 
     /// The model that networks are of.
-    var networkModel: ModelSpec { model ?? ModelLibrary.leNet5 }
+    /// - Throws: as ``ModelChoice/load()``.
+    func networkModel() throws(StudyError) -> ModelSpec { try model?.load() ?? ModelLibrary.leNet5 }
     /// How they are trained.
     var training: TrainingOptions {
         optimization.applied(to: TrainingOptions(batchSize: batch ?? 64, learningRate: learningRate ?? 0.001))
@@ -131,9 +133,11 @@ struct ScoreOptions: ParsableArguments {
         let trains = score.needs.contains(.dynamics) && hasClasses
         try checkIdle(score, trains: trains)
         try optimization.check(areFeatures: options.features != nil)
-        if trains, options.features != nil, networkModel.side != nil {
+        guard trains else { return }
+        let model = try networkModel()
+        if options.features != nil, model.side != nil {
             throw Failure(
-                "--score \(score.name) trains networks, and \(networkModel.name) takes images: give --model "
+                "--score \(score.name) trains networks, and \(model.name) takes images: give --model "
                     + ModelLibrary.featureChoices, exitCode: 64)
         }
     }
@@ -191,8 +195,9 @@ struct ScoreRun {
     }
 
     private func dynamics(_ trainable: TrainableSamples) throws -> TrainingDynamics {
+        let model = try options.networkModel()
         let store = try SampleStore.make(
-            trainable.samples, for: options.networkModel, classes: trainable.classCount, on: backend)
+            trainable.samples, for: model, classes: trainable.classCount, on: backend)
         let parameters = options.parameters(k: nil)
         let unit = plan.features == nil ? "images" : "samples"
         Terminal.note(
@@ -201,7 +206,7 @@ struct ScoreRun {
         let bar = ProgressBar("training", unit: unit, quiet: compute.quiet)
         defer { bar.finish() }
         return try TrainingDynamics.record(
-            of: store, model: options.networkModel, normalisation: trainable.normalisation, options: options.training,
+            of: store, model: model, normalisation: trainable.normalisation, options: options.training,
             parameters: parameters, seed: compute.seed, on: backend,
             progress: { bar.update(Double($0.samples), of: Double($0.total)) }, keep: keepNetwork)
     }

@@ -34,9 +34,10 @@ struct TrainCommand: ParsableCommand {
     var indices: String?
     @Option(
         help: ArgumentHelp(
-            "Train this model: \(ModelLibrary.choices). (default: \(ModelLibrary.leNet5.name))", valueName: "name"),
-        completion: .models, transform: modelNamed)
-    var model: ModelSpec = ModelLibrary.leNet5
+            "Train this model: \(ModelLibrary.choices), or a YAML file of layers. (default: \(ModelLibrary.leNet5.name))",
+            valueName: "name"),
+        completion: .models, transform: ModelChoice.parse)
+    var model = ModelChoice.known(ModelLibrary.leNet5)
     @Option(help: "Passes over the training images. (default: 5)", transform: wholeNumber)
     var epochs = 5
     @Option(
@@ -142,11 +143,15 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         let start = ContinuousClock.now
         // Weights may go on from where they were.
-        let kept = (features.matrix.name == nil ? data.files : features.files) + [NamedFile("--indices", indices)]
+        let kept =
+            (features.matrix.name == nil ? data.files : features.files) + [
+                NamedFile("--indices", indices), NamedFile("--model", model.path),
+            ]
         try checkOutputs([NamedFile("--save", save), NamedFile("--trace", trace)], against: kept)
         try checkOutputs([NamedFile("--trace", trace)], against: [NamedFile("--init", initial)])
         try optimization.check(areFeatures: features.matrix.name != nil)
         for path in [save, trace] { if let path { try AtomicFile.checkCanWrite(path) } }
+        let model = try model.load()
         let backend = try compute.makeBackend(in: shape, profiling: profileKernels)
         let dataset = try features.load(orImagesOf: data, for: model, quiet: compute.quiet)
         let subset =

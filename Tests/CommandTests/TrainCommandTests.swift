@@ -73,12 +73,13 @@ import TestSupport
     @Test func anUnknownModelIsAnsweredWithTheNearest() throws {
         let outcome = try coppice("train", "--model", "mpl")
         #expect(outcome.status == 64)
-        #expect(outcome.stderr.contains("unknown model 'mpl'; the nearest is mlp (lenet5, mlp, linear are known)"))
+        let known = ModelLibrary.names.joined(separator: ", ")
+        #expect(outcome.stderr.contains("unknown model 'mpl'; the nearest is mlp (\(known) are known;"))
         for command in ["train", "evaluate"] {
             let help = try coppice(command, "--help").stdout.split(whereSeparator: \.isWhitespace)
             #expect(help.joined(separator: " ").contains(ModelLibrary.choices))
         }
-        #expect(try coppice("--generate-completion-script", "bash").stdout.contains("'lenet5'$'\\n''mlp'"))
+        #expect(try coppice("--generate-completion-script", "bash").stdout.contains("'lenet5-wide4'$'\\n''mlp'"))
     }
 
     @Test func theNormalisationTravelsWithTheWeights() throws {

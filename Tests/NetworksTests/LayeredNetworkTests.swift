@@ -234,7 +234,7 @@ enum LayeredFixture {
         }
         for (layers, reason) in [
             ([], "x ends in nothing; linear: classes is needed"),
-            ([.flatten, .linear(.count(3))], "x ends in linear; linear: classes is needed"),
+            ([.flatten, .linear(.count(3))], "x ends in linear: 3; linear: classes is needed"),
             ([.linear(.classes)], "x: layer 1 (linear) takes a vector, not 1x8x8; put flatten before it"),
             (
                 [.conv(out: 2, kernel: 3, padding: 0), .tanh, .linear(.classes)],

@@ -97,7 +97,7 @@ final class FakeExecutor: StudyExecutor {
         batches.append(jobs)
         return jobs.map { job in
             var hash = UInt64(14_695_981_039_346_656_037)
-            let model = job.recipe.model == TrainingRecipe().model ? [] : job.recipe.model.utf8.map { Int($0) }
+            let model = job.recipe.model == TrainingRecipe().model ? [] : job.recipe.model.name.utf8.map { Int($0) }
             let set = job.evaluatedOn == .test ? [] : [1]
             for word in set + [job.run, Int(truncatingIfNeeded: job.seed), job.recipe.batchSize] + model + job.indices {
                 hash = (hash ^ UInt64(truncatingIfNeeded: word)) &* 1_099_511_628_211

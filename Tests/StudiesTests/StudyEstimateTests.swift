@@ -47,7 +47,7 @@ private let yaml = """
         let executor = FakeExecutor()
         let measured = try executor.measureRates(for: plan, replicas: 3)
         #expect(measured.models.count == 1)
-        #expect(Set(executor.batches.compactMap { $0.first?.recipe.model }) == ["lenet5", "linear"])
+        #expect(Set(executor.batches.compactMap { $0.first?.recipe.model.name }) == ["lenet5", "linear"])
     }
 
     @Test func whatIsFinishedTakesNoTime() throws {

@@ -20,7 +20,7 @@ import Testing
         let plan = try StudyPlan(
             study, shapes: ["features": DatasetShape(count: count, featureCount: width, classCount: 2)])
         #expect(plan.experiments.count == 19 && plan.runs.count == 19 * 12 && plan.notices.isEmpty)
-        #expect(plan.experiments.allSatisfy { $0.recipe.duration == .epochs(10) && $0.recipe.model == "linear" })
+        #expect(plan.experiments.allSatisfy { $0.recipe.duration == .epochs(10) && $0.recipe.model.name == "linear" })
     }
 
     @Test func everyNameHasItsText() {

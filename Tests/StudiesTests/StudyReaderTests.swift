@@ -162,7 +162,7 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
     /// A study without the key trains the article's network, as those of earlier versions do, and its file stays as it was.
     @Test func theModelIsKeptWhereItIsAnother() throws {
         let mixed = try study("experiments: [{pruning_method: none}, {pruning_method: none, model: mlp, epochs: 2}]")
-        #expect(mixed.groups.map(\.settings.recipe.model) == ["lenet5", "mlp"])
+        #expect(mixed.groups.map(\.settings.recipe.model.name) == ["lenet5", "mlp"])
         #expect(mixed.yaml.contains("model: mlp") && mixed.yaml.contains("model: lenet5"))
         #expect(try !study("experiments: [{pruning_method: none}]").yaml.contains("model"))
     }

@@ -82,7 +82,7 @@ func essence(_ records: [RunRecord]) -> [RunRecord] {
              {pruning_method: random, sizes: 40, model: linear}]}
             """, in: TemporaryDirectory(), replicas: 100)
         for jobs in executor.batches { #expect(Set(jobs.map(\.recipe)).count == 1) }
-        let models = Set(executor.batches.compactMap { $0.first?.recipe.model })
+        let models = Set(executor.batches.compactMap { $0.first?.recipe.model.name })
         #expect(models == ["lenet5", "mlp", "linear"])
         let baselines = results.summaries.map { $0.comparisons[.full]?.baselineID }
         // The whole set of the same model, and none where that model has no run on the whole set.

@@ -10,14 +10,24 @@ import time
 
 import torch
 from lenet5 import LeNet5, normalised, read_idx, resized
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 BATCH = 64
+MODELS = {
+    "lenet5": LeNet5,
+    "lenet5-wide2": lambda: LeNet5(width=2),
+    "lenet5-wide4": lambda: LeNet5(width=4),
+    "mlp": lambda: nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10)
+    ),
+    "linear": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 10)),
+}
 
 
-def train(x, y, epochs, fused):
+def train(name, x, y, epochs, fused):
     """Trains a new network for so many epochs; returns the last batch's loss."""
-    model = LeNet5().train()
+    model = MODELS[name]().train()
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, fused=fused)
     for _ in range(epochs):
         for batch in torch.randperm(len(x)).split(BATCH):
@@ -32,9 +42,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True)
     parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--model", choices=MODELS, default="lenet5")
     arguments = parser.parse_args()
     images = read_idx(arguments.data, "train-images-idx3-ubyte")
-    x = normalised(resized(images), images.mean() / 255, images.std() / 255)
+    # The others take images as they are.
+    shown = resized(images) if arguments.model.startswith("lenet5") else images
+    x = normalised(shown, images.mean() / 255, images.std() / 255)
     y = torch.from_numpy(read_idx(arguments.data, "train-labels-idx1-ubyte").copy()).long()
 
     results = []
@@ -42,9 +55,9 @@ def main():
         torch.set_num_threads(threads)
         for fused in (True, False):
             torch.manual_seed(1)
-            train(x[:2048], y[:2048], 1, fused)
+            train(arguments.model, x[:2048], y[:2048], 1, fused)
             start = time.perf_counter()
-            loss = train(x, y, arguments.epochs, fused)
+            loss = train(arguments.model, x, y, arguments.epochs, fused)
             seconds = time.perf_counter() - start
             adam = "fused Adam" if fused else "plain Adam"
             results.append({"work": "training", "case": f"PyTorch, {adam}, {threads} threads", "seconds": seconds, "loss": loss})

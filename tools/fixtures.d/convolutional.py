@@ -6,6 +6,7 @@ float32, where batch norm's are 1 + a quarter of it and a quarter of it. Of each
 every so many-th value, all of the small ones.
 
 lenet5-1998   the library's model on images of 1x32x32
+lenet5-wide4  the library's model, which the fused network trains, without its weights after ten steps
 odd           a user's model on images of 2x13x11: padding, an even kernel, tanh, average pool, batch norm without a pool,
               max-pool of 3, batch norm between linear layers, and linear layers with nothing between them
 
@@ -46,7 +47,18 @@ MODELS = {
             nn.BatchNorm1d(13), nn.Tanh(), nn.Linear(13, 11), nn.Linear(11, CLASSES),
         ],
     ),
+    "lenet5-wide4": (
+        300,
+        (1, 32, 32),
+        lambda: [
+            nn.Conv2d(1, 24, 5), nn.BatchNorm2d(24), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(24, 64, 5), nn.BatchNorm2d(64),
+            nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1600, 480), nn.ReLU(), nn.Linear(480, 336), nn.ReLU(),
+            nn.Linear(336, CLASSES),
+        ],
+    ),
 }  # fmt: skip
+# Of so many weights some have gradients that are next to nothing but roundings, of which Adam makes whole steps.
+UNTRACKED = ("lenet5-wide4",)
 
 
 def numbers(stream, count):
@@ -143,7 +155,9 @@ def main():
         slope = difference(gradients32, gradients, untrained)
         # Their running means follow such biases.
         moved = untrained + [key for key in trained if "running_mean" in key]
-        worst = difference(trained32, trained, moved)
+        if name in UNTRACKED:
+            trained, trained32 = {}, {}
+        worst = difference(trained32, trained, moved) if trained else 0
         if off > LOSS_MARGIN or slope > GRADIENT_MARGIN or worst > TENSOR_MARGIN:
             sys.exit(f"{name}: PyTorch's float32 is off by {off:.2e}, {slope:.2e}, {worst:.2e}: choose another stream")
         expected["models"][name] = {

@@ -23,7 +23,11 @@ FEATURES_WORK = "lloyd 1000 of 1000000x64"
 
 # What we want to reach: the least ratio of the peer's seconds to ours, or the most seconds of ours. Inertias should be
 # within 1% of the peer's (Lloyd) or half a percent (mini-batch) in the mean over the rounds, each of which has a seed.
-RATIOS = {"pca": 1.4, "minibatch 500": 3, "lloyd 50": 1.6, "lloyd 500": 1.6, "lloyd 5000": 1.6, FEATURES_WORK: 5}
+RATIOS = {
+    "pca": 1.4, "minibatch 500": 3, "lloyd 50": 1.6, "lloyd 500": 1.6, "lloyd 5000": 1.6, FEATURES_WORK: 5,
+    "training linear, 5 at once": 4, "training mlp, 5 at once": 1.5, "training lenet5-wide4, 1 at once": 2,
+    "training lenet5-wide4, 5 at once": 2.5,
+}  # fmt: skip
 SECONDS = {"start 5000": 0.2}
 
 
@@ -51,14 +55,32 @@ def peer(script, *options):
     return run
 
 
-def our_training(data, device, replicas):
+def training_work(model, replicas):
+    """What the training of a model is called: that of LeNet-5 has one line, with the networks that --replicas says."""
+    return "training" if model == "lenet5" else f"training {model}, {replicas} at once"
+
+
+def training_peer(data, model, replicas):
+    """PyTorch trains one network; its seconds are held against ours with each number of networks."""
+    measure = peer("training.py", "--data", data, "--model", model)
+
+    def run(versions, seed):
+        taken = measure(versions, seed)
+        works = dict.fromkeys(training_work(model, count) for count in replicas)
+        return [(work, *rest) for work in works for _, *rest in taken]
+
+    return run
+
+
+def our_training(data, device, model, replicas):
     command = [COPPICE, "train", "--data", data, "--epochs", 1, "--replicas", replicas, "--device", device]
+    command += ["--model", model]
 
     def run(versions, _):
         printed = output([*command, "--quiet", "--json"])
         versions[f"ours, {device}"] = printed.get("device")
         # Seconds for one network to see the whole set once, as the peer's are.
-        return [("training", device, printed["seconds"] / printed["replicas"] / printed["epochs"], None)]
+        return [(training_work(model, replicas), device, printed["seconds"] / printed["replicas"] / printed["epochs"], None)]
 
     return run
 
@@ -123,13 +145,17 @@ def sides(arguments):
     """Every side of the comparisons asked for, ours before the peers: (is ours, run)."""
     training, pca, kmeans = (arguments.only in (None, what) for what in ("training", "pca", "kmeans"))
     ours, peers = [], []
+    models = [
+        (model, [arguments.replicas] if model == "lenet5" else sorted({1, arguments.replicas}))
+        for model in arguments.models.split(",")
+    ]
     for device in [] if arguments.peers else arguments.devices.split(","):
         if training:
-            ours.append(our_training(arguments.data, device, arguments.replicas))
+            ours += [our_training(arguments.data, device, model, n) for model, counts in models for n in counts]
         if pca or kmeans:
             ours.append(our_clustering(arguments.data, device, pca, kmeans))
     if training:
-        peers.append(peer("training.py", "--data", arguments.data))
+        peers += [training_peer(arguments.data, model, counts) for model, counts in models]
     if pca or kmeans:
         options = ["--data", arguments.data]
         if pca:
@@ -197,6 +223,7 @@ def main():
     parser.add_argument("--data", default=default_data())
     parser.add_argument("--devices", default="opencl-cpu,cpu")
     parser.add_argument("--replicas", type=int, default=5)
+    parser.add_argument("--models", default="lenet5")
     parser.add_argument("--out", default="results/bench.json")
     parser.add_argument("--folder")
     parser.add_argument("--peers", action="store_true")

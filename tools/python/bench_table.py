@@ -12,6 +12,8 @@ KINDS = {"minibatch": "mini-batch k-means", "lloyd": "20 iterations of Lloyd"}
 def stage(work):
     """What a row calls a work such as "lloyd 500"."""
     kind, _, k = work.partition(" ")
+    if kind == "training" and k:
+        return f"training of {k}, an epoch of one network"
     return STAGES.get(work) or f"{KINDS.get(kind, kind)}{', k ' + k if k else ''}"
 
 

@@ -194,6 +194,8 @@ def save_programs(folder, scratch, profile):
         train,
         [*train, "--model", "mlp"],
         [*train, "--model", "lenet5-1998"],
+        ["train", "--data", data, "--replicas", "2", "--epochs", "1", "--batch", "64", "--model", "lenet5-wide4"],
+        [*train, "--model", scratch / "layers.yaml"],
         [*train, "--optimizer", "sgd", "--momentum", "0.9", "--augment", "shift=4,flip"],
         [*train, "--model", "mlp", "--optimizer", "adamw", "--augment", "flip"],
         [*train, "--model", "linear", "--weight-decay", "0.01"],

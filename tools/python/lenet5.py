@@ -10,15 +10,16 @@ from torch import nn
 
 
 class LeNet5(nn.Module):
-    """LeNet-5 with batch norm, under the parameter names that Coppice saves its weights with."""
+    """LeNet-5 with batch norm, every hidden width times `width`, under the names that Coppice saves its weights with."""
 
-    def __init__(self, channels=1, classes=10):
+    def __init__(self, channels=1, classes=10, width=1):
         super().__init__()
-        self.layer1 = nn.Sequential(nn.Conv2d(channels, 6, 5), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2, 2))
-        self.layer2 = nn.Sequential(nn.Conv2d(6, 16, 5), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2, 2))
-        self.fc = nn.Linear(400, 120)
-        self.fc1 = nn.Linear(120, 84)
-        self.fc2 = nn.Linear(84, classes)
+        first, second, wide, narrow = (width * count for count in (6, 16, 120, 84))
+        self.layer1 = nn.Sequential(nn.Conv2d(channels, first, 5), nn.BatchNorm2d(first), nn.ReLU(), nn.MaxPool2d(2, 2))
+        self.layer2 = nn.Sequential(nn.Conv2d(first, second, 5), nn.BatchNorm2d(second), nn.ReLU(), nn.MaxPool2d(2, 2))
+        self.fc = nn.Linear(25 * second, wide)
+        self.fc1 = nn.Linear(wide, narrow)
+        self.fc2 = nn.Linear(narrow, classes)
 
     def forward(self, x):
         """Logits [batch, classes] of normalised images [batch, channels, 32, 32]."""

@@ -9,8 +9,8 @@ package struct DynamicsKey: ArtifactKind {
     package let dataset: String
     /// How many of its training samples are set aside; nil for none.
     package let validation: Int?
-    /// The model's name.
-    package let model: String
+    /// The model.
+    package let model: ModelSpec
     /// Networks.
     package let networks: Int
     /// Epochs that each trains for.
@@ -70,7 +70,7 @@ package struct DynamicsKey: ArtifactKind {
     }
 
     package var fileName: String {
-        "\(trainingSet.fileName)-\(model)-\(networks)x\(epochs)-batch\(batchSize)-rate\(shortest(learningRate))"
+        "\(trainingSet.fileName)-\(model.name)-\(networks)x\(epochs)-batch\(batchSize)-rate\(shortest(learningRate))"
             + optimizerName + "-seed\(seed)-\(index)"
     }
     /// What tells the networks from those of a plain recipe, as part of a file's name.
@@ -80,11 +80,11 @@ package struct DynamicsKey: ArtifactKind {
         return (optimizer ?? "") + (schedule.map { "-\($0)" } ?? "") + (augment ?? "")
     }
     package var title: String {
-        "dynamics \(trainingSet.title), \(networks) \(model) for \(epochs) epochs, set \(index + 1)"
+        "dynamics \(trainingSet.title), \(networks) \(model.name) for \(epochs) epochs, set \(index + 1)"
     }
     package var effort: Int { networks * epochs }
     package func trainedImages(count: Int) -> Int { networks * recipe.images(kept: count) }
-    package var preparation: String { "\(trainingSet.fileName)-\(model)-\(batchSize)" }
+    package var preparation: String { "\(trainingSet.fileName)-\(model.name)-\(batchSize)" }
 
     /// Two networks that train for an epoch or two: what a set of them takes grows along a line with both.
     package func measurable(step: Int) -> ArtifactKey {

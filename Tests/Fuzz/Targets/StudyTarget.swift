@@ -8,7 +8,9 @@ func acceptsStudy(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
     for acceptsAnyDataset in [false, true] {
         let study: Study
         do { study = try StudyLibrary.load(path, acceptsAnyDataset: acceptsAnyDataset) } catch {
-            try requireSentence(error.description, mentions: path, error.category)
+            // The file of a model, which is beside the study or nowhere.
+            if case .unreadable = error, error.category == .noInput { continue }
+            try requireSentence(error.description, mentions: folder, error.category)
             continue
         }
         accepted = true
