@@ -172,6 +172,11 @@ def write_data(scratch):
     floats_file(60000, 50)
     floats_file(6000, 50)
     floats_file(500, 784)
+    # Every kind of layer that no model of the library has.
+    (scratch / "layers.yaml").write_text(
+        "name: layers\nlayers: [{conv: {out: 8, kernel: 3, padding: 1}}, batch_norm, tanh, {max_pool: 3}, "
+        "{conv: {out: 16, kernel: 3}}, batch_norm, relu, {max_pool: 2}, flatten, {linear: 60}, batch_norm, tanh, "
+        "{linear: classes}]\n")
 
 
 def save_programs(folder, scratch, profile):
