@@ -93,11 +93,11 @@ static inline intv nearest_of_all(
 #endif
 
 #if COARSE && VW == 16 && defined(__AVX512BW__)
-#if __has_builtin(__builtin_ia32_pmaddubsw512)
+#if __has_builtin(__builtin_ia32_pmaddubsw512) && __has_builtin(__builtin_ia32_pmaddwd512)
 #define SEARCHES_COARSELY 1
 #endif
 #elif COARSE && VW == 8 && defined(__AVX2__)
-#if __has_builtin(__builtin_ia32_pmaddubsw256)
+#if __has_builtin(__builtin_ia32_pmaddubsw256) && __has_builtin(__builtin_ia32_pmaddwd256)
 #define SEARCHES_COARSELY 1
 #endif
 #endif

@@ -1,7 +1,7 @@
 // Centroids as 8-bit numbers, for the coarse search of kmeans_assign: values [k][D] and panels [panel][1 + D][R], as
 // kmeans_panels makes them, into coarse [panel][COARSE_ROWS][R] and bounds [panel][BOUNDS]; coarse_panels.clh has the layout.
 // A number is the nearest to the coordinate divided by the panel's scale. The length is infinite where a centroid of the panel
-// has a number that is none, or too large.
+// has a number that is NaN or too large.
 //
 // One work-item a panel.
 // Defines: D, R.
@@ -22,12 +22,14 @@ __kernel void kmeans_coarse(
         float total = 0.0f;
         for (int chunk = 0; chunk < CHUNKS; chunk++) {
             float sums[2] = {0.0f, 0.0f};
-            for (int dimension = chunk * CHUNK * 4; dimension < min(D, (chunk + 1) * CHUNK * 4); dimension++) {
-                const float value = values[(size_t)centroid * D + dimension];
-                is_fine = is_fine && fabs(value) <= MOST_LENGTH;
-                largest = fmax(largest, fabs(value));
-                const int side = dimension / 2 % 2;
-                sums[side] = fma(value, value, sums[side]);
+            for (int step = chunk * CHUNK; step < min(STEPS, (chunk + 1) * CHUNK); step++) {
+                UNROLL for (int byte = 0; byte < 4; byte++) {
+                    if (step * 4 + byte >= D) continue;
+                    const float value = values[(size_t)centroid * D + step * 4 + byte];
+                    is_fine = is_fine && fabs(value) <= MOST_LENGTH;
+                    largest = fmax(largest, fabs(value));
+                    sums[byte / 2] = fma(value, value, sums[byte / 2]);
+                }
             }
             part = fmax(part, fmax(sums[0], sums[1]));
             total += sums[0] + sums[1];
@@ -46,7 +48,7 @@ __kernel void kmeans_coarse(
             int sums[2] = {0, 0};
             for (int step = 0; step < min(CHUNK, STEPS - chunk * CHUNK); step++) {
                 uint packed = 0;
-                for (int byte = 0; byte < 4; byte++) {
+                UNROLL for (int byte = 0; byte < 4; byte++) {
                     const int dimension = (chunk * CHUNK + step) * 4 + byte;
                     const bool is_used = is_fine && centroid < end && dimension < D;
                     const float value = is_used ? values[(size_t)centroid * D + dimension] : 0.0f;

@@ -119,14 +119,23 @@ private struct CoarseSearchCase: KernelCase {
         case cancelling
         /// Coordinates of very different size, of points and of centroids.
         case uneven
-        /// So small that products underflow, for some points so large that they overflow.
+        /// So small that products underflow, for some points so large that they overflow: too small to be searched.
         case extreme
+        /// As small as is searched, and points whose squares underflow.
+        case small
+        /// As large as is searched.
+        case large
+        /// The two best scores differ by a half, and 8 bits hold the numbers almost exactly: the bounds are as narrow as
+        /// they get, and a limit a few margins too high leaves the nearest centroid out. No case needs the whole margin;
+        /// that it is as large as rounding requires rests on the derivation in coarse_search.clh.
+        case narrow
         /// Some points have a NaN or an infinity.
         case poisoned
     }
     let count: Int
     let dimensions: Int
-    let clusters: Int
+    /// The number of centroids; nil for one that makes more panels than the search keeps at once.
+    let clusters: Int?
     let kind: Kind
     let isDirect: Bool
     var hasDistances = true
@@ -134,16 +143,16 @@ private struct CoarseSearchCase: KernelCase {
     var kernel: String { KmeansAssign.kernel }
     var variety: String { "coarse" }
     var name: String {
-        "coarse search, \(count) x \(dimensions), k \(clusters), \(kind)\(isDirect ? ", direct" : "")"
-            + "\(hasDistances ? ", distances" : ""), seed \(seed)"
+        "coarse search, \(count) x \(dimensions), k \(clusters.map(String.init) ?? "of 134 panels"), \(kind)"
+            + "\(isDirect ? ", direct" : "")\(hasDistances ? ", distances" : ""), seed \(seed)"
     }
     var form: String { "\(dimensions) dimensions, coarse, \(hasDistances)\(isDirect ? ", direct" : "")" }
-    var cost: Int { 2 * count * clusters * dimensions }
+    var cost: Int { 2 * count * (clusters ?? 2000) * dimensions }
 
     /// Few programs, each for many numbers of points and centroids: one panel, many, and more than are kept at once.
     static func all(seed: UInt64) -> [any KernelCase] {
         let counts = [1, 7, 15, 16, 17, 31, 32, 33, 64, 127, 257]
-        let clusters = [1, 9, 10, 11, 61, 480, 601, 1301]
+        let clusters = [1, 9, 10, 11, 61, 480, 601, nil]
         var cases: [any KernelCase] = []
         for (dimensions, isDirect) in [(61, false), (61, true), (130, true)] {
             for (index, kind) in Kind.allCases.enumerated() {
@@ -156,7 +165,7 @@ private struct CoarseSearchCase: KernelCase {
                 }
                 cases.append(
                     CoarseSearchCase(
-                        count: 257, dimensions: dimensions, clusters: 1301, kind: kind, isDirect: isDirect,
+                        count: 257, dimensions: dimensions, clusters: nil, kind: kind, isDirect: isDirect,
                         seed: seed + 7))
             }
         }
@@ -165,7 +174,9 @@ private struct CoarseSearchCase: KernelCase {
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)
-        let (points, values) = operands()
+        // RUN of coarse_search.clh, a few more panels, and one that is not full.
+        let clusters = self.clusters ?? (128 + 5) * backend.layout.panelWidth + 1
+        let (points, values) = operands(clusters)
         let centroids = try backend.makeCentroids(count: clusters, dimensions: dimensions)
         try backend.write(values, to: centroids.values)
         try backend.run(KmeansPanels(centroids))
@@ -190,7 +201,7 @@ private struct CoarseSearchCase: KernelCase {
     }
 
     /// Points [count][dimensions] and centroids [clusters][dimensions].
-    private func operands() -> (points: [Float], centroids: [Float]) {
+    private func operands(_ clusters: Int) -> (points: [Float], centroids: [Float]) {
         var inputs = CaseInputs(seed: seed)
         let (pointCount, centroidCount) = (count * dimensions, clusters * dimensions)
         var points: [Float]
@@ -209,7 +220,9 @@ private struct CoarseSearchCase: KernelCase {
             points = inputs.floats(pointCount)
             centroids = inputs.floats(centroidCount, in: -0.001...0.001)
             for element in centroids.indices { centroids[element] += Float(element % dimensions % 3 - 1) }
-        case .near, .uneven, .extreme, .poisoned:
+        case .narrow:
+            (points, centroids) = pairs(max(1, clusters / 2), clusters, &inputs)
+        case .near, .uneven, .extreme, .small, .large, .poisoned:
             let places = inputs.floats(50 * dimensions)
             centroids = inputs.floats(centroidCount, in: -0.3...0.3)
             for element in centroids.indices { centroids[element] += places[element % places.count] }
@@ -230,10 +243,38 @@ private struct CoarseSearchCase: KernelCase {
         case .extreme:
             for element in points.indices { points[element] *= element / dimensions % 5 == 2 ? 1e19 : 1e-19 }
             for element in centroids.indices { centroids[element] *= 1e-19 }
+        case .small:
+            for element in points.indices { points[element] *= element / dimensions % 5 == 2 ? 1e-20 : 1e-12 }
+            for element in centroids.indices { centroids[element] *= 1e-12 }
+        case .large:
+            for element in points.indices { points[element] *= 1e13 }
+            for element in centroids.indices { centroids[element] *= 1e13 }
         case .poisoned:
             for point in stride(from: 3, to: count, by: 40) { points[point * dimensions + dimensions - 1] = .nan }
             for point in stride(from: 5, to: count, by: 70) { points[point * dimensions] = .infinity }
-        case .near, .ties, .cancelling, .crowded: break
+        case .near, .ties, .cancelling, .crowded, .narrow: break
+        }
+        return (points, centroids)
+    }
+
+    /// Whole numbers: a point of every pair, one centroid at distance √2 from it in the first half, one at distance 1 in
+    /// the second, and the other pairs far away. In dimensions 2 and 3 of every four the squares of a chunk of 64 dimensions
+    /// add up to 31,506, just below 177.5²: the scales are almost 1.
+    private func pairs(_ pairCount: Int, _ clusters: Int, _ inputs: inout CaseInputs) -> ([Float], [Float]) {
+        let size = pairCount * dimensions
+        let (signs, small) = (inputs.integers(size, in: 0..<2), inputs.integers(size, in: -4..<5))
+        func coordinate(_ pair: Int, _ dimension: Int) -> Float {
+            guard dimension % 4 >= 2 else { return Float(small[pair * dimensions + dimension]) }
+            let position = dimension % 64 / 4 * 2 + dimension % 2
+            let sizes: [Float] = [53, 5]
+            let magnitude = position < 2 ? sizes[position] : position < 30 ? 32 : 0
+            return signs[pair * dimensions + dimension] == 0 ? magnitude : -magnitude
+        }
+        let points = (0..<count * dimensions).map { coordinate($0 / dimensions % pairCount, $0 % dimensions) }
+        var centroids = (0..<clusters * dimensions).map { coordinate($0 / dimensions % pairCount, $0 % dimensions) }
+        for centroid in 0..<clusters {
+            centroids[centroid * dimensions + 4 * (centroid % 7)] += 1
+            if centroid < pairCount { centroids[centroid * dimensions + 4 * (centroid % 7) + 1] += 1 }
         }
         return (points, centroids)
     }

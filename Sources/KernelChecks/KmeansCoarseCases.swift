@@ -36,7 +36,8 @@ private struct KmeansCoarseCase: KernelCase {
         let rows = CoarsePanels.rows(dimensions)
         let numbers = try GuardedBuffer<Int32>(
             on: backend, count: centroids.panelCount * rows * width, label: "coarse centroids")
-        let bounds = try GuardedBuffer<Float>(on: backend, count: centroids.panelCount * 4, label: "coarse bounds")
+        let bounds = try GuardedBuffer<Float>(
+            on: backend, count: centroids.panelCount * CoarsePanels.boundCount, label: "coarse bounds")
         try backend.run(
             KmeansCoarse(
                 centroids, into: CoarsePanels(numbers: numbers.buffer, bounds: bounds.buffer, dimensions: dimensions)))
@@ -49,7 +50,7 @@ private struct KmeansCoarseCase: KernelCase {
             check(
                 &judge, panel, members.map { Array(values[$0 * dimensions..<($0 + 1) * dimensions]) },
                 packed: Array(packed.values[panel * rows * width..<(panel + 1) * rows * width]), width: width,
-                bounds: Array(limits.values[4 * panel..<4 * panel + 4]),
+                bounds: Array(limits.values[panel * CoarsePanels.boundCount..<(panel + 1) * CoarsePanels.boundCount]),
                 halves: members.indices.map { halves[panel * (1 + dimensions) * width + $0 - members.lowerBound] })
         }
         return judge.result
@@ -61,16 +62,17 @@ private struct KmeansCoarseCase: KernelCase {
         halves: [Float]
     ) {
         let scale = Double(bounds[0])
-        let isLost = centroids.joined().contains { !(abs($0) <= 1e15) }
+        let chunk = CoarsePanels.chunk
+        let isLost = centroids.joined().contains { !(abs($0) <= CoarsePanels.mostLength) }
         if isLost != (bounds[2] == .infinity) { judge.complain("panel \(panel) has length \(bounds[2])") }
         var (error, length) = (0.0, 0.0)
         for slot in 0..<width {
             let centroid = slot < centroids.count && !isLost ? centroids[slot].map(Double.init) : []
             var lost = 0.0
-            for start in stride(from: 0, to: dimensions, by: 64) {
-                let row = start / 64 * 17
+            for start in stride(from: 0, to: dimensions, by: 4 * chunk) {
+                let row = start / (4 * chunk) * (1 + chunk)
                 var (sums, squares) = ([0, 0], [0.0, 0.0])
-                for dimension in start..<min(start + 64, (dimensions + 3) / 4 * 4) {
+                for dimension in start..<min(start + 4 * chunk, (dimensions + 3) / 4 * 4) {
                     let word = packed[(row + 1 + (dimension - start) / 4) * width + slot]
                     let number = Int(Int8(truncatingIfNeeded: word >> Int32(dimension % 4 * 8)))
                     let due = dimension < centroid.count ? centroid[dimension] : 0

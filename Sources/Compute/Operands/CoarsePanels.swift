@@ -14,6 +14,14 @@ package struct CoarsePanels {
     package static let boundCount = 4
     /// Steps of four dimensions between two rows of offsets.
     package static let chunk = 16
+    /// What the largest coordinate of a panel becomes; rounded, it is at most 64.
+    package static let mostNumber: Float = 63.5
+    /// What the largest norm of a chunk's numbers in half of its dimensions becomes.
+    package static let mostNorm: Float = 177.5
+    /// The largest coordinate that is searched: MOST_LENGTH of Kernels/coarse_panels.clh.
+    package static let mostLength: Float = 1e15
+    /// The smallest scale: a hundredth of its LEAST_LENGTH.
+    package static let leastScale: Float = 1e-15
     /// Dimensions and centroids for which a processor finds the nearest centroid sooner with them. With more dimensions
     /// distances are more alike, and the bounds rule too little out.
     package static let (useful, leastCentroids) = (32...256, 256)

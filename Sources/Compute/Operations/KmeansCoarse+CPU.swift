@@ -18,7 +18,7 @@ extension KmeansCoarse {
                     var sums: (Float, Float) = (0, 0)
                     for dimension in start..<min(start + 4 * chunk, dimensions) {
                         let value = values[centroid * dimensions + dimension]
-                        isFine = isFine && abs(value) <= 1e15
+                        isFine = isFine && abs(value) <= CoarsePanels.mostLength
                         largest = max(largest, abs(value))
                         if dimension % 4 < 2 { sums.0 += value * value } else { sums.1 += value * value }
                     }
@@ -29,7 +29,11 @@ extension KmeansCoarse {
                 halfSquare = max(
                     halfSquare, -panels[panel * (1 + dimensions) * width + centroid - members.lowerBound])
             }
-            let scale = isFine ? max(largest / 63.5, part.squareRoot() / 177.5, 1e-15) : 1
+            let scale =
+                isFine
+                ? max(
+                    largest / CoarsePanels.mostNumber, part.squareRoot() / CoarsePanels.mostNorm,
+                    CoarsePanels.leastScale) : 1
             var error: Float = 0
             for slot in 0..<width {
                 let centroid = members.lowerBound + slot
