@@ -1,3 +1,23 @@
+/// What a column's values are like among the rows that ``ValueType/columnFigures(count:dimensions:read:)`` takes.
+struct ColumnFigures {
+    /// The lower median of the finite values; 0 without any.
+    let median: Double
+    /// The difference of the third and the first quartile; 0 where half of the values or more are one.
+    let interquartileRange: Double
+    /// Whether float32 holds every value between these quartiles exactly.
+    let fitsFloat: Bool
+
+    /// - Parameter values: the column's values, in any order.
+    init(_ values: some Sequence<Double>) {
+        let finite = values.filter(\.isFinite).sorted()
+        func quantile(_ quarters: Int) -> Double { finite.isEmpty ? 0 : finite[(finite.count - 1) * quarters / 4] }
+        median = quantile(2)
+        let (low, high) = (quantile(1), quantile(3))
+        interquartileRange = high - low
+        fitsFloat = finite.drop { $0 < low }.prefix { $0 <= high }.allSatisfy { Double(Float($0)) == $0 }
+    }
+}
+
 extension ValueType {
     /// Medians of a matrix's columns, each over rows that are spread over the matrix: at most 1,024 of them, and 16 MiB of
     /// values. Unlike a mean, a median lies among the values wherever single ones are. Which rows are taken depends on the
@@ -11,6 +31,15 @@ extension ValueType {
     package func columnMedians<Failure: Error>(
         count: Int, dimensions: Int, read: ([Int], UnsafeMutableRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) -> [Double] {
+        try columnFigures(count: count, dimensions: dimensions, read: read).map(\.median)
+    }
+
+    /// Figures of a matrix's columns over the rows that ``columnMedians(count:dimensions:read:)`` takes.
+    /// - Returns: [column].
+    /// - Throws: what `read` throws.
+    func columnFigures<Failure: Error>(
+        count: Int, dimensions: Int, read: ([Int], UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) -> [ColumnFigures] {
         let samples = max(1, min(count, 1024, (1 << 21) / dimensions))
         let atOnce = max(1, min(samples, (1 << 17) / dimensions))
         let stored = UnsafeMutableRawBufferPointer.allocate(
@@ -36,20 +65,39 @@ extension ValueType {
                 }
             }
         }
-        return (0..<dimensions).map { column in
-            let finite = values[column * samples..<(column + 1) * samples].filter(\.isFinite).sorted()
-            return finite.isEmpty ? 0 : finite[(finite.count - 1) / 2]
-        }
+        return (0..<dimensions).map { ColumnFigures(values[$0 * samples..<($0 + 1) * samples]) }
     }
 }
 
 extension StoredValues {
-    /// The medians of the columns as ``ValueType/columnMedians(count:dimensions:read:)`` takes them.
+    /// The figures of the columns as ``ValueType/columnFigures(count:dimensions:read:)`` takes them.
     /// - Throws: as ``read(rowsAt:into:)``.
-    func columnMedians() throws(DatasetError) -> [Double] {
-        try type.columnMedians(count: rowCount, dimensions: columnCount) { numbers, room throws(DatasetError) in
+    func columnFigures() throws(DatasetError) -> [ColumnFigures] {
+        try type.columnFigures(count: rowCount, dimensions: columnCount) { numbers, room throws(DatasetError) in
             try read(rowsAt: numbers, into: room)
         }
+    }
+
+    /// The first of some columns of int64 that has more than one value, compared as integers; nil where none has.
+    /// - Throws: as ``read(_:into:)``.
+    fileprivate func firstVarying(_ columns: [Int]) throws(DatasetError) -> Int? {
+        guard !columns.isEmpty else { return nil }
+        let most = max(1, min(rowCount, (1 << 15) / columnCount))
+        let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: most * rowBytes, alignment: 16)
+        defer { stored.deallocate() }
+        var firsts: [Int64] = []
+        for first in stride(from: 0, to: rowCount, by: most) {
+            let rows = first..<min(first + most, rowCount)
+            let piece = UnsafeMutableRawBufferPointer(rebasing: stored[..<(rows.count * rowBytes)])
+            try read(rows, into: piece)
+            let values = piece.bindMemory(to: Int64.self)
+            if firsts.isEmpty { firsts = columns.map { values[$0] } }
+            for (column, value) in zip(columns, firsts)
+            where (0..<rows.count).contains(where: { values[$0 * columnCount + column] != value }) {
+                return column
+            }
+        }
+        return nil
     }
 }
 
@@ -57,27 +105,39 @@ extension Features {
     /// The rows as networks and the clusterings of studies take them. Where float32 cannot tell the values of a column apart,
     /// the median of every column is subtracted before they are rounded, as clusterings of files do with all features;
     /// other rows stay as they are. Standardized rows have had their means subtracted. One pass over rows of float64, int32
-    /// and int64.
-    /// - Throws: ``DatasetError``: those of reading the rows; `.malformed` for a column that float32 cannot tell apart less its
-    ///   median either, or whose rows are only normalized.
+    /// and int64, and a second where a column of int64 has values from 2^53 on.
+    ///
+    /// A column is told apart where float32 numbers near its mean are at most a thousandth of the standard deviation apart.
+    /// A few values far from all others widen that deviation, so the middle half of the values is held to the same, by the
+    /// sample that medians are taken of; values of it that float32 holds exactly are told apart in any case.
+    /// - Throws: ``DatasetError``: those of reading the rows; `.malformed` for a column that float32 cannot tell apart even
+    ///   after its median is subtracted, or whose rows are only normalized.
     package func lessMedians() throws(DatasetError) -> Features {
         // All values of the other types are float32 numbers.
         guard scaling?.columns == nil, [.float64, .int32, .int64].contains(unscaled.type) else { return self }
         let columns = try FeatureScaling.columns(of: unscaled)
-        func unclear(less shift: [Double]?) -> Int? {
-            columns.indices.first { index in
-                let column = columns[index]
-                let spacing = Double(Float(column.mean - (shift?[index] ?? 0)).ulp)
-                return column.std > 0 && spacing > column.std / 1000
-            }
+        func isClose(_ index: Int, less shift: Double = 0) -> Bool {
+            let column = columns[index]
+            return column.std > 0 && Double(Float(column.mean - shift).ulp) > column.std / 1000
         }
-        // Values of int64 may differ where float64, in which the figures are taken, has them as one.
-        let isWide = unscaled.type == .int64
-        guard let index = unclear(less: nil) ?? columns.firstIndex(where: { isWide && $0.mean.magnitude >= 0x1p53 })
-        else { return self }
+        let figures = try unscaled.columnFigures()
+        func isCrowded(_ index: Int) -> Bool {
+            let column = figures[index]
+            return !column.fitsFloat && column.interquartileRange > 0
+                && Double(Float(column.median).ulp) > column.interquartileRange / 1000
+        }
+        var found = columns.indices.first { isClose($0) } ?? columns.indices.first(where: isCrowded)
+        if found == nil, unscaled.type == .int64 {
+            // Values of int64 may differ where float64, in which the figures are taken, has them as one.
+            found = try unscaled.firstVarying(columns.indices.filter { columns[$0].mean.magnitude >= 0x1p53 })
+        }
+        guard let index = found else { return self }
         func values(of index: Int) -> String {
-            "column \(index) (counted from 0) has values about \(columns[index].mean) with a standard deviation of "
-                + "\(columns[index].std), which float32 cannot tell apart"
+            let spread =
+                isCrowded(index) && !isClose(index)
+                ? "values about \(figures[index].median) with an interquartile range of \(figures[index].interquartileRange)"
+                : "values about \(columns[index].mean) with a standard deviation of \(columns[index].std)"
+            return "column \(index) (counted from 0) has \(spread), which float32 cannot tell apart"
         }
         if scaling != nil {
             throw .malformed(
@@ -85,11 +145,12 @@ extension Features {
                 reason: values(of: index) + " once rows have length 1; standardize them too (--standardize, or "
                     + "standardize: true in a study), or subtract a constant")
         }
-        let medians = try unscaled.columnMedians()
-        if let index = unclear(less: medians) {
+        let medians = figures.map(\.median)
+        if let index = columns.indices.first(where: { isClose($0, less: medians[$0]) }) {
             throw .malformed(
                 file: name,
-                reason: values(of: index) + ", nor less their median; standardize them (--standardize, or standardize: "
+                reason: values(of: index)
+                    + ", even after subtracting their median; standardize them (--standardize, or standardize: "
                     + "true in a study), or multiply them by a constant")
         }
         var features = less(medians)

@@ -10,7 +10,7 @@ struct JoinedRows: StoredValues {
     private let starts: [Int]
 
     /// - Throws: ``DatasetError/malformed(file:reason:)`` for a part of another width than the first's, or more rows than
-    ///   can be counted.
+    ///   can be indexed.
     static func join(_ parts: [any StoredValues]) throws(DatasetError) -> any StoredValues {
         guard let first = parts.first, parts.count > 1 else {
             guard let only = parts.first else { throw .empty(file: "no features") }
@@ -42,8 +42,8 @@ struct JoinedRows: StoredValues {
         .malformed(
             file: part.origin(of: 0).file,
             reason:
-                "its \(part.rowCount) rows of \(part.columnCount) values, after \(before) of other files, are more than can "
-                + "be counted; give fewer files")
+                "its \(part.rowCount) rows of \(part.columnCount) values, after \(before) of other files, are too many to "
+                + "index; give fewer files")
     }
 
     /// The part that a row is in.

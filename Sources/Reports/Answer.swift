@@ -13,34 +13,38 @@ struct Answer: Equatable, Sendable {
     let enough: Part?
     /// What runs are too few for, as a phrase without a full stop; nil where at least one case has enough runs.
     let shortage: String?
+    /// What to do about ``shortage``, as a phrase without a full stop; nil where all planned runs are not finished, or none are
+    /// missing.
+    let remedy: String?
     /// The answer in a sentence, and the loss of each size in another; none where nothing can be compared with the whole set.
     let sentences: [String]
-    /// The largest loss that counts as little, in percentage points: 1, or the study's margin of equality if that is wider.
+    /// The largest loss that counts as little, in percentage points: 1, or the margin of equality if that is wider. Of several
+    /// margins the narrowest counts, so that one case's cannot loosen the claim for the others.
     let tolerance: Double
 
     /// Sizes whose loss is told.
     private static let sizes = 8
 
     init(_ section: ReportSection) {
-        tolerance = max(1, section.experiments.map(\.equalWithin).max() ?? 1)
+        tolerance = max(1, section.experiments.filter { !$0.selection.isWhole }.map(\.equalWithin).min() ?? 1)
+        let tests = section.tests[.full] ?? 1
         let cases = section.smallerCases.filter { $0.summary.comparisons[.full]?.isDecidable == true }
         let sound = cases.filter { section.hasEnoughRuns($0, .full) }
         guard let whole = section.whole, !cases.isEmpty else {
-            (enough, shortage, sentences) = (nil, nil, [])
+            (enough, shortage, remedy, sentences) = (nil, nil, nil, [])
             return
         }
         guard !sound.isEmpty else {
-            let text = Self.shortage(section, cases)
+            let needed = Comparison.fewestPairs(tests: tests)
+            let text = Self.shortage(cases, tests: tests, needed: needed)
             (enough, shortage) = (nil, text)
-            let remedy =
-                section.isFinished
-                ? " (coppice run adds the missing ones by --runs \(section.fewestPairs(.full)); to decide may take more)."
-                : "."
-            sentences = ["Too few runs for an answer: \(text)\(remedy)"]
+            remedy =
+                section.isFinished ? "add them with coppice run --runs \(needed); a decision may need more" : nil
+            sentences = ["Too few runs for an answer: \(text)\(remedy.map { " (\($0))" } ?? "")."]
             return
         }
-        shortage = nil
-        var intervals = SimultaneousIntervals(tests: section.tests[.full] ?? 1)
+        (shortage, remedy) = (nil, nil)
+        var intervals = SimultaneousIntervals(tests: tests)
         let losses = sound.compactMap { entry -> Loss? in
             guard let comparison = entry.summary.comparisons[.full], let difference = comparison.difference,
                 let interval = intervals.interval(of: comparison)
@@ -50,12 +54,13 @@ struct Answer: Equatable, Sendable {
         }
         let least = -tolerance
         let smallest = losses.filter { $0.interval.low >= least }.min {
-            ($0.entry.kept, -$0.difference) < ($1.entry.kept, -$1.difference)
+            ($0.entry.kept, -$0.difference, $0.id) < ($1.entry.kept, -$1.difference, $1.id)
         }
         enough = smallest.map { Part(size: Wording.size($0.entry.kept), name: $0.entry.name) }
-        let tests = section.tests[.full] ?? 1
         let together = tests > 1 ? " over all \(Number.grouped(Double(tests))) comparisons" : ""
-        let limit = "lose at most \(Self.points(tolerance)) against the whole set, at 95% confidence\(together)"
+        let limit =
+            "lose at most \(Self.points(tolerance)) against the whole set, at 95% confidence\(together)"
+            + " (over repeated training, on this test set)"
         let answer: String
         if let smallest {
             answer =
@@ -81,17 +86,22 @@ struct Answer: Equatable, Sendable {
             return "\(Wording.size(entry.kept)) of \(total) \(whole.units) (\(share), \(entry.name))"
         }
 
+        var id: Int { entry.summary.experiment.id }
+
         /// The kept part of the whole set.
         var share: String { "\(Number.significant(100 * entry.kept / max(1, whole.kept)))%" }
 
         /// "1.88 points lower (1.49 to 2.27)".
         var text: String {
+            let mean = "\(Number.fixed(difference.magnitude, 2)) points \(difference < 0 ? "lower" : "higher")"
+            // Equal differences have no spread, but for the rounding of their mean.
+            if interval.high - interval.low < 1e-9 { return "\(mean) (the same in every run)" }
             let (near, far) = difference < 0 ? (interval.high, interval.low) : (interval.low, interval.high)
             let range =
                 interval.low < 0 && interval.high > 0
                 ? "\(Self.told(near)) to \(Self.told(far))"
                 : "\(Number.fixed(near.magnitude, 2)) to \(Number.fixed(far.magnitude, 2))"
-            return "\(Number.fixed(difference.magnitude, 2)) points \(difference < 0 ? "lower" : "higher") (\(range))"
+            return "\(mean) (\(range))"
         }
 
         private static func told(_ end: Double) -> String {
@@ -100,19 +110,22 @@ struct Answer: Equatable, Sendable {
     }
 
     /// The loss of each size, the largest first. A selection other than random samples speaks for its size only where the
-    /// tests say that it is better than they are: the best of many means would be a matter of luck.
+    /// tests say that it is better than they are: the best of many means would be a matter of luck. A size whose random
+    /// samples cannot be compared has its best mean, which says so.
     private static func bySize(_ losses: [Loss], _ units: String) -> [String] {
         let groups = Dictionary(grouping: losses) { $0.entry.summary.experiment.size }
-        let shown = groups.values.compactMap { group -> Loss? in
+        let shown = groups.values.compactMap { group -> (loss: Loss, hasRandom: Bool, mark: String)? in
             let random = group.first { $0.entry.summary.experiment.selection.isRandom }
             let rivals =
                 random == nil ? group : group.filter { $0.entry.summary.comparisons[.random]?.verdict == .better }
-            return rivals.max { $0.difference < $1.difference } ?? random
-        }.sorted { $1.entry.kept < $0.entry.kept }
+            let best = rivals.max { ($0.difference, $1.id) < ($1.difference, $0.id) } ?? random
+            let mark = random == nil && group.count > 1 ? "; highest mean of \(group.count)" : ""
+            return best.map { ($0, random != nil, mark) }
+        }.sorted { (-$0.loss.entry.kept, $0.loss.id) < (-$1.loss.entry.kept, $1.loss.id) }
         guard !shown.isEmpty else { return [] }
-        let hasRandom = losses.contains { $0.entry.summary.experiment.selection.isRandom }
-        let items = shown.prefix(sizes).map {
-            "\(Wording.size($0.entry.kept)) \(units) (\($0.share), \($0.entry.name)) \($0.text)"
+        let hasRandom = shown.contains(where: \.hasRandom)
+        let items = shown.prefix(sizes).map { loss, _, mark in
+            "\(Wording.size(loss.entry.kept)) \(units) (\(loss.share), \(loss.entry.name)\(mark)) \(loss.text)"
         }
         let rest = shown.count - items.count
         return [
@@ -123,12 +136,11 @@ struct Answer: Equatable, Sendable {
         ]
     }
 
-    private static func shortage(_ section: ReportSection, _ cases: [ReportCase]) -> String {
+    private static func shortage(_ cases: [ReportCase], tests: Int, needed: Int) -> String {
         let pairs = cases.compactMap { $0.summary.comparisons[.full]?.pairs }
         let (least, most) = (pairs.min() ?? 0, pairs.max() ?? 0)
-        let tests = section.tests[.full] ?? 1
         return "\(least < most ? "at most " : "")\(Wording.counted(most, "run")) per case, and"
-            + " \(Wording.counted(tests, "comparison")) \(tests == 1 ? "needs" : "need") at least \(section.fewestPairs(.full))"
+            + " \(Wording.counted(tests, "comparison")) \(tests == 1 ? "needs" : "need") at least \(needed)"
     }
 
     private static func points(_ value: Double) -> String { "\(Number.exact(value)) point\(value == 1 ? "" : "s")" }
@@ -144,12 +156,14 @@ extension ReportSection {
         }
     }
 
-    /// The fewest paired runs that could call a case of the study better or worse than the baseline.
+    /// The fewest paired runs that could call a case of the study better or worse than the baseline by themselves: those
+    /// that Holm's first step takes. Its later steps, for cases whose p-values are not the smallest, take fewer.
     func fewestPairs(_ baseline: Baseline) -> Int { Comparison.fewestPairs(tests: tests[baseline] ?? 1) }
 
-    /// Whether a comparison has as many runs as ``fewestPairs(_:)``: with fewer, "equal" is the one verdict that it could
-    /// have, and no finding.
+    /// Whether a comparison has as many runs as ``fewestPairs(_:)``, or is called better or worse with fewer. Any other
+    /// comparison with fewer could hardly have another verdict than "equal", which is no finding then.
     func hasEnoughRuns(_ entry: ReportCase, _ baseline: Baseline) -> Bool {
-        (entry.summary.comparisons[baseline]?.pairs ?? 0) >= fewestPairs(baseline)
+        guard let comparison = entry.summary.comparisons[baseline] else { return false }
+        return [.better, .worse].contains(comparison.verdict) || comparison.pairs >= fewestPairs(baseline)
     }
 }

@@ -9,8 +9,8 @@ struct Headline: Equatable, Sendable {
 
     /// The headline of `section`.
     init(_ section: ReportSection) {
-        let tally = Tally(section)
         let answer = Answer(section)
+        let tally = Tally(section, tolerance: answer.tolerance)
         let sofar = section.isFinished ? "" : "So far: "
         var sentences: [String] = []
         if !section.isFinished {
@@ -18,9 +18,15 @@ struct Headline: Equatable, Sendable {
                 "\(Number.grouped(Double(section.finishedRuns))) of \(Wording.counted(section.plannedRuns, "run")) are"
                     + " finished; what follows may change with the rest.")
         }
-        title = sofar + Self.title(section, tally, answer)
+        let line = Self.title(section, tally, answer)
+        title = sofar + line
         sentences += Self.diverged(section)
-        sentences += answer.sentences
+        if let shortage = answer.shortage, line.hasSuffix(shortage) {
+            // The title has said it.
+            if let remedy = answer.remedy { sentences.append("\(Wording.sentence(remedy)).") }
+        } else {
+            sentences += answer.sentences
+        }
         sentences += Self.smallest(section, tally)
         sentences += Self.againstWhole(section, tally)
         sentences += Self.againstRandom(section)
@@ -34,9 +40,29 @@ struct Headline: Equatable, Sendable {
         var count = 0
         /// Cases that the table calls equal, of too few runs.
         var hasty: [ReportCase] = []
+        /// Cases that are equal among all comparisons, with their simultaneous intervals, by experiment: these lie within
+        /// the margin, as those of the tables need not.
+        var confirmed: [Int: Interval] = [:]
+        /// How many comparisons the intervals hold for together.
+        var tests = 1
 
         /// Cases that need less than the whole set, against it.
-        init(_ section: ReportSection) { self.init(section, section.smallerCases, .full) }
+        /// - Parameter tolerance: the largest margin that confirms an equality, in percentage points.
+        init(_ section: ReportSection, tolerance: Double) {
+            self.init(section, section.smallerCases, .full)
+            tests = section.tests[.full] ?? 1
+            var intervals = SimultaneousIntervals(tests: tests)
+            for entry in cases(.equal) {
+                let experiment = entry.summary.experiment
+                let margin = min(experiment.equalWithin, tolerance)
+                if let comparison = entry.summary.comparisons[.full],
+                    let interval = intervals.interval(of: comparison), interval.low >= -margin,
+                    interval.high <= margin
+                {
+                    confirmed[experiment.id] = interval
+                }
+            }
+        }
 
         init(_ section: ReportSection, _ cases: [ReportCase], _ baseline: Baseline) {
             for entry in cases {
@@ -60,14 +86,17 @@ struct Headline: Equatable, Sendable {
                 })
                 + (hasty.isEmpty
                     ? ""
-                    : " (the tables call \(Number.grouped(Double(hasty.count))) equal, of too few runs to rely on)")
+                    : " (the tables call \(Number.grouped(Double(hasty.count))) equal, but from too few runs)")
         }
 
         func cases(_ verdict: Verdict) -> [ReportCase] { byVerdict[verdict] ?? [] }
 
-        /// Of the cases that are equal or better, the one that keeps least; of several, the most accurate.
+        /// Cases that are equal by their own intervals, and not by those for all comparisons together.
+        var unconfirmed: Int { cases(.equal).count - confirmed.count }
+
+        /// Of the cases that are better, or equal among all comparisons, the one that keeps least; of several, the most accurate.
         var smallest: ReportCase? {
-            (cases(.equal) + cases(.better)).min {
+            (cases(.equal).filter { confirmed[$0.summary.experiment.id] != nil } + cases(.better)).min {
                 ($0.kept, -$0.accuracy, $0.summary.experiment.id) < ($1.kept, -$1.accuracy, $1.summary.experiment.id)
             }
         }
@@ -102,7 +131,7 @@ struct Headline: Equatable, Sendable {
         let diverged = tally.cases(.diverged).count
         if diverged == tally.count { return "Every smaller set that was tried had a run that diverged" }
         if let shortage = answer.shortage { return "Too few runs for an answer: \(shortage)" }
-        let undecided = tally.cases(.notDecided).count + tally.hasty.count
+        let undecided = tally.cases(.notDecided).count + tally.hasty.count + tally.unconfirmed
         if diverged > 0 {
             return "No smaller set is shown to be as good as the whole;"
                 + " \(Number.grouped(Double(diverged))) of \(Wording.counted(tally.count, "case")) had a run that diverged"
@@ -129,7 +158,7 @@ struct Headline: Equatable, Sendable {
         guard let smallest = tally.smallest, let comparison = smallest.summary.comparisons[.full] else { return [] }
         var sentences = [
             "\(Wording.sentence(smallest.name)) with \(Wording.size(smallest.kept)) \(smallest.units) differs from the whole set by"
-                + " \(Wording.signed(comparison.difference ?? 0)) points on average, \(evidence(smallest, comparison))."
+                + " \(Wording.signed(comparison.difference ?? 0)) points on average, \(evidence(smallest, comparison, tally))."
         ]
         if tally.count > 1 {
             sentences.append(
@@ -141,18 +170,21 @@ struct Headline: Equatable, Sendable {
         {
             sentences.append(
                 "The smallest set that is better than the whole has \(Wording.size(better.kept)) \(better.units)"
-                    + " (\(better.name)): \(Wording.signed(proof.difference ?? 0)) points, \(evidence(better, proof)).")
+                    + " (\(better.name)): \(Wording.signed(proof.difference ?? 0)) points, \(evidence(better, proof, tally))."
+            )
         }
         return sentences
     }
 
     /// What a verdict rests on.
-    private static func evidence(_ entry: ReportCase, _ comparison: Comparison) -> String {
+    private static func evidence(_ entry: ReportCase, _ comparison: Comparison, _ tally: Tally) -> String {
         let runs = "over \(Wording.counted(comparison.pairs, "paired run"))"
         switch comparison.verdict {
         case .equal:
-            let margin = Number.exact(entry.summary.experiment.equalWithin)
-            let interval = comparison.interval90.map { "90% interval \(Wording.signed($0)), " } ?? ""
+            let experiment = entry.summary.experiment
+            let margin = Number.exact(experiment.equalWithin)
+            let all = tally.tests > 1 ? " for all \(Number.grouped(Double(tally.tests))) comparisons together" : ""
+            let interval = tally.confirmed[experiment.id].map { "95% interval \(Wording.signed($0))\(all), " } ?? ""
             return "\(interval)inside \u{B1}\(margin), \(runs)"
         case .better, .worse, .notDecided, .diverged:
             let interval = comparison.interval95.map { "95% interval \(Wording.signed($0)), " } ?? ""
@@ -167,8 +199,11 @@ struct Headline: Equatable, Sendable {
 
     private static func againstWhole(_ section: ReportSection, _ tally: Tally) -> [String] {
         guard tally.count > 0 else { return [] }
+        let alone =
+            tally.unconfirmed > 0
+            ? " (\(Number.grouped(Double(tally.unconfirmed))) equal only where each is judged on its own)" : ""
         var sentences = [
-            "Against the whole set, of \(Wording.counted(tally.count, "smaller case")): \(tally.counts)."
+            "Against the whole set, of \(Wording.counted(tally.count, "smaller case")): \(tally.counts)\(alone)."
         ]
         sentences += runsToDecide(tally.cases(.notDecided), .full)
         return sentences

@@ -68,6 +68,8 @@ struct Sensitivity: Sendable {
     let series: [Series]
     /// How the methods of the report are drawn.
     let marks: Marks
+    /// The fewest runs that could call a case better or worse here.
+    private let fewestPairs: Int
 
     /// What a section shows of each setting that has several values in it.
     static func all(_ section: ReportSection) -> [Sensitivity] {
@@ -118,7 +120,9 @@ struct Sensitivity: Sendable {
         let pairs = sorted.flatMap { cases in
             cases.dropFirst().map { (one: $0.value.summary, other: cases[0].value.summary) }
         }
-        var contrasts = Contrast.all(pairs)[...]
+        let all = Contrast.all(pairs)
+        fewestPairs = Comparison.fewestPairs(tests: all.count { $0 != nil })
+        var contrasts = all[...]
         let others = Set(order.map(\.other)).count > 1
         let kinds = Set(order.map(\.kmeans)).count > 1
         series = zip(order, sorted).map { key, cases in
@@ -138,7 +142,9 @@ struct Sensitivity: Sendable {
     /// The method without its k and d, which tell scores apart.
     private static func name(_ arm: Arm) -> String {
         let words = arm.settings.map { $0.split(separator: ", ").map(String.init) } ?? []
-        let kept = words.filter { !$0.hasPrefix("k ") && !$0.hasPrefix("PCA ") && $0 != "pixels" }
+        let kept = words.filter {
+            !$0.hasPrefix("k ") && !$0.hasPrefix("PCA ") && !["pixels", "features"].contains($0)
+        }
         let selection = Wording.method(arm.selection.name, needsWholeSet: arm.selection.resamples)
         return ([selection] + kept + [arm.clusterings].compactMap { $0 }).joined(separator: ", ")
     }
@@ -199,9 +205,6 @@ struct Sensitivity: Sendable {
     private func verdict(_ contrast: Contrast) -> Verdict {
         contrast.verdict == .equal && contrast.pairs < fewestPairs ? .notDecided : contrast.verdict
     }
-
-    /// The fewest runs that could call a case better or worse here.
-    private var fewestPairs: Int { Comparison.fewestPairs(tests: contrasts.count) }
 
     /// What so few runs cannot show; nil where they are enough.
     private func tooFewRuns(_ contrasts: [Contrast]) -> String? {

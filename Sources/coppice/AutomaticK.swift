@@ -161,7 +161,7 @@ struct AutomaticK {
 
     private var standingOut: String {
         "It stands out: \(choice.structure.rawValue) structure by its silhouette, no other k within two standard errors over "
-            + "the samples (which leave out what another start would change), and another start gives about the same clusters (\(fixed(choice.stability, 2)))."
+            + "the samples (not counting the effect of another start), and another start gives about the same clusters (\(fixed(choice.stability, 2)))."
     }
 
     private var notStandingOut: String {

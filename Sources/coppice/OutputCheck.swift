@@ -81,7 +81,7 @@ func checkOutputs(_ outputs: [NamedFile?], against inputs: [NamedFile?]) throws 
         }
         if output.isStandardOutput {
             throw Failure(
-                "\(output.option) \(output.path) is where the command prints what it did, and both would be mixed; name a file",
+                "\(output.option) \(output.path) is standard output, which has the summary; name a file",
                 exitCode: 64)
         }
         taken.append((output, false))

@@ -52,7 +52,7 @@ import TestSupport
         #expect(
             text.stdout.contains("It stands out: strong structure") && text.stdout.contains("200 samples in 4 clusters")
         )
-        #expect(text.stdout.contains("two standard errors over the samples (which leave out what another start would"))
+        #expect(text.stdout.contains("two standard errors over the samples (not counting the effect of another start)"))
     }
 
     @Test func selectsWithinTheChosenClusters() throws {

@@ -107,7 +107,55 @@ import Testing
         #expect(floats(near.train).last == 10_070 && near.train.medians == nil)
         // No float32 is as small as these differences.
         files.features = [try write("far.npy", rows, times: 1e-60)]
-        expectRefusal(files, files.features[0], "column 0 (counted from 0)", "nor less their median", "multiply them")
+        expectRefusal(
+            files, files.features[0], "column 0 (counted from 0)", "even after subtracting their median",
+            "multiply them")
+    }
+
+    /// A value far from all others must not hide that float32 makes one number of these.
+    @Test(arguments: ["<f8", "<i8"]) func outliersDoNotHideWhatFloatsCannotTellApart(type: String) throws {
+        func file(_ name: String, _ values: [Int64]) throws -> String {
+            let rows = type == "<i8" ? bytes(values) : bytes(values.map { Double($0) })
+            return try folder.file(name, npyFile(type, [values.count / 2, 2], rows))
+        }
+        func load(_ column: [Int64]) throws -> Dataset {
+            var files = files
+            let rows = column.enumerated().flatMap { [Int64($0.offset % 7), $0.element] }
+            files.features = [try file("times.npy", rows)]
+            files.testFeatures = [try file("times-test.npy", [1, column[1], 2, column[2], 3, column[3]])]
+            files.labels = try folder.file(
+                "times.txt", Array(String(repeating: "0\n1\n", count: column.count / 2).utf8))
+            files.testLabels = try folder.file("times-test.txt", Array("0\n1\n0\n".utf8))
+            return try Dataset.load(name: "rows", features: files)
+        }
+        let rows: Range<Int64> = 0..<400
+        func column(_ outlier: Int64, _ value: (Int64) -> Int64) -> [Int64] {
+            rows.map { $0 == 5 ? outlier : value($0) }
+        }
+        let shifted = try load(column(0) { 999_999_999 + $0 % 3 })
+        #expect(shifted.train.medians == [3, 1e9])
+        let values = floats(shifted.train)
+        let times = Set(rows.map { values[2 * Int($0) + 1] })
+        #expect(times == [-1e9, -1, 0, 1])
+        // Whole numbers that float32 holds, a constant with few others, and values that range over all sizes stay.
+        let others = [
+            column(-999_999_999) { 100_000 + $0 % 3 }, column(0) { _ in 1_000_000_001 }, column(1) { 1 << ($0 % 40) },
+        ]
+        for other in others { #expect(try load(other).train.medians == nil, "\(other.prefix(8))") }
+    }
+
+    /// A column of one value has nothing to tell apart, however large it is.
+    @Test func constantWholeNumbersAreNotShifted() throws {
+        var files = files
+        let large: Int64 = (1 << 60) + 3
+        func values(_ last: Int64) -> [UInt8] {
+            let rows: [Int64] = [1, large, 2, large, 3, large, 4, last]
+            return bytes(rows)
+        }
+        files.features = [try folder.file("wide.npy", npyFile("<i8", [4, 2], values(large)))]
+        #expect(try Dataset.load(name: "rows", features: files).train.medians == nil)
+        files.features = [try folder.file("wide.npy", npyFile("<i8", [4, 2], values(large + 1)))]
+        #expect(try Dataset.load(name: "rows", features: files).train.medians != nil)
     }
 
     /// Whole numbers that float64 cannot tell apart either.

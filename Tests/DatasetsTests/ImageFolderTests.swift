@@ -74,15 +74,15 @@ import TestSupport
         _ = try folder.file("data/train/README", Array("about".utf8))
         let clean = Notes()
         _ = try read(clean)
-        #expect(!clean.contains("left out"), "\(clean.all)")
+        #expect(!clean.contains("ignored "), "\(clean.all)")
         try put(
             "data/top.JPG", "data/train/stray.png", "data/train/b/.h.png", "data/train/.git/a.png", "data/.DS_Store",
             "data/test/b/deep/.x")
         let notes = Notes()
         #expect(values(try read(notes).train) == [1])
         #expect(
-            notes.all.filter { $0.contains("left out") } == [
-                "\(folder / "data"): left out are 2 images in no class folder (top.JPG, train/stray.png) and 4 hidden files and"
+            notes.all.filter { $0.contains("ignored ") } == [
+                "\(folder / "data"): ignored 2 images outside class folders (top.JPG, train/stray.png) and 4 hidden files and"
                     + " folders (.DS_Store, test/b/deep/.x, train/.git, train/b/.h.png)"
             ])
         // Without parts, and with more than are named.
@@ -90,11 +90,11 @@ import TestSupport
         try put("data/a/1.png", "data/a/2.png", "data/3.png")
         let one = Notes()
         _ = try read(one)
-        #expect(one.contains("data: left out is 1 image in no class folder (3.png)"), "\(one.all)")
+        #expect(one.contains("data: ignored 1 image outside class folders (3.png)"), "\(one.all)")
         for index in 4...9 { try put("data/\(index).png") }
         let many = Notes()
         _ = try read(many)
-        #expect(many.contains("7 images in no class folder (3.png, 4.png, 5.png, 6.png, 7.png and 2 more)"))
+        #expect(many.contains("7 images outside class folders (3.png, 4.png, 5.png, 6.png, 7.png and 2 more)"))
     }
 
     @Test(arguments: ["val", "valid"]) func takesValidationForTheTest(name: String) throws {

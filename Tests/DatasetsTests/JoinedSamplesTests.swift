@@ -53,8 +53,8 @@ import TestSupport
             #expect(error.category == .badData)
             #expect(
                 error.description
-                    == "vast-\(counts[1]).npy: its \(counts[1]) rows of \(width) values, after \(counts[0]) of other files, are more"
-                    + " than can be counted; give fewer files")
+                    == "vast-\(counts[1]).npy: its \(counts[1]) rows of \(width) values, after \(counts[0]) of other files, are too"
+                    + " many to index; give fewer files")
         }
     }
 

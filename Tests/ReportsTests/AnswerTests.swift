@@ -34,7 +34,7 @@ import Testing
         #expect(
             answer.sentences == [
                 "The smallest part that is shown to lose at most 1 point against the whole set, at 95% confidence over all 3"
-                    + " comparisons, is 100 of 200 images (50%, random): 0.60 points lower (0.53 to 0.67) on average, over 12"
+                    + " comparisons (over repeated training, on this test set), is 100 of 200 images (50%, random): 0.60 points lower (0.53 to 0.67) on average, over 12"
                     + " paired runs.",
                 "By size, with random samples unless another selection is shown to be better: 150 images (75%, random) 0.60"
                     + " points lower (0.53 to 0.67); 100 images (50%, random) 0.60 points lower (0.53 to 0.67); 20 images (10%,"
@@ -60,7 +60,7 @@ import Testing
             #expect(
                 answer.sentences.first
                     == "No part that was tried is shown to lose at most 1 point against the whole set, at 95% confidence over"
-                    + " all 2 comparisons.")
+                    + " all 2 comparisons (over repeated training, on this test set).")
             #expect(headline.title == "Every smaller set that was tried is worse than the whole")
         }
     }
@@ -72,10 +72,15 @@ import Testing
         #expect(answer.enough == nil)
         #expect(headline.title == "Too few runs for an answer: 5 runs per case, and 2 comparisons need at least 7")
         #expect(
+            answer.sentences == [
+                "Too few runs for an answer: 5 runs per case, and 2 comparisons need at least 7 (add them with coppice run"
+                    + " --runs 7; a decision may need more)."
+            ])
+        // The title has the first half.
+        #expect(
             headline.sentences == [
-                "Too few runs for an answer: 5 runs per case, and 2 comparisons need at least 7 (coppice run adds the missing"
-                    + " ones by --runs 7; to decide may take more).",
-                "Against the whole set, of 2 smaller cases: 2 not decided (the tables call 2 equal, of too few runs to rely on).",
+                "Add them with coppice run --runs 7; a decision may need more.",
+                "Against the whole set, of 2 smaller cases: 2 not decided (the tables call 2 equal, but from too few runs).",
             ])
         #expect(StudyText.summary(results).contains("how little is enough? Too few runs for an answer: 5 runs"))
         let enough = try self.answer(runs: 7) { _, run in whole(run) }
@@ -116,8 +121,87 @@ import Testing
                 ).first))
         #expect(
             alone.sentences.contains {
-                $0.hasPrefix("By size, with the selection of the highest mean: 20 images (10%, closest")
+                $0.hasPrefix(
+                    "By size, with the selection of the highest mean: 20 images (10%, closest; highest mean of 2) ")
             })
+    }
+
+    /// Random samples at one size only: they are no reason to trust the best of many at another.
+    @Test func eachSizeSaysWhetherItsMeanIsTheBestOfMany() throws {
+        let results = try results(
+            """
+            runs: 12
+            experiments:
+              - pruning_method: none
+              - {pruning_method: random, sizes: 100}
+              - {pruning_method: cluster, sizes: [20, 100], ks: 3, use_pca: false, selection_strategies: [closest, furthest]}
+            """
+        ) { experiment, run in whole(run) - 20 * experiment - run }
+        let section = try #require(ReportSection.sections(of: results).first)
+        let losses = try #require(Answer(section).sentences.last)
+        #expect(
+            losses.hasPrefix(
+                "By size, with random samples unless another selection is shown to be better: 100 images (50%, random) "
+            ),
+            "\(losses)")
+        #expect(losses.contains("; 20 images (10%, closest; highest mean of 2) "), "\(losses)")
+    }
+
+    /// The widest margin of any case must not loosen the claim for the others.
+    @Test(arguments: [("5", "1 point"), ("2", "2 points")])
+    func theNarrowestMarginIsTheLimit(other: String, limit: String) throws {
+        let results = try results(
+            """
+            runs: 12
+            experiments:
+              - pruning_method: none
+              - {pruning_method: random, sizes: 20, equal_within: \(other)}
+              - {pruning_method: random, sizes: 100\(other == "2" ? ", equal_within: 3" : "")}
+            """
+        ) { experiment, run in whole(run) - (experiment == 1 ? 0 : 150 + 10 * (run % 3)) }
+        let section = try #require(ReportSection.sections(of: results).first)
+        let (answer, headline) = (Answer(section), Headline(section))
+        #expect(answer.sentences[0].contains("lose at most \(limit) against"), "\(answer.sentences[0])")
+        #expect((answer.enough == nil) == (other == "5") && !headline.title.contains("equal to"))
+    }
+
+    /// Holm's later steps find a case better with fewer runs than the first step takes.
+    @Test func aVerdictOfFewRunsIsNoReasonToLeaveACaseOut() throws {
+        let (answer, headline, results) = try answer { experiment, run in
+            experiment == 2 && run > 6 ? nil : whole(run) + (experiment == 1 ? 0 : 100 + run)
+        }
+        let comparison = try #require(results.summaries[1].comparisons[.full])
+        #expect(comparison.pairs == 6 && comparison.verdict == .better && Comparison.fewestPairs(tests: 2) == 7)
+        #expect(answer.enough == .init(size: "20", name: "random"))
+        #expect(headline.title == "So far: 20 of 200 images (random) are better than the whole set")
+    }
+
+    /// Each of many cases is equal by its own interval, and none by those for all together.
+    @Test func equalitiesOfManyCasesHoldTogetherOrAreNone() throws {
+        let yaml = """
+            runs: 12
+            equal_within: 1
+            experiments:
+              - pruning_method: none
+              - {pruning_method: random, sizes: [\((1...18).map { "\(10 * $0)" }.joined(separator: ", "))]}
+            """
+        func headline(noise: Int) throws -> (headline: Headline, answer: Answer) {
+            let results = try results(yaml) { experiment, run in
+                whole(run) + (experiment == 1 ? 0 : run % 2 == 0 ? noise : -noise)
+            }
+            #expect(results.summaries.dropFirst().allSatisfy { $0.comparisons[.full]?.verdict == .equal })
+            let section = try #require(ReportSection.sections(of: results).first)
+            return (Headline(section), Answer(section))
+        }
+        let (wide, none) = try headline(noise: 90)
+        #expect(none.enough == nil && none.sentences[0].hasPrefix("No part that was tried is shown to lose at most 1"))
+        #expect(wide.title == "Not decided: these runs do not tell any smaller set from the whole")
+        #expect(
+            wide.sentences.contains(
+                "Against the whole set, of 18 smaller cases: 18 equal (18 equal only where each is judged on its own).")
+        )
+        let (narrow, some) = try headline(noise: 60)
+        #expect(some.enough?.size == "10" && narrow.title == "10 of 200 images (random) are equal to the whole set")
     }
 
     @Test func gainsAndIntervalsAcrossZeroHaveWords() throws {
@@ -125,7 +209,9 @@ import Testing
             experiment == 1 ? whole(run) : whole(run) + (experiment == 2 ? 50 : run % 2 == 0 ? 30 : -34)
         }
         #expect(headline.title == "20 of 200 images (random) are better than the whole set")
-        #expect(answer.sentences[0].contains("is 20 of 200 images (10%, random): 0.50 points higher (0.50 to 0.50) on"))
+        #expect(
+            answer.sentences[0].contains(
+                "is 20 of 200 images (10%, random): 0.50 points higher (the same in every run) on"))
         #expect(answer.sentences[1].contains("0.02 points lower (0.23 higher to 0.27 lower)"), "\(answer.sentences[1])")
     }
 

@@ -70,7 +70,8 @@ import Testing
         let text = headline.sentences.joined(separator: "\n")
         #expect(
             text.contains(
-                "by 0.00 points on average, 90% interval \u{2212}0.01 to +0.01, inside \u{B1}0.1, over 12 paired runs.")
+                "by 0.00 points on average, 95% interval \u{2212}0.02 to +0.02 for all 2 comparisons together, inside"
+                    + " \u{B1}0.1, over 12 paired runs.")
         )
         #expect(text.contains("no proof that a smaller one would not do"))
         #expect(text.contains("1 equal and 1 worse"))

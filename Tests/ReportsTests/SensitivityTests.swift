@@ -118,6 +118,22 @@ import Testing
         #expect(all[1].charts(most: 4).isEmpty && all[1].table(in: "mnist").columns.count == 6)
     }
 
+    /// Scores of the samples as they are, and of what PCA leaves, have one name.
+    @Test(arguments: ["mnist", "features"]) func aSeriesIsNotNamedAfterItsFirstPoints(dataset: String) throws {
+        let results = try results(
+            """
+            runs: 3
+            dataset: \(dataset)
+            model: linear
+            experiments:
+              - {pruning_method: score, sizes: 20, scores: [k-center, herding], use_pca: [false, true], pca_components: 8}
+            """
+        ) { experiment, run in 9000 + experiment + run }
+        let all = Sensitivity.all(try section(results))
+        #expect(all.flatMap(\.series).map(\.name) == ["k-center", "herding"])
+        #expect(all[0].series[0].points.map(\.value.phrase) == ["no PCA", "d 8"])
+    }
+
     @Test func aCaseInWhichRunsDivergedIsNoVerdict() throws {
         let results = try results(Self.yaml, diverged: { experiment, run in experiment == 4 && run == 2 ? 1 : nil }) {
             _, run in 9000 + run

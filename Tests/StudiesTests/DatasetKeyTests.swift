@@ -1,9 +1,10 @@
 import Datasets
 import Foundation
-import Studies
 import Support
 import TestSupport
 import Testing
+
+@testable import Studies
 
 private let rows = "name: rows, features: X.npy, labels: y.txt, test_features: T.npy, test_labels: z.txt"
 private let none = "experiments: [{pruning_method: none}]"
@@ -150,5 +151,16 @@ private let none = "experiments: [{pruning_method: none}]"
         #expect(other?.description.contains("another data set rows: data there, other data here") == true)
         let scaled = studyError { try run("/new", "standardize: true, ") }
         #expect(scaled?.description.contains("standardize is not given there and true here") == true)
+    }
+
+    /// A directory keeps no word on whether samples are features, so that a key that was read is the one that was written.
+    @Test(arguments: [false, true]) func aKeyOfAClusteringIsItsDescription(isOfFeatures: Bool) throws {
+        let recipe = ClusteringRecipe(k: 3, pcaComponents: nil, kmeans: .lloyd, isOfFeatures: isOfFeatures)
+        let key = ClusteringKey(recipe, of: TrainingSet("rows"), seed: 5, index: 1)
+        let read = try JSONDecoder().decode(ClusteringKey.self, from: JSONEncoder().encode(key))
+        #expect(read == key && Set([read, key]).count == 1)
+        #expect(ClusteringKey(recipe, of: TrainingSet("rows"), seed: 5, index: 2) != key)
+        #expect(ClusteringKey(recipe, of: TrainingSet("others"), seed: 5, index: 1) != key)
+        #expect(key.fileName.contains(isOfFeatures ? "-features-" : "-pixels-"))
     }
 }

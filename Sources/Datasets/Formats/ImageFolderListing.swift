@@ -99,7 +99,7 @@ struct ImageFolderListing: Sendable {
         }
         if lister.loops.count > 5 { notes.append("\(lister.loops.count - 5) more links lead in a circle") }
         leftOut.hidden += lister.hidden
-        if let words = leftOut.words { notes.append("\(shown): left out \(words)") }
+        if let words = leftOut.words { notes.append("\(shown): ignored \(words)") }
         let names = classes.prefix(20).enumerated().map { "\($0) \(excerpt($1.shown, longest: 40))" }
         notes.append(
             "\(shown): classes are " + names.joined(separator: ", ")
@@ -226,13 +226,13 @@ private struct LeftOut {
                 + (names.count > 5 ? " and \(names.count - 5) more" : "")
         }
         let parts = [
-            images.isEmpty ? nil : "\(describeCount(images.count, "image")) in no class folder (\(list(images)))",
+            images.isEmpty ? nil : "\(describeCount(images.count, "image")) outside class folders (\(list(images)))",
             hidden.isEmpty
                 ? nil
                 : "\(hidden.count) hidden file\(hidden.count == 1 ? " or folder" : "s and folders") (\(list(hidden)))",
         ].compactMap { $0 }
         guard !parts.isEmpty else { return nil }
-        return (images.count + hidden.count == 1 ? "is " : "are ") + parts.joined(separator: " and ")
+        return parts.joined(separator: " and ")
     }
 }
 

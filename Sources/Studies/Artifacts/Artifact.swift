@@ -92,7 +92,7 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
     var seed: UInt64 { get }
     /// A name for a directory, different for different keys.
     var fileName: String { get }
-    /// The name that directories of before have for it; nil where it has always been the same.
+    /// The name that older directories have for it; nil where it has always been the same.
     var formerFileName: String? { get }
     /// What is made, in words for people.
     var title: String { get }

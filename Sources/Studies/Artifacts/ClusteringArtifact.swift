@@ -64,6 +64,23 @@ package struct ClusteringKey: ArtifactKind {
         isOfFeatures = recipe.isOfFeatures
     }
 
+    /// Whether both have the same description, which is all that a directory keeps.
+    package static func == (one: ClusteringKey, other: ClusteringKey) -> Bool {
+        (one.dataset, one.validation, one.k, one.pcaComponents) == (
+            other.dataset, other.validation, other.k, other.pcaComponents
+        ) && (one.kmeans, one.seed, one.index) == (other.kmeans, other.seed, other.index)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(dataset)
+        hasher.combine(validation)
+        hasher.combine(k)
+        hasher.combine(pcaComponents)
+        hasher.combine(kmeans)
+        hasher.combine(seed)
+        hasher.combine(index)
+    }
+
     /// Which k-means, typed.
     package var kmeansKind: KMeansKind { KMeansKind(rawValue: kmeans) ?? .minibatch }
 

@@ -67,7 +67,7 @@ package struct ScoreKey: ArtifactKind {
     package var title: String { file == nil ? "score \(trainingSet.title), \(score) \(index + 1)" : "scores \(score)" }
     package var effort: Int { size ?? 1 }
     package var preparation: String {
-        "\(trainingSet.fileName)-\(score)-\(pcaComponents.map { "pca\($0)" } ?? "pixels")"
+        "\(trainingSet.fileName)-\(score)-\(pcaComponents.map { "pca\($0)" } ?? "points")"
     }
 
     package var needs: [ArtifactKey] {
