@@ -46,7 +46,9 @@ private let badSettings = [
         "dataset: mnits",
         "unknown dataset mnits; the nearest known one is mnist (mnist, fashion-mnist, cifar10, cifar100 are known)"),
     BadStudy(
-        "model: mpl", ":1:8: unknown model mpl; the nearest known one is mlp (lenet5, mlp, linear are known)"),
+        "model: mpl",
+        ":1:8: unknown model mpl; the nearest known one is mlp (lenet5, lenet5-1998, lenet5-wide2, lenet5-wide4, mlp, linear "
+            + "are known)"),
     BadStudy("runs: 0", ":1:7: runs is 0; a whole number from 1 to 100000 is needed"),
     BadStudy("runs: -2", "runs is -2; a whole number from 1 to 100000 is needed"),
     BadStudy("runs: 1.5", "runs is 1.5; a whole number from 1 to 100000 is needed"),

@@ -88,7 +88,9 @@ import Testing
         let executor = FakeExecutor()
         _ = try StudyRunner(parsed(), directory: temporary.results, executor: executor, replicas: 1).run()
         let found = executor.prepared.map { prepared in
-            ([prepared.recipe] + prepared.later.sorted { $0.dataset < $1.dataset }).map { "\($0.dataset) \($0.model)" }
+            ([prepared.recipe] + prepared.later.sorted { $0.dataset < $1.dataset }).map {
+                "\($0.dataset) \($0.model.name)"
+            }
         }
         #expect(
             found.map { $0.sorted() } == [
