@@ -1,4 +1,6 @@
 import Compute
+import Foundation
+import OpenCL
 import Testing
 
 @testable import Clustering
@@ -34,6 +36,63 @@ import TestSupport
                 #expect(try backend.read(distances) == found.distances)
             }
         }
+    }
+
+    /// Profiles in which PoCL's compiler has the instructions for the search on this processor.
+    static let searching: [(DeviceProfile, Device)] = {
+        guard
+            let device = ((try? Device.all()) ?? []).first(where: { $0.platform.name == "Portable Computing Language" }
+            ),
+            let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
+            let flags = text.split(separator: "\n").first(where: { $0.hasPrefix("flags") })?.split(separator: " ")
+        else { return [] }
+        return [("avx512bw", DeviceProfile.cpu16), ("avx2", .cpu8)].filter { flags.contains(Substring($0.0)) }
+            .map { ($0.1, device) }
+    }()
+
+    /// Bounds that rule out every panel but the first must lead to labels from there alone; true bounds, to those of the
+    /// whole search. Without this, a search that is never taken would pass every other comparison.
+    @Test(
+        .enabled(
+            if: !CoarseSearchTests.searching.isEmpty,
+            "the coarse search needs PoCL and a processor with AVX2"),
+        arguments: CoarseSearchTests.searching.map(\.0))
+    func theBoundsDecide(_ profile: DeviceProfile) throws {
+        let device = try #require(Self.searching.first).1
+        let backend = try OpenCLBackend(device: device, profile: profile)
+        let width = backend.layout.panelWidth
+        // Work-items full of points, and so few panels that the search is not given up after the first.
+        let (count, dimensions, k) = (4 * backend.layout.pointLanes, 37, 40 * width)
+        var random = RandomStream(seed: 5, run: 0, purpose: .testing)
+        let values = (0..<k * dimensions).map { _ in Float(random.nextUniform(-1, 1)) }
+        let rows = (0..<count * dimensions).map {
+            values[$0 / dimensions * 7 % k * dimensions + $0 % dimensions] + Float(random.nextUniform(-0.05, 0.05))
+        }
+        let points = try FeatureMatrix(floats: rows, count: count, dimensions: dimensions).points(on: backend)
+        func made(_ count: Int) throws -> Centroids {
+            let centroids = try backend.makeCentroids(count: count, dimensions: dimensions)
+            try backend.write(Array(values.prefix(count * dimensions)), to: centroids.values)
+            try backend.run(KmeansPanels(centroids))
+            return centroids
+        }
+        func labels(_ centroids: Centroids, _ coarse: CoarsePanels? = nil) throws -> [Int32] {
+            let labels = try backend.makeBuffer(of: Int32.self, count: count, label: "labels")
+            try backend.run(KmeansAssign(points, to: centroids, labels: labels, coarse: coarse))
+            return try backend.read(labels)
+        }
+        let centroids = try made(k)
+        let coarse = try backend.makeCoarsePanels(of: centroids)
+        try backend.run(KmeansCoarse(centroids, into: coarse))
+        let whole = try labels(centroids)
+        #expect(Set(whole).count > width)
+        #expect(try labels(centroids, coarse) == whole)
+        // A negative error makes the lower bound large, the upper one small.
+        var bounds = try backend.read(coarse.bounds)
+        for panel in 0..<centroids.panelCount {
+            bounds[panel * CoarsePanels.boundCount + CoarsePanels.errorBound] = panel == 0 ? -1e6 : -1e3
+        }
+        try backend.write(bounds, to: coarse.bounds)
+        #expect(try labels(centroids, coarse) == labels(try made(width)))
     }
 
     /// What is stated covers what is made, whatever the width of panels.

@@ -12,6 +12,8 @@ package struct CoarsePanels {
     package static let padding = 16
     /// Numbers in ``bounds`` per panel.
     package static let boundCount = 4
+    /// Where in them the largest rounding error is.
+    package static let errorBound = 1
     /// Steps of four dimensions between two rows of offsets.
     package static let chunk = 16
     /// What the largest coordinate of a panel becomes; rounded, it is at most 64.
