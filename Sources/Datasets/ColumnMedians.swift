@@ -80,7 +80,7 @@ extension StoredValues {
 
     /// The first of some columns of int64 that has more than one value, compared as integers; nil where none has.
     /// - Throws: as ``read(_:into:)``.
-    fileprivate func firstVarying(_ columns: [Int]) throws(DatasetError) -> Int? {
+    func firstVarying(_ columns: [Int]) throws(DatasetError) -> Int? {
         guard !columns.isEmpty else { return nil }
         let most = max(1, min(rowCount, (1 << 15) / columnCount))
         let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: most * rowBytes, alignment: 16)
@@ -157,6 +157,27 @@ extension Features {
         features.mediansNote =
             "\(name): \(values(of: index)): the median of each column is subtracted first"
         return features
+    }
+
+    /// Throws where rows are only normalized and lie so far from the origin, for how far they are from one another, that float32
+    /// cannot tell them apart once their length is 1: its numbers near the mean row are more than a thousandth of the standard
+    /// deviation apart, over all columns. One pass over such rows of float64, int32 and int64.
+    /// - Throws: ``DatasetError``: those of reading the rows, and `.malformed`.
+    package func checkNormalized() throws(DatasetError) {
+        guard let scaling, scaling.columns == nil, [.float64, .int32, .int64].contains(unscaled.type) else { return }
+        let columns = try FeatureScaling.columns(of: unscaled)
+        let spread = columns.reduce(0) { $0 + $1.std * $1.std }
+        let spacing = columns.reduce(0.0) { sum, column in
+            let ulp = Double(Float(column.mean).ulp)
+            return sum + ulp * ulp
+        }
+        guard spread > 0, spacing > spread / 1_000_000 else { return }
+        throw .malformed(
+            file: name,
+            reason:
+                "its rows lie so far from the origin that float32 cannot tell them apart once they have length 1 (over all "
+                + "columns, their standard deviation is \(Float(spread.squareRoot())), and float32 numbers near their mean are "
+                + "\(Float(spacing.squareRoot())) apart); standardize them too (--standardize), or subtract a constant")
     }
 
     /// The same rows less a number per column, exact before they are rounded to float32.

@@ -26,14 +26,34 @@ package struct FeatureScaling: Equatable, Sendable {
         self.isNormalized = isNormalized
     }
 
-    /// The figures of a training set; nil where neither is asked for. One pass where `standardize` is set, none otherwise.
+    /// The figures of a training set; nil where neither is asked for. One pass where `standardize` is set (two over int64
+    /// from 2^53 on), none otherwise.
     /// - Throws: ``DatasetError`` of reading the rows; `.malformed` with file, row and column for a value that is not a
-    ///   finite number.
+    ///   finite number, and with the column where float64 cannot tell its values apart.
     package static func fit(
         _ values: any StoredValues, standardize: Bool, normalize: Bool
     ) throws(DatasetError) -> FeatureScaling? {
         guard standardize || normalize else { return nil }
-        return FeatureScaling(columns: standardize ? try columns(of: values) : nil, isNormalized: normalize)
+        guard standardize else { return FeatureScaling(columns: nil, isNormalized: normalize) }
+        let columns = try columns(of: values)
+        try checkTold(columns, of: values)
+        return FeatureScaling(columns: columns, isNormalized: normalize)
+    }
+
+    /// Throws where float64, in which values are standardized, cannot tell integers apart: its numbers near the mean are more
+    /// than a thousandth of the standard deviation apart.
+    private static func checkTold(_ columns: [Column], of values: any StoredValues) throws(DatasetError) {
+        guard values.type == .int64 else { return }
+        let large = columns.indices.filter { columns[$0].mean.magnitude >= 0x1p53 }
+        let crowded = large.first { columns[$0].std > 0 && columns[$0].mean.ulp > columns[$0].std / 1000 }
+        // Those whose values are one in float64, and yet may differ.
+        let alike = large.filter { columns[$0].std == 0 }
+        guard let index = try crowded ?? values.firstVarying(alike) else { return }
+        throw .malformed(
+            file: values.origin(of: 0).file,
+            reason:
+                "column \(index) (counted from 0) has values about \(columns[index].mean), which float64 cannot tell apart "
+                + "to standardize them; subtract a constant first")
     }
 
     /// The rows scaled: float32, rounded once, computed again whenever rows are read.

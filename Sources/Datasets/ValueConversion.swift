@@ -41,9 +41,12 @@ extension Int64: StoredNumber {
     /// Exact before the rounding, beyond 2^53 too.
     @inline(__always) func less(_ other: Double) -> Float {
         let whole = other.rounded(.towardZero)
-        guard let subtrahend = Int64(exactly: whole) else { return Float(Double(self) - other) }
+        // What the largest numbers are rounded to in float64 is one more than fits.
+        let isBeyond = whole == 0x1p63
+        guard let subtrahend = isBeyond ? .max : Int64(exactly: whole) else { return Float(Double(self) - other) }
         let (difference, overflow) = subtractingReportingOverflow(subtrahend)
-        return overflow ? Float(Double(self) - other) : Float(Double(difference) - (other - whole))
+        if overflow { return Float(Double(self) - other) }
+        return Float(Double(difference) - (isBeyond ? 1 : other - whole))
     }
 }
 

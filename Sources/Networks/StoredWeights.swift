@@ -103,11 +103,12 @@ extension StoredWeights {
                 "its network was trained on features less the medians of their columns, and nothing is subtracted from"
                     + " \(dataset.name)"
             default:
-                "its network was trained on features less the medians of their columns, and those of \(dataset.name) are others"
+                "its network was trained on features less the medians of their columns, and the columns of \(dataset.name) have other medians"
             }
         throw .unusableWeights(
             reason:
-                "\(path): \(reason); give the training rows of then by --features, and other rows by --test-features")
+                "\(path): \(reason); give the rows that it was trained on by --features, and other rows by --test-features"
+        )
     }
 
     private static func values(_ samples: SampleSet) -> String { samples.pixels == nil ? "float" : "uint8" }

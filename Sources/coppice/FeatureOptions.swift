@@ -42,7 +42,9 @@ struct FeatureOptions: ParsableArguments {
         let features = try Features.open(paths)
         for note in features.notes { Terminal.note("note: \(note)", quiet: quiet) }
         let scaling = try FeatureScaling.fit(features.values, standardize: standardize, normalize: normalize)
-        return try features.scaled(by: scaling)
+        let scaled = try features.scaled(by: scaling)
+        try scaled.checkNormalized()
+        return scaled
     }
 }
 

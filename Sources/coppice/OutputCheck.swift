@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 
 /// A file that an option of a command names.
 struct NamedFile {
@@ -34,6 +35,8 @@ struct NamedFile {
     /// The same for two names of one file, whichever links lead to it, whether or not it is there.
     fileprivate var identity: String {
         if let resolved = Self.resolve(path) { return resolved }
+        // A link may point to what is not there yet.
+        let path = Paths.destination(of: path) ?? path
         // NSString's own functions for this trap on a path of one letter.
         let slash = path.lastIndex(of: "/")
         let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."

@@ -29,6 +29,33 @@ import TestSupport
         #expect(try more.json()["empty_clusters"] as? Int == 1)
     }
 
+    /// Rows that would all have the same direction in float32 are refused; those whose directions differ are not.
+    @Test func normalizedRowsAreToldApart() throws {
+        for (offset, status) in [(1e9, 65), (1, 0)] {
+            let folder = try TemporaryFolder()
+            let values = (0..<40).map { offset + Double($0 * 7 % 40) }
+            try NumPy.write(values, shape: [20, 2], to: folder / "X.npy")
+            let outcome = try cluster(folder, "--k", "2", "--device", "cpu", "--normalize")
+            #expect(outcome.status == status, "\(outcome.stderr)")
+            #expect(outcome.stderr.contains("lie so far from the origin") == (status == 65))
+        }
+    }
+
+    /// Integers beyond 2^53 are refused where float64 would make one of them, and the largest ones cluster exactly.
+    @Test func largeIntegersAreToldApart() throws {
+        for base in [Int64(1) << 62, .max - 9] {
+            let folder = try TemporaryFolder()
+            try NumPy.write((0..<10).map { base + $0 / 5 * 8 }, shape: [10, 1], to: folder / "X.npy")
+            let refused = try cluster(folder, "--k", "2", "--device", "cpu", "--standardize")
+            #expect(refused.status == 65 && refused.stderr.contains("subtract a constant first"), "\(refused.stderr)")
+            let outcome = try cluster(folder, "--k", "2", "--device", "cpu", "--kmeans", "lloyd")
+            #expect(try outcome.json()["inertia"] as? Double == 0)
+            let labels = try NumPyArray.read(folder / "out/labels.npy").integers()
+            #expect(labels == [Int64](repeating: labels[0], count: 5) + [Int64](repeating: labels[9], count: 5))
+            #expect(labels[0] != labels[9])
+        }
+    }
+
     /// Five places in a town, from a start in float64 and in float32.
     @Test(arguments: ["auto", "cpu"]) func placesInATown(device: String) throws {
         let folder = try TemporaryFolder()

@@ -39,6 +39,14 @@ struct SelectOutputsTests {
         _ = try folder.file(name, Array(lines.map { $0 + end }.joined().utf8))
     }
 
+    /// Links to a file that is not there yet are that file.
+    @Test func aLinkToNothingIsNoSecondOutput() throws {
+        try FileManager.default.createSymbolicLink(atPath: folder / "rest.npy", withDestinationPath: "kept.npy")
+        let outcome = try select("--out kept.npy --dropped rest.npy")
+        #expect(outcome.status == 64 && outcome.stderr.contains("is the file of --out"), "\(outcome.stderr)")
+        #expect(!FileManager.default.fileExists(atPath: folder / "kept.npy"))
+    }
+
     // Lines.
 
     @Test func linesOfWhatIsKeptAndDropped() throws {

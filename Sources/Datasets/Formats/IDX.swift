@@ -131,7 +131,7 @@ struct IDXFolder: FolderFormat {
 
     func look(in directory: String, for name: String?) -> FolderContents {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).filter {
-            ($0.hasSuffix("-ubyte") || $0.hasSuffix("-ubyte.gz")) && isFile("\(directory)/\($0)")
+            !$0.hasPrefix(".") && ($0.hasSuffix("-ubyte") || $0.hasSuffix("-ubyte.gz")) && isFile("\(directory)/\($0)")
         }
         let candidates = IDXFiles.all(among: names)
         let complete = candidates.filter(\.missing.isEmpty)
