@@ -48,7 +48,9 @@ package struct FeatureScaling: Equatable, Sendable {
         let crowded = large.first { columns[$0].std > 0 && columns[$0].mean.ulp > columns[$0].std / 1000 }
         // Those whose values are one in float64, and yet may differ.
         let alike = large.filter { columns[$0].std == 0 }
-        guard let index = try crowded ?? values.firstVarying(alike) else { return }
+        var found = crowded
+        if found == nil { found = try values.firstVarying(alike) }
+        guard let index = found else { return }
         throw .malformed(
             file: values.origin(of: 0).file,
             reason:

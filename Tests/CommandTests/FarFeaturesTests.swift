@@ -43,9 +43,10 @@ import TestSupport
 
     /// Integers beyond 2^53 are refused where float64 would make one of them, and the largest ones cluster exactly.
     @Test func largeIntegersAreToldApart() throws {
-        for base in [Int64(1) << 62, .max - 9] {
+        for base in [Int64(1) << 62, Int64.max - 9] as [Int64] {
             let folder = try TemporaryFolder()
-            try NumPy.write((0..<10).map { base + $0 / 5 * 8 }, shape: [10, 1], to: folder / "X.npy")
+            let values = [Int64](repeating: base, count: 5) + [Int64](repeating: base + 8, count: 5)
+            try NumPy.write(values, shape: [10, 1], to: folder / "X.npy")
             let refused = try cluster(folder, "--k", "2", "--device", "cpu", "--standardize")
             #expect(refused.status == 65 && refused.stderr.contains("subtract a constant first"), "\(refused.stderr)")
             let outcome = try cluster(folder, "--k", "2", "--device", "cpu", "--kmeans", "lloyd")
