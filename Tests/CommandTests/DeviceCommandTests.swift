@@ -102,8 +102,9 @@ import TestSupport
         let report = try outcome.json()
         let cases = try #require(report["cases"] as? [[String: Any]])
         #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 15)
-        // Ten of LeNet-5, eight of layered networks and two of what both say of samples, of as many networks as the stage has.
-        #expect(cases.compactMap { $0["replicas"] as? Int } == Array(repeating: 5, count: 20))
+        // Ten of LeNet-5, 21 of layered networks, one of SGD and two of what all say of samples, of as many networks as the
+        // stage has.
+        #expect(cases.compactMap { $0["replicas"] as? Int } == Array(repeating: 5, count: 34))
         let stages = try #require(report["stages"] as? [[String: Any]])
         #expect(Set(stages.compactMap { $0["stage"] as? String }).count == 6)
         for stage in stages { #expect(try #require(stage["seconds"] as? Double) > 0) }

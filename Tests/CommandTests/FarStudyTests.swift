@@ -113,7 +113,7 @@ private struct FarRows {
         expectComplaint(
             try coppice(["evaluate", "--weights", network, "--standardize"] + rows.options + common), code: 65,
             mentions: ["neither --standardize nor --normalize", "features has --standardize"])
-        for (offset, words) in [(2e9, "are others"), (0, "nothing is subtracted")] {
+        for (offset, words) in [(2e9, "have other medians"), (0, "nothing is subtracted")] {
             try rows.write(offset: offset)
             for command in [["evaluate", "--weights", weights], ["train", "--model", "linear", "--init", network]] {
                 expectComplaint(
@@ -142,11 +142,11 @@ private struct FarRows {
             let former = name.replacing("features", with: "pixels")
             try FileManager.default.moveItem(atPath: "\(clusterings)/\(name)", toPath: "\(clusterings)/\(former)")
         }
-        let before = try rows.bytes("out/selections/experiment2-run0.npy")
+        let before = try rows.bytes("out/selections/experiment2-run1.npy")
         for name in ["runs.jsonl", "selections"] { try FileManager.default.removeItem(atPath: folder / "out/\(name)") }
         let again = try rows.run("--out", folder / "out")
         #expect(again.status == 0 && !again.stderr.contains("clustering far, k 5, minibatch"), "\(again.stderr)")
-        #expect(try rows.bytes("out/selections/experiment2-run0.npy") == before)
+        #expect(try rows.bytes("out/selections/experiment2-run1.npy") == before)
         #expect(try !folder.names(in: "out/clusterings").contains { $0.contains("-features-") })
     }
 
@@ -162,7 +162,11 @@ private struct FarRows {
         try SyntheticData(train: 60, test: 20).write(to: folder / "images")
         for (place, text) in [
             (":7:14:", rows.study("standardize: true")),
-            (":10:16:", rows.study().replacing("method: none", with: "method: none\n    normalize: true")),
+            (
+                ":10:16:",
+                rows.study().replacing("  - pruning_method: none\n", with: "")
+                    .replacing("method: cluster", with: "method: cluster\n    normalize: true")
+            ),
         ] {
             try text.write(toFile: folder / "far.yaml", atomically: true, encoding: .utf8)
             expectComplaint(

@@ -26,7 +26,7 @@ struct OutputTests {
         ("run quickstart --data data --dataset made-up --out data", "is the file of --data"),
         (
             "select --features X.npy --strategy random --size 3 --out /dev/stdout",
-            "--out /dev/stdout is where the command"
+            "--out /dev/stdout is standard output"
         ),
         (
             "select --features X.npy --strategy random --size 3 --out k.npy --dropped /dev/fd/1",
@@ -34,14 +34,14 @@ struct OutputTests {
         ),
         (
             "select --features X.npy --strategy random --size 3 --out k.npy --details /dev/stdout --json",
-            "--details /dev/stdout is where"
+            "--details /dev/stdout is standard output"
         ),
         (
             "dedup --features X.npy --k 1 --eps 0.1 --out k.npy --pairs /proc/self/fd/1",
-            "--pairs /proc/self/fd/1 is where"
+            "--pairs /proc/self/fd/1 is standard output"
         ),
-        ("score --features X.npy --score herding --out /dev/stdout", "--out /dev/stdout is where"),
-        ("cluster --features X.npy --k auto --curve /dev/stdout", "--curve /dev/stdout is where"),
+        ("score --features X.npy --score herding --out /dev/stdout", "--out /dev/stdout is standard output"),
+        ("cluster --features X.npy --k auto --curve /dev/stdout", "--curve /dev/stdout is standard output"),
     ]) func whatIsReadOrWrittenIsNotReplaced(command: String, words: String) throws {
         try FileManager.default.createDirectory(atPath: folder / "c", withIntermediateDirectories: true)
         try NumPy.write((0..<20).map(Int64.init), shape: [20, 1], to: folder / "c/labels.npy")

@@ -122,6 +122,7 @@ import Testing
             var files = files
             let rows = column.enumerated().flatMap { [Int64($0.offset % 7), $0.element] }
             files.features = [try file("times.npy", rows)]
+            files.identifiers = nil
             files.testFeatures = [try file("times-test.npy", [1, column[1], 2, column[2], 3, column[3]])]
             files.labels = try folder.file(
                 "times.txt", Array(String(repeating: "0\n1\n", count: column.count / 2).utf8))

@@ -122,7 +122,8 @@ import Testing
         #expect(
             alone.sentences.contains {
                 $0.hasPrefix(
-                    "By size, with the selection of the highest mean: 20 images (10%, closest; highest mean of 2) ")
+                    "By size, with the selection of the highest mean: 20 images (10%, closest, k 3; highest mean of 2) "
+                )
             })
     }
 
@@ -144,7 +145,7 @@ import Testing
                 "By size, with random samples unless another selection is shown to be better: 100 images (50%, random) "
             ),
             "\(losses)")
-        #expect(losses.contains("; 20 images (10%, closest; highest mean of 2) "), "\(losses)")
+        #expect(losses.contains("; 20 images (10%, closest, k 3; highest mean of 2) "), "\(losses)")
     }
 
     /// The widest margin of any case must not loosen the claim for the others.
@@ -168,7 +169,7 @@ import Testing
     /// Holm's later steps find a case better with fewer runs than the first step takes.
     @Test func aVerdictOfFewRunsIsNoReasonToLeaveACaseOut() throws {
         let (answer, headline, results) = try answer { experiment, run in
-            experiment == 2 && run > 6 ? nil : whole(run) + (experiment == 1 ? 0 : 100 + run)
+            experiment == 2 && run > 5 ? nil : whole(run) + (experiment == 1 ? 0 : 100 + run)
         }
         let comparison = try #require(results.summaries[1].comparisons[.full])
         #expect(comparison.pairs == 6 && comparison.verdict == .better && Comparison.fewestPairs(tests: 2) == 7)
