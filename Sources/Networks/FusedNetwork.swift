@@ -112,7 +112,7 @@ final class FusedNetwork: Network {
     }
 
     /// Queues the next training step up to the gradients. Convolution biases are before batch norm, so their gradient is
-    /// zero; it is not computed and they stay as they started.
+    /// zero; it is not computed, and only a weight decay moves them.
     func backpropagate(_ source: SampleSource) throws(ComputeError) {
         guard let training else { return }
         try forward(source, .training)

@@ -87,8 +87,8 @@ package struct ParameterLayout: Hashable, Sendable {
         isFused = Self.areFused(modules, side: model.side)
     }
 
-    /// The most parameters, which kernels count in 32 bits.
-    private static let mostParameters = Int(Int32.max)
+    /// The most parameters, which kernels count in 32 bits, past the end by less than a work-group's share.
+    private static let mostParameters = Int(Int32.max) - (1 << 20)
 
     /// Refuses a model that is too large with layer number `index`.
     private static func check(_ model: ModelSpec, _ index: Int, parameters: Int) throws(NetworkError) {

@@ -140,7 +140,8 @@ package struct Trainer {
     /// - Parameters:
     ///   - progress: called between steps; returns false to give up.
     ///   - afterEpoch: called after every epoch; its time is not part of ``TrainingResult/seconds``. It returns false to
-    ///     end the training there. The networks are then those of a training of so many epochs, bit for bit.
+    ///     end the training there. With a constant learning rate the networks are then those of a training of so
+    ///     many epochs, bit for bit.
     ///   - record: called after every epoch for each run, before `afterEpoch`. Recording changes no bit of the networks.
     /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``,
     ///   the device's error or what `afterEpoch` throws.
@@ -194,6 +195,16 @@ package struct Trainer {
             throw .invalid(reason: "the learning rate must be above 0, got \(options.learningRate)")
         }
         if let fault = options.optimizer.fault { throw .invalid(reason: fault) }
+        if min(options.batchSize, size) == 1,
+            let index = layout.modules.firstIndex(where: {
+                $0.layer == .batchNorm && $0.input.height == 1 && ($0.input.channels == 1 || $0.input.width == 1)
+            })
+        {
+            throw .invalid(
+                reason:
+                    "layer \(index + 1) of \(layout.model.name) (batch_norm) takes the statistics of a batch, and a batch of"
+                    + " one sample has one value of each; give batches of at least 2 samples")
+        }
         if let augment = options.augment {
             guard store.isBytes else {
                 throw .invalid(reason: "augmentation is for 8-bit images, and these samples are features")

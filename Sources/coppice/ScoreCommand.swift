@@ -98,7 +98,9 @@ struct ScoreCommand: ParsableCommand {
         }
         try checkOutputs(
             [NamedFile("--out", out)] + networkFiles,
-            against: options.inputs + [NamedFile("--labels", labels.labels)])
+            against: options.inputs + [
+                NamedFile("--labels", labels.labels), NamedFile("--model", scoring.model?.path),
+            ])
         try AtomicFile.checkCanWrite(out)
         let interrupt = ExitOnInterrupt(
             saying: "interrupted, \(out) was not written" + (networksOut.map { "; \($0) is not complete" } ?? ""))

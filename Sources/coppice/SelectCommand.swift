@@ -248,6 +248,7 @@ struct SelectCommand: AsyncParsableCommand {
             } ?? []) + [
                 NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),
                 NamedFile("--labels", labels.labels), NamedFile("--ids", ids.ids),
+                NamedFile("--model", scoring.model?.path),
                 // Where the paths of --link start from.
                 NamedFile("--data", outputs.link == nil ? nil : options.data.data),
             ]

@@ -19,10 +19,10 @@ struct TrainCommand: ParsableCommand {
 
             With --until-accuracy every network is tested after each epoch, and training ends when all of them have \
             reached that percentage or diverged, or after --epochs. A network that reaches it is kept as it is then, \
-            whatever the others still need: what is reported of it and saved is what a training of so many epochs \
-            gives. seconds_to_accuracy in the JSON is its training time until then, without tests, loading and \
+            whatever the others still need: with a constant learning rate, what is reported of it and saved is what a \
+            training of so many epochs gives. seconds_to_accuracy in the JSON is its training time until then, without tests, loading and \
             compilation; null where it was not reached, which is no failure: the exit code is 0. \
-            --schedule cosine falls over all of --epochs, also where training ends before.
+            With --schedule cosine the rate falls over all of --epochs, so that a shorter training gives other weights.
             """)
 
     @OptionGroup var data: DataOptions

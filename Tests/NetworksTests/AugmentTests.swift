@@ -148,6 +148,21 @@ import TestSupport
         }
         let images = try LayeredFixture.store(on: backend)
         let features = try LayeredFixture.store(asFloats: true, on: backend)
+        // A batch of one sample has no statistics of values that are there once; of planes it has.
+        func batchNormFault(_ layers: [ModelSpec.Layer]) -> String {
+            let trainer = Trainer(
+                images, model: ModelSpec(name: "mine", layers: layers), normalisation: Normalisation(mean: 0, std: 1),
+                on: backend)
+            do {
+                _ = try trainer.train(
+                    [TrainingRun(subset: [0, 1], seed: 1, run: 0)], options: TrainingOptions(batchSize: 1))
+                return ""
+            } catch { return error.description }
+        }
+        #expect(
+            batchNormFault([.flatten, .linear(.count(3)), .batchNorm, .linear(.classes)])
+                .contains("layer 3 of mine (batch_norm)"))
+        #expect(batchNormFault([.batchNorm, .flatten, .linear(.classes)]).isEmpty)
         #expect(message(features, Augment(flip: true)).contains("augmentation is for 8-bit images"))
         #expect(
             message(images, Augment(shift: 5)).contains("a shift of 5 leaves nothing of images of 5x7; from 0 to 4"))

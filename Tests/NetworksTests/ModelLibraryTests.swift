@@ -99,7 +99,7 @@ import TestSupport
                 "x: layer 4 (linear) has 1048577 x 1048576 weights; at most"))
         #expect(
             message([.flatten, widest, .relu, .linear(.count(1500)), .relu, .linear(.classes)]).contains(
-                "x: with layer 4 (linear) there are 2400191968 parameters; at most 2147483647 are accepted"))
+                "x: with layer 4 (linear) there are 2400191968 parameters; at most 2146435071 are accepted"))
         let padded = [ModelSpec.Layer](repeating: .conv(out: 65_536, kernel: 1, padding: 255), count: 200)
         #expect(message(padded).contains("layer 1 (conv) has 65536 x 538 x 538 values; at most"))
         #expect(message([.flatten, .linear(.count(10))]).isEmpty)

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Networks
 import Scoring
 import Testing
@@ -122,6 +123,18 @@ import Testing
         #expect(Set(keys).count == all.count && Set(keys.map(\.fileName)).count == all.count)
         #expect(keys[0].fileName == "mnist-lenet5-2x3-batch64-rate0.001-seed1-0")
         for (key, recipe) in zip(keys, all) { #expect(key.recipe.options() == recipe.options()) }
+        // Directories from before there were other models have the library's by name, and nothing of optimizers.
+        let former = """
+            {"dataset": "mnist", "model": "lenet5", "networks": 2, "epochs": 3, "batchSize": 64, "learningRate": 0.001, "seed": 1,
+            "index": 0}
+            """
+        #expect(try JSONDecoder().decode(DynamicsKey.self, from: Data(former.utf8)) == keys[0])
+        let coded = String(decoding: try JSONEncoder().encode(keys[0]), as: UTF8.self)
+        #expect(coded.contains("\"model\":\"lenet5\"") && !coded.contains("optimizer"))
+        var own = all[0]
+        own.model = ModelSpec(name: "own", layers: [.flatten, .linear(.classes)])
+        let ownKey = DynamicsKey(own, networks: 2, epochs: 3, seed: 1, index: 0)
+        #expect(try JSONDecoder().decode(DynamicsKey.self, from: JSONEncoder().encode(ownKey)) == ownKey)
         #expect(all[2].optimizerText == "sgd, momentum 0.5" && all[4].optimizerText == "adamw, weight decay 0.01")
         #expect(all[6].augmentText == "images moved by up to 1 pixel" && all[7].augmentText == "images mirrored")
     }

@@ -2,6 +2,35 @@ import Networks
 import Scoring
 import Support
 
+/// A model in a file of a study's directory: one of the library by its name, as directories have it from before there were
+/// others, and any other one with its layers.
+@propertyWrapper package struct CodedByName: Hashable, Sendable, Codable {
+    package var wrappedValue: ModelSpec
+
+    package init(wrappedValue: ModelSpec) { self.wrappedValue = wrappedValue }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let name = try? container.decode(String.self) else {
+            wrappedValue = try container.decode(ModelSpec.self)
+            return
+        }
+        guard let model = ModelLibrary.model(name) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "the model \(name) is not known")
+        }
+        wrappedValue = model
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if ModelLibrary.model(wrappedValue.name) == wrappedValue {
+            try container.encode(wrappedValue.name)
+        } else {
+            try container.encode(wrappedValue)
+        }
+    }
+}
+
 /// What makes the training dynamics of a training set what they are: the networks that are trained on all of it. They
 /// serve every score of dynamics.
 package struct DynamicsKey: ArtifactKind {
@@ -10,7 +39,7 @@ package struct DynamicsKey: ArtifactKind {
     /// How many of its training samples are set aside; nil for none.
     package let validation: Int?
     /// The model.
-    package let model: ModelSpec
+    @CodedByName package private(set) var model: ModelSpec
     /// Networks.
     package let networks: Int
     /// Epochs that each trains for.
