@@ -134,8 +134,10 @@ private struct CoarseSearchCase: KernelCase {
     }
     let count: Int
     let dimensions: Int
-    /// The number of centroids; nil for one that makes more panels than the search keeps at once.
-    let clusters: Int?
+    let clusters: Int
+    /// More than the search keeps panels of at once (RUN of coarse_search.clh, 128), the widest being of 16, and one more in a
+    /// panel that is not full. The tuner compares panels of every width, so that the number may not depend on it.
+    static let beyondRun = (128 + 5) * 16 + 1
     let kind: Kind
     let isDirect: Bool
     var hasDistances = true
@@ -143,16 +145,16 @@ private struct CoarseSearchCase: KernelCase {
     var kernel: String { KmeansAssign.kernel }
     var variety: String { "coarse" }
     var name: String {
-        "coarse search, \(count) x \(dimensions), k \(clusters.map(String.init) ?? "of 134 panels"), \(kind)"
+        "coarse search, \(count) x \(dimensions), k \(clusters), \(kind)"
             + "\(isDirect ? ", direct" : "")\(hasDistances ? ", distances" : ""), seed \(seed)"
     }
     var form: String { "\(dimensions) dimensions, coarse, \(hasDistances)\(isDirect ? ", direct" : "")" }
-    var cost: Int { 2 * count * (clusters ?? 2000) * dimensions }
+    var cost: Int { 2 * count * clusters * dimensions }
 
     /// Few programs, each for many numbers of points and centroids: one panel, many, and more than are kept at once.
     static func all(seed: UInt64) -> [any KernelCase] {
         let counts = [1, 7, 15, 16, 17, 31, 32, 33, 64, 127, 257]
-        let clusters = [1, 9, 10, 11, 61, 480, 601, nil]
+        let clusters = [1, 9, 10, 11, 61, 480, 601, Self.beyondRun]
         var cases: [any KernelCase] = []
         for (dimensions, isDirect) in [(61, false), (61, true), (130, true)] {
             for (index, kind) in Kind.allCases.enumerated() {
@@ -165,7 +167,7 @@ private struct CoarseSearchCase: KernelCase {
                 }
                 cases.append(
                     CoarseSearchCase(
-                        count: 257, dimensions: dimensions, clusters: nil, kind: kind, isDirect: isDirect,
+                        count: 257, dimensions: dimensions, clusters: Self.beyondRun, kind: kind, isDirect: isDirect,
                         seed: seed + 7))
             }
         }
@@ -174,8 +176,6 @@ private struct CoarseSearchCase: KernelCase {
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
         var judge = CaseJudge(self)
-        // RUN of coarse_search.clh, a few more panels, and one that is not full.
-        let clusters = self.clusters ?? (128 + 5) * backend.layout.panelWidth + 1
         let (points, values) = operands(clusters)
         let centroids = try backend.makeCentroids(count: clusters, dimensions: dimensions)
         try backend.write(values, to: centroids.values)
