@@ -56,8 +56,8 @@ TEAM_KERNEL void conv2d_kernel_gradients(__global const float *restrict input,
     const int tap_blocks = COUNT_CEIL(side, KB);
     const int tap_units = in_channels * side * tap_blocks;
     for (int unit = get_group_id(0); unit < blocks * (tap_units + (bias >= 0)); unit += get_num_groups(0)) {
-        const int block = unit % blocks * OB;
         const int tap_unit = unit / blocks;
+        const int block = (unit - tap_unit * blocks) * OB;
         const bool is_bias = tap_unit == tap_units;
         const int kernel_row = tap_unit / tap_blocks;
         const int first_tap = (tap_unit - kernel_row * tap_blocks) * KB;

@@ -178,6 +178,8 @@ private struct CoarseSearchCase: KernelCase {
         var judge = CaseJudge(self)
         let (points, values) = operands(clusters)
         let centroids = try backend.makeCentroids(count: clusters, dimensions: dimensions)
+        // Poisoned, as the panels of other cases are: every row has to be written.
+        try backend.fill(centroids.panels, with: .nan)
         try backend.write(values, to: centroids.values)
         try backend.run(KmeansPanels(centroids))
         let coarse = try backend.makeCoarsePanels(of: centroids)
