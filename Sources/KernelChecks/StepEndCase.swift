@@ -79,7 +79,7 @@ struct StepEndCase: KernelCase {
         // Gradients of 0 too, as padding and frozen parameters have.
         var gradients = inputs.floats(total).map { abs($0) < 0.1 ? 0 : $0 }
         let tileGradients = inputs.floats(replicas * tiles * sliced)
-        // In the middle: what stands before and behind is no sum over tiles.
+        // In the middle: the gradients before and after it are not sums over tiles.
         let offset = (count - sliced) / 32 * 16
         // Where nothing has moved yet, epsilon alone is below Adam's fraction line.
         if offset > 0, states.count == 2 {

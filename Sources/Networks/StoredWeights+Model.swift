@@ -50,7 +50,7 @@ extension ModelSpec {
         return known ?? model
     }
 
-    /// The first difference of a model of the same name, which the receiver is expected in place of: part of a sentence.
+    /// The first difference between this model and another one of its name, as part of a sentence.
     private func difference(_ there: ModelSpec) -> String {
         if side != there.side {
             func text(_ side: Int?) -> String { side.map { "images of \($0)x\($0)" } ?? "samples as they are" }

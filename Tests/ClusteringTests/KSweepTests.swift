@@ -97,7 +97,7 @@ import TestSupport
         // The best silhouette of all is not stable.
         let choice = try #require(sweep([(2, 0.3, 1), (3, 0.6, 0.85), (5, 0.8, 0.79)]).choose())
         #expect(choice.k == 3 && choice.eligible == [2, 3] && choice.similar.isEmpty)
-        // It is chosen, and does not stand out: nobody knows what better starts would make of 5.
+        // 3 is chosen without a claim to be the best: with better starts, 5 might be stable.
         #expect(choice.rivals == [5] && !choice.standsOut)
         #expect(try #require(sweep([(2, 0.3, 1), (3, 0.6, 0.85), (5, 0.4, 0.79)]).choose()).standsOut)
         #expect(choice.structure == .reasonable)

@@ -131,7 +131,7 @@ import TestSupport
         #expect(named.count == train.count && train.count == 51)
     }
 
-    /// Lines whose paths lead nowhere because they are of other samples are said to be that.
+    /// Ids of other samples are refused for their number before their images are looked for.
     @Test func linesOfOtherSamplesAreCountedBeforeTheirImages() throws {
         _ = try folder.file("ids", Array("nowhere.png\n".utf8))
         try NumPy.write([Float](repeating: 1, count: 20), shape: [10, 2], to: folder / "X.npy")
