@@ -7,6 +7,7 @@ package enum StudyLibrary {
         ("article-large", PackageResources.article_large_yaml), ("half", PackageResources.half_yaml),
         ("scarce-or-plenty", PackageResources.scarce_or_plenty_yaml), ("methods", PackageResources.methods_yaml),
         ("probe", PackageResources.probe_yaml),
+        ("cifar10", PackageResources.cifar10_yaml),
     ]
 
     /// Their names.

@@ -23,8 +23,16 @@ import Testing
         #expect(plan.experiments.allSatisfy { $0.recipe.duration == .epochs(10) && $0.recipe.model.name == "linear" })
     }
 
+    @Test func cifar10IsTheArticlesComparisonOnItsImages() throws {
+        let plan = try StudyPlan(
+            StudyLibrary.load("cifar10"), shapes: ["cifar10": DatasetShape(count: 50_000, featureCount: 3072)])
+        #expect(plan.experiments.count == 43 && plan.runs.count == 43 * 12 && plan.notices.isEmpty)
+        #expect(Set(plan.experiments.map(\.size)) == [50, 500, 1000, 2500, 5000, 25_000, 50_000])
+        #expect(plan.experiments.allSatisfy { $0.recipe.duration == .epochs(10) && $0.quota == .exact })
+    }
+
     @Test func everyNameHasItsText() {
-        #expect(StudyLibrary.names.count == 7)
+        #expect(StudyLibrary.names.count == 8)
         for name in StudyLibrary.names {
             #expect(StudyLibrary.text(name)?.hasPrefix("# ") == true)
             #expect(StudyLibrary.summary(name)?.contains(/^[A-Z][^#]{20,}[.?]$/) == true)
