@@ -121,6 +121,7 @@ struct ClusterSection: Sendable {
             }
         var space = "on the features"
         if case .images = kind { space = "on pixels" }
+        if let embedding = key.embedding { space = "on the embedding by \(embedding.words)" }
         return "One of the study's clusterings (k \(key.k), "
             + (key.pcaComponents.map { "PCA to \($0) components" } ?? space)
             + ", \(key.kmeans) k-means, clustering \(key.index + 1)), by which"

@@ -26,8 +26,13 @@ struct RasterImage: Equatable, Sendable {
 
     /// The same with the values by their place.
     init(planes shape: SampleShape, _ value: (Int) -> UInt8) {
-        self.init(width: shape.width, height: shape.height, channels: shape.channels == 3 ? 3 : 1, value: 0)
-        let plane = shape.planeSize
+        self.init(channels: shape.channels, height: shape.height, width: shape.width, value)
+    }
+
+    /// The same of a sample of these extents.
+    init(channels planes: Int, height: Int, width: Int, _ value: (Int) -> UInt8) {
+        self.init(width: width, height: height, channels: planes == 3 ? 3 : 1, value: 0)
+        let plane = height * width
         for pixel in 0..<plane {
             for channel in 0..<channels { pixels[pixel * channels + channel] = value(channel * plane + pixel) }
         }

@@ -19,7 +19,7 @@ struct ReportPlan: Sendable {
     let sensitivities: [(all: [Sensitivity], charts: [Chart])]
     let scree: [Chart]
     /// What a file of a chart or sheet begins with, after the number of its section where there are several.
-    static let kinds = ["accuracy", "bars-", "runs", "bubbles-", "sensitivity-", "scree-", "cluster-"]
+    static let kinds = ["accuracy", "bars-", "runs", "bubbles-", "sensitivity-", "scree-", "cluster-", "embedding-"]
 
     /// Every chart of the page.
     var charts: [Chart] { groups.flatMap { $0.flatMap(\.charts) } + sensitivities.flatMap(\.charts) + scree }
@@ -90,8 +90,8 @@ struct ReportPlan: Sendable {
     ///   - svgs: the inlined plots by the charts' names.
     ///   - classNames: the names of the classes of a data set.
     func contents(
-        _ stored: StoredStudy, svgs: [String: String], clusters: [ClusterSection], overlaps: [SelectionOverlaps],
-        classNames: (String) -> [String], hasPlots: Bool
+        _ stored: StoredStudy, svgs: [String: String], clusters: [ClusterSection], embeddings: [EmbeddingSection],
+        overlaps: [SelectionOverlaps], classNames: (String) -> [String], hasPlots: Bool
     ) -> PageContents {
         var number = 0
         func figures(_ charts: [Chart]) -> [PageFigure] {
@@ -121,6 +121,11 @@ struct ReportPlan: Sendable {
                 id: "clusters-\(Wording.slug(cluster.dataset))", title: "Clusters of \(cluster.dataset)",
                 text: cluster.text, sheets: sheets, hasSheets: !sheets.isEmpty)
         }
+        let reconstructions = embeddings.map { embedding in
+            let contents = embedding.contents(number: number + 1)
+            number += contents.sheets.count
+            return contents
+        }
         let plan = stored.results.plan
         let done = stored.results.records.count
         let provenance = Provenance(stored.environment)
@@ -133,7 +138,8 @@ struct ReportPlan: Sendable {
                     done: done, total: plan.runs.count,
                     text: "Unfinished: \(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))."
                         + " The same command goes on, and coppice report makes this page again.") : nil,
-            notes: notes, hasNotes: !notes.isEmpty, sections: pages, clusters: sheets, scree: figures(scree),
+            notes: notes, hasNotes: !notes.isEmpty, sections: pages, clusters: sheets + reconstructions,
+            scree: figures(scree),
             screeText: screeText(plan, hasPlots: hasPlots),
             margin: Wording.list(Set(plan.experiments.map(\.equalWithin)).sorted().map(Number.exact)),
             runs: "\(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))"
@@ -141,15 +147,19 @@ struct ReportPlan: Sendable {
             seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
             preparation: Self.preparation(plan), repeat: command(stored.study, provenance),
             files: Self.files(
-                hasOverlaps: !overlaps.isEmpty, hasPlots: !svgs.isEmpty, sheets: clusters.flatMap(\.sheets)),
+                hasOverlaps: !overlaps.isEmpty, hasPlots: !svgs.isEmpty, sheets: clusters.flatMap(\.sheets),
+                hasReconstructions: embeddings.contains { $0.png != nil }),
             yaml: stored.study.yaml)
     }
 
     /// The files beside the page, as a sentence.
-    static func files(hasOverlaps: Bool, hasPlots: Bool, sheets: [ClusterSection.Sheet]) -> String {
+    static func files(
+        hasOverlaps: Bool, hasPlots: Bool, sheets: [ClusterSection.Sheet], hasReconstructions: Bool = false
+    ) -> String {
         let plots = [
             hasPlots ? "every plot as SVG and PNG" : nil,
             sheets.contains { $0.png != nil } ? "the pictures of clusters as PNG" : nil,
+            hasReconstructions ? "the reconstructions by autoencoders as PNG" : nil,
             sheets.contains { $0.sheet.csv != nil } ? "the closest and furthest members of clusters as CSV" : nil,
         ].compactMap { $0 }
         let files = [

@@ -1,22 +1,20 @@
 import Pruning
 import Studies
 
-/// How the answer changes with the number of clusters k, or with the dimensions d that PCA leaves, where a study tried
-/// several and everything else was equal.
+/// How the answer changes with the number of clusters k, or with the dimensions d that PCA leaves or an autoencoder's code
+/// has, where a study tried several and everything else was equal.
 struct Sensitivity: Sendable {
     /// What changes.
     enum Setting: String, CaseIterable, Sendable {
         case k, d
 
         var other: Setting { self == .k ? .d : .k }
-        /// In words, in the middle of a sentence.
-        var phrase: String { self == .k ? "the number of clusters k" : "the dimensions d that PCA leaves" }
     }
 
-    /// A value of the setting, in its order: the smallest first, but no PCA before any d.
+    /// A value of the setting, in its order: the smallest first, but no embedding before any d.
     struct Value: Hashable, Comparable, Sendable {
         let setting: Setting
-        /// Nil for no PCA.
+        /// Nil for the samples' own values.
         let number: Int?
 
         /// The value of a case; nil where it has none, as a case without clusters has no k.
@@ -27,9 +25,9 @@ struct Sensitivity: Sendable {
                 guard let k = experiment.clustering?.k ?? experiment.scoring?.parameters.k else { return nil }
                 number = k
             case .d:
-                let isOfPoints = experiment.scoring?.isOfPoints == true
-                guard experiment.clustering != nil || isOfPoints else { return nil }
-                number = experiment.clustering?.pcaComponents ?? experiment.scoring?.pcaComponents
+                // The size of a lenet5's embedding is none that could be chosen.
+                guard let embedding = experiment.embedding, embedding.method != .lenet5 else { return nil }
+                number = embedding.size
             }
         }
 
@@ -63,7 +61,35 @@ struct Sensitivity: Sendable {
         var label: String { "\(name), \(Wording.size(Double(size)))" }
     }
 
+    /// Points that may differ in their number of dimensions alone.
+    private enum Space: Hashable {
+        /// The samples' own values, and their projections by PCA.
+        case linear
+        case autoencoder(epochs: Int)
+        case lenet5(epochs: Int)
+
+        /// - Returns: nil for a case without points.
+        init?(_ experiment: Experiment) {
+            switch experiment.embedding {
+            case nil: return nil
+            case .pixels, .pca: self = .linear
+            case .autoencoder(_, let epochs): self = .autoencoder(epochs: epochs)
+            case .lenet5(let epochs): self = .lenet5(epochs: epochs)
+            }
+        }
+
+        /// As a name has it; nil where nothing needs to be told.
+        var words: String? {
+            switch self {
+            case .linear: nil
+            case .autoencoder(let epochs): "autoencoder, \(Wording.counted(epochs, "epoch"))"
+            case .lenet5(let epochs): "lenet5, \(Wording.counted(epochs, "epoch"))"
+            }
+        }
+    }
+
     let setting: Setting
+    private let spaces: Set<Space>
     /// In the order of their first experiments; never empty.
     let series: [Series]
     /// How the methods of the report are drawn.
@@ -81,6 +107,7 @@ struct Sensitivity: Sendable {
         let selection: Selection
         let size: Int
         let other: Value?
+        let space: Space?
         let kmeans: KMeansKind?
         let score: AnyHashable?
         let scoreSeeds: Int?
@@ -92,6 +119,7 @@ struct Sensitivity: Sendable {
             selection = experiment.selection
             size = experiment.size
             other = Value(setting.other, of: experiment)
+            space = Space(experiment)
             kmeans = experiment.clustering?.kmeans
             score = experiment.scoring?.settingsBesideK
             scoreSeeds = experiment.scoring?.seeds
@@ -125,8 +153,11 @@ struct Sensitivity: Sendable {
         var contrasts = all[...]
         let others = Set(order.map(\.other)).count > 1
         let kinds = Set(order.map(\.kmeans)).count > 1
+        spaces = Set(order.compactMap(\.space))
+        let spaces = spaces
         series = zip(order, sorted).map { key, cases in
             var words = [Self.name(cases[0].value.arm)]
+            if spaces.count > 1, let space = key.space?.words { words.append(space) }
             if others, let other = key.other { words.append(other.phrase) }
             if kinds, let kmeans = key.kmeans { words.append(kmeans.rawValue) }
             return Series(
@@ -143,10 +174,17 @@ struct Sensitivity: Sendable {
     private static func name(_ arm: Arm) -> String {
         let words = arm.settings.map { $0.split(separator: ", ").map(String.init) } ?? []
         let kept = words.filter {
-            !$0.hasPrefix("k ") && !$0.hasPrefix("PCA ") && !["pixels", "features"].contains($0)
+            !$0.hasPrefix("k ") && !$0.hasPrefix("PCA ") && !$0.hasPrefix("autoencoder ") && !$0.hasPrefix("lenet5 ")
+                && !["pixels", "features"].contains($0)
         }
         let selection = Wording.method(arm.selection.name, needsWholeSet: arm.selection.resamples)
         return ([selection] + kept + [arm.clusterings].compactMap { $0 }).joined(separator: ", ")
+    }
+
+    /// The setting in words, in the middle of a sentence.
+    private var phrase: String {
+        if setting == .k { return "the number of clusters k" }
+        return "the dimensions d " + (spaces == [.linear] ? "that PCA leaves" : "of the embedding")
     }
 
     /// The contrasts that there are, with their series and points.
@@ -162,7 +200,7 @@ struct Sensitivity: Sendable {
     var sentences: [String] {
         let contrasts = contrasts
         guard !contrasts.isEmpty else {
-            return ["No run is in two cases that differ in \(setting.phrase) alone."]
+            return ["No run is in two cases that differ in \(phrase) alone."]
         }
         let differing = contrasts.filter { [.better, .worse].contains(verdict($0.contrast)) }
         let count = contrasts.count
@@ -176,7 +214,7 @@ struct Sensitivity: Sendable {
             : count == 2 ? "both comparisons" : "all \(Number.grouped(Double(count))) comparisons"
         if counted(.equal) == count {
             return [
-                "No difference by \(setting.phrase) was found: \(all) came out equal within \(margin), each judged on its own."
+                "No difference by \(phrase) was found: \(all) came out equal within \(margin), each judged on its own."
             ]
         }
         var parts: [String] = []
@@ -188,8 +226,8 @@ struct Sensitivity: Sendable {
         }
         let lead =
             differing.isEmpty
-            ? "These runs do not decide whether the accuracy depends on \(setting.phrase)"
-            : "The accuracy depends on \(setting.phrase)"
+            ? "These runs do not decide whether the accuracy depends on \(phrase)"
+            : "The accuracy depends on \(phrase)"
         let shown = differing.prefix(4).map { item in
             "\(item.series.label): \(Wording.signed(item.contrast.difference)) points with \(item.point.value.phrase) instead"
                 + " of \(item.series.points[0].value.phrase)"

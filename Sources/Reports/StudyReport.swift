@@ -22,6 +22,8 @@ package enum StudyReport {
         static let (overlapCases, overlapSizes) = (20, 8)
         /// Data sets with cluster sheets or a scree plot.
         static let datasets = 4
+        /// Autoencoders.
+        static let embeddings = 8
     }
 
     /// Writes `plots/`, `report.html` and, where two cases are of one size, `overlaps.csv` into the study's directory, in
@@ -57,23 +59,26 @@ package enum StudyReport {
         let data = ReportData(stored, pictureFolder: pictureFolder, load: images)
         async let sheets = ClusterSection.all(stored, data: data)
         async let compared = SelectionOverlaps.all(stored)
+        async let embedded = EmbeddingSection.all(stored)
         let plan = ReportPlan(stored)
         let plots = await draw(plan.charts, by: gnuplot, in: folder)
         let clusters = await sheets
         let overlaps = await compared
+        let embeddings = await embedded
         try Task.checkCancellation()
         var notices = plots.notices
-        try writeSheets(clusters, to: folder)
+        try writeSheets(clusters, embeddings, to: folder)
         removeStale(
             in: folder,
             kept: Set(
                 plan.charts.flatMap { ["\($0.name).svg", "\($0.name).png"] }
                     + clusters.flatMap { $0.sheets.flatMap(\.files) }
+                    + embeddings.filter { $0.png != nil }.map { "\($0.name).png" }
             ))
         try writeOverlaps(overlaps, names: CaseNames(stored.results.plan), to: stored.directory + "/overlaps.csv")
         let contents = plan.contents(
-            stored, svgs: plots.svgs, clusters: clusters, overlaps: overlaps, classNames: data.classNames,
-            hasPlots: plots.hasPlots)
+            stored, svgs: plots.svgs, clusters: clusters, embeddings: embeddings, overlaps: overlaps,
+            classNames: data.classNames, hasPlots: plots.hasPlots)
         try OutputFile.write(try contents.rendered(), to: page)
         notices += clusters.compactMap { $0.missing ?? $0.note }.map { Wording.sentence($0) }
         return notices
@@ -114,7 +119,15 @@ package enum StudyReport {
         return plots
     }
 
-    private static func writeSheets(_ clusters: [ClusterSection], to folder: String) throws {
+    private static func writeSheets(
+        _ clusters: [ClusterSection], _ embeddings: [EmbeddingSection], to folder: String
+    ) throws {
+        for embedding in embeddings {
+            guard let png = embedding.png else { continue }
+            try OutputFile.writing { () throws(FileError) in
+                try AtomicFile.write(png, to: "\(folder)/\(embedding.name).png")
+            }
+        }
         for sheet in clusters.flatMap(\.sheets) {
             try OutputFile.writing { () throws(FileError) in
                 if let png = sheet.png { try AtomicFile.write(png, to: "\(folder)/\(sheet.name).png") }

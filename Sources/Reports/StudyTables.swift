@@ -31,7 +31,8 @@ package enum StudyTables {
             Column("replicas") { "\($0.record.replicas)" },
             Column("device") { $0.record.device },
         ]
-        columns += (settingColumns + modelColumn(results) + optimizerColumns(results)).map { $0.of { $0.experiment } }
+        columns += (settingColumns + embeddingColumns(results) + modelColumn(results) + optimizerColumns(results))
+            .map { $0.of { $0.experiment } }
         columns.append(
             Column("clustering") { $0.experiment.clustering(run: $0.record.runID - 1).map { "\($0.index)" } })
         columns += (0..<classCount).map { label in
@@ -71,7 +72,8 @@ package enum StudyTables {
         }
         columns += Self.columns("experiment_id", "dataset", "requested").map { $0.of { $0.experiment } }
         columns.append(Column("kept") { Statistics.median($0.keptSizes).map(Number.exact) })
-        columns += (settingColumns + modelColumn(results) + optimizerColumns(results)).map { $0.of { $0.experiment } }
+        columns += (settingColumns + embeddingColumns(results) + modelColumn(results) + optimizerColumns(results))
+            .map { $0.of { $0.experiment } }
         columns.append(Column("count_diverged") { "\($0.divergedCount)" })
         columns.append(
             Column("worst_recall") { Statistics.median($0.records.compactMap(\.worstRecall)).map(Number.percent) })
@@ -107,6 +109,12 @@ package enum StudyTables {
         "pruning_method", "dataset_size", "selection_strategy", "apply_pca", "k", "n_closest", "n_furthest",
         "num_epochs",
         "batch_size", "learning_rate")
+
+    /// What samples are as points, where a network makes it in some cases: tables of the others stay as they were.
+    private static func embeddingColumns(_ results: StudyResults) -> [Column<Experiment>] {
+        guard results.plan.experiments.contains(where: { $0.embedding?.epochs != nil }) else { return [] }
+        return StudyEmbedding.columns.map { name in Column(name) { $0.word(column: name) } }
+    }
 
     /// The model, where a study has another than the article's: tables of the others stay as they were.
     private static func modelColumn(_ results: StudyResults) -> [Column<Experiment>] {

@@ -13,7 +13,7 @@ package enum StudyText {
             counted(plan.experiments.count, "experiment"), counted(plan.runs.count, "run"),
             counted(plan.clusteringCount, "distinct clustering"),
             "\(Number.grouped(plan.trainedImages)) \(plan.unit)s to train on"
-                + (plan.scoreImages > 0 ? " and \(Number.grouped(plan.scoreImages)) for score networks" : ""),
+                + (plan.artifactNetworks.map { " and \(Number.grouped(plan.scoreImages)) for \($0)" } ?? ""),
         ]
         return table + counts.joined(separator: ", ") + "\n" + (estimate.map { text($0, plan.unit) } ?? "")
             + plan.comparisonNotes.map { "note: \($0)\n" }.joined()

@@ -18,7 +18,7 @@ package final class BackendExecutor: StudyExecutor {
     private let makeBackend: () throws -> any Backend
     private let clusteringMemory: Int?
     private let load: (String) throws -> Dataset
-    private let progress: (Int) -> Void
+    let progress: (Int) -> Void
     private var loaded: [TrainingSet: Loaded] = [:]
     private var stored: [StoreKey: Stored] = [:]
     private var points: (key: PointsKey, points: PointSource)?
@@ -53,6 +53,8 @@ package final class BackendExecutor: StudyExecutor {
     private struct PointsKey: Hashable {
         var set: TrainingSet
         var components: Int?
+        /// The name of what is embedded.
+        var embedded: String?
     }
 
     /// An executor on a backend that is made once there is something to compute.
@@ -243,6 +245,16 @@ package final class BackendExecutor: StudyExecutor {
         }
     }
 
+    /// What the network of an embedding is trained on, and test samples.
+    func embeddingSamples(
+        _ recipe: TrainingRecipe
+    ) throws -> (dataset: Dataset, train: SampleStore, test: SampleStore) {
+        // Points can be made again, and both may not fit.
+        points = nil
+        let data = try stored(recipe)
+        return (try loaded(recipe.trainingSet).dataset, data.train, data.test)
+    }
+
     private func store(_ recipe: TrainingRecipe, as key: StoreKey) throws -> Stored {
         let loaded = try loaded(recipe.trainingSet)
         let dataset = loaded.dataset
@@ -301,23 +313,27 @@ extension BackendExecutor: ArtifactResources {
         return (origins, try loaded(TrainingSet(set.dataset)).description.shape.count)
     }
 
-    package func points(_ set: TrainingSet, components: Int?, for kmeans: KMeans) throws -> PointSource {
-        let key = PointsKey(set: set, components: components)
+    package func points(
+        _ set: TrainingSet, components: Int?, embedded: EmbeddedRows?, for kmeans: KMeans
+    ) throws -> PointSource {
+        let key = PointsKey(set: set, components: components, embedded: embedded?.name)
         if let kept = points, kept.key == key { return kept.points }
         // The old ones go first: both may not fit.
         points = nil
-        let images = try loaded(set).dataset.train
+        let matrix = try embedded?.matrix ?? FeatureMatrix(loaded(set).dataset.train)
         let backend = try preparedBackend()
-        let fresh = try kmeans.source(
-            of: FeatureMatrix(images), components: components, memory: clusteringMemory, on: backend)
+        let fresh = try kmeans.source(of: matrix, components: components, memory: clusteringMemory, on: backend)
         try backend.finish()
         // How much memory is left for points depends on k.
         if clusteringMemory == nil { points = (key, fresh) }
         return fresh
     }
 
-    package func residentPoints(_ set: TrainingSet, components: Int?) throws -> (points: Points, shift: [Double]?) {
-        let source = try points(set, components: components, for: KMeans(k: 1, kind: .lloyd(iterations: 0)))
+    package func residentPoints(
+        _ set: TrainingSet, components: Int?, embedded: EmbeddedRows?
+    ) throws -> (points: Points, shift: [Double]?) {
+        let source = try points(
+            set, components: components, embedded: embedded, for: KMeans(k: 1, kind: .lloyd(iterations: 0)))
         guard let resident = source.resident else {
             throw ScoringError.noRoom(count: source.count)
         }

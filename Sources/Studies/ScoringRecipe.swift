@@ -31,8 +31,10 @@ package struct ScoringRecipe: Hashable, Sendable {
     package let file: ScoreFile?
     /// Whether it is of the samples as points.
     package let isOfPoints: Bool
+    /// What the points are.
+    package let embedding: StudyEmbedding
     /// The dimensions that PCA leaves of the points; nil without PCA.
-    package let pcaComponents: Int?
+    package var pcaComponents: Int? { embedding.pcaComponents }
     /// Whether it is of a clustering, or picks within clusters.
     let isOfClusters: Bool
     /// Whether networks are trained for it.
@@ -57,7 +59,7 @@ package struct ScoringRecipe: Hashable, Sendable {
     /// The recipe of what `selection` ranks by; nil where it ranks by no score, as `keep: random`, or by that of a
     /// clustering alone.
     init?(
-        _ selection: Selection, size: Int, k: Int?, pcaComponents: Int?, folder: String, settings: StudySettings
+        _ selection: Selection, size: Int, k: Int?, embedding: StudyEmbedding, folder: String, settings: StudySettings
     ) {
         guard let name = selection.score, selection.order.needsScore else { return nil }
         score = name
@@ -68,7 +70,7 @@ package struct ScoringRecipe: Hashable, Sendable {
         usesNeighbors = known?.usesNeighbors ?? false
         isOfDynamics = known?.needs.contains(.dynamics) ?? false
         guard file != nil || isOfPoints || isOfDynamics else { return nil }
-        self.pcaComponents = isOfPoints ? pcaComponents : nil
+        self.embedding = isOfPoints ? embedding : .pixels
         // Parameters that it does not take keep their defaults, so that they do not make it another score.
         var parameters = ScoreParameters()
         if isOfDynamics {
@@ -93,17 +95,13 @@ package struct ScoringRecipe: Hashable, Sendable {
     }
 
     /// What is scored, in words for people; nil where it is no points.
-    package var points: String? {
-        isOfPoints ? pcaComponents.map { "PCA \($0)" } ?? (isOfFeatures ? "features" : "pixels") : nil
-    }
+    package var points: String? { isOfPoints ? embedding.text(isOfFeatures: isOfFeatures) : nil }
 
     /// The text of a table's column; nil where the recipe has no use for it, or it is another's.
     package func word(column: String) -> String? {
         switch column {
         case "k": parameters.k.map { "\($0)" }
-        case "apply_pca" where isOfPoints: pcaComponents == nil ? "False" : "True"
-        case "pca_components" where isOfPoints: pcaComponents.map { "\($0)" }
-        default: nil
+        default: isOfPoints ? embedding.word(column: column) : nil
         }
     }
 }

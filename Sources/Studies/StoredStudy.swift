@@ -34,9 +34,13 @@ package struct StoredStudy: Sendable {
 
     /// A clustering of the study; nil where it was not fitted yet, or is damaged.
     package func clustering(_ key: ClusteringKey) -> ClusterAssignment? {
-        environment.datasets[key.dataset].flatMap { dataset in
-            arrays.artifact(ArtifactKey(key), fingerprint: dataset.fingerprint)
-                .flatMap { ClusterAssignment($0.artifact, k: key.k) }
+        artifact(ArtifactKey(key)).flatMap { ClusterAssignment($0, k: key.k) }
+    }
+
+    /// An artifact of the study; nil where it was not made yet, or is damaged.
+    func artifact(_ key: ArtifactKey) -> Artifact? {
+        environment.datasets[key.kind.dataset].flatMap { dataset in
+            arrays.artifact(key, fingerprint: dataset.fingerprint)?.artifact
         }
     }
 

@@ -18,8 +18,13 @@ package struct StudySettings: Hashable, Sendable {
     package var scaling = RequestedScaling()
     /// Runs of each experiment.
     package var runs = 5
-    /// Dimensions that PCA leaves, where `use_pca` is true.
+    /// Dimensions that PCA leaves, and values of an autoencoder's code.
     package var pcaComponents = 50
+    /// Epochs that the networks of embeddings train for.
+    package var embeddingEpochs = 10
+    /// What `embedding` and `embedding_size` say, while an entry is read.
+    var embeddings: [StudyEmbedding.Method]?
+    var embeddingSize: Int?
     /// Which k-means makes the clusters.
     package var kmeans = KMeansKind.minibatch
     /// How many samples each cluster gives.
@@ -65,8 +70,8 @@ package struct ExperimentGroup: Equatable, Sendable {
     package var sizes: [RequestedSize]
     /// Numbers of clusters; only where some of the selections need them.
     package var ks: [Int] = []
-    /// Whether the images are projected by PCA before they are clustered or scored as points; only where some are.
-    package var usePCA: [Bool] = []
+    /// What the samples are clustered or scored as; only where some are.
+    package var embeddings: [StudyEmbedding.Method] = []
     /// Everything else.
     package var settings: StudySettings
     /// Where in its file each key stands.

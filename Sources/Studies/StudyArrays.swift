@@ -98,8 +98,10 @@ struct StudyArrays {
             facts.key == key, facts.fingerprint == fingerprint
         else { return nil }
         var fields: [(name: String, values: Artifact.Values)] = []
+        var shapes: [[Int]] = []
         for field in key.fields {
             guard let array = try? NumPyArray.read("\(folder)/\(field.name).npy") else { return nil }
+            shapes.append(array.shape)
             switch field.element {
             case .int32:
                 guard let values = try? array.integers().map(Int32.init(exactly:)) else { return nil }
@@ -107,7 +109,7 @@ struct StudyArrays {
             case .float32: fields.append((field.name, .float32(array.floats)))
             }
         }
-        let artifact = Artifact(fields)
+        let artifact = Artifact(fields, shapes: shapes)
         guard key.accepts(artifact, count: facts.count), digest(artifact.fields) == facts.digest else { return nil }
         return StoredArtifact(artifact: artifact, seconds: facts.seconds)
     }

@@ -4,7 +4,7 @@ import Support
 /// A study's output directory, held against other processes until it is left or the value is gone.
 ///
 /// It holds `study.yaml` (resolved), `environment.json`, `runs.jsonl`, `selections/`, `tuning/`, the folders of
-/// artifacts (`clusterings/`, `dynamics/`, `scores/`) and the tables.
+/// artifacts (`embeddings/`, `clusterings/`, `dynamics/`, `scores/`) and the tables.
 ///
 /// A study without shards holds `.lock` exclusively. Shards share it, and each holds `.lock.i-of-n`. Whoever enters or
 /// leaves holds `.lock.entry` for that moment, so that all else about the directory is decided by one at a time.

@@ -6,8 +6,8 @@ package enum StudyLibrary {
         ("quickstart", PackageResources.quickstart_yaml), ("article", PackageResources.article_yaml),
         ("article-large", PackageResources.article_large_yaml), ("half", PackageResources.half_yaml),
         ("scarce-or-plenty", PackageResources.scarce_or_plenty_yaml), ("methods", PackageResources.methods_yaml),
-        ("probe", PackageResources.probe_yaml),
-        ("cifar10", PackageResources.cifar10_yaml),
+        ("probe", PackageResources.probe_yaml), ("embeddings", PackageResources.embeddings_yaml),
+        ("architectures", PackageResources.architectures_yaml), ("cifar10", PackageResources.cifar10_yaml),
     ]
 
     /// Their names.

@@ -4,7 +4,7 @@ import Support
 
 /// One case of a study: what its runs have in common.
 package struct Experiment: Hashable, Sendable {
-    /// Counted from 1 in the file's order: sizes outermost, then ks, selections, use_pca.
+    /// Counted from 1 in the file's order: sizes outermost, then ks, selections, embeddings.
     package fileprivate(set) var id: Int
     /// Which samples are kept; what the first of the candidates keeps where there are some.
     package private(set) var selection: Selection
@@ -71,7 +71,7 @@ package struct Experiment: Hashable, Sendable {
     ///
     /// Each is made of those before it, at most.
     func artifacts(run: Int) -> [ArtifactKey] {
-        let clustering = clustering(run: run)
+        let (embedding, clustering) = (embedding(run: run), clustering(run: run))
         let dynamics = dynamics.map { networks in
             DynamicsKey(
                 recipe, networks: networks.networks, epochs: networks.epochs, seed: seed, index: run % networks.seeds)
@@ -79,10 +79,11 @@ package struct Experiment: Hashable, Sendable {
         let score = scoring.flatMap { scoring -> ScoreKey? in
             guard scoring.isOfPoints || scoring.file != nil else { return nil }
             return ScoreKey(
-                scoring, of: recipe.trainingSet, clustering: scoring.isOfClusters ? clustering : nil,
+                scoring, of: recipe.trainingSet, embedding: scoring.isOfPoints ? embedding : nil,
+                clustering: scoring.isOfClusters ? clustering : nil,
                 dynamics: scoring.isOfDynamics ? dynamics : nil, seed: seed, index: run % scoring.seeds)
         }
-        let keys: [(any ArtifactKind)?] = [clustering, dynamics, score]
+        let keys: [(any ArtifactKind)?] = [embedding, clustering, dynamics, score]
         return keys.compactMap { $0.map { ArtifactKey($0) } }
     }
 
@@ -183,7 +184,7 @@ package struct StudyPlan: Sendable {
                 sizes.count
                 * group.selections.reduce(0) { sum, selection in
                     sum + (selection.takesClusterCount ? max(1, group.ks.count) : 1)
-                        * (selection.takesPoints ? max(1, group.usePCA.count) : 1)
+                        * (selection.takesPoints ? max(1, group.embeddings.count) : 1)
                 }
             runCount += combinations * (group.settings.runs + TuningCandidate.runs * Self.candidateCount(group))
             guard runCount <= Self.mostRuns else {
@@ -264,14 +265,7 @@ package struct StudyPlan: Sendable {
                 group.places["ks"],
                 reason: "ks holds \(k), and \(describe(group, shape)): from 1 to \(shape.count) clusters are accepted")
         }
-        let most = min(shape.featureCount, shape.count)
-        if group.usePCA.contains(true), group.settings.pcaComponents > most {
-            throw .invalid(
-                group.places["pca_components"],
-                reason:
-                    "pca_components is \(group.settings.pcaComponents); \(group.settings.recipe.dataset) has room for 1 to \(most)"
-            )
-        }
+        try group.checkEmbedding(shape)
     }
 
     /// What is cut off must leave enough, wherever it is cut.
@@ -338,21 +332,20 @@ package struct StudyPlan: Sendable {
         for size in sizes {
             for (place, k) in (group.ks.isEmpty ? [nil] : group.ks.map(Optional.some)).enumerated() {
                 for selection in group.selections where place == 0 || selection.takesClusterCount {
-                    let choices = group.usePCA.isEmpty || !selection.takesPoints ? [false] : group.usePCA
-                    for usePCA in choices {
-                        let components = usePCA ? settings.pcaComponents : nil
+                    for method in selection.takesPoints && !group.embeddings.isEmpty ? group.embeddings : [.pixels] {
+                        let embedding = StudyEmbedding(method, settings)
                         let selection = selection.sharing(settings.quota, settings.balance).drawn(settings.resample)
                         let clustering =
                             selection.needsClustering
                             ? k.map {
                                 ClusteringRecipe(
-                                    k: $0, pcaComponents: components, kmeans: settings.kmeans,
+                                    k: $0, embedding: embedding, kmeans: settings.kmeans,
                                     isOfFeatures: settings.recipe.isOfFeatures)
                             }
                             : nil
                         func scoring(_ selection: Selection, _ settings: StudySettings) -> ScoringRecipe? {
                             ScoringRecipe(
-                                selection, size: size.count, k: k, pcaComponents: components,
+                                selection, size: size.count, k: k, embedding: embedding,
                                 folder: group.places.folder, settings: settings)
                         }
                         let candidates = TuningCandidate.all(selection, of: settings) { settings, values in

@@ -24,7 +24,7 @@ package struct StudyReader {
             "pca_components", "kmeans",
             "quota", "clustering_seeds", "balance", "resample", "validation", "seed", "equal_within", "score_epochs",
             "networks", "score_seeds", "window", "beta", "strata", "c_d", "neighbors", "gamma",
-        ] + optimizerKeys
+        ] + optimizerKeys + embeddingKeys
     static let experimentKeys = [
         "pruning_method", "sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest", "scores", "keep",
         "within",
@@ -67,6 +67,7 @@ package struct StudyReader {
         for entry in entries {
             var group = try readGroup(entry, settings: settings, notices: &study.notices)
             group.places.above = top.places.keys
+            study.notices += try group.settleEmbedding()
             study.groups.append(group)
         }
         try study.checkScaling()
@@ -143,6 +144,7 @@ package struct StudyReader {
         if let components = try fields.integer("pca_components", in: 1...1_000_000) {
             settings.pcaComponents = components
         }
+        try readEmbedding(fields, into: &settings)
         if let kmeans = try fields.word("kmeans", KMeansKind.self) { settings.kmeans = kmeans }
         if let quota = try fields.word("quota", Quota.self) { settings.quota = quota }
         if let seeds = try fields.integer("clustering_seeds", in: Self.runsRange) { settings.clusteringSeeds = seeds }
@@ -245,7 +247,7 @@ package struct StudyReader {
         if method == Selection.clusterMethod {
             group.ks = try fields.required(ks, "ks", method)
             group.selections = try fields.required(strategies, "selection_strategies", method).compactMap(selection)
-            group.usePCA = usePCA ?? [false]
+            group.embeddings = embeddings(group.settings, usePCA: usePCA)
             if group.settings.quota == .article && group.settings.balance != .none {
                 throw .invalid(
                     fields.place(of: fields["balance"] == nil ? "quota" : "balance"),
@@ -260,7 +262,7 @@ package struct StudyReader {
         let hasRatio = group.selections.contains { $0.word(.nClosest) != nil }
         let isByScore = method == Selection.scoreMethod
         var unused = hasRatio ? [] : ["n_closest", "n_furthest"]
-        if group.usePCA.isEmpty { unused = ["use_pca"] + unused }
+        if group.embeddings.isEmpty { unused = ["use_pca"] + Self.embeddingKeys + unused }
         if method != Selection.clusterMethod { unused = ["selection_strategies"] + unused }
         if group.ks.isEmpty { unused = ["ks"] + unused }
         if isWhole { unused = ["sizes"] + unused }
@@ -342,6 +344,8 @@ package struct StudyReader {
                     "quota article and balance \(group.settings.balance.rawValue) conflict: the article's quota balances"
                     + " nothing")
         }
-        if group.selections.contains(where: \.takesPoints) { group.usePCA = usePCA ?? [false] }
+        if group.selections.contains(where: \.takesPoints) {
+            group.embeddings = embeddings(group.settings, usePCA: usePCA)
+        }
     }
 }

@@ -217,13 +217,24 @@ extension StudyResults {
 
     private var sharedClusteringsNote: String? {
         let sharing = summaries.filter {
-            $0.experiment.clustering != nil && $0.experiment.clusteringSeeds < $0.experiment.runs
+            let experiment = $0.experiment
+            return (experiment.clustering != nil || experiment.embedding?.epochs != nil)
+                && experiment.clusteringSeeds < experiment.runs
         }
         guard !sharing.isEmpty else { return nil }
         let most = sharing.map(\.experiment.clusteringSeeds).max() ?? 1
+        let shared = [
+            sharing.contains { $0.experiment.clustering != nil } ? "clustering" : nil,
+            sharing.contains { $0.experiment.embedding?.epochs != nil } ? "embedding" : nil,
+        ].compactMap { $0 }
+        let count =
+            most == 1
+            ? "one \(shared.joined(separator: " and "))"
+            : "\(most) \(shared.map { "\($0)s" }.joined(separator: " and ")) at most"
         return
-            "runs share \(most == 1 ? "one clustering" : "\(most) clusterings at most") (clustering_seeds): the intervals"
-            + " of \(sharing.count == 1 ? "that case" : "those \(sharing.count) cases") leave out how much the selection would vary with the clustering"
+            "runs share \(count) (clustering_seeds): the intervals"
+            + " of \(sharing.count == 1 ? "that case" : "those \(sharing.count) cases") leave out how much the selection would"
+            + " vary with the \(shared.joined(separator: " and "))"
     }
 
     private var sharedScoresNote: String? {

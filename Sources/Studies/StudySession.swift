@@ -49,8 +49,9 @@ final class StudySession {
     func keep(_ artifact: StudyArrays.StoredArtifact, for key: ArtifactKey) -> StudyArrays.StoredArtifact {
         let left = (uses[key] ?? 1) - 1
         uses[key] = left
-        // What networks said of the samples is large: one set of them at a time, the others are on the disk.
+        // What networks said or made of the samples is large: one of each kind at a time, the others are on the disk.
         if key.kind is DynamicsKey { artifacts = artifacts.filter { !($0.key.kind is DynamicsKey) } }
+        if key.kind is EmbeddingKey { artifacts = artifacts.filter { !($0.key.kind is EmbeddingKey) } }
         artifacts[key] = left > 0 ? artifact : nil
         return artifact
     }

@@ -161,11 +161,25 @@ private func pairs(_ group: ExperimentGroup) -> [Pair] {
     if group.selections.first?.asked == nil, !group.ks.isEmpty {
         pairs.append(Pair(key: "selection_strategies", value: list(words(.strategy))))
     }
-    if !group.usePCA.isEmpty { pairs.append(Pair(key: "use_pca", value: list(group.usePCA.map(String.init)))) }
+    pairs += embeddingPairs(group)
     for column in [Selection.Column.nClosest, .nFurthest] {
         pairs += words(column).prefix(1).map { Pair(key: column.rawValue, value: Node($0)) }
     }
     return pairs
+}
+
+/// What samples are as points. Directories of studies without networks for that stay as they were; the size is with the
+/// settings.
+private func embeddingPairs(_ group: ExperimentGroup) -> [Pair] {
+    let methods = group.embeddings
+    if methods.isEmpty { return [] }
+    guard methods.contains(where: \.isTrained) else {
+        return [Pair(key: "use_pca", value: list(methods.map { $0 == .pca ? "true" : "false" }))]
+    }
+    return [
+        Pair(key: "embedding", value: list(methods.map(\.rawValue))),
+        Pair(key: "embedding_epochs", value: Node("\(group.settings.embeddingEpochs)")),
+    ]
 }
 
 /// A data set by its name, and where its files are.
@@ -213,6 +227,7 @@ private func layer(_ layer: ModelSpec.Layer) -> Node {
     case .maxPool(let side), .avgPool(let side): value = Node("\(side)")
     case .linear(.count(let count)): value = Node("\(count)")
     case .linear(.classes): value = Node("classes")
+    case .linear(.inputs): value = Node("inputs")
     }
     return mapping([Pair(key: layer.description, value: value)], .block)
 }

@@ -53,8 +53,19 @@ final class ToyExecutor: StudyExecutor {
             let step = key.score.utf8.reduce(1) { $0 + 2 * Int($1) }
             return Artifact([("scores", .float32((0..<found.count).map { Float($0 * step % 201) }))])
         }
+        if let key = key.kind as? EmbeddingKey {
+            var fitted = FittedEmbedding(points: [Float](repeating: 1, count: found.count * key.size))
+            if key.isShown {
+                fitted.reconstruction = Reconstruction(
+                    count: 3, originals: (0..<90).map { Float($0 / 30) / 4 },
+                    reconstructions: .init(repeating: 0.25, count: 90),
+                    loss: Reconstruction.Loss(meanSquaredError: 0.0123, explained: 0.912),
+                    pca: Reconstruction.Loss(meanSquaredError: 0.0234, explained: 0.834))
+            }
+            return Artifact(embedding: fitted, size: key.size)
+        }
         guard let key = key.kind as? ClusteringKey else {
-            throw StudyError.executor(reason: "only clusterings are known")
+            throw StudyError.executor(reason: "only clusterings and embeddings are known")
         }
         return Artifact(
             clustering: ClusterAssignment(

@@ -155,7 +155,7 @@ private let none = "experiments: [{pruning_method: none}]"
 
     /// A directory keeps no word on whether samples are features, so that a key that was read is the one that was written.
     @Test(arguments: [false, true]) func aKeyOfAClusteringIsItsDescription(isOfFeatures: Bool) throws {
-        let recipe = ClusteringRecipe(k: 3, pcaComponents: nil, kmeans: .lloyd, isOfFeatures: isOfFeatures)
+        let recipe = ClusteringRecipe(k: 3, embedding: .pixels, kmeans: .lloyd, isOfFeatures: isOfFeatures)
         let key = ClusteringKey(recipe, of: TrainingSet("rows"), seed: 5, index: 1)
         let read = try JSONDecoder().decode(ClusteringKey.self, from: JSONEncoder().encode(key))
         #expect(read == key && Set([read, key]).count == 1)

@@ -30,6 +30,9 @@ final class FakeExecutor: StudyExecutor {
     /// How long a clustering takes.
     var fitSeconds = 0.0
     private(set) var fits: [ClusteringKey] = []
+    /// The embeddings that were made, and what clusterings found of them.
+    private(set) var embedded: [EmbeddingKey] = []
+    private(set) var foundEmbeddings: [String?] = []
     /// The sets of score networks that were trained.
     private(set) var trained: [DynamicsKey] = []
     private(set) var batches: [[TrainingJob]] = []
@@ -63,9 +66,15 @@ final class FakeExecutor: StudyExecutor {
             }
             return Artifact(dynamics: dynamics)
         }
-        guard let key = key.kind as? ClusteringKey else {
-            throw StudyError.executor(reason: "only clusterings are known")
+        if let key = key.kind as? EmbeddingKey {
+            embedded.append(key)
+            if fitSeconds > 0 { usleep(UInt32(fitSeconds * 1e6)) }
+            return try embed(key)
         }
+        guard let key = key.kind as? ClusteringKey else {
+            throw StudyError.executor(reason: "only clusterings and embeddings are known")
+        }
+        foundEmbeddings.append(found.embedded?.name)
         fits.append(key)
         if fitSeconds > 0 { usleep(UInt32(fitSeconds * 1e6)) }
         return Artifact(
@@ -81,6 +90,24 @@ final class FakeExecutor: StudyExecutor {
         var seen: [Int] = []
         for index in resampling.prefix(epochs).joined() where !seen.contains(index) { seen.append(index) }
         return seen
+    }
+
+    /// How many seconds of an embedding served reports alone.
+    var reportSeconds = 0.0
+
+    /// Sample i is at i in all dimensions.
+    private func embed(_ key: EmbeddingKey) throws -> Artifact {
+        let count = try dataset(key.trainingSet).shape.count
+        var fitted = FittedEmbedding(
+            points: (0..<count).flatMap { [Float](repeating: Float($0), count: key.size) })
+        if key.isShown {
+            fitted.reconstruction = Reconstruction(
+                count: 2, originals: [Float](repeating: 0.5, count: 32),
+                reconstructions: [Float](repeating: 0.25, count: 32),
+                loss: Reconstruction.Loss(meanSquaredError: 0.0625, explained: 0.75), pca: nil)
+            fitted.reportSeconds = reportSeconds
+        }
+        return Artifact(embedding: fitted, size: key.size)
     }
 
     func fit(_ key: ClusteringKey) -> ClusterAssignment {
@@ -116,10 +143,13 @@ private struct NoResources: ArtifactResources {
     private struct Missing: Error {}
     func origins(of set: TrainingSet) throws -> (indices: [Int], count: Int)? { nil }
     func preparedBackend() throws -> any Backend { throw Missing() }
-    func points(_ set: TrainingSet, components: Int?, for kmeans: KMeans) throws -> PointSource { throw Missing() }
-    func residentPoints(_ set: TrainingSet, components: Int?) throws -> (points: Points, shift: [Double]?) {
-        throw Missing()
-    }
+    func points(
+        _ set: TrainingSet, components: Int?, embedded: EmbeddedRows?, for kmeans: KMeans
+    ) throws -> PointSource { throw Missing() }
+    func residentPoints(
+        _ set: TrainingSet, components: Int?, embedded: EmbeddedRows?
+    ) throws -> (points: Points, shift: [Double]?) { throw Missing() }
+    func embedding(_ key: EmbeddingKey, cancellation: CancellationFlag) throws -> FittedEmbedding { throw Missing() }
     func dynamics(
         _ recipe: TrainingRecipe, networks: Int, seed: UInt64, index: Int, cancellation: CancellationFlag
     ) throws -> TrainingDynamics { throw Missing() }

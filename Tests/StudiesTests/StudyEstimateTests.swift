@@ -20,7 +20,7 @@ private let yaml = """
     private var rates: StudyRates {
         var rates = StudyRates(imagesPerSecond: 100, replicas: 3, images: 64, evaluationSeconds: 0.5)
         let key = ClusteringKey(
-            ClusteringRecipe(k: 2, pcaComponents: nil, kmeans: .minibatch), of: TrainingSet("mnist"), seed: 1, index: 0)
+            ClusteringRecipe(k: 2, embedding: .pixels, kmeans: .minibatch), of: TrainingSet("mnist"), seed: 1, index: 0)
         rates.artifacts[ArtifactKey(key).family] = .init(
             preparation: 10, effort: 2, seconds: 1, secondsPerEffort: 0.25)
         return rates

@@ -70,7 +70,7 @@ private let mnist = ["mnist": DatasetShape(count: 60_000, featureCount: 784)]
             "experiments: [{pruning_method: cluster, sizes: 6e2, ks: 50, selection_strategies: hybrid, use_pca: yes}]")
         let group = study.groups[0]
         #expect(group.sizes == [.count(600)] && group.ks == [50] && group.selections == [.hybrid()])
-        #expect(group.usePCA == [true])
+        #expect(group.embeddings == [.pca])
         #expect(group.settings == StudySettings())
         let settings = group.settings
         #expect(settings.runs == 5 && settings.recipe.duration == .epochs(5) && settings.recipe.batchSize == 64)

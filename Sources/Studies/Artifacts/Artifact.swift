@@ -36,8 +36,10 @@ package struct Artifact: Sendable {
 
     /// The arrays, in the order of the key's ``ArtifactKind/fields``.
     package let fields: [Field]
-    /// The variances of the PCA that it was made by; nil where it was made without one.
+    /// The variances of the PCA that it was made by, or is compared with in reports; nil where there was none.
     package let spectrum: PCASpectrum?
+    /// Seconds of making it that served reports alone, and are no cost of a selection.
+    package var reportSeconds = 0.0
 
     /// An artifact of these arrays.
     /// - Parameter shapes: the dimensions of each; nil where all have a row for each sample.
@@ -156,10 +158,17 @@ package protocol ArtifactResources {
     func origins(of set: TrainingSet) throws -> (indices: [Int], count: Int)?
     /// What to compute on.
     func preparedBackend() throws -> any Backend
-    /// A training set's points, projected to so many components where that is not nil, with room for `kmeans`.
-    func points(_ set: TrainingSet, components: Int?, for kmeans: KMeans) throws -> PointSource
+    /// A training set's points, `embedded` in place of its samples where that is not nil, projected to so many components
+    /// where that is not nil, with room for `kmeans`.
+    func points(
+        _ set: TrainingSet, components: Int?, embedded: EmbeddedRows?, for kmeans: KMeans
+    ) throws -> PointSource
     /// A training set's points as scores take them, all in the backend's memory, likewise.
-    func residentPoints(_ set: TrainingSet, components: Int?) throws -> (points: Points, shift: [Double]?)
+    func residentPoints(
+        _ set: TrainingSet, components: Int?, embedded: EmbeddedRows?
+    ) throws -> (points: Points, shift: [Double]?)
+    /// What a network, trained now, makes of a training set's samples.
+    func embedding(_ key: EmbeddingKey, cancellation: CancellationFlag) throws -> FittedEmbedding
     /// What is recorded of a training set's samples while `networks` networks are trained by `recipe`, with their recalls on
     /// the validation split where there is one.
     func dynamics(
@@ -170,7 +179,9 @@ package protocol ArtifactResources {
 /// The key of an artifact of any kind.
 package struct ArtifactKey: Hashable, Sendable {
     /// The registry: every kind that there is.
-    static let kinds: [any ArtifactKind.Type] = [ClusteringKey.self, DynamicsKey.self, ScoreKey.self]
+    static let kinds: [any ArtifactKind.Type] = [
+        EmbeddingKey.self, ClusteringKey.self, DynamicsKey.self, ScoreKey.self,
+    ]
 
     /// The key as its own kind has it.
     package let kind: any ArtifactKind

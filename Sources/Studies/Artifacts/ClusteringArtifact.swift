@@ -7,24 +7,24 @@ import Support
 package struct ClusteringRecipe: Hashable, Sendable {
     /// The number of clusters.
     package let k: Int
-    /// The dimensions that PCA leaves; nil without PCA.
-    package let pcaComponents: Int?
+    /// What is clustered.
+    package let embedding: StudyEmbedding
     /// Which k-means.
     package let kmeans: KMeansKind
     /// Whether the samples are features, not images.
     package var isOfFeatures = false
 
     /// What is clustered, in words for people.
-    package var points: String { pcaComponents.map { "PCA \($0)" } ?? (isOfFeatures ? "features" : "pixels") }
+    package var points: String { embedding.text(isOfFeatures: isOfFeatures) }
+    /// The dimensions that PCA leaves; nil without PCA.
+    package var pcaComponents: Int? { embedding.pcaComponents }
 
     /// The text of a table's column; nil where the clustering has no use for it, or it is another's.
     package func word(column: String) -> String? {
         switch column {
         case "k": "\(k)"
-        case "apply_pca": pcaComponents == nil ? "False" : "True"
-        case "pca_components": pcaComponents.map { "\($0)" }
         case "kmeans": kmeans.rawValue
-        default: nil
+        default: embedding.word(column: column)
         }
     }
 }
@@ -45,12 +45,14 @@ package struct ClusteringKey: ArtifactKind {
     package let seed: UInt64
     /// Which clustering of this seed, from 0: the run whose random numbers it draws.
     package let index: Int
+    /// The embedding that is clustered; nil where no network makes the points.
+    package let embedding: EmbeddingKey?
     /// Whether the samples are features, after which its file is named. It follows from the data set, and is no part of the
     /// description that is kept beside it.
     private var isOfFeatures = false
 
     private enum CodingKeys: CodingKey {
-        case dataset, validation, k, pcaComponents, kmeans, seed, index
+        case dataset, validation, k, pcaComponents, kmeans, seed, index, embedding
     }
 
     init(_ recipe: ClusteringRecipe, of set: TrainingSet, seed: UInt64, index: Int) {
@@ -61,6 +63,7 @@ package struct ClusteringKey: ArtifactKind {
         kmeans = recipe.kmeans.rawValue
         self.seed = seed
         self.index = index
+        embedding = EmbeddingKey(recipe.embedding, of: set, seed: seed, index: index)
         isOfFeatures = recipe.isOfFeatures
     }
 
@@ -69,6 +72,7 @@ package struct ClusteringKey: ArtifactKind {
         (one.dataset, one.validation, one.k, one.pcaComponents) == (
             other.dataset, other.validation, other.k, other.pcaComponents
         ) && (one.kmeans, one.seed, one.index) == (other.kmeans, other.seed, other.index)
+            && one.embedding == other.embedding
     }
 
     package func hash(into hasher: inout Hasher) {
@@ -79,12 +83,15 @@ package struct ClusteringKey: ArtifactKind {
         hasher.combine(kmeans)
         hasher.combine(seed)
         hasher.combine(index)
+        hasher.combine(embedding)
     }
 
     /// Which k-means, typed.
     package var kmeansKind: KMeansKind { KMeansKind(rawValue: kmeans) ?? .minibatch }
 
-    private var points: String { pcaComponents.map { "pca\($0)" } ?? (isOfFeatures ? "features" : "pixels") }
+    private var points: String {
+        embedding?.points ?? pcaComponents.map { "pca\($0)" } ?? (isOfFeatures ? "features" : "pixels")
+    }
 
     // MARK: - The kind
 
@@ -100,11 +107,14 @@ package struct ClusteringKey: ArtifactKind {
         "\(trainingSet.fileName)-k\(k)-\(points)-\(kmeans)-seed\(seed)-\(index)"
     }
     package var title: String {
-        "clustering \(trainingSet.title), k \(k), " + (pcaComponents.map { "PCA \($0), " } ?? "")
+        "clustering \(trainingSet.title), k \(k), "
+            + ((embedding?.words ?? pcaComponents.map { "PCA \($0)" }).map { "\($0), " } ?? "")
             + "\(kmeans) \(index + 1)"
     }
     package var effort: Int { k }
     package var preparation: String { "\(trainingSet.fileName)-\(points)-\(kmeans)" }
+
+    package var needs: [ArtifactKey] { embedding.map { [ArtifactKey($0)] } ?? [] }
 
     /// As many as the article allowed its mini-batches passes.
     private static let lloydIterations = 20
@@ -119,13 +129,15 @@ package struct ClusteringKey: ArtifactKind {
         input.clustering = ClusterAssignment(artifact, k: k)
     }
 
-    /// Clusters the images' own pixels, 0 to 255, the features as they are, or their projections, as the article did.
+    /// Clusters the images' own pixels, 0 to 255, the features as they are, or their projections, as the article did; or
+    /// what a network makes of them.
     package func make(
         _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
     ) throws -> Artifact {
         let kind: KMeans.Kind = kmeansKind == .lloyd ? .lloyd(iterations: Self.lloydIterations) : .miniBatch()
         let kmeans = KMeans(k: k, kind: kind, seed: seed, run: index)
-        let source = try resources.points(trainingSet, components: pcaComponents, for: kmeans)
+        let source = try resources.points(
+            trainingSet, components: pcaComponents, embedded: embedding?.rows(of: found), for: kmeans)
         try cancellation.check()
         let clustering = try kmeans.fit(source, on: resources.preparedBackend())
         return Artifact(

@@ -16,6 +16,8 @@ package struct ScoreKey: ArtifactKind {
     package let file: ScoreFile?
     /// The dimensions that PCA leaves of the points; nil without PCA.
     package let pcaComponents: Int?
+    /// The embedding that the points are; nil where no network makes them.
+    package let embedding: EmbeddingKey?
     /// Its parameters; those that it does not take have their defaults.
     package let parameters: ScoreParameters
     /// What a greedy order picks within, as `within` names it; nil for the whole set, and for scores.
@@ -32,14 +34,15 @@ package struct ScoreKey: ArtifactKind {
     package let index: Int
 
     init(
-        _ recipe: ScoringRecipe, of set: TrainingSet, clustering: ClusteringKey?, dynamics: DynamicsKey?, seed: UInt64,
-        index: Int
+        _ recipe: ScoringRecipe, of set: TrainingSet, embedding: EmbeddingKey?, clustering: ClusteringKey?,
+        dynamics: DynamicsKey?, seed: UInt64, index: Int
     ) {
         dataset = set.dataset
         validation = set.validation?.count
         score = recipe.score
         file = recipe.file
         pcaComponents = recipe.pcaComponents
+        self.embedding = embedding
         parameters = recipe.parameters
         groups = recipe.groups?.rawValue
         size = recipe.size
@@ -67,11 +70,12 @@ package struct ScoreKey: ArtifactKind {
     package var title: String { file == nil ? "score \(trainingSet.title), \(score) \(index + 1)" : "scores \(score)" }
     package var effort: Int { size ?? 1 }
     package var preparation: String {
-        "\(trainingSet.fileName)-\(score)-\(pcaComponents.map { "pca\($0)" } ?? "points")"
+        "\(trainingSet.fileName)-\(score)-\(embedding?.points ?? pcaComponents.map { "pca\($0)" } ?? "points")"
     }
 
     package var needs: [ArtifactKey] {
-        [clustering.map { ArtifactKey($0) }, dynamics.map { ArtifactKey($0) }].compactMap { $0 }
+        let keys: [(any ArtifactKind)?] = [embedding, clustering, dynamics]
+        return keys.compactMap { $0.map { ArtifactKey($0) } }
     }
 
     /// A few hundred picks of a greedy order.
@@ -99,9 +103,11 @@ package struct ScoreKey: ArtifactKind {
         return ScoreFile.change(of: score)
     }
 
-    /// A graph takes no networks. With the default `gamma` there is nothing to check, and clusters are not known yet.
+    /// A graph takes no networks. With the default `gamma` there is nothing to check, and neither clusters nor what networks
+    /// make of the samples are known yet.
     package var canBeChecked: Bool {
-        parameters.gamma != nil && dynamics != nil && groups.flatMap { Groups(rawValue: $0) }?.needClustering != true
+        parameters.gamma != nil && dynamics != nil && embedding == nil
+            && groups.flatMap { Groups(rawValue: $0) }?.needClustering != true
     }
 
     /// Whether `gamma` lets messages through, before networks are trained.
@@ -114,7 +120,8 @@ package struct ScoreKey: ArtifactKind {
         if let groups = groups.flatMap({ Groups(rawValue: $0) }) {
             input.groups = try groups.labels(classes: input.classes, clustering: nil)
         }
-        (input.points, input.shift) = try resources.residentPoints(trainingSet, components: pcaComponents)
+        (input.points, input.shift) = try resources.residentPoints(
+            trainingSet, components: pcaComponents, embedded: nil)
         input.backend = try resources.preparedBackend()
         _ = try D2Graph(input)
     }
@@ -137,7 +144,8 @@ package struct ScoreKey: ArtifactKind {
         input.cancellation = cancellation
         if let size { input.size = size }
         if score.needs.contains(.points) {
-            (input.points, input.shift) = try resources.residentPoints(trainingSet, components: pcaComponents)
+            (input.points, input.shift) = try resources.residentPoints(
+                trainingSet, components: pcaComponents, embedded: embedding?.rows(of: found))
             input.backend = try resources.preparedBackend()
         }
         if let groups, let groups = Groups(rawValue: groups) {

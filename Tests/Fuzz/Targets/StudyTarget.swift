@@ -34,7 +34,7 @@ private func requirePlan(_ study: Study) throws(Violation) {
     let runs = study.groups.reduce(0) { sum, group in
         let most = 1000
         let factors = [
-            group.sizes.count, group.ks.count, group.selections.count, group.usePCA.count, group.settings.runs,
+            group.sizes.count, group.ks.count, group.selections.count, group.embeddings.count, group.settings.runs,
         ]
         return factors.reduce(1) { min(most, $0 * max(1, min($1, most))) } + sum
     }

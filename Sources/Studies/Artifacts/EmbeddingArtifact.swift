@@ -1,0 +1,208 @@
+import Networks
+import Scoring
+import Support
+
+/// What makes an embedding by a network the one it is: the network is trained on all of the training set. Clusterings and
+/// scores of every size share it.
+package struct EmbeddingKey: ArtifactKind {
+    /// The data set's name.
+    package let dataset: String
+    /// How many of its training samples are set aside; nil for none.
+    package let validation: Int?
+    /// The method, as `embedding` names it.
+    package let method: String
+    /// Values per sample.
+    package let size: Int
+    /// Epochs that the network trains for.
+    package private(set) var epochs: Int
+    /// The study's seed.
+    package let seed: UInt64
+    /// Which embedding of this seed, from 0.
+    package private(set) var index: Int
+
+    /// - Returns: nil for an embedding without a network.
+    init?(_ embedding: StudyEmbedding, of set: TrainingSet, seed: UInt64, index: Int) {
+        guard let size = embedding.size, let epochs = embedding.epochs else { return nil }
+        dataset = set.dataset
+        validation = set.validation?.count
+        method = embedding.method.rawValue
+        self.size = size
+        self.epochs = epochs
+        self.seed = seed
+        self.index = index
+    }
+
+    /// Whether its network is an autoencoder; otherwise it is a classifier.
+    package var isAutoencoder: Bool { method == StudyEmbedding.Method.autoencoder.rawValue }
+    /// Whether reports show what it gives back of some samples: of the embeddings of one method, size and seed the first.
+    package var isShown: Bool { isAutoencoder && index == 0 }
+
+    /// The first run number of embeddings: above that of every run that is tested, and below those of score networks, so that
+    /// none shares their random numbers.
+    private static let firstRun = 1 << 30
+
+    /// How the network is trained.
+    /// - Throws: ``NetworkError/invalid(reason:)`` for a size that the method does not have.
+    package var recipe: EmbeddingRecipe {
+        get throws(NetworkError) {
+            try EmbeddingRecipe(
+                isAutoencoder ? .autoencoder : .classifier, size: size, epochs: epochs, seed: seed,
+                run: Self.firstRun + index)
+        }
+    }
+
+    /// As part of a file's name.
+    package var points: String { "\(space)-epochs\(epochs)" }
+    /// Of a lenet5 there is one size.
+    private var space: String { isAutoencoder ? "\(method)\(size)" : method }
+    /// What a study asks for.
+    package var embedding: StudyEmbedding {
+        isAutoencoder ? .autoencoder(size: size, epochs: epochs) : .lenet5(epochs: epochs)
+    }
+    /// In words for people.
+    package var words: String { embedding.text(isOfFeatures: false) }
+
+    /// The rows that an artifact of this key has provided.
+    /// - Throws: ``StudyError/executor(reason:)`` where none has.
+    func rows(of found: ScoreInput) throws(StudyError) -> EmbeddedRows {
+        guard let rows = found.embedded, rows.size == size else {
+            throw .executor(reason: "the embedding \(fileName) was not made before what is made of it")
+        }
+        return rows
+    }
+
+    // MARK: - The kind
+
+    package static let name = "embedding"
+    package static let folder = "embeddings"
+    package static let verb = "fits"
+    package static let measuredEffort = 2
+    package var fields: [(name: String, element: Artifact.Element)] {
+        (["points"] + (isShown ? ["originals", "reconstructions", "errors"] : [])).map { ($0, .float32) }
+    }
+
+    package var fileName: String { "\(trainingSet.fileName)-\(points)-seed\(seed)-\(index)" }
+    package var title: String { "embedding \(trainingSet.title), \(words), \(index + 1)" }
+    package var effort: Int { epochs }
+    package func trainedImages(count: Int) -> Int { epochs * count }
+    package var preparation: String { "\(trainingSet.fileName)-\(space)" }
+
+    /// One of an epoch or two, without what reports show.
+    package func measurable(step: Int) -> ArtifactKey {
+        var key = self
+        key.epochs = min(epochs, step)
+        key.index = max(index, 1)
+        return ArtifactKey(key)
+    }
+
+    package func accepts(_ artifact: Artifact, count: Int) -> Bool {
+        guard let points = artifact.float32("points"), points.count == count * size, points.allSatisfy(\.isFinite)
+        else { return false }
+        return !isShown || Reconstruction(artifact) != nil
+    }
+
+    package func provide(_ artifact: Artifact, to input: inout ScoreInput) {
+        input.embedded = artifact.float32("points").map { EmbeddedRows(name: fileName, values: $0, size: size) }
+    }
+
+    package func make(
+        _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
+    ) throws -> Artifact {
+        Artifact(embedding: try resources.embedding(self, cancellation: cancellation), size: size)
+    }
+}
+
+/// What a network, trained on a training set, makes of its samples.
+package struct FittedEmbedding: Sendable {
+    /// [sample][value].
+    package var points: [Float]
+    /// What reports show of it.
+    package var reconstruction: Reconstruction?
+    /// The variances of a PCA of as many components.
+    package var spectrum: PCASpectrum?
+    /// Seconds that ``reconstruction`` and ``spectrum`` took.
+    package var reportSeconds = 0.0
+
+    /// An embedding that reports show nothing of.
+    package init(points: [Float]) { self.points = points }
+}
+
+/// What an autoencoder gives back.
+package struct Reconstruction: Equatable, Sendable {
+    /// How much is lost.
+    package struct Loss: Equatable, Sendable {
+        /// Mean over all values of all training samples of the squared difference; pixels are in [0, 1].
+        package var meanSquaredError: Float
+        /// The share of the training samples' variance that is kept; nil where there is no variance.
+        package var explained: Float?
+
+        /// A loss of these figures.
+        package init(meanSquaredError: Float, explained: Float?) {
+            self.meanSquaredError = meanSquaredError
+            self.explained = explained
+        }
+    }
+
+    /// How many samples are shown.
+    package var count: Int
+    /// Samples of the test set: [sample][value], pixels in [0, 1].
+    package var originals: [Float]
+    /// What it gives back of them, likewise.
+    package var reconstructions: [Float]
+    /// On the training set.
+    package var loss: Loss
+    /// That of a PCA of as many components; nil where there is none.
+    package var pca: Loss?
+
+    /// A reconstruction of `count` samples.
+    package init(count: Int, originals: [Float], reconstructions: [Float], loss: Loss, pca: Loss?) {
+        self.count = count
+        self.count = count
+        self.originals = originals
+        self.reconstructions = reconstructions
+        self.loss = loss
+        self.pca = pca
+    }
+
+    /// The one that an artifact holds; nil where it holds none.
+    package init?(_ artifact: Artifact) {
+        guard let shape = artifact.fields.first(where: { $0.name == "originals" })?.shape, shape.count == 2,
+            shape[0] > 0,
+            let originals = artifact.float32("originals"), originals.allSatisfy(\.isFinite),
+            let reconstructions = artifact.float32("reconstructions"), reconstructions.count == originals.count,
+            reconstructions.allSatisfy(\.isFinite), let errors = artifact.float32("errors"), errors.count == 4,
+            errors[0].isFinite
+        else { return nil }
+        func loss(_ first: Int) -> Loss? {
+            guard errors[first].isFinite else { return nil }
+            let explained = errors[first + 1]
+            return Loss(meanSquaredError: errors[first], explained: explained.isFinite ? explained : nil)
+        }
+        guard let own = loss(0) else { return nil }
+        self.init(
+            count: shape[0], originals: originals, reconstructions: reconstructions, loss: own, pca: loss(2))
+    }
+
+    /// ``loss`` and ``pca``: [autoencoder, PCA][mean squared error, explained share], NaN for what there is not.
+    fileprivate var errors: [Float] {
+        [loss, pca].flatMap { [$0?.meanSquaredError ?? .nan, $0?.explained ?? .nan] }
+    }
+}
+
+extension Artifact {
+    /// An embedding of `size` values per sample.
+    package init(embedding: FittedEmbedding, size: Int) {
+        var fields: [(name: String, values: Values)] = [("points", .float32(embedding.points))]
+        var shapes = [[embedding.points.count / size, size]]
+        if let shown = embedding.reconstruction {
+            fields += [
+                ("originals", .float32(shown.originals)), ("reconstructions", .float32(shown.reconstructions)),
+                ("errors", .float32(shown.errors)),
+            ]
+            let extents = [shown.count, shown.originals.count / shown.count]
+            shapes += [extents, extents, [2, 2]]
+        }
+        self.init(fields, shapes: shapes, spectrum: embedding.spectrum)
+        reportSeconds = embedding.reportSeconds
+    }
+}

@@ -1,0 +1,93 @@
+import Clustering
+import Compute
+import Datasets
+import Networks
+import Support
+
+extension BackendExecutor {
+    /// Trains the network of an embedding on a training set, as it is without resizing for an autoencoder, and embeds it.
+    package func embedding(_ key: EmbeddingKey, cancellation: CancellationFlag) throws -> FittedEmbedding {
+        let recipe = try key.recipe
+        var training = TrainingRecipe()
+        training.dataset = key.dataset
+        training.validation = key.trainingSet.validation
+        training.model = recipe.model
+        let (dataset, store, test) = try embeddingSamples(training)
+        let backend = try preparedBackend()
+        let embedder = try Embedder.fit(
+            store, recipe, normalisation: recipe.normalisation(of: dataset.channels), on: backend
+        ) { status in
+            progress(status.images)
+            return !cancellation.isCancelled
+        }
+        var fitted = FittedEmbedding(points: try embedder.embed(store) { _ in !cancellation.isCancelled })
+        guard key.isShown else { return fitted }
+        let clock = ContinuousClock()
+        let start = clock.now
+        fitted.spectrum = try spectrum(of: dataset.train, components: key.size, on: backend)
+        fitted.reconstruction = try Self.reconstruction(
+            by: embedder, of: dataset, train: store, test: test, spectrum: fitted.spectrum, cancellation)
+        fitted.reportSeconds = (clock.now - start) / .seconds(1)
+        return fitted
+    }
+
+    /// The variances of a PCA of so many components; nil where the samples have fewer.
+    private func spectrum(
+        of samples: SampleSet, components: Int, on backend: any Backend
+    ) throws -> PCASpectrum? {
+        let matrix = try FeatureMatrix(samples)
+        guard components <= min(matrix.count, matrix.dimensions) else { return nil }
+        let pca = try PCA.fit(matrix, components: components, on: backend)
+        return PCASpectrum(variances: pca.explainedVariance, totalVariance: pca.totalVariance)
+    }
+
+    private static func reconstruction(
+        by embedder: Embedder, of dataset: Dataset, train: SampleStore, test: SampleStore, spectrum: PCASpectrum?,
+        _ cancellation: CancellationFlag
+    ) throws -> Reconstruction {
+        let error = try embedder.error(of: train) { _ in !cancellation.isCancelled }
+        let shown = shownSamples(of: dataset.test)
+        // A PCA is of bytes as they are, and its variances are divided by count - 1.
+        let (count, scale) = (Double(train.count), dataset.train.pixels == nil ? 1 : 1 / 255.0)
+        let pca = spectrum.map { spectrum in
+            let (total, kept) = (spectrum.totalVariance, spectrum.variances.reduce(0, +))
+            let lost = max(0, total - kept) * scale * scale * (count - 1) / count
+            return Reconstruction.Loss(
+                meanSquaredError: Float(lost / Double(dataset.train.shape.featureCount)),
+                explained: total > 0 ? Float(kept / total) : nil)
+        }
+        return Reconstruction(
+            count: shown.count, originals: values(of: dataset.test, at: shown),
+            reconstructions: try embedder.reconstruct(test, rows: shown),
+            loss: Reconstruction.Loss(
+                meanSquaredError: Float(error.meanSquaredError), explained: error.explainedVariance.map { Float($0) }),
+            pca: pca)
+    }
+
+    /// Samples that a report shows.
+    private static let mostShown = 10
+
+    /// The first sample of each class, then the first of the others, as many as a report shows, by rising index.
+    static func shownSamples(of samples: SampleSet) -> [Int] {
+        var (firsts, others, seen): ([Int], [Int], Set<UInt8>) = ([], [], [])
+        for index in 0..<samples.count {
+            let isFirst = samples.labels.isEmpty ? false : seen.insert(samples.labels[index]).inserted
+            if isFirst { firsts.append(index) } else if others.count < mostShown { others.append(index) }
+        }
+        return (firsts + others).prefix(mostShown).sorted()
+    }
+
+    /// Samples as an autoencoder takes them: [sample][value].
+    private static func values(of samples: SampleSet, at rows: [Int]) -> [Float] {
+        let size = samples.shape.featureCount
+        return rows.flatMap { row -> [Float] in
+            let range = row * size..<(row + 1) * size
+            return switch samples.values {
+            case .bytes(let values): values[range].map { Float($0) / 255 }
+            case .floats(let values): Array(values[range])
+            // A data set's values are in memory.
+            case .stored: []
+            }
+        }
+    }
+}

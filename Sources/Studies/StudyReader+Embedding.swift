@@ -1,0 +1,108 @@
+import Support
+
+extension StudyReader {
+    /// Keys of what samples are as points.
+    static let embeddingKeys = ["embedding", "embedding_size", "embedding_epochs"]
+
+    /// Reads what samples are as points. ``ExperimentGroup/settleEmbedding()`` puts it where plans look for it.
+    func readEmbedding(_ fields: StudyFields, into settings: inout StudySettings) throws(StudyError) {
+        let methods = try fields.list("embedding") { node throws(StudyError) in
+            try fields.word(node, "embedding", StudyEmbedding.Method.self)
+        }
+        if let methods { settings.embeddings = methods }
+        if let size = try fields.integer("embedding_size", in: 1...1_000_000) { settings.embeddingSize = size }
+        if let epochs = try fields.integer("embedding_epochs", in: 1...1_000_000) {
+            settings.embeddingEpochs = epochs
+        }
+    }
+
+    /// The words that an entry's samples take: those of `embedding`, or of `use_pca`, or their own values.
+    func embeddings(_ settings: StudySettings, usePCA: [Bool]?) -> [StudyEmbedding.Method] {
+        settings.embeddings ?? usePCA.map { $0.map { $0 ? .pca : .pixels } } ?? [.pixels]
+    }
+}
+
+extension ExperimentGroup {
+    /// Checks the keys of embeddings against each other, and brings them into one form: the size of `pca` and
+    /// `autoencoder` is ``StudySettings/pcaComponents``, and numbers without a use have their defaults.
+    /// - Returns: what keys of the entry have no effect, as sentences.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` for `use_pca` beside `embedding`, and for sizes that conflict.
+    mutating func settleEmbedding() throws(StudyError) -> [String] {
+        let (isNamed, size) = (settings.embeddings != nil, settings.embeddingSize)
+        defer { (settings.embeddings, settings.embeddingSize) = (nil, nil) }
+        if isNamed, let place = places.keys["use_pca"] {
+            throw .invalid(
+                place,
+                reason:
+                    "use_pca and embedding conflict: both say what the samples are as points, and embedding is given at"
+                    + " \(places.nearest("embedding")); give one (use_pca: true is embedding: pca)")
+        }
+        let isTrained = embeddings.contains(where: \.isTrained)
+        if !isTrained { settings.embeddingEpochs = StudySettings().embeddingEpochs }
+        if embeddings.isEmpty { return [] }
+        var idle: [String] = []
+        if !isTrained { idle.append("embedding_epochs") }
+        if !isNamed || embeddings == [.pixels] {
+            idle.append("embedding_size")
+        } else if let size {
+            if embeddings.contains(.lenet5), size != StudyEmbedding.lenet5Size {
+                throw .invalid(
+                    places.nearest("embedding_size"),
+                    reason: "embedding_size is \(size), and lenet5 gives \(StudyEmbedding.lenet5Size) values; leave"
+                        + " embedding_size out, or give lenet5 an entry of its own without it")
+            }
+            if let place = places.keys["embedding_size"], places.keys["pca_components"] != nil,
+                size != settings.pcaComponents
+            {
+                throw .invalid(
+                    place,
+                    reason: "embedding_size is \(size) and pca_components \(settings.pcaComponents): both say how many"
+                        + " values a point has; give one")
+            }
+            settings.pcaComponents = size
+        }
+        let words =
+            isNamed
+            ? "with embedding \(embeddings.map(\.rawValue).joined(separator: ", "))" : "without the key embedding"
+        return idle.compactMap { key in
+            places.keys[key].map { "\($0): \(key) has no effect \(words); it is ignored" }
+        }
+    }
+
+    /// The key that says how many values a point has.
+    private var sizeKey: String { places.isGiven("embedding_size") ? "embedding_size" : "pca_components" }
+
+    /// Whether the samples can be embedded as they should be.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` where PCA or an autoencoder has no room for so many values, and where
+    ///   `lenet5` is to embed features.
+    func checkEmbedding(_ shape: DatasetShape) throws(StudyError) {
+        let (name, size) = (settings.recipe.dataset, settings.pcaComponents)
+        let most = min(shape.featureCount, shape.count)
+        if embeddings.contains(.pca), size > most {
+            throw .invalid(
+                places.nearest(sizeKey), reason: "\(sizeKey) is \(size); \(name) has room for 1 to \(most)")
+        }
+        if embeddings.contains(.autoencoder), size > shape.featureCount {
+            throw .invalid(
+                places.nearest(sizeKey),
+                reason:
+                    "\(sizeKey) is \(size), and a sample of \(name) has \(shape.featureCount) values: an autoencoder's"
+                    + " code has from 1 to \(shape.featureCount)")
+        }
+        if embeddings.contains(.lenet5), settings.recipe.isOfFeatures {
+            throw .invalid(
+                places.nearest("embedding"),
+                reason:
+                    "embedding is lenet5, and the data set \(name) has features: lenet5 takes images alone; pixels (the"
+                    + " features themselves), pca and autoencoder are accepted")
+        }
+    }
+}
+
+extension SourcePlaces {
+    /// Whether a key is given, in the entry or above all entries.
+    func isGiven(_ key: String) -> Bool { keys[key] != nil || above[key] != nil }
+
+    /// The place of a key in the entry, else above all entries, else of the entry.
+    func nearest(_ key: String) -> SourcePlace { keys[key] ?? above[key] ?? entry }
+}

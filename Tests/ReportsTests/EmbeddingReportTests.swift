@@ -1,0 +1,109 @@
+import Foundation
+import Testing
+
+@testable import Reports
+@testable import Studies
+
+@Suite struct EmbeddingReportTests {
+    private static let yaml = """
+        runs: 12
+        pca_components: 4
+        experiments:
+          - pruning_method: none
+          - {pruning_method: random, sizes: 20}
+          - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: [closest, furthest],
+             embedding: [pixels, pca, autoencoder, lenet5]}
+        """
+
+    private static let first = "embedding-mnist-autoencoder-4"
+
+    @Test func thePageShowsWhatAnAutoencoderGivesBack() async throws {
+        let toy = try ToyStudy(Self.yaml, correct: ToyStudy.plausible)
+        let (page, notices) = try await toy.report(gnuplot: false)
+        #expect(page.contains("<h2 id=\"\(Self.first)\">Embedding of mnist: autoencoder 4</h2>"))
+        #expect(
+            page.contains(
+                "A network of 4 values in the middle, the first of 12, trained for 10 epochs to give back its samples."
+                    + " 91.2% of the variance of the training set is kept (mean squared error 0.0123 per value). A PCA to 4"
+                    + " components: 83.4% of the variance of the training set is kept (mean squared error 0.0234 per value)."
+                    + " In the upper row: samples of the test set. In the lower: what it gives back of them."))
+        #expect(page.contains("Reconstructions by autoencoder 4"))
+        #expect(!page.contains("Embedding of mnist: lenet5") && !notices.contains { $0.contains("mbedding") })
+        #expect(page.contains("the reconstructions by autoencoders as PNG"))
+        #expect(try toy.names("plots").contains(Self.first + ".png"))
+        for name in ["closest, autoencoder 4", "furthest, lenet5 84", "closest, PCA 4", "furthest, pixels"] {
+            #expect(page.contains(name), "\(name)")
+        }
+        // The one of a study that has no embedding any more goes.
+        #expect(ReportPlan.kinds.contains { Self.first.hasPrefix($0) })
+    }
+
+    /// Three images of 6 by 5 pixels, drawn nine times as large, above what came back of them.
+    @Test func thePictureHasOriginalsAboveReconstructions() throws {
+        let toy = try ToyStudy(Self.yaml, correct: ToyStudy.plausible)
+        let section = try #require(EmbeddingSection.all(toy.stored()).first)
+        let image = try #require(section.image)
+        #expect(image.width == 3 * (5 * 9 + 2) - 2 && image.height == 2 * (6 * 9 + 2) - 2 && image.channels == 1)
+        func pixel(_ x: Int, _ y: Int) -> UInt8 { image.pixels[y * image.width + x] }
+        #expect(
+            [0, 47, 94].map { pixel($0, 0) } == [0, 64, 128] && [0, 47, 94].map { pixel($0, 56) } == [64, 64, 64])
+        #expect(pixel(45, 0) == ClusterSheet.background && pixel(0, 54) == ClusterSheet.background)
+    }
+
+    @Test func tablesTellEmbeddingsApartWhereNetworksMakeThem() throws {
+        let toy = try ToyStudy(Self.yaml, correct: ToyStudy.plausible)
+        let table = try Table(StudyTables.summaryCSV(toy.stored().results))
+        #expect(
+            table.column("embedding") == ["", ""] + [
+                "pixels", "pca", "autoencoder", "lenet5", "pixels", "pca", "autoencoder", "lenet5",
+            ])
+        #expect(table.column("embedding_size") == ["", ""] + ["", "4", "4", "84", "", "4", "4", "84"])
+        #expect(table.column("embedding_epochs") == ["", ""] + ["", "", "10", "10", "", "", "10", "10"])
+        #expect(
+            table.column("apply_pca") == ["", ""] + [
+                "False", "True", "False", "False", "False", "True", "False", "False",
+            ])
+        let plain = try ToyStudy(ToyStudy.everything, correct: ToyStudy.plausible)
+        #expect(!StudyTables.summaryCSV(try plain.stored().results).contains("embedding"))
+        #expect(!StudyTables.resultsCSV(try plain.stored().results).contains("embedding"))
+    }
+
+    @Test func dimensionsOfAnAutoencoderAreComparedAmongThemselves() throws {
+        let results = try results(
+            """
+            runs: 12
+            experiments:
+              - pruning_method: none
+              - {pruning_method: random, sizes: 20}
+              - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: closest, embedding: autoencoder,
+                 embedding_size: 2}
+              - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: closest, embedding: autoencoder,
+                 embedding_size: 8}
+              - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: closest, embedding: [lenet5, pixels]}
+              - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: closest, embedding: pca,
+                 embedding_size: 4}
+            """
+        ) { experiment, run in 9000 + run * 3 % 7 + (experiment == 4 ? 50 : 0) }
+        let section = try #require(ReportSection.sections(of: results).first)
+        let all = Sensitivity.all(section)
+        #expect(all.map(\.setting) == [.d])
+        #expect(all[0].series.map(\.name) == ["closest, autoencoder, 10 epochs", "closest"])
+        #expect(all[0].series.map { $0.points.map(\.value.text) } == [["2", "8"], ["no PCA", "4"]])
+        #expect(
+            all[0].sentences.first?.contains("depends on the dimensions d of the embedding: of 2 comparisons") == true)
+    }
+
+    @Test func epochsThatAreNotTheUsualOnesAreTold() throws {
+        let plan = try StudyPlan(
+            StudyReader(file: "test.yaml").read(
+                """
+                experiments:
+                  - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: closest, embedding: lenet5}
+                  - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: closest, embedding: lenet5,
+                     embedding_epochs: 1}
+                """), shapes: ["mnist": DatasetShape(count: 200, featureCount: 16)])
+        let names = CaseNames(plan)
+        #expect(
+            plan.experiments.map(names.name) == ["closest, k 3, lenet5 84", "closest, k 3, lenet5 84 (1 epoch)"])
+    }
+}
