@@ -6,7 +6,7 @@ package enum StudyLibrary {
         ("quickstart", PackageResources.quickstart_yaml), ("article", PackageResources.article_yaml),
         ("article-large", PackageResources.article_large_yaml), ("half", PackageResources.half_yaml),
         ("scarce-or-plenty", PackageResources.scarce_or_plenty_yaml), ("methods", PackageResources.methods_yaml),
-        ("probe", PackageResources.probe_yaml),
+        ("architectures", PackageResources.architectures_yaml), ("probe", PackageResources.probe_yaml),
     ]
 
     /// Their names.
