@@ -134,12 +134,18 @@ package struct CaseNames: Sendable {
             + scoreParts(experiments, alwaysTellsPCA: false)
     }
 
+    /// The words for the model of score networks.
+    static func networks(_ model: String) -> String { "networks of \(model)" }
+
     /// The same for what only cases by a score have.
     private static func scoreParts(
         _ experiments: [Experiment], alwaysTellsPCA: Bool
     ) -> [@Sendable (Experiment) -> String?] {
         let points: @Sendable (Experiment) -> String? = { $0.clustering == nil ? $0.scoring?.points : nil }
+        // Where every case has scores of its own model, the model says it.
+        let hasOther = experiments.contains { $0.otherScoreModel != nil }
         let settings: [@Sendable (Experiment) -> String?] = [
+            { hasOther ? $0.dynamics.map { networks($0.model.name) } : nil },
             told(.networks) { $0.dynamics.map { Wording.counted($0.networks, "network") } },
             told(.scoreEpochs) { $0.dynamics.map { Wording.counted($0.epochs, "score epoch") } },
             told(.window) { $0.scoring.flatMap { $0.usesWindow ? "window \($0.parameters.window)" : nil } },

@@ -61,6 +61,21 @@ struct PageContents {
         let tables: [Table]
     }
 
+    /// What is told across the models of a study.
+    struct Models {
+        let id: String
+        let title: String
+        let sentences: [String]
+        let hasSentences: Bool
+        let figures: [PageFigure]
+        let note: String?
+        /// The table, for those who hear the page.
+        let label: String
+        let caption: String
+        let columns: [String]
+        let rows: String
+    }
+
     struct Comparisons {
         let name: String
         let span: Int
@@ -142,6 +157,7 @@ struct PageContents {
     let progress: Progress?
     let notes: [String]
     let hasNotes: Bool
+    let models: [Models]
     let sections: [Section]
     let clusters: [Clusters]
     let scree: [PageFigure]

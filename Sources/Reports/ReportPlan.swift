@@ -18,14 +18,21 @@ struct ReportPlan: Sendable {
     /// How the answer of each section changes with k and d, and the pictures of it for those that have pictures.
     let sensitivities: [(all: [Sensitivity], charts: [Chart])]
     let scree: [Chart]
+    /// What is told across models.
+    let models: ModelSection
     /// What a file of a chart or sheet begins with, after the number of its section where there are several.
-    static let kinds = ["accuracy", "bars-", "runs", "bubbles-", "sensitivity-", "scree-", "cluster-", "embedding-"]
+    static let kinds = [
+        "accuracy", "bars-", "runs", "bubbles-", "sensitivity-", "scree-", "cluster-", "embedding-", "models",
+    ]
 
     /// Every chart of the page.
-    var charts: [Chart] { groups.flatMap { $0.flatMap(\.charts) } + sensitivities.flatMap(\.charts) + scree }
+    var charts: [Chart] {
+        models.charts + groups.flatMap { $0.flatMap(\.charts) } + sensitivities.flatMap(\.charts) + scree
+    }
 
     init(_ stored: StoredStudy) {
         sections = ReportSection.sections(of: stored.results)
+        models = ModelSection(sections)
         let isSingle = sections.count == 1
         groups = sections.prefix(StudyReport.Limits.sections).enumerated().map { index, section in
             Self.groups(
@@ -102,6 +109,8 @@ struct ReportPlan: Sendable {
                 }
             }
         }
+        // Numbered first, as they come first.
+        let acrossModels = models.contents(figures: figures)
         let headlines = sections.map(Headline.init)
         let pages = sections.indices.map { index in
             section(
@@ -138,7 +147,8 @@ struct ReportPlan: Sendable {
                     done: done, total: plan.runs.count,
                     text: "Unfinished: \(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))."
                         + " The same command goes on, and coppice report makes this page again.") : nil,
-            notes: notes, hasNotes: !notes.isEmpty, sections: pages, clusters: sheets + reconstructions,
+            notes: notes, hasNotes: !notes.isEmpty, models: acrossModels, sections: pages,
+            clusters: sheets + reconstructions,
             scree: figures(scree),
             screeText: screeText(plan, hasPlots: hasPlots),
             margin: Wording.list(Set(plan.experiments.map(\.equalWithin)).sorted().map(Number.exact)),
@@ -147,14 +157,16 @@ struct ReportPlan: Sendable {
             seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
             preparation: Self.preparation(plan), repeat: command(stored.study, provenance),
             files: Self.files(
-                hasOverlaps: !overlaps.isEmpty, hasPlots: !svgs.isEmpty, sheets: clusters.flatMap(\.sheets),
+                hasScoreModels: plan.experiments.contains { $0.otherScoreModel != nil }, hasOverlaps: !overlaps.isEmpty,
+                hasPlots: !svgs.isEmpty, sheets: clusters.flatMap(\.sheets),
                 hasReconstructions: embeddings.contains { $0.png != nil }),
             yaml: stored.study.yaml)
     }
 
     /// The files beside the page, as a sentence.
     static func files(
-        hasOverlaps: Bool, hasPlots: Bool, sheets: [ClusterSection.Sheet], hasReconstructions: Bool = false
+        hasScoreModels: Bool = false, hasOverlaps: Bool, hasPlots: Bool, sheets: [ClusterSection.Sheet],
+        hasReconstructions: Bool = false
     ) -> String {
         let plots = [
             hasPlots ? "every plot as SVG and PNG" : nil,
@@ -164,6 +176,7 @@ struct ReportPlan: Sendable {
         ].compactMap { $0 }
         let files = [
             "results.csv (one row per run)", "summary.csv (one row per case)",
+            hasScoreModels ? "score-models.csv (one row per case with score networks)" : nil,
             hasOverlaps ? "overlaps.csv (one row per pair of cases of one size)" : nil,
             plots.isEmpty ? nil : "plots/ (\(Wording.list(plots)))",
         ].compactMap { $0 }
@@ -203,8 +216,11 @@ struct ReportPlan: Sendable {
     }
 
     private func headline(_ headlines: [Headline]) -> String {
-        headlines.count == 1
-            ? headlines[0].title : "\(headlines.count) data sets or ways of training, each compared on its own"
+        if headlines.count == 1 { return headlines[0].title }
+        let areModels = ReportSection.byTraining(sections).count == 1
+        return areModels
+            ? "\(headlines.count) models, each compared with its own whole set"
+            : "\(headlines.count) data sets or ways of training, each compared on its own"
     }
 
     private func summary(_ stored: StoredStudy) -> String {

@@ -140,7 +140,8 @@ struct ReportSection: Sendable {
         }
     }
 
-    private static func title(_ key: Pairing, among keys: [Pairing]) -> String {
+    /// What tells the section from those of the others.
+    static func title(_ key: Pairing, among keys: [Pairing]) -> String {
         var words = [key.recipe.trainingSet.title, duration(key.recipe.duration)]
         if Set(keys.map(\.recipe.model)).count > 1 { words.append(key.recipe.model.name) }
         if Set(keys.map(\.recipe.batchSize)).count > 1 { words.append("batches of \(key.recipe.batchSize)") }

@@ -8,8 +8,8 @@ import Support
 package enum StudyReport {
     /// How many pictures, sections and rows a page holds, whatever the study's size.
     enum Limits {
-        /// Sections with pictures; the others have their table.
-        static let sections = 4
+        /// Sections with pictures, one per model for instance; the others have their table.
+        static let sections = 8
         /// Pictures of accuracy against size, and of bubbles, in a section; half as many where there are several sections.
         static let panels = 4
         /// Bars, and rows of dots.

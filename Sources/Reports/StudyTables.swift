@@ -1,12 +1,16 @@
 import Studies
 
-/// The tables of a study: `results.csv`, one row per run, and `summary.csv`, one row per case.
+/// The tables of a study: `results.csv`, one row per run, `summary.csv`, one row per case, and `score-models.csv`, one row per
+/// case with score networks, where some are of another model than the case's.
 package enum StudyTables {
-    /// Writes both tables into `directory`, each whole or not at all.
+    /// Writes the tables into `directory`, each whole or not at all.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
     package static func write(_ results: StudyResults, to directory: String) throws(StudyError) {
         try OutputFile.write(resultsCSV(results), to: directory + "/results.csv")
         try OutputFile.write(summaryCSV(results), to: directory + "/summary.csv")
+        if let table = ScoreModelTable.csv(results) {
+            try OutputFile.write(table, to: directory + "/score-models.csv")
+        }
     }
 
     /// One row per finished run: the article's columns under their names and in their order, then ours. A run that diverged
@@ -31,7 +35,7 @@ package enum StudyTables {
             Column("replicas") { "\($0.record.replicas)" },
             Column("device") { $0.record.device },
         ]
-        columns += (settingColumns + embeddingColumns(results) + modelColumn(results) + optimizerColumns(results))
+        columns += (settingColumns + embeddingColumns(results) + modelColumns(results) + optimizerColumns(results))
             .map { $0.of { $0.experiment } }
         columns.append(
             Column("clustering") { $0.experiment.clustering(run: $0.record.runID - 1).map { "\($0.index)" } })
@@ -72,7 +76,7 @@ package enum StudyTables {
         }
         columns += Self.columns("experiment_id", "dataset", "requested").map { $0.of { $0.experiment } }
         columns.append(Column("kept") { Statistics.median($0.keptSizes).map(Number.exact) })
-        columns += (settingColumns + embeddingColumns(results) + modelColumn(results) + optimizerColumns(results))
+        columns += (settingColumns + embeddingColumns(results) + modelColumns(results) + optimizerColumns(results))
             .map { $0.of { $0.experiment } }
         columns.append(Column("count_diverged") { "\($0.divergedCount)" })
         columns.append(
@@ -80,7 +84,7 @@ package enum StudyTables {
         return CSV.table(columns, results.summaries)
     }
 
-    private static func comparisonColumns(_ baseline: Baseline) -> [Column<Comparison>] {
+    static func comparisonColumns(_ baseline: Baseline) -> [Column<Comparison>] {
         let name = baseline.rawValue
         return [
             Column("diff_\(name)") { $0.difference.map(Number.percent) },
@@ -116,10 +120,13 @@ package enum StudyTables {
         return StudyEmbedding.columns.map { name in Column(name) { $0.word(column: name) } }
     }
 
-    /// The model, where a study has another than the article's: tables of the others stay as they were.
-    private static func modelColumn(_ results: StudyResults) -> [Column<Experiment>] {
-        let isNamed = results.plan.experiments.contains { $0.recipe.model != TrainingRecipe().model }
-        return isNamed ? columns("model") : []
+    /// The model, where a study has another than the article's, and that of the score networks, where it is another than
+    /// the case's: tables of other studies stay as they were.
+    private static func modelColumns(_ results: StudyResults) -> [Column<Experiment>] {
+        let experiments = results.plan.experiments
+        let isNamed = experiments.contains { $0.recipe.model != TrainingRecipe().model }
+        let hasOther = experiments.contains { $0.otherScoreModel != nil }
+        return (isNamed ? columns("model") : []) + (hasOther ? columns("score_model") : [])
     }
 
     /// What networks are trained by, where it is not as in the article's trainings: tables of the others stay as they were.

@@ -53,7 +53,7 @@ package enum StudyText {
         let first = header.count - baselines.count
         let table = align([header] + rows, left: Set([0] + (first..<header.count)))
         let answers = answers(results).map { "how little is enough? \($0)\n" }
-        return table + (answers + results.comparisonNotes.map { "note: \($0)\n" }).joined()
+        return table + models(results) + (answers + results.comparisonNotes.map { "note: \($0)\n" }).joined()
     }
 
     /// The answer of each data set and way of training; none where nothing was compared with the whole set.
@@ -81,7 +81,7 @@ package enum StudyText {
         let lines = [header, header.map { _ in "---" }] + rows
         let table = lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
         let notes = (answers(results) + results.comparisonNotes).map { "- \($0)\n" }.joined()
-        return table + (notes.isEmpty ? "" : "\n\(notes)")
+        return table + markdownOfModels(results) + (notes.isEmpty ? "" : "\n\(notes)")
     }
 
     private static func kept(_ summary: CaseSummary) -> String {
@@ -107,11 +107,16 @@ package enum StudyText {
 
     /// A comparison in short: the mean difference in points with its 95% interval, and the verdict.
     package static func comparison(_ comparison: Comparison) -> String {
-        var words = comparison.difference.map { signed($0) + " " } ?? ""
-        if let interval = comparison.interval95 { words += "[\(signed(interval.low)), \(signed(interval.high))] " }
-        words += comparison.verdict.rawValue
+        let figures = difference(comparison)
+        var words = figures + (figures.isEmpty ? "" : " ") + comparison.verdict.rawValue
         if let runs = comparison.runsToDecide { words += " (about \(runs) runs would)" }
         return words
+    }
+
+    /// The mean difference in points with its 95% interval.
+    static func difference(_ comparison: Comparison) -> String {
+        let interval = comparison.interval95.map { "[\(signed($0.low)), \(signed($0.high))]" }
+        return [comparison.difference.map(signed), interval].compactMap { $0 }.joined(separator: " ")
     }
 
     private static func signed(_ points: Double) -> String {
@@ -124,7 +129,7 @@ package enum StudyText {
     private static func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
 
     /// Columns as wide as their widest field, two spaces apart; numbers end where their column ends.
-    private static func align(_ rows: [[String]], left: Set<Int>) -> String {
+    static func align(_ rows: [[String]], left: Set<Int>) -> String {
         let widths = (rows.first ?? []).indices.map { column in rows.map(\.[column].count).max() ?? 0 }
         return rows.map { row in
             var line = ""

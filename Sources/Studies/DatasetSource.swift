@@ -119,12 +119,11 @@ extension Study {
         var known: [String: DatasetDescription] = [:]
         for group in groups {
             let dataset = group.settings.dataset
-            let model = group.settings.recipe.model
-            if dataset.isOfFeatures, model.side != nil {
+            if dataset.isOfFeatures, let (key, model) = group.modelsInUse.first(where: { $0.model.side != nil }) {
                 throw .invalid(
-                    group.places["model"],
+                    group.places[key],
                     reason:
-                        "model is \(model.name), which takes images, and the data set \(dataset.name) is of features;"
+                        "\(key) is \(model.name), which takes images, and the data set \(dataset.name) is of features;"
                         + " \(ModelLibrary.featureChoices) is needed")
             }
             if let other = known[dataset.name], other != dataset {

@@ -13,7 +13,7 @@ extension ExperimentGroup {
         func list(_ keys: String..., unless isTaken: Bool) { if !isTaken { idle += keys } }
         list("beta", "strata", unless: orders.contains { if case .stratified = $0 { true } else { false } })
         list("c_d", unless: orders.contains { if case .beta = $0 { true } else { false } })
-        list("score_epochs", "networks", unless: needsNetworks)
+        list("score_epochs", "networks", "score_model", unless: needsNetworks)
         list("score_seeds", unless: needsNetworks || isByScore && scores.contains(where: \.isSeeded))
         list("window", unless: isByScore && scores.contains(where: \.usesWindow))
         list("neighbors", "gamma", unless: isByScore && scores.contains(where: \.usesNeighbors))
@@ -33,6 +33,7 @@ extension ExperimentGroup {
             case "c_d": settings.orders.cD = defaults.orders.cD
             case "score_epochs": settings.scores.epochs = defaults.scores.epochs
             case "networks": settings.scores.networks = defaults.scores.networks
+            case "score_model": settings.scoreModels = []
             case "score_seeds": settings.scoreSeeds = nil
             case "window": settings.scores.window = defaults.scores.window
             case "neighbors": settings.scores.neighbors = defaults.scores.neighbors

@@ -1,9 +1,12 @@
+import Networks
 import Pruning
 import Scoring
 import Support
 
 /// Which networks are trained to learn about the samples; a case's runs take several sets of this recipe.
 package struct DynamicsRecipe: Hashable, Sendable {
+    /// Their model, which may be another than the one that is trained on what they select.
+    package let model: ModelSpec
     /// Networks in a set.
     package let networks: Int
     /// Epochs that each trains for.
@@ -17,10 +20,16 @@ package struct DynamicsRecipe: Hashable, Sendable {
         let score = selection.score.flatMap { try? Score.named($0) }
         let isScored = selection.order.needsScore && score?.needs.contains(.dynamics) == true
         guard isScored || selection.balance == .recall else { return nil }
+        model = settings.scoreModels.first ?? settings.recipe.model
         networks = settings.scores.networks
         epochs = settings.scores.epochs
         seeds = settings.scoreSeeds ?? settings.runs
     }
+}
+
+extension Experiment {
+    /// The model of its score networks where that is not the model that it trains; nil otherwise.
+    package var otherScoreModel: ModelSpec? { dynamics.flatMap { $0.model == recipe.model ? nil : $0.model } }
 }
 
 /// What a case's scores are made of; its runs take several of this recipe.

@@ -1,4 +1,5 @@
 import Datasets
+import Networks
 import Pruning
 import Scoring
 
@@ -12,6 +13,11 @@ package enum KMeansKind: String, CaseIterable, Sendable {
 package struct StudySettings: Hashable, Sendable {
     /// What is trained, on which data, and how.
     package var recipe = TrainingRecipe()
+    /// The models, where there are several: each is trained on everything that is kept. ``recipe`` has the first.
+    package var models: [ModelSpec] = []
+    /// The models of the networks that scores are of, each for every model that is trained; empty where that model is its
+    /// own.
+    package var scoreModels: [ModelSpec] = []
     /// Where the files of its data set are; nil where the command line says so, or its name.
     package var source: DatasetSource?
     /// What is done to features first.

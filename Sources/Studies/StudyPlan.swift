@@ -4,7 +4,7 @@ import Support
 
 /// One case of a study: what its runs have in common.
 package struct Experiment: Hashable, Sendable {
-    /// Counted from 1 in the file's order: sizes outermost, then ks, selections, embeddings.
+    /// Counted from 1 in the file's order: models outermost, then models of scores, sizes, ks, selections, embeddings.
     package fileprivate(set) var id: Int
     /// Which samples are kept; what the first of the candidates keeps where there are some.
     package private(set) var selection: Selection
@@ -56,6 +56,7 @@ package struct Experiment: Hashable, Sendable {
         case "experiment_id": "\(id)"
         case "dataset_size", "requested": "\(size)"
         case "seed": "\(seed)"
+        case "score_model": dynamics?.model.name
         case "equal_within": selection.isWhole ? nil : shortest(equalWithin)
         default:
             clustering?.word(column: column) ?? scoring?.word(column: column) ?? recipe.word(column: column)
@@ -74,7 +75,8 @@ package struct Experiment: Hashable, Sendable {
         let (embedding, clustering) = (embedding(run: run), clustering(run: run))
         let dynamics = dynamics.map { networks in
             DynamicsKey(
-                recipe, networks: networks.networks, epochs: networks.epochs, seed: seed, index: run % networks.seeds)
+                recipe.training(networks.model), networks: networks.networks, epochs: networks.epochs, seed: seed,
+                index: run % networks.seeds)
         }
         let score = scoring.flatMap { scoring -> ScoreKey? in
             guard scoring.isOfPoints || scoring.file != nil else { return nil }
@@ -167,7 +169,7 @@ package struct StudyPlan: Sendable {
         var notices = study.notices
         var runCount = 0
         var first: [Written: Int] = [:]
-        for group in study.resolved.groups {
+        for group in study.resolved.groups.flatMap(\.byModel) {
             guard let whole = shapes[group.settings.recipe.dataset] else {
                 throw .invalid(
                     group.places["dataset"],
@@ -381,8 +383,11 @@ package struct StudyPlan: Sendable {
                 (try? Score.named(scoring.score))?.dependsOnSize == false
             else { return nil }
             scoring.size = nil
+            // An order that no network is asked for serves every model.
+            let model = scoring.isOfDynamics ? experiment.dynamics?.model : nil
             return Sizeless(
-                scoring: scoring, clustering: experiment.clustering, recipe: experiment.recipe, seed: experiment.seed)
+                scoring: scoring, clustering: experiment.clustering,
+                recipe: experiment.recipe.training(model ?? TrainingRecipe().model), seed: experiment.seed)
         }
         var longest: [Sizeless: Int] = [:]
         for experiment in experiments {

@@ -20,7 +20,8 @@ package struct StudyReader {
 
     static let settingKeys =
         [
-            "dataset", "standardize", "normalize", "model", "runs", "epochs", "steps", "batch_size", "learning_rate",
+            "dataset", "standardize", "normalize", "model", "score_model", "runs", "epochs", "steps", "batch_size",
+            "learning_rate",
             "pca_components", "kmeans",
             "quota", "clustering_seeds", "balance", "resample", "validation", "seed", "equal_within", "score_epochs",
             "networks", "score_seeds", "window", "beta", "strata", "c_d", "neighbors", "gamma",

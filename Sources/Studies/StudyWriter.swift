@@ -32,7 +32,7 @@ extension Study {
             first.filter { pair in settings.allSatisfy { $0.contains { $0 == pair } } }
         }
         // Directories of studies that have no other model stay as they were.
-        let isPlain = groups.allSatisfy { $0.settings.recipe.model == ModelLibrary.leNet5 }
+        let isPlain = groups.allSatisfy { $0.settings.everyModel == [ModelLibrary.leNet5] }
         let entries = zip(groups, settings).map { group, settings in
             mapping(pairs(group) + settings.filter { pair in shared?.contains { $0 == pair } != true }, .block)
         }
@@ -80,7 +80,7 @@ private func pairs(_ settings: StudySettings, hasSource: Bool = false) -> [Pair]
         }
     var pairs = [
         Pair(key: "dataset", value: dataset(settings.recipe.dataset, hasSource ? settings.source : nil)),
-        Pair(key: "model", value: model(settings.recipe.model)), Pair(key: "runs", value: Node("\(settings.runs)")),
+        Pair(key: "model", value: models(settings.everyModel)), Pair(key: "runs", value: Node("\(settings.runs)")),
         duration,
         Pair(key: "batch_size", value: Node("\(settings.recipe.batchSize)")),
         Pair(key: "learning_rate", value: float(settings.recipe.learningRate)),
@@ -98,6 +98,7 @@ private func pairs(_ settings: StudySettings, hasSource: Bool = false) -> [Pair]
         pairs.append(Pair(key: key, value: Node("true")))
     }
     pairs += optimizerPairs(settings.recipe)
+    if !settings.scoreModels.isEmpty { pairs.append(Pair(key: "score_model", value: models(settings.scoreModels))) }
     if settings.resample != .none {
         pairs.append(Pair(key: "resample", value: Node(settings.resample.rawValue)))
     }
@@ -206,6 +207,13 @@ private func dataset(_ name: String, _ source: DatasetSource?) -> Node {
         if let ids = files.identifiers { pairs.append(Pair(key: "ids", value: path(ids))) }
         return mapping(pairs, .block)
     }
+}
+
+/// One model, or a list of them.
+private func models(_ models: [ModelSpec]) -> Node {
+    if models.count == 1 { return model(models[0]) }
+    let areNamed = models.allSatisfy { ModelLibrary.model($0.name) == $0 }
+    return Node(models.map(model), .implicit, areNamed ? .flow : .block)
 }
 
 /// A model of the library by its name; another one with all its layers, so that a study's directory is complete.

@@ -7,6 +7,9 @@ struct PlanReport: Encodable {
     struct Case: Encodable {
         var experimentID: Int
         var name: String
+        var model: String
+        /// The model of its score networks; nil without.
+        var scoreModel: String?
         var requested: Int
         var runs: Int
     }
@@ -31,7 +34,9 @@ struct PlanReport: Encodable {
     init(_ plan: StudyPlan, _ estimate: StudyEstimate, shardRuns: Int, finished: Int, device: DeviceDescription) {
         let names = CaseNames(plan)
         experiments = plan.experiments.map {
-            Case(experimentID: $0.id, name: names.name($0), requested: $0.size, runs: $0.runs)
+            Case(
+                experimentID: $0.id, name: names.name($0), model: $0.recipe.model.name,
+                scoreModel: $0.dynamics?.model.name, requested: $0.size, runs: $0.runs)
         }
         runs = plan.runs.count
         self.shardRuns = shardRuns
@@ -54,6 +59,9 @@ struct RunReport: Encodable {
     struct Case: Encodable {
         var experimentID: Int
         var name: String
+        var model: String
+        /// The model of its score networks; nil without.
+        var scoreModel: String?
         var requested: Int
         var kept: [Int]
         /// One a run, in the order of `kept`; null where the run diverged.
@@ -111,6 +119,7 @@ struct RunReport: Encodable {
         cases = results.summaries.map { summary in
             Case(
                 experimentID: summary.experiment.id, name: names.name(summary.experiment),
+                model: summary.experiment.recipe.model.name, scoreModel: summary.experiment.dynamics?.model.name,
                 requested: summary.experiment.size, kept: summary.records.map(\.kept),
                 accuracies: summary.records.map(\.accuracy),
                 medianAccuracy: Statistics.median(summary.accuracies), mean: Statistics.mean(summary.accuracies),

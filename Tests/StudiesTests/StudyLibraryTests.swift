@@ -4,7 +4,7 @@ import Testing
 @Suite struct StudyLibraryTests {
     @Test(arguments: [
         ("quickstart", 4, 7), ("article", 43, 5), ("article-large", 438, 5), ("half", 4, 40),
-        ("scarce-or-plenty", 28, 10), ("methods", 89, 12), ("embeddings", 19, 12),
+        ("scarce-or-plenty", 28, 10), ("methods", 89, 12), ("embeddings", 19, 12), ("architectures", 25, 12),
     ])
     func builtInStudiesPlan(name: String, experiments: Int, runs: Int) throws {
         let study = try StudyLibrary.load(name)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func everyNameHasItsText() {
-        #expect(StudyLibrary.names.count == 8)
+        #expect(StudyLibrary.names.count == 10)
         for name in StudyLibrary.names {
             #expect(StudyLibrary.text(name)?.hasPrefix("# ") == true)
             #expect(StudyLibrary.summary(name)?.contains(/^[A-Z][^#]{20,}[.?]$/) == true)

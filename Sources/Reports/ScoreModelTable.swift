@@ -1,0 +1,108 @@
+import Networks
+import Studies
+
+/// Selecting by the networks of one model for another: what a case gains over random samples of the same size, by the model
+/// that selects and the model that is trained.
+struct ScoreModelTable: Sendable {
+    /// A case and size of one model that selects.
+    struct Row: Sendable {
+        /// The case, without the model that selects.
+        let name: String
+        let size: Int
+        /// The model that selects.
+        let selects: String
+        /// The differences from random samples, by the place of the model that is trained.
+        fileprivate(set) var comparisons: [Int: Comparison] = [:]
+    }
+
+    /// What tells the table from the study's others; nil where there are none.
+    let title: String?
+    /// The models that are trained.
+    let models: [String]
+    /// Cases in their order, of each the smallest size first, of each the models that select in their order.
+    let rows: [Row]
+
+    /// What the cells are, without a full stop.
+    static let heading =
+        "Selected by the networks of one model, trained as another: mean paired difference from random samples of the same"
+        + " size, in percentage points, with its 95% interval"
+
+    /// The tables of a study: one per data set and way of training whose scores are of networks of another model than some
+    /// case trains.
+    static func all(_ sections: [ReportSection]) -> [ScoreModelTable] {
+        ReportSection.byTraining(sections).compactMap(ScoreModelTable.init)
+    }
+
+    /// - Returns: nil where a single pair of models, or none, has been compared with random samples.
+    private init?(_ group: (title: String?, sections: [ReportSection])) {
+        guard group.sections.contains(where: { $0.experiments.contains { $0.otherScoreModel != nil } }) else {
+            return nil
+        }
+        (title, models) = (group.title, group.sections.map(\.key.recipe.model.name))
+        var order: [ModelComparison.Key] = []
+        var found: [ModelComparison.Key: [Row]] = [:]
+        for (place, section) in group.sections.enumerated() {
+            for entry in section.cases {
+                let experiment = entry.summary.experiment
+                guard let selects = experiment.dynamics?.model.name,
+                    let comparison = entry.summary.comparisons[.random], comparison.difference != nil
+                else { continue }
+                let key = ModelComparison.Key(experiment, tellsScoreModel: false)
+                if found[key] == nil { order.append(key) }
+                var rows = found[key] ?? []
+                let row =
+                    rows.firstIndex { $0.size == experiment.size && $0.selects == selects }
+                    ?? {
+                        rows.append(
+                            Row(name: Self.name(entry, without: selects), size: experiment.size, selects: selects))
+                        return rows.count - 1
+                    }()
+                // Of equal cases the first serves.
+                if rows[row].comparisons[place] == nil { rows[row].comparisons[place] = comparison }
+                found[key] = rows
+            }
+        }
+        rows = order.flatMap { key in
+            let rows = found[key] ?? []
+            return rows.indices.sorted { (rows[$0].size, $0) < (rows[$1].size, $1) }.map { rows[$0] }
+        }
+        let pairs = rows.flatMap { row in row.comparisons.keys.map { [row.selects, models[$0]] } }
+        guard Set(pairs).count > 1 else { return nil }
+    }
+
+    /// The name of a case without the words for the model that selects.
+    private static func name(_ entry: ReportCase, without model: String) -> String {
+        entry.name.replacing(", \(CaseNames.networks(model))", with: "")
+    }
+
+    /// The names of the columns of ``fields(_:)``.
+    var columns: [String] { ["Case", "Size", "Selected by"] + models.map { "trained: \($0)" } }
+
+    /// The fields of each row: the case, the size, the model that selects, and the cell of each model that is trained, empty
+    /// where it was not run.
+    /// - Parameter text: a difference and its interval.
+    func fields(_ text: (Comparison) -> String) -> [[String]] {
+        rows.map { row in
+            [row.name, Wording.size(Double(row.size)), row.selects]
+                + models.indices.map { row.comparisons[$0].map(text) ?? "" }
+        }
+    }
+
+    // MARK: - As CSV
+
+    /// One row per case that selects by networks: the models of both kinds, and the comparison with random samples. Nil
+    /// where every case has scores of its own model.
+    static func csv(_ results: StudyResults) -> String? {
+        guard results.plan.experiments.contains(where: { $0.otherScoreModel != nil }) else { return nil }
+        let words = [
+            "experiment_id", "dataset", "pruning_method", "selection_strategy", "k", "requested", "score_model",
+            "model",
+        ]
+        let columns =
+            words.map { name in Column<CaseSummary>(name) { $0.experiment.word(column: name) } }
+            + StudyTables.comparisonColumns(.random).map { column in
+                Column(column.name) { summary in summary.comparisons[.random].flatMap(column.value) }
+            }
+        return CSV.table(columns, results.summaries.filter { $0.experiment.dynamics != nil })
+    }
+}

@@ -1,0 +1,41 @@
+import Studies
+
+extension StudyText {
+    /// A table under its heading.
+    private struct Table {
+        let heading: String
+        let rows: [[String]]
+    }
+
+    /// What is told across the models of a study: nothing of a study of one model.
+    private static func tables(_ results: StudyResults) -> [Table] {
+        let sections = ReportSection.sections(of: results)
+        func heading(_ text: String, _ title: String?) -> String { (title.map { "\($0): " } ?? "") + text }
+        let costs = ModelComparison.all(sections).filter { !$0.lines.isEmpty }.map { comparison in
+            Table(
+                heading: heading(ModelComparison.heading, comparison.title),
+                rows: [comparison.columns] + comparison.rows(difference))
+        }
+        let scores = ScoreModelTable.all(sections).map { table in
+            Table(
+                heading: heading(ScoreModelTable.heading, table.title), rows: [table.columns] + table.fields(difference)
+            )
+        }
+        return costs + scores
+    }
+
+    /// The tables for a terminal.
+    static func models(_ results: StudyResults) -> String {
+        tables(results).map { table in
+            "\n\(table.heading):\n" + align(table.rows, left: Set([0] + (2..<table.rows[0].count)))
+        }.joined() + (tables(results).isEmpty ? "" : "\n")
+    }
+
+    /// The tables as Markdown.
+    static func markdownOfModels(_ results: StudyResults) -> String {
+        tables(results).map { table in
+            let lines = [table.rows[0], table.rows[0].map { _ in "---" }] + table.rows.dropFirst()
+            return "\n\(table.heading):\n\n" + lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+        }.joined()
+    }
+}
