@@ -116,10 +116,12 @@ extension Study {
         var before: [ModelSpec] = []
         for group in groups {
             let models = group.settings.everyModel
-            for (key, model) in models.map({ ("model", $0) }) + group.settings.scoreModels.map({ ("score_model", $0) }) {
+            for (key, model) in models.map({ ("model", $0) }) + group.settings.scoreModels.map({ ("score_model", $0) })
+            {
                 guard let reason = model.noClassifier else { continue }
                 throw .invalid(
-                    group.places.keys[key] ?? group.places.above[key] ?? group.places.entry, reason: "\(key): \(reason)")
+                    group.places.keys[key] ?? group.places.above[key] ?? group.places.entry, reason: "\(key): \(reason)"
+                )
             }
             func check(_ key: String, _ model: ModelSpec, _ others: [ModelSpec], _ place: String) throws(StudyError) {
                 guard let conflict = model.conflict(among: others) else { return }
