@@ -204,6 +204,7 @@ def save_programs(folder, scratch, profile):
         [*train, "--optimizer", "sgd", "--momentum", "0.9", "--augment", "shift=4,flip"],
         [*train, "--model", "mlp", "--optimizer", "adamw", "--augment", "flip"],
         [*train, "--model", "linear", "--weight-decay", "0.01"],
+        ["embed", "--data", data, "--with", "autoencoder", "--epochs", "1", "--out", scratch / "codes.npy"],
         cluster("b10000", "--pca", "50", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
         cluster("f60000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1", "--start", "random"),
         cluster("f6000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1"),
