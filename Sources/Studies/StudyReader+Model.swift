@@ -34,7 +34,7 @@ extension Study {
             if let other = known[model.name], other != model {
                 throw .invalid(
                     group.places["model"],
-                    reason: "the model \(model.name) has other layers in an entry before; give each its own name")
+                    reason: "the model \(model.name) has other layers in an earlier entry; give each its own name")
             }
             known[model.name] = model
         }

@@ -104,7 +104,7 @@ import Testing
             try study("experiments: [\(entry(3)), \(entry(4))]")
         }
         #expect(
-            error.description.contains("the model mine has other layers in an entry before; give each its own name"))
+            error.description.contains("the model mine has other layers in an earlier entry; give each its own name"))
         #expect(try study("experiments: [\(entry(3)), {pruning_method: none, model: mlp}]").groups.count == 2)
         let unknown = try #require(throws: StudyError.self) { try study(Self.yaml("mpl")) }
         #expect(unknown.description.contains("unknown model mpl; the nearest known one is mlp"))
