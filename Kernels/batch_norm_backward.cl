@@ -11,8 +11,8 @@
 TEAM_KERNEL void batch_norm_backward(__global const float *restrict input, const int channels, const int positions,
                                      const int tiles, __global const float *restrict parameters, const int stride,
                                      const int gamma, const int beta, __global const float *restrict saved,
-                                     __global const int *restrict current, __global float *restrict gradient,
-                                     __global float *restrict gradients, __global float *restrict transposed) {
+                                     __global const int *restrict current, __global float *gradient,
+                                     __global float *restrict gradients, __global float *transposed) {
     __local float room[ITEMS];
     const int channel = get_group_id(0);
     const int replica = get_group_id(2);

@@ -6,13 +6,17 @@
 // A member takes every feature that falls to it of all members of the work-groups that share a tile. Groups: (tile, share,
 // replica).
 TEAM_KERNEL void tanh_backward(__global const float *restrict output, const int features,
-                               __global float *restrict gradient, __global float *restrict transposed) {
+                               __global float *gradient, __global float *transposed) {
     const size_t tile = (size_t)get_group_id(2) * get_num_groups(0) + get_group_id(0);
     const int lane = get_local_id(0) * VW;
-    const int columns = TRANSPOSED ? PADDED(features) : features;
+#if TRANSPOSED
+    const int columns = PADDED(features);
+    transposed += (tile * TILE + lane) * columns;
+#else
+    const int columns = features;
+#endif
     output += tile * features * TILE + lane;
     gradient += tile * features * TILE + lane;
-    transposed += (tile * TILE + lane) * columns;
     for (int feature = get_global_id(1); feature < columns; feature += get_global_size(1)) {
         floatv passed = 0;
         if (feature < features) {
@@ -20,6 +24,8 @@ TEAM_KERNEL void tanh_backward(__global const float *restrict output, const int 
             passed = VECTOR(gradient + (size_t)feature * TILE) * ((1 - value) * (1 + value));
             VECTOR_OUT(gradient + (size_t)feature * TILE) = passed;
         }
-        if (TRANSPOSED) store_column(transposed + feature, columns, passed);
+#if TRANSPOSED
+        store_column(transposed + feature, columns, passed);
+#endif
     }
 }

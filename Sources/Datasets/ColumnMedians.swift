@@ -4,16 +4,26 @@ struct ColumnFigures {
     let median: Double
     /// The difference of the third and the first quartile; 0 where half of the values or more are one.
     let interquartileRange: Double
-    /// Whether float32 holds every value between these quartiles exactly.
+    /// Where ``interquartileRange`` is 0, how far at most half of the values that are not the median are from it; 0 where all
+    /// are one.
+    let nearby: Double
+    /// Whether float32 holds every value between these quartiles exactly, or as far as ``nearby`` from the median.
     let fitsFloat: Bool
+
+    /// How far apart values in the middle of the column are.
+    var spread: Double { interquartileRange > 0 ? interquartileRange : nearby }
 
     /// - Parameter values: the column's values, in any order.
     init(_ values: some Sequence<Double>) {
         let finite = values.filter(\.isFinite).sorted()
         func quantile(_ quarters: Int) -> Double { finite.isEmpty ? 0 : finite[(finite.count - 1) * quarters / 4] }
-        median = quantile(2)
-        let (low, high) = (quantile(1), quantile(3))
+        let middle = quantile(2)
+        median = middle
+        var (low, high) = (quantile(1), quantile(3))
         interquartileRange = high - low
+        let distances = low < high ? [] : finite.map { abs($0 - middle) }.filter { $0 > 0 }.sorted()
+        nearby = distances.isEmpty ? 0 : distances[(distances.count - 1) / 2]
+        (low, high) = (min(low, middle - nearby), max(high, middle + nearby))
         fitsFloat = finite.drop { $0 < low }.prefix { $0 <= high }.allSatisfy { Double(Float($0)) == $0 }
     }
 }
@@ -109,7 +119,8 @@ extension Features {
     ///
     /// A column is told apart where float32 numbers near its mean are at most a thousandth of the standard deviation apart.
     /// A few values far from all others widen that deviation, so the middle half of the values is held to the same, by the
-    /// sample that medians are taken of; values of it that float32 holds exactly are told apart in any case.
+    /// sample that medians are taken of, and where that is one value, the nearer half of the others; values of it that float32
+    /// holds exactly are told apart in any case.
     /// - Throws: ``DatasetError``: those of reading the rows; `.malformed` for a column that float32 cannot tell apart even
     ///   after its median is subtracted, or whose rows are only normalized.
     package func lessMedians() throws(DatasetError) -> Features {
@@ -123,8 +134,8 @@ extension Features {
         let figures = try unscaled.columnFigures()
         func isCrowded(_ index: Int) -> Bool {
             let column = figures[index]
-            return !column.fitsFloat && column.interquartileRange > 0
-                && Double(Float(column.median).ulp) > column.interquartileRange / 1000
+            return !column.fitsFloat && column.spread > 0
+                && Double(Float(column.median).ulp) > column.spread / 1000
         }
         var found = columns.indices.first { isClose($0) } ?? columns.indices.first(where: isCrowded)
         if found == nil, unscaled.type == .int64 {
@@ -133,10 +144,15 @@ extension Features {
         }
         guard let index = found else { return self }
         func values(of index: Int) -> String {
+            let (column, figure) = (columns[index], figures[index])
             let spread =
-                isCrowded(index) && !isClose(index)
-                ? "values about \(figures[index].median) with an interquartile range of \(figures[index].interquartileRange)"
-                : "values about \(columns[index].mean) with a standard deviation of \(columns[index].std)"
+                if !isCrowded(index) || isClose(index) {
+                    "values about \(column.mean) with a standard deviation of \(column.std)"
+                } else if figure.interquartileRange > 0 {
+                    "values about \(figure.median) with an interquartile range of \(figure.interquartileRange)"
+                } else {
+                    "the value \(figure.median) in most rows and others only \(figure.nearby) away"
+                }
             return "column \(index) (counted from 0) has \(spread), which float32 cannot tell apart"
         }
         if scaling != nil {

@@ -111,10 +111,13 @@ package final class Identifiers: Sendable {
     }
 
     /// Reads every line of JSONL, so that a fault shows before anything is computed.
-    /// - Throws: as ``line(_:)``; `.malformed` for a line that is no object.
+    /// - Throws: as ``line(_:)``; `.malformed` for a line that is not UTF-8 or no object.
     package func checkObjects() throws(DatasetError) {
         guard isJSON else { return }
         try forEachLine { (index, line) throws(DatasetError) in
+            guard String(validating: line, as: UTF8.self) != nil else {
+                throw malformed(line: index, "it is not UTF-8, as JSON has to be; save the file as UTF-8")
+            }
             do throws(Sentence) { _ = try JSONField.named("", in: line) } catch {
                 throw malformed(
                     line: index, error.description + (isKindByName ? "" : "; \(LineIndex.textByName)"))
@@ -265,7 +268,11 @@ private struct LineIndex {
     /// The length of a byte order mark.
     private func startOfText(_ block: UnsafeRawBufferPointer) throws(DatasetError) -> Int {
         if block.starts(with: [0xEF, 0xBB, 0xBF]) { return 3 }
-        if block.starts(with: [0xFF, 0xFE]) || block.starts(with: [0xFE, 0xFF]), block.prefix(4).contains(0) {
+        let start = block.prefix(4)
+        let hasMark = block.starts(with: [0xFF, 0xFE]) || block.starts(with: [0xFE, 0xFF])
+        // Without a mark, two letters of ASCII tell.
+        let zeros = start.map { $0 == 0 }
+        if hasMark && start.contains(0) || zeros == [false, true, false, true] || zeros == [true, false, true, false] {
             throw .malformed(
                 file: path, reason: "it is UTF-16, whose lines do not end with one byte; save it as UTF-8")
         }

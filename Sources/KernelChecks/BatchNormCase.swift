@@ -16,6 +16,9 @@ struct BatchNormCase: KernelCase {
         case distant = "a distant mean"
         /// All are equal but the first, which sums of deviations from it alone would cancel for.
         case spike = "a spike"
+        /// All values of a channel are one, a million and more: the variance is 0, and nothing that rounding left of a
+        /// difference of sums.
+        case constant = "a large constant"
         /// A NaN in the first channel of the last network.
         case poisoned = "a NaN"
     }
@@ -54,7 +57,7 @@ struct BatchNormCase: KernelCase {
         return switch operation {
         // Two values are the fewest that have an unbiased variance.
         case .training:
-            plain(8) + special([.distant, .spike, .poisoned]) + [
+            plain(8) + special([.distant, .spike, .constant, .poisoned]) + [
                 BatchNormCase(operation: operation, batch: (1, 1), channels: 3, positions: 2, seed: seed)
             ]
         case .inference: plain(3)
@@ -126,6 +129,8 @@ struct BatchNormCase: KernelCase {
             for sample in 0..<count / features where sample % batch.samples == 0 {
                 for channel in 0..<channels { values[sample * features + channel * positions] = 100 }
             }
+        case .constant:
+            for place in values.indices { values[place] = 1_234_567 * Float(place / positions % channels + 1) }
         case .poisoned: values[(batch.replicas - 1) * batch.samples * features] = .nan
         }
         return values
@@ -244,6 +249,11 @@ private struct ChannelTruth {
 
     /// - Parameter additions: those that a term passes through at most.
     init(of values: [Double], additions: Int) {
+        guard values.contains(where: { $0 != values[0] }) else {
+            // Every deviation from the first value is 0, and so is that of the mean.
+            (mean, squares) = (Bounded(values[0]), Bounded(0.0))
+            return
+        }
         let count = Double(values.count)
         let mean = values.reduce(0, +) / count
         let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

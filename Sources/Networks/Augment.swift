@@ -26,8 +26,8 @@ package struct Augment: Hashable, Sendable, Codable {
     /// Why images of such extents are not changed like this, as a sentence; nil where they are.
     package func fault(height: Int, width: Int) -> String? {
         guard Self.shiftRange.contains(shift), shift < min(height, width) else {
-            return
-                "a shift of \(shift) leaves nothing of images of \(height)x\(width); from 0 to \(min(height, width, Augmentation.mostShift + 1) - 1) is accepted"
+            let most = min(height, width, Augmentation.mostShift + 1) - 1
+            return "a shift of \(shift) is too large for images of \(height)x\(width); from 0 to \(most) is accepted"
         }
         return nil
     }

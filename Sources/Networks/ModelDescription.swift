@@ -1,4 +1,5 @@
 import Datasets
+import Support
 
 /// A model over samples of one shape, layer by layer.
 package struct ModelDescription: Sendable {
@@ -20,7 +21,7 @@ package struct ModelDescription: Sendable {
 
     /// The model.
     package let model: ModelSpec
-    /// What it takes: of a model that begins by flattening its samples, a vector.
+    /// The samples, in the size that it takes.
     package let input: SampleShape
     /// Logits; 0 of an autoencoder.
     package let classes: Int
@@ -31,11 +32,13 @@ package struct ModelDescription: Sendable {
     /// All weights and biases.
     package var parameters: Int { layers.reduce(0) { $0 + $1.parameters } }
 
-    /// The description of what a layout holds.
-    package init(_ layout: ParameterLayout) {
-        model = layout.model
-        input = layout.input
-        classes = layout.classes
+    /// The description of `model` over samples of the shape `samples`.
+    /// - Throws: ``NetworkError/invalid(reason:)`` as ``ParameterLayout/init(_:samples:classes:)``.
+    package init(_ model: ModelSpec, samples: SampleShape, classes: Int) throws(NetworkError) {
+        let layout = try ParameterLayout(model, samples: samples, classes: classes)
+        self.model = model
+        input = samples
+        self.classes = layout.classes
         isFused = layout.isFused
         var isVector = Self.isVector(layout.input)
         layers = layout.modules.map { module in
@@ -65,9 +68,6 @@ package struct ModelDescription: Sendable {
 
 // MARK: - A model's file
 
-/// What YAML 1.1 takes for a boolean or for nothing.
-private let wordsOfYAML: Set<String> = ["y", "n", "yes", "no", "true", "false", "on", "off", "null"]
-
 extension ModelSpec.Layer {
     /// The layer as a model's file has it: `linear: 300`.
     package var yaml: String {
@@ -85,10 +85,7 @@ extension ModelSpec.Layer {
 
 extension ModelDescription {
     /// The name, in quotes where it would be something else without them.
-    private var quotedName: String {
-        let isWord = model.name.first?.isLetter == true && !wordsOfYAML.contains(model.name.lowercased())
-        return isWord ? model.name : "\"\(model.name)\""
-    }
+    private var quotedName: String { YAMLText.isPlain(model.name) ? model.name : "\"\(model.name)\"" }
 
     /// The model as a file, with what each layer gives and its parameters in comments.
     package var yaml: String {

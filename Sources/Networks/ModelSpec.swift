@@ -149,7 +149,7 @@ extension ModelSpec.Layer: Codable {
     package init(from decoder: any Decoder) throws {
         if let word = try? decoder.singleValueContainer().decode(String.self) {
             guard let layer = Self(word: word) else {
-                throw Self.fault(decoder, "'\(word)' is no layer that stands alone; \(Self.known)")
+                throw Self.fault(decoder, "'\(word)' is no layer without a value; \(Self.known)")
             }
             self = layer
             return

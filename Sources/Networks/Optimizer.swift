@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Support
 
 /// What moves the parameters by their gradients, as PyTorch's class of that name does.
 package struct Optimizer: Hashable, Sendable, Codable {
@@ -49,14 +50,29 @@ package struct Optimizer: Hashable, Sendable, Codable {
     /// ``accepts(weightDecay:)`` in words.
     package static let acceptedWeightDecay = "from 0 to 1 is accepted"
 
-    /// Why there is no such optimizer, as a sentence; nil where there is one.
-    package var fault: String? {
-        if kind != .sgd, momentum != 0 {
-            return "momentum is for the optimizer sgd, and \(kind.rawValue) has none"
+    /// The names that a sentence has for an optimizer's settings.
+    package struct Names: Sendable {
+        let optimizer, momentum, weightDecay: String
+
+        package init(
+            optimizer: String = "the optimizer", momentum: String = "momentum", weightDecay: String = "weight decay"
+        ) {
+            self.optimizer = optimizer
+            self.momentum = momentum
+            self.weightDecay = weightDecay
         }
-        if !Self.accepts(momentum: momentum) { return "the momentum is \(momentum); \(Self.acceptedMomentum)" }
+    }
+
+    /// Why there is no such optimizer, as a sentence; nil where there is one.
+    package func fault(_ names: Names = Names()) -> String? {
+        if kind != .sgd, momentum != 0 {
+            return "\(names.momentum) is for \(names.optimizer) sgd, and \(kind.rawValue) has none"
+        }
+        if !Self.accepts(momentum: momentum) {
+            return "\(names.momentum) is \(shortest(momentum)); \(Self.acceptedMomentum)"
+        }
         if !Self.accepts(weightDecay: weightDecay) {
-            return "the weight decay is \(weightDecay); \(Self.acceptedWeightDecay)"
+            return "\(names.weightDecay) is \(shortest(weightDecay)); \(Self.acceptedWeightDecay)"
         }
         return nil
     }
@@ -74,8 +90,8 @@ package struct Optimizer: Hashable, Sendable, Codable {
         return ratesPerStep == 3 ? adam + [Float(1 - learningRate * weightDecay)] : adam
     }
 
-    /// Its step over a training's parameters. `zeros` makes a buffer of zeros, a number for each of them; none is made that
-    /// the optimizer has no use for.
+    /// Its step over a training's parameters. `zeros` makes a buffer of zeros with an element per parameter, and is called
+    /// only for the state that the optimizer has.
     func step(
         _ end: StepEnd, zeros: (_ label: String) throws(ComputeError) -> DeviceBuffer<Float>
     ) throws(ComputeError) -> any Compute.Operation {

@@ -196,17 +196,8 @@ package struct Trainer {
         guard options.learningRate > 0, options.learningRate.isFinite else {
             throw .invalid(reason: "the learning rate must be above 0, got \(options.learningRate)")
         }
-        if let fault = options.optimizer.fault { throw .invalid(reason: fault) }
-        if min(options.batchSize, size) == 1,
-            let index = layout.modules.firstIndex(where: {
-                $0.layer == .batchNorm && $0.input.height == 1 && ($0.input.channels == 1 || $0.input.width == 1)
-            })
-        {
-            throw .invalid(
-                reason:
-                    "layer \(index + 1) of \(layout.model.name) (batch_norm) takes the statistics of a batch, and a batch of"
-                    + " one sample has one value of each; give batches of at least 2 samples")
-        }
+        if let fault = options.optimizer.fault() { throw .invalid(reason: fault) }
+        if let fault = layout.fault(batch: min(options.batchSize, size)) { throw .invalid(reason: fault) }
         if let augment = options.augment {
             guard store.isBytes else {
                 throw .invalid(reason: "augmentation is for 8-bit images, and these samples are features")

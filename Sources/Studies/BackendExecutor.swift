@@ -200,7 +200,8 @@ package final class BackendExecutor: StudyExecutor {
         let train = dataset.train
         let description = StudyDataset(
             shape: DatasetShape(
-                count: train.count, featureCount: train.shape.featureCount, classCount: dataset.classCount),
+                count: train.count, featureCount: train.shape.featureCount, classCount: dataset.classCount,
+                sample: train.shape),
             // Labels may run higher in the test images: the network has a logit for every class of the data set.
             classes: ClassLabels(labels: train.labels, count: dataset.classCount),
             fingerprint: Self.fingerprint(of: dataset),

@@ -136,7 +136,7 @@ extension Study {
                     )
                 throw .invalid(
                     group.places[key],
-                    reason: "the data set \(dataset.name) \(difference) in an entry before; give each its own name")
+                    reason: "the data set \(dataset.name) \(difference) in an earlier entry; give each its own name")
             }
             known[dataset.name] = dataset
         }

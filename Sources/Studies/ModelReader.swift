@@ -7,8 +7,6 @@ import Yams
 package struct ModelReader {
     private static let keys = ["name", "layers", "side"]
     private static let convolutionKeys = ["out", "kernel", "padding"]
-    /// What a model may be called: files are named after it.
-    private static let acceptedName = "at most 60 letters, digits, '.', '-' and '_', that begins with no dot"
 
     private let file: String
 
@@ -53,9 +51,9 @@ package struct ModelReader {
         guard let name = try fields.string("name") else {
             throw .invalid(fields.place, reason: "this model has no name; weights and results name it")
         }
-        guard Study.isDatasetName(name) else {
+        guard Study.isName(name) else {
             throw .invalid(
-                fields.place(of: "name"), reason: "name is \(excerpt(name)); a name of \(Self.acceptedName) is needed")
+                fields.place(of: "name"), reason: "name is \(excerpt(name)); a name of \(Study.acceptedName) is needed")
         }
         if let other = ModelLibrary.names.first(where: { $0.lowercased() == name.lowercased() }) {
             throw .invalid(

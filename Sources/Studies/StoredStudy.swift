@@ -32,6 +32,13 @@ package struct StoredStudy: Sendable {
         results = StudyResults(plan: contents.plan, records: Array(contents.records.values))
     }
 
+    /// The finished runs that `study` goes on from, as it may where it differs in the number of runs alone; none where it is
+    /// another study.
+    package func finishedRuns(of study: Study) -> Set<PlannedRun> {
+        if case .different = self.study.continuation(as: study) { return [] }
+        return Set(records.keys)
+    }
+
     /// A clustering of the study; nil where it was not fitted yet, or is damaged.
     package func clustering(_ key: ClusteringKey) -> ClusterAssignment? {
         artifact(ArtifactKey(key)).flatMap { ClusterAssignment($0, k: key.k) }

@@ -125,11 +125,11 @@ package struct Study: Equatable, Sendable {
 
     package static func == (left: Study, right: Study) -> Bool { left.groups == right.groups }
 
-    /// What a data set may be called: files are named after it.
-    package static let acceptedDatasetName = "at most 60 letters, digits, '.', '-' and '_', that begins with no dot"
+    /// What a data set or a model may be called: files are named after it.
+    package static let acceptedName = "at most 60 letters, digits, '.', '-' and '_', that begins with no dot"
 
-    /// Whether a data set may be called `name`.
-    package static func isDatasetName(_ name: String) -> Bool {
+    /// Whether a data set or a model may be called `name`.
+    package static func isName(_ name: String) -> Bool {
         name.count <= 60 && name.wholeMatch(of: /[A-Za-z0-9_-][A-Za-z0-9._-]*/) != nil
     }
 

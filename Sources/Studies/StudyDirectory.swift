@@ -49,6 +49,7 @@ final class StudyDirectory {
         main = try FileLock(path + "/.lock")
         own = try shard.map { shard in try FileLock(path + "/.lock.\(shard.fileName)") }
         let isAlone = try Self.take(main, own, shard, in: path)
+        if isAlone { UnfinishedFiles.remove(in: path) }
         let claim = DirectoryClaim(directory: path, study: study, datasets: datasets, scoreFiles: scoreFiles)
         notices += try claim.make(isAlone: isAlone)
         log = try RunLog(in: path, plan: plan, shard: shard)

@@ -1,3 +1,4 @@
+import Datasets
 import Networks
 import Pruning
 import Scoring
@@ -57,17 +58,22 @@ package struct DatasetShape: Equatable, Sendable {
     package var featureCount: Int
     /// How many classes there are, empty ones included; 0 where that is not known.
     package var classCount: Int
+    /// Planes, rows and columns of a sample; nil where that is not known, and then no model is held against it.
+    package var sample: SampleShape?
 
     /// `count` samples of `featureCount` values.
-    package init(count: Int, featureCount: Int, classCount: Int = 0) {
+    package init(count: Int, featureCount: Int, classCount: Int = 0, sample: SampleShape? = nil) {
         self.count = count
         self.featureCount = featureCount
         self.classCount = classCount
+        self.sample = sample
     }
 
     /// The shape of what a validation split leaves.
     func without(_ validation: ValidationSplit?) -> DatasetShape {
-        DatasetShape(count: count - (validation?.count ?? 0), featureCount: featureCount, classCount: classCount)
+        var rest = self
+        rest.count -= validation?.count ?? 0
+        return rest
     }
 }
 

@@ -194,6 +194,7 @@ package struct StudyPlan: Sendable {
                     group.places["runs"],
                     reason: "the study comes to more than the \(Self.mostRuns) runs that are accepted")
             }
+            let earlier = experiments.count
             Self.expand(group, sizes) { experiment in
                 var experiment = experiment
                 let id = experiments.count + 1
@@ -205,6 +206,7 @@ package struct StudyPlan: Sendable {
                 experiment.id = id
                 experiments.append(experiment)
             }
+            try Self.checkModels(experiments[earlier...], of: group, shape)
         }
         self.experiments = Self.sharingOrders(experiments)
         self.notices = notices

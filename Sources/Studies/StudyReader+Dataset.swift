@@ -32,9 +32,9 @@ extension StudyReader {
     }
 
     private func checkName(_ name: String, at place: SourcePlace, _ key: String) throws(StudyError) {
-        guard Study.isDatasetName(name) else {
+        guard Study.isName(name) else {
             throw .invalid(
-                place, reason: "\(key) is \(excerpt(name)); a name of \(Study.acceptedDatasetName) is needed")
+                place, reason: "\(key) is \(excerpt(name)); a name of \(Study.acceptedName) is needed")
         }
     }
 

@@ -24,13 +24,31 @@ extension StudyReader {
             }
             recipe.optimizer.givenWeightDecay = decay
         }
-        if let fault = recipe.optimizer.fault {
-            throw .invalid(
-                fields.place(of: fields["momentum"] == nil ? "optimizer" : "momentum"),
-                reason: "\(fault); momentum: 0, or optimizer: sgd, is accepted")
-        }
         if let schedule = try fields.word("schedule", RateSchedule.self) { recipe.schedule = schedule }
         try readAugment(fields, into: &recipe)
+    }
+
+    private static let acceptedMomentum = "momentum: 0, or optimizer: sgd, is accepted"
+
+    /// Takes the momentum that is given above all entries from one that has another optimizer.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of a momentum that such an entry has itself.
+    func settleMomentum(_ entry: StudyFields, of recipe: inout TrainingRecipe) throws(StudyError) {
+        guard let fault = recipe.optimizer.fault() else { return }
+        guard entry["momentum"] == nil else {
+            throw .invalid(entry.place(of: "momentum"), reason: "\(fault); \(Self.acceptedMomentum)")
+        }
+        recipe.optimizer.momentum = 0
+    }
+
+    /// Refuses a momentum above all entries that none of them has a use for.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` with its place.
+    func checkMomentum(_ top: StudyFields, _ recipe: TrainingRecipe, of study: Study) throws(StudyError) {
+        guard recipe.optimizer.momentum != 0,
+            study.groups.allSatisfy({ $0.settings.recipe.optimizer.kind != .sgd })
+        else { return }
+        throw .invalid(
+            top.place(of: "momentum"),
+            reason: "momentum is for the optimizer sgd, which no entry has; \(Self.acceptedMomentum)")
     }
 
     private func readAugment(_ fields: StudyFields, into recipe: inout TrainingRecipe) throws(StudyError) {

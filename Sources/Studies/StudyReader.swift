@@ -71,6 +71,7 @@ package struct StudyReader {
             study.notices += try group.settleEmbedding()
             study.groups.append(group)
         }
+        try checkMomentum(top, settings.recipe, of: study)
         try study.checkScaling()
         try study.checkDatasets()
         try study.checkModels()
@@ -219,6 +220,7 @@ package struct StudyReader {
         group.places = fields.places
         group.places.folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
         try readSettings(fields, into: &group.settings)
+        try settleMomentum(fields, of: &group.settings.recipe)
         try checkResample(fields, method, group.settings)
         // Read and checked even where the method has no use for them, as the article's own program lets them stand.
         let sizes = try fields.list("sizes", element: fields.size)

@@ -225,29 +225,15 @@ private func model(_ model: ModelSpec) -> Node {
     return mapping(pairs, .block)
 }
 
+/// A layer as a model's file has it, which always is YAML.
 private func layer(_ layer: ModelSpec.Layer) -> Node {
-    let value: Node
-    switch layer {
-    case .batchNorm, .relu, .tanh, .flatten: return Node(layer.description)
-    case .conv(let out, let kernel, let padding):
-        let pairs = [("out", out), ("kernel", kernel), ("padding", padding)]
-        value = mapping(pairs.map { Pair(key: $0.0, value: Node("\($0.1)")) }, .flow)
-    case .maxPool(let side), .avgPool(let side): value = Node("\(side)")
-    case .linear(.count(let count)): value = Node("\(count)")
-    case .linear(.classes): value = Node("classes")
-    case .linear(.inputs): value = Node("inputs")
-    }
-    return mapping([Pair(key: layer.description, value: value)], .block)
+    (try? Yams.compose(yaml: layer.yaml)) ?? Node(layer.yaml)
 }
 
-/// A name as a scalar that every reader takes for a name: "null", "no" or "1e5" would be something else without quotes.
+/// A name as a scalar that every reader takes for a name.
 private func word(_ text: String) -> Node {
-    let isWord = text.wholeMatch(of: /[A-Za-z][A-Za-z0-9._-]*/) != nil && !wordsOfYAML.contains(text.lowercased())
-    return isWord ? Node(text, .implicit, .plain) : Node(text, Tag(.str), .doubleQuoted)
+    YAMLText.isPlain(text) ? Node(text, .implicit, .plain) : Node(text, Tag(.str), .doubleQuoted)
 }
-
-/// What YAML 1.1 takes for a boolean or for nothing.
-private let wordsOfYAML: Set<String> = ["y", "n", "yes", "no", "true", "false", "on", "off", "null"]
 
 /// A number as YAML 1.1 reads a float, with a point and a sign in its exponent: its readers, PyYAML for one, take 1e-05
 /// for text.

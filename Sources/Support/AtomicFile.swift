@@ -102,6 +102,11 @@ package enum AtomicFile {
         return "\(Paths.folder(of: target))/\(head)\(tail)"
     }
 
+    /// The name of the file that a temporary file was to become; nil for a name that ``temporaryName(for:)`` does not give.
+    package static func target(ofTemporary name: String) -> String? {
+        name.wholeMatch(of: /(.+)\.[0-9]+-[0-9]+\.tmp/).map { String($0.output.1) }
+    }
+
     /// Writes all of `bytes` to an open file; `path` is for the error.
     /// - Throws: ``FileError/writeFailed(file:reason:)``.
     package static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(FileError)

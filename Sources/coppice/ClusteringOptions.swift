@@ -93,7 +93,9 @@ struct ClusteringOptions: ParsableArguments {
             ("--iterations", iterations != nil, isClustered), ("--kmeans", kmeans != .minibatch, isClustered),
             ("--start", start != "kmeans++", isClustered), ("--memory", memory.text != nil, isClustered || isOfPoints),
         ] where isGiven && !isTaken {
-            throw Failure("\(name) is for a clustering, and none is made here", exitCode: 64)
+            throw Failure(
+                "\(name) is for a clustering, and "
+                    + (takesCount ? "this score makes its own clusters without it" : "none is made here"), exitCode: 64)
         }
     }
 

@@ -107,6 +107,7 @@ struct DedupCommand: ParsableCommand {
         let interrupt = ExitOnInterrupt()
         let samples = try options.samples(quiet: compute.quiet, labels: labels)
         try lines?.check(count: samples.matrix.count)
+        try scoring.check(score.flatMap { try? Score.named($0) }, on: samples)
         if let size { _ = try RequestedSize.count(size).resolved(of: samples.matrix.count) }
         let rows = try DedupRows(samples, options.matrix, against: against, isProjected: plan.pca != nil)
         for note in rows.notes { Terminal.note("note: \(note)", quiet: compute.quiet) }

@@ -33,7 +33,7 @@ struct FeatureOptions: ParsableArguments {
     func check() throws {
         for (name, isGiven) in [("--standardize", standardize), ("--normalize", normalize)]
         where isGiven && paths.isEmpty {
-            throw Failure("\(name) is for --features, and has no effect on a data set's images", exitCode: 64)
+            throw Failure("\(name) is for --features, and there are none: give them, or leave it out", exitCode: 64)
         }
     }
 

@@ -29,7 +29,7 @@ struct ModelCommand: ParsableCommand {
                 throw ValidationError("\(name) is \(value); from 1 to \(most) are accepted.")
             }
             if size != nil, channels != nil || side != nil {
-                throw ValidationError("--size is of features, --channels and --side are of images; give one kind.")
+                throw ValidationError("--size is for features, --channels and --side are for images; give one kind.")
             }
         }
 
@@ -37,7 +37,7 @@ struct ModelCommand: ParsableCommand {
         func describe(_ model: ModelSpec) throws -> ModelDescription {
             if let size, model.side != nil {
                 throw Failure(
-                    "\(model.name) takes images, and samples of \(size) values are none; leave --size out", exitCode: 64
+                    "\(model.name) takes images, and --size \(size) is for features; leave it out", exitCode: 64
                 )
             }
             let side = model.side ?? side ?? 28
@@ -45,14 +45,13 @@ struct ModelCommand: ParsableCommand {
                 size.map { SampleShape.vector($0) }
                 ?? SampleShape(
                     channels: channels ?? 1, height: side, width: side)
-            return ModelDescription(
-                try ParameterLayout(model, samples: samples, classes: classes ?? model.fixedClasses ?? 10))
+            return try ModelDescription(model, samples: samples, classes: classes ?? model.fixedClasses ?? 10)
         }
     }
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "The models of the library, and how many parameters each has.")
+            abstract: "Lists the models of the library, and how many parameters each has.")
         @OptionGroup var extents: Extents
         @Flag(help: "Print one JSON object.")
         var json = false
@@ -89,10 +88,10 @@ struct ModelCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "A model's layers as YAML, to start your own from, or as a module of PyTorch.",
+            abstract: "Prints a model's layers as YAML, to start your own from, or as a module of PyTorch.",
             discussion: """
-                A file that is made of a model of the library needs another name. The module's tensors have the names and \
-                shapes that weights have that train --save writes.
+                Change the name before you train what is printed: the library's names are taken. The module's tensors have \
+                the names and shapes of the weights that train --save writes.
                 """)
         @Argument(
             help: ArgumentHelp("A model of the library, or a YAML file of layers.", valueName: "name"),

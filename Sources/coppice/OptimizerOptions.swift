@@ -9,13 +9,13 @@ extension RateSchedule: ExpressibleByArgument {}
 struct OptimizerOptions: ParsableArguments {
     @Option(help: "Optimizer, as PyTorch's of that name. (default: adam)")
     var optimizer: Optimizer.Kind?
-    @Option(help: "Momentum of --optimizer sgd. (default: 0)", transform: realNumber)
+    @Option(help: "Momentum, for --optimizer sgd alone. (default: 0)", transform: realNumber)
     var momentum: Double?
     @Option(
         help: "Weight decay: an L2 penalty with adam and sgd, decoupled with adamw. (default: 0; adamw: 0.01)",
         transform: realNumber)
     var weightDecay: Double?
-    @Option(help: "Learning rate over the training: cosine lets it fall to 0 step by step. (default: constant)")
+    @Option(help: "How the learning rate changes: cosine lowers it step by step to nearly 0. (default: constant)")
     var schedule: RateSchedule?
     @Option(
         help: ArgumentHelp(
@@ -24,7 +24,9 @@ struct OptimizerOptions: ParsableArguments {
     var augment: Augment?
 
     func validate() throws {
-        if let fault = value.fault { throw ValidationError("\(fault).") }
+        let names = Optimizer.Names(
+            optimizer: "--optimizer", momentum: "--momentum", weightDecay: "--weight-decay")
+        if let fault = value.fault(names) { throw ValidationError("\(fault).") }
     }
 
     /// The optimizer.
@@ -37,10 +39,10 @@ struct OptimizerOptions: ParsableArguments {
             schedule: schedule ?? .constant, augment: augment)
     }
 
-    /// Refuses to augment what is no image.
+    /// Refuses to augment features.
     func check(areFeatures: Bool) throws {
         guard areFeatures, augment != nil else { return }
-        throw Failure("--augment is for images, and --features has none", exitCode: 64)
+        throw Failure("--augment is for images, and --features are none", exitCode: 64)
     }
 }
 

@@ -68,8 +68,8 @@ struct RunCommand: AsyncParsableCommand {
         if let replicas, replicas < 1 {
             throw ValidationError("--replicas must be at least 1, got \(replicas).")
         }
-        if let dataset, !Study.isDatasetName(dataset) {
-            throw ValidationError("--dataset is '\(dataset)'; a name of \(Study.acceptedDatasetName) is needed.")
+        if let dataset, !Study.isName(dataset) {
+            throw ValidationError("--dataset is '\(dataset)'; a name of \(Study.acceptedName) is needed.")
         }
         if dataset == Study.givenFeatures, data != nil {
             throw ValidationError(
@@ -88,6 +88,11 @@ struct RunCommand: AsyncParsableCommand {
         let memory = try memory.bytes
         let given = try features.named(besides: (data != nil, orientation.transposed), identifiers: ids)
         if given != nil { try images.refuse(because: "--features are none") }
+        if given != nil, let dataset, KnownDataset.all.contains(where: { $0.name == dataset }) {
+            Terminal.note(
+                "note: the results call these features \(dataset), as they do the images of that name; --dataset gives another",
+                quiet: quiet)
+        }
         var study = try StudyLibrary.load(self.study, acceptsAnyDataset: data != nil || given != nil)
         let replacement =
             try given == nil
@@ -245,10 +250,9 @@ struct RunCommand: AsyncParsableCommand {
         for name in study.datasets { shapes[name] = try executor.dataset(TrainingSet(name)).shape }
         let plan = try StudyPlan(study, shapes: shapes)
         // A directory of another study, or none, has nothing that is finished; `run` itself would say so.
-        let stored = (try? StoredStudy(reading: directory)).flatMap { $0.study.isSame(as: study) ? $0 : nil }
-        let records = Set((stored?.results.records ?? []).map(\.plannedRun))
+        let stored = try? StoredStudy(reading: directory)
         let mine = Set(part.map(plan.runs(of:)) ?? plan.runs)
-        let finished = mine.intersection(records)
+        let finished = mine.intersection(stored?.finishedRuns(of: study) ?? [])
         let rates = try executor.measureRates(for: plan, replicas: replicas ?? backend.suggestedReplicas)
         let estimate = plan.estimate(rates, of: mine.subtracting(finished))
         if json {
@@ -285,7 +289,7 @@ struct RunCommand: AsyncParsableCommand {
         guard let data, let name = named.first, named.count == 1,
             let other = locator.otherName(than: name, dataDirectory: data), other != name
         else { return nil }
-        guard Study.isDatasetName(other) else {
+        guard Study.isName(other) else {
             throw Failure(
                 "\(data) does not hold \(name), which the study is of; give what it holds a name by --dataset",
                 exitCode: 64)

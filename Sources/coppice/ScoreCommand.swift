@@ -107,6 +107,7 @@ struct ScoreCommand: ParsableCommand {
         let samples = try options.samples(quiet: compute.quiet, labels: labels)
         let count = samples.matrix.count
         try plan.check(samples.matrix)
+        try scoring.check(score, on: samples)
         if let size { _ = try RequestedSize.count(size).resolved(of: count) }
         if let networksOut { try OutputFile.makeDirectory(networksOut) }
         if score.isOrder, groups.needClasses, samples.classes == nil {

@@ -109,6 +109,17 @@ struct ScoreOptions: ParsableArguments {
         }
     }
 
+    /// Refuses a model or an augmentation that does not fit the samples, before anything is computed of them.
+    /// - Throws: `NetworkError`, `StudyError`.
+    func check(_ score: Score?, on samples: Samples) throws {
+        guard let score, score.needs.contains(.dynamics), samples.trainable != nil, let classes = samples.classes else {
+            return
+        }
+        try networkModel().check(
+            samples: samples.samples.shape, classes: classes.count,
+            batch: min(training.batchSize, samples.samples.count), augment: optimization.augment)
+    }
+
     /// What must hold before anything is computed.
     /// - Throws: ``Failure`` with the option that is missing, does not fit, or has no effect.
     func check(_ score: Score, _ options: ClusteringOptions, _ labels: LabelsOption, hasClustering: Bool) throws {

@@ -18,7 +18,8 @@ extension SelectCommand {
             where isGiven {
                 throw Failure("--clustering and \(name) are mutually exclusive", exitCode: 64)
             }
-        } else if plan.clusters == nil {
+        } else if plan.clusters == nil, score == nil {
+            // What a score needs and takes is checked with it.
             for (name, isGiven) in ofClustering where isGiven {
                 throw Failure("\(name) requires --k", exitCode: 64)
             }

@@ -15,6 +15,7 @@ extension SelectCommand {
         let matrix = samples.matrix
         try lines?.check(count: matrix.count)
         try plan.check(matrix)
+        try scoring.check(score.flatMap { try? Score.named($0) }, on: samples)
         // A size that is out of range must not wait for the clustering.
         var source = Source(
             count: matrix.count, size: try requested.resolved(of: matrix.count), classes: samples.classes,

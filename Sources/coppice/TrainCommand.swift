@@ -157,6 +157,9 @@ struct TrainCommand: ParsableCommand {
         let subset =
             try indices.map { try KeptIndices.read($0, count: dataset.train.count).indices }
             ?? Array(0..<dataset.train.count)
+        try model.check(
+            samples: dataset.train.shape, classes: dataset.classCount, batch: min(batch, subset.count),
+            augment: optimization.augment)
         var normalisation = Normalisation(dataset)
         var initialWeights: ModelWeights?
         if let initial {

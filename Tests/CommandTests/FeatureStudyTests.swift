@@ -289,6 +289,11 @@ private struct MadeFeatures {
         expectComplaint(
             try coppice(["run", "article", "--quiet"] + options), code: 65,
             mentions: ["model is lenet5, which takes images", "mlp or linear is needed"])
+        // The name of images is taken for features, with a word.
+        let named = try coppice(["run", "probe", "--dry-run", "--dataset", "mnist", "--device", "cpu"] + options)
+        #expect(
+            named.status == 0 && named.stderr.contains("note: the results call these features mnist"), "\(named.stderr)"
+        )
         let clash = try coppice(["run", "probe", "--quiet", "--out", made.folder / "x/test.npy"] + options)
         expectComplaint(clash, code: 64, mentions: ["--out"])
     }

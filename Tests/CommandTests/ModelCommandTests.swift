@@ -79,7 +79,7 @@ import Testing
 
     @Test(arguments: [
         (["nope"], 64, "unknown model 'nope'"), (["nope.yaml"], 66, "nope.yaml: cannot be read: No such file"),
-        (["lenet5", "--size", "5"], 64, "lenet5 takes images, and samples of 5 values are none"),
+        (["lenet5", "--size", "5"], 64, "lenet5 takes images, and --size 5 is for features"),
         (["mlp", "--size", "5", "--side", "5"], 64, "give one kind"),
         (["mlp", "--classes", "0"], 64, "--classes is 0"),
         (["/"], 66, "it is not a regular file"),
@@ -89,35 +89,50 @@ import Testing
         #expect(outcome.stderr.hasPrefix("coppice: ") && outcome.stderr.contains(sentence), "\(outcome.stderr)")
     }
 
-    /// The printed module runs, its tensors have the names and shapes of the weights, and it gives the same answers.
-    @Test(.enabled(if: hasRecipesPython, "the recipes' Python is not in .venv/recipes"), arguments: ["lenet5", "mlp"])
-    func thePrintedModuleTakesTheWeights(model: String) throws {
+    /// A model that does not fit is refused before anything is clustered or trained.
+    @Test func whatDoesNotFitIsRefusedFirst() throws {
         let folder = try TemporaryFolder()
-        let data = SyntheticData()
-        try data.write(to: folder / "data")
-        let trained = try coppice(
-            [
-                "train", "--data", folder / "data", "--quiet", "--json", "--model", model, "--epochs", "1", "--save",
-                folder / "w.safetensors",
-            ])
-        #expect(trained.status == 0, "\(trained.stderr)")
-        let weights = try Safetensors.read(folder / "w.safetensors")
-        let shape = weights.tensors.mapValues(\.shape)
-        let classes = "\(data.classes)"
-        let module = try coppice(["model", "show", model, "--torch", "--classes", classes]).stdout
-        _ = try folder.file("module.py", Array(module.utf8))
-        let script = """
-            import json, torch
-            from module import model
-            print(json.dumps({k: list(v.shape) for k, v in model.state_dict().items() if "num_batches" not in k}))
-            print(list(model(torch.zeros(2, 1, \(model == "mlp" ? "28, 28" : "32, 32"))).shape))
-            """
-        _ = try folder.file("look.py", Array(script.utf8))
-        let outcome = try recipe("python3 look.py", in: folder)
-        #expect(outcome.status == 0, "\(outcome.stderr)")
-        let lines = outcome.stdout.split(separator: "\n")
-        let found = try JSONDecoder().decode([String: [Int]].self, from: Data((lines.first ?? "").utf8))
-        #expect(found == shape)
-        #expect(lines.last == "[2, \(classes)]")
+        try SyntheticData().write(to: folder / "data")
+        let model = try folder.file(
+            "wide.yaml", Array("name: wide\nlayers: [conv: {out: 2, kernel: 29}, flatten, linear: classes]\n".utf8))
+        let data = ["--data", folder / "data", "--device", "cpu"]
+        let fits = "wide: layer 1 (conv) has a 29x29 kernel, which does not fit into 1x28x28"
+        let shift = "a shift of 28 is too large for images of 28x28; from 0 to 27 is accepted"
+        let moved = ["--model", "linear", "--augment", "shift=28"]
+        for (arguments, words) in [
+            (["train", "--model", model, "--epochs", "0"], fits), (["train", "--epochs", "1"] + moved, shift),
+            (["score", "--score", "el2n", "--out", folder / "s.npy", "--model", model], fits),
+            (["score", "--score", "el2n", "--out", folder / "s.npy"] + moved, shift),
+            (
+                [
+                    "select", "--score", "el2n", "--within", "cluster", "--k", "3", "--size", "9", "--out",
+                    folder / "k.npy", "--model", model,
+                ], fits
+            ),
+        ] {
+            let outcome = try coppice(arguments + data)
+            #expect(outcome.status == 65 && outcome.stderr.contains("coppice: \(words)"), "\(outcome.stderr)")
+            #expect(!outcome.stderr.contains("training") && !outcome.stderr.contains("clustering"), "\(outcome.stderr)")
+        }
+        let study = try folder.file(
+            "study.yaml",
+            Array(
+                "{epochs: 1, runs: 1, experiments: [{pruning_method: none}, {pruning_method: none, model: wide.yaml}]}"
+                    .utf8))
+        expectComplaint(
+            try coppice(["run", study, "--out", folder / "out", "--quiet"] + data), code: 65,
+            mentions: ["study.yaml:1:90: \(fits) (the samples of mnist are 1x28x28)"])
+        #expect(!FileManager.default.fileExists(atPath: folder / "out"))
+    }
+
+    /// NetworksTests compute by the printed modules; this is what a user copies.
+    @Test func theModuleIsPrintedForTheSamplesThatAreAskedFor() throws {
+        let ofImages = try coppice([
+            "model", "show", "mlp", "--torch", "--channels", "3", "--side", "32", "--classes", "4",
+        ])
+        #expect(ofImages.stdout.contains("# It takes [batch, 3, 32, 32]: "), "\(ofImages.stdout)")
+        #expect(ofImages.stdout.contains("nn.Linear(3072, 300)") && ofImages.stdout.contains("nn.Linear(100, 4)"))
+        let ofFeatures = try coppice(["model", "show", "mlp", "--torch", "--size", "384"])
+        #expect(ofFeatures.stdout.contains("# It takes [batch, 384]: "), "\(ofFeatures.stdout)")
     }
 }

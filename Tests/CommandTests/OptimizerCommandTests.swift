@@ -4,9 +4,9 @@ import TestSupport
 
 @Suite struct OptimizerCommandTests {
     @Test(arguments: [
-        (["--momentum", "0.9"], "momentum is for the optimizer sgd, and adam has none."),
-        (["--optimizer", "sgd", "--momentum", "1"], "the momentum is 1.0; from 0 to below 1 is accepted."),
-        (["--weight-decay", "2"], "the weight decay is 2.0; from 0 to 1 is accepted."),
+        (["--momentum", "0.9"], "--momentum is for --optimizer sgd, and adam has none."),
+        (["--optimizer", "sgd", "--momentum", "1"], "--momentum is 1; from 0 to below 1 is accepted."),
+        (["--weight-decay", "2"], "--weight-decay is 2; from 0 to 1 is accepted."),
         (["--optimizer", "lion"], "adam"), (["--schedule", "linear"], "cosine"),
         (
             ["--augment", "shift"],

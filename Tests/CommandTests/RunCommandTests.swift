@@ -260,6 +260,20 @@ import TestSupport
         #expect(shards.reduce(0) { $0 + $1.shard_runs } == Self.runs)
     }
 
+    /// A plan with more runs counts those that are finished, as the study would go on from them; another study's are none.
+    @Test func dryRunWithMoreRunsGoesOnFromTheFinishedOnes() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData().write(to: folder / "data")
+        let yaml = "{epochs: 1, runs: 2, model: linear, experiments: [{pruning_method: random, sizes: [9, 20]}]}"
+        let study = try folder.file("study.yaml", Array(yaml.utf8))
+        let run = ["run", study, "--data", folder / "data", "--out", folder / "out", "--device", "cpu", "--quiet"]
+        #expect(try coppice(run + ["--no-report"]).status == 0)
+        for (runs, finished) in [("2", 4), ("5", 4), ("1", 0)] {
+            let plan = try coppice(run + ["--dry-run", "--json", "--runs", runs]).json()
+            #expect(plan["finished"] as? Int == finished && plan["runs"] as? Int == 2 * (Int(runs) ?? 0), "\(plan)")
+        }
+    }
+
     @Test(
         arguments: [
             ("runs: 2", "experiments"), ("selection_strategies: [closest", "YAML"),

@@ -330,6 +330,11 @@ struct SelectOutputsTests {
                 "select --features X.npy \(ask) --ids ids --budget-column tokens --budget 3 --out k.npy --quiet")
             expectComplaint(outcome, code: 64, mentions: [words])
         }
+        for k in ["", "--k 2"] {
+            let outcome = try run(
+                "select --features X.npy --score typiclust --kmeans lloyd \(k) --size 3 --out k.npy --quiet")
+            expectComplaint(outcome, code: 64, mentions: ["is for a clustering, and none is made here"])
+        }
         let outcome = try run(
             "select --features X.npy --score k-center --ids ids --budget-column tokens --budget 3 --out k.npy --device cpu --quiet"
         )

@@ -138,6 +138,10 @@ import Testing
         let values = floats(shifted.train)
         let times = Set(rows.map { values[2 * Int($0) + 1] })
         #expect(times == [-1e9, -1, 0, 1])
+        // Most rows have one value, and the others next to it another.
+        let constant = try load(column(0) { 999_999_999 + ($0 % 10 == 9 ? 1 + $0 % 3 : 0) })
+        #expect(constant.train.medians == [3, 999_999_999])
+        #expect(Set(rows.map { floats(constant.train)[2 * Int($0) + 1] }) == [-1e9, 0, 1, 2, 3])
         // Whole numbers that float32 holds, a constant with few others, and values that range over all sizes stay.
         let others = [
             column(-999_999_999) { 100_000 + $0 % 3 }, column(0) { _ in 1_000_000_001 }, column(1) { 1 << ($0 % 40) },

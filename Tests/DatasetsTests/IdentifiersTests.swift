@@ -119,6 +119,24 @@ import Testing
     @Test func otherFilesAreRefused() throws {
         #expect(try refusal([0xFF, 0xFE, 0x61, 0x00, 0x0A, 0x00]).contains("UTF-16"))
         #expect(try refusal([0xFE, 0xFF, 0x00, 0x61, 0x00, 0x0A]).contains("UTF-16"))
+        for (name, text) in [("ids.txt", "a.png\nb.png\n"), ("ids.jsonl", "{}\n{}\n"), ("ids", "1\n2\n")] {
+            for isBig in [false, true] {
+                let bytes = Array(text.utf8).flatMap { (byte: UInt8) -> [UInt8] in isBig ? [0, byte] : [byte, 0] }
+                let error = try #require(throws: DatasetError.self) { try Identifiers(try folder.file(name, bytes)) }
+                #expect(
+                    error.description.hasSuffix(
+                        "\(name): it is UTF-16, whose lines do not end with one byte; save it as UTF-8"))
+            }
+        }
+        // A zero here and there is a byte of a line like any other.
+        #expect(try open([0x61, 0x00, 0x00, 0x0A]).count == 1)
+        let latin = Array("{\"path\": \"caf".utf8) + [0xE9] + Array("\"}\n".utf8)
+        let error = try #require(throws: DatasetError.self) {
+            try Identifiers(try folder.file("a.jsonl", Array("{}\n".utf8) + latin)).checkObjects()
+        }
+        #expect(
+            error.description.hasSuffix("a.jsonl: line 2: it is not UTF-8, as JSON has to be; save the file as UTF-8"),
+            "\(error)")
         for path in [folder.path, folder / "none"] {
             let error = try #require(throws: DatasetError.self) { try Identifiers(path) }
             #expect(error.category == .noInput && error.description.contains(path))

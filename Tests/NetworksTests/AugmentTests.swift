@@ -165,7 +165,7 @@ import TestSupport
         #expect(batchNormFault([.batchNorm, .flatten, .linear(.classes)]).isEmpty)
         #expect(message(features, Augment(flip: true)).contains("augmentation is for 8-bit images"))
         #expect(
-            message(images, Augment(shift: 5)).contains("a shift of 5 leaves nothing of images of 5x7; from 0 to 4"))
+            message(images, Augment(shift: 5)).contains("a shift of 5 is too large for images of 5x7; from 0 to 4"))
         #expect(message(images, Augment(shift: -1)).contains("a shift of -1"))
         #expect(message(images, Augment(shift: 4, flip: true)).isEmpty)
         #expect(TrainingOptions(augment: Augment()).augment == nil)

@@ -8,7 +8,7 @@ import Testing
 import TestSupport
 
 /// What tools/fixtures made of convolutional models. Weights and images follow from a rule that both sides have.
-private struct ConvolutionalFixture {
+struct ConvolutionalFixture {
     struct Expected: Decodable {
         /// Every `step`-th value of a tensor.
         struct Part: Decodable {

@@ -11,7 +11,7 @@ import TestSupport
         _ name: String, samples: SampleShape = .init(height: 32, width: 32), classes: Int = 10
     ) throws -> ModelDescription {
         let model = try #require(ModelLibrary.model(name))
-        return ModelDescription(try ParameterLayout(model, samples: samples, classes: classes))
+        return try ModelDescription(model, samples: samples, classes: classes)
     }
 
     @Test(arguments: [("lenet5", 61_750), ("lenet5-wide2", 244_450), ("lenet5-wide4", 972_730)])
@@ -35,7 +35,7 @@ import TestSupport
     @Test func aModelIsShownAsAFileWithItsExtents() throws {
         #expect(
             try Self.description("mlp", samples: .init(channels: 3, height: 2, width: 5), classes: 4).yaml == """
-                # mlp: 30 values, 4 classes, 39804 parameters, trained by the layered network
+                # mlp: 3x2x5 images, 4 classes, 39804 parameters, trained by the layered network
                 name: mlp
                 layers:
                   - flatten          # 30
@@ -68,8 +68,9 @@ import TestSupport
                 .conv(out: 3, kernel: 3, padding: 0),
                 .batchNorm, .relu, .maxPool(2), .flatten, .linear(.classes),
             ], side: 10)
-        let layout = try ParameterLayout(model, samples: .init(channels: 2, height: 10, width: 10), classes: 3)
-        let sequential = ModelDescription(layout).pyTorch
+        let sequential = try ModelDescription(
+            model, samples: .init(channels: 2, height: 10, width: 10), classes: 3
+        ).pyTorch
         #expect(
             sequential.contains(
                 """
@@ -81,6 +82,11 @@ import TestSupport
                             nn.ReLU(),
                             nn.MaxPool2d(2),
                 """))
+        // A model that flattens its samples first takes them as they are in the data set.
+        let mlp = try Self.description("mlp", samples: .init(channels: 3, height: 32, width: 32)).pyTorch
+        #expect(mlp.contains("# It takes [batch, 3, 32, 32]: (value"), "\(mlp)")
+        let ofFeatures = try Self.description("mlp", samples: .vector(384)).pyTorch
+        #expect(ofFeatures.hasPrefix("# mlp: 384 values,") && ofFeatures.contains("# It takes [batch, 384]: "))
         #expect(sequential.hasSuffix("nn.Flatten(),\n            nn.Linear(3, 3),\n        )\n\n\nmodel = Model()\n"))
     }
 

@@ -104,10 +104,10 @@ private let none = "experiments: [{pruning_method: none}]"
             ":2:45: model is lenet5, which takes images, and the data set features is of features"),
         BadStudy(
             "dataset: {\(rows)}\nmodel: linear\nexperiments: [{pruning_method: none}, {pruning_method: none, standardize: true}]",
-            ":3:75: the data set rows is scaled in another way in an entry before; give each its own name"),
+            ":3:75: the data set rows is scaled in another way in an earlier entry; give each its own name"),
         BadStudy(
             "dataset: {\(rows)}\nmodel: linear\nexperiments: [{pruning_method: none}, {pruning_method: none, dataset: {name: rows, data: d}}]",
-            ":3:71: the data set rows has other files in an entry before; give each its own name"),
+            ":3:71: the data set rows has other files in an earlier entry; give each its own name"),
     ])
     func whatIsWrongIsRefusedWithItsPlace(bad: BadStudy) {
         let error = studyError { _ = try study(bad.yaml) }

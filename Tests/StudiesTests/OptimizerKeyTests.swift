@@ -74,7 +74,10 @@ import Testing
 
     @Test func mistakesAreRefusedWithTheirPlace() {
         for (keys, words) in [
-            ("momentum: 0.9", ":1:12: momentum is for the optimizer sgd, and adam has none"),
+            (
+                "momentum: 0.9",
+                ":1:12: momentum is for the optimizer sgd, which no entry has; momentum: 0, or optimizer: sgd, is accepted"
+            ),
             ("optimizer: sgd, momentum: 1", "momentum is 1; from 0 to below 1 is accepted"),
             ("weight_decay: -1", ":1:16: weight_decay is -1; from 0 to 1 is accepted"),
             ("optimizer: adagrad", "unknown optimizer adagrad; the nearest known one is ada"),
@@ -88,6 +91,22 @@ import Testing
             let text = refusal("{\(keys), experiments: [{pruning_method: none}]}")
             #expect(text.hasPrefix("study.yaml:1:") && text.contains(words), "\(text)")
         }
+    }
+
+    /// A momentum above all entries is for those that train by SGD, as every setting there may be for some alone.
+    @Test func aMomentumAboveIsForEntriesThatHaveIt() throws {
+        let some =
+            "{pruning_method: none, optimizer: sgd}, {pruning_method: none}, {pruning_method: none, optimizer: adamw}"
+        let yaml = "{momentum: 0.9, experiments: [\(some)]}"
+        #expect(
+            try recipes(yaml).map(\.optimizer) == [Optimizer(.sgd, momentum: 0.9), Optimizer(), Optimizer(.adamw)])
+        #expect(try study(study(yaml).yaml) == study(yaml).resolved)
+        let above = "optimizer: sgd, momentum: 0.9, experiments: [{pruning_method: none, optimizer: adam}"
+        #expect(try recipes("{\(above), {pruning_method: none}]}").map(\.optimizer.momentum) == [0, 0.9])
+        #expect(
+            refusal("{\(above)]}").hasPrefix("study.yaml:1:28: momentum is for the optimizer sgd, which no entry has"))
+        let own = refusal("{optimizer: sgd, experiments: [{pruning_method: none, optimizer: adam, momentum: 0.5}]}")
+        #expect(own.hasPrefix("study.yaml:1:82: momentum is for the optimizer sgd, and adam has none"), "\(own)")
     }
 
     @Test func featuresAreNotAugmented() throws {

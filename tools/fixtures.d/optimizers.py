@@ -1,13 +1,16 @@
-"""Writes Tests/Fixtures/optimizers/expected.json: traces of PyTorch's optimizers on the synthetic data of the fixtures lenet and
-layered, from their initial weights: ten steps of the article's LeNet-5, six of the model mlp.
+"""Writes Tests/Fixtures/optimizers/expected.json: traces of PyTorch's optimizers on the synthetic data of the fixtures lenet,
+layered and convolutional, from their initial weights: ten steps of the article's LeNet-5, six of the model mlp, and ten of the
+model odd, which has convolutions and batch norm and is trained a layer at a time.
 
 The optimizers are Adam with an L2 penalty, AdamW, SGD plain, and SGD with momentum and an L2 penalty, each at a constant
-learning rate and with CosineAnnealingLR, which is stepped after every batch. Of a trace there are the losses, the learning
-rates, and of every tensor of the trained network the sum, the sum of squares and its largest value.
+learning rate and with CosineAnnealingLR, which is stepped after every batch; and, for the model linear alone, AdamW with a rate
+and a decay so large that each step takes a twentieth of every weight. Of a trace there are the losses, the learning rates, and of every tensor of the trained
+network the largest magnitude and every so many-th value, all of the small ones.
 
 Everything is computed in float64. PyTorch's own float32 has to stay within a half of the bounds that the tests hold ours to.
 """
 
+import importlib.util
 import json
 import pathlib
 import sys
@@ -24,12 +27,23 @@ from lenet5 import LeNet5, normalised
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Tests" / "Fixtures"
 LOSS_MARGIN, TENSOR_MARGIN = 5e-5, 5e-5
+KEPT = 40
 OPTIMIZERS = {
     "adam, penalty": (torch.optim.Adam, {"lr": 1e-3, "weight_decay": 0.02}),
     "adamw": (torch.optim.AdamW, {"lr": 1e-3, "weight_decay": 0.3}),
     "sgd": (torch.optim.SGD, {"lr": 0.05}),
     "sgd, momentum, penalty": (torch.optim.SGD, {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.02}),
 }
+# With steps so large, the roundings of a deeper network's smallest gradients would show.
+STRONG = {"adamw, strong": (torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.5})}
+
+
+def convolutional():
+    """The module that makes the fixture of that name."""
+    spec = importlib.util.spec_from_file_location("convolutional", pathlib.Path(__file__).with_name("convolutional.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def mlp():
@@ -59,12 +73,24 @@ def trace(model, samples, labels, batch, kind, options, cosine, dtype):
     return losses, rates, {k: v.detach().double() for k, v in model.named_parameters()}
 
 
+def kept(tensor):
+    flat = tensor.flatten()
+    step = max(1, flat.numel() // KEPT)
+    return {
+        "step": step, "count": flat.numel(), "largest": float(f"{flat.abs().max().item():.9g}"),
+        "values": [float(f"{x:.9g}") for x in flat[::step].tolist()],
+    }  # fmt: skip
+
+
 def main():
     out = FIXTURES / "optimizers"
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     lenet = json.loads((FIXTURES / "lenet" / "expected.json").read_text())
     layered = json.loads((FIXTURES / "layered" / "expected.json").read_text())
+    made = convolutional()
+    stream, shape, layers = made.MODELS["odd"]
+    pixels, odd_labels = made.images(shape, stream + 50)
     images, samples = np.load(FIXTURES / "lenet" / "images.npy"), np.load(FIXTURES / "layered" / "samples.npy")
     cases = {
         "lenet5": (
@@ -79,10 +105,26 @@ def main():
             np.load(FIXTURES / "layered" / "labels.npy"),
             layered["batch_size"],
         ),
+        "linear": (
+            lambda: (
+                nn.Sequential(nn.Flatten(), nn.Linear(35, 10)), load_file(FIXTURES / "layered" / "linear_initial.safetensors")
+            ),
+            lambda dtype: inputs(samples, layered, dtype),
+            np.load(FIXTURES / "layered" / "labels.npy"),
+            layered["batch_size"],
+        ),
+        "odd": (
+            lambda: (nn.Sequential(*layers()), made.initial(nn.Sequential(*layers()), stream)),
+            lambda dtype: (torch.from_numpy(pixels).to(dtype) / 255 - made.MEAN) / made.STD,
+            odd_labels,
+            made.BATCH,
+        ),
     }
+    # A bias before batch norm has a gradient of exactly zero, and PyTorch's float32 noise in its place.
+    noisy = {"lenet5": ("layer1.0.bias", "layer2.0.bias"), "mlp": (), "linear": (), "odd": ("3.bias", "10.bias")}
     traces = []
     for name, (make, load, labels, batch) in cases.items():
-        for optimizer, (kind, options) in OPTIMIZERS.items():
+        for optimizer, (kind, options) in (STRONG if name == "linear" else OPTIMIZERS).items():
             for cosine in (False, True):
                 results = []
                 for dtype in (torch.float64, torch.float32):
@@ -91,12 +133,9 @@ def main():
                     targets = torch.from_numpy(labels).long()
                     results.append(trace(model, load(dtype), targets, batch, kind, options, cosine, dtype))
                 (losses, rates, tensors), (losses32, _, tensors32) = results
-                # A convolution's bias before batch norm has a gradient of exactly zero, and PyTorch's float32 noise in
-                # its place.
-                noisy = ("layer1.0.bias", "layer2.0.bias") if name == "lenet5" else ()
                 off = max(abs(a - b) for a, b in zip(losses, losses32))
                 worst = max(
-                    ((tensors32[k] - v).abs().max() / v.abs().max()).item() for k, v in tensors.items() if k not in noisy
+                    ((tensors32[k] - v).abs().max() / v.abs().max()).item() for k, v in tensors.items() if k not in noisy[name]
                 )
                 print(f"{name}, {optimizer}, cosine {cosine}: float32 is off by {off:.1e} and {worst:.1e}")
                 if off > LOSS_MARGIN or worst > TENSOR_MARGIN:
@@ -107,16 +146,11 @@ def main():
                         "momentum": options.get("momentum", 0), "weight_decay": options.get("weight_decay", 0),
                         "schedule": "cosine" if cosine else "constant", "batch_size": batch, "losses": losses,
                         "learning_rates": rates, "float32_difference": [off, worst],
-                        "tensors": {
-                            k: {
-                                "first": v.flatten()[:4].tolist(), "sum": v.sum().item(),
-                                "squares": (v * v).sum().item(), "largest": v.abs().max().item(), "count": v.numel(),
-                            }
-                            for k, v in tensors.items()
-                        },
+                        "tensors": {k: kept(v) for k, v in tensors.items()},
                     }  # fmt: skip
                 )
-    (out / "expected.json").write_text(json.dumps(traces, indent=1) + "\n")
+    text = json.dumps(traces, separators=(",", ":"))
+    (out / "expected.json").write_text(text.replace('{"step"', '\n{"step"') + "\n")
 
 
 main()

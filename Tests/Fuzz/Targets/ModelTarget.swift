@@ -14,15 +14,15 @@ func acceptsModel(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
     try require(!model.layers.isEmpty, "a model without layers")
     try require(ModelLibrary.model(model.name) == nil, "the name of another model: \(model.name)")
     let side = model.side ?? 28
-    let layout: ParameterLayout
+    let description: ModelDescription
     do {
-        layout = try ParameterLayout(
+        description = try ModelDescription(
             model, samples: SampleShape(height: side, width: side), classes: model.fixedClasses ?? 10)
     } catch {
         try requireSentence(error.description, mentions: model.name, error.category)
         return true
     }
-    let yaml = ModelDescription(layout).yaml
+    let yaml = description.yaml
     do {
         let again = try ModelReader(file: path).read(yaml)
         try require(again == model, "what was written reads back differently:\n\(yaml)")

@@ -1,0 +1,33 @@
+import Networks
+
+extension StudyPlan {
+    /// Refuses what an entry's experiments cannot train, before anything of the study is computed: a model that does not fit
+    /// the samples, an augmentation that does not, and batches of one sample where there is batch norm of vectors.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of the key, or of the entry where it is given above.
+    static func checkModels(
+        _ experiments: ArraySlice<Experiment>, of group: ExperimentGroup, _ shape: DatasetShape
+    ) throws(StudyError) {
+        guard let sample = shape.sample, shape.classCount > 0 else { return }
+        var seen: Set<LaunchGroup> = []
+        for experiment in experiments where seen.insert(experiment.launchGroup).inserted {
+            let recipe = experiment.recipe
+            let samples = "the samples of \(recipe.dataset) are \(sample)"
+            func check(_ key: String, _ body: () throws(NetworkError) -> Void) throws(StudyError) {
+                do { try body() } catch {
+                    throw .invalid(group.places[key], reason: "\(error) (\(samples))")
+                }
+            }
+            try check("model") { () throws(NetworkError) in
+                try recipe.model.check(samples: sample, classes: shape.classCount)
+            }
+            // Networks of scores train on the whole set, so that their batches are no smaller.
+            let batch = min(recipe.batchSize, experiment.size)
+            try check(recipe.batchSize == 1 ? "batch_size" : "sizes") { () throws(NetworkError) in
+                try recipe.model.check(samples: sample, classes: shape.classCount, batch: batch)
+            }
+            try check("augment") { () throws(NetworkError) in
+                try recipe.model.check(samples: sample, classes: shape.classCount, augment: recipe.augment)
+            }
+        }
+    }
+}
