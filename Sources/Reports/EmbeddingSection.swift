@@ -89,6 +89,8 @@ struct EmbeddingSection: Sendable {
     private static func kept(_ loss: Reconstruction.Loss) -> String {
         let error = "mean squared error \(Number.significant(Double(loss.meanSquaredError))) per value"
         guard let explained = loss.explained else { return Wording.sentence(error) + "." }
+        // So bad that the mean sample would do better.
+        if explained < 0 { return "Nothing of the variance of the training set is kept (\(error))." }
         return "\(Number.fixed(100 * Double(explained), 1))% of the variance of the training set is kept (\(error))."
     }
 

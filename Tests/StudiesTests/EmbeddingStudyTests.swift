@@ -51,7 +51,8 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
         #expect(clustering.fileName == "mnist-k3-pca4-minibatch-seed1-0")
         let score = try #require(plan.artifactUses.keys.compactMap { $0.kind as? ScoreKey }.first)
         #expect(try !JSON.text(score).contains("embedding"))
-        #expect(score.fileName == "mnist-k-center-seed1-0-\(try digest(score))")
+        let digest = try digest(score)
+        #expect(score.fileName == "mnist-k-center-seed1-0-\(digest)")
     }
 
     private func digest(_ key: ScoreKey) throws -> String {
@@ -330,7 +331,7 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
         #expect(results.records.count == 3 && results.records.allSatisfy { $0.kept == 10 })
         let keys = stored.results.plan.artifactUses.keys.compactMap { $0.kind as? EmbeddingKey }
         #expect(keys.map(\.size).sorted() == [3, 84])
-        let coder = try #require(keys.first(where: \.isAutoencoder))
+        let coder = try #require(keys.first { $0.isAutoencoder })
         let shown = try #require(stored.reconstruction(coder))
         let pixels = try #require(data.test.pixels)
         // The first of each class, then the next ones.
@@ -346,7 +347,8 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
         let embedder = try Embedder.fit(
             store, recipe, normalisation: recipe.normalisation(of: data.channels), on: CPUBackend())
         let points = try NumPyArray.read(temporary.results + "/embeddings/\(coder.fileName)/points.npy")
-        #expect(points.shape == [40, 3] && points.floats == (try embedder.embed(store)))
+        let embedded = try embedder.embed(store)
+        #expect(points.shape == [40, 3] && points.floats == embedded)
         let again = try run(in: TemporaryDirectory().results).0
         #expect(again.records.map(\.correct) == results.records.map(\.correct))
     }
