@@ -59,40 +59,68 @@ extension Dataset {
         let testLabels = try LabelFile.read(files.testLabels, numberedAs: labels, of: files.labels)
         let features = try Features.open(files.features)
         let testFeatures = try Features.open(files.testFeatures)
-        let (width, testWidth) = (features.values.columnCount, testFeatures.values.columnCount)
-        guard width == testWidth else {
-            throw .malformed(
-                file: testFeatures.values.origin(of: 0).file,
-                reason: "its rows have \(testWidth) values, and those of \(features.name) \(width); one width is needed"
-            )
-        }
+        try testFeatures.checkWidth(of: features)
         let train = try SampleSet(features.values).labelled(labels.labels, origin: files.labels)
         let test = try SampleSet(testFeatures.values).labelled(testLabels.labels, origin: files.testLabels)
         let identifiers = try files.identifiers.map { path throws(DatasetError) in
             try Identifiers(path, count: train.count)
         }
-        for sentence in features.notes + testFeatures.notes + [labels.note].compactMap(\.self) { note(sentence) }
-        let figures = try FeatureScaling.fit(
-            features.values, standardize: scaling.standardize, normalize: scaling.normalize)
-        let scaled = try features.scaled(by: figures).lessMedians()
-        if let sentence = scaled.mediansNote { note(sentence + ", from the test rows too") }
-        let scaledTest = try testFeatures.scaled(by: figures).less(scaled.medians)
-        var values = (try scaled.values.inMemory(), try scaledTest.values.inMemory())
-        try check(values.0, of: features.values)
-        try check(values.1, of: testFeatures.values)
-        // Networks take 255 of bytes for 1, and floats as they are: both sets must be of one kind.
-        if values.0.isBytes != values.1.isBytes { values = (values.0.asFloats, values.1.asFloats) }
-        var dataset: Dataset
-        do throws(DatasetError) {
-            dataset = try Dataset(
-                name: name, train: train.replacing(values.0, less: scaled.medians),
-                test: test.replacing(values.1, less: scaled.medians), isOfImages: false)
-        } catch .malformed(_, let reason) {
-            throw .malformed(file: features.name, reason: reason)
-        }
+        if let sentence = labels.note { note(sentence) }
+        var dataset = try load(
+            name: name, (features, train), test: (testFeatures, test), scaling: scaling, note: note)
         dataset.identifiers = identifiers
         dataset.classNames = labels.names
         return dataset
+    }
+
+    /// Reads rows of features without labels into memory, as ``load(name:features:scaling:note:)`` reads those with labels.
+    /// - Parameters:
+    ///   - features: the training rows: matrices as ``Features/open(_:)`` takes them, at least one.
+    ///   - testFeatures: the test rows, likewise; with none, they are the training rows.
+    /// - Throws: as ``load(name:features:scaling:note:)``.
+    package static func load(
+        name: String, features: [String], testFeatures: [String], scaling: RequestedScaling = RequestedScaling(),
+        note: (String) -> Void = { _ in }
+    ) throws(DatasetError) -> Dataset {
+        let features = try Features.open(features)
+        let train = (features, SampleSet(features.values))
+        guard !testFeatures.isEmpty else {
+            return try load(name: name, train, test: nil, scaling: scaling, note: note)
+        }
+        let test = try Features.open(testFeatures)
+        try test.checkWidth(of: features)
+        return try load(name: name, train, test: (test, SampleSet(test.values)), scaling: scaling, note: note)
+    }
+
+    /// Scales rows, subtracts their medians, and brings them into memory. Without test rows they are the training rows.
+    private static func load(
+        name: String, _ train: (features: Features, samples: SampleSet),
+        test: (features: Features, samples: SampleSet)?, scaling: RequestedScaling, note: (String) -> Void
+    ) throws(DatasetError) -> Dataset {
+        for sentence in train.features.notes + (test?.features.notes ?? []) { note(sentence) }
+        let figures = try FeatureScaling.fit(
+            train.features.values, standardize: scaling.standardize, normalize: scaling.normalize)
+        let scaled = try train.features.scaled(by: figures).lessMedians()
+        if let sentence = scaled.mediansNote { note(sentence + (test == nil ? "" : ", from the test rows too")) }
+        var values = try scaled.values.inMemory()
+        try check(values, of: train.features.values)
+        var testValues: SampleValues?
+        if let test {
+            let loaded = try test.features.scaled(by: figures).less(scaled.medians).values.inMemory()
+            try check(loaded, of: test.features.values)
+            testValues = loaded
+            // Networks take 255 of bytes for 1, and floats as they are: both sets must be of one kind.
+            if values.isBytes != loaded.isBytes { (values, testValues) = (values.asFloats, loaded.asFloats) }
+        }
+        let samples = train.samples.replacing(values, less: scaled.medians)
+        do throws(DatasetError) {
+            return try Dataset(
+                name: name, train: samples,
+                test: testValues.flatMap { test?.samples.replacing($0, less: scaled.medians) } ?? samples,
+                isOfImages: false)
+        } catch .malformed(_, let reason) {
+            throw .malformed(file: train.features.name, reason: reason)
+        }
     }
 
     /// Holds every value against the range of float32.
@@ -108,6 +136,19 @@ extension Dataset {
             reason: "row \(origin.row), column \(column) (counted from 0) is \(value), which is beyond float32"
                 + (floats[place].isNaN || value.magnitude <= Double(Float.greatestFiniteMagnitude)
                     ? " once it is scaled" : ""))
+    }
+}
+
+extension Features {
+    /// Throws unless these rows are as wide as those of other features.
+    /// - Throws: ``DatasetError/malformed(file:reason:)`` with the first file.
+    package func checkWidth(of other: Features) throws(DatasetError) {
+        let (width, wanted) = (values.columnCount, other.values.columnCount)
+        guard width == wanted else {
+            throw .malformed(
+                file: values.origin(of: 0).file,
+                reason: "its rows have \(width) values, and those of \(other.name) \(wanted); one width is needed")
+        }
     }
 }
 

@@ -69,6 +69,7 @@ package struct Evaluator {
         guard weights.allSatisfy({ $0.layout == first }) else {
             throw .invalid(reason: "the weights are of networks that differ in their layers")
         }
+        if let reason = first.model.noClassifier { throw .invalid(reason: reason) }
         let layout = try ParameterLayout(first.model, samples: store.shape, classes: first.classes)
         let weights = weights.map { $0.laidOut(as: layout) }
         guard weights.allSatisfy({ $0.layout == layout }) else {

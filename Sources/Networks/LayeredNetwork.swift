@@ -3,8 +3,8 @@ import Compute
 /// R networks of layers one after the other, an operation per layer and pass.
 ///
 /// A training step's launches: one gathers the batch, one per layer but `flatten`, the loss, one per layer on the way back (two
-/// for a convolution or linear layer after the first one) as far as there are weights, and the optimizer's: 15 of `mlp`, 29 of
-/// `lenet5-1998`.
+/// for a convolution or linear layer after the first one) as far as there are weights, and the optimizer's: 15 of `mlp`, 18 of
+/// `autoencoder`, 29 of `lenet5-1998`.
 final class LayeredNetwork: Network {
     let parameters: ModelParameters
     let batch: BatchShape
@@ -144,6 +144,12 @@ final class LayeredNetwork: Network {
     }
 
     private func forward(_ source: SampleSource, _ pass: Pass) throws(ComputeError) {
+        try gather(source)
+        for layer in layers { try forward(layer, pass) }
+    }
+
+    /// Queues the reading of the next batch.
+    private func gather(_ source: SampleSource) throws(ComputeError) {
         let store = source.store
         try backend.run(
             GatherSamples(
@@ -151,7 +157,18 @@ final class LayeredNetwork: Network {
                 labels: store.labels,
                 scaling: source.scaling, order: source.order, orderStride: source.orderStride, schedule: schedule,
                 augmentation: source.augmentation, output: input.buffer, batchLabels: batchLabels))
-        for layer in layers { try forward(layer, pass) }
+    }
+
+    /// Queues the first layers of the model over the next batch, in inference mode; the schedule stays at that batch.
+    /// - Parameter count: how many of the model's layers.
+    /// - Returns: the normalised samples and what the last of these layers gives, [replica][tile][value][sample] each.
+    func forward(
+        _ source: SampleSource, layers count: Int
+    ) throws(ComputeError) -> (input: DeviceBuffer<Float>, output: DeviceBuffer<Float>) {
+        try gather(source)
+        let moving = layers.prefix(parameters.layout.modules.prefix(count).count { $0.layer != .flatten })
+        for layer in moving { try forward(layer, .inference) }
+        return (input.buffer, (moving.last?.output ?? input).buffer)
     }
 
     private func forward(_ layer: Layer, _ pass: Pass) throws(ComputeError) {
@@ -176,11 +193,19 @@ final class LayeredNetwork: Network {
             let transposedDelta = last.transposedGradient
         else { return }
         try forward(source, .training)
-        try backend.run(
-            SoftmaxCrossEntropy(
-                batch: batch, classes: classes, logits: last.buffer, batchLabels: batchLabels,
-                current: schedule.current, delta: delta, transposedDelta: transposedDelta,
-                lossAndCorrect: lossAndCorrect))
+        if parameters.layout.model.isAutoencoder {
+            try backend.run(
+                MeanSquaredError(
+                    batch: batch, values: input.count, output: last.buffer, target: input.buffer,
+                    current: schedule.current, delta: delta, transposedDelta: transposedDelta,
+                    lossAndCorrect: lossAndCorrect))
+        } else {
+            try backend.run(
+                SoftmaxCrossEntropy(
+                    batch: batch, classes: classes, logits: last.buffer, batchLabels: batchLabels,
+                    current: schedule.current, delta: delta, transposedDelta: transposedDelta,
+                    lossAndCorrect: lossAndCorrect))
+        }
         for layer in layers.reversed() {
             // Before the first weights no gradient is wanted.
             guard let gradient = layer.output.gradient else { return }

@@ -22,7 +22,7 @@ package struct ModelDescription: Sendable {
     package let model: ModelSpec
     /// What it takes: of a model that begins by flattening its samples, a vector.
     package let input: SampleShape
-    /// Logits.
+    /// Logits; 0 of an autoencoder.
     package let classes: Int
     /// The layers in order.
     package let layers: [Layer]
@@ -58,8 +58,8 @@ package struct ModelDescription: Sendable {
 
     /// What it is, in a line: "lenet5: 1x32x32 images, 10 classes, 61750 parameters".
     private var title: String {
-        "\(model.name): \(Self.text(input)) \(Self.isVector(input) ? "values" : "images"), \(classes) classes, "
-            + "\(parameters) parameters"
+        "\(model.name): \(Self.text(input)) \(Self.isVector(input) ? "values" : "images"), "
+            + (model.isAutoencoder ? "reconstructed" : "\(classes) classes") + ", \(parameters) parameters"
     }
 }
 
@@ -75,6 +75,7 @@ extension ModelSpec.Layer {
         case .batchNorm, .relu, .tanh, .flatten: description
         case .maxPool(let side), .avgPool(let side): "\(description): \(side)"
         case .linear(.classes): "\(description): classes"
+        case .linear(.inputs): "\(description): inputs"
         case .linear(.count(let count)): "\(description): \(count)"
         case .conv(let out, let kernel, let padding):
             "\(description): {out: \(out), kernel: \(kernel)\(padding == 0 ? "" : ", padding: \(padding)")}"

@@ -6,8 +6,10 @@ package enum ModelLibrary {
         ModelSpec(
             name: "mlp",
             layers: [.flatten, .linear(.count(300)), .relu, .linear(.count(100)), .relu, .linear(.classes)]),
-        ModelSpec(name: "linear", layers: [.flatten, .linear(.classes)]),
+        ModelSpec(name: "linear", layers: [.flatten, .linear(.classes)]), autoencoder(),
     ]
+    /// Those that tell classes apart.
+    package static let classifiers = all.filter { !$0.isAutoencoder }
 
     /// What each is, in a sentence.
     package static func summary(_ name: String) -> String? { summaries[name] }
@@ -20,6 +22,7 @@ package enum ModelLibrary {
         "lenet5-wide4": "lenet5 with every hidden width times four.",
         "mlp": "A perceptron with two hidden layers, of 300 and 100 values.",
         "linear": "A linear probe: one layer, from the samples to the classes.",
+        "autoencoder": "Gives back its samples through a code of 64 values, which embeds them.",
     ]
 
     /// The article's network with every hidden width times `width`.
@@ -50,6 +53,16 @@ package enum ModelLibrary {
             ], side: 32)
     }
 
+    /// The autoencoder with a code of `size` values: a linear code, between two hidden layers with ReLU.
+    package static func autoencoder(size: Int = 64) -> ModelSpec {
+        ModelSpec(
+            name: size == 64 ? "autoencoder" : "autoencoder-\(size)",
+            layers: [
+                .flatten, .linear(.count(256)), .relu, .linear(.count(size)), .linear(.count(256)), .relu,
+                .linear(.inputs),
+            ])
+    }
+
     /// The article's network. It differs from LeCun et al. 1998 ("Gradient-based learning applied to document
     /// recognition", section II.B) in its batch norm, ReLU and max-pool.
     package static var leNet5: ModelSpec { all[0] }
@@ -57,14 +70,16 @@ package enum ModelLibrary {
     /// Their names.
     package static var names: [String] { all.map(\.name) }
 
-    /// Their names as part of a sentence: "a, b or c".
+    /// The names of the classifiers as part of a sentence: "a, b or c".
     package static var choices: String {
-        names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or \(names[names.count - 1])"
+        let names = classifiers.map(\.name)
+        return names.count < 2
+            ? names.joined() : names.dropLast().joined(separator: ", ") + " or \(names[names.count - 1])"
     }
 
-    /// The names of those that take features, likewise.
+    /// The names of the classifiers that take features, likewise.
     package static var featureChoices: String {
-        all.filter { $0.side == nil }.map(\.name).joined(separator: " or ")
+        classifiers.filter { $0.side == nil }.map(\.name).joined(separator: " or ")
     }
 
     /// The model of a name; nil where there is none.

@@ -7,6 +7,8 @@ package struct ModelSpec: Hashable, Codable, Sendable {
         case count(Int)
         /// One value per class of the data set: the logits.
         case classes
+        /// One value per value of a sample: its reconstruction.
+        case inputs
     }
 
     /// A layer.
@@ -63,6 +65,17 @@ package struct ModelSpec: Hashable, Codable, Sendable {
     func module(_ index: Int) -> String {
         guard let modules, modules.indices.contains(index) else { return "\(index)" }
         return modules[index]
+    }
+}
+
+extension ModelSpec.Width {
+    /// The width of a word in a model's file; nil for another word.
+    package init?(word: String) {
+        switch word {
+        case "classes": self = .classes
+        case "inputs": self = .inputs
+        default: return nil
+        }
     }
 }
 
@@ -162,10 +175,11 @@ extension ModelSpec.Layer: Codable {
         case "avg_pool": self = .avgPool(try Self.number(container, key, decoder, in: Self.sides))
         case "linear":
             if let word = try? container.decode(String.self, forKey: key) {
-                guard word == "classes" else {
-                    throw Self.fault(decoder, "linear is '\(word)'; a number of values or classes is needed")
+                guard let width = ModelSpec.Width(word: word) else {
+                    throw Self.fault(
+                        decoder, "linear is '\(word)'; a number of values, classes or inputs is needed")
                 }
-                self = .linear(.classes)
+                self = .linear(width)
             } else {
                 self = .linear(.count(try Self.number(container, key, decoder, in: Self.widths)))
             }
@@ -202,9 +216,9 @@ extension ModelSpec.Layer: Codable {
         case .maxPool(let value), .avgPool(let value), .linear(.count(let value)):
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(value, forKey: Key(description))
-        case .linear(.classes):
+        case .linear(.classes), .linear(.inputs):
             var container = encoder.container(keyedBy: Key.self)
-            try container.encode("classes", forKey: Key(description))
+            try container.encode(self == .linear(.classes) ? "classes" : "inputs", forKey: Key(description))
         }
     }
 }

@@ -32,7 +32,7 @@ protocol Network: AnyObject {
     var batch: BatchShape { get }
     /// What the last forward pass was over.
     var schedule: StepSchedule { get }
-    /// [replica][tile][class][sample] of the last forward pass.
+    /// [replica][tile][class][sample] of the last forward pass; of an autoencoder the reconstructions.
     var logits: DeviceBuffer<Float> { get }
     /// [replica][tile][sample] of the last forward pass, -1 where masked.
     var batchLabels: DeviceBuffer<Int32> { get }

@@ -8,7 +8,7 @@ package struct ParameterLayout: Hashable, Sendable {
     package let model: ModelSpec
     /// What it takes: of a model that begins by flattening its samples, a vector.
     package let input: SampleShape
-    /// Logits.
+    /// Logits; 0 of an autoencoder, which has none.
     package let classes: Int
     /// One parameter tensor.
     struct Slot: Hashable, Sendable {
@@ -54,11 +54,13 @@ package struct ParameterLayout: Hashable, Sendable {
     /// Whether the fused kernels train it.
     let isFused: Bool
 
-    /// The layout of `model` for samples of the shape `samples`, which are resized already, and `classes` classes.
+    /// The layout of `model` for samples of the shape `samples`, which are resized already, and `classes` classes, which an
+    /// autoencoder has no use for.
     /// - Throws: ``NetworkError/invalid(reason:)`` with the layer and what arrives there where a layer does not take what the
     ///   one before it gives, or is too large.
     package init(_ model: ModelSpec, samples: SampleShape, classes: Int) throws(NetworkError) {
-        guard classes > 0, samples.channels > 0, samples.height > 0, samples.width > 0 else {
+        let isAutoencoder = model.isAutoencoder
+        guard isAutoencoder || classes > 0, samples.channels > 0, samples.height > 0, samples.width > 0 else {
             throw .invalid(reason: "\(model.name) takes samples of at least one value and class")
         }
         if let side = model.side, samples.height != side || samples.width != side {
@@ -66,15 +68,17 @@ package struct ParameterLayout: Hashable, Sendable {
                 reason: "\(model.name) takes \(side)x\(side) images, not \(samples.height)x\(samples.width)")
         }
         self.model = model
-        self.classes = classes
+        self.classes = isAutoencoder ? 0 : classes
         input = model.layers.first == .flatten ? .vector(samples.featureCount) : samples
-        var builder = Builder(model, classes: classes, isVector: input == .vector(input.featureCount))
+        var builder = Builder(model, input: input, classes: classes)
         var shape = input
         for index in model.layers.indices {
             shape = try builder.add(index, input: shape)
             try Self.check(model, index, parameters: builder.offset)
         }
-        guard let last = model.layers.last, last == .linear(.classes) || last == .linear(.count(classes)) else {
+        guard let last = model.layers.last,
+            isAutoencoder || last == .linear(.classes) || last == .linear(.count(classes))
+        else {
             throw .invalid(
                 reason:
                     "\(model.name) ends in \(model.layers.last?.yaml ?? "nothing"); linear: classes is needed, or linear: \(classes) "
@@ -141,6 +145,7 @@ package struct ParameterLayout: Hashable, Sendable {
     /// What `other` is for, where the samples of `store` are for this one, as the end of a sentence.
     func mismatch(_ other: ParameterLayout, _ store: SampleStore) -> String {
         if model.name != other.model.name { return "of \(other.model.name), not of \(model.name)" }
+        if model.isAutoencoder { return "for samples of \(other.inputText), and these have \(inputText)" }
         if isFused {
             return "for \(other.classes) classes of \(other.input.channels) planes, the images have \(classes) and "
                 + "\(input.channels)"
@@ -173,6 +178,8 @@ package struct ParameterLayout: Hashable, Sendable {
     /// Puts one layer's tensors after another's.
     private struct Builder {
         let model: ModelSpec
+        /// Values of a sample.
+        let inputs: Int
         let classes: Int
         /// What kernels count to: weights of a layer, and values that it gives for the samples of the widest tile.
         private static let (mostWeights, mostValues) = (Int(Int32.max), Int(Int32.max) / 64)
@@ -183,10 +190,11 @@ package struct ParameterLayout: Hashable, Sendable {
         var running: [Running] = []
         var offset = 0
 
-        init(_ model: ModelSpec, classes: Int, isVector: Bool) {
+        init(_ model: ModelSpec, input: SampleShape, classes: Int) {
             self.model = model
+            inputs = input.featureCount
             self.classes = classes
-            self.isVector = isVector
+            isVector = input == .vector(input.featureCount)
         }
 
         private mutating func add(
@@ -251,11 +259,20 @@ package struct ParameterLayout: Hashable, Sendable {
                 isVector = true
             case .linear(let width):
                 guard isVector else { throw fault(index, "takes a vector, not \(input); put flatten before it") }
-                let outputs =
-                    switch width {
-                    case .count(let count): count
-                    case .classes: classes
+                let outputs: Int
+                switch width {
+                case .count(let count): outputs = count
+                case .classes:
+                    guard !model.isAutoencoder else {
+                        throw fault(index, "is of classes, and a model whose last layer is linear: inputs has none")
                     }
+                    outputs = classes
+                case .inputs:
+                    guard index == model.layers.count - 1 else {
+                        throw fault(index, "reconstructs the samples, which the last layer alone can do")
+                    }
+                    outputs = inputs
+                }
                 try check(
                     index, input.width + 1, outputs, of: "weights", most: Self.mostWeights - 16 * (input.width + 1))
                 output = .vector(outputs)

@@ -99,21 +99,25 @@ package final class SampleStore {
 }
 
 extension SampleStore {
-    /// Uploads samples, resized to what `model` takes.
+    /// Uploads samples, resized to what `model` takes. Where it is an autoencoder they need no labels.
     /// - Throws: `DatasetError`, ``NetworkError``.
     package static func make(
         _ samples: SampleSet, for model: ModelSpec = ModelLibrary.leNet5, classes: Int, on backend: any Backend
     ) throws -> SampleStore {
         var samples = samples
         if let side = model.side { samples = try samples.resized(height: side, width: side) }
+        var (labels, classes) = (samples.labels, classes)
+        if model.isAutoencoder, labels.isEmpty {
+            (labels, classes) = ([UInt8](repeating: 0, count: samples.count), max(classes, 1))
+        }
         switch samples.values {
         case .bytes(let pixels):
             return try SampleStore(
-                pixels: pixels, labels: samples.labels, shape: samples.shape, classes: classes, on: backend)
+                pixels: pixels, labels: labels, shape: samples.shape, classes: classes, on: backend)
         case .floats(let floats):
             if model.side != nil { throw NetworkError.invalid(reason: "the samples are not 8-bit images") }
             return try SampleStore(
-                floats: floats, labels: samples.labels, shape: samples.shape, classes: classes, on: backend)
+                floats: floats, labels: labels, shape: samples.shape, classes: classes, on: backend)
         case .stored: throw NetworkError.invalid(reason: "the samples have to be read into memory first")
         }
     }

@@ -64,13 +64,13 @@ extension ModelSpec {
     }
 
     /// The model of weights. One that a file does not name, or that others have named in their own way, is the
-    /// expected model or the article's network: its tensors decide.
+    /// expected model or `unnamed`: its tensors decide.
     /// - Returns: the model, and whether the name that the file gives is unknown.
     static func read(
-        _ metadata: [String: String], path: String, expected: ModelSpec?
+        _ metadata: [String: String], path: String, expected: ModelSpec?, unnamed: ModelSpec
     ) throws(NetworkError) -> (model: ModelSpec, unknownName: String?) {
         guard let model = try read(metadata, path: path) else {
-            return (expected ?? ModelLibrary.leNet5, metadata[nameKey])
+            return (expected ?? unnamed, metadata[nameKey])
         }
         guard let expected, expected != model else { return (model, nil) }
         if expected.name == model.name {

@@ -128,15 +128,19 @@ extension StoredWeights {
 extension ModelWeights {
     /// Reads weights, and the normalisation they were trained with where the file has it. Prefixes that PyTorch's
     /// wrappers put before every name, `module.` (DataParallel) and `_orig_mod.` (torch.compile), are left off.
-    /// - Parameter expected: the model that they have to be of; nil for what the file says. One that says nothing is of the
-    ///   expected model, or of the article's network.
+    /// - Parameters:
+    ///   - expected: the model that they have to be of; nil for what the file says.
+    ///   - unnamed: the model of a file that says nothing, where none is expected.
     /// - Throws: ``NetworkError/unreadable(path:reason:)``, ``NetworkError/badWeights(reason:)``, or
     ///   ``NetworkError/unusableWeights(reason:)`` where a value is not finite or a variance negative.
-    package static func read(_ path: String, of expected: ModelSpec? = nil) throws(NetworkError) -> StoredWeights {
+    package static func read(
+        _ path: String, of expected: ModelSpec? = nil, unnamed: ModelSpec = ModelLibrary.leNet5
+    ) throws(NetworkError) -> StoredWeights {
         var contents = try Safetensors.read(path)
         let prefixes = try contents.removePrefixes(path: path)
         let normalisation = try normalisation(contents.metadata, path: path)
-        let (model, unknownName) = try ModelSpec.read(contents.metadata, path: path, expected: expected)
+        let (model, unknownName) = try ModelSpec.read(
+            contents.metadata, path: path, expected: expected, unnamed: unnamed)
         var notes = prefixes.isEmpty ? [] : ["\(path): ignoring \(prefixes.joined(separator: " and ")) in tensor names"]
         if let name = unknownName {
             notes.append("\(path): its metadata names the unknown model \(excerpt(name)); reading it as \(model.name)")

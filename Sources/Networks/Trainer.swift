@@ -143,6 +143,7 @@ package struct Trainer {
     ///     end the training there. With a constant learning rate the networks are then those of a training of so
     ///     many epochs, bit for bit.
     ///   - record: called after every epoch for each run, before `afterEpoch`. Recording changes no bit of the networks.
+    ///     An autoencoder has nothing to record.
     /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``,
     ///   the device's error or what `afterEpoch` throws.
     package func train(
@@ -151,6 +152,7 @@ package struct Trainer {
         afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)? = nil,
         record: ((RecordedEpoch) -> Void)? = nil
     ) throws(NetworkError) -> TrainingResult {
+        if record != nil, let reason = model.noClassifier { throw .invalid(reason: reason) }
         let size = runs.first?.subset.count ?? 0
         let layout = try ParameterLayout(model, samples: store.shape, classes: store.classes)
         try validate(runs, size: size, layout: layout, options: options)

@@ -106,11 +106,13 @@ package struct ModelReader {
         case "max_pool": return .maxPool(try layer.whole(value, word, in: ModelSpec.Layer.sides))
         case "avg_pool": return .avgPool(try layer.whole(value, word, in: ModelSpec.Layer.sides))
         default:
-            if case .scalar(let scalar) = value, scalar.string == "classes" { return .linear(.classes) }
+            if case .scalar(let scalar) = value, let width = ModelSpec.Width(word: scalar.string) {
+                return .linear(width)
+            }
             if case .scalar(let scalar) = value, scalar.string.contains(where: \.isLetter) {
                 throw .invalid(
                     layer.place(value),
-                    reason: "linear is \(excerpt(scalar.string)); a number of values, or classes, is needed")
+                    reason: "linear is \(excerpt(scalar.string)); a number of values, classes or inputs is needed")
             }
             return .linear(.count(try layer.whole(value, word, in: ModelSpec.Layer.widths)))
         }
@@ -133,7 +135,7 @@ package struct ModelReader {
         case "conv": ModelSpec.Layer.conv(out: 6, kernel: 5, padding: 2).yaml
         case "max_pool": ModelSpec.Layer.maxPool(2).yaml
         case "avg_pool": ModelSpec.Layer.avgPool(2).yaml
-        default: "linear: 100, or linear: classes"
+        default: "linear: 100, linear: classes, or linear: inputs"
         }
     }
 }

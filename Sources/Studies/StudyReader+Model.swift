@@ -25,12 +25,15 @@ extension StudyReader {
 }
 
 extension Study {
-    /// Refuses one name for two models.
+    /// Refuses models that tell no classes apart, and one name for two models.
     /// - Throws: ``StudyError/invalid(_:reason:)`` with the place.
     func checkModels() throws(StudyError) {
         var known: [String: ModelSpec] = [:]
         for group in groups {
             let model = group.settings.recipe.model
+            if let reason = model.noClassifier {
+                throw .invalid(group.places["model"], reason: "model: \(reason)")
+            }
             if let other = known[model.name], other != model {
                 throw .invalid(
                     group.places["model"],

@@ -213,6 +213,7 @@ private func layer(_ layer: ModelSpec.Layer) -> Node {
     case .maxPool(let side), .avgPool(let side): value = Node("\(side)")
     case .linear(.count(let count)): value = Node("\(count)")
     case .linear(.classes): value = Node("classes")
+    case .linear(.inputs): value = Node("inputs")
     }
     return mapping([Pair(key: layer.description, value: value)], .block)
 }

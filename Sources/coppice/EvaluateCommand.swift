@@ -34,11 +34,12 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let expected = try model?.load()
+        let expected = try model?.loadClassifier()
         let backend = try compute.makeBackend(in: shape)
         let stored = try ModelWeights.read(weights, of: expected)
         for note in stored.notes { Terminal.note(note, quiet: compute.quiet) }
         let (network, kept) = (stored.weights, stored.normalisation)
+        if let reason = network.layout.model.noClassifier { throw Failure("\(weights): \(reason)", exitCode: 65) }
         let dataset = try features.load(orImagesOf: data, for: network.layout.model, quiet: compute.quiet)
         try stored.check(dataset, scaling: features.scaling, path: weights)
         let normalisation = kept ?? Normalisation(dataset)

@@ -18,6 +18,14 @@ enum ModelChoice: Sendable {
         }
     }
 
+    /// The model, where it tells classes apart.
+    /// - Throws: as ``load()``, and ``Failure`` for an autoencoder.
+    func loadClassifier() throws -> ModelSpec {
+        let model = try load()
+        if let reason = model.noClassifier { throw Failure("--model: \(reason)", exitCode: 64) }
+        return model
+    }
+
     /// The file; nil for a model of the library.
     var path: String? { if case .file(let path) = self { path } else { nil } }
 

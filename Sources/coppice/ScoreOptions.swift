@@ -76,8 +76,8 @@ struct ScoreOptions: ParsableArguments {
     }
 
     /// The model that networks are of.
-    /// - Throws: as ``ModelChoice/load()``.
-    func networkModel() throws(StudyError) -> ModelSpec { try model?.load() ?? ModelLibrary.leNet5 }
+    /// - Throws: as ``ModelChoice/loadClassifier()``.
+    func networkModel() throws -> ModelSpec { try model?.loadClassifier() ?? ModelLibrary.leNet5 }
     /// How they are trained.
     var training: TrainingOptions {
         optimization.applied(to: TrainingOptions(batchSize: batch ?? 64, learningRate: learningRate ?? 0.001))

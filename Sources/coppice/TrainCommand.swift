@@ -151,7 +151,7 @@ struct TrainCommand: ParsableCommand {
         try checkOutputs([NamedFile("--trace", trace)], against: [NamedFile("--init", initial)])
         try optimization.check(areFeatures: features.matrix.name != nil)
         for path in [save, trace] { if let path { try AtomicFile.checkCanWrite(path) } }
-        let model = try model.load()
+        let model = try model.loadClassifier()
         let backend = try compute.makeBackend(in: shape, profiling: profileKernels)
         let dataset = try features.load(orImagesOf: data, for: model, quiet: compute.quiet)
         let subset =

@@ -1,0 +1,252 @@
+import Clustering
+import Compute
+import Datasets
+import Foundation
+import Networks
+import Support
+
+/// The work of `coppice embed`.
+struct EmbeddingRun {
+    let command: EmbedCommand
+    /// What a sample is called.
+    let unit: String
+    private var quiet: Bool { command.compute.quiet }
+    private var scaling: RequestedScaling {
+        RequestedScaling(standardize: command.matrix.standardize, normalize: command.matrix.normalize)
+    }
+
+    /// What was made.
+    struct Result {
+        /// [row][size].
+        var values: [Float]
+        var size: Int
+        /// Values of a sample.
+        var inputs: Int
+        var network: (embedder: Embedder, metadata: [String: String])?
+        /// How well an autoencoder gives back the rows that were embedded.
+        var error: ReconstructionError?
+        /// Share of the variance of these rows.
+        var explainedVariance: Double?
+        /// That of as many principal components of the training samples; nil where it is not known.
+        var componentsVariance: Double?
+        /// Training and embedding.
+        var seconds: Double
+        var loadingSeconds: Double
+        var device: DeviceDescription
+    }
+
+    // MARK: - PCA
+
+    /// The embedding by principal components.
+    func principalComponents(since start: ContinuousClock.Instant) throws -> Result {
+        let (train, test) = try matrices()
+        let size = command.size ?? 50
+        let most = min(train.count, train.dimensions)
+        guard size <= most else {
+            throw Failure(
+                "--size is \(size), but \(train.count) samples of \(train.dimensions) values have only \(most) components",
+                exitCode: 64)
+        }
+        let backend = try command.compute.makeBackend(in: command.shape)
+        let loadingSeconds = (ContinuousClock.now - start) / .seconds(1)
+        let begin = ContinuousClock.now
+        let components = try Components(of: train, count: size, on: backend)
+        let values = try components.embed(test ?? train)
+        let seconds = (ContinuousClock.now - begin) / .seconds(1)
+        return Result(
+            values: values, size: size, inputs: train.dimensions,
+            explainedVariance: try components.explainedVariance(of: test, embedded: values), seconds: seconds,
+            loadingSeconds: loadingSeconds, device: backend.device)
+    }
+
+    /// The training samples, and those to be embedded where these are others; features stay in their files.
+    private func matrices() throws -> (train: FeatureMatrix, test: FeatureMatrix?) {
+        guard command.matrix.name != nil else {
+            let images = try command.data.load(quiet: quiet)
+            let isOfTest = command.split == .test
+            return (try FeatureMatrix(images.train), isOfTest ? try FeatureMatrix(images.test) : nil)
+        }
+        let features = try command.matrix.open(quiet: quiet)
+        func matrix(_ features: Features) throws -> FeatureMatrix {
+            do throws(ClusteringError) { return try FeatureMatrix(features.samples, forComponents: true) } catch {
+                throw Failure(error, in: features)
+            }
+        }
+        guard command.split == .test else { return (try matrix(features), nil) }
+        let test = try Features.open(command.testFeatures)
+        for note in test.notes { Terminal.note("note: \(note)", quiet: quiet) }
+        try test.checkWidth(of: features)
+        return (try matrix(features), try matrix(try test.scaled(by: features.scaling)))
+    }
+
+    // MARK: - Networks
+
+    /// The embedding by a network: trained here, or that of `--weights`.
+    func network(_ model: ModelSpec, since start: ContinuousClock.Instant) throws -> Result {
+        let recipe = try recipe(model)
+        let backend = try command.compute.makeBackend(in: command.shape)
+        let dataset = try dataset()
+        if recipe.method == .classifier, dataset.train.labels.isEmpty {
+            throw Failure("--with \(model.name) learns the classes of the samples, and these have none", exitCode: 65)
+        }
+        if command.size != nil, command.weights == nil, recipe.size > dataset.train.shape.featureCount {
+            throw Failure(
+                "--size is \(recipe.size), and the samples have only \(dataset.train.shape.featureCount) values",
+                exitCode: 64)
+        }
+        let stored = try command.weights.map { try weights($0, of: model, dataset) }
+        let trained = stored?.weights.layout.model ?? model
+        let isOfTest = command.split == .test
+        func store(_ samples: SampleSet) throws -> SampleStore {
+            try SampleStore.make(samples, for: trained, classes: dataset.classCount, on: backend)
+        }
+        let training = stored == nil || !isOfTest ? try store(dataset.train) : nil
+        let embedded = isOfTest ? try store(dataset.test) : training
+        let loadingSeconds = (ContinuousClock.now - start) / .seconds(1)
+        let normalisation = recipe.normalisation(of: dataset.channels)
+        var embedder: Embedder?
+        if let stored {
+            embedder = try Embedder(stored, fallback: normalisation, on: backend)
+        } else if let training {
+            embedder = try fit(training, recipe, normalisation, on: backend)
+        }
+        guard let embedder, let embedded else { throw Failure("there is nothing to embed", exitCode: 70) }
+        let begin = ContinuousClock.now
+        let values = try inWeights { () throws(NetworkError) in try embedder.embed(embedded) }
+        let seconds = embedder.seconds + (ContinuousClock.now - begin) / .seconds(1)
+        var result = Result(
+            values: values, size: embedder.size, inputs: dataset.train.shape.featureCount,
+            network: (embedder, metadata(of: dataset, recipe)), seconds: seconds, loadingSeconds: loadingSeconds,
+            device: backend.device)
+        if embedder.isAutoencoder {
+            result.error = try inWeights { () throws(NetworkError) in try embedder.error(of: embedded) }
+            result.explainedVariance = result.error?.explainedVariance
+            result.componentsVariance = try componentsVariance(dataset, count: embedder.size, on: backend)
+        }
+        return result
+    }
+
+    private func recipe(_ model: ModelSpec) throws(NetworkError) -> EmbeddingRecipe {
+        let training = TrainingOptions(
+            length: .epochs(command.epochs ?? 10), batchSize: command.batch ?? 64,
+            learningRate: command.learningRate ?? 0.001)
+        return try EmbeddingRecipe(model, training: training, seed: command.compute.seed)
+    }
+
+    private func dataset() throws -> Dataset {
+        guard command.matrix.name != nil else { return try command.data.load(quiet: quiet) }
+        return try Dataset.load(
+            name: "features", features: command.matrix.paths, testFeatures: command.testFeatures, scaling: scaling
+        ) { Terminal.note("note: \($0)", quiet: quiet) }
+    }
+
+    /// Reads the weights of a network for samples like these.
+    private func weights(_ path: String, of model: ModelSpec, _ dataset: Dataset) throws -> StoredWeights {
+        let isFile = command.method.path != nil
+        let stored = try ModelWeights.read(path, of: isFile ? model : nil, unnamed: model)
+        for note in stored.notes { Terminal.note(note, quiet: quiet) }
+        let found = stored.weights.layout.model
+        // A code of another size makes another model.
+        guard found == model || model.isAutoencoder && found.isAutoencoder && command.size == nil else {
+            throw Failure(
+                "\(path) holds weights of \(found.name), and those of \(model.name) are needed"
+                    + (model.isAutoencoder && found.isAutoencoder ? "; leave --size out" : ""), exitCode: 65)
+        }
+        if stored.normalisation == nil, !model.isAutoencoder {
+            Terminal.note(
+                "\(path) has no mean and std in its metadata: taking those of this data set's training images",
+                quiet: false)
+        }
+        try stored.check(dataset, scaling: scaling, path: path)
+        return stored
+    }
+
+    private func metadata(of dataset: Dataset, _ recipe: EmbeddingRecipe) -> [String: String] {
+        StoredWeights.metadata(
+            of: dataset.train, isOfImages: dataset.isOfImages,
+            classNames: recipe.method == .classifier ? dataset.classNames : [], scaling: scaling)
+    }
+
+    private func fit(
+        _ store: SampleStore, _ recipe: EmbeddingRecipe, _ normalisation: Normalisation, on backend: any Backend
+    ) throws -> Embedder {
+        let epochs = command.epochs ?? 10
+        Terminal.note(
+            "training \(recipe.model.name) on \(store.count) \(unit)s, \(epochs) \(epochs == 1 ? "epoch" : "epochs")",
+            quiet: quiet)
+        let bar = ProgressBar("training", unit: "\(unit)s", quiet: quiet)
+        defer { bar.finish() }
+        return try Embedder.fit(store, recipe, normalisation: normalisation, on: backend) { progress in
+            bar.update(Double(progress.images), of: Double(epochs * store.count))
+            return true
+        }
+    }
+
+    /// Runs `body`; an error about given weights names their file.
+    private func inWeights<Result>(_ body: () throws(NetworkError) -> Result) throws -> Result {
+        do throws(NetworkError) { return try body() } catch {
+            guard let weights = command.weights, error.category == .badData else { throw error }
+            throw Failure("\(weights): \(error)", category: error.category)
+        }
+    }
+
+    /// Beyond this order the eigenproblem takes longer than the training.
+    private static let largestOrder = 4096
+
+    /// The share of the variance that `count` principal components explain; nil where there are not so many, and where they
+    /// would take too long.
+    private func componentsVariance(_ dataset: Dataset, count: Int, on backend: any Backend) throws -> Double? {
+        let order = min(dataset.train.count, dataset.train.shape.featureCount)
+        guard count <= order else { return nil }
+        guard order <= Self.largestOrder else {
+            Terminal.note("note: PCA of \(order) values is left out: it would take long", quiet: quiet)
+            return nil
+        }
+        do {
+            let components = try Components(
+                of: FeatureMatrix(dataset.train, forComponents: true), count: count, on: backend)
+            guard command.split == .test else { return try components.explainedVariance(of: nil, embedded: []) }
+            let test = try FeatureMatrix(dataset.test, forComponents: true)
+            return try components.explainedVariance(of: test, embedded: components.embed(test))
+        } catch let error as ClusteringError {
+            Terminal.note("note: PCA is left out: \(error)", quiet: quiet)
+            return nil
+        }
+    }
+}
+
+/// Principal components of training samples.
+private struct Components {
+    let pca: PCA
+    let backend: any Backend
+
+    init(of matrix: FeatureMatrix, count: Int, on backend: any Backend) throws(ClusteringError) {
+        pca = try PCA.fit(matrix, components: count, on: backend)
+        self.backend = backend
+    }
+
+    /// Rows along the components, [row][component].
+    func embed(_ matrix: FeatureMatrix) throws -> [Float] {
+        try HostRows(pca.project(matrix, on: backend), on: backend).values
+    }
+
+    /// The share of the variance that the components explain; nil where there is none.
+    /// - Parameters:
+    ///   - test: other rows than the training samples; nil for these.
+    ///   - values: the same along the components.
+    func explainedVariance(of test: FeatureMatrix?, embedded values: [Float]) throws(ClusteringError) -> Double? {
+        guard let test else {
+            return pca.totalVariance > 0 ? pca.explainedVarianceRatio.reduce(0, +) : nil
+        }
+        // Squared distances to the training samples' mean, from those to the rows' own; what lies along the components is
+        // explained.
+        let own = try PCA.fit(test, components: 1, on: backend)
+        let total = own.totalVariance * Double(max(test.count - 1, 1))
+        var residual = total
+        for (mean, trained) in zip(own.mean, pca.mean) {
+            residual += Double(test.count) * (mean - trained) * (mean - trained)
+        }
+        for value in values { residual -= Double(value) * Double(value) }
+        return total > 0 ? 1 - max(residual, 0) / total : nil
+    }
+}
