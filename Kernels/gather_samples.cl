@@ -72,6 +72,23 @@ TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __gl
     }
     const int counted = valid_samples(tile, valid);
     output += batch_tile * features * TILE + lane * VW;
+#if BYTES && !AUGMENT && defined(__ENDIAN_LITTLE__)
+    if (positions % 4 == 0) {
+        // Four features a load: one word of each sample, taken apart in the lanes.
+        for (int feature = member * 4; feature < features; feature += members * 4) {
+            uint words[VW];
+            UNROLL for (int i = 0; i < VW; i++) words[i] = *(__global const uint *)(sample[i] + feature);
+            const uintv word = load_private_uintv(words);
+            __global const float *channel = scaling + 2 * (feature / positions);
+            UNROLL for (int place = 0; place < 4; place++) {
+                const uintv byte = (word >> (8 * place)) & 255;
+                VECTOR_OUT(output + (size_t)(feature + place) * TILE) =
+                    mask_samples(convert_floatv(byte) * channel[0] + channel[1], counted);
+            }
+        }
+        return;
+    }
+#endif
     for (int feature = member; feature < features; feature += members) {
         float values[VW];
 #if AUGMENT

@@ -4,7 +4,7 @@ import Compute
 package enum GatherSamplesCases: KernelCases {
     package static func cases(seed: UInt64) -> [any KernelCase] {
         // (features, channels): one value, odd ones, whole words, several channels.
-        let shapes = [(1, 1), (7, 7), (15, 3), (12, 1), (50, 2)]
+        let shapes = [(1, 1), (7, 7), (15, 3), (12, 1), (50, 2), (24, 3)]
         return [true, false].flatMap { isBytes in
             shapes.enumerated().map { index, shape in
                 GatherSamplesCase(

@@ -46,6 +46,9 @@ struct LinearCase: KernelCase {
                 LinearCase(operation: operation, batch: (1, 33), inputs: 300, outputs: 100, seed: seed),
                 // More networks than a processor's four work-groups that share a layer, of which some have two blocks.
                 LinearCase(operation: operation, batch: (5, 1), inputs: 33, outputs: 33, seed: seed),
+                // Ten outputs fill one block of a processor; more inputs than rows that it asks for in advance.
+                LinearCase(operation: operation, batch: (2, 17), inputs: 97, outputs: 10, seed: seed),
+                LinearCase(operation: operation, batch: (1, 31), inputs: 20, outputs: 50, seed: seed),
             ]
             + (operation == .forward ? [] : [(1, 7), (3, 33)]).map {
                 LinearCase(operation: operation, batch: $0, inputs: 17, outputs: 5, isExtended: true, seed: seed)

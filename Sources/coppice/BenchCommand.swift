@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import Foundation
 import KernelChecks
+import Networks
 import Studies
 import Support
 
@@ -39,6 +40,12 @@ struct BenchCommand: ParsableCommand {
     var stage: String?
     @Option(
         help: ArgumentHelp(
+            "Train this model in --stage training: \(ModelLibrary.names.joined(separator: ", ")), or a YAML file of layers. (default: "
+                + "\(ModelLibrary.leNet5.name))", valueName: "name"),
+        completion: .models, transform: ModelChoice.parse)
+    var model: ModelChoice?
+    @Option(
+        help: ArgumentHelp(
             "Estimate for the GPU of this file instead; keys name, tflops, gbs, launch_us, compute_units.",
             valueName: "file"))
     var roofline: String?
@@ -71,6 +78,9 @@ struct BenchCommand: ParsableCommand {
         if roofline != nil, kernel != nil || stage != nil {
             throw ValidationError(
                 "--roofline estimates a training step and times nothing: leave --kernel and --stage out")
+        }
+        if model != nil, stage != BenchStage.training.rawValue {
+            throw ValidationError("--model requires --stage training")
         }
         try validateSize()
     }
@@ -154,6 +164,7 @@ struct BenchCommand: ParsableCommand {
         // Bad names are said before a device is started.
         try checkKernel()
         let stages = try chosenStages()
+        let model = try model?.load() ?? ModelLibrary.leNet5
         let stopping = CancellationFlag()
         let interrupt = Interrupt { stopping.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
@@ -208,7 +219,8 @@ struct BenchCommand: ParsableCommand {
                 if let made {
                     try made.time(stage, limits: limits, goOn: goOn)
                 } else {
-                    try stage.time(on: unmeasured, seed: compute.seed, replicas: replicas, limits: limits)
+                    try stage.time(
+                        on: unmeasured, seed: compute.seed, replicas: replicas, model: model, limits: limits)
                 }
             for timing in timings {
                 report.stages.append(timing)

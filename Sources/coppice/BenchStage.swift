@@ -1,5 +1,6 @@
 import Clustering
 import Compute
+import Datasets
 import KernelChecks
 import Networks
 import Support
@@ -9,13 +10,15 @@ import Support
 enum BenchStage: String, CaseIterable, Encodable {
     case training, evaluation, pca, lloyd, minibatch, dedup
 
-    /// Times the stage on data of MNIST's size; `limits` are the device's.
-    func time(on backend: any Backend, seed: UInt64, replicas: Int?, limits: Roofline) throws -> [StageTiming] {
+    /// Times the stage on data of MNIST's size, a training that of `model`; `limits` are the device's.
+    func time(
+        on backend: any Backend, seed: UInt64, replicas: Int?, model: ModelSpec, limits: Roofline
+    ) throws -> [StageTiming] {
         let bench = StageBench(backend, seed: seed, limits: limits)
         switch self {
         case .training:
             let several = replicas ?? backend.suggestedReplicas
-            return try (several == 1 ? [1] : [1, several]).flatMap { try bench.training(networks: $0) }
+            return try (several == 1 ? [1] : [1, several]).flatMap { try bench.training(of: model, networks: $0) }
         case .evaluation: return [try bench.evaluation()]
         case .pca: return [try bench.pca()]
         case .lloyd: return [try bench.lloyd()]
@@ -76,7 +79,7 @@ private struct StageBench {
     private let seed: UInt64
     private let limits: Roofline
 
-    private static let (rows, pixels, components, tested) = (60_000, 784, 50, 10_000)
+    private static let (rows, pixels, components, tested, classes) = (60_000, 784, 50, 10_000, 10)
     /// Seconds that a training is timed for, about; what takes longer is cut down to fewer images.
     private static let longest = 4.0
 
@@ -87,9 +90,11 @@ private struct StageBench {
     }
 
     /// A step, and an epoch, of so many networks.
-    func training(networks: Int) throws -> [StageTiming] {
+    func training(of model: ModelSpec, networks: Int) throws -> [StageTiming] {
+        // Models that resize no images take MNIST's.
+        let shape = SampleShape(height: model.side ?? 28, width: model.side ?? 28)
         let trainer = Trainer(
-            try images(Self.rows), normalisation: Normalisation(mean: 0.5, std: 0.25), on: backend)
+            try images(Self.rows, shape), model: model, normalisation: Normalisation(mean: 0.5, std: 0.25), on: backend)
         func seconds(_ images: Int) throws -> Double {
             let runs = (0..<networks).map { TrainingRun(subset: Array(0..<images), seed: seed, run: $0) }
             let options = TrainingOptions(length: .epochs(1), batchSize: KernelWork.batch)
@@ -105,10 +110,13 @@ private struct StageBench {
         let samples = timed == steps ? Self.rows : timed * KernelWork.batch
         let batches = Double(samples) / Double(KernelWork.batch)
         let total = try seconds(samples)
-        let work = try KernelWork.trainingStep(networks: networks).map(\.cost)
+        let work = try TrainingWork.step(of: model, shape, classes: Self.classes, samples: KernelWork.batch)
+            .map { networks * $0.cost }
+        // The model that has always been timed has no name here.
+        let prefix = model == ModelLibrary.leNet5 ? "" : "\(model.name), "
         func timing(_ name: String, batches count: Double) -> StageTiming {
             StageTiming(
-                .training, "\(name), \(networkCount(networks))", seconds: total * count / batches,
+                .training, "\(prefix)\(name), \(networkCount(networks))", seconds: total * count / batches,
                 work: work.map { ($0, times: count) }, limits: limits, replicas: networks, samples: samples)
         }
         return [
@@ -119,7 +127,7 @@ private struct StageBench {
 
     /// The test of one network.
     func evaluation() throws -> StageTiming {
-        let store = try images(Self.tested)
+        let store = try images(Self.tested, SampleShape(height: 32, width: 32))
         let normalisation = Normalisation(mean: 0.5, std: 0.25)
         let run = TrainingRun(subset: Array(0..<64), seed: seed, run: 0)
         let weights = try Trainer(store, normalisation: normalisation, on: backend)
@@ -208,11 +216,10 @@ private struct StageBench {
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
-    private func images(_ count: Int) throws -> SampleStore {
-        let side = 32
-        return try SampleStore(
-            pixels: bytes(count * side * side), labels: (0..<count).map { UInt8($0 % 10) },
-            shape: .init(height: side, width: side), classes: 10, on: backend)
+    private func images(_ count: Int, _ shape: SampleShape) throws -> SampleStore {
+        try SampleStore(
+            pixels: bytes(count * shape.featureCount), labels: (0..<count).map { UInt8($0 % Self.classes) },
+            shape: shape, classes: Self.classes, on: backend)
     }
 
     private func points() throws -> Points {

@@ -43,7 +43,7 @@ struct Tuner {
     init(_ backend: OpenCLBackend, hear: @escaping (Trial) throws -> Void) {
         self.backend = backend
         profile = backend.profile
-        benchmarks = Benchmark.all(BenchmarkSize(for: backend))
+        benchmarks = Benchmark.tuning(BenchmarkSize(for: backend))
         self.hear = hear
     }
 

@@ -93,6 +93,30 @@ import TestSupport
         #expect(share >= 0.999 * operations / (seconds * limit * 1e9) && share < 1.5)
     }
 
+    /// A training of another model is timed against its own launches.
+    @Test func aTrainingOfAnyModelIsTimed() throws {
+        let outcome = try coppice(
+            "bench", "--stage", "training", "--model", "linear", "--replicas", "1", "--quiet", "--json")
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let stages = try #require(try outcome.json()["stages"] as? [[String: Any]])
+        #expect(
+            stages.compactMap { $0["case"] as? String } == [
+                "linear, a step of 64, 1 network", "linear, an epoch of 60,000, 1 network",
+            ])
+        let seconds = try #require(stages[0]["seconds"] as? Double)
+        let operations = try #require(stages[0]["gflops"] as? Double) * seconds * 1e9
+        // 7,840 multiply-adds forward and as many for the weights, 12 operations for each of 785 rows of 16 parameters, and 2
+        // for each pixel that is read; the softmax is small.
+        let least = Double(64 * 4 * 7840 + 12 * 785 * 16 + 64 * 2 * 784)
+        #expect(operations > 0.95 * least && operations < 1.05 * least, "\(operations), \(least)")
+        #expect(try #require(stages[0]["share"] as? Double) > 0)
+        expectComplaint(
+            try coppice("bench", "--model", "linear"), code: 64, mentions: ["--model requires --stage training"])
+        expectComplaint(
+            try coppice("bench", "--stage", "training", "--model", "linaer"), code: 64,
+            mentions: ["unknown model 'linaer'"])
+    }
+
     /// What kernels are built with says which profile they have: those of a stage too, which has a backend of its own.
     @Test(
         .enabled(if: hasOpenCL, "this host has no OpenCL device"),

@@ -56,6 +56,26 @@ import Testing
         #expect(counted > least && counted < 1.1 * least)
     }
 
+    /// What a training asks for is what is counted by hand, and for other models what their operations say.
+    @Test func theWorkOfAnyModelIsThatOfItsLaunches() throws {
+        func step(of model: ModelSpec, side: Int) throws -> [(kernel: String, cost: OperationCost)] {
+            try TrainingWork.step(
+                of: model, .init(height: side, width: side), classes: 10, samples: KernelWork.batch)
+        }
+        let counted = try KernelWork.trainingStep(networks: 1)
+        let recorded = try step(of: ModelLibrary.leNet5, side: 32)
+        #expect(recorded.map(\.kernel) == counted.map(\.kernel))
+        // Those of Adam are of other padding.
+        for (recorded, counted) in zip(recorded, counted) where recorded.kernel != AdamStep.kernel {
+            #expect(recorded.cost == counted.cost, "\(recorded.kernel)")
+        }
+        let mlp = try step(of: try #require(ModelLibrary.model("mlp")), side: 28)
+        #expect(mlp.count == 15)
+        let adam = try #require(mlp.last)
+        // Rows of weights, a bias among them, are padded to 16; a parameter has 28 bytes.
+        #expect(adam.kernel == AdamStep.kernel && adam.cost.bytes == 28 * Double(785 * 304 + 301 * 112 + 101 * 16))
+    }
+
     /// Enough to fill a device: what its profile suggests unless the user says, and more points on what splits the work.
     @Test(
         .enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"),

@@ -11,7 +11,7 @@ import time
 import torch
 from lenet5 import LeNet5, normalised, read_idx, resized
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, mse_loss
 
 BATCH = 64
 MODELS = {
@@ -22,6 +22,15 @@ MODELS = {
         nn.Flatten(), nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10)
     ),
     "linear": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 10)),
+    "autoencoder": lambda: nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(784, 256),
+        nn.ReLU(),
+        nn.Linear(256, 64),
+        nn.Linear(64, 256),
+        nn.ReLU(),
+        nn.Linear(256, 784),
+    ),
 }
 
 
@@ -31,7 +40,11 @@ def train(name, x, y, epochs, fused):
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, fused=fused)
     for _ in range(epochs):
         for batch in torch.randperm(len(x)).split(BATCH):
-            loss = cross_entropy(model(x[batch]), y[batch])
+            inputs = x[batch]
+            if name == "autoencoder":
+                loss = mse_loss(model(inputs), inputs.flatten(1))
+            else:
+                loss = cross_entropy(model(inputs), y[batch])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

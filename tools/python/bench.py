@@ -26,7 +26,7 @@ FEATURES_WORK = "lloyd 1000 of 1000000x64"
 RATIOS = {
     "pca": 1.4, "minibatch 500": 3, "lloyd 50": 1.6, "lloyd 500": 1.6, "lloyd 5000": 1.6, FEATURES_WORK: 5,
     "training linear, 5 at once": 4, "training mlp, 5 at once": 1.5, "training lenet5-wide4, 1 at once": 2,
-    "training lenet5-wide4, 5 at once": 2.5,
+    "training lenet5-wide4, 5 at once": 2.5, "training autoencoder, 1 at once": 1.2,
 }  # fmt: skip
 SECONDS = {"start 5000": 0.2}
 
@@ -77,12 +77,45 @@ def our_training(data, device, model, replicas):
     command += ["--model", model]
 
     def run(versions, _):
+        if model == "autoencoder":
+            return [(training_work(model, 1), device, embedding_seconds(data, device, versions), None)]
         printed = output([*command, "--quiet", "--json"])
         versions[f"ours, {device}"] = printed.get("device")
         # Seconds for one network to see the whole set once, as the peer's are.
         return [(training_work(model, replicas), device, printed["seconds"] / printed["replicas"] / printed["epochs"], None)]
 
     return run
+
+
+def embedding_seconds(data, device, versions):
+    """Seconds of an epoch of the autoencoder, which classifies nothing: embed trains it, one at a time."""
+    with tempfile.TemporaryDirectory(prefix="coppice-bench-") as folder:
+        command = [COPPICE, "embed", "--with", "autoencoder", "--data", data, "--epochs", 1, "--device", device]
+        printed = output([*command, "--out", pathlib.Path(folder) / "codes.npy", "--quiet", "--json"])
+    versions[f"ours, {device}"] = printed.get("device")
+    return printed["training_seconds"]
+
+
+def least_seconds(arguments):
+    """(work, device) -> the seconds of an epoch of one network where every kernel reaches the device's measured limit."""
+    least = {}
+    for device in arguments.devices.split(","):
+        for model, counts in models(arguments):
+            command = [COPPICE, "bench", "--stage", "training", "--model", model, "--replicas", max(counts)]
+            printed = output([*command, "--device", device, "--quiet", "--json"])
+            for stage in printed["stages"]:
+                if "an epoch of 60,000" in stage["case"] and stage["replicas"] in counts:
+                    seconds = stage["share"] * stage["seconds"] / stage["replicas"]
+                    least[training_work(model, stage["replicas"]), device] = seconds
+    return least
+
+
+def models(arguments):
+    """The models to train, each with how many networks at once."""
+    counts = {"lenet5": [arguments.replicas], "autoencoder": [1]}
+    return [
+        (model, counts.get(model, sorted({1, arguments.replicas}))) for model in arguments.models.split(",")
+    ]
 
 
 def our_clustering(data, device, pca, kmeans):
@@ -145,17 +178,13 @@ def sides(arguments):
     """Every side of the comparisons asked for, ours before the peers: (is ours, run)."""
     training, pca, kmeans = (arguments.only in (None, what) for what in ("training", "pca", "kmeans"))
     ours, peers = [], []
-    models = [
-        (model, [arguments.replicas] if model == "lenet5" else sorted({1, arguments.replicas}))
-        for model in arguments.models.split(",")
-    ]
     for device in [] if arguments.peers else arguments.devices.split(","):
         if training:
-            ours += [our_training(arguments.data, device, model, n) for model, counts in models for n in counts]
+            ours += [our_training(arguments.data, device, model, n) for model, counts in models(arguments) for n in counts]
         if pca or kmeans:
             ours.append(our_clustering(arguments.data, device, pca, kmeans))
     if training:
-        peers += [training_peer(arguments.data, model, counts) for model, counts in models]
+        peers += [training_peer(arguments.data, model, counts) for model, counts in models(arguments)]
     if pca or kmeans:
         options = ["--data", arguments.data]
         if pca:
@@ -180,8 +209,11 @@ def verdict(work, ratio, seconds):
     return ""
 
 
-def report(rounds):
-    """Prints one line for each work and device of ours, against the best case of the peer in the same round."""
+def report(rounds, least):
+    """Prints one line for each work and device of ours, against the best case of the peer in the same round.
+
+    Where `least` knows the seconds that the roofline allows, the line ends in their share of ours.
+    """
     works = list(dict.fromkeys(entry["work"] for entry in rounds))
     for work in works:
         here = [entry for entry in rounds if entry["work"] == work]
@@ -203,6 +235,8 @@ def report(rounds):
                 inertia = sum(ours[n]["inertia"] for n in numbers) / sum(best[n]["inertia"] for n in numbers)
                 line += f"  mean inertia {inertia:.4f} of the peer's"
             seconds = statistics.median(e["seconds"] for e in ours.values())
+            if (work, device) in least:
+                line += f"  {100 * least[work, device] / seconds:.0f}% of the roofline"
             print(line + verdict(work, statistics.median(ratios), seconds))
 
 
@@ -246,7 +280,8 @@ def main():
         else:
             record["rounds"] = alternate(arguments, folder, versions)
             print(f"{machine}\n{arguments.data}, {arguments.rounds} rounds\n{json.dumps(versions)}")
-            report(record["rounds"])
+            trained = arguments.only in (None, "training") and not arguments.peers
+            report(record["rounds"], least_seconds(arguments) if trained else {})
     record["taken"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     out = pathlib.Path(arguments.out)
     out.parent.mkdir(parents=True, exist_ok=True)

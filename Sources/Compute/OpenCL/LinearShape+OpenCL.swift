@@ -4,7 +4,8 @@ extension LinearShape {
         _ kernel: String, _ source: [(String, KernelArgument)], _ weights: ReplicaTensor,
         _ target: [(String, KernelArgument)], values: Int, _ sizes: BlockSizes, defines: [(String, Int)] = []
     ) -> NamedLaunch {
-        let (block, tilesAtOnce) = (sizes[.linearBlock][0], sizes[.linearBlock][1])
+        let tilesAtOnce = sizes[.linearBlock][1]
+        let block = Self.block(of: values, sizes)
         return NamedLaunch(
             kernel, [("BLOCK", block), ("TILES_AT_ONCE", tilesAtOnce)] + defines,
             source + [
@@ -13,6 +14,17 @@ extension LinearShape {
                 ("tiles", batch.tiles.argument),
             ] + target, teams: (batch.tiles + tilesAtOnce - 1) / tilesAtOnce,
             shares: sizes.layerShares(units: (values + block - 1) / block), replicas: batch.replicas, sizes.profile)
+    }
+}
+
+extension LinearShape {
+    /// The values in a block where `values` are wanted. Sixteen samples wide, a processor has registers for a quarter more
+    /// than the tunable says: ten for the usual ten classes. No block reaches past the padding, which eights fill.
+    private static func block(of values: Int, _ sizes: BlockSizes) -> Int {
+        let block = sizes[.linearBlock][0]
+        let more = block + block / 4
+        func rounded(_ step: Int) -> Int { (values + step - 1) / step * step }
+        return sizes.profile.vectorWidth == 16 && rounded(more) <= rounded(block) ? more : block
     }
 }
 

@@ -5,8 +5,12 @@ extension Conv2dBlockBackward {
 
     func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         let (shape, norm, layers) = (block.shape, block.norm, classifier.layers)
-        let columns = divisor(of: shape.width, atMost: sizes[.backwardBlock][0])
-        let channels = divisor(of: shape.inChannels, atMost: sizes[.backwardBlock][1])
+        let most = (columns: sizes[.backwardBlock][0], channels: sizes[.backwardBlock][1])
+        let columns = divisor(of: shape.width, atMost: most.columns)
+        // Where a row is cut into narrow pieces, a processor's registers have room for more channels.
+        let channels = divisor(
+            of: shape.inChannels,
+            atMost: sizes.profile.splitsWork ? most.channels : most.columns * most.channels / columns)
         var arguments: [(String, KernelArgument)] = [
             ("convolved", block.convolved.argument), ("winners", norm.winners.argument),
             ("pooled_gradient", norm.pooledGradient.argument), ("saved", norm.saved.argument),
@@ -37,7 +41,7 @@ extension Tunable {
     /// The most columns and channels of an input's gradient that a member holds as running sums.
     static let backwardBlock = Tunable("backward_block", of: [Conv2dBlockBackward.kernel]) { profile in
         switch profile.vectorWidth {
-        case 16: [[14, 2], [14, 1], [7, 3], [7, 2]]
+        case 16: [[14, 1], [14, 2], [7, 3], [7, 2]]
         case 1: [[14, 1], [7, 1], [14, 2], [7, 2]]
         default: [[12, 1], [14, 1], [7, 2], [2, 3]]
         }

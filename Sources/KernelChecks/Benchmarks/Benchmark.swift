@@ -71,14 +71,21 @@ package struct Benchmark: Sendable {
     /// The kernels that ``all(_:)`` times, each once.
     package static var kernels: [String] {
         var names: [String] = []
-        for name in all(BenchmarkSize(replicas: 1, points: 1, images: 1)).map(\.kernel) where !names.contains(name) {
+        for name in tuning(BenchmarkSize(replicas: 1, points: 1, images: 1)).map(\.kernel) where !names.contains(name) {
             names.append(name)
         }
         return names
     }
 
-    /// Every kernel of training and clustering, with the article's batches, pixels, components and clusters.
+    /// Those of ``tuning(_:)``, and the kernels of other models at the sizes that these have.
     package static func all(_ size: BenchmarkSize) -> [Benchmark] {
+        tuning(size) + TrainingBenchmarks.wide(replicas: size.replicas)
+            + LayerBenchmarks(replicas: size.replicas).otherSizes
+    }
+
+    /// Every kernel of training and clustering, with the article's batches, pixels, components and clusters: what decides on
+    /// block sizes.
+    package static func tuning(_ size: BenchmarkSize) -> [Benchmark] {
         TrainingBenchmarks(replicas: size.replicas).all + LayerBenchmarks(replicas: size.replicas).all
             + LayerBenchmarks(replicas: size.replicas).betweenWeights + ClusteringBenchmarks(size).all
     }

@@ -1,9 +1,6 @@
 import Compute
 
 private let samples = 64
-private let shape = StepShape.leNet5(channels: 1)
-/// Those of LeNet-5 with their padding.
-private let parameters = StepNetwork.Layout(shape).count
 
 /// The operations of a training step of LeNet-5 and of its evaluation: so many networks, batches of 64.
 struct TrainingBenchmarks: Sendable {
@@ -11,6 +8,16 @@ struct TrainingBenchmarks: Sendable {
     static var batch: Int { samples }
     /// Networks side by side.
     let replicas: Int
+    private let shape: StepShape
+    /// Those of a network with their padding.
+    private let parameters: Int
+
+    /// Every hidden width times `width`.
+    init(replicas: Int, width: Int = 1) {
+        self.replicas = replicas
+        shape = .leNet5(channels: 1, width: width)
+        parameters = StepNetwork.Layout(shape).count
+    }
 
     /// A network through whose buffers one step has gone.
     private func network(on backend: any Backend) throws(ComputeError) -> StepNetwork {
@@ -23,8 +30,8 @@ struct TrainingBenchmarks: Sendable {
             images: (0..<StepValues.imageCount * shape.height * shape.width).map { images[$0 % images.count] },
             labels: inputs.bytes(StepValues.imageCount, in: 0..<10),
             order: inputs.integers(replicas * (samples + 8), in: 0..<StepValues.imageCount),
-            running1: inputs.floats(2 * replicas * 6, in: 0.5...1),
-            running2: inputs.floats(2 * replicas * 16, in: 0.5...1))
+            running1: inputs.floats(2 * replicas * shape.planes.1, in: 0.5...1),
+            running2: inputs.floats(2 * replicas * shape.planes.2, in: 0.5...1))
         let network = try StepNetwork(shape, values, size: (replicas, samples), on: backend)
         try backend.run(network.gathered(.training))
         try backend.run(network.normalised(.training))
@@ -36,7 +43,7 @@ struct TrainingBenchmarks: Sendable {
 
     /// A benchmark of one operation.
     private func step(
-        _ kernel: String, _ name: String, _ pass: Pass = .training,
+        _ kernel: String, _ name: String, _ pass: Pass? = .training,
         _ operation: @escaping @Sendable (StepNetwork) -> any Operation
     ) -> Benchmark {
         Benchmark(kernel, name, replicas: replicas, pass: pass) { backend throws(ComputeError) in
@@ -55,7 +62,23 @@ struct TrainingBenchmarks: Sendable {
             predictions,
             step(Conv2dBlockBackward.kernel, "16->6 planes, linear weights") { $0.blockBackward },
             step(Conv2dWeightGradients.kernel, "1->6 and 6->16 planes") { $0.weightGradients },
-            adam, sgd, fill,
+            adam(pass: .training), sgd, fill,
+        ]
+    }
+
+    /// The training step alone, of `lenet5-wide4`: no part of a step of LeNet-5.
+    static func wide(replicas: Int) -> [Benchmark] {
+        let wide = TrainingBenchmarks(replicas: replicas, width: 4)
+        func step(
+            _ kernel: String, _ name: String, _ operation: @escaping @Sendable (StepNetwork) -> any Operation
+        ) -> Benchmark { wide.step(kernel, name, nil, operation) }
+        return [
+            step(Conv2dBlockForward.kernel, "gathered, 1->24 planes") { $0.gathered(.training) },
+            step(Conv2dBlockForward.kernel, "normalised, 24->64 planes") { $0.normalised(.training) },
+            step(ClassifierStep.kernel, "loss and gradients, 1600-480-336-10") { $0.classifierStep },
+            step(Conv2dBlockBackward.kernel, "64->24 planes, linear weights") { $0.blockBackward },
+            step(Conv2dWeightGradients.kernel, "1->24 and 24->64 planes") { $0.weightGradients },
+            wide.adam(pass: nil),
         ]
     }
 
@@ -79,8 +102,8 @@ struct TrainingBenchmarks: Sendable {
         }
     }
 
-    private var adam: Benchmark {
-        update(AdamStep.kernel, pass: .training) { end, zeros throws(ComputeError) in
+    private func adam(pass: Pass?) -> Benchmark {
+        update(AdamStep.kernel, pass: pass) { end, zeros throws(ComputeError) in
             AdamStep(end, firstMoments: try zeros(), secondMoments: try zeros())
         }
     }
