@@ -13,23 +13,30 @@ extension StudyReader {
         if let models = try models("score_model", fields) { settings.scoreModels = models }
     }
 
+    /// The most models of a list: a study of more would not end, and its file could name many thousands.
+    static let mostModels = 100
+
     /// The models of a key; nil where it is not given.
     private func models(_ key: String, _ fields: StudyFields) throws(StudyError) -> [ModelSpec]? {
         guard let node = fields[key] else { return nil }
         guard case .sequence(let nodes) = node else { return [try model(node, key, fields)] }
+        guard (1...Self.mostModels).contains(nodes.count) else {
+            throw .invalid(
+                fields.place(node),
+                reason: nodes.isEmpty
+                    ? "\(key) is an empty list; give at least one model"
+                    : "\(key) has \(nodes.count) models; 1 to \(Self.mostModels) are accepted")
+        }
         var models: [ModelSpec] = []
         for node in nodes {
             let model = try model(node, key, fields)
             if models.contains(model) {
                 throw .invalid(fields.place(node), reason: "the model \(model.name) stands twice in \(key)")
             }
-            if let conflict = model.conflict(among: models) {
+            if let conflict = models.lazy.compactMap(model.conflict).first {
                 throw .invalid(fields.place(node), reason: "\(conflict) earlier in the list; give each its own name")
             }
             models.append(model)
-        }
-        if models.isEmpty {
-            throw .invalid(fields.place(node), reason: "\(key) is an empty list; give at least one model")
         }
         return models
     }
@@ -49,12 +56,10 @@ extension StudyReader {
 }
 
 extension ModelSpec {
-    /// A model among `others` whose files and rows could be taken for this one's, as the beginning of a sentence; nil where
-    /// there is none.
-    func conflict(among others: some Sequence<ModelSpec>) -> String? {
-        guard let other = others.first(where: { $0 != self && $0.name.lowercased() == name.lowercased() }) else {
-            return nil
-        }
+    /// How files and rows of this model could be taken for those of `other`, as the beginning of a sentence; nil where they
+    /// could not.
+    func conflict(with other: ModelSpec) -> String? {
+        guard other != self, other.name.lowercased() == name.lowercased() else { return nil }
         return other.name == name
             ? "the model \(name) has other layers"
             : "the name of the model \(name) differs by upper and lower case alone from the model \(other.name)"
@@ -113,28 +118,22 @@ extension Study {
     /// apart: files are named after models, and some file systems do not.
     /// - Throws: ``StudyError/invalid(_:reason:)`` with the place.
     func checkModels() throws(StudyError) {
-        var before: [ModelSpec] = []
+        var before: [String: ModelSpec] = [:]
         for group in groups {
-            let models = group.settings.everyModel
-            for (key, model) in models.map({ ("model", $0) }) + group.settings.scoreModels.map({ ("score_model", $0) })
-            {
-                guard let reason = model.noClassifier else { continue }
-                throw .invalid(
-                    group.places.keys[key] ?? group.places.above[key] ?? group.places.entry, reason: "\(key): \(reason)"
-                )
+            var own: [String: ModelSpec] = [:]
+            let settings = group.settings
+            let named = settings.everyModel.map { ("model", $0) } + settings.scoreModels.map { ("score_model", $0) }
+            for (key, model) in named {
+                let source = group.places.nearest(key)
+                if let reason = model.noClassifier { throw .invalid(source, reason: "\(key): \(reason)") }
+                let name = model.name.lowercased()
+                for (other, place) in [(own[name], "under the key model"), (before[name], "in an earlier entry")] {
+                    guard let conflict = other.flatMap(model.conflict) else { continue }
+                    throw .invalid(source, reason: "\(conflict) \(place); give each its own name")
+                }
+                own[name] = model
             }
-            func check(_ key: String, _ model: ModelSpec, _ others: [ModelSpec], _ place: String) throws(StudyError) {
-                guard let conflict = model.conflict(among: others) else { return }
-                throw .invalid(
-                    group.places.keys[key] ?? group.places.above[key] ?? group.places.entry,
-                    reason: "\(conflict) \(place); give each its own name")
-            }
-            for model in models { try check("model", model, before, "in an earlier entry") }
-            for model in group.settings.scoreModels {
-                try check("score_model", model, models, "under the key model")
-                try check("score_model", model, before, "in an earlier entry")
-            }
-            for model in models + group.settings.scoreModels where !before.contains(model) { before.append(model) }
+            before.merge(own) { $1 }
         }
     }
 }

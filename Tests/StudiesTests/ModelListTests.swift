@@ -65,6 +65,10 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
     @Test(arguments: [
         ("model: [mlp, linear, mlp]", "test.yaml:1:22: the model mlp stands twice in model"),
         ("model: []", "test.yaml:1:8: model is an empty list; give at least one model"),
+        (
+            "model: [\((0..<101).map { "m\($0).yaml" }.joined(separator: ", "))]",
+            "test.yaml:1:8: model has 101 models; 1 to 100 are accepted"
+        ),
         ("model: [mlp, mpl]", "test.yaml:1:14: unknown model mpl; the nearest known one is mlp"),
         ("model: [mlp, [linear]]", "test.yaml:1:14: model holds a list where a word is needed"),
         (

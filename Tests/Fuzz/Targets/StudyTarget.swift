@@ -35,6 +35,7 @@ private func requirePlan(_ study: Study) throws(Violation) {
         let most = 1000
         let factors = [
             group.sizes.count, group.ks.count, group.selections.count, group.embeddings.count, group.settings.runs,
+            group.settings.everyModel.count, group.settings.scoreModels.count,
         ]
         return factors.reduce(1) { min(most, $0 * max(1, min($1, most))) } + sum
     }
