@@ -120,6 +120,9 @@ extension Experiment {
         clustering?.embedding ?? scoring.flatMap { $0.isOfPoints ? $0.embedding : nil }
     }
 
+    /// Whether the runs share clusterings, or embeddings by networks, of which there are ``clusteringSeeds``.
+    package var takesClusteringSeeds: Bool { clustering != nil || embedding?.epochs != nil }
+
     /// The embedding that run `run` (from 0) selects by; nil where no network makes its points. There is one per
     /// clustering, so that intervals hold how much a selection varies with the network.
     package func embedding(run: Int) -> EmbeddingKey? {

@@ -37,7 +37,9 @@ extension StudyReader {
     /// A model: the name of one of the library, a file of layers, or the layers themselves.
     private func model(_ node: Node, _ key: String, _ fields: StudyFields) throws(StudyError) -> ModelSpec {
         if case .mapping = node { return try ModelReader(file: file).model(node) }
-        let name = try fields.string(node, key, of: ModelLibrary.names, or: ModelReader.isFile)
+        let name = try fields.string(
+            node, key, of: ModelLibrary.classifiers.map(\.name),
+            or: { ModelLibrary.model($0) != nil || ModelReader.isFile($0) })
         if let model = ModelLibrary.model(name) { return model }
         let path = absolute(try fields.path(node, key))
         do throws(StudyError) {
@@ -119,15 +121,12 @@ extension Study {
             for (key, model) in models.map({ ("model", $0) }) + group.settings.scoreModels.map({ ("score_model", $0) })
             {
                 guard let reason = model.noClassifier else { continue }
-                throw .invalid(
-                    group.places.keys[key] ?? group.places.above[key] ?? group.places.entry, reason: "\(key): \(reason)"
-                )
+                throw .invalid(group.places.nearest(key), reason: "\(key): \(reason)")
             }
             func check(_ key: String, _ model: ModelSpec, _ others: [ModelSpec], _ place: String) throws(StudyError) {
                 guard let conflict = model.conflict(among: others) else { return }
                 throw .invalid(
-                    group.places.keys[key] ?? group.places.above[key] ?? group.places.entry,
-                    reason: "\(conflict) \(place); give each its own name")
+                    group.places.nearest(key), reason: "\(conflict) \(place); give each its own name")
             }
             for model in models { try check("model", model, before, "in an earlier entry") }
             for model in group.settings.scoreModels {
