@@ -108,7 +108,7 @@ extension StudyPlan {
 }
 
 extension StoredStudy {
-    /// What an autoencoder of the study gives back; nil where it is not fitted yet, or is damaged.
+    /// Reconstructions by an autoencoder of the study; nil where it is not fitted yet, or is damaged.
     package func reconstruction(_ key: EmbeddingKey) -> Reconstruction? {
         artifact(ArtifactKey(key)).flatMap { Reconstruction($0) }
     }
