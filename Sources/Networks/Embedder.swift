@@ -22,7 +22,7 @@ package struct Embedder {
     private let layers: Int
     private let backend: any Backend
 
-    /// Whether it gives back its samples.
+    /// Whether it reconstructs its input.
     package var isAutoencoder: Bool { weights.layout.model.isAutoencoder }
 
     private init(
@@ -95,7 +95,7 @@ package struct Embedder {
         return result
     }
 
-    /// What an autoencoder gives back of samples, row-major [row][value], in normalised units: of images in [0, 1] as a rule.
+    /// Samples as an autoencoder reconstructs them, row-major [row][value], in normalised units: of images in [0, 1] as a rule.
     /// - Throws: as ``embed(_:rows:progress:)``, and ``NetworkError/invalid(reason:)`` for a classifier.
     package func reconstruct(
         _ store: SampleStore, rows: [Int]? = nil, progress: (Int) -> Bool = { _ in true }
@@ -107,7 +107,7 @@ package struct Embedder {
         return result
     }
 
-    /// How well an autoencoder gives back all samples of a store.
+    /// How well an autoencoder reconstructs all samples of a store.
     /// - Throws: as ``reconstruct(_:rows:progress:)``.
     package func error(
         of store: SampleStore, progress: (Int) -> Bool = { _ in true }
@@ -125,7 +125,7 @@ package struct Embedder {
 
     private func checkAutoencoder() throws(NetworkError) {
         guard isAutoencoder else {
-            throw .invalid(reason: "\(weights.layout.model.name) is a classifier, and does not give back its samples")
+            throw .invalid(reason: "\(weights.layout.model.name) is a classifier, and does not reconstruct its input")
         }
     }
 
@@ -206,7 +206,7 @@ extension BatchShape {
     }
 }
 
-/// How well an embedding gives back its samples.
+/// How well an embedding reconstructs its samples.
 package struct ReconstructionError: Hashable, Sendable {
     /// Mean over all samples and values of the squared difference, in normalised units, as torch.nn.MSELoss.
     package let meanSquaredError: Double

@@ -4,7 +4,7 @@ import Datasets
 package struct EmbeddingRecipe: Hashable, Sendable {
     /// What the network learns.
     package enum Method: String, Hashable, Sendable {
-        /// To give back its samples through a narrow layer, whose values embed them. It needs no labels.
+        /// To reconstruct its input through a narrow layer, whose values embed it. It needs no labels.
         case autoencoder
         /// To tell classes apart; what its last layer takes embeds a sample.
         case classifier

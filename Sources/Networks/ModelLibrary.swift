@@ -22,7 +22,7 @@ package enum ModelLibrary {
         "lenet5-wide4": "lenet5 with every hidden width times four.",
         "mlp": "A perceptron with two hidden layers, of 300 and 100 values.",
         "linear": "A linear probe: one layer, from the samples to the classes.",
-        "autoencoder": "Gives back its samples through a code of 64 values, which embeds them.",
+        "autoencoder": "Reconstructs its input through a code of 64 values, which embeds it.",
     ]
 
     /// The article's network with every hidden width times `width`.

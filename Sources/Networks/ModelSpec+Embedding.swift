@@ -1,12 +1,12 @@
 extension ModelSpec {
-    /// Whether it is trained to give back its samples, by the mean squared error, instead of telling classes apart: its last
+    /// Whether it is trained to reconstruct its input, by the mean squared error, instead of telling classes apart: its last
     /// layer is `linear: inputs`.
     package var isAutoencoder: Bool { layers.last == .linear(.inputs) }
 
     /// What keeps a model from telling classes apart, as a sentence; nil for a classifier.
     package var noClassifier: String? {
         guard isAutoencoder else { return nil }
-        return "\(name) gives back its samples and has no classes; coppice embed trains it, and takes its weights"
+        return "\(name) reconstructs its input and predicts no classes; train it with coppice embed --with"
     }
 
     /// Where the values lie that embed a sample: how many layers give them, and their number. Of an autoencoder, its code:
@@ -33,8 +33,8 @@ extension ModelSpec {
         }
         if let other = linear.last(where: { $0.size == code.size }), other.index != code.index {
             throw .invalid(
-                reason: "\(name) has no one code: layers \(code.index + 1) and \(other.index + 1) are both linear: "
-                    + "\(code.size); the code is the linear layer that is narrower than all others")
+                reason: "the code of \(name) is ambiguous: layers \(code.index + 1) and \(other.index + 1) both have "
+                    + "\(code.size) values; exactly one linear layer must be narrowest")
         }
         return (code.index + 1, code.size)
     }

@@ -10,13 +10,18 @@ package struct CaseNames: Sendable {
     /// What tells cases of one selection apart, beside its clustering.
     private var settings: [Int: String] = [:]
 
+    /// What stands beside a name, beyond the size, so that the name leaves it out.
+    enum Beside { case model, scoreModel }
+
     /// Names that tell the cases of a whole study apart.
     package init(_ plan: StudyPlan) { self.init(plan.experiments, alwaysTellsPCA: true) }
 
     /// Names that tell these experiments apart.
-    /// - Parameter alwaysTellsPCA: whether clusterings are named after what they are of even where all are of the same.
-    init(_ experiments: [Experiment], alwaysTellsPCA: Bool = false) {
-        let parts = Self.parts(experiments, alwaysTellsPCA: alwaysTellsPCA)
+    /// - Parameters:
+    ///   - alwaysTellsPCA: whether clusterings are named after what they are of even where all are of the same.
+    ///   - beside: where this is not empty, every experiment is one of several that share its name, of any size.
+    init(_ experiments: [Experiment], alwaysTellsPCA: Bool = false, beside: Set<Beside> = []) {
+        let parts = Self.parts(experiments, alwaysTellsPCA: alwaysTellsPCA, beside: beside)
         for experiment in experiments {
             let words = Self.base(experiment) + parts.compactMap { $0(experiment) }
             names[experiment.id] = words.joined(separator: ", ")
@@ -27,15 +32,16 @@ package struct CaseNames: Sendable {
             settings[experiment.id] = words.isEmpty ? nil : words.joined(separator: ", ")
         }
         // Settings that make no other case are told only where nothing else tells two cases apart.
-        for group in twins(experiments) {
+        for group in twins(experiments, ofAnySize: !beside.isEmpty) {
             let tellsRuns = Set(group.map(\.runs)).count > 1
-            let clustered = group.filter { $0.clustering != nil }
+            let clustered = group.filter(\.takesClusteringSeeds)
             let tellsClusterings = Set(clustered.map(\.clusteringSeeds)).count > 1
             let tellsMargin = Set(group.filter { !$0.selection.isWhole }.map(\.equalWithin)).count > 1
             for experiment in group {
                 if tellsRuns { append(Wording.counted(experiment.runs, "run"), to: experiment) }
-                if tellsClusterings {
-                    let text = Wording.counted(experiment.clusteringSeeds, "clustering")
+                if tellsClusterings, experiment.takesClusteringSeeds {
+                    let text = Wording.counted(
+                        experiment.clusteringSeeds, experiment.clustering == nil ? "embedding" : "clustering")
                     clusterings[experiment.id] = text
                     append(text, to: experiment)
                 }
@@ -44,7 +50,7 @@ package struct CaseNames: Sendable {
                 }
             }
         }
-        for group in twins(experiments) {
+        for group in twins(experiments, ofAnySize: !beside.isEmpty) {
             for experiment in group.dropFirst() { append("experiment \(experiment.id)", to: experiment) }
         }
     }
@@ -65,9 +71,9 @@ package struct CaseNames: Sendable {
         names[experiment.id] = "\(name(experiment)), \(word)"
     }
 
-    /// Experiments of one name and size, in their order.
-    private func twins(_ experiments: [Experiment]) -> [[Experiment]] {
-        Dictionary(grouping: experiments, by: label).values.filter { $0.count > 1 }
+    /// Experiments of one name and size, or of one name and any sizes, in their order.
+    private func twins(_ experiments: [Experiment], ofAnySize: Bool) -> [[Experiment]] {
+        Dictionary(grouping: experiments, by: ofAnySize ? name : label).values.filter { $0.count > 1 }
     }
 
     private static func base(_ experiment: Experiment) -> [String] {
@@ -78,8 +84,9 @@ package struct CaseNames: Sendable {
     }
 
     /// What is told of each case to which it applies: the settings in which those cases differ.
-    private static func parts(_ experiments: [Experiment], alwaysTellsPCA: Bool) -> [@Sendable (Experiment) -> String?]
-    {
+    private static func parts(
+        _ experiments: [Experiment], alwaysTellsPCA: Bool, beside: Set<Beside>
+    ) -> [@Sendable (Experiment) -> String?] {
         var parts: [@Sendable (Experiment) -> String?] = []
         func add<Value: Hashable>(
             where applies: @escaping @Sendable (Experiment) -> Bool = { _ in true }, always: Bool = false,
@@ -91,7 +98,7 @@ package struct CaseNames: Sendable {
         }
         let isClustered: @Sendable (Experiment) -> Bool = { $0.clustering != nil }
         add(where: isClustered, always: alwaysTellsPCA, \.clustering?.points) { $0.clustering?.points ?? "" }
-        parts += scoreParts(experiments, alwaysTellsPCA: alwaysTellsPCA)
+        parts += scoreParts(experiments, alwaysTellsPCA: alwaysTellsPCA, tellsModel: !beside.contains(.scoreModel))
         add(where: isClustered, \.clustering?.kmeans) { $0.clustering?.kmeans.rawValue ?? "" }
         add(where: isClustered, \.selection.quota) { "quota \($0.selection.quota.rawValue)" }
         // Not plainly random, where there is nothing else to tell it from.
@@ -101,7 +108,7 @@ package struct CaseNames: Sendable {
         }
         add(\.recipe.dataset) { $0.recipe.dataset }
         add(\.recipe.validation?.count) { "\($0.recipe.validation?.count ?? 0) for validation" }
-        add(\.recipe.model) { $0.recipe.model.name }
+        if !beside.contains(.model) { add(\.recipe.model) { $0.recipe.model.name } }
         add(\.recipe.duration) { ReportSection.duration($0.recipe.duration) }
         add(\.recipe.batchSize) { "batches of \($0.recipe.batchSize)" }
         add(\.recipe.learningRate) { "learning rate \(Number.exact($0.recipe.learningRate))" }
@@ -131,21 +138,18 @@ package struct CaseNames: Sendable {
         }
         return (Set(experiments.compactMap(k)).count > 1 ? [k] : [])
             + (experiments.contains { $0.selection.isRandom && $0.selection.balance == .none } ? [balance] : [])
-            + scoreParts(experiments, alwaysTellsPCA: false)
+            + scoreParts(experiments, alwaysTellsPCA: false, tellsModel: true)
     }
-
-    /// The words for the model of score networks.
-    static func networks(_ model: String) -> String { "networks of \(model)" }
 
     /// The same for what only cases by a score have.
     private static func scoreParts(
-        _ experiments: [Experiment], alwaysTellsPCA: Bool
+        _ experiments: [Experiment], alwaysTellsPCA: Bool, tellsModel: Bool
     ) -> [@Sendable (Experiment) -> String?] {
         let points: @Sendable (Experiment) -> String? = { $0.clustering == nil ? $0.scoring?.points : nil }
         // Where every case has scores of its own model, the model says it.
-        let hasOther = experiments.contains { $0.otherScoreModel != nil }
+        let tellsModel = tellsModel && experiments.contains { $0.otherScoreModel != nil }
         let settings: [@Sendable (Experiment) -> String?] = [
-            { hasOther ? $0.dynamics.map { networks($0.model.name) } : nil },
+            { tellsModel ? $0.dynamics.map { "networks of \($0.model.name)" } : nil },
             told(.networks) { $0.dynamics.map { Wording.counted($0.networks, "network") } },
             told(.scoreEpochs) { $0.dynamics.map { Wording.counted($0.epochs, "score epoch") } },
             told(.window) { $0.scoring.flatMap { $0.usesWindow ? "window \($0.parameters.window)" : nil } },

@@ -1,7 +1,7 @@
 import Foundation
 import Studies
 
-/// What an autoencoder of a study gives back: samples of the test set beside their reconstructions, and how much of the
+/// How an autoencoder of a study reconstructs: samples of the test set beside their reconstructions, and how much of the
 /// variance it keeps, beside a PCA of as many components.
 struct EmbeddingSection: Sendable {
     let key: EmbeddingKey
@@ -106,7 +106,7 @@ struct EmbeddingSection: Sendable {
         let count = reconstruction?.count ?? 0
         return PageContents.Sheet(
             number: number, title: "Reconstructions by \(words)",
-            caption: "\(Wording.counted(count, "sample")) of the test set, and what the network gives back.",
+            caption: "\(Wording.counted(count, "sample")) of the test set, and their reconstructions.",
             picture: PageContents.Picture(
                 alt: "\(count) samples of the test set in the upper row, their reconstructions in the lower.",
                 source: "data:image/png;base64," + Data(png).base64EncodedString(), width: image.width,

@@ -7,7 +7,7 @@ import Studies
 struct ModelComparison: Sendable {
     /// A case as all models have it, its size apart.
     struct Line: Sendable {
-        /// The name in the first section that has it.
+        /// The name, which no other line has.
         let name: String
         /// The cases that are compared with the whole set, by size and by the place of their section.
         fileprivate(set) var cases: [Int: [Int: ReportCase]] = [:]
@@ -15,9 +15,9 @@ struct ModelComparison: Sendable {
         /// The sizes that were asked for, the smallest first.
         var sizes: [Int] { cases.keys.sorted() }
 
-        /// The difference of a case from the whole set of its model; nil where there is none.
+        /// A case against the whole set of its model; nil where it was not compared.
         func comparison(size: Int, section: Int) -> Comparison? {
-            cases[size]?[section]?.summary.comparisons[.full].flatMap { $0.difference == nil ? nil : $0 }
+            cases[size]?[section]?.summary.comparisons[.full]
         }
     }
 
@@ -27,7 +27,8 @@ struct ModelComparison: Sendable {
         let clustering: ClusteringRecipe?
         let score: AnyHashable?
         let scoredK: Int?
-        let components: Int?
+        /// What the samples are as points, where the score is of points.
+        let points: StudyEmbedding?
         let seeds: [Int?]
         /// Where each case has scores of its own model, that is no difference.
         let scoreModel: ModelSpec?
@@ -38,13 +39,27 @@ struct ModelComparison: Sendable {
             clustering = experiment.clustering
             score = experiment.scoring?.settingsBesideK
             scoredK = experiment.scoring?.parameters.k
-            components = experiment.scoring?.pcaComponents
+            points = experiment.scoring.flatMap { $0.isOfPoints ? $0.embedding : nil }
             seeds = [
-                experiment.clustering.map { _ in experiment.clusteringSeeds }, experiment.scoring?.seeds,
+                experiment.takesClusteringSeeds ? experiment.clusteringSeeds : nil, experiment.scoring?.seeds,
                 experiment.dynamics?.networks, experiment.dynamics?.epochs, experiment.dynamics?.seeds,
             ]
             scoreModel = tellsScoreModel ? experiment.dynamics?.model : nil
             tuned = experiment.candidates.map(\.values)
+        }
+
+        /// Names that tell keys apart, each shared by all experiments of its key.
+        /// - Parameter tellsScoreModel: as that of the keys; otherwise the model of score networks stands beside a name.
+        static func names(_ sections: [ReportSection], tellsScoreModel: Bool) -> [Key: String] {
+            var firsts: [(key: Key, experiment: Experiment)] = []
+            var seen: Set<Key> = []
+            for experiment in sections.flatMap(\.experiments) {
+                let key = Key(experiment, tellsScoreModel: tellsScoreModel)
+                if seen.insert(key).inserted { firsts.append((key, experiment)) }
+            }
+            let names = CaseNames(
+                firsts.map(\.experiment), beside: tellsScoreModel ? [.model] : [.model, .scoreModel])
+            return Dictionary(uniqueKeysWithValues: firsts.map { ($0.key, names.name($0.experiment)) })
         }
     }
 
@@ -54,6 +69,15 @@ struct ModelComparison: Sendable {
     let title: String?
     /// In the order of the cases.
     let lines: [Line]
+
+    /// Whether a run of any case that is compared, or of its whole set, diverged.
+    var hasDiverged: Bool {
+        lines.contains { line in
+            line.sizes.contains { size in
+                sections.indices.contains { line.comparison(size: size, section: $0)?.isDecidable == false }
+            }
+        }
+    }
 
     /// The names of the models.
     var models: [String] { sections.map(\.key.recipe.model.name) }
@@ -68,6 +92,7 @@ struct ModelComparison: Sendable {
     private init(_ group: (title: String?, sections: [ReportSection])) {
         (title, sections) = group
         let tellsScoreModel = sections.contains { $0.experiments.contains { $0.otherScoreModel != nil } }
+        let names = Key.names(sections, tellsScoreModel: tellsScoreModel)
         var lines: [Line] = []
         var places: [Key: Int] = [:]
         for (place, section) in sections.enumerated() {
@@ -77,7 +102,7 @@ struct ModelComparison: Sendable {
                 let index = places[key] ?? lines.count
                 if places[key] == nil {
                     places[key] = index
-                    lines.append(Line(name: entry.name))
+                    lines.append(Line(name: names[key] ?? entry.name))
                 }
                 // Of equal cases the first serves.
                 if lines[index].cases[experiment.size]?[place] == nil {
@@ -142,9 +167,21 @@ struct ModelComparison: Sendable {
         lines.flatMap { line in
             line.sizes.map { size in
                 [line.name, Wording.size(Double(size))]
-                    + sections.indices.map { line.comparison(size: size, section: $0).map(text) ?? "" }
+                    + sections.indices.map { section in
+                        Self.cell(line.comparison(size: size, section: section), text)
+                    }
             }
         }
+    }
+
+    /// A difference and its interval, where there are any, and that runs diverged, where some did; empty without a
+    /// comparison.
+    static func cell(_ comparison: Comparison?, _ text: (Comparison) -> String) -> String {
+        guard let comparison else { return "" }
+        let figures = text(comparison)
+        guard !comparison.isDecidable else { return figures }
+        let diverged = comparison.verdict == .diverged ? "diverged" : "\(comparison.baseline.phrase) diverged"
+        return figures.isEmpty ? diverged : "\(figures), \(diverged)"
     }
 }
 

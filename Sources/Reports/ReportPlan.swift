@@ -217,10 +217,11 @@ struct ReportPlan: Sendable {
 
     private func headline(_ headlines: [Headline]) -> String {
         if headlines.count == 1 { return headlines[0].title }
-        let areModels = ReportSection.byTraining(sections).count == 1
-        return areModels
-            ? "\(headlines.count) models, each compared with its own whole set"
-            : "\(headlines.count) data sets or ways of training, each compared on its own"
+        guard ReportSection.byTraining(sections).count == 1 else {
+            return "\(headlines.count) data sets or ways of training, each compared on its own"
+        }
+        let haveWhole = sections.allSatisfy { $0.experiments.contains(where: \.selection.isWhole) }
+        return "\(headlines.count) models, each compared \(haveWhole ? "with its own whole set" : "on its own")"
     }
 
     private func summary(_ stored: StoredStudy) -> String {

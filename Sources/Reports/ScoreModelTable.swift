@@ -39,13 +39,14 @@ struct ScoreModelTable: Sendable {
             return nil
         }
         (title, models) = (group.title, group.sections.map(\.key.recipe.model.name))
+        let names = ModelComparison.Key.names(group.sections, tellsScoreModel: false)
         var order: [ModelComparison.Key] = []
         var found: [ModelComparison.Key: [Row]] = [:]
         for (place, section) in group.sections.enumerated() {
             for entry in section.cases {
                 let experiment = entry.summary.experiment
                 guard let selects = experiment.dynamics?.model.name,
-                    let comparison = entry.summary.comparisons[.random], comparison.difference != nil
+                    let comparison = entry.summary.comparisons[.random]
                 else { continue }
                 let key = ModelComparison.Key(experiment, tellsScoreModel: false)
                 if found[key] == nil { order.append(key) }
@@ -54,7 +55,7 @@ struct ScoreModelTable: Sendable {
                     rows.firstIndex { $0.size == experiment.size && $0.selects == selects }
                     ?? {
                         rows.append(
-                            Row(name: Self.name(entry, without: selects), size: experiment.size, selects: selects))
+                            Row(name: names[key] ?? entry.name, size: experiment.size, selects: selects))
                         return rows.count - 1
                     }()
                 // Of equal cases the first serves.
@@ -70,11 +71,6 @@ struct ScoreModelTable: Sendable {
         guard Set(pairs).count > 1 else { return nil }
     }
 
-    /// The name of a case without the words for the model that selects.
-    private static func name(_ entry: ReportCase, without model: String) -> String {
-        entry.name.replacing(", \(CaseNames.networks(model))", with: "")
-    }
-
     /// The names of the columns of ``fields(_:)``.
     var columns: [String] { ["Case", "Size", "Selected by"] + models.map { "trained: \($0)" } }
 
@@ -84,7 +80,7 @@ struct ScoreModelTable: Sendable {
     func fields(_ text: (Comparison) -> String) -> [[String]] {
         rows.map { row in
             [row.name, Wording.size(Double(row.size)), row.selects]
-                + models.indices.map { row.comparisons[$0].map(text) ?? "" }
+                + models.indices.map { ModelComparison.cell(row.comparisons[$0], text) }
         }
     }
 

@@ -25,7 +25,7 @@ struct Sensitivity: Sendable {
                 guard let k = experiment.clustering?.k ?? experiment.scoring?.parameters.k else { return nil }
                 number = k
             case .d:
-                // The size of a lenet5's embedding is none that could be chosen.
+                // The size of a lenet5's embedding is fixed.
                 guard let embedding = experiment.embedding, embedding.method != .lenet5 else { return nil }
                 number = embedding.size
             }

@@ -26,9 +26,10 @@ extension StudyText {
 
     /// The tables for a terminal.
     static func models(_ results: StudyResults) -> String {
-        tables(results).map { table in
+        let tables = tables(results)
+        return tables.map { table in
             "\n\(table.heading):\n" + align(table.rows, left: Set([0] + (2..<table.rows[0].count)))
-        }.joined() + (tables(results).isEmpty ? "" : "\n")
+        }.joined() + (tables.isEmpty ? "" : "\n")
     }
 
     /// The tables as Markdown.

@@ -121,7 +121,7 @@ extension Study {
             let dataset = group.settings.dataset
             if dataset.isOfFeatures, let (key, model) = group.modelsInUse.first(where: { $0.model.side != nil }) {
                 throw .invalid(
-                    group.places[key],
+                    group.places.nearest(key),
                     reason:
                         "\(key) is \(model.name), which takes images, and the data set \(dataset.name) is of features;"
                         + " \(ModelLibrary.featureChoices) is needed")

@@ -108,7 +108,7 @@ extension StudyPlan {
 }
 
 extension StoredStudy {
-    /// What an autoencoder of the study gives back; nil where it is not fitted yet, or is damaged.
+    /// Reconstructions by an autoencoder of the study; nil where it is not fitted yet, or is damaged.
     package func reconstruction(_ key: EmbeddingKey) -> Reconstruction? {
         artifact(ArtifactKey(key)).flatMap { Reconstruction($0) }
     }
@@ -119,6 +119,9 @@ extension Experiment {
     package var embedding: StudyEmbedding? {
         clustering?.embedding ?? scoring.flatMap { $0.isOfPoints ? $0.embedding : nil }
     }
+
+    /// Whether the runs share clusterings, or embeddings by networks, of which there are ``clusteringSeeds``.
+    package var takesClusteringSeeds: Bool { clustering != nil || embedding?.epochs != nil }
 
     /// The embedding that run `run` (from 0) selects by; nil where no network makes its points. There is one per
     /// clustering, so that intervals hold how much a selection varies with the network.

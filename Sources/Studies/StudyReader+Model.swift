@@ -44,7 +44,9 @@ extension StudyReader {
     /// A model: the name of one of the library, a file of layers, or the layers themselves.
     private func model(_ node: Node, _ key: String, _ fields: StudyFields) throws(StudyError) -> ModelSpec {
         if case .mapping = node { return try ModelReader(file: file).model(node) }
-        let name = try fields.string(node, key, of: ModelLibrary.names, or: ModelReader.isFile)
+        let name = try fields.string(
+            node, key, of: ModelLibrary.classifiers.map(\.name),
+            or: { ModelLibrary.model($0) != nil || ModelReader.isFile($0) })
         if let model = ModelLibrary.model(name) { return model }
         let path = absolute(try fields.path(node, key))
         do throws(StudyError) {

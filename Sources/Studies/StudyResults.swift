@@ -218,8 +218,7 @@ extension StudyResults {
     private var sharedClusteringsNote: String? {
         let sharing = summaries.filter {
             let experiment = $0.experiment
-            return (experiment.clustering != nil || experiment.embedding?.epochs != nil)
-                && experiment.clusteringSeeds < experiment.runs
+            return experiment.takesClusteringSeeds && experiment.clusteringSeeds < experiment.runs
         }
         guard !sharing.isEmpty else { return nil }
         let most = sharing.map(\.experiment.clusteringSeeds).max() ?? 1

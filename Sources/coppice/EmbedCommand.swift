@@ -14,7 +14,7 @@ struct EmbedCommand: ParsableCommand {
             Writes a matrix of float32, a row per sample in the data's order, which cluster, select, dedup and score take \
             by --features.
 
-            autoencoder: trained to give back the samples through a layer of --size values, which are the embedding. It \
+            autoencoder: trained to reconstruct its input through a layer of --size values, which are the embedding. It \
             needs no labels. Images are taken in [0, 1], features as they are. A YAML file of layers whose last one is \
             linear: inputs takes its place; its narrowest linear layer is the code.
             lenet5: trained on the classes as train does it; the 84 values that its last layer takes are the embedding.

@@ -23,7 +23,7 @@ struct EmbeddingRun {
         /// Values of a sample.
         var inputs: Int
         var network: (embedder: Embedder, metadata: [String: String])?
-        /// How well an autoencoder gives back the rows that were embedded.
+        /// How well an autoencoder reconstructs the rows that were embedded.
         var error: ReconstructionError?
         /// Share of the variance of these rows.
         var explainedVariance: Double?

@@ -95,7 +95,7 @@ struct ModelCommand: ParsableCommand {
                 """)
         @Argument(
             help: ArgumentHelp("A model of the library, or a YAML file of layers.", valueName: "name"),
-            completion: .models, transform: ModelChoice.parse)
+            completion: .allModels, transform: ModelChoice.parseAny)
         var model: ModelChoice
         @Flag(help: "Print Python source that defines the model in PyTorch.")
         var torch = false

@@ -19,21 +19,31 @@ enum ModelChoice: Sendable {
     }
 
     /// The model, where it tells classes apart.
-    /// - Throws: as ``load()``, and ``Failure`` for an autoencoder.
+    /// - Throws: as ``load()``, and ``Failure`` for an autoencoder: of usage for one of the library, of bad data for a file.
     func loadClassifier() throws -> ModelSpec {
         let model = try load()
-        if let reason = model.noClassifier { throw Failure("--model: \(reason)", exitCode: 64) }
+        if let reason = model.noClassifier {
+            throw Failure("--model: \(reason)", exitCode: path == nil ? 64 : 65)
+        }
         return model
     }
 
     /// The file; nil for a model of the library.
     var path: String? { if case .file(let path) = self { path } else { nil } }
 
-    /// The model of a name or a file, for options.
+    /// The model of a name or a file, for options. A name that is unknown is answered with those of classifiers.
     @Sendable static func parse(_ text: String) throws -> ModelChoice {
+        try find(text, known: ModelLibrary.classifiers.map(\.name))
+    }
+
+    /// The same for what takes autoencoders too.
+    @Sendable static func parseAny(_ text: String) throws -> ModelChoice {
+        try find(text, known: ModelLibrary.names)
+    }
+
+    private static func find(_ text: String, known: [String]) throws -> ModelChoice {
         if let model = ModelLibrary.model(text) { return .known(model) }
         if ModelReader.isFile(text) { return .file(text) }
-        let known = ModelLibrary.names
         throw ValidationError(
             "unknown model '\(text)'; the nearest is \(nearestWord(to: text, in: known)) "
                 + "(\(known.joined(separator: ", ")) are known; a file of layers ends in .yaml).")
@@ -41,6 +51,8 @@ enum ModelChoice: Sendable {
 }
 
 extension CompletionKind {
-    /// The models' names.
-    static var models: CompletionKind { .list(ModelLibrary.names) }
+    /// The classifiers' names.
+    static var models: CompletionKind { .list(ModelLibrary.classifiers.map(\.name)) }
+    /// All models' names.
+    static var allModels: CompletionKind { .list(ModelLibrary.names) }
 }

@@ -78,7 +78,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["nope"], 64, "unknown model 'nope'"), (["nope.yaml"], 66, "nope.yaml: cannot be read: No such file"),
+        (["nope"], 64, "unknown model 'nope'"), (["autoencodr"], 64, "the nearest is autoencoder (lenet5, "),
+        (["nope.yaml"], 66, "nope.yaml: cannot be read: No such file"),
         (["lenet5", "--size", "5"], 64, "lenet5 takes images, and --size 5 is for features"),
         (["mlp", "--size", "5", "--side", "5"], 64, "give one kind"),
         (["mlp", "--classes", "0"], 64, "--classes is 0"),

@@ -73,13 +73,16 @@ import TestSupport
     @Test func anUnknownModelIsAnsweredWithTheNearest() throws {
         let outcome = try coppice("train", "--model", "mpl")
         #expect(outcome.status == 64)
-        let known = ModelLibrary.names.joined(separator: ", ")
+        let known = ModelLibrary.classifiers.map(\.name).joined(separator: ", ")
         #expect(outcome.stderr.contains("unknown model 'mpl'; the nearest is mlp (\(known) are known;"))
         for command in ["train", "evaluate"] {
             let help = try coppice(command, "--help").stdout.split(whereSeparator: \.isWhitespace)
             #expect(help.joined(separator: " ").contains(ModelLibrary.choices))
         }
         #expect(try coppice("--generate-completion-script", "bash").stdout.contains("'lenet5-wide4'$'\\n''mlp'"))
+        expectComplaint(
+            try coppice("train", "--model", "autoencoder"), code: 64,
+            mentions: ["--model: autoencoder reconstructs its input and predicts no classes"])
     }
 
     @Test func theNormalisationTravelsWithTheWeights() throws {

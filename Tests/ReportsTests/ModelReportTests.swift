@@ -92,6 +92,85 @@ import Testing
         #expect(comparisons[0].rows { "\($0.baselineID)" } == [["random", "20", "1", "2"], ["el2n", "20", "1", "2"]])
     }
 
+    @Test func embeddingsOfScoresAreLinesOfTheirOwn() throws {
+        let text = """
+            runs: 2
+            pca_components: 4
+            model: [lenet5, mlp]
+            experiments:
+              - pruning_method: none
+              - {pruning_method: score, scores: k-center, sizes: 20, embedding: [pixels, autoencoder, lenet5]}
+            """
+        let results = try results(text) { experiment, run in 9000 + 10 * experiment + run }
+        let comparison = try #require(ModelComparison.all(ReportSection.sections(of: results)).first)
+        let rows = [
+            ["k-center, pixels", "20", "1", "2"], ["k-center, autoencoder 4", "20", "1", "2"],
+            ["k-center, lenet5 84", "20", "1", "2"],
+        ]
+        #expect(comparison.rows { "\($0.baselineID)" } == rows)
+        let pictured = ModelCharts.charts(comparison).charts.map(\.description).joined()
+        #expect(rows.allSatisfy { pictured.contains(Wording.sentence($0[0])) }, "\(pictured)")
+        for table in [StudyText.summary(results), StudyText.markdown(results)] {
+            let found = table.components(separatedBy: ModelComparison.heading).last ?? ""
+            #expect(rows.allSatisfy { found.contains($0[0]) }, "\(found)")
+        }
+    }
+
+    /// Settings that are the same within each section and differ between two of them.
+    @Test func noTwoLinesHaveOneName() throws {
+        let cluster = "pruning_method: cluster, sizes: SIZE, ks: 4, selection_strategies: furthest"
+        let text = """
+            runs: 2
+            score_seeds: 1
+            experiments:
+              - {pruning_method: none, model: [lenet5, mlp]}
+              - {pruning_method: score, scores: el2n, sizes: 20, model: lenet5, score_epochs: 2}
+              - {pruning_method: score, scores: el2n, sizes: 20, model: mlp, score_epochs: 3}
+              - {\(cluster.replacing("SIZE", with: "20")), model: lenet5, clustering_seeds: 1}
+              - {\(cluster.replacing("SIZE", with: "40")), model: mlp, clustering_seeds: 2}
+            """
+        let results = try results(text) { experiment, run in 9000 + 10 * experiment + run }
+        let comparison = try #require(ModelComparison.all(ReportSection.sections(of: results)).first)
+        #expect(
+            comparison.rows { "\($0.baselineID)" } == [
+                ["el2n, 2 score epochs", "20", "1", ""], ["furthest, k 4, 1 clustering", "20", "1", ""],
+                ["el2n, 3 score epochs", "20", "", "2"], ["furthest, k 4, 2 clusterings", "40", "", "2"],
+            ])
+    }
+
+    /// A run of LeNet-5 on 20 samples diverged, every run of the perceptron on 100, and a run of the probe on the whole set.
+    @Test func runsThatDivergedAreMarkedAndNotPictured() throws {
+        let diverging = try results(
+            Self.three,
+            diverged: { experiment, run in
+                experiment == 4 && run == 3 || experiment == 7 || experiment == 3 && run == 0 ? 9 : nil
+            }, correct: Self.correct)
+        let comparison = try #require(ModelComparison.all(ReportSection.sections(of: diverging)).first)
+        let rows = comparison.rows { $0.difference == nil ? "" : "x" }
+        #expect(
+            rows == [
+                ["random", "20", "x, diverged", "x", "x, the whole set diverged"],
+                ["random", "100", "x", "diverged", "x, the whole set diverged"],
+            ])
+        let chart = try #require(ModelCharts.charts(comparison).charts.first)
+        #expect(chart.caption.contains(" Comparisons in which a run diverged have no point."))
+        #expect(
+            chart.description
+                == "Random: lenet5 \u{2212}0.60 with 100 images; mlp \u{2212}3.10 with 20 images.",
+            "\(chart.description)")
+        let undisturbed = try results(Self.three, correct: Self.correct)
+        let plain = try #require(ModelComparison.all(ReportSection.sections(of: undisturbed)).first)
+        #expect(!plain.hasDiverged && ModelCharts.charts(plain).charts.allSatisfy { !$0.caption.contains("diverged") })
+    }
+
+    @Test func modelsWithoutAWholeSetAreComparedOnTheirOwn() async throws {
+        let study = try ToyStudy(
+            "{runs: 1, model: [mlp, linear], experiments: [{pruning_method: random, sizes: 20}]}",
+            correct: ToyStudy.plausible)
+        let page = try await study.report(gnuplot: false).page
+        #expect(page.contains("<h1>2 models, each compared on its own</h1>"))
+    }
+
     // MARK: - Scores of other models
 
     private static let crossed = """
@@ -136,6 +215,27 @@ import Testing
         // Names tell whose networks they are.
         let names = CaseNames(results.plan)
         #expect(names.name(results.plan.experiment(4)) == "el2n, networks of mlp, lenet5")
+    }
+
+    @Test func embeddingsOfScoresAreRowsOfTheirOwn() throws {
+        let text = """
+            runs: 2
+            pca_components: 4
+            score_model: [lenet5, mlp]
+            score_seeds: 1
+            experiments:
+              - {pruning_method: random, sizes: 20}
+              - {pruning_method: score, scores: d2, sizes: 20, embedding: [pixels, autoencoder]}
+            """
+        let results = try results(
+            text, diverged: { experiment, run in experiment == 5 && run == 0 ? 3 : nil },
+            correct: { experiment, run in 9000 + 10 * experiment + run })
+        let table = try #require(ScoreModelTable.all(ReportSection.sections(of: results)).first)
+        #expect(
+            table.fields { _ in "x" } == [
+                ["d2, pixels", "20", "lenet5", "x"], ["d2, pixels", "20", "mlp", "x"],
+                ["d2, autoencoder 4", "20", "lenet5", "x"], ["d2, autoencoder 4", "20", "mlp", "x, diverged"],
+            ])
     }
 
     @Test func oneOtherModelThatSelectsIsATableWhereSeveralAreTrained() throws {

@@ -70,6 +70,10 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
             "test.yaml:1:8: model has 101 models; 1 to 100 are accepted"
         ),
         ("model: [mlp, mpl]", "test.yaml:1:14: unknown model mpl; the nearest known one is mlp"),
+        (
+            "model: [mlp, autoencoder]",
+            "test.yaml:1:8: model: autoencoder reconstructs its input and predicts no classes; train it with coppice embed"
+        ),
         ("model: [mlp, [linear]]", "test.yaml:1:14: model holds a list where a word is needed"),
         (
             "model: [{name: Net, layers: [flatten, {linear: classes}]}, {name: net, layers: [{linear: classes}]}]",
@@ -90,11 +94,11 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
         ("score_model: mpl", "test.yaml:1:14: unknown score_model mpl; the nearest known one is mlp"),
         (
             "dataset: features\nmodel: [mlp, lenet5]",
-            "model is lenet5, which takes images, and the data set features is of features"
+            "test.yaml:2:8: model is lenet5, which takes images, and the data set features is of features"
         ),
         (
             "dataset: features\nmodel: mlp\nscore_model: [mlp, lenet5]",
-            "score_model is lenet5, which takes images, and the data set features is of features"
+            "test.yaml:3:14: score_model is lenet5, which takes images, and the data set features is of features"
         ),
     ]) func aFaultIsNamedWithItsPlace(keys: String, sentence: String) throws {
         let text = keys + "\nexperiments: [{pruning_method: score, scores: el2n, sizes: 5}]"

@@ -30,15 +30,16 @@ enum ModelCharts {
         return (charts, lines.dropFirst(panels).map(\.name))
     }
 
-    /// The points of each model that has any: size, difference, and the ends of its interval.
+    /// The points of each model that has any: size, difference, and the ends of its interval. Comparisons in which a run
+    /// diverged are none.
     private static func points(
         _ line: ModelComparison.Line, _ comparison: ModelComparison
     ) -> [(section: Int, rows: [[Double]])] {
         comparison.sections.indices.compactMap { section in
             let rows = line.sizes.compactMap { size -> [Double]? in
-                guard let found = line.comparison(size: size, section: section), let mean = found.difference else {
-                    return nil
-                }
+                guard let found = line.comparison(size: size, section: section), found.isDecidable,
+                    let mean = found.difference
+                else { return nil }
                 return [Double(size), mean, found.interval95?.low ?? mean, found.interval95?.high ?? mean]
             }
             return rows.isEmpty ? nil : (section, rows)
@@ -80,6 +81,7 @@ enum ModelCharts {
             }
         }
         let key = Plot.key(models)
+        let diverged = comparison.hasDiverged ? " Comparisons in which a run diverged have no point." : ""
         let part = number.map { ", part \($0) of \(count)" } ?? ""
         let cases = lines.flatMap { $0.cases.values.flatMap(\.values) }
         let units = cases.first?.units ?? "samples"
@@ -89,7 +91,7 @@ enum ModelCharts {
             caption:
                 "Mean paired differences from the whole set of the same model in percentage points, with 95% intervals:"
                 + " below zero, pruning costs accuracy. A panel per selection; points of one size lie side by side."
-                + axis.note,
+                + diverged + axis.note,
             description: description(comparison, lines, units), height: 430 + key.height,
             commands: blocks + axis.commands + [
                 "set tmargin 2.5", "set xrange [0:\(lines.count)]", tics(lines.count, sizes, places),

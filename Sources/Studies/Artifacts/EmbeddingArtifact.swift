@@ -2,8 +2,8 @@ import Networks
 import Scoring
 import Support
 
-/// What makes an embedding by a network the one it is: the network is trained on all of the training set. Clusterings and
-/// scores of every size share it.
+/// Identifies an embedding: its network is trained on the whole training set. Clusterings and scores of every size share
+/// it.
 package struct EmbeddingKey: ArtifactKind {
     /// The data set's name.
     package let dataset: String
@@ -34,7 +34,7 @@ package struct EmbeddingKey: ArtifactKind {
 
     /// Whether its network is an autoencoder; otherwise it is a classifier.
     package var isAutoencoder: Bool { method == StudyEmbedding.Method.autoencoder.rawValue }
-    /// Whether reports show what it gives back of some samples: of the embeddings of one method, size and seed the first.
+    /// Whether reports show reconstructions of some samples: of the embeddings of one method, size and seed the first.
     package var isShown: Bool { isAutoencoder && index == 0 }
 
     /// The first run number of embeddings: above that of every run that is tested, and below those of score networks, so that
@@ -127,7 +127,7 @@ package struct FittedEmbedding: Sendable {
     package init(points: [Float]) { self.points = points }
 }
 
-/// What an autoencoder gives back.
+/// Samples beside their reconstructions by an autoencoder.
 package struct Reconstruction: Equatable, Sendable {
     /// How much is lost.
     package struct Loss: Equatable, Sendable {
@@ -147,7 +147,7 @@ package struct Reconstruction: Equatable, Sendable {
     package var count: Int
     /// Samples of the test set: [sample][value], pixels in [0, 1].
     package var originals: [Float]
-    /// What it gives back of them, likewise.
+    /// Their reconstructions, likewise.
     package var reconstructions: [Float]
     /// On the training set.
     package var loss: Loss
