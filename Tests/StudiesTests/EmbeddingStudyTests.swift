@@ -1,5 +1,6 @@
+import Clustering
 import Compute
-import Datasets
+@testable import Datasets
 import Foundation
 import Networks
 import Pruning
@@ -393,5 +394,45 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
         #expect(points.shape == [40, 3] && points.floats == (try embedder.embed(store)))
         let again = try run(in: TemporaryDirectory().results).0
         #expect(again.records.map(\.correct) == results.records.map(\.correct))
+    }
+
+    /// The PCA beside an autoencoder is for reports alone: where it cannot be made, or would take longer than the training,
+    /// the study goes on without it.
+    @Test func aSpectrumThatCannotBeMadeIsLeftOut() throws {
+        let (backend, images) = (CPUBackend(), try noise(40, classes: 4, run: 0))
+        let spectrum = BackendExecutor.spectrum(of: images, components: 3, on: backend)
+        #expect(spectrum?.variances.count == 3)
+        #expect(BackendExecutor.spectrum(of: images, components: 17, on: backend) == nil)
+        #expect(BackendExecutor.spectrum(of: images, components: 3, mostOrder: 16, on: backend) == spectrum)
+        #expect(BackendExecutor.spectrum(of: images, components: 3, mostOrder: 15, on: backend) == nil)
+        let large = Self.features(scale: 1e30)
+        #expect(throws: ClusteringError.self) { _ = try FeatureMatrix(large, forComponents: true) }
+        #expect(BackendExecutor.spectrum(of: large, components: 3, on: backend) == nil)
+    }
+
+    /// Noise of 16 values.
+    private static func features(scale: Float) -> SampleSet {
+        var random = RandomStream(seed: 8, run: 0, purpose: .testing)
+        return SampleSet(
+            valid: .floats((0..<640).map { _ in scale * Float(random.nextUniform(-1, 1)) }), count: 40,
+            shape: .vector(16), labels: (0..<40).map { UInt8($0 % 4) })
+    }
+
+    /// A study has no key for an embedding's learning rate: the error says what can be changed.
+    @Test func anEmbeddingThatDivergesIsNamed() throws {
+        let samples = Self.features(scale: 1e25)
+        let data = try Dataset(name: "mnist", train: samples, test: samples, isOfImages: false)
+        let executor = BackendExecutor(on: CPUBackend(), load: { _ in data })
+        let key = try #require(
+            EmbeddingKey(.autoencoder(size: 3, epochs: 1), of: TrainingSet("mnist"), seed: 1, index: 0))
+        var message = ""
+        do {
+            _ = try executor.embedding(key, cancellation: CancellationFlag())
+        } catch let error as NetworkError {
+            message = error.description
+            #expect(error.category == .badData)
+        }
+        #expect(message.hasPrefix("the embedding autoencoder 3 (1 epoch) of mnist: autoencoder-3 diverged at step"))
+        #expect(message.hasSuffix("standardize: true brings features into a range that it learns"), "\(message)")
     }
 }
