@@ -3,7 +3,7 @@ import Networks
 extension StudyPlan {
     /// Refuses what an entry's experiments cannot train, before anything of the study is computed: a model that does not fit
     /// the samples, an augmentation that does not, and batches of one sample where there is batch norm of vectors.
-    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of the key, or of the entry where the key is not given.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of the key, or of the entry where it is given above.
     static func checkModels(
         _ experiments: ArraySlice<Experiment>, of group: ExperimentGroup, _ shape: DatasetShape
     ) throws(StudyError) {
@@ -15,7 +15,7 @@ extension StudyPlan {
             let samples = "the samples of \(recipe.dataset) are \(sample)"
             func check(_ key: String, _ body: () throws(NetworkError) -> Void) throws(StudyError) {
                 do { try body() } catch {
-                    throw .invalid(group.places.nearest(key), reason: "\(error) (\(samples))")
+                    throw .invalid(group.places[key], reason: "\(error) (\(samples))")
                 }
             }
             if let model = experiment.otherScoreModel, scoreModels.insert(model).inserted {
