@@ -153,8 +153,8 @@ import Testing
         expectComplaint(
             try coppice(plain + Self.quick), code: 65, mentions: ["was trained on features with --standardize"])
         expectComplaint(
-            try coppice(["train", "--model", model]), code: 64,
-            mentions: ["--model: mine gives back its samples and has no classes; coppice embed trains it"])
+            try coppice(["train", "--model", model]), code: 65,
+            mentions: ["--model: mine reconstructs its input and predicts no classes; train it with coppice embed"])
     }
 
     @Test(arguments: [
@@ -232,7 +232,7 @@ import Testing
                 [
                     "evaluate", "--weights", folder / "w.safetensors", "--data", folder / "none", "--device", "cpu",
                     "--quiet",
-                ]), code: 65, mentions: ["w.safetensors: autoencoder-2 gives back its samples and has no classes"])
+                ]), code: 65, mentions: ["w.safetensors: autoencoder-2 reconstructs its input and predicts no classes"])
     }
 
     @Test func anInterruptLeavesNothing() throws {
@@ -256,6 +256,6 @@ import Testing
                 "{model: autoencoder, epochs: 1, runs: 1, dataset: mnist, experiments: [{pruning_method: none}]}".utf8))
         expectComplaint(
             try coppice("run", study, "--out", folder / "out", "--quiet"), code: 65,
-            mentions: ["study.yaml:1:", "model: autoencoder gives back its samples and has no classes; coppice embed"])
+            mentions: ["study.yaml:1:9: model: autoencoder reconstructs its input and predicts no classes"])
     }
 }

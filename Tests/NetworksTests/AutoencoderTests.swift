@@ -129,7 +129,7 @@ private enum Autoencoders {
         let backend = CPUBackend()
         let fixture = try Autoencoders.fixture("narrow")
         let store = try fixture.store(on: backend)
-        let reason = "narrow gives back its samples and has no classes; coppice embed trains it"
+        let reason = "narrow reconstructs its input and predicts no classes; train it with coppice embed"
         let run = TrainingRun(subset: [1, 2], seed: 1, run: 0)
         let trainer = Trainer(
             store, model: fixture.layout.model, normalisation: fixture.normalisation, on: backend)
@@ -158,7 +158,7 @@ private enum Autoencoders {
             ([.flatten, .linear(.inputs)], "x has no code: a linear layer of a number of values"),
             (
                 [.flatten, .linear(.count(5)), .relu, .linear(.count(5)), .linear(.inputs)],
-                "x has no one code: layers 2 and 4 are both linear: 5"
+                "the code of x is ambiguous: layers 2 and 4 both have 5 values; exactly one linear layer must be narrowest"
             ),
             ([.flatten, .linear(.classes)], "x has no linear layer before its last one"),
             (
