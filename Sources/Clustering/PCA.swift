@@ -20,6 +20,10 @@ package struct PCA: Sendable {
     /// Number of components.
     package var count: Int { explainedVariance.count }
 
+    /// The largest order of an eigenproblem, min(rows, columns), that is solved for a figure beside an autoencoder's: beyond
+    /// it, that takes longer than the training.
+    package static let mostOrderBesideNetworks = 4096
+
     /// Finds the principal components of `matrix`.
     ///
     /// The covariance, or where there are fewer rows than columns the products of rows, are summed on `backend`, exactly

@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Support
 
 /// A trained network that embeds samples: an autoencoder by its code, a classifier by what its last layer takes.
 ///
@@ -42,12 +43,13 @@ package struct Embedder {
     /// - Parameters:
     ///   - store: samples as ``SampleStore/make(_:for:classes:on:)`` makes them for the recipe's model.
     ///   - normalisation: how the network takes them, as ``EmbeddingRecipe/normalisation(of:)`` says.
+    ///   - remedy: what would do where training diverges, as the end of a sentence.
     ///   - progress: called between steps; returns false to give up.
     /// - Throws: ``NetworkError/invalid(reason:)`` for samples or options that do not fit,
     ///   ``NetworkError/unusableWeights(reason:)`` where training diverges, ``NetworkError/cancelled``, or the device's error.
     package static func fit(
         _ store: SampleStore, _ recipe: EmbeddingRecipe, normalisation: Normalisation, on backend: any Backend,
-        progress: (TrainingProgress) -> Bool = { _ in true }
+        remedy: String = "try a smaller learning rate", progress: (TrainingProgress) -> Bool = { _ in true }
     ) throws(NetworkError) -> Embedder {
         try recipe.check(store.shape)
         let run = TrainingRun(subset: Array(0..<store.count), seed: recipe.seed, run: recipe.run)
@@ -56,7 +58,7 @@ package struct Embedder {
         if let step = result.divergedSteps.first.flatMap({ $0 }) {
             throw .unusableWeights(
                 reason: "\(recipe.model.name) diverged at step \(step), with a learning rate of "
-                    + "\(recipe.training.learningRate): a loss or a weight is no longer finite; try a smaller learning rate"
+                    + "\(recipe.training.learningRate): a loss or a weight is no longer finite; \(remedy)"
             )
         }
         guard let weights = result.weights.first else { throw .invalid(reason: "no network was trained") }
@@ -223,33 +225,25 @@ package struct ReconstructionError: Hashable, Sendable {
 
 /// The sums that a ``ReconstructionError`` is made of, row by row, in double precision.
 private struct ReconstructionSums {
-    private var count = 0
     /// Squared differences.
     private var squares = 0.0
-    /// Of each value less that of the first row, which keeps digits where a column is far from 0: [value].
-    private var first: [Double] = []
-    private var sums, squaresOfValues: [Double]
+    private var moments: ColumnMoments
+    private let width: Int
 
     init(width: Int) {
-        sums = [Double](repeating: 0, count: width)
-        squaresOfValues = sums
+        self.width = width
+        moments = ColumnMoments(width: width)
     }
 
     mutating func add(_ input: ArraySlice<Float>, _ output: ArraySlice<Float>) {
-        if count == 0 { first = input.map(Double.init) }
-        count += 1
-        for (index, (value, reconstruction)) in zip(input, output).enumerated() {
+        for (value, reconstruction) in zip(input, output) {
             let difference = Double(reconstruction) - Double(value)
             squares += difference * difference
-            let shifted = Double(value) - first[index]
-            sums[index] += shifted
-            squaresOfValues[index] += shifted * shifted
         }
+        moments.add(input)
     }
 
     var error: ReconstructionError {
-        var variance = 0.0
-        for (sum, square) in zip(sums, squaresOfValues) { variance += square - sum * sum / Double(count) }
-        return ReconstructionError(squares: squares, variance: variance, values: count * sums.count)
+        ReconstructionError(squares: squares, variance: moments.squaredDistances, values: moments.count * width)
     }
 }

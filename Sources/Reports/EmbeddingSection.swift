@@ -7,6 +7,8 @@ struct EmbeddingSection: Sendable {
     let key: EmbeddingKey
     /// How many embeddings of its kind the study has, one per clustering.
     let count: Int
+    /// Whether another section is of the same embedding with another seed.
+    private let tellsSeed: Bool
     /// Nil where it is not stored.
     let reconstruction: Reconstruction?
     /// The originals in the upper row, their reconstructions below; nil of features.
@@ -23,16 +25,19 @@ struct EmbeddingSection: Sendable {
         let keys = stored.results.plan.artifactUses.keys.compactMap { $0.kind as? EmbeddingKey }
         return keys.filter(\.isShown).sorted { $0.fileName < $1.fileName }.prefix(StudyReport.Limits.embeddings)
             .map { key in
-                EmbeddingSection(
-                    key, count: keys.count { $0.points == key.points && $0.trainingSet == key.trainingSet },
-                    stored.reconstruction(key), in: stored.environment.datasets[key.dataset])
+                let alike = keys.filter { $0.points == key.points && $0.trainingSet == key.trainingSet }
+                return EmbeddingSection(
+                    key, count: alike.count { $0.seed == key.seed },
+                    tellsSeed: alike.contains { $0.seed != key.seed }, stored.reconstruction(key),
+                    in: stored.environment.datasets[key.dataset])
             }
     }
 
     private init(
-        _ key: EmbeddingKey, count: Int, _ reconstruction: Reconstruction?, in facts: StudyEnvironment.Dataset?
+        _ key: EmbeddingKey, count: Int, tellsSeed: Bool, _ reconstruction: Reconstruction?,
+        in facts: StudyEnvironment.Dataset?
     ) {
-        (self.key, self.count, self.reconstruction) = (key, count, reconstruction)
+        (self.key, self.count, self.tellsSeed, self.reconstruction) = (key, count, tellsSeed, reconstruction)
         image = reconstruction.flatMap { shown in
             guard let facts, let channels = facts.channels, let height = facts.height, let width = facts.width else {
                 return nil
@@ -64,24 +69,26 @@ struct EmbeddingSection: Sendable {
 
     /// The name of its file without the ending.
     var name: String { "embedding-" + Wording.slug("\(key.trainingSet.title)-\(words)") }
-    /// "autoencoder 64", and the epochs where they are not the usual ones.
-    private var words: String { key.embedding.text(isOfFeatures: false) }
+    /// "autoencoder 64", the epochs where they are not the usual ones, and the seed where there are several.
+    private var words: String {
+        key.embedding.text(isOfFeatures: false) + (tellsSeed ? ", seed \(key.seed)" : "")
+    }
 
     /// What the page says of it.
     var text: String {
-        let which = count == 1 ? "" : ", the first of \(count),"
+        let which = count == 1 ? "" : " (one of \(count))"
         guard let reconstruction else {
             return "The \(words) of \(key.trainingSet.title)\(which) is not stored yet."
         }
         var sentences = [
-            "A network of \(key.size) values in the middle\(which) trained for"
-                + " \(Wording.counted(key.epochs, "epoch")) to give back its samples. \(Self.kept(reconstruction.loss))"
+            "An autoencoder with a code of \(Wording.counted(key.size, "value")), trained for"
+                + " \(Wording.counted(key.epochs, "epoch"))\(which). \(Self.kept(reconstruction.loss))"
         ]
         if let pca = reconstruction.pca {
             sentences.append("A PCA to \(Wording.counted(key.size, "component")): \(Self.kept(pca))")
         }
         if image != nil {
-            sentences.append("In the upper row: samples of the test set. In the lower: what it gives back of them.")
+            sentences.append("Upper row: samples of the test set. Lower row: their reconstructions.")
         }
         return sentences.joined(separator: " ")
     }

@@ -47,7 +47,7 @@ struct ReportPlan: Sendable {
         }
         var components: [TrainingSet: Int] = [:]
         for experiment in stored.results.plan.experiments {
-            // Spectra are stored with clusterings alone.
+            // Spectra of scores are not stored, and one beside an autoencoder is of no case.
             guard let count = experiment.clustering?.pcaComponents else { continue }
             components[experiment.recipe.trainingSet] = max(components[experiment.recipe.trainingSet] ?? 0, count)
         }
@@ -245,8 +245,7 @@ struct ReportPlan: Sendable {
         let scores = plan.experiments.contains { $0.scoring?.pcaComponents != nil }
         if !clusters {
             return scores
-                ? "This study uses PCA for scores alone, and spectra are stored with clusterings, so that there is no scree"
-                    + " plot."
+                ? "This study uses PCA for scores alone, whose spectra are not stored, so that there is no scree plot."
                 : "No case of this study uses PCA, so that there is no scree plot."
         }
         if scree.isEmpty { return "No spectrum of a PCA is stored in this directory, so that there is no scree plot." }

@@ -14,31 +14,46 @@ extension BackendExecutor {
         training.model = recipe.model
         let (dataset, store, test) = try embeddingSamples(training)
         let backend = try preparedBackend()
-        let embedder = try Embedder.fit(
-            store, recipe, normalisation: recipe.normalisation(of: dataset.channels), on: backend
-        ) { status in
-            progress(status.images)
-            return !cancellation.isCancelled
+        let embedder: Embedder
+        var fitted: FittedEmbedding
+        do throws(NetworkError) {
+            embedder = try Embedder.fit(
+                store, recipe, normalisation: recipe.normalisation(of: dataset.channels), on: backend,
+                remedy: dataset.isOfImages
+                    ? "embedding: pca takes these images without a training"
+                    : "standardize: true brings features into a range that it learns"
+            ) { status in
+                progress(status.images)
+                return !cancellation.isCancelled
+            }
+            fitted = FittedEmbedding(points: try embedder.embed(store) { _ in !cancellation.isCancelled })
+        } catch .unusableWeights(let reason) {
+            throw NetworkError.unusableWeights(
+                reason: "the embedding \(key.words) of \(key.trainingSet.title): \(reason)")
         }
-        var fitted = FittedEmbedding(points: try embedder.embed(store) { _ in !cancellation.isCancelled })
         guard key.isShown else { return fitted }
         let clock = ContinuousClock()
         let start = clock.now
-        fitted.spectrum = try spectrum(of: dataset.train, components: key.size, on: backend)
+        fitted.spectrum = Self.spectrum(of: dataset.train, components: key.size, on: backend)
         fitted.reconstruction = try Self.reconstruction(
             by: embedder, of: dataset, train: store, test: test, spectrum: fitted.spectrum, cancellation)
         fitted.reportSeconds = (clock.now - start) / .seconds(1)
         return fitted
     }
 
-    /// The variances of a PCA of so many components; nil where the samples have fewer.
-    private func spectrum(
-        of samples: SampleSet, components: Int, on backend: any Backend
-    ) throws -> PCASpectrum? {
-        let matrix = try FeatureMatrix(samples)
-        guard components <= min(matrix.count, matrix.dimensions) else { return nil }
-        let pca = try PCA.fit(matrix, components: components, on: backend)
-        return PCASpectrum(variances: pca.explainedVariance, totalVariance: pca.totalVariance)
+    /// The variances of a PCA of so many components, which reports alone show; nil where the samples have fewer, and where
+    /// it cannot be made or would take longer than the training.
+    static func spectrum(
+        of samples: SampleSet, components: Int, mostOrder: Int = PCA.mostOrderBesideNetworks, on backend: any Backend
+    ) -> PCASpectrum? {
+        let order = min(samples.count, samples.shape.featureCount)
+        guard components <= order, order <= mostOrder else { return nil }
+        do throws(ClusteringError) {
+            let pca = try PCA.fit(FeatureMatrix(samples, forComponents: true), components: components, on: backend)
+            return PCASpectrum(variances: pca.explainedVariance, totalVariance: pca.totalVariance)
+        } catch {
+            return nil
+        }
     }
 
     private static func reconstruction(

@@ -9,6 +9,8 @@ package enum StudyEmbedding: Hashable, Sendable {
 
         /// Whether a network is trained for it.
         var isTrained: Bool { self == .autoencoder || self == .lenet5 }
+        /// Whether a study says how many values it leaves.
+        var takesSize: Bool { self == .pca || self == .autoencoder }
     }
 
     /// The samples' own values: pixels, or features.

@@ -10,7 +10,12 @@ extension StudyReader {
             try fields.word(node, "embedding", StudyEmbedding.Method.self)
         }
         if let methods { settings.embeddings = methods }
-        if let size = try fields.integer("embedding_size", in: 1...1_000_000) { settings.embeddingSize = size }
+        if let size = try fields.integer("embedding_size", in: 1...1_000_000) {
+            settings.embeddingSize = size
+        } else if fields["pca_components"] != nil {
+            // An entry's number goes before one above all entries, whichever key has it.
+            settings.embeddingSize = nil
+        }
         if let epochs = try fields.integer("embedding_epochs", in: 1...1_000_000) {
             settings.embeddingEpochs = epochs
         }
@@ -42,7 +47,7 @@ extension ExperimentGroup {
         if embeddings.isEmpty { return [] }
         var idle: [String] = []
         if !isTrained { idle.append("embedding_epochs") }
-        if !isNamed || embeddings == [.pixels] {
+        if embeddings == [.pixels] {
             idle.append("embedding_size")
         } else if let size {
             if embeddings.contains(.lenet5), size != StudyEmbedding.lenet5Size {
@@ -51,15 +56,16 @@ extension ExperimentGroup {
                     reason: "embedding_size is \(size), and lenet5 gives \(StudyEmbedding.lenet5Size) values; leave"
                         + " embedding_size out, or give lenet5 an entry of its own without it")
             }
-            if let place = places.keys["embedding_size"], places.keys["pca_components"] != nil,
-                size != settings.pcaComponents
-            {
-                throw .invalid(
-                    place,
-                    reason: "embedding_size is \(size) and pca_components \(settings.pcaComponents): both say how many"
-                        + " values a point has; give one")
+            if embeddings.contains(where: \.takesSize) {
+                let level = places.keys["embedding_size"] == nil ? places.above : places.keys
+                if let place = level["embedding_size"], level["pca_components"] != nil, size != settings.pcaComponents {
+                    throw .invalid(
+                        place,
+                        reason: "embedding_size is \(size) and pca_components \(settings.pcaComponents): both say how"
+                            + " many values a point has; give one")
+                }
+                settings.pcaComponents = size
             }
-            settings.pcaComponents = size
         }
         let words =
             isNamed
@@ -69,8 +75,12 @@ extension ExperimentGroup {
         }
     }
 
-    /// The key that says how many values a point has.
-    private var sizeKey: String { places.isGiven("embedding_size") ? "embedding_size" : "pca_components" }
+    /// The key that says how many values a point has: one of the entry goes before one above all entries.
+    private var sizeKey: String {
+        if places.keys["embedding_size"] != nil { return "embedding_size" }
+        return places.keys["pca_components"] == nil && places.above["embedding_size"] != nil
+            ? "embedding_size" : "pca_components"
+    }
 
     /// Whether the samples can be embedded as they should be.
     /// - Throws: ``StudyError/invalid(_:reason:)`` where PCA or an autoencoder has no room for so many values, and where
@@ -100,9 +110,6 @@ extension ExperimentGroup {
 }
 
 extension SourcePlaces {
-    /// Whether a key is given, in the entry or above all entries.
-    func isGiven(_ key: String) -> Bool { keys[key] != nil || above[key] != nil }
-
     /// The place of a key in the entry, else above all entries, else of the entry.
     func nearest(_ key: String) -> SourcePlace { keys[key] ?? above[key] ?? entry }
 }

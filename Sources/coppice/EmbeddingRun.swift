@@ -35,18 +35,23 @@ struct EmbeddingRun {
         var device: DeviceDescription
     }
 
+    /// Refuses an embedding of more values than the samples allow.
+    private func checkSize(_ size: Int, most: Int, of samples: String, _ values: String) throws(Failure) {
+        guard size > most else { return }
+        throw Failure(
+            "--size is \(size)\(command.size == nil ? " (the default)" : ""), and \(samples) have only \(most) \(values); "
+                + "give --size \(most == 1 ? "1" : "1 to \(most)")", exitCode: 64)
+    }
+
     // MARK: - PCA
 
     /// The embedding by principal components.
     func principalComponents(since start: ContinuousClock.Instant) throws -> Result {
         let (train, test) = try matrices()
         let size = command.size ?? 50
-        let most = min(train.count, train.dimensions)
-        guard size <= most else {
-            throw Failure(
-                "--size is \(size), but \(train.count) samples of \(train.dimensions) values have only \(most) components",
-                exitCode: 64)
-        }
+        try checkSize(
+            size, most: min(train.count, train.dimensions),
+            of: "\(train.count) samples of \(train.dimensions) values", "components")
         let backend = try command.compute.makeBackend(in: command.shape)
         let loadingSeconds = (ContinuousClock.now - start) / .seconds(1)
         let begin = ContinuousClock.now
@@ -89,10 +94,8 @@ struct EmbeddingRun {
         if recipe.method == .classifier, dataset.train.labels.isEmpty {
             throw Failure("--with \(model.name) learns the classes of the samples, and these have none", exitCode: 65)
         }
-        if command.size != nil, command.weights == nil, recipe.size > dataset.train.shape.featureCount {
-            throw Failure(
-                "--size is \(recipe.size), and the samples have only \(dataset.train.shape.featureCount) values",
-                exitCode: 64)
+        if command.method == .autoencoder, command.weights == nil {
+            try checkSize(recipe.size, most: dataset.train.shape.featureCount, of: "the samples", "values")
         }
         let stored = try command.weights.map { try weights($0, of: model, dataset) }
         let trained = stored?.weights.layout.model ?? model
@@ -190,15 +193,12 @@ struct EmbeddingRun {
         }
     }
 
-    /// Beyond this order the eigenproblem takes longer than the training.
-    private static let largestOrder = 4096
-
     /// The share of the variance that `count` principal components explain; nil where there are not so many, and where they
     /// would take too long.
     private func componentsVariance(_ dataset: Dataset, count: Int, on backend: any Backend) throws -> Double? {
         let order = min(dataset.train.count, dataset.train.shape.featureCount)
         guard count <= order else { return nil }
-        guard order <= Self.largestOrder else {
+        guard order <= PCA.mostOrderBesideNetworks else {
             Terminal.note("note: PCA of \(order) values is left out: it would take long", quiet: quiet)
             return nil
         }
@@ -238,15 +238,13 @@ private struct Components {
         guard let test else {
             return pca.totalVariance > 0 ? pca.explainedVarianceRatio.reduce(0, +) : nil
         }
-        // Squared distances to the training samples' mean, from those to the rows' own; what lies along the components is
-        // explained.
-        let own = try PCA.fit(test, components: 1, on: backend)
-        let total = own.totalVariance * Double(max(test.count - 1, 1))
-        var residual = total
-        for (mean, trained) in zip(own.mean, pca.mean) {
-            residual += Double(test.count) * (mean - trained) * (mean - trained)
-        }
-        for value in values { residual -= Double(value) * Double(value) }
-        return total > 0 ? 1 - max(residual, 0) / total : nil
+        // Of what the rows are away from the training samples' mean, the components explain what lies along them.
+        let moments = try test.columnMoments()
+        let center = pca.mean.indices.map { pca.mean[$0] - (test.shift?[$0] ?? 0) }
+        let along = values.reduce(0.0) { $0 + Double($1) * Double($1) }
+        return ReconstructionError(
+            squares: max(0, moments.squaredDistances(from: center) - along), variance: moments.squaredDistances,
+            values: test.count * test.dimensions
+        ).explainedVariance
     }
 }

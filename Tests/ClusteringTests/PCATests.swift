@@ -37,6 +37,23 @@ import TestSupport
         }
     }
 
+    /// Moments are the mean and the variance of a PCA, without its eigenproblem; pieces of rows follow each other.
+    @Test func columnMomentsAreThoseOfTheComponents() throws {
+        let backend = CPUBackend()
+        let bytes = (0..<90).map { UInt8($0 * 37 % 251) }
+        for matrix in [
+            try matrix(300, 7, seed: 3), try matrix(9000, 61, seed: 4), try matrix(5, 1, seed: 5),
+            try FeatureMatrix(bytes: bytes, count: 30, dimensions: 3),
+        ] {
+            let pca = try PCA.fit(matrix, components: 1, on: backend)
+            let moments = try matrix.columnMoments()
+            #expect(moments.count == matrix.count)
+            for (mean, expected) in zip(moments.means, pca.mean) { #expect(abs(mean - expected) < 1e-4) }
+            let variance = moments.squaredDistances / Double(matrix.count - 1)
+            #expect(abs(variance / pca.totalVariance - 1) < 1e-4, "\(matrix.count) x \(matrix.dimensions)")
+        }
+    }
+
     /// Sums of bytes leave 32 bits behind every 131,072 rows, and the last of what comes then is shorter.
     @Test(arguments: TestBackends.names, [131_071, 131_073, 140_000]) func manyRowsOfBytes(name: String, count: Int)
         throws

@@ -23,10 +23,10 @@ import Testing
         #expect(page.contains("<h2 id=\"\(Self.first)\">Embedding of mnist: autoencoder 4</h2>"))
         #expect(
             page.contains(
-                "A network of 4 values in the middle, the first of 12, trained for 10 epochs to give back its samples."
+                "An autoencoder with a code of 4 values, trained for 10 epochs (one of 12)."
                     + " 91.2% of the variance of the training set is kept (mean squared error 0.0123 per value). A PCA to 4"
                     + " components: 83.4% of the variance of the training set is kept (mean squared error 0.0234 per value)."
-                    + " In the upper row: samples of the test set. In the lower: what it gives back of them."))
+                    + " Upper row: samples of the test set. Lower row: their reconstructions."))
         #expect(page.contains("Reconstructions by autoencoder 4"))
         #expect(!page.contains("Embedding of mnist: lenet5") && !notices.contains { $0.contains("mbedding") })
         #expect(page.contains("the reconstructions by autoencoders as PNG"))
@@ -36,6 +36,28 @@ import Testing
         }
         // The one of a study that has no embedding any more goes.
         #expect(ReportPlan.kinds.contains { Self.first.hasPrefix($0) })
+    }
+
+    /// Entries may have seeds of their own: each has a section and a picture, and is counted on its own.
+    @Test func seedsAreToldApart() throws {
+        let toy = try ToyStudy(
+            """
+            runs: 3
+            pca_components: 4
+            experiments:
+              - {pruning_method: random, sizes: 20}
+              - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: closest, embedding: autoencoder}
+              - {pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: closest, embedding: autoencoder,
+                 seed: 2, runs: 2}
+            """, correct: ToyStudy.plausible)
+        let sections = try EmbeddingSection.all(toy.stored())
+        #expect(
+            sections.map(\.name) == [
+                "embedding-mnist-autoencoder-4-seed-1", "embedding-mnist-autoencoder-4-seed-2",
+            ])
+        #expect(sections.map(\.count) == [3, 2])
+        #expect(sections.map { $0.contents(number: 1).title }.last == "Embedding of mnist: autoencoder 4, seed 2")
+        #expect(sections[1].text.contains("trained for 10 epochs (one of 2). "))
     }
 
     /// Three images of 6 by 5 pixels, drawn nine times as large, above what came back of them.

@@ -9,7 +9,7 @@ import Testing
             "{runs: 1, experiments: [{pruning_method: score, sizes: 20, scores: k-center, use_pca: true,"
                 + " pca_components: 4}]}", correct: ToyStudy.plausible)
         let page = try await study.report(gnuplot: false).page
-        #expect(page.contains("This study uses PCA for scores alone, and spectra are stored with clusterings"))
+        #expect(page.contains("This study uses PCA for scores alone, whose spectra are not stored"))
         #expect(!page.contains("No case of this study uses PCA"))
     }
 

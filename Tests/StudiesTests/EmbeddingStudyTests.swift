@@ -1,5 +1,6 @@
+import Clustering
 import Compute
-import Datasets
+@testable import Datasets
 import Foundation
 import Networks
 import Pruning
@@ -12,6 +13,20 @@ import Testing
 private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 16, classCount: 10)]
 private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_strategies: closest"
 
+/// Keys above all entries and in one, and what they make together.
+private let nearestSizes: [(above: String, entry: String, expected: StudyEmbedding)] = [
+    ("embedding_size: 6", "embedding: pca, pca_components: 5", .pca(5)),
+    ("embedding_size: 6", "use_pca: true, pca_components: 5", .pca(5)),
+    ("embedding_size: 6", "use_pca: true", .pca(6)),
+    ("embedding_size: 6", "embedding: autoencoder", .autoencoder(size: 6, epochs: 10)),
+    ("pca_components: 6", "embedding: pca, embedding_size: 5", .pca(5)),
+    ("pca_components: 6", "use_pca: true, embedding_size: 5", .pca(5)),
+    ("embedding_size: 6, pca_components: 6", "embedding: pca", .pca(6)),
+    ("embedding_size: 6, pca_components: 7", "embedding: pca, embedding_size: 5", .pca(5)),
+    ("embedding_size: 6", "use_pca: false", .pixels),
+    ("embedding_size: 6", "embedding: lenet5, pca_components: 5", .lenet5(epochs: 10)),
+]
+
 /// `embedding` in studies: words, plans, artifacts.
 @Suite struct EmbeddingStudyTests {
     private func plan(_ yaml: String) throws -> StudyPlan { try StudyPlan(study(yaml), shapes: shapes) }
@@ -21,6 +36,7 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
     @Test(arguments: [
         ("use_pca: true, pca_components: 4", "embedding: pca, pca_components: 4"),
         ("use_pca: true, pca_components: 4", "embedding: pca, embedding_size: 4"),
+        ("use_pca: true, pca_components: 4", "use_pca: true, embedding_size: 4"),
         ("use_pca: false, pca_components: 4", "embedding: pixels, pca_components: 4"),
         ("use_pca: [true, false], pca_components: 4", "embedding: [pca, pixels], embedding_size: 4"),
         ("pca_components: 4", "embedding: pixels, pca_components: 4, embedding_epochs: 7"),
@@ -89,6 +105,20 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
         #expect(unset.experiments.map(\.embedding) == [.autoencoder(size: 7, epochs: 10), .lenet5(epochs: 10)])
     }
 
+    /// An entry's number goes before one above all entries, whichever of the two keys has it; nothing is ignored silently.
+    @Test(arguments: nearestSizes)
+    func theNearestSizeCounts(above: String, entry: String, expected: StudyEmbedding) throws {
+        let plan = try plan("{\(above), experiments: [{\(cluster), \(entry)}]}")
+        #expect(plan.experiments.map(\.embedding) == [expected] && plan.notices.isEmpty, "\(plan.notices)")
+    }
+
+    /// A size that says nothing new makes no other study: a directory is resumed without the key.
+    @Test func theSizeOfLeNetLeavesComponentsAsTheyAre() throws {
+        let plain = try study("experiments: [{\(cluster), embedding: lenet5}]")
+        let told = try study("experiments: [{\(cluster), embedding: lenet5, embedding_size: 84}]")
+        #expect(told == plain && told.yaml == plain.yaml && told.groups[0].settings.pcaComponents == 50)
+    }
+
     @Test(arguments: [
         "{embedding: [lenet5, pixels], embedding_epochs: 2, experiments: [{\(cluster)}, {pruning_method: none}]}",
         "experiments: [{\(cluster), embedding: autoencoder, embedding_size: 9}, {\(cluster), use_pca: true}]",
@@ -124,8 +154,11 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
             "\(cluster), embedding: pca, embedding_size: 6, pca_components: 5",
             "embedding_size is 6 and pca_components 5: both say how many values a point has"),
         BadStudy(
+            "embedding_size: 6\npca_components: 5\nexperiments:\n  - {\(cluster), use_pca: true}\n",
+            "test.yaml:1:17: embedding_size is 6 and pca_components 5: both say how many values a point has"),
+        BadStudy(
             "embedding: pca\nexperiments:\n  - {\(cluster), use_pca: true}\n",
-            "test.yaml:3:94: use_pca and embedding conflict: both say what the samples are as points, and embedding is given"
+            "test.yaml:3:89: use_pca and embedding conflict: both say what the samples are as points, and embedding is given"
                 + " at test.yaml:1:12; give one"),
         BadStudy(
             "embedding: pca\nexperiments:\n  - {pruning_method: none, use_pca: true}\n",
@@ -141,16 +174,28 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
     }
 
     @Test(arguments: [
-        ("embedding: pca, embedding_size: 17", "2:111: embedding_size is 17; mnist has room for 1 to 16"),
+        ("embedding: pca, embedding_size: 17", "2:112: embedding_size is 17; mnist has room for 1 to 16"),
         ("embedding: pca", "2:5: pca_components is 50; mnist has room for 1 to 16"),
         (
             "embedding: autoencoder, embedding_size: 17",
-            "2:119: embedding_size is 17, and a sample of mnist has 16 values: an autoencoder's code has from 1 to 16"
+            "2:120: embedding_size is 17, and a sample of mnist has 16 values: an autoencoder's code has from 1 to 16"
         ),
         ("embedding: autoencoder", "2:5: pca_components is 50, and a sample of mnist has 16 values"),
     ])
     func whatDoesNotFitTheSetIsRefused(keys: String, message: String) throws {
         let error = studyError { _ = try plan("experiments:\n  - {\(cluster), \(keys)}") }
+        #expect(error?.category == .badData)
+        #expect(error?.description.contains("test.yaml:\(message)") == true, "\(error?.description ?? "no error")")
+    }
+
+    /// The error names the key that set the number.
+    @Test(arguments: [
+        ("use_pca: true", "1:17: embedding_size is 17; mnist has room for 1 to 16"),
+        ("embedding: pca, pca_components: 18", "3:112: pca_components is 18; mnist has room for 1 to 16"),
+        ("use_pca: true, pca_components: 18", "3:111: pca_components is 18; mnist has room for 1 to 16"),
+    ])
+    func theKeyOfTheNumberIsNamed(keys: String, message: String) throws {
+        let error = studyError { _ = try plan("embedding_size: 17\nexperiments:\n  - {\(cluster), \(keys)}") }
         #expect(error?.category == .badData)
         #expect(error?.description.contains("test.yaml:\(message)") == true, "\(error?.description ?? "no error")")
     }
@@ -173,7 +218,7 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
         ),
         ("\(cluster), embedding: pca, embedding_epochs: 2", "embedding_epochs has no effect with embedding pca"),
         ("\(cluster), embedding: pixels, embedding_size: 2", "embedding_size has no effect with embedding pixels"),
-        ("\(cluster), use_pca: true, embedding_size: 2", "embedding_size has no effect without the key embedding"),
+        ("\(cluster), use_pca: false, embedding_size: 2", "embedding_size has no effect without the key embedding"),
     ])
     func idleKeysAreNoted(keys: String, notice: String) throws {
         let study = try study("experiments: [{\(keys)}]")
@@ -349,5 +394,45 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
         #expect(points.shape == [40, 3] && points.floats == (try embedder.embed(store)))
         let again = try run(in: TemporaryDirectory().results).0
         #expect(again.records.map(\.correct) == results.records.map(\.correct))
+    }
+
+    /// The PCA beside an autoencoder is for reports alone: where it cannot be made, or would take longer than the training,
+    /// the study goes on without it.
+    @Test func aSpectrumThatCannotBeMadeIsLeftOut() throws {
+        let (backend, images) = (CPUBackend(), try noise(40, classes: 4, run: 0))
+        let spectrum = BackendExecutor.spectrum(of: images, components: 3, on: backend)
+        #expect(spectrum?.variances.count == 3)
+        #expect(BackendExecutor.spectrum(of: images, components: 17, on: backend) == nil)
+        #expect(BackendExecutor.spectrum(of: images, components: 3, mostOrder: 16, on: backend) == spectrum)
+        #expect(BackendExecutor.spectrum(of: images, components: 3, mostOrder: 15, on: backend) == nil)
+        let large = Self.features(scale: 1e30)
+        #expect(throws: ClusteringError.self) { _ = try FeatureMatrix(large, forComponents: true) }
+        #expect(BackendExecutor.spectrum(of: large, components: 3, on: backend) == nil)
+    }
+
+    /// Noise of 16 values.
+    private static func features(scale: Float) -> SampleSet {
+        var random = RandomStream(seed: 8, run: 0, purpose: .testing)
+        return SampleSet(
+            valid: .floats((0..<640).map { _ in scale * Float(random.nextUniform(-1, 1)) }), count: 40,
+            shape: .vector(16), labels: (0..<40).map { UInt8($0 % 4) })
+    }
+
+    /// A study has no key for an embedding's learning rate: the error says what can be changed.
+    @Test func anEmbeddingThatDivergesIsNamed() throws {
+        let samples = Self.features(scale: 1e25)
+        let data = try Dataset(name: "mnist", train: samples, test: samples, isOfImages: false)
+        let executor = BackendExecutor(on: CPUBackend(), load: { _ in data })
+        let key = try #require(
+            EmbeddingKey(.autoencoder(size: 3, epochs: 1), of: TrainingSet("mnist"), seed: 1, index: 0))
+        var message = ""
+        do {
+            _ = try executor.embedding(key, cancellation: CancellationFlag())
+        } catch let error as NetworkError {
+            message = error.description
+            #expect(error.category == .badData)
+        }
+        #expect(message.hasPrefix("the embedding autoencoder 3 (1 epoch) of mnist: autoencoder-3 diverged at step"))
+        #expect(message.hasSuffix("standardize: true brings features into a range that it learns"), "\(message)")
     }
 }

@@ -157,7 +157,6 @@ package struct Reconstruction: Equatable, Sendable {
     /// A reconstruction of `count` samples.
     package init(count: Int, originals: [Float], reconstructions: [Float], loss: Loss, pca: Loss?) {
         self.count = count
-        self.count = count
         self.originals = originals
         self.reconstructions = reconstructions
         self.loss = loss
