@@ -17,13 +17,17 @@ package struct StoredWeights: Equatable, Sendable {
 // MARK: - What they were trained on
 
 extension StoredWeights {
+    private static let samplesKey = "samples"
+    private static let (images, features) = ("images", "features")
+    /// Planes, rows and columns of images, which a model that flattens them does not tell.
+    private static let shapeKey = "shape"
     private static let scalingKey = "scaling"
     private static let classesKey = "classes"
     private static let valuesKey = "values"
     private static let mediansKey = "medians"
 
-    /// What a file says of the samples beside their normalisation: how features were scaled, what was subtracted from their
-    /// columns, and the names of the classes.
+    /// What a file says of the samples beside their normalisation: whether they are images and of which shape, how features
+    /// were scaled, what was subtracted from their columns, and the names of the classes.
     package static func metadata(of dataset: Dataset, scaling: RequestedScaling) -> [String: String] {
         metadata(
             of: dataset.train, isOfImages: dataset.isOfImages, classNames: dataset.classNames, scaling: scaling)
@@ -33,8 +37,10 @@ extension StoredWeights {
     package static func metadata(
         of samples: SampleSet, isOfImages: Bool, classNames: [String], scaling: RequestedScaling
     ) -> [String: String] {
-        var metadata: [String: String] = [:]
-        if !isOfImages {
+        var metadata = [samplesKey: isOfImages ? images : features]
+        if isOfImages {
+            metadata[shapeKey] = "\(samples.shape)"
+        } else {
             metadata[scalingKey] = words(scaling)
             metadata[valuesKey] = values(samples)
             metadata[mediansKey] = samples.medians.flatMap { try? JSON.text($0) }
@@ -45,9 +51,15 @@ extension StoredWeights {
 
     /// Holds samples against those that the weights were trained on, as far as the file says: other figures, or classes
     /// that are numbered in another way, would give answers that mean nothing.
-    /// - Throws: ``NetworkError/unusableWeights(reason:)`` for features that are scaled in another way, and for other names
-    ///   of classes.
+    /// - Throws: ``NetworkError/unusableWeights(reason:)`` for features where it was trained on images and the other way
+    ///   round, for images of another shape where the network does not resize them, for features that are scaled in another
+    ///   way, and for other names of classes.
     package func check(_ dataset: Dataset, scaling: RequestedScaling, path: String) throws(NetworkError) {
+        let samples = dataset.isOfImages ? Self.images : Self.features
+        if let trained = metadata[Self.samplesKey], [Self.images, Self.features].contains(trained), trained != samples {
+            throw .unusableWeights(
+                reason: "\(path): its network was trained on \(trained), and these samples are \(samples)")
+        }
         if let trained = metadata[Self.scalingKey], !dataset.isOfImages, trained != Self.words(scaling) {
             throw .unusableWeights(
                 reason:
@@ -62,13 +74,7 @@ extension StoredWeights {
                     + "\(values) ones; training and test rows have to be of the type that they were then")
         }
         if !dataset.isOfImages { try checkMedians(dataset, path) }
-        if weights.layout.hasFreeExtents, metadata[ModelWeights.inputKey] != nil, dataset.isOfImages,
-            dataset.train.shape != weights.layout.input
-        {
-            throw .unusableWeights(
-                reason: "\(path): its network was trained on images of \(weights.layout.input), and those of "
-                    + "\(dataset.name) have \(dataset.train.shape)")
-        }
+        try checkShape(dataset, path)
         guard let text = metadata[Self.classesKey], !dataset.classNames.isEmpty,
             let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)), names != dataset.classNames
         else { return }
@@ -79,6 +85,23 @@ extension StoredWeights {
         throw .unusableWeights(
             reason: "\(path): its classes are \(shown(names)), and those of \(dataset.name) are "
                 + "\(shown(dataset.classNames)); the same names in the same order are needed")
+    }
+
+    /// Refuses images of another shape than those that the weights were trained on, where no layer of theirs would notice.
+    private func checkShape(_ dataset: Dataset, _ path: String) throws(NetworkError) {
+        let (layout, shape) = (weights.layout, dataset.train.shape)
+        guard dataset.isOfImages, layout.model.side == nil else { return }
+        var trained: String?
+        if layout.hasFreeExtents {
+            trained = metadata[ModelWeights.inputKey].map { _ in "\(layout.input)" }
+        } else if layout.input.featureCount == shape.featureCount {
+            trained = metadata[Self.shapeKey]
+        }
+        guard let trained, trained != "\(shape)" else { return }
+        throw .unusableWeights(
+            reason:
+                "\(path): its network was trained on images of \(excerpt(trained)), and those of \(dataset.name) have "
+                + "\(shape)")
     }
 
     /// Refuses features from whose columns other numbers were subtracted than from those that the weights were trained on.

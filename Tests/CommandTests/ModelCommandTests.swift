@@ -15,13 +15,14 @@ import Testing
         let wide = try #require(models.first { $0["name"] as? String == "lenet5-wide4" })
         #expect(wide["parameters"] as? Int == 972_730 && wide["path"] as? String == "fused")
         #expect(text.contains("lenet5-wide4  972730 parameters, fused network"))
-        let probe = try #require(models.last)
+        let probe = try #require(models.first { $0["name"] as? String == "linear" })
         #expect(probe["parameters"] as? Int == 7850 && probe["path"] as? String == "layered")
         #expect((probe["layers"] as? [Any])?.first as? String == "flatten")
         let features = try coppice(["model", "list", "--size", "384", "--classes", "3", "--json"]).json()
         let ofFeatures = try #require(features["models"] as? [[String: Any]])
-        #expect(ofFeatures.compactMap { $0["name"] as? String } == ["mlp", "linear"])
-        #expect(ofFeatures.last?["parameters"] as? Int == 1155)
+        #expect(ofFeatures.compactMap { $0["name"] as? String } == ["mlp", "linear", "autoencoder"])
+        #expect(ofFeatures[1]["parameters"] as? Int == 1155)
+        #expect(ofFeatures.last?["parameters"] as? Int == 230_336)
     }
 
     /// What is shown is a file that another name makes one's own.

@@ -21,6 +21,12 @@ import Testing
     private static func train(_ model: ModelSpec, over store: SampleStore, on backend: OpenCLBackend) throws {
         let normalisation = Normalisation(
             [ChannelStatistics](repeating: ChannelStatistics(mean: 0.5, std: 0.25), count: store.shape.channels))
+        if model.isAutoencoder {
+            let recipe = try EmbeddingRecipe(model, training: TrainingOptions(length: .steps(2)), seed: 1)
+            let embedder = try Embedder.fit(store, recipe, normalisation: normalisation, on: backend)
+            _ = try embedder.error(of: store)
+            return
+        }
         let trained = try Trainer(store, model: model, normalisation: normalisation, on: backend).train(
             [TrainingRun(subset: Array(0..<store.count), seed: 1, run: 0)],
             options: TrainingOptions(length: .steps(2)), record: { _ in })
@@ -35,7 +41,8 @@ import Testing
         var inputs = CaseInputs(seed: 1)
         let count = 70
         let labels = (0..<count).map { UInt8($0 % 10) }
-        for model in ModelLibrary.all {
+        // A code that fits into the samples, of one image or row of 36 values.
+        for model in ModelLibrary.classifiers + [ModelLibrary.autoencoder(size: 20)] {
             // The layered networks' programs serve samples of every shape. The wide forms take long to compile.
             let isWide = model.name.hasPrefix("lenet5-wide")
             if isWide && !isOwn { continue }

@@ -7,7 +7,8 @@ import Testing
 @testable import Networks
 import TestSupport
 
-/// What tools/fixtures made of convolutional models. Weights and images follow from a rule that both sides have.
+/// What tools/fixtures made of convolutional models and autoencoders. Weights and images follow from a rule that both sides
+/// have.
 struct ConvolutionalFixture {
     struct Expected: Decodable {
         /// Every `step`-th value of a tensor.
@@ -25,6 +26,9 @@ struct ConvolutionalFixture {
             var logits: [Double]
             var gradients: [String: Part]
             var trained: [String: Part]
+            /// Of an autoencoder, after the training: codes of the first samples, and the mean squared error of all.
+            var codes: [Double]?
+            var error: Double?
         }
         var mean: Double
         var std: Double
@@ -45,14 +49,16 @@ struct ConvolutionalFixture {
     let expected: Expected.Model
     let layout: ParameterLayout
 
-    init(_ name: String) throws {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/convolutional/expected.json")
+    init(_ name: String) throws { try self.init(name, of: Self.model(name), in: "convolutional") }
+
+    /// - Parameter folder: one of Tests/Fixtures.
+    init(_ name: String, of model: ModelSpec, in folder: String) throws {
+        let file = URL(fileURLWithPath: Fixtures.path("\(folder)/expected.json"))
         all = try JSONDecoder().decode(Expected.self, from: Data(contentsOf: file))
         expected = try #require(all.models[name])
         let shape = expected.shape
         layout = try ParameterLayout(
-            Self.model(name), samples: .init(channels: shape[0], height: shape[1], width: shape[2]),
+            model, samples: .init(channels: shape[0], height: shape[1], width: shape[2]),
             classes: Self.classes)
     }
 
@@ -123,7 +129,11 @@ struct ConvolutionalFixture {
             return UInt8((128 + 60 * noise[place] + 60 * pattern).rounded(.down))
         }
         return try SampleStore(
-            pixels: pixels, labels: labels, shape: layout.input, classes: Self.classes, on: backend)
+            pixels: pixels, labels: labels, shape: samplesShape, classes: Self.classes, on: backend)
+    }
+
+    private var samplesShape: SampleShape {
+        SampleShape(channels: expected.shape[0], height: expected.shape[1], width: expected.shape[2])
     }
 
     var normalisation: Normalisation {
@@ -250,7 +260,9 @@ struct ConvolutionalFixture {
         let device = try #require(try Device.all().first)
         let fixture = try ConvolutionalFixture("lenet5-1998")
         let (mlp, linear) = (try #require(ModelLibrary.model("mlp")), try #require(ModelLibrary.model("linear")))
-        for (model, launches) in [(fixture.layout.model, 29), (mlp, 15), (linear, 5)] {
+        for (model, launches) in [
+            (fixture.layout.model, 29), (mlp, 15), (linear, 5), (ModelLibrary.autoencoder(), 18),
+        ] {
             let backend = try OpenCLBackend(device: device, profile: DeviceProfile(for: device), profiling: true)
             _ = try Trainer(
                 try fixture.store(on: backend), model: model, normalisation: fixture.normalisation, on: backend

@@ -110,6 +110,12 @@ private struct PlainLayers {
             }
         }
         var total = 0.0
+        if layout.model.isAutoencoder {
+            for (outputs, sample) in zip(rows, samples) {
+                for (output, value) in zip(outputs, sample) { total += (output - value) * (output - value) }
+            }
+            return total / Double(samples.count * layout.input.featureCount)
+        }
         for (logits, label) in zip(rows, labels) {
             var sum = 0.0
             for logit in logits { sum += Foundation.exp(logit) }
@@ -129,6 +135,10 @@ private struct PlainLayers {
         [
             .avgPool(2), .batchNorm, .conv(out: 4, kernel: 4, padding: 2), .relu, .avgPool(3), .flatten, .batchNorm,
             .linear(.count(6)), .batchNorm, .tanh, .linear(.count(4)), .linear(.classes),
+        ],
+        [
+            .conv(out: 3, kernel: 3, padding: 1), .tanh, .flatten, .linear(.count(5)), .relu, .linear(.count(2)),
+            .linear(.count(6)), .tanh, .linear(.inputs),
         ],
     ]
 

@@ -195,7 +195,7 @@ enum LayeredFixture {
         #expect(try JSONDecoder().decode([ModelSpec.Layer].self, from: JSONEncoder().encode(layers)) == layers)
         for (layer, reason) in [
             (#""rule""#, "'rule' is no layer"), (#"{"linea": 3}"#, "unknown layer 'linea'"),
-            (#"{"linear": 0}"#, "linear is 0"), (#"{"linear": "x"}"#, "a number of values or classes"),
+            (#"{"linear": 0}"#, "linear is 0"), (#"{"linear": "x"}"#, "a number of values, classes or inputs"),
             (#"{"max_pool": -1}"#, "max_pool is -1"), (#"{"conv": {"out": 0, "kernel": 5}}"#, "conv needs out"),
         ] {
             let text = #"{"name": "x", "layers": [\#(layer)]}"#

@@ -26,10 +26,12 @@ import TestSupport
 
     @Test func everyModelHasANameASummaryAndLayersOfItsOwn() {
         let names = ModelLibrary.names
-        #expect(names == ["lenet5", "lenet5-1998", "lenet5-wide2", "lenet5-wide4", "mlp", "linear"])
+        #expect(names == ["lenet5", "lenet5-1998", "lenet5-wide2", "lenet5-wide4", "mlp", "linear", "autoencoder"])
         #expect(Set(ModelLibrary.all.map(\.layers)).count == names.count)
         #expect(names.allSatisfy { ModelLibrary.summary($0)?.hasSuffix(".") == true })
         #expect(ModelLibrary.leNet5.name == "lenet5")
+        #expect(ModelLibrary.classifiers.map(\.name) == names.dropLast())
+        #expect(ModelLibrary.choices.hasSuffix("mlp or linear") && ModelLibrary.featureChoices == "mlp or linear")
     }
 
     @Test func aModelIsShownAsAFileWithItsExtents() throws {

@@ -52,6 +52,7 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
                 ("lenet5", .init(height: 32, width: 32)), ("lenet5-1998", .init(channels: 3, height: 32, width: 32)),
                 ("lenet5-wide2", .init(channels: 2, height: 32, width: 32)),
                 ("mlp", .init(channels: 3, height: 9, width: 6)), ("linear", .vector(11)),
+                ("autoencoder", .init(channels: 3, height: 5, width: 7)),
             ]
             let own: [(ModelSpec, SampleShape)] = [
                 (ConvolutionalFixture.model("odd"), .init(channels: 2, height: 13, width: 11)),
@@ -115,15 +116,18 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
             python, ["-B", "compare.py"] + models.indices.map { "model\($0)" }, in: folder.path)
         #expect(outcome.status == 0, "\(outcome.errors)")
         let found = try JSONDecoder().decode([String: Found].self, from: outcome.output)
-        for (index, (model, _)) in models.enumerated() {
+        for (index, (model, shape)) in models.enumerated() {
             let result = try #require(found["model\(index)"])
-            #expect(result.shape == [Self.samples, Self.classes], "\(model.name)")
+            let outputs = model.isAutoencoder ? shape.featureCount : Self.classes
+            #expect(result.shape == [Self.samples, outputs], "\(model.name)")
             #expect(result.difference < 1e-4 && result.spread > 0.01, "\(model.name): \(result)")
-            #expect(result.sameClasses, "\(model.name)")
+            // The largest values of a reconstruction say nothing.
+            #expect(result.sameClasses || model.isAutoencoder, "\(model.name)")
         }
     }
 
-    /// Trains a model for a few steps and writes its module, its weights, and logits of the samples that it was trained on.
+    /// Trains a model for a few steps and writes its module, its weights, and logits of the samples that it was trained on:
+    /// of an autoencoder, their reconstructions.
     private func write(_ model: ModelSpec, _ shape: SampleShape, as name: String, to folder: TemporaryFolder) throws {
         let backend = CPUBackend()
         let (count, size) = (Self.samples, shape.featureCount)
@@ -145,6 +149,26 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
         let description = try ModelDescription(model, samples: shape, classes: Self.classes)
         _ = try folder.file("\(name).py", Array(description.pyTorch.utf8))
 
+        let logits =
+            model.isAutoencoder
+            ? try Embedder(
+                StoredWeights(weights: weights, normalisation: normalisation, notes: []), on: backend
+            ).reconstruct(store)
+            : try Self.logits(weights, store, normalisation, on: backend)
+        let isVector = shape.channels == 1 && shape.height == 1
+        let extents = isVector ? [count, size] : [count, shape.channels, shape.height, shape.width]
+        try Safetensors.write(
+            [
+                "samples": Tensor(shape: extents, values: values),
+                "logits": Tensor(shape: [count, logits.count / count], values: logits),
+            ], metadata: [:], to: folder / "\(name)-case.safetensors")
+    }
+
+    /// Logits of all samples of a store, [sample][class].
+    private static func logits(
+        _ weights: ModelWeights, _ store: SampleStore, _ normalisation: Normalisation, on backend: any Backend
+    ) throws -> [Float] {
+        let count = store.count
         let schedule = try StepSchedule(capacity: 1, on: backend)
         try schedule.load([0..<count], firstStep: 0, learningRate: 1, on: backend)
         let network = try ModelParameters([weights], on: backend).makeNetwork(
@@ -155,16 +179,9 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
         try network.predict(
             source, into: try backend.makeBuffer(of: Int32.self, count: count, label: "predictions"), stride: count)
         let (flat, tile) = (try backend.read(network.logits), backend.tile)
-        let logits = (0..<count * Self.classes).map { (place: Int) -> Float in
-            let (sample, logit) = (place / Self.classes, place % Self.classes)
-            return flat[(sample / tile * Self.classes + logit) * tile + sample % tile]
+        return (0..<count * classes).map { (place: Int) -> Float in
+            let (sample, logit) = (place / classes, place % classes)
+            return flat[(sample / tile * classes + logit) * tile + sample % tile]
         }
-        let isVector = shape.channels == 1 && shape.height == 1
-        let extents = isVector ? [count, size] : [count, shape.channels, shape.height, shape.width]
-        try Safetensors.write(
-            [
-                "samples": Tensor(shape: extents, values: values),
-                "logits": Tensor(shape: [count, Self.classes], values: logits),
-            ], metadata: [:], to: folder / "\(name)-case.safetensors")
     }
 }

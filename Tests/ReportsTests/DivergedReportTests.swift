@@ -103,7 +103,7 @@ import Testing
         "CLUSTER|clustering_seeds: 1", "CLUSTER|equal_within: 0.5", "CLUSTER|n_closest: 3", "CLUSTER|n_furthest: 0",
         "CLUSTER|ks: 4",
         "CLUSTER|selection_strategies: random", "CLUSTER|balance: class", "CLUSTER|runs: 3", "CLUSTER|seed: 4",
-        "CLUSTER|",
+        "CLUSTER|", "pruning_method: score, scores: k-center, sizes: 20, embedding: lenet5|clustering_seeds: 1",
     ])
     func casesThatDifferInOneSettingHaveNamesOfTheirOwn(text: String) throws {
         let cluster =

@@ -53,7 +53,7 @@ import Testing
         ("name: x\nlayers:\n  - linear: 0", "m.yaml:3:13: linear is 0;"),
         (
             "name: x\nlayers:\n  - linear: class",
-            "m.yaml:3:13: linear is class; a number of values, or classes, is needed"
+            "m.yaml:3:13: linear is class; a number of values, classes or inputs is needed"
         ),
         ("name: x\nlayers:\n  - conv: {out: 3}", "m.yaml:3:11: conv has no kernel; write conv: {out: 6, kernel: 5"),
         (

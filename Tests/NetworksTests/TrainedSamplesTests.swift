@@ -1,0 +1,83 @@
+import Support
+import Testing
+
+@testable import Datasets
+@testable import Networks
+
+/// What weights say of the samples that they were trained on, held against others.
+@Suite struct TrainedSamplesTests {
+    private static let scaling = RequestedScaling(standardize: false, normalize: false)
+
+    /// Three images of noise.
+    private static func images(_ height: Int, _ width: Int) throws -> Dataset {
+        let pixels = (0..<3 * height * width).map { UInt8($0 * 37 % 251) }
+        let samples = try SampleSet(pixels: pixels, labels: [0, 1, 1], height: height, width: width)
+        return try Dataset(name: "pictures", train: samples, test: samples)
+    }
+
+    private static func features(_ count: Int) throws -> Dataset {
+        let samples = SampleSet(
+            valid: .floats((0..<3 * count).map { Float($0 * 37 % 251) }), count: 3, shape: .vector(count),
+            labels: [0, 1, 1])
+        return try Dataset(name: "rows", train: samples, test: samples, isOfImages: false)
+    }
+
+    private static func stored(_ name: String, of dataset: Dataset, with metadata: [String: String]?) throws
+        -> StoredWeights
+    {
+        let model = try #require(ModelLibrary.model(name))
+        let layout = try ParameterLayout(model, samples: dataset.train.shape, classes: 2)
+        return StoredWeights(
+            weights: ModelWeights(layout: layout, seed: 1, run: 0), normalisation: nil, notes: [],
+            metadata: metadata ?? StoredWeights.metadata(of: dataset, scaling: scaling))
+    }
+
+    /// The sentence that refuses a data set; nil where it is taken.
+    private static func refusal(_ stored: StoredWeights, _ dataset: Dataset) -> String? {
+        do throws(NetworkError) {
+            try stored.check(dataset, scaling: scaling, path: "w")
+            return nil
+        } catch {
+            return error.category == .badData ? error.description : "another error"
+        }
+    }
+
+    @Test(arguments: ["autoencoder", "mlp"]) func samplesOfAnotherKindOrShapeAreRefused(model: String) throws {
+        let ofImages = try Self.stored(model, of: Self.images(4, 6), with: nil)
+        #expect(ofImages.metadata["samples"] == "images" && ofImages.metadata["shape"] == "1x4x6")
+        #expect(try Self.refusal(ofImages, Self.images(4, 6)) == nil)
+        #expect(
+            try Self.refusal(ofImages, Self.images(2, 12))
+                == "w: its network was trained on images of 1x4x6, and those of pictures have 1x2x12")
+        #expect(
+            try Self.refusal(ofImages, Self.features(24))
+                == "w: its network was trained on images, and these samples are features")
+        let ofFeatures = try Self.stored(model, of: Self.features(24), with: nil)
+        #expect(ofFeatures.metadata["samples"] == "features" && ofFeatures.metadata["shape"] == nil)
+        #expect(try Self.refusal(ofFeatures, Self.features(24)) == nil)
+        #expect(
+            try Self.refusal(ofFeatures, Self.images(4, 6))
+                == "w: its network was trained on features, and these samples are images")
+    }
+
+    /// Files of others, PyTorch's for one, say nothing, or something else under these names.
+    @Test(arguments: [[String: String](), ["samples": "words"]]) func whatAFileDoesNotSayIsNotChecked(
+        metadata: [String: String]
+    ) throws {
+        let stored = try Self.stored("autoencoder", of: Self.images(4, 6), with: metadata)
+        for dataset in [try Self.images(4, 6), try Self.images(2, 12), try Self.features(24)] {
+            #expect(Self.refusal(stored, dataset) == nil)
+        }
+    }
+
+    /// A network that resizes its images takes them in every size.
+    @Test func imagesThatAreResizedMayHaveAnyShape() throws {
+        let stored = StoredWeights(
+            weights: ModelWeights(
+                layout: try ParameterLayout(
+                    ModelLibrary.leNet5, samples: SampleShape(height: 32, width: 32), classes: 2), seed: 1, run: 0),
+            normalisation: nil, notes: [],
+            metadata: StoredWeights.metadata(of: try Self.images(16, 64), scaling: Self.scaling))
+        #expect(try Self.refusal(stored, Self.images(32, 32)) == nil)
+    }
+}
