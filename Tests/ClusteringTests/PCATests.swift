@@ -41,16 +41,16 @@ import TestSupport
     @Test func columnMomentsAreThoseOfTheComponents() throws {
         let backend = CPUBackend()
         let bytes = (0..<90).map { UInt8($0 * 37 % 251) }
-        for matrix in [
+        for rows in [
             try matrix(300, 7, seed: 3), try matrix(9000, 61, seed: 4), try matrix(5, 1, seed: 5),
             try FeatureMatrix(bytes: bytes, count: 30, dimensions: 3),
         ] {
-            let pca = try PCA.fit(matrix, components: 1, on: backend)
-            let moments = try matrix.columnMoments()
-            #expect(moments.count == matrix.count)
+            let pca = try PCA.fit(rows, components: 1, on: backend)
+            let moments = try rows.columnMoments()
+            #expect(moments.count == rows.count)
             for (mean, expected) in zip(moments.means, pca.mean) { #expect(abs(mean - expected) < 1e-4) }
-            let variance = moments.squaredDistances / Double(matrix.count - 1)
-            #expect(abs(variance / pca.totalVariance - 1) < 1e-4, "\(matrix.count) x \(matrix.dimensions)")
+            let variance = moments.squaredDistances / Double(rows.count - 1)
+            #expect(abs(variance / pca.totalVariance - 1) < 1e-4, "\(rows.count) x \(rows.dimensions)")
         }
     }
 
