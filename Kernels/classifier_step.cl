@@ -7,6 +7,9 @@
 // [r][t][s][value] with rows of stride and 0 in the padding; delta0, that of the features, 0 where ReLU let nothing pass;
 // sums[r][t][channel] = (sum of delta0, sum of it times the normalised input), which the block's backward pass wants;
 // loss_and_correct[r][t] = (sum of losses, right answers).
+// With WEIGHTED, the gradient of a sample's loss is its weight times that, sample_weights[r][first sample + position in
+// batch] with rows of sample_stride, and the loss, which no weight changes, goes to the same place of sample_losses;
+// loss_and_correct has the losses without weights too.
 // Without TRAINING, the block is normalised by its running statistics, and after the logits comes
 // predictions[r][first sample + position in batch], the class of the largest one, the lowest on ties, for each valid
 // sample; the cursor moves on to the next step.
@@ -41,6 +44,9 @@ TEAM_KERNEL void classifier_step(
     __global float *restrict OF_LAST_LAYER(hidden),
 #if TRAINING
     __global const float *restrict partials, const int norm_positions, __global const int *restrict labels,
+#if WEIGHTED
+    __global const float *restrict sample_weights, const int sample_stride, __global float *restrict sample_losses,
+#endif
     __global float *restrict saved, __global float *restrict delta0, EACH_LAYER(__global float *restrict delta)
     EACH_LAYER(__global float *restrict transposed) __global float *restrict sums,
     __global float *restrict loss_and_correct
@@ -91,9 +97,20 @@ TEAM_KERNEL void classifier_step(
     if (get_local_id(1) == 0) {
         for (int k = 0; k < TILES_AT_ONCE; k++) {
             const intv label = *(__global const intv *)(labels + group.tile[k] * TILE + lane * VW);
+            const int counted = valid_samples(min(first + k, tiles - 1), valid);
+#if WEIGHTED
+            const size_t place =
+                (size_t)replica * sample_stride + current[0] + min(first + k, tiles - 1) * TILE + lane * VW;
+            const floatv weight = get_samples(sample_weights + place, counted - lane * VW);
+#else
+            const floatv weight = 1;
+#endif
             softmax_loss(at(logits, group, k, CLASSES), CLASSES, at(OF_LAST_LAYER(delta), group, k, CLASSES),
-                         row_of(OF_LAST_LAYER(transposed), group, k, CLASSES), label,
-                         valid_samples(min(first + k, tiles - 1), valid), valid, losses[k], answers[k]);
+                         row_of(OF_LAST_LAYER(transposed), group, k, CLASSES), label, weight, counted, valid, losses[k],
+                         answers[k]);
+#if WEIGHTED
+            put_samples(sample_losses + place, losses[k][lane], counted - lane * VW);
+#endif
         }
     }
     pad_rows(group, OF_LAST_LAYER(transposed), CLASSES);

@@ -16,18 +16,6 @@
 // exp of anything below is 0 in float32. Without a limit, 0 times a difference that overflows would be NaN.
 #define LEAST_EXPONENT -200.0f
 
-typedef union {
-    floatv vector;
-    float lane[VW];
-} statistic_t;
-
-// `value` to where this work-item's first `counted` samples belong.
-static inline void put(__global float *target, const floatv value, const int counted) {
-    statistic_t statistic;
-    statistic.vector = value;
-    for (int lane = 0; lane < VW && lane < counted; lane++) target[lane] = statistic.lane[lane];
-}
-
 TILE_KERNEL void sample_statistics(__global const float *restrict logits, __global const int *restrict labels,
                                    __global const int *restrict current, const int classes,
                                    __global const float *restrict hidden, const int width, const int stride,
@@ -71,9 +59,9 @@ TILE_KERNEL void sample_statistics(__global const float *restrict logits, __glob
     const floatv margin = classes > 1 ? own - choose(is_right, second, largest.value) : (floatv)0;
     __global float *target = statistics + (size_t)get_group_id(2) * STATISTICS * stride + current[0] +
                              get_group_id(0) * TILE + lane;
-    put(target, own_power / sum, counted);
-    put(target + (size_t)stride, choose(sum == sum, margin, sum), counted);
-    put(target + 2 * (size_t)stride, choose(is_right, (floatv)1, (floatv)0), counted);
+    put_samples(target, own_power / sum, counted);
+    put_samples(target + (size_t)stride, choose(sum == sum, margin, sum), counted);
+    put_samples(target + 2 * (size_t)stride, choose(is_right, (floatv)1, (floatv)0), counted);
 #if ALL
     floatv length = 1;
     __global const float *values = hidden + tile * width * TILE + lane;
@@ -84,10 +72,10 @@ TILE_KERNEL void sample_statistics(__global const float *restrict logits, __glob
     // 1 - p of the label is the sum of the others, without cancellation.
     const floatv error = sqrt(others * others + squares) / sum;
     const floatv runner_up = classes > 1 ? exp(second - largest.value) : (floatv)0;
-    put(target + 3 * (size_t)stride, log(sum) - weighted / sum, counted);
-    put(target + 4 * (size_t)stride, 1 / sum, counted);
-    put(target + 5 * (size_t)stride, (1 - runner_up) / sum, counted);
-    put(target + 6 * (size_t)stride, error, counted);
-    put(target + 7 * (size_t)stride, error * sqrt(length), counted);
+    put_samples(target + 3 * (size_t)stride, log(sum) - weighted / sum, counted);
+    put_samples(target + 4 * (size_t)stride, 1 / sum, counted);
+    put_samples(target + 5 * (size_t)stride, (1 - runner_up) / sum, counted);
+    put_samples(target + 6 * (size_t)stride, error, counted);
+    put_samples(target + 7 * (size_t)stride, error * sqrt(length), counted);
 #endif
 }

@@ -11,6 +11,8 @@ struct LogitsCase: KernelCase {
         case large = "large logits"
         /// A NaN in the first sample of the last network.
         case poisoned = "a NaN"
+        /// Each sample of the loss has a weight.
+        case weighted = "weights"
     }
     let isLoss: Bool
     let batch: (replicas: Int, samples: Int)
@@ -22,7 +24,8 @@ struct LogitsCase: KernelCase {
         "R \(batch.replicas), batch \(batch.samples), \(classes) classes, seed \(seed)"
             + (kind == .plain ? "" : ", \(kind.rawValue)")
     }
-    var form: String { "any" }
+    var form: String { kind == .weighted ? "weighted" : "any" }
+    var variety: String { kernel + (kind == .weighted ? ", weighted" : "") }
     var cost: Int { 20 * batch.replicas * AwkwardBatch.room(for: batch.samples) * classes }
 
     static func cases(isLoss: Bool, seed: UInt64) -> [any KernelCase] {
@@ -31,6 +34,10 @@ struct LogitsCase: KernelCase {
             + [Kind.ties, .large, .poisoned].map {
                 LogitsCase(isLoss: isLoss, batch: (2, 17), classes: 10, seed: seed, kind: $0)
             }
+            + (isLoss
+                ? zip(counts, AwkwardBatch.all).map {
+                    LogitsCase(isLoss: true, batch: $1, classes: $0, seed: seed, kind: .weighted)
+                } : [])
     }
 
     func run(on backend: any Backend, reference: CPUBackend) throws -> CaseResult {
@@ -40,18 +47,21 @@ struct LogitsCase: KernelCase {
         let (replicas, samples) = self.batch
         var logits = random.floats(replicas * samples * classes, in: -3...3)
         switch kind {
-        case .plain: break
+        case .plain, .weighted: break
         case .ties: logits = logits.map { $0.rounded() }
         case .large: logits = logits.map { 200 * $0 }
         case .poisoned: logits[(replicas - 1) * samples * classes] = .nan
         }
         let labels = random.integers(replicas * samples, in: 0..<classes)
         let buffer = try batch.activation(logits, values: classes, masked: 2, label: "logits")
+        let weights = kind == .weighted ? try CaseWeights(batch, first: 5, &random) : nil
         let truths = (0..<replicas * samples).map {
-            SoftmaxTruth(logits[($0 * classes)...].prefix(classes), label: Int(labels[$0]), valid: samples)
+            SoftmaxTruth(
+                logits[($0 * classes)...].prefix(classes), label: Int(labels[$0]), valid: samples,
+                weight: weights?.plain[$0])
         }
         if isLoss {
-            try checkLoss(buffer, labels, truths, batch, &judge)
+            try checkLoss(buffer, labels, truths, weights, batch, &judge)
         } else {
             try checkPredictions(buffer, truths, batch, &judge)
         }
@@ -59,8 +69,8 @@ struct LogitsCase: KernelCase {
     }
 
     private func checkLoss(
-        _ logits: DeviceBuffer<Float>, _ labels: [Int32], _ truths: [SoftmaxTruth], _ batch: CaseBatch,
-        _ judge: inout CaseJudge
+        _ logits: DeviceBuffer<Float>, _ labels: [Int32], _ truths: [SoftmaxTruth], _ weights: CaseWeights?,
+        _ batch: CaseBatch, _ judge: inout CaseJudge
     ) throws {
         let (backend, room, samples) = (batch.backend, batch.layout(1), batch.samples)
         let delta = try batch.output(classes, label: "gradient")
@@ -73,7 +83,8 @@ struct LogitsCase: KernelCase {
             SoftmaxCrossEntropy(
                 batch: batch.shape, classes: classes, logits: logits,
                 batchLabels: try backend.makeBuffer(room.pack(labels, masked: -1), label: "batch labels"),
-                current: try batch.current(), delta: delta.buffer, transposedDelta: transposed.buffer,
+                current: try batch.current(first: weights?.first ?? 0), weights: weights?.operand, delta: delta.buffer,
+                transposedDelta: transposed.buffer,
                 lossAndCorrect: lossAndCorrect.buffer))
         let actual = try delta.contents()
         let layout = batch.layout(classes)
@@ -94,6 +105,7 @@ struct LogitsCase: KernelCase {
             return [Bounded.sum(losses, additions: room.tile), Bounded(Double(right))]
         }
         judge.check("losses and right answers", try lossAndCorrect.contents(), equals: due)
+        try weights?.check(truths.map(\.loss), &judge)
     }
 
     private func checkPredictions(

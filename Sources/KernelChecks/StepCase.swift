@@ -45,6 +45,8 @@ struct StepCase: KernelCase {
         case large = "large logits"
         /// Images that are moved and mirrored.
         case augmented = "augmented images"
+        /// Each sample's loss has a weight.
+        case weighted = "weights"
     }
     let operation: Operation
     let pass: Pass
@@ -58,7 +60,9 @@ struct StepCase: KernelCase {
         "R \(batch.replicas), batch \(batch.samples), \(operation.rawValue), \(pass), \(shape.name), seed \(seed)"
             + (kind == .plain ? "" : ", \(kind.rawValue)")
     }
-    var variety: String { "\(operation.rawValue), \(pass)" + (kind == .augmented ? ", augmented" : "") }
+    var variety: String {
+        "\(operation.rawValue), \(pass)" + (kind == .augmented ? ", augmented" : kind == .weighted ? ", weighted" : "")
+    }
     var form: String { "\(variety), \(shape.name)" }
     var cost: Int {
         let one = BatchShape(replicas: 1, samples: 1, tile: 1)
@@ -96,10 +100,12 @@ struct StepCase: KernelCase {
                 }
             }
             for kind in kinds(operation) {
-                cases.append(
-                    StepCase(
-                        operation: operation, pass: pass, batch: (2, 17), shape: StepShape.awkward[1], seed: seed,
-                        kind: kind))
+                for batch in kind == .weighted ? [(2, 17), (3, 33)] : [(2, 17)] {
+                    cases.append(
+                        StepCase(
+                            operation: operation, pass: pass, batch: batch, shape: StepShape.awkward[1], seed: seed,
+                            kind: kind))
+                }
             }
         }
         return cases
@@ -109,7 +115,8 @@ struct StepCase: KernelCase {
         switch operation {
         case .gathered: [.ties, .offset, .augmented]
         case .normalised: [.ties, .poisoned]
-        case .classifier, .predictions: [.ties, .poisoned, .large]
+        case .classifier: [.ties, .poisoned, .large, .weighted]
+        case .predictions: [.ties, .poisoned, .large]
         case .blockBackward, .weightGradients: []
         }
     }
@@ -139,7 +146,9 @@ struct StepCase: KernelCase {
         var judge = CaseJudge(self)
         let values = startValues()
         let expected = try StepNetwork(shape, values, size: batch, on: reference)
-        let actual = try StepNetwork(shape, values, size: batch, on: backend)
+        let actual = try StepNetwork(
+            shape, values, size: batch, weightedBy: kind == .weighted ? CaseInputs(seed: seed, index: 1) : nil,
+            on: backend)
         try prepare(expected, reference)
         if kind == .poisoned {
             let name = operation == .normalised ? "pooled1" : "pooled2"

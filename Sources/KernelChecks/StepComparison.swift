@@ -337,7 +337,8 @@ struct StepComparison {
         let truths = replicas.map { replica in
             (0..<samples).map { sample in
                 SoftmaxTruth(
-                    image(logits, replica, sample), label: Int(labels[replica * samples + sample]), valid: samples)
+                    image(logits, replica, sample), label: Int(labels[replica * samples + sample]), valid: samples,
+                    weight: actual.weights?.plain[replica * samples + sample])
             }
         }
         try check(&judge, "delta\(actual.classifier.layers.count)", maskedZero: true) { truths[$0][$1].gradient }
@@ -348,6 +349,7 @@ struct StepComparison {
                 Bounded.sum(members.map { truths[replica][$0].loss }, additions: tile), Bounded(Double(right)),
             ]
         }
+        try actual.weights?.check(truths.joined().map(\.loss), &judge)
     }
 
     /// The sums over each tile of a block's pooled gradient, and of it times the normalised input, of which each product

@@ -116,6 +116,8 @@ struct StepNetwork {
     let layout: Layout
     let first, second: ConvolutionBlock
     let classifier: Classifier
+    /// Of the samples of the loss; nil where all count the same.
+    let weights: CaseWeights?
     let gather: GatherBatch
     let gradients: StepGradients
     let schedule: StepSchedule
@@ -132,9 +134,11 @@ struct StepNetwork {
     let current: GuardedBuffer<Int32>
     let cursor: GuardedBuffer<Int32>
 
-    init(_ shape: StepShape, _ values: StepValues, size: (replicas: Int, samples: Int), on backend: any Backend)
-        throws(ComputeError)
-    {
+    /// - Parameter random: what the weights of samples are drawn from; nil for none.
+    init(
+        _ shape: StepShape, _ values: StepValues, size: (replicas: Int, samples: Int),
+        weightedBy random: CaseInputs? = nil, on backend: any Backend
+    ) throws(ComputeError) {
         self.shape = shape
         let batch = CaseBatch(backend, size)
         self.batch = batch
@@ -213,9 +217,13 @@ struct StepNetwork {
         for (index, (inputs, outputs)) in zip(shape.layers, shape.layers.dropFirst()).enumerated() {
             layers.append(try layer(index + 1, from: inputs, to: outputs))
         }
+        weights = try random.map { random throws(ComputeError) in
+            var random = random
+            return try CaseWeights(batch, first: StepValues.firstSample, &random)
+        }
         classifier = Classifier(
             layers: layers, logits: try activation("logits", shape.classes), batchLabels: labels.buffer,
-            lossAndCorrect: try perTile("loss and correct", 2))
+            lossAndCorrect: try perTile("loss and correct", 2), sampleWeights: weights?.operand)
         cursor = try GuardedBuffer<Int32>(on: backend, [Int32(StepValues.step)], label: "cursor")
         let batches: [Int32] = [9, 9, 9, 9, 9, 9, 9, 9, Int32(StepValues.firstSample), Int32(size.samples), 0, 0]
         schedule = StepSchedule(

@@ -223,12 +223,12 @@ struct NormGradientTruth {
 struct SoftmaxTruth {
     /// -log of the label's probability.
     let loss: Bounded
-    /// Of the mean loss over the batch's valid samples.
+    /// Of the mean loss over the batch's valid samples, times the sample's weight where it has one.
     let gradient: [Bounded]
     /// The class of the largest logit, the lowest on ties.
     let best: Int
 
-    init(_ logits: ArraySlice<Float>, label: Int, valid: Int) {
+    init(_ logits: ArraySlice<Float>, label: Int, valid: Int, weight: Float? = nil) {
         let logits = Array(logits)
         var best = 0
         for index in logits.indices where logits[index] > logits[best] { best = index }
@@ -238,7 +238,8 @@ struct SoftmaxTruth {
         let sum = Bounded.sum(powers, additions: logits.count)
         loss = sum.logarithm + largest - Bounded(logits[label])
         gradient = powers.indices.map {
-            (powers[$0] / sum - Bounded($0 == label ? 1.0 : 0.0)) / Bounded(Double(valid))
+            let mean = (powers[$0] / sum - Bounded($0 == label ? 1.0 : 0.0)) / Bounded(Double(valid))
+            return weight.map { mean * Bounded($0) } ?? mean
         }
     }
 }

@@ -8,6 +8,8 @@ package struct TestedTraining: Sendable {
         package var epochs: Int
         /// Wall time of the training until then, in seconds; tests are not counted.
         package var seconds: Double
+        /// What it was trained on until then.
+        package var work: TrainingWork
     }
 
     /// One network per run: as it was at its milestone, otherwise as it was at the end.
@@ -21,6 +23,8 @@ package struct TestedTraining: Sendable {
     package var divergedSteps: [Int?]
     /// As ``TrainingResult/movedWeights``.
     package var movedWeights: [Int]
+    /// As ``TrainingResult/work``, of the whole training.
+    package var work: [TrainingWork]
     /// Passes that the training made over the subsets.
     package var epochs: Int
     /// Mean loss of each step, for each run: [step][run].
@@ -29,6 +33,9 @@ package struct TestedTraining: Sendable {
     package var seconds: Double
     /// Wall time of all tests.
     package var evaluationSeconds: Double
+
+    /// What each network was trained on until it was as in ``weights``.
+    package var workOfWeights: [TrainingWork] { zip(milestones, work).map { $0?.work ?? $1 } }
 
     /// A training of `epochs` passes, tested once, at its end. What diverged is no network that could be tested.
     /// - Throws: what ``Evaluator/evaluate(_:)`` throws.
@@ -45,9 +52,10 @@ package struct TestedTraining: Sendable {
         self.evaluations = evaluations
         milestones = result.weights.map { _ in nil }
         divergedSteps = evaluations.indices.map { run in
-            evaluations[run] == nil ? result.divergedSteps[run] ?? result.losses.count : nil
+            evaluations[run] == nil ? result.divergedSteps[run] ?? result.work[run].steps : nil
         }
         movedWeights = result.movedWeights
+        work = result.work
         self.epochs = epochs
         losses = result.losses
         self.seconds = result.seconds
@@ -82,7 +90,8 @@ extension Trainer {
                 for (run, evaluation) in zip(open, tested.results) where evaluation.isFinite {
                     evaluations[run] = evaluation
                     guard evaluation.accuracy >= accuracy else { continue }
-                    milestones[run] = .init(epochs: epoch.epochs, seconds: epoch.seconds)
+                    milestones[run] = .init(
+                        epochs: epoch.epochs, seconds: epoch.seconds, work: epoch.work[run])
                     finished[run] = epoch.weights[run]
                 }
                 // What diverged will never be there.

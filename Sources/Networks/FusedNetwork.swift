@@ -19,10 +19,10 @@ final class FusedNetwork: Network {
         [first.norm.pooled, second.norm.pooled] + classifier.layers.map(\.input) + [classifier.logits]
     }
 
-    /// As ``ModelParameters/makeNetwork(batchSize:schedule:trainingSteps:optimizer:on:)``.
+    /// As ``ModelParameters/makeNetwork(batchSize:schedule:trainingSteps:optimizer:sampleWeights:on:)``.
     init(
         _ parameters: ModelParameters, batchSize: Int, schedule: StepSchedule, trainingSteps: Int? = nil,
-        optimizer: Optimizer = Optimizer(), on backend: any Backend
+        optimizer: Optimizer = Optimizer(), sampleWeights: SampleWeights? = nil, on backend: any Backend
     ) throws(ComputeError) {
         self.parameters = parameters
         self.schedule = schedule
@@ -85,7 +85,8 @@ final class FusedNetwork: Network {
             layers: layers, logits: try floats(parameters.layout.classes, "logits"),
             batchLabels: try backend.makeBuffer(of: Int32.self, count: batch.room, label: "batch labels"),
             lossAndCorrect: try backend.makeBuffer(
-                of: Float.self, count: batch.replicas * batch.tiles * 2, label: "losses of tiles"))
+                of: Float.self, count: batch.replicas * batch.tiles * 2, label: "losses of tiles"),
+            sampleWeights: sampleWeights)
         guard let trainingSteps else {
             training = nil
             return

@@ -16,6 +16,7 @@ final class LayeredNetwork: Network {
     let batchLabels: DeviceBuffer<Int32>
     /// [replica][tile][2].
     private let lossAndCorrect: DeviceBuffer<Float>
+    private let sampleWeights: SampleWeights?
 
     /// An activation and, in training, its gradient.
     private struct Values {
@@ -53,14 +54,15 @@ final class LayeredNetwork: Network {
     }
     private var classes: Int { parameters.layout.classes }
 
-    /// As ``ModelParameters/makeNetwork(batchSize:schedule:trainingSteps:optimizer:on:)``.
+    /// As ``ModelParameters/makeNetwork(batchSize:schedule:trainingSteps:optimizer:sampleWeights:on:)``.
     init(
         _ parameters: ModelParameters, batchSize: Int, schedule: StepSchedule, trainingSteps: Int? = nil,
-        optimizer: Optimizer = Optimizer(), on backend: any Backend
+        optimizer: Optimizer = Optimizer(), sampleWeights: SampleWeights? = nil, on backend: any Backend
     ) throws(ComputeError) {
         self.parameters = parameters
         self.schedule = schedule
         self.backend = backend
+        self.sampleWeights = sampleWeights
         batch = BatchShape(replicas: parameters.replicas, samples: batchSize, tile: backend.tile)
         let features = parameters.layout.input.featureCount
         input = Values(
@@ -203,7 +205,7 @@ final class LayeredNetwork: Network {
             try backend.run(
                 SoftmaxCrossEntropy(
                     batch: batch, classes: classes, logits: last.buffer, batchLabels: batchLabels,
-                    current: schedule.current, delta: delta, transposedDelta: transposedDelta,
+                    current: schedule.current, weights: sampleWeights, delta: delta, transposedDelta: transposedDelta,
                     lossAndCorrect: lossAndCorrect))
         }
         for layer in layers.reversed() {

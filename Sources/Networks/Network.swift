@@ -51,19 +51,19 @@ protocol Network: AnyObject {
 
 extension ModelParameters {
     /// Buffers for batches of up to `batchSize` samples. With `trainingSteps`, steps can be taken, and losses of that many
-    /// are kept.
+    /// are kept. Samples count as `sampleWeights` says in training, or all the same.
     func makeNetwork(
         batchSize: Int, schedule: StepSchedule, trainingSteps: Int? = nil, optimizer: Optimizer = Optimizer(),
-        on backend: any Backend
+        sampleWeights: SampleWeights? = nil, on backend: any Backend
     ) throws(ComputeError) -> any Network {
         if layout.isFused {
             return try FusedNetwork(
                 self, batchSize: batchSize, schedule: schedule, trainingSteps: trainingSteps, optimizer: optimizer,
-                on: backend)
+                sampleWeights: sampleWeights, on: backend)
         }
         return try LayeredNetwork(
             self, batchSize: batchSize, schedule: schedule, trainingSteps: trainingSteps, optimizer: optimizer,
-            on: backend)
+            sampleWeights: sampleWeights, on: backend)
     }
 }
 

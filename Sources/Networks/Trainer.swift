@@ -18,11 +18,14 @@ package struct TrainingOptions: Hashable, Sendable {
     package var schedule: RateSchedule
     /// How images are changed at random; nil where they are not.
     package var augment: Augment?
+    /// How samples are left out of epochs by their losses; nil where none are.
+    package var dynamic: DynamicPruning?
 
     /// The article's settings unless others are given: 5 epochs, batches of 64, Adam with a learning rate of 0.001.
     package init(
         length: Length = .epochs(5), batchSize: Int = 64, learningRate: Double = 0.001,
-        optimizer: Optimizer = Optimizer(), schedule: RateSchedule = .constant, augment: Augment? = nil
+        optimizer: Optimizer = Optimizer(), schedule: RateSchedule = .constant, augment: Augment? = nil,
+        dynamic: DynamicPruning? = nil
     ) {
         self.length = length
         self.batchSize = batchSize
@@ -30,6 +33,7 @@ package struct TrainingOptions: Hashable, Sendable {
         self.optimizer = optimizer
         self.schedule = schedule
         self.augment = augment?.isIdle == true ? nil : augment
+        self.dynamic = dynamic
     }
 }
 
@@ -61,8 +65,11 @@ package struct TrainingRun: Sendable {
 package struct TrainingResult: Sendable {
     /// One network a run.
     package var weights: [ModelWeights]
-    /// Mean loss of each step, for each run: [step][run].
+    /// Mean loss of each step, for each run: [step][run], the same for all samples of a batch whatever they weigh; NaN after
+    /// the last step of a run that took fewer steps than others.
     package var losses: [[Float]]
+    /// For each run the steps that it took, and the samples in them.
+    package var work: [TrainingWork]
     /// For each run the step, counted from 1, at which it diverged: the first whose loss is not a finite number; the last
     /// step where all losses are finite and a weight or running statistic is not. Nil for a run that did not diverge.
     package var divergedSteps: [Int?]
@@ -75,9 +82,23 @@ package struct TrainingResult: Sendable {
     package var seconds: Double
 }
 
+/// What a network was trained on.
+package struct TrainingWork: Hashable, Sendable {
+    /// Batches, each an update of the weights.
+    package var steps = 0
+    /// Samples in them, those that were in several batches as often.
+    package var images = 0
+
+    package init(steps: Int = 0, images: Int = 0) {
+        self.steps = steps
+        self.images = images
+    }
+}
+
 /// How far a training is.
 package struct TrainingProgress: Sendable {
     package var finishedSteps: Int
+    /// All steps; with a ``TrainingOptions/dynamic`` the most that there can be.
     package var steps: Int
     /// Images trained so far, all replicas together.
     package var images: Int
@@ -91,6 +112,8 @@ package struct FinishedEpoch: Sendable {
     package var seconds: Double
     /// The networks as they are now, one per run.
     package var weights: [ModelWeights]
+    /// As ``TrainingResult/work``, so far.
+    package var work: [TrainingWork]
     /// As ``TrainingResult/divergedSteps``, so far.
     package var divergedSteps: [Int?]
 }
@@ -112,10 +135,10 @@ package struct RecordedEpoch: Sendable {
 
 /// Trains several networks of a model side by side: R replicas with their own weights, subsets of one size, and orders.
 package struct Trainer {
-    private let backend: any Backend
-    private let store: SampleStore
+    let backend: any Backend
+    let store: SampleStore
     private let model: ModelSpec
-    private let normalisation: Normalisation
+    let normalisation: Normalisation
 
     /// A trainer of `model` over `store`.
     package init(
@@ -131,7 +154,7 @@ package struct Trainer {
     /// Most epochs or steps: enough for anyone, and products with them stay within an integer.
     private static let longest = 1_000_000_000
     /// Steps between two looks at the cancellation: short enough to stop within a moment on any device.
-    private static let stepsBetweenLooks = 64
+    static let stepsBetweenLooks = 64
     /// Samples of all replicas' orders that are uploaded at a time; bounds the memory of orders and losses.
     private static let orderCapacity = 1 << 22
 
@@ -162,6 +185,11 @@ package struct Trainer {
             $0.initial?.laidOut(as: layout) ?? ModelWeights(layout: layout, seed: $0.seed, run: $0.run)
         }
         do {
+            if let dynamic = options.dynamic {
+                return try train(
+                    runs, initial: initial, plan: plan, options: options, dynamic: dynamic, afterEpoch: afterEpoch,
+                    record: record, progress: progress)
+            }
             return try train(
                 runs, initial: initial, plan: plan, options: options, afterEpoch: afterEpoch, record: record,
                 progress: progress)
@@ -212,12 +240,21 @@ package struct Trainer {
                 throw .invalid(reason: "\(count) epochs or steps; 0 to \(Self.longest) are accepted")
             }
         }
+        if let dynamic = options.dynamic {
+            if let fault = dynamic.fault(options) { throw .invalid(reason: fault) }
+            // The loss of a reconstruction takes no weights of samples.
+            if let reason = layout.model.noClassifier { throw .invalid(reason: reason) }
+        }
         for run in runs {
             guard run.subset.count == size else {
                 throw .invalid(
                     reason: "runs that train together need subsets of one size: \(run.subset.count) and \(size)")
             }
             if let resampling = run.resampling {
+                guard options.dynamic == nil else {
+                    throw .invalid(
+                        reason: "infobatch needs epochs of the same samples, and a run draws others for each")
+                }
                 guard resampling.size == size, size <= resampling.samples.count else {
                     throw .invalid(
                         reason: "epochs of \(resampling.size) samples out of \(resampling.samples.count) do not go with"
@@ -281,7 +318,7 @@ package struct Trainer {
         // It moves on by what is done between epochs.
         var start = clock.now
         var losses: [[Float]] = []
-        var images = 0
+        var work = TrainingWork()
         for firstEpoch in stride(from: 0, to: plan.epochs, by: epochsAtOnce) {
             let epochs = firstEpoch..<min(firstEpoch + epochsAtOnce, plan.epochs)
             let batches = plan.batches(of: epochs)
@@ -298,11 +335,12 @@ package struct Trainer {
                 batches, firstStep: firstEpoch * plan.stepsPerEpoch, of: plan.steps, options: options, on: backend)
             for (index, batch) in batches.enumerated() {
                 try step()
-                images += batch.count * replicas
+                work.steps += 1
+                work.images += batch.count
                 if (index + 1) % Self.stepsBetweenLooks == 0 || index + 1 == batches.count {
                     try backend.finish()
-                    let done = firstEpoch * plan.stepsPerEpoch + index + 1
-                    let go = progress(TrainingProgress(finishedSteps: done, steps: plan.steps, images: images))
+                    let go = progress(
+                        TrainingProgress(finishedSteps: work.steps, steps: plan.steps, images: work.images * replicas))
                     guard go else { throw NetworkError.cancelled }
                 }
             }
@@ -314,20 +352,21 @@ package struct Trainer {
             let goOn = try afterEpoch(
                 FinishedEpoch(
                     epochs: epochs.upperBound, seconds: (pause - start) / .seconds(1), weights: weights,
-                    divergedSteps: Self.divergedSteps(of: weights, losses: losses)))
+                    work: runs.map { _ in work }, divergedSteps: Self.divergedSteps(of: weights, losses: losses)))
             start += clock.now - pause
             guard goOn else { break }
         }
         let seconds = (clock.now - start) / .seconds(1)
         let weights = try parameters.download()
         return TrainingResult(
-            weights: weights, losses: losses, divergedSteps: Self.divergedSteps(of: weights, losses: losses),
+            weights: weights, losses: losses, work: runs.map { _ in work },
+            divergedSteps: Self.divergedSteps(of: weights, losses: losses),
             movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) },
             seen: orders.map { $0.seen?.indices },
             seconds: seconds)
     }
 
-    private static func divergedSteps(of weights: [ModelWeights], losses: [[Float]]) -> [Int?] {
+    static func divergedSteps(of weights: [ModelWeights], losses: [[Float]]) -> [Int?] {
         weights.indices.map { replica in
             let step = losses.firstIndex { !$0[replica].isFinite }.map { $0 + 1 }
             return step ?? (weights[replica].fault == nil ? nil : losses.count)

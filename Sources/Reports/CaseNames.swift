@@ -9,6 +9,8 @@ package struct CaseNames: Sendable {
     private var clusterings: [Int: String] = [:]
     /// What tells cases of one selection apart, beside its clustering.
     private var settings: [Int: String] = [:]
+    /// How epochs leave samples out, of cases that do where others do not, or do it otherwise.
+    private var dynamics: [Int: String] = [:]
 
     /// What stands beside a name, beyond the size, so that the name leaves it out.
     enum Beside { case model, scoreModel }
@@ -25,6 +27,9 @@ package struct CaseNames: Sendable {
         for experiment in experiments {
             let words = Self.base(experiment) + parts.compactMap { $0(experiment) }
             names[experiment.id] = words.joined(separator: ", ")
+        }
+        if Set(experiments.map(\.recipe.dynamic)).count > 1 {
+            for experiment in experiments { dynamics[experiment.id] = experiment.recipe.dynamicText }
         }
         let told = Self.settings(experiments)
         for experiment in experiments {
@@ -66,6 +71,9 @@ package struct CaseNames: Sendable {
 
     /// The settings of the scores, or of the draw, by which a case's selection differs from others of the same name.
     func settings(_ experiment: Experiment) -> String? { settings[experiment.id] }
+
+    /// How a case's epochs leave samples out, where others of these do so otherwise or not at all.
+    func dynamic(_ experiment: Experiment) -> String? { dynamics[experiment.id] }
 
     private mutating func append(_ word: String, to experiment: Experiment) {
         names[experiment.id] = "\(name(experiment)), \(word)"
@@ -115,6 +123,7 @@ package struct CaseNames: Sendable {
         add(\.recipe.optimizer) { $0.recipe.optimizerText }
         add(\.recipe.schedule) { $0.recipe.scheduleText }
         add(\.recipe.augment) { $0.recipe.augmentText }
+        if Set(experiments.map(\.recipe.dynamic)).count > 1 { parts.append { $0.recipe.dynamicText } }
         add(\.seed) { "seed \($0.seed)" }
         return parts
     }

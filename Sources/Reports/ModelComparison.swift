@@ -32,6 +32,7 @@ struct ModelComparison: Sendable {
         let seeds: [Int?]
         /// Where each case has scores of its own model, that is no difference.
         let scoreModel: ModelSpec?
+        let dynamic: DynamicPruning?
         let tuned: [[TuningCandidate.Value]]
 
         init(_ experiment: Experiment, tellsScoreModel: Bool) {
@@ -45,6 +46,7 @@ struct ModelComparison: Sendable {
                 experiment.dynamics?.networks, experiment.dynamics?.epochs, experiment.dynamics?.seeds,
             ]
             scoreModel = tellsScoreModel ? experiment.dynamics?.model : nil
+            dynamic = experiment.recipe.dynamic
             tuned = experiment.candidates.map(\.values)
         }
 

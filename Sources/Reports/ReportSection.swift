@@ -19,10 +19,11 @@ struct ReportCase: Sendable {
     var steps: Double {
         let recipe = summary.experiment.recipe
         let runs = summary.records.filter { $0.diverged == nil }
-        return Statistics.median(runs.map { Double(recipe.steps(kept: $0.kept)) }) ?? 0
+        return Statistics.median(runs.map { Double($0.steps ?? recipe.steps(kept: $0.kept)) }) ?? 0
     }
 
-    var isWhole: Bool { summary.experiment.selection.isWhole }
+    /// Whether it is the whole set, in every epoch where others of the section are not.
+    var isWhole: Bool { summary.experiment.selection.isWhole && arm.dynamic == nil }
     /// What its samples are called, several of them: "images" or "samples".
     var units: String { summary.experiment.unit + "s" }
     /// The name with the size.
@@ -37,12 +38,15 @@ struct Arm: Hashable, Sendable {
     let clusterings: String?
     /// The settings of its scores, or of its draw, where they tell it from another.
     let settings: String?
+    /// How its epochs leave samples out, where others of the section do so otherwise or not at all.
+    let dynamic: String?
 
     init(_ experiment: Experiment, _ names: CaseNames) {
         selection = experiment.selection
         clustering = experiment.clustering
         clusterings = names.clusterings(experiment)
         settings = names.settings(experiment)
+        dynamic = names.dynamic(experiment)
     }
 
     /// What has a colour and a mark of its own: the selection, whatever the ratio of a hybrid and the kind of clustering.
@@ -50,11 +54,11 @@ struct Arm: Hashable, Sendable {
     /// The selection and its settings, as a legend has them.
     var name: String { name(selection.name) }
     /// Whether it is what others are compared with: the whole set, and random sets.
-    var isBaseline: Bool { selection.isWhole || selection.isRandom }
+    var isBaseline: Bool { dynamic == nil && (selection.isWhole || selection.isRandom) }
 
     private func name(_ selection: String) -> String {
         let name = Wording.method(selection, needsWholeSet: self.selection.resamples)
-        return name + (settings.map { ", \($0)" } ?? "")
+        return ([name] + [settings, dynamic].compactMap(\.self)).joined(separator: ", ")
     }
 
     /// The clustering, quota and balance that arms of several selections share; nil without clusters.
@@ -134,8 +138,11 @@ struct ReportSection: Sendable {
                         seconds: Statistics.median(summary.times) ?? 0)
                 }
             }
+            let dynamic =
+                Set(members.map(\.recipe.dynamic)).count == 1 ? members.first?.recipe.dynamicText : nil
             return ReportSection(
-                key: key, title: title(key, among: order), experiments: members, cases: cases,
+                key: key, title: title(key, among: order) + (dynamic.map { ", \($0)" } ?? ""), experiments: members,
+                cases: cases,
                 finishedRuns: cases.reduce(0) { $0 + $1.summary.records.count }, marks: marks, tests: tests)
         }
     }

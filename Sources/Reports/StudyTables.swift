@@ -51,6 +51,13 @@ package enum StudyTables {
                 row.record.recall.flatMap { label < $0.count ? $0[label] : nil }.map(Number.percent)
             }
         }
+        if results.plan.hasDynamicRuns {
+            columns += dynamicColumns.map { $0.of { $0.experiment } }
+            columns.append(
+                Column("steps_taken") { "\($0.record.steps ?? $0.experiment.recipe.steps(kept: $0.record.kept))" })
+            columns.append(
+                Column("images_trained") { "\($0.record.images ?? $0.experiment.recipe.images(kept: $0.record.kept))" })
+        }
         let rows = results.records.map { Run(record: $0, experiment: results.plan.experiment($0.experimentID)) }
         return CSV.table(columns, rows)
     }
@@ -81,6 +88,7 @@ package enum StudyTables {
         columns.append(Column("count_diverged") { "\($0.divergedCount)" })
         columns.append(
             Column("worst_recall") { Statistics.median($0.records.compactMap(\.worstRecall)).map(Number.percent) })
+        if results.plan.hasDynamicRuns { columns += dynamicColumns.map { $0.of { $0.experiment } } }
         return CSV.table(columns, results.summaries)
     }
 
@@ -133,6 +141,11 @@ package enum StudyTables {
     private static func optimizerColumns(_ results: StudyResults) -> [Column<Experiment>] {
         guard results.plan.experiments.contains(where: { !$0.recipe.isPlain }) else { return [] }
         return TrainingRecipe.optimizerColumns.map { name in Column(name) { $0.word(column: name) } }
+    }
+
+    /// Which samples epochs leave out.
+    private static let dynamicColumns = TrainingRecipe.dynamicColumns.map { name in
+        Column<Experiment>(name) { $0.word(column: name) }
     }
 
     /// The settings that the article had no names for.

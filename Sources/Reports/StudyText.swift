@@ -16,7 +16,7 @@ package enum StudyText {
                 + (plan.artifactNetworks.map { " and \(Number.grouped(plan.scoreImages)) for \($0)" } ?? ""),
         ]
         return table + counts.joined(separator: ", ") + "\n" + (estimate.map { text($0, plan.unit) } ?? "")
-            + plan.comparisonNotes.map { "note: \($0)\n" }.joined()
+            + ([plan.estimateNote].compactMap(\.self) + plan.comparisonNotes).map { "note: \($0)\n" }.joined()
     }
 
     private static func text(_ estimate: StudyEstimate, _ unit: String) -> String {

@@ -153,8 +153,9 @@ package final class BackendExecutor: StudyExecutor {
             let evaluation = try Evaluator(held, normalisation: data.normalisation, on: backend)
                 .evaluate(whole.map { result.weights[$0] })
             let tested = Dictionary(uniqueKeysWithValues: zip(whole, evaluation.results))
-            let (steps, replicas) = (result.losses.count, Double(jobs.count))
+            let replicas = Double(jobs.count)
             return jobs.indices.map { index in
+                let steps = result.work[index].steps
                 let overflows = tested[index].map { !$0.isFinite } ?? false
                 let moved = Double(result.movedWeights[index]) / Double(result.weights[index].weightCount)
                 return TrainingOutcome(
@@ -162,7 +163,8 @@ package final class BackendExecutor: StudyExecutor {
                     trainingSeconds: result.seconds / replicas, evaluationSeconds: evaluation.seconds / replicas,
                     replicas: jobs.count,
                     diverged: (result.divergedSteps[index] ?? (overflows ? steps : nil)).map(Divergence.init(step:)),
-                    isUnmoved: steps > 0 && moved < ModelWeights.leastMoved, seen: result.seen[index])
+                    isUnmoved: steps > 0 && moved < ModelWeights.leastMoved, seen: result.seen[index],
+                    work: recipe.dynamic == nil ? nil : result.work[index])
             }
         } catch {
             let cause = Self.unwrapped(error)

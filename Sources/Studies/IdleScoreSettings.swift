@@ -22,7 +22,7 @@ extension ExperimentGroup {
 
     /// The settings with idle ones as they are by default: they make no other study, and are not written.
     var settingsInUse: StudySettings {
-        var settings = settings
+        var settings = settings.withoutIdlePruning
         let defaults = StudySettings()
         settings.scaling = settings.dataset.scaling
         for key in idleScoreKeys {

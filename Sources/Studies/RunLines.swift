@@ -68,7 +68,8 @@ extension StudyPlan {
         let experiment = experiment(record.experimentID)
         let time = record.selectionSeconds + record.trainingSeconds + record.evaluationSeconds
         return (1...experiment.runs).contains(record.runID)
-            && record.count > 0 && agrees(record, experiment) && saw(record, experiment) && isTuned(record, experiment)
+            && record.count > 0 && agrees(record, experiment) && saw(record, experiment) && trained(record, experiment)
+            && isTuned(record, experiment)
             && abs(record.time - time) <= 1e-9 * max(1, time)
             && record.requested == experiment.size && (1...record.requested).contains(record.kept)
             && record.perClass.allSatisfy { (0...record.kept).contains($0) }
@@ -90,11 +91,21 @@ extension StudyPlan {
             && distinct <= recipe.images(kept: record.kept)
     }
 
+    /// Whether a record tells its steps and images where epochs leave samples out, and as many as may be: the first epoch takes
+    /// all.
+    private func trained(_ record: RunRecord, _ experiment: Experiment) -> Bool {
+        let recipe = experiment.recipe
+        guard recipe.dynamic != nil else { return record.steps == nil && record.images == nil }
+        guard let steps = record.steps, let images = record.images else { return false }
+        return 1 <= steps && steps <= recipe.steps(kept: record.kept) && record.kept <= images
+            && images <= recipe.images(kept: record.kept) && (images + recipe.batchSize - 1) / recipe.batchSize <= steps
+    }
+
     /// Whether a record's accuracy is that of its count of right answers; or, of a run that diverged, there is none.
     private func agrees(_ record: RunRecord, _ experiment: Experiment) -> Bool {
         if let diverged = record.diverged {
             return record.accuracy == nil && record.correct == 0
-                && diverged.step >= 1 && diverged.step <= experiment.recipe.steps(kept: record.kept)
+                && diverged.step >= 1 && diverged.step <= record.steps ?? experiment.recipe.steps(kept: record.kept)
         }
         guard let accuracy = record.accuracy, (0...record.count).contains(record.correct) else { return false }
         return abs(accuracy - 100 * Double(record.correct) / Double(record.count)) < 1e-9

@@ -40,11 +40,15 @@ package struct RunRecord: Codable, Equatable, Sendable {
     /// How many different samples the run has seen in training, where every epoch took others; nil, and not in the file,
     /// where all epochs took the same.
     package var distinct: Int?
+    /// The steps that the run took, where its epochs left samples out; nil, and not in the file, where all took all.
+    package var steps: Int?
+    /// The images in these steps; nil, and not in the file, where all epochs took all samples.
+    package var images: Int?
 
     enum CodingKeys: String, CodingKey {
         case experimentID, runID, accuracy, correct, count, recall, time, selectionSeconds, trainingSeconds,
             evaluationSeconds
-        case replicas, requested, kept, distinct, perClass, tuned, device, diverged
+        case replicas, requested, kept, distinct, steps, images, perClass, tuned, device, diverged
         case isUnmoved = "unmoved"
     }
 
@@ -72,6 +76,8 @@ package struct RunRecord: Codable, Equatable, Sendable {
         diverged = outcome.diverged
         isUnmoved = outcome.isUnmoved
         distinct = outcome.seen?.count
+        steps = outcome.work?.steps
+        images = outcome.work?.images
     }
 
     package init(from decoder: any Decoder) throws {
@@ -96,6 +102,8 @@ package struct RunRecord: Codable, Equatable, Sendable {
         requested = try values.decode(Int.self, forKey: .requested)
         kept = try values.decode(Int.self, forKey: .kept)
         distinct = try values.decodeIfPresent(Int.self, forKey: .distinct)
+        steps = try values.decodeIfPresent(Int.self, forKey: .steps)
+        images = try values.decodeIfPresent(Int.self, forKey: .images)
         perClass = try values.decode([Int].self, forKey: .perClass)
         tuned = try values.decodeIfPresent([String: Double].self, forKey: .tuned)
         device = try values.decode(String.self, forKey: .device)
@@ -119,6 +127,8 @@ package struct RunRecord: Codable, Equatable, Sendable {
         try values.encode(requested, forKey: .requested)
         try values.encode(kept, forKey: .kept)
         try values.encodeIfPresent(distinct, forKey: .distinct)
+        try values.encodeIfPresent(steps, forKey: .steps)
+        try values.encodeIfPresent(images, forKey: .images)
         try values.encode(perClass, forKey: .perClass)
         try values.encodeIfPresent(tuned, forKey: .tuned)
         try values.encode(device, forKey: .device)

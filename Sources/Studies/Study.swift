@@ -43,6 +43,10 @@ package struct StudySettings: Hashable, Sendable {
     package var validation: Int?
     /// How often random samples are drawn.
     package var resample = Resample.none
+    /// How samples are left out of epochs.
+    var dynamic = Dynamic.none
+    /// The numbers of that.
+    var pruning = DynamicPruning()
     /// The numbers of scores.
     package var scores = ScoreParameters()
     /// The numbers of orders over scores.
@@ -60,10 +64,11 @@ package struct StudySettings: Hashable, Sendable {
     /// The settings of a study that says nothing about them.
     package init() {}
 
-    /// What is trained, and on what: ``recipe`` with the validation split of this seed.
+    /// What is trained, and on what: ``recipe`` with the validation split of this seed, and what epochs leave out.
     var trainingRecipe: TrainingRecipe {
         var recipe = recipe
         recipe.validation = validation.map { ValidationSplit(count: $0, seed: seed) }
+        recipe.dynamic = dynamic == .none ? nil : pruning
         return recipe
     }
 }

@@ -11,7 +11,7 @@ package struct StudyRates: Equatable, Sendable {
     package var images: Int
     /// Seconds that testing one network of that model takes.
     package var evaluationSeconds: Double
-    /// The rates of every model of the plan, by its name; a model that is not here has those above.
+    /// The rates of every model of the plan, by its ``TrainingRecipe/rateName``; a model that is not here has those above.
     var models: [String: ModelRate] = [:]
     /// What the artifacts of each family cost.
     var artifacts: [ArtifactFamily: ArtifactRate] = [:]
@@ -58,7 +58,7 @@ package struct StudyEstimate: Equatable, Sendable {
 }
 
 extension StudyPlan {
-    /// How long runs of the plan should take at these rates.
+    /// How long runs of the plan should take at these rates; those that leave samples out of epochs as if they did not.
     package func estimate(_ rates: StudyRates, of chosen: Set<PlannedRun>) -> StudyEstimate {
         // In the plan's order, in which a sum of times is always the same.
         let left = runs.filter(chosen.contains)
@@ -74,9 +74,9 @@ extension StudyPlan {
             artifacts[type(of: key.kind).folder, default: 0] += shared + rate.seconds(effort: key.kind.effort)
         }
         func train(_ networks: Int, of experiment: Experiment) {
-            images[experiment.recipe.model.name, default: 0] +=
+            images[experiment.recipe.rateName, default: 0] +=
                 Double(networks) * Double(experiment.recipe.images(kept: experiment.size))
-            evaluations[experiment.recipe.model.name, default: 0] += networks
+            evaluations[experiment.recipe.rateName, default: 0] += networks
         }
         var decided: Set<Int> = []
         for run in left {
@@ -108,8 +108,8 @@ extension StudyExecutor {
             throw StudyError.executor(reason: "a plan without experiments")
         }
         var rates = try measureRates(of: heaviest, in: plan, replicas: replicas)
-        for (model, experiments) in Dictionary(grouping: plan.experiments, by: \.recipe.model.name)
-        where model != heaviest.recipe.model.name {
+        for (model, experiments) in Dictionary(grouping: plan.experiments, by: \.recipe.rateName)
+        where model != heaviest.recipe.rateName {
             guard let most = experiments.max(by: { $0.trainedImages < $1.trainedImages }) else { continue }
             let measured = try measureRates(of: most, in: plan, replicas: replicas)
             rates.models[model] = StudyRates.ModelRate(
@@ -124,11 +124,12 @@ extension StudyExecutor {
     /// Measures how fast one experiment's model trains and is tested.
     private func measureRates(of heaviest: Experiment, in plan: StudyPlan, replicas: Int) throws -> StudyRates {
         let together = plan.experiments.filter { $0.launchGroup == heaviest.launchGroup }
-        let networks = min(max(1, replicas), together.reduce(0) { $0 + $1.runs })
+        let networks = heaviest.recipe.networksTogether(
+            min(max(1, replicas), together.reduce(0) { $0 + $1.runs }))
         let never = CancellationFlag()
         try prepare(for: heaviest.recipe, later: [])
         func train(steps: Int) throws -> TrainingOutcome {
-            var recipe = heaviest.recipe
+            var recipe = heaviest.recipe.whole
             recipe.duration = .steps(steps)
             let size = min(heaviest.size, Self.measuredImages)
             let jobs = (0..<networks).map { run in

@@ -136,6 +136,8 @@ package struct TrainingOutcome: Equatable, Sendable {
     /// Of a job with a ``TrainingJob/resampling`` the samples that it was trained on, each once, in the order of first
     /// sight; nil for the others.
     package var seen: [Int]?
+    /// Of a job whose recipe is ``TrainingRecipe/dynamic`` what it was trained on; nil for the others.
+    package var work: TrainingWork?
 
     /// The accuracy in percent; nil where the network diverged.
     package var accuracy: Double? { diverged == nil ? 100 * Double(correct) / Double(count) : nil }
@@ -144,7 +146,7 @@ package struct TrainingOutcome: Equatable, Sendable {
     package init(
         correct: Int, count: Int, recall: [Double?] = [], trainingSeconds: Double, evaluationSeconds: Double,
         replicas: Int,
-        diverged: Divergence? = nil, isUnmoved: Bool = false, seen: [Int]? = nil
+        diverged: Divergence? = nil, isUnmoved: Bool = false, seen: [Int]? = nil, work: TrainingWork? = nil
     ) {
         self.correct = diverged == nil ? correct : 0
         self.count = count
@@ -155,6 +157,7 @@ package struct TrainingOutcome: Equatable, Sendable {
         self.diverged = diverged
         self.isUnmoved = isUnmoved
         self.seen = seen
+        self.work = work
     }
 }
 

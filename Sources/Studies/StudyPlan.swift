@@ -34,7 +34,7 @@ package struct Experiment: Hashable, Sendable {
     /// What its samples are called: "image", or "sample" where they are features.
     package var unit: String { recipe.isOfFeatures ? "sample" : "image" }
     /// Experiments of one pairing compare run by run.
-    package var pairing: Pairing { Pairing(recipe: recipe, seed: seed) }
+    package var pairing: Pairing { Pairing(recipe: recipe.whole, seed: seed) }
 
     /// Runs of experiments of one value may train together.
     var launchGroup: LaunchGroup { LaunchGroup(recipe: recipe, size: size) }

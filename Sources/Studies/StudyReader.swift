@@ -25,7 +25,7 @@ package struct StudyReader {
             "pca_components", "kmeans",
             "quota", "clustering_seeds", "balance", "resample", "validation", "seed", "equal_within", "score_epochs",
             "networks", "score_seeds", "window", "beta", "strata", "c_d", "neighbors", "gamma",
-        ] + optimizerKeys + embeddingKeys
+        ] + optimizerKeys + embeddingKeys + dynamicKeys
     static let experimentKeys = [
         "pruning_method", "sizes", "ks", "selection_strategies", "use_pca", "n_closest", "n_furthest", "scores", "keep",
         "within",
@@ -143,6 +143,7 @@ package struct StudyReader {
             settings.recipe.learningRate = rate
         }
         try readOptimizer(fields, into: &settings.recipe)
+        try readDynamic(fields, into: &settings)
         if let components = try fields.integer("pca_components", in: 1...1_000_000) {
             settings.pcaComponents = components
         }
@@ -222,6 +223,7 @@ package struct StudyReader {
         try readSettings(fields, into: &group.settings)
         try settleMomentum(fields, of: &group.settings.recipe)
         try checkResample(fields, method, group.settings)
+        try checkDynamic(fields, group.settings)
         // Read and checked even where the method has no use for them, as the article's own program lets them stand.
         let sizes = try fields.list("sizes", element: fields.size)
         let ks = try fields.list("ks") { node throws(StudyError) in
@@ -271,6 +273,9 @@ package struct StudyReader {
         if isWhole { unused = ["sizes"] + unused }
         if !isByScore { unused += ["scores", "keep", "within"] }
         unused += group.idleScoreKeys
+        for key in ["prune_share", "anneal"] where group.settings.dynamic == .none && fields[key] != nil {
+            notices.append("\(fields.place(of: key)): \(key) has no effect without dynamic: infobatch; it is ignored")
+        }
         let cause =
             switch method {
             case Selection.clusterMethod: "selection_strategies that do not name hybrid"

@@ -1,3 +1,4 @@
+import Networks
 import Pruning
 import Support
 
@@ -104,10 +105,13 @@ private struct BaselineKey: Hashable {
     var size: Int?
     /// How random samples are balanced; nil for the whole set.
     var balance: Balance?
+    /// How the baseline leaves samples out of epochs; nil where it does not.
+    var dynamic: DynamicPruning?
 
     /// The key that an experiment answers to as a baseline; nil where it is none.
     init?(offeredBy experiment: Experiment, as baseline: Baseline) {
         pairing = experiment.pairing
+        dynamic = experiment.recipe.dynamic
         switch baseline {
         case .full: if !experiment.selection.isWhole { return nil }
         case .random:
@@ -117,25 +121,45 @@ private struct BaselineKey: Hashable {
         }
     }
 
-    private init(_ experiment: Experiment, balance: Balance) {
+    private init(_ experiment: Experiment, balance: Balance, _ dynamic: DynamicPruning?) {
         pairing = experiment.pairing
+        self.dynamic = dynamic
         size = experiment.size
         self.balance = balance
     }
 
-    private init(whole experiment: Experiment) { pairing = experiment.pairing }
+    private init(whole experiment: Experiment, _ dynamic: DynamicPruning?) {
+        pairing = experiment.pairing
+        self.dynamic = dynamic
+    }
 
     /// The keys that a case looks for, the best first: random samples balanced as its own are, then any. Balanced random
-    /// samples are compared with plain ones, and these with none.
+    /// samples are compared with plain ones, and these with none. The whole set of every epoch goes before one whose epochs
+    /// leave samples out as the case's do; random samples are trained as the case's are, and what such training does to them
+    /// is compared with them in every epoch.
     static func wanted(by experiment: Experiment, of baseline: Baseline) -> [BaselineKey] {
         let selection = experiment.selection
+        let dynamic = experiment.recipe.dynamic
         switch baseline {
-        case .full: return selection.isWhole ? [] : [BaselineKey(whole: experiment)]
+        case .full:
+            let plain = BaselineKey(whole: experiment, nil)
+            if selection.isWhole { return dynamic == nil ? [] : [plain] }
+            return [plain] + (dynamic == nil ? [] : [BaselineKey(whole: experiment, dynamic)])
         case .random:
-            if selection.isWhole || selection.isRandom && selection.balance == .none { return [] }
-            if selection.isRandom { return [BaselineKey(experiment, balance: .none)] }
-            return ([selection.balance] + Balance.allCases).map { BaselineKey(experiment, balance: $0) }
+            if selection.isWhole { return [] }
+            if selection.isRandom {
+                let plain = dynamic == nil ? [] : [BaselineKey(experiment, balance: selection.balance, nil)]
+                return plain + (selection.balance == .none ? [] : [BaselineKey(experiment, balance: .none, dynamic)])
+            }
+            return ([selection.balance] + Balance.allCases).map { BaselineKey(experiment, balance: $0, dynamic) }
         }
+    }
+
+    /// Whether a study lacks something that has no such baseline: one whose epochs leave samples out everywhere compares as
+    /// others do.
+    static func isMissed(by experiment: Experiment, _ baseline: Baseline) -> Bool {
+        let isBaseline = baseline == .full ? experiment.selection.isWhole : experiment.selection.isRandom
+        return !(isBaseline && experiment.recipe.dynamic != nil) && !wanted(by: experiment, of: baseline).isEmpty
     }
 }
 
@@ -273,7 +297,7 @@ extension StudyResults {
     private var missingNotes: [String] {
         Baseline.allCases.compactMap { baseline in
             let alone = summaries.filter {
-                $0.comparisons[baseline] == nil && !BaselineKey.wanted(by: $0.experiment, of: baseline).isEmpty
+                $0.comparisons[baseline] == nil && BaselineKey.isMissed(by: $0.experiment, baseline)
             }
             guard !alone.isEmpty else { return nil }
             return

@@ -374,7 +374,7 @@ package final class StudyRunner {
     func trainTogether(_ jobs: [TrainingJob]) throws -> [TrainingOutcome] {
         while true {
             try cancellation.check()
-            let batch = Array(jobs.prefix(replicas))
+            let batch = Array(jobs.prefix(jobs.first?.recipe.networksTogether(replicas) ?? replicas))
             report(.training(batch))
             do {
                 let outcomes = try executor.train(batch, cancellation: cancellation)
@@ -396,6 +396,12 @@ package final class StudyRunner {
                 throw StudyError.executor(
                     reason:
                         "the executor named the samples seen of a run that does not resample, or none of one that does")
+            }
+            guard (prepared.job.recipe.dynamic == nil) == (outcome.work == nil) else {
+                throw StudyError.executor(
+                    reason:
+                        "the executor counted the steps of a run whose epochs take all samples, or not those of one whose do not"
+                )
             }
             guard let seen = outcome.seen else { continue }
             let experiment = session.plan.experiment(prepared.run.experimentID)

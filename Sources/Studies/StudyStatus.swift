@@ -41,7 +41,8 @@ package struct StudyStatus {
     package let finished: Int
     /// Finished runs that diverged.
     package let diverged: Int
-    /// Images that the runs that are left, the tuning and the score networks that are still to come will see in training.
+    /// Images that the runs that are left, the tuning and the score networks that are still to come will see in training, at
+    /// the most where runs leave samples out of epochs.
     package let imagesLeft: Int
     /// Whether a process is at work: one without shards, or those of ``shards``.
     package let isAtWork: Bool
@@ -113,7 +114,7 @@ package struct StudyStatus {
         var images = 0
         var seconds = 0.0
         for record in records.reversed() where seconds < rateSeconds {
-            images += plan.experiment(record.experimentID).recipe.images(kept: record.kept)
+            images += record.images ?? plan.experiment(record.experimentID).recipe.images(kept: record.kept)
             seconds += record.time
         }
         return seconds > 0 ? Double(images) / seconds : nil

@@ -8,16 +8,18 @@ package struct StudySteps: Hashable, Sendable {
 
 extension StudyPlan {
     /// The steps of all runs, where up to `replicas` runs of one size that train alike share their launches, as a study's
-    /// runs do; every size is taken to be kept as it was requested. One entry a training.
+    /// runs do; every size is taken to be kept as it was requested, and no epoch
+    /// to leave samples out. One entry a training.
     package func steps(replicas: Int) -> [StudySteps] {
         var trainings: [StudySteps] = []
         for group in groupsThatTrainTogether {
             guard let experiment = group.first else { continue }
             let steps = experiment.recipe.steps(kept: experiment.size)
             var runs = group.reduce(0) { $0 + $1.runs }
+            let together = experiment.recipe.networksTogether(max(1, replicas))
             while runs > 0 {
-                trainings.append(StudySteps(networks: min(runs, max(1, replicas)), steps: steps))
-                runs -= max(1, replicas)
+                trainings.append(StudySteps(networks: min(runs, together), steps: steps))
+                runs -= together
             }
         }
         return trainings

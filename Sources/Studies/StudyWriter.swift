@@ -99,6 +99,13 @@ private func pairs(_ settings: StudySettings, hasSource: Bool = false) -> [Pair]
     }
     pairs += optimizerPairs(settings.recipe)
     if !settings.scoreModels.isEmpty { pairs.append(Pair(key: "score_model", value: models(settings.scoreModels))) }
+    if settings.dynamic != .none {
+        pairs += [
+            Pair(key: "dynamic", value: Node(settings.dynamic.rawValue)),
+            Pair(key: "prune_share", value: float(settings.pruning.pruneShare)),
+            Pair(key: "anneal", value: float(settings.pruning.anneal)),
+        ]
+    }
     if settings.resample != .none {
         pairs.append(Pair(key: "resample", value: Node(settings.resample.rawValue)))
     }

@@ -9,7 +9,7 @@ extension TrainingRecipe {
     package func options(_ length: TrainingOptions.Length = .epochs(5)) -> TrainingOptions {
         TrainingOptions(
             length: length, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
-            schedule: schedule, augment: augment)
+            schedule: schedule, augment: augment, dynamic: dynamic)
     }
 
     /// Whether it trains by Adam without a weight decay, at a constant rate, on images as they are.

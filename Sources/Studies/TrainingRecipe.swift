@@ -32,6 +32,8 @@ package struct TrainingRecipe: Hashable, Sendable {
     package var schedule = RateSchedule.constant
     /// How training images are changed at random; nil where they are not.
     package var augment: Augment?
+    /// How samples are left out of epochs by their losses; nil where none are.
+    package var dynamic: DynamicPruning?
 
     /// The article's recipe.
     package init() {}
@@ -39,7 +41,8 @@ package struct TrainingRecipe: Hashable, Sendable {
     /// The samples that there are to train on.
     package var trainingSet: TrainingSet { TrainingSet(dataset, validation: validation) }
 
-    /// Steps of the training of a run of `kept` samples, the last batch of an epoch short where it has to be.
+    /// Steps of the training of a run of `kept` samples, the last batch of an epoch short where it has to be; with
+    /// ``dynamic`` the most that there can be.
     package func steps(kept: Int) -> Int {
         switch duration {
         case .epochs(let epochs): epochs * stepsPerEpoch(kept)
@@ -47,7 +50,7 @@ package struct TrainingRecipe: Hashable, Sendable {
         }
     }
 
-    /// Images that a run of `kept` samples sees in training.
+    /// Images that a run of `kept` samples sees in training; with ``dynamic`` the most that it can see.
     package func images(kept: Int) -> Int {
         switch duration {
         case .epochs(let epochs): return epochs * kept
@@ -74,6 +77,9 @@ package struct TrainingRecipe: Hashable, Sendable {
         case ("weight_decay", _): shortest(optimizer.weightDecay)
         case ("schedule", _): schedule.rawValue
         case ("augment", _): augment?.text
+        case ("dynamic", _): dynamic == nil ? "none" : Dynamic.infobatch.rawValue
+        case ("prune_share", _): dynamic.map { shortest($0.pruneShare) }
+        case ("anneal", _): dynamic.map { shortest($0.anneal) }
         default: nil
         }
     }
@@ -90,7 +96,7 @@ struct LaunchGroup: Hashable {
 /// What runs have in common that compare in pairs: run i of both starts from the same weights and takes its samples in the
 /// same order of random numbers.
 package struct Pairing: Hashable, Sendable {
-    /// How they train.
+    /// How they train, with all samples in every epoch: whether epochs leave some out is what may differ.
     package let recipe: TrainingRecipe
     /// The seed of every random number.
     package let seed: UInt64

@@ -147,7 +147,7 @@ extension Experiment {
         let columns = ["dataset", "model", "num_epochs", "steps", "batch_size", "learning_rate", "requested", "seed"]
         let words =
             columns.map { word(column: $0) ?? "" } + ["\(recipe.validation?.count ?? 0)", fingerprint]
-            + recipe.optimizerWords
+            + recipe.optimizerWords + recipe.dynamicWords
         hash.update(words.joined(separator: "\n"))
         for candidate in candidates {
             let selection = candidate.selection

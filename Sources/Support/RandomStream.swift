@@ -39,6 +39,7 @@ package enum RandomPurpose: UInt32, Sendable {
     case validation = 8
     case testSplit
     case augmentation = 16
+    case dynamicPruning = 24
 }
 
 /// The random numbers of one (study seed, run, purpose): a stream that can be made again at any time.

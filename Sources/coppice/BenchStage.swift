@@ -110,7 +110,7 @@ private struct StageBench {
         let samples = timed == steps ? Self.rows : timed * KernelWork.batch
         let batches = Double(samples) / Double(KernelWork.batch)
         let total = try seconds(samples)
-        let work = try TrainingWork.step(of: model, shape, classes: Self.classes, samples: KernelWork.batch)
+        let work = try StepWork.launches(of: model, shape, classes: Self.classes, samples: KernelWork.batch)
             .map { networks * $0.cost }
         // The model that has always been timed has no name here.
         let prefix = model == ModelLibrary.leNet5 ? "" : "\(model.name), "

@@ -50,7 +50,7 @@ struct PlanReport: Encodable {
         clusteringSeconds = estimate.clustering
         seconds = estimate.total
         self.device = device
-        notes = plan.comparisonNotes
+        notes = [plan.estimateNote].compactMap(\.self) + plan.comparisonNotes
     }
 }
 

@@ -32,7 +32,9 @@ struct StatusCommand: ParsableCommand {
         if status.diverged > 0 {
             lines.append("diverged: \(status.diverged) of the finished runs; they have no accuracy")
         }
-        if status.finished < total { lines.append("left: \(status.imagesLeft) \(plan.unit)s to train on") }
+        if status.finished < total {
+            lines.append("left: \(plan.hasDynamicRuns ? "at most " : "")\(status.imagesLeft) \(plan.unit)s to train on")
+        }
         if !status.shards.isEmpty {
             lines.append(
                 "at work: shard\(status.shards.count == 1 ? "" : "s") "

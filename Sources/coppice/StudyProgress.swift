@@ -41,7 +41,7 @@ final class StudyProgress {
                 underway += Double(job.recipe.images(kept: job.indices.count))
             }
         case .finished(let record, let experiment, let done, let all):
-            let images = Double(experiment.recipe.images(kept: record.kept))
+            let images = Double(record.images ?? experiment.recipe.images(kept: record.kept))
             finished += images
             // The article's quota may keep fewer than were planned.
             total += images - Double(experiment.recipe.images(kept: experiment.size))
@@ -63,7 +63,7 @@ final class StudyProgress {
         var count = 0
         for record in records where part.contains(record.plannedRun) {
             let experiment = plan.experiment(record.experimentID)
-            let images = Double(experiment.recipe.images(kept: record.kept))
+            let images = Double(record.images ?? experiment.recipe.images(kept: record.kept))
             finished += images
             total += images - Double(experiment.recipe.images(kept: experiment.size))
             count += 1

@@ -22,7 +22,8 @@ struct TrainCommand: ParsableCommand {
             whatever the others still need: with a constant learning rate, what is reported of it and saved is what a \
             training of so many epochs gives. seconds_to_accuracy in the JSON is its training time until then, without tests, loading and \
             compilation; null where it was not reached, which is no failure: the exit code is 0. \
-            With --schedule cosine the rate falls over all of --epochs, so that a shorter training gives other weights.
+            With --schedule cosine the rate falls over all of --epochs, so that a shorter training gives other weights. \
+            With --dynamic infobatch the last of --epochs take all samples, with the same effect.
             """)
 
     @OptionGroup var data: DataOptions
@@ -50,6 +51,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Learning rate. (default: 0.001)", transform: realNumber)
     var learningRate = 0.001
     @OptionGroup var optimization: OptimizerOptions
+    @OptionGroup var pruning: DynamicOptions
     @Option(help: "Networks to train side by side. (default: 1)", transform: wholeNumber)
     var replicas = 1
     @Option(name: .customLong("init"), help: ArgumentHelp("Weights to start from.", valueName: "w.safetensors"))
@@ -76,6 +78,7 @@ struct TrainCommand: ParsableCommand {
         guard learningRate > 0, learningRate.isFinite else {
             throw ValidationError("--learning-rate must be above 0, got \(learningRate).")
         }
+        try pruning.check(schedule: optimization.schedule)
         if let untilAccuracy {
             guard untilAccuracy > 0, untilAccuracy <= 100 else {
                 throw ValidationError(
@@ -106,11 +109,14 @@ struct TrainCommand: ParsableCommand {
         var untilAccuracy: Double?
         var milestones: [TestedTraining.Milestone?]
         var diverged: [Diverged]
+        /// Nil where no samples are left out of epochs.
+        var work: [TrainingWork]?
         var device: DeviceDescription
 
         enum CodingKeys: String, CodingKey {
             case seconds, loadingSeconds, evaluationSeconds, replicas, epochs, images, accuracy, diverged, device
             case untilAccuracy, epochsToAccuracy, secondsToAccuracy
+            case steps, imagesTrained, distinct
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -134,6 +140,12 @@ struct TrainCommand: ParsableCommand {
                 try container.encode(untilAccuracy, forKey: .untilAccuracy)
                 try encode(milestones.map { $0?.epochs }, .epochsToAccuracy)
                 try encode(milestones.map { $0?.seconds }, .secondsToAccuracy)
+            }
+            if let work {
+                try encode(work.map(\.steps), .steps)
+                try encode(work.map(\.images), .imagesTrained)
+                // Every first epoch takes all samples.
+                try encode(work.map { min($0.images, images) }, .distinct)
             }
             try container.encode(diverged, forKey: .diverged)
             try container.encode(device, forKey: .device)
@@ -194,8 +206,9 @@ struct TrainCommand: ParsableCommand {
             TrainingRun(subset: subset, seed: compute.seed, run: $0, initial: initialWeights)
         }
         let trainer = Trainer(store, model: model, normalisation: normalisation, on: backend)
-        let options = optimization.applied(
+        var options = optimization.applied(
             to: TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate))
+        options.dynamic = pruning.value
         let evaluator = Evaluator(test, normalisation: normalisation, on: backend)
         let goOn = { (progress: TrainingProgress) in
             bar.update(Double(progress.images), of: Double(epochs * subset.count * replicas))
@@ -211,8 +224,9 @@ struct TrainCommand: ParsableCommand {
             bar.finish()
             if profileKernels {
                 printKernelTimes(
-                    backend, images: result.losses.isEmpty ? 0 : epochs * subset.count * replicas,
-                    steps: result.losses.count, seconds: result.seconds)
+                    backend, images: result.work.reduce(0) { $0 + $1.images },
+                    steps: pruning.value == nil ? result.losses.count : result.work.reduce(0) { $0 + $1.steps },
+                    seconds: result.seconds)
             }
             training = try TestedTraining(result, epochs: epochs, testedBy: evaluator)
         }
@@ -221,13 +235,11 @@ struct TrainCommand: ParsableCommand {
         }
 
         if diverged.isEmpty, let save, let first = training.weights.first {
-            let stepsPerEpoch = training.losses.count / max(training.epochs, 1)
-            let trained = training.milestones.first.flatMap { $0 }?.epochs ?? training.epochs
             try first.write(
-                to: save, normalisation: normalisation, steps: trained * stepsPerEpoch,
+                to: save, normalisation: normalisation, steps: training.workOfWeights[0].steps,
                 metadata: StoredWeights.metadata(of: dataset, scaling: features.scaling))
         }
-        if let trace { try writeTrace(training.losses, to: trace) }
+        if let trace { try writeTrace(training.losses, training.work, to: trace) }
         noteUnmoved(training)
         if json {
             try printJSON(
@@ -236,7 +248,7 @@ struct TrainCommand: ParsableCommand {
                     evaluationSeconds: training.evaluationSeconds, replicas: replicas, epochs: training.epochs,
                     images: subset.count, accuracy: training.evaluations.map { $0?.accuracy },
                     untilAccuracy: untilAccuracy, milestones: training.milestones, diverged: diverged,
-                    device: backend.device))
+                    work: pruning.value == nil ? nil : training.workOfWeights, device: backend.device))
         } else {
             for (replica, tested) in training.evaluations.enumerated() {
                 guard let tested else {
@@ -251,7 +263,8 @@ struct TrainCommand: ParsableCommand {
             print(
                 "trained \(replicas) x \(training.epochs) epochs of \(subset.count) \(dataset.unit)s in "
                     + "\(fixed(training.seconds, 2)) s; loading \(fixed(loadingSeconds, 2)) s, evaluation "
-                    + "\(fixed(training.evaluationSeconds, 2)) s")
+                    + "\(fixed(training.evaluationSeconds, 2)) s"
+                    + pruning.summary(training.work, epochs: training.epochs, of: subset.count))
         }
         if let failure = divergence(diverged) { throw failure }
     }
@@ -314,10 +327,12 @@ struct TrainCommand: ParsableCommand {
         loss.isNaN ? "NaN" : loss.isInfinite ? (loss < 0 ? "-Inf" : "Inf") : "\(loss)"
     }
 
-    private func writeTrace(_ losses: [[Float]], to path: String) throws {
+    /// A run that took fewer steps than others has empty fields after them.
+    private func writeTrace(_ losses: [[Float]], _ work: [TrainingWork], to path: String) throws {
         var text = "step," + (0..<replicas).map { "loss_\($0 + 1)" }.joined(separator: ",") + "\n"
         for (step, row) in losses.enumerated() {
-            text += "\(step + 1)," + row.map(Self.field).joined(separator: ",") + "\n"
+            let fields = zip(row, work).map { loss, work in step < work.steps ? Self.field(loss) : "" }
+            text += "\(step + 1)," + fields.joined(separator: ",") + "\n"
         }
         try AtomicFile.write(Array(text.utf8), to: path)
     }

@@ -59,7 +59,7 @@ import Testing
     /// What a training asks for is what is counted by hand, and for other models what their operations say.
     @Test func theWorkOfAnyModelIsThatOfItsLaunches() throws {
         func step(of model: ModelSpec, side: Int) throws -> [(kernel: String, cost: OperationCost)] {
-            try TrainingWork.step(
+            try StepWork.launches(
                 of: model, .init(height: side, width: side), classes: 10, samples: KernelWork.batch)
         }
         let counted = try KernelWork.trainingStep(networks: 1)

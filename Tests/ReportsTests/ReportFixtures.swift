@@ -1,6 +1,7 @@
 import Compute
 import Datasets
 import Foundation
+import Networks
 import Pruning
 import Scoring
 import Support
@@ -80,9 +81,18 @@ final class ToyExecutor: StudyExecutor {
         jobs.map {
             TrainingOutcome(
                 correct: correct($0), count: 10_000, trainingSeconds: 0.01 * Double($0.indices.count),
-                evaluationSeconds: 0.25, replicas: jobs.count, diverged: diverges($0).map(Divergence.init(step:)))
+                evaluationSeconds: 0.25, replicas: jobs.count, diverged: diverges($0).map(Divergence.init(step:)),
+                work: work($0.recipe, kept: $0.indices.count))
         }
     }
+}
+
+/// What a training took whose epochs leave out samples, half of them once; nil where all take all.
+private func work(_ recipe: TrainingRecipe, kept: Int) -> TrainingWork? {
+    recipe.dynamic == nil
+        ? nil
+        : TrainingWork(
+            steps: recipe.steps(kept: kept) - kept / 2 / recipe.batchSize, images: recipe.images(kept: kept) - kept / 2)
 }
 
 /// A study's directory that is gone with the value.
@@ -161,13 +171,15 @@ func results(
     let plan = try StudyPlan(study, shapes: Dictionary(uniqueKeysWithValues: shapes))
     let records = plan.runs.compactMap { run -> RunRecord? in
         guard let correct = correct(run.experimentID, run.run) else { return nil }
-        let size = plan.experiment(run.experimentID).size
+        let experiment = plan.experiment(run.experimentID)
+        let size = experiment.size
         return RunRecord(
             experimentID: run.experimentID, runID: run.runID,
             outcome: TrainingOutcome(
                 correct: correct, count: 10_000, recall: [Double(correct) / 100, nil, 99.5],
                 trainingSeconds: 0.1 * Double(size), evaluationSeconds: 0.5,
-                replicas: 1, diverged: diverged(run.experimentID, run.run).map(Divergence.init(step:))),
+                replicas: 1, diverged: diverged(run.experimentID, run.run).map(Divergence.init(step:)),
+                work: work(experiment.recipe, kept: size)),
             selectionSeconds: 0, requested: size, kept: size, perClass: [size / 4, size - size / 4], device: "toy")
     }
     return StudyResults(plan: plan, records: records)

@@ -2,6 +2,7 @@ import Clustering
 import Compute
 import Datasets
 import Foundation
+import Networks
 import Pruning
 import Scoring
 import Studies
@@ -110,6 +111,15 @@ final class FakeExecutor: StudyExecutor {
         return Artifact(embedding: fitted, size: key.size)
     }
 
+    /// Of a job that leaves samples out of epochs: all of the first one, and three quarters of the others.
+    private func work(_ job: TrainingJob) -> TrainingWork? {
+        guard job.recipe.dynamic != nil, case .epochs(let epochs) = job.recipe.duration else { return nil }
+        let sizes = (0..<epochs).map { $0 == 0 ? job.indices.count : job.indices.count * 3 / 4 }
+        let batch = job.recipe.batchSize
+        return TrainingWork(
+            steps: sizes.reduce(0) { $0 + ($1 + batch - 1) / batch }, images: sizes.reduce(0, +))
+    }
+
     func fit(_ key: ClusteringKey) -> ClusterAssignment {
         var random = RandomStream(seed: key.seed, run: key.index, purpose: .clustering)
         let count = count - (key.validation ?? 0)
@@ -133,7 +143,8 @@ final class FakeExecutor: StudyExecutor {
                 correct: Int(hash >> 40 % 10_000), count: 10_000,
                 recall: (0..<10).map { Double(hash >> UInt64($0) % 101) },
                 trainingSeconds: 0.5, evaluationSeconds: 0.25,
-                replicas: jobs.count, diverged: diverges(job).map(Divergence.init(step:)), seen: seen(job))
+                replicas: jobs.count, diverged: diverges(job).map(Divergence.init(step:)), seen: seen(job),
+                work: work(job))
         }
     }
 }

@@ -39,6 +39,8 @@ package struct Classifier {
     package var batchLabels: DeviceBuffer<Int32>
     /// [replica][tile][2]: sum of the losses of a tile's valid samples, right answers among them.
     package var lossAndCorrect: DeviceBuffer<Float>
+    /// Nil where all samples count the same.
+    package var sampleWeights: SampleWeights?
 
     /// How many layers there may be.
     package static let layerCounts = 1...4
@@ -46,12 +48,13 @@ package struct Classifier {
     /// A classifier over buffers of the shapes above.
     package init(
         layers: [Layer], logits: DeviceBuffer<Float>, batchLabels: DeviceBuffer<Int32>,
-        lossAndCorrect: DeviceBuffer<Float>
+        lossAndCorrect: DeviceBuffer<Float>, sampleWeights: SampleWeights? = nil
     ) {
         self.layers = layers
         self.logits = logits
         self.batchLabels = batchLabels
         self.lossAndCorrect = lossAndCorrect
+        self.sampleWeights = sampleWeights
     }
 
     /// The number of logits.
@@ -82,5 +85,6 @@ package struct Classifier {
         try operation.require(logits, holds: batch.room * classes)
         try operation.require(batchLabels, holds: batch.room)
         try operation.require(lossAndCorrect, holds: batch.replicas * batch.tiles * 2)
+        try sampleWeights?.validate(for: operation, batch)
     }
 }

@@ -6,14 +6,21 @@ extension ClassifierStep {
     func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
         let norm = block.norm
         let layers = classifier.layers
+        let weighting: [(String, KernelArgument)] =
+            classifier.sampleWeights.map { weights in
+                [
+                    ("sample_weights", weights.weights.argument), ("sample_stride", weights.stride.argument),
+                    ("sample_losses", weights.losses.argument),
+                ]
+            } ?? []
         return classifier.namedLaunch(
             from: block, .training,
             [
                 ("partials", norm.partials.argument),
                 ("norm_positions", (norm.shape.height * norm.shape.width).argument),
-                ("labels", classifier.batchLabels.argument), ("saved", norm.saved.argument),
-                ("delta0", norm.pooledGradient.argument),
-            ] + layers.numbered("delta") { $0.delta.argument }
+                ("labels", classifier.batchLabels.argument),
+            ] + weighting + [("saved", norm.saved.argument), ("delta0", norm.pooledGradient.argument)]
+                + layers.numbered("delta") { $0.delta.argument }
                 + layers.numbered("transposed") { $0.transposedDelta.argument } + [
                     ("sums", norm.sums.argument), ("loss_and_correct", classifier.lossAndCorrect.argument),
                 ], sizes)
@@ -41,7 +48,8 @@ extension Classifier {
         return NamedLaunch(
             ClassifierStep.kernel,
             [
-                ("TRAINING", pass == .training ? 1 : 0), ("CHANNELS", norm.shape.channels),
+                ("TRAINING", pass == .training ? 1 : 0),
+                ("WEIGHTED", pass == .training && sampleWeights != nil ? 1 : 0), ("CHANNELS", norm.shape.channels),
                 ("POSITIONS", norm.shape.pooledHeight * norm.shape.pooledWidth),
                 ("TILES_AT_ONCE", tilesAtOnce), ("BLOCK", width),
             ] + layerDefines, shared + arguments, teams: (batch.tiles + tilesAtOnce - 1) / tilesAtOnce,

@@ -21,7 +21,8 @@ package struct ClassifierStep: Operation {
         let (features, classes) = (block.norm.shape.pooledCount, classifier.classes)
         return OperationCost(
             samples: block.shape.batch, multiplyAdds: 2 * classifier.multiplyAdds,
-            others: 5 * features + SoftmaxCrossEntropy.operationsPerLogit * classes,
+            others: 5 * features
+                + (SoftmaxCrossEntropy.operationsPerLogit + (classifier.sampleWeights == nil ? 0 : 1)) * classes,
             floats: Double(
                 3 * features + 3 * classifier.hidden + (1 + SoftmaxCrossEntropy.floatsPerLogit) * classes),
             weights: classifier.multiplyAdds)

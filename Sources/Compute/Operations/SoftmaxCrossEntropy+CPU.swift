@@ -3,8 +3,8 @@ import Foundation
 extension SoftmaxCrossEntropy {
     package func compute(on backend: CPUBackend) {
         backend.softmaxCrossEntropy(
-            batch, classes: classes, logits: logits, labels: batchLabels, delta: delta, transposed: transposedDelta,
-            lossAndCorrect: lossAndCorrect, current: current)
+            batch, classes: classes, logits: logits, labels: batchLabels, weights: weights, delta: delta,
+            transposed: transposedDelta, lossAndCorrect: lossAndCorrect, current: current)
     }
 }
 
@@ -14,18 +14,19 @@ extension CPUBackend {
         guard let last = classifier.layers.last else { return }
         softmaxCrossEntropy(
             last.shape.batch, classes: last.shape.outputs, logits: classifier.logits, labels: classifier.batchLabels,
-            delta: last.delta, transposed: last.transposedDelta, lossAndCorrect: classifier.lossAndCorrect,
-            current: current)
+            weights: classifier.sampleWeights, delta: last.delta, transposed: last.transposedDelta,
+            lossAndCorrect: classifier.lossAndCorrect, current: current)
     }
 
     /// Losses and right answers of each tile, and the gradient of the logits.
     func softmaxCrossEntropy(
         _ batch: BatchShape, classes: Int, logits: DeviceBuffer<Float>, labels: DeviceBuffer<Int32>,
-        delta: DeviceBuffer<Float>, transposed: DeviceBuffer<Float>, lossAndCorrect: DeviceBuffer<Float>,
-        current: DeviceBuffer<Int32>
+        weights: SampleWeights?, delta: DeviceBuffer<Float>, transposed: DeviceBuffer<Float>,
+        lossAndCorrect: DeviceBuffer<Float>, current: DeviceBuffer<Int32>
     ) {
         let stride = paddedColumns(classes)
-        let valid = Int(pointer(current)[1])
+        let (base, valid) = (Int(pointer(current)[0]), Int(pointer(current)[1]))
+        let (sampleWeights, sampleLosses) = (weights.map { pointer($0.weights) }, weights.map { pointer($0.losses) })
         let (logits, labels, delta) = (pointer(logits), pointer(labels), pointer(delta))
         let (transposed, lossAndCorrect) = (pointer(transposed), pointer(lossAndCorrect))
         parallel(batch.replicas * batch.tiles) { batchTile in
@@ -43,13 +44,17 @@ extension CPUBackend {
                 let label = Int(labels[batchTile * tile + sample])
                 let best = bestClass(column + sample, classes: classes)
                 let maximum = column[best * tile + sample]
+                let place = batchTile / batch.tiles * (weights?.stride ?? 0) + base + tileIndex * tile + sample
+                let weight = sampleWeights.map { $0[place] } ?? 1
                 var sum = Float(0)
                 for index in 0..<classes { sum += exp(column[index * tile + sample] - maximum) }
                 for index in 0..<classes {
                     let probability = exp(column[index * tile + sample] - maximum) / sum
-                    target[index * tile] = (probability - (index == label ? 1 : 0)) / Float(valid)
+                    target[index * tile] = (probability - (index == label ? 1 : 0)) / Float(valid) * weight
                 }
-                total += log(sum) + maximum - column[label * tile + sample]
+                let loss = log(sum) + maximum - column[label * tile + sample]
+                if let sampleLosses { sampleLosses[place] = loss }
+                total += loss
                 if best == label { right += 1 }
             }
             transposeTile(

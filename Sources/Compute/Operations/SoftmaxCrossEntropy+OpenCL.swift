@@ -4,11 +4,20 @@ extension SoftmaxCrossEntropy {
     }
 
     func namedLaunch(_ sizes: BlockSizes) -> NamedLaunch {
-        NamedLaunch(
-            Self.kernel, [],
+        let weighting: [(String, KernelArgument)] =
+            weights.map { weights in
+                [
+                    ("weights", weights.weights.argument), ("stride", weights.stride.argument),
+                    ("sample_losses", weights.losses.argument),
+                ]
+            } ?? []
+        return NamedLaunch(
+            Self.kernel, [("WEIGHTED", weights == nil ? 0 : 1)],
             [
                 ("logits", logits.argument), ("labels", batchLabels.argument), ("current", current.argument),
-                ("classes", classes.argument), ("delta", delta.argument), ("transposed", transposedDelta.argument),
+                ("classes", classes.argument),
+            ] + weighting + [
+                ("delta", delta.argument), ("transposed", transposedDelta.argument),
                 ("loss_and_correct", lossAndCorrect.argument),
             ], tiles: batch.tiles, replicas: batch.replicas, sizes.profile)
     }

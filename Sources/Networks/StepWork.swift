@@ -2,10 +2,10 @@ import Compute
 import Datasets
 
 /// How much work a training step is: every operation's cost, in the order of the launches.
-package enum TrainingWork {
+package enum StepWork {
     /// The launches of a step of one network of `model` over a batch of `samples`. Nothing is computed.
     /// - Throws: as ``Trainer/train(_:options:progress:afterEpoch:record:)``.
-    package static func step(
+    package static func launches(
         of model: ModelSpec, _ shape: SampleShape, classes: Int, samples: Int, optimizer: Optimizer = Optimizer()
     ) throws -> [(kernel: String, cost: OperationCost)] {
         let recorder = CostRecorder()

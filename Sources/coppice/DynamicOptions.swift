@@ -1,0 +1,56 @@
+import ArgumentParser
+import Networks
+import Support
+
+/// Which samples epochs leave out.
+struct DynamicOptions: ParsableArguments {
+    /// How samples are left out of epochs.
+    enum Kind: String, CaseIterable, ExpressibleByArgument {
+        case none
+        case infobatch
+    }
+
+    @Option(
+        help:
+            "Leave samples out of epochs by their losses, others in every epoch, as InfoBatch does. Each network then trains in launches of its own. (default: none)"
+    )
+    var dynamic: Kind?
+    @Option(
+        help: "Probability with which --dynamic leaves out a sample whose loss is below the mean. (default: 0.5)",
+        transform: realNumber)
+    var pruneShare: Double?
+    @Option(
+        help: "Share of the epochs that take all samples again, at the end of --dynamic. (default: 0.125)",
+        transform: realNumber)
+    var anneal: Double?
+
+    /// How samples are left out; nil where none are.
+    var value: DynamicPruning? {
+        guard dynamic == .infobatch else { return nil }
+        let standard = DynamicPruning()
+        return DynamicPruning(
+            pruneShare: pruneShare ?? standard.pruneShare, anneal: anneal ?? standard.anneal)
+    }
+
+    /// Refuses what does not go together.
+    func check(schedule: RateSchedule?) throws {
+        for (name, number) in [("--prune-share", pruneShare), ("--anneal", anneal)]
+        where number != nil && dynamic != .infobatch {
+            throw ValidationError("\(name) requires --dynamic infobatch.")
+        }
+        guard let value, let fault = value.fault(TrainingOptions(schedule: schedule ?? .constant)) else { return }
+        throw ValidationError("\(fault).")
+    }
+
+    /// What networks were trained on, of `epochs` passes over `count` samples, as the end of a line; empty where no samples
+    /// are left out.
+    func summary(_ work: [TrainingWork], epochs: Int, of count: Int) -> String {
+        let whole = epochs * count * work.count
+        guard value != nil, whole > 0 else { return "" }
+        let images = work.reduce(0) { $0 + $1.images }
+        let steps = work.map(\.steps)
+        let (least, most) = (steps.min() ?? 0, steps.max() ?? 0)
+        return "; infobatch took \(fixed(100 * Double(images) / Double(whole), 1))% of them, in "
+            + (least == most ? "\(most)" : "\(least) to \(most)") + " steps"
+    }
+}
