@@ -27,6 +27,8 @@ struct LinearCase: KernelCase {
         let suffix = isExtended ? operation == .inputGradient ? ", transposed" : ", no biases" : ""
         return "R \(batch.replicas), batch \(batch.samples), \(inputs)-\(outputs)\(suffix), seed \(seed)"
     }
+    /// Linear layers without anything between them, as around an autoencoder's code, launch a program of their own.
+    var variety: String { isExtended && operation == .inputGradient ? "\(kernel), transposed" : kernel }
     var form: String { isExtended ? "extended" : "any" }
     var cost: Int { batch.replicas * ((AwkwardBatch.room(for: batch.samples) + 31) / 32 * 32) * inputs * outputs }
 
