@@ -126,7 +126,7 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
             "embedding_size is 6 and pca_components 5: both say how many values a point has"),
         BadStudy(
             "embedding: pca\nexperiments:\n  - {\(cluster), use_pca: true}\n",
-            "test.yaml:3:94: use_pca and embedding conflict: both say what the samples are as points, and embedding is given"
+            "test.yaml:3:89: use_pca and embedding conflict: both say what the samples are as points, and embedding is given"
                 + " at test.yaml:1:12; give one"),
         BadStudy(
             "embedding: pca\nexperiments:\n  - {pruning_method: none, use_pca: true}\n",
@@ -142,11 +142,11 @@ private let cluster = "pruning_method: cluster, sizes: 20, ks: 3, selection_stra
     }
 
     @Test(arguments: [
-        ("embedding: pca, embedding_size: 17", "2:111: embedding_size is 17; mnist has room for 1 to 16"),
+        ("embedding: pca, embedding_size: 17", "2:112: embedding_size is 17; mnist has room for 1 to 16"),
         ("embedding: pca", "2:5: pca_components is 50; mnist has room for 1 to 16"),
         (
             "embedding: autoencoder, embedding_size: 17",
-            "2:119: embedding_size is 17, and a sample of mnist has 16 values: an autoencoder's code has from 1 to 16"
+            "2:120: embedding_size is 17, and a sample of mnist has 16 values: an autoencoder's code has from 1 to 16"
         ),
         ("embedding: autoencoder", "2:5: pca_components is 50, and a sample of mnist has 16 values"),
     ])
