@@ -69,8 +69,8 @@ import Testing
         try SyntheticData().write(to: folder / "data")
         let outcome = try coppice(
             "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", "cpu")
-        #expect(outcome.status == 65 && outcome.complaints.count == 1, "\(outcome.stderr)")
-        #expect(outcome.stderr.contains(message), "\(outcome.stderr)")
+        #expect(outcome.status == 65, "\(outcome.stderr)")
+        #expect(outcome.complaints.last?.contains(message) == true, "\(outcome.stderr)")
         #expect(!FileManager.default.fileExists(atPath: folder / "out"))
     }
 }

@@ -31,7 +31,7 @@ import Testing
         #expect(!page.contains("Embedding of mnist: lenet5") && !notices.contains { $0.contains("mbedding") })
         #expect(page.contains("the reconstructions by autoencoders as PNG"))
         #expect(try toy.names("plots").contains(Self.first + ".png"))
-        for name in ["closest, autoencoder 4", "furthest, lenet5 84", "closest, PCA 4", "furthest, pixels"] {
+        for name in ["closest, k 3, autoencoder 4", "furthest, k 3, lenet5 84", "furthest, k 3, pixels"] {
             #expect(page.contains(name), "\(name)")
         }
         // The one of a study that has no embedding any more goes.
