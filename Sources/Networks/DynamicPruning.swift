@@ -56,6 +56,14 @@ package struct DynamicPruning: Hashable, Sendable {
         return epoch > 0 && Double(epoch) < Double(epochs) - whole
     }
 
+    /// What whoever trains for so few epochs should know, as a sentence: none of them leaves samples out; nil where one does.
+    package func idleNote(epochs: Int) -> String? {
+        (0..<epochs).contains { prunes(epoch: $0, of: epochs) }
+            ? nil
+            : "with \(epochs == 1 ? "1 epoch" : "\(epochs) epochs") and anneal \(shortest(anneal)), infobatch leaves nothing out: the first"
+                + " epoch and the last ones take all samples"
+    }
+
     /// The weight of a sample below the mean that is not left out.
     var weight: Float { Float(1 / (1 - pruneShare)) }
 

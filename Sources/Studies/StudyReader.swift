@@ -273,6 +273,11 @@ package struct StudyReader {
         if isWhole { unused = ["sizes"] + unused }
         if !isByScore { unused += ["scores", "keep", "within"] }
         unused += group.idleScoreKeys
+        if case .epochs(let epochs) = group.settings.recipe.duration,
+            let note = group.settings.trainingRecipe.dynamic?.idleNote(epochs: epochs)
+        {
+            notices.append("\(fields.place(of: "dynamic")): \(note)")
+        }
         for key in ["prune_share", "anneal"] where group.settings.dynamic == .none && fields[key] != nil {
             notices.append("\(fields.place(of: key)): \(key) has no effect without dynamic: infobatch; it is ignored")
         }

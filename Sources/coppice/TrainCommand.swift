@@ -200,6 +200,7 @@ struct TrainCommand: ParsableCommand {
             "training \(replicas) \(replicas == 1 ? "network" : "networks") on \(subset.count) \(dataset.unit)s, "
                 + (untilAccuracy.map { "until \(shortest($0))% are right, at most " } ?? "") + Self.passes(epochs),
             quiet: compute.quiet)
+        if let note = pruning.value?.idleNote(epochs: epochs) { Terminal.note("note: \(note)", quiet: compute.quiet) }
         let bar = ProgressBar("training", unit: "\(dataset.unit)s", quiet: compute.quiet)
         defer { bar.finish() }
         let runs = (0..<replicas).map {

@@ -157,6 +157,11 @@ private struct InfoBatchTrace: Decodable {
         #expect(pruning(0.125, of: 8) == Array(1..<7) && pruning(0.125, of: 9) == Array(1..<7))
         #expect(pruning(0, of: 3) == [1, 2] && pruning(1, of: 9).isEmpty && pruning(0, of: 1).isEmpty)
         #expect(pruning(1e-9, of: 3) == [1] && pruning(0.5, of: 2).isEmpty)
+        #expect(DynamicPruning().idleNote(epochs: 3) == nil)
+        #expect(
+            DynamicPruning().idleNote(epochs: 2)
+                == "with 2 epochs and anneal 0.125, infobatch leaves nothing out: the first epoch and the last ones take all samples"
+        )
         // As decimals: 7 of 100, not 8.
         #expect(pruning(0.07, of: 100).last == 92 && pruning(0.3, of: 10).last == 6 && pruning(0.7, of: 10).last == 2)
     }

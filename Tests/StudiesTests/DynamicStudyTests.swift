@@ -39,14 +39,14 @@ import Testing
             experiments:
               - {pruning_method: none}
               - {pruning_method: none, dynamic: none}
-              - {pruning_method: none, prune_share: 0.9, anneal: 1}
+              - {pruning_method: none, prune_share: 0.9, anneal: 0.5}
               - {pruning_method: none, dynamic: none, anneal: 0.5}
             """)
         let recipes = study.groups.map(\.settings.trainingRecipe)
         #expect(
             recipes.map(\.dynamic)
                 == [
-                    DynamicPruning(pruneShare: 0.3), nil, DynamicPruning(pruneShare: 0.9, anneal: 1), nil,
+                    DynamicPruning(pruneShare: 0.3), nil, DynamicPruning(pruneShare: 0.9, anneal: 0.5), nil,
                 ])
         #expect(
             study.notices == ["study.yaml:7:51: anneal has no effect without dynamic: infobatch; it is ignored"],
@@ -56,7 +56,7 @@ import Testing
         #expect(
             Set(recipes.map(\.dynamicWords)) == [
                 ["dynamic infobatch", "prune_share 0.3", "anneal 0.125"], [],
-                ["dynamic infobatch", "prune_share 0.9", "anneal 1"],
+                ["dynamic infobatch", "prune_share 0.9", "anneal 0.5"],
             ])
         // Score networks train on all samples whatever the networks of the study do.
         let keys = recipes.map { DynamicsKey($0, networks: 2, epochs: 3, seed: 1, index: 0) }
@@ -85,6 +85,14 @@ import Testing
         #expect(
             other.difference(from: plain)
                 == "in entry 1 of experiments, dynamic is infobatch there and not given here")
+    }
+
+    @Test func epochsTooFewToPruneAreNoted() throws {
+        let study = try study(
+            "{epochs: 2, experiments: [{pruning_method: none, dynamic: infobatch}, {pruning_method: none, dynamic: infobatch, anneal: 0}]}"
+        )
+        #expect(
+            study.notices.count == 1 && study.notices[0].hasPrefix("study.yaml:1:59: with 2 epochs and anneal 0.125"))
     }
 
     @Test func mistakesAreRefusedWithTheirPlace() {
