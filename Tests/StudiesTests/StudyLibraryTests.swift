@@ -28,7 +28,7 @@ import Testing
             StudyLibrary.load("cifar10"), shapes: ["cifar10": DatasetShape(count: 50_000, featureCount: 3072)])
         #expect(plan.experiments.count == 43 && plan.runs.count == 43 * 12 && plan.notices.isEmpty)
         #expect(Set(plan.experiments.map(\.size)) == [50, 500, 1000, 2500, 5000, 25_000, 50_000])
-        #expect(plan.experiments.allSatisfy { $0.recipe.duration == .epochs(10) && $0.quota == .exact })
+        #expect(plan.experiments.allSatisfy { $0.recipe.duration == .epochs(10) && $0.selection.quota == .exact })
     }
 
     @Test func everyNameHasItsText() {
