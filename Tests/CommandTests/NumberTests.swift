@@ -140,10 +140,10 @@ private let realNumbers = [
             try coppice(command, "--help").stdout.replacing(/\s+/, with: " ").matches(of: /\(default: ([^)]+)\)/).map(
                 \.1)
         }
-        // In the options' order: model, epochs, batch, learning rate, optimizer, momentum, weight decay, schedule, replicas,
-        // device, seed.
+        // In the options' order: model, epochs, batch, learning rate, optimizer, momentum, weight decay, schedule, dynamic,
+        // prune share, anneal, replicas, device, seed.
         let training: [Substring] = ["lenet5", "5", "64", "0.001", "adam", "0", "0; adamw: 0.01", "constant"]
-        #expect(try defaults("train") == training + ["1", "auto", "1"])
+        #expect(try defaults("train") == training + ["none", "0.5", "0.125", "1", "auto", "1"])
         // n-closest, n-furthest, beta, strata, c-d; then those of scores, device and seed.
         let orders: [Substring] = ["1", "1", "0", "50", "4"]
         let scores: [Substring] = [

@@ -189,7 +189,7 @@ private enum Autoencoders {
                 == "x: layer 2 (linear) is of classes, and a model whose last layer is linear: inputs has none")
         #expect(refusal([.linear(.inputs)]).contains("takes a vector, not 2x3x5; put flatten before it"))
         let shown = try ModelDescription(layout.model, samples: samples, classes: 0)
-        #expect(shown.yaml.hasPrefix("# autoencoder-3: 30 values, reconstructed, 17441 parameters, trained by"))
+        #expect(shown.yaml.hasPrefix("# autoencoder-3: 2x3x5 images, reconstructed, 17441 parameters, trained by"))
         #expect(shown.yaml.contains("  - linear: inputs  # 30, 7710 parameters\n"))
         #expect(shown.pyTorch.contains("nn.Linear(256, 30),\n"))
     }
