@@ -4,8 +4,8 @@
 // mean and the running unbiased variance, move towards them. Without TRAINING the running ones are taken. A batch of a single
 // value has no unbiased variance: it moves the mean alone.
 //
-// Sums are taken twice, the second time of deviations from the mean, so that nothing cancels. Where all values are one, the
-// first pass finds it exactly, every deviation is 0, and so is the variance.
+// Sums are taken twice, the second time of deviations from the mean, so that nothing cancels. If all values are equal,
+// the first pass finds the mean exactly, every deviation is 0, and so is the variance.
 //
 // A work-group takes one channel of all tiles. Groups: (channel, 1, replica).
 #include "batch_norm.clh"

@@ -16,7 +16,7 @@ struct BatchNormCase: KernelCase {
         case distant = "a distant mean"
         /// All are equal but the first, which sums of deviations from it alone would cancel for.
         case spike = "a spike"
-        /// All values of a channel are one, a million and more: the variance is 0, and nothing that rounding left of a
+        /// All values of a channel are equal, a million and more: the variance is 0, and nothing that rounding left of a
         /// difference of sums.
         case constant = "a large constant"
         /// A NaN in the first channel of the last network.

@@ -68,8 +68,8 @@ extension Trainer {
     /// `options.length` is over. Networks are tested after every epoch; before the first one there is no test.
     ///
     /// A network that is there is kept as it is then and tested no more, so that its weights, its accuracy and its
-    /// number of epochs depend on no other run: with a constant learning rate they are those of a training of so many
-    /// epochs, bit for bit.
+    /// number of epochs depend on no other run: with a constant learning rate and without ``TrainingOptions/dynamic``
+    /// they are those of a training of so many epochs, bit for bit.
     /// - Throws: what ``train(_:options:progress:afterEpoch:)`` and ``Evaluator/evaluate(_:)`` throw.
     package func train(
         _ runs: [TrainingRun], options: TrainingOptions, until accuracy: Double, testedBy evaluator: Evaluator,

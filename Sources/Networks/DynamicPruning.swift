@@ -30,16 +30,33 @@ package struct DynamicPruning: Hashable, Sendable {
     /// ``accepts(anneal:)`` in words.
     package static let acceptedAnneal = "from 0 to 1 is accepted"
 
+    /// The names that a sentence has for its settings, and for what conflicts with them.
+    package struct Names: Sendable {
+        let pruneShare, anneal, dynamic, schedule: String
+
+        package init(
+            pruneShare: String = "the prune share", anneal: String = "the share of epochs to anneal",
+            dynamic: String = "dynamic", schedule: String = "schedule"
+        ) {
+            self.pruneShare = pruneShare
+            self.anneal = anneal
+            self.dynamic = dynamic
+            self.schedule = schedule
+        }
+    }
+
     /// Why it does not go with a training, as a sentence; nil where it does.
-    package func fault(_ options: TrainingOptions) -> String? {
+    package func fault(_ options: TrainingOptions, _ names: Names = Names()) -> String? {
         if !Self.accepts(pruneShare: pruneShare) {
-            return "the prune share is \(shortest(pruneShare)); \(Self.acceptedPruneShare)"
+            return "\(names.pruneShare) is \(shortest(pruneShare)); \(Self.acceptedPruneShare)"
         }
         if !Self.accepts(anneal: anneal) {
-            return "the share of epochs to anneal is \(shortest(anneal)); \(Self.acceptedAnneal)"
+            return "\(names.anneal) is \(shortest(anneal)); \(Self.acceptedAnneal)"
         }
         if case .steps = options.length { return Self.stepsConflict }
-        return options.schedule == .constant ? nil : Self.scheduleConflict
+        if options.schedule == .constant { return nil }
+        return "\(names.dynamic) infobatch and \(names.schedule) \(options.schedule.rawValue) conflict: "
+            + Self.scheduleConflict
     }
 
     /// Why a training of so many steps cannot prune.
@@ -56,9 +73,10 @@ package struct DynamicPruning: Hashable, Sendable {
         return epoch > 0 && Double(epoch) < Double(epochs) - whole
     }
 
-    /// What whoever trains for so few epochs should know, as a sentence: none of them leaves samples out; nil where one does.
+    /// A warning if no epoch prunes; otherwise nil.
     package func idleNote(epochs: Int) -> String? {
-        (0..<epochs).contains { prunes(epoch: $0, of: epochs) }
+        // Those that prune start at epoch 1 and have no gap.
+        prunes(epoch: 1, of: epochs)
             ? nil
             : "with \(epochs == 1 ? "1 epoch" : "\(epochs) epochs") and anneal \(shortest(anneal)), infobatch leaves nothing out: the first"
                 + " epoch and the last ones take all samples"

@@ -1,8 +1,8 @@
 import Compute
 
 extension Trainer {
-    /// Trains `runs` one beside the other with launches of their own: each leaves out other samples, so that no two have the
-    /// same number of steps.
+    /// Trains `runs` in turn, an epoch of each, with launches of their own: each leaves out other samples, so their step
+    /// counts differ in general, and a launch has one number of valid samples for all of its replicas.
     func train(
         _ runs: [TrainingRun], initial: [ModelWeights], plan: EpochPlan, options: TrainingOptions,
         dynamic: DynamicPruning, afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)?,

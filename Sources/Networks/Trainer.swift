@@ -163,8 +163,8 @@ package struct Trainer {
     /// - Parameters:
     ///   - progress: called between steps; returns false to give up.
     ///   - afterEpoch: called after every epoch; its time is not part of ``TrainingResult/seconds``. It returns false to
-    ///     end the training there. With a constant learning rate the networks are then those of a training of so
-    ///     many epochs, bit for bit.
+    ///     end the training there. With a constant learning rate and without ``TrainingOptions/dynamic`` the networks
+    ///     are then those of a training of so many epochs, bit for bit.
     ///   - record: called after every epoch for each run, before `afterEpoch`. Recording changes no bit of the networks.
     ///     An autoencoder has nothing to record.
     /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``,

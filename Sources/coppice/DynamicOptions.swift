@@ -12,7 +12,7 @@ struct DynamicOptions: ParsableArguments {
 
     @Option(
         help:
-            "Leave samples out of epochs by their losses, others in every epoch, as InfoBatch does. Each network then trains in launches of its own. (default: none)"
+            "Skip a random part of the low-loss samples in each epoch (InfoBatch). (default: none)"
     )
     var dynamic: Kind?
     @Option(
@@ -38,19 +38,23 @@ struct DynamicOptions: ParsableArguments {
         where number != nil && dynamic != .infobatch {
             throw ValidationError("\(name) requires --dynamic infobatch.")
         }
-        guard let value, let fault = value.fault(TrainingOptions(schedule: schedule ?? .constant)) else { return }
+        let names = DynamicPruning.Names(
+            pruneShare: "--prune-share", anneal: "--anneal", dynamic: "--dynamic", schedule: "--schedule")
+        guard let value, let fault = value.fault(TrainingOptions(schedule: schedule ?? .constant), names) else {
+            return
+        }
         throw ValidationError("\(fault).")
     }
 
-    /// What networks were trained on, of `epochs` passes over `count` samples, as the end of a line; empty where no samples
-    /// are left out.
-    func summary(_ work: [TrainingWork], epochs: Int, of count: Int) -> String {
+    /// What networks were trained on, of `epochs` passes over `count` samples, each called a `unit`, as the end of a line;
+    /// empty where no samples are left out. All samples count as distinct, since the first epoch takes every one.
+    func summary(_ work: [TrainingWork], epochs: Int, of count: Int, unit: String) -> String {
         let whole = epochs * count * work.count
         guard value != nil, whole > 0 else { return "" }
         let images = work.reduce(0) { $0 + $1.images }
         let steps = work.map(\.steps)
         let (least, most) = (steps.min() ?? 0, steps.max() ?? 0)
-        return "; infobatch took \(fixed(100 * Double(images) / Double(whole), 1))% of them, in "
-            + (least == most ? "\(most)" : "\(least) to \(most)") + " steps"
+        return "; infobatch trained on \(fixed(100 * Double(images) / Double(whole), 1))% of the \(unit)s"
+            + " (\(count) distinct) in " + (least == most ? "\(most)" : "\(least) to \(most)") + " steps"
     }
 }

@@ -19,11 +19,11 @@ struct TrainCommand: ParsableCommand {
 
             With --until-accuracy every network is tested after each epoch, and training ends when all of them have \
             reached that percentage or diverged, or after --epochs. A network that reaches it is kept as it is then, \
-            whatever the others still need: with a constant learning rate, what is reported of it and saved is what a \
-            training of so many epochs gives. seconds_to_accuracy in the JSON is its training time until then, without tests, loading and \
-            compilation; null where it was not reached, which is no failure: the exit code is 0. \
-            With --schedule cosine the rate falls over all of --epochs, so that a shorter training gives other weights. \
-            With --dynamic infobatch the last of --epochs take all samples, with the same effect.
+            whatever the others still need: its accuracy and its saved weights are those of a training of so many \
+            epochs. With --schedule cosine or --dynamic infobatch the result also depends on --epochs. \
+            The JSON has its seconds_to_accuracy (of training, without tests, loading and compilation), \
+            epochs_to_accuracy, steps_to_accuracy and images_to_accuracy. They are null where it was not reached, which \
+            is no failure: the exit code is 0.
             """)
 
     @OptionGroup var data: DataOptions
@@ -109,13 +109,13 @@ struct TrainCommand: ParsableCommand {
         var untilAccuracy: Double?
         var milestones: [TestedTraining.Milestone?]
         var diverged: [Diverged]
-        /// Nil where no samples are left out of epochs.
+        /// Of the whole training; nil where no samples are left out of epochs.
         var work: [TrainingWork]?
         var device: DeviceDescription
 
         enum CodingKeys: String, CodingKey {
             case seconds, loadingSeconds, evaluationSeconds, replicas, epochs, images, accuracy, diverged, device
-            case untilAccuracy, epochsToAccuracy, secondsToAccuracy
+            case untilAccuracy, epochsToAccuracy, secondsToAccuracy, stepsToAccuracy, imagesToAccuracy
             case steps, imagesTrained, distinct
         }
 
@@ -140,6 +140,8 @@ struct TrainCommand: ParsableCommand {
                 try container.encode(untilAccuracy, forKey: .untilAccuracy)
                 try encode(milestones.map { $0?.epochs }, .epochsToAccuracy)
                 try encode(milestones.map { $0?.seconds }, .secondsToAccuracy)
+                try encode(milestones.map { $0?.work.steps }, .stepsToAccuracy)
+                try encode(milestones.map { $0?.work.images }, .imagesToAccuracy)
             }
             if let work {
                 try encode(work.map(\.steps), .steps)
@@ -249,7 +251,7 @@ struct TrainCommand: ParsableCommand {
                     evaluationSeconds: training.evaluationSeconds, replicas: replicas, epochs: training.epochs,
                     images: subset.count, accuracy: training.evaluations.map { $0?.accuracy },
                     untilAccuracy: untilAccuracy, milestones: training.milestones, diverged: diverged,
-                    work: pruning.value == nil ? nil : training.workOfWeights, device: backend.device))
+                    work: pruning.value == nil ? nil : training.work, device: backend.device))
         } else {
             for (replica, tested) in training.evaluations.enumerated() {
                 guard let tested else {
@@ -265,7 +267,8 @@ struct TrainCommand: ParsableCommand {
                 "trained \(replicas) x \(training.epochs) epochs of \(subset.count) \(dataset.unit)s in "
                     + "\(fixed(training.seconds, 2)) s; loading \(fixed(loadingSeconds, 2)) s, evaluation "
                     + "\(fixed(training.evaluationSeconds, 2)) s"
-                    + pruning.summary(training.work, epochs: training.epochs, of: subset.count))
+                    + pruning.summary(
+                        training.work, epochs: training.epochs, of: subset.count, unit: dataset.unit))
         }
         if let failure = divergence(diverged) { throw failure }
     }

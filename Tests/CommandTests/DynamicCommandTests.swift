@@ -6,12 +6,15 @@ import Testing
     @Test(arguments: [
         (["--prune-share", "0.5"], "--prune-share requires --dynamic infobatch."),
         (["--anneal", "0.5", "--dynamic", "none"], "--anneal requires --dynamic infobatch."),
-        (["--dynamic", "infobatch", "--prune-share", "1"], "the prune share is 1; above 0 and below 1 is accepted."),
+        (["--dynamic", "infobatch", "--prune-share", "1"], "--prune-share is 1; above 0 and below 1 is accepted."),
         (
             ["--dynamic", "infobatch", "--anneal", "1.5"],
-            "the share of epochs to anneal is 1.5; from 0 to 1 is accepted."
+            "--anneal is 1.5; from 0 to 1 is accepted."
         ),
-        (["--dynamic", "infobatch", "--schedule", "cosine"], "infobatch needs a constant learning rate"),
+        (
+            ["--dynamic", "infobatch", "--schedule", "cosine"],
+            "--dynamic infobatch and --schedule cosine conflict: infobatch needs a constant learning rate"
+        ),
         (["--dynamic", "forget"], "infobatch"),
     ]) func mistakesAreErrorsOfUsage(options: [String], words: String) throws {
         let outcome = try coppice(["train", "--data", "/nonexistent"] + options)
@@ -43,10 +46,47 @@ import Testing
         #expect(one["accuracy"] as? Double == (two["accuracy"] as? [Double])?[0])
         let text = try coppice(dynamic)
         #expect(
-            text.stdout.contains("; infobatch took ") && text.stdout.contains(" in \(steps[0]) steps"), "\(text.stdout)"
-        )
-        let until = try coppice(dynamic + ["--json", "--until-accuracy", "20"]).json()
-        #expect(try #require(until["steps"] as? Int) <= steps[0] && until["epochs_to_accuracy"] as? Int == 1)
+            text.stdout.contains("; infobatch trained on ")
+                && text.stdout.contains("% of the images (\(count) distinct) in \(steps[0]) steps"), "\(text.stdout)")
+    }
+
+    /// The work until the accuracy, and that of the whole training, which goes on until the last network is there.
+    @Test func workUntilAnAccuracyIsPartOfTheWhole() throws {
+        let folder = try TemporaryFolder()
+        try SyntheticData().write(to: folder / "data")
+        func run(_ epochs: Int, until accuracy: String, _ more: String...) throws -> [String: Any] {
+            try coppice(
+                [
+                    "train", "--data", folder / "data", "--device", "cpu", "--quiet", "--json", "--epochs", "\(epochs)",
+                    "--model", "linear", "--dynamic", "infobatch", "--until-accuracy", accuracy,
+                ] + more
+            ).json()
+        }
+        let first = try run(4, until: "20")
+        let count = try #require(first["images"] as? Int)
+        #expect(first["epochs_to_accuracy"] as? Int == 1 && first["images_to_accuracy"] as? Int == count)
+        #expect(first["steps_to_accuracy"] as? Int == first["steps"] as? Int)
+        // Some networks are there before others, unless all are alike; those that are not have null.
+        let several = try run(4, until: "90", "--replicas", "3")
+        let epochs = try #require(several["epochs"] as? Int)
+        let reached = try #require(several["epochs_to_accuracy"] as? [Any])
+        let until = try #require(several["steps_to_accuracy"] as? [Any])
+        let images = try #require(several["images_to_accuracy"] as? [Any])
+        let steps = try #require(several["steps"] as? [Int])
+        let trained = try #require(several["images_trained"] as? [Int])
+        for replica in 0..<3 {
+            guard let passes = reached[replica] as? Int else {
+                #expect(until[replica] is NSNull && images[replica] is NSNull)
+                continue
+            }
+            let (own, seen) = (until[replica] as? Int ?? 0, images[replica] as? Int ?? 0)
+            #expect(own > 0 && seen >= count && seen <= passes * count)
+            #expect(passes == epochs ? own == steps[replica] : own < steps[replica])
+            #expect(passes == epochs ? seen == trained[replica] : seen < trained[replica])
+        }
+        let never = try run(1, until: "100", "--replicas", "2", "--learning-rate", "1e-9")
+        #expect((never["steps_to_accuracy"] as? [Any])?.allSatisfy { $0 is NSNull } == true)
+        #expect(never["images_trained"] as? [Int] == [count, count])
     }
 
     /// A study's directory, its tables and its page.

@@ -229,6 +229,9 @@ import TestSupport
         let reached = try run(6, "goal", "--until-accuracy", "\(goal)")
         #expect(reached["accuracy"] as? Double == goal && reached["until_accuracy"] as? Double == goal)
         #expect(reached["epochs"] as? Int == first && reached["epochs_to_accuracy"] as? Int == first)
+        let images = try #require(reached["images"] as? Int)
+        #expect(reached["images_to_accuracy"] as? Int == first * images && reached["steps"] == nil)
+        #expect(try #require(reached["steps_to_accuracy"] as? Int) % first == 0)
         let seconds = try #require(reached["seconds_to_accuracy"] as? Double)
         #expect(seconds > 0 && seconds <= (reached["seconds"] as? Double ?? 0))
         #expect(try #require(reached["evaluation_seconds"] as? Double) > 0)
@@ -237,6 +240,7 @@ import TestSupport
         if goal < 100 {
             let never = try run(2, "never", "--until-accuracy", "100")
             #expect(never["seconds_to_accuracy"] is NSNull && never["epochs_to_accuracy"] is NSNull)
+            #expect(never["steps_to_accuracy"] is NSNull && never["images_to_accuracy"] is NSNull)
             #expect(never["epochs"] as? Int == 2 && never["accuracy"] as? Double == accuracies[1])
             #expect(try bytes("never.safetensors") == bytes("2.safetensors"))
         }

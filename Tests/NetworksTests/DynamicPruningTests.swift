@@ -158,6 +158,10 @@ private struct InfoBatchTrace: Decodable {
         #expect(pruning(0, of: 3) == [1, 2] && pruning(1, of: 9).isEmpty && pruning(0, of: 1).isEmpty)
         #expect(pruning(1e-9, of: 3) == [1] && pruning(0.5, of: 2).isEmpty)
         #expect(DynamicPruning().idleNote(epochs: 3) == nil)
+        for (anneal, epochs) in [(0.0, 0), (0.0, 1), (0.0, 2), (0.5, 3), (0.5, 4), (1.0, 9), (0.07, 100)] {
+            #expect(
+                (DynamicPruning(anneal: anneal).idleNote(epochs: epochs) != nil) == pruning(anneal, of: epochs).isEmpty)
+        }
         #expect(
             DynamicPruning().idleNote(epochs: 2)
                 == "with 2 epochs and anneal 0.125, infobatch leaves nothing out: the first epoch and the last ones take all samples"
@@ -272,7 +276,9 @@ private struct InfoBatchTrace: Decodable {
         var some = options(0.999, 1)
         #expect(reason(some).isEmpty)
         some.schedule = .cosine
-        #expect(reason(some).contains("infobatch needs a constant learning rate"))
+        #expect(
+            reason(some).contains(
+                "dynamic infobatch and schedule cosine conflict: infobatch needs a constant learning rate"))
         some = options(0.5, 0.5)
         some.length = .steps(7)
         #expect(reason(some).contains("infobatch needs epochs, not steps"))
