@@ -6,8 +6,8 @@
 // scaling[channel] its (scale, shift). With AUGMENT the samples are 8-bit images of rows of `width` bytes, each moved and
 // mirrored as changes[position] says (augmentation.clh).
 //
-// A member takes every feature that falls to it of all members of the work-groups that share a tile. Groups: (tile,
-// share, replica).
+// A member takes every feature that falls to it of all members of the work-groups that share a tile; where samples are bytes,
+// taken as they are, and channels whole words, every four neighbouring features. Groups: (tile, share, replica).
 #if BYTES
 typedef uchar feature_t;
 #else

@@ -3,8 +3,8 @@
 // weights, with 0 in the padding, as transposed_delta has it; masked samples have a delta of 0. Without BIASES,
 // for a layer before batch norm, the last row is 0.
 //
-// A member takes every block of ROWS_AT_ONCE rows x 2 vectors of outputs that falls to it of all members of the replica's
-// work-groups. Groups: (1, share, replica).
+// A member takes every block of ROWS_AT_ONCE rows x 2 vectors of outputs, or of twice the rows x the one vector at the end of
+// a row (linear_gradients.clh), that falls to it of all members of the replica's work-groups. Groups: (1, share, replica).
 #include "linear_gradients.clh"
 
 TEAM_KERNEL void linear_weight_gradients(__global const float *restrict input,

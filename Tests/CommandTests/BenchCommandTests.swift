@@ -150,7 +150,7 @@ import TestSupport
             "bench", "--kernel", "classifier_step", "--replicas", "2", "--device", device, "--quiet", "--json")
         #expect(outcome.status == 0, "\(outcome.stderr)")
         let cases = try #require(try outcome.json()["cases"] as? [[String: Any]])
-        #expect(cases.count == 3 && cases.allSatisfy { $0["replicas"] as? Int == 2 })
+        #expect(cases.count == 4 && cases.allSatisfy { $0["replicas"] as? Int == 2 })
         let seconds = try #require(cases[0]["seconds"] as? Double)
         #expect(abs(try #require(cases[0]["gflops"] as? Double) * seconds * 1e9 - 0.4 * 76_076_800) < 1)
     }

@@ -76,8 +76,8 @@ import TestSupport
         let roundTrip = try #require(limits["round_trip_us"] as? Double)
         #expect(launch > 0 && launch < 10_000 && roundTrip > 0 && roundTrip < 100_000)
         let cases = try #require(report["cases"] as? [[String: Any]])
-        // Of LeNet-5 and, last, of lenet5-wide4.
-        #expect(cases.count == 3)
+        // Of LeNet-5, of lenet5-wide4 and, last, of LeNet-5 with weights.
+        #expect(cases.count == 4)
         for entry in cases {
             #expect(
                 Set(entry.keys) == ["kernel", "case", "launches", "seconds", "gflops", "gbs", "share", "replicas"])
@@ -103,9 +103,9 @@ import TestSupport
         let report = try outcome.json()
         let cases = try #require(report["cases"] as? [[String: Any]])
         #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 15)
-        // Ten of LeNet-5, 21 of layered networks, one of SGD and two of what all say of samples; six of lenet5-wide4 and nine
-        // of other layers; of as many networks as the stage has.
-        #expect(cases.compactMap { $0["replicas"] as? Int } == Array(repeating: 5, count: 49))
+        // Ten of LeNet-5, 21 of layered networks, one of SGD and two of what all say of samples; six of lenet5-wide4, nine of
+        // other layers and two of weighted losses; of as many networks as the stage has.
+        #expect(cases.compactMap { $0["replicas"] as? Int } == Array(repeating: 5, count: 51))
         let stages = try #require(report["stages"] as? [[String: Any]])
         #expect(Set(stages.compactMap { $0["stage"] as? String }).count == 6)
         for stage in stages { #expect(try #require(stage["seconds"] as? Double) > 0) }

@@ -74,6 +74,42 @@ import Testing
         }
     }
 
+    /// Tens where they cover no more outputs than eights, on a processor whose vectors hold 16 samples.
+    @Test(arguments: [(1, 8), (8, 8), (9, 10), (10, 10), (100, 10), (256, 8), (300, 10), (784, 8)])
+    func blocksOfLinearLayersSuitTheirWidth(outputs: Int, block: Int) throws {
+        let shape = LinearShape(batch: batch, inputs: 5, outputs: outputs)
+        var buffers = Buffers(backend: backend, short: nil)
+        let layer = LinearForward(
+            shape, input: try buffers.next(1),
+            weights: ReplicaTensor(try buffers.next(1), offset: 0, stride: 1), output: try buffers.next(1))
+        func taken(_ profile: DeviceProfile) -> Int? {
+            layer.namedLaunch(BlockSizes(profile)).defines.first { $0.0 == "BLOCK" }?.1
+        }
+        #expect(taken(.cpu16) == block)
+        #expect(taken(.cpu8) == 4 && taken(.gpu) == 4)
+    }
+
+    /// Eight members to a work-group of this profile, each with a feature, or a word of four bytes, at a time.
+    @Test func gatheringHasAsManyWorkGroupsAsHaveWork() throws {
+        let schedule = try schedule()
+        var buffers = Buffers(backend: backend, short: nil)
+        let bytes = try buffers.next(1, of: UInt8.self)
+        let floats = try buffers.next(1)
+        let integers = try buffers.next(1, of: Int32.self)
+        func shares(_ samples: SampleBuffer, channels: Int, augmented: Bool = false) -> Int {
+            let operation = GatherSamples(
+                batch: batch, features: 64, channels: channels, samples: samples, labels: bytes, scaling: floats,
+                order: integers, orderStride: 0, schedule: schedule,
+                augmentation: augmented ? Augmentation(width: 8, changes: integers) : nil, output: floats,
+                batchLabels: integers)
+            return operation.namedLaunch(BlockSizes(.gpu)).global[1] / DeviceProfile.gpu.team
+        }
+        #expect(shares(.bytes(bytes), channels: 1) == 2)
+        #expect(shares(.bytes(bytes), channels: 32) == 8)
+        #expect(shares(.bytes(bytes), channels: 1, augmented: true) == 8)
+        #expect(shares(.floats(floats), channels: 1) == 8)
+    }
+
     @Test func linearLayers() throws {
         let shape = LinearShape(batch: batch, inputs: 5, outputs: 3)
         // Rows of 16, the bias one of them; the second network's begin 112 parameters later.

@@ -105,6 +105,22 @@ import Testing
         }
     }
 
+    /// A weight is an operation more for each of ten logits, and two floats for each of 64 samples.
+    @Test func weightedLossesAreMeasuredBesideTheOthers() throws {
+        let size = BenchmarkSize(replicas: 2, points: 16, images: 16)
+        let weighted = Benchmark.all(size).filter { $0.name.hasSuffix(", weighted") }
+        #expect(weighted.map(\.kernel) == [ClassifierStep.kernel, SoftmaxCrossEntropy.kernel])
+        let others = Benchmark.tuning(size)
+        #expect(!others.contains { $0.name.hasSuffix(", weighted") })
+        for benchmark in weighted {
+            let plain = try #require(
+                others.first { $0.kernel == benchmark.kernel && "\($0.name), weighted" == benchmark.name })
+            let (cost, less) = try (benchmark.prepare(CPUBackend()).cost, plain.prepare(CPUBackend()).cost)
+            #expect(cost.operations - less.operations == 2 * 64 * 10, "\(benchmark.name)")
+            #expect(cost.bytes - less.bytes == 2 * 64 * 2 * 4, "\(benchmark.name)")
+        }
+    }
+
     @Test func theRooflineIsTheSlowerOfItsTwoLimits() {
         let roofline = Roofline(gflops: 100, gbs: 10)
         let arithmetic = OperationCost(operations: 2e9, bytes: 1e7)

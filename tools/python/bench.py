@@ -73,12 +73,12 @@ def training_peer(data, model, replicas):
 
 
 def our_training(data, device, model, replicas):
+    if model == "autoencoder":
+        return our_embedding(data, device)
     command = [COPPICE, "train", "--data", data, "--epochs", 1, "--replicas", replicas, "--device", device]
     command += ["--model", model]
 
     def run(versions, _):
-        if model == "autoencoder":
-            return [(training_work(model, 1), device, embedding_seconds(data, device, versions), None)]
         printed = output([*command, "--quiet", "--json"])
         versions[f"ours, {device}"] = printed.get("device")
         # Seconds for one network to see the whole set once, as the peer's are.
@@ -87,13 +87,17 @@ def our_training(data, device, model, replicas):
     return run
 
 
-def embedding_seconds(data, device, versions):
-    """Seconds of an epoch of the autoencoder, which classifies nothing: embed trains it, one at a time."""
-    with tempfile.TemporaryDirectory(prefix="coppice-bench-") as folder:
-        command = [COPPICE, "embed", "--with", "autoencoder", "--data", data, "--epochs", 1, "--device", device]
-        printed = output([*command, "--out", pathlib.Path(folder) / "codes.npy", "--quiet", "--json"])
-    versions[f"ours, {device}"] = printed.get("device")
-    return printed["training_seconds"]
+def our_embedding(data, device):
+    """An epoch of the autoencoder, which classifies nothing: embed trains it, one at a time."""
+    command = [COPPICE, "embed", "--with", "autoencoder", "--data", data, "--epochs", 1, "--device", device]
+
+    def run(versions, _):
+        with tempfile.TemporaryDirectory(prefix="coppice-bench-") as folder:
+            printed = output([*command, "--out", pathlib.Path(folder) / "codes.npy", "--quiet", "--json"])
+        versions[f"ours, {device}"] = printed.get("device")
+        return [(training_work("autoencoder", 1), device, printed["training_seconds"], None)]
+
+    return run
 
 
 def least_seconds(arguments):

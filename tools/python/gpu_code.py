@@ -186,6 +186,7 @@ def save_programs(folder, scratch, profile):
     common = ["--device", "opencl-cpu", "--quiet"]
 
     train = ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64"]
+    pruned = ["train", "--data", data, "--replicas", "1", "--epochs", "3", "--batch", "64", "--dynamic", "infobatch"]
 
     def cluster(name, *options):
         return ["cluster", "--features", scratch / f"{name}.npy", *options]
@@ -204,6 +205,9 @@ def save_programs(folder, scratch, profile):
         [*train, "--optimizer", "sgd", "--momentum", "0.9", "--augment", "shift=4,flip"],
         [*train, "--model", "mlp", "--optimizer", "adamw", "--augment", "flip"],
         [*train, "--model", "linear", "--weight-decay", "0.01"],
+        # Samples that have weights; with fewer epochs none would leave samples out.
+        [*pruned, "--model", "lenet5"],
+        [*pruned, "--model", "mlp"],
         ["embed", "--data", data, "--with", "autoencoder", "--epochs", "1", "--out", scratch / "codes.npy"],
         cluster("b10000", "--pca", "50", "--k", "50", "--kmeans", "lloyd", "--iterations", "1"),
         cluster("f60000x50", "--k", "500", "--kmeans", "minibatch", "--iterations", "1", "--start", "random"),

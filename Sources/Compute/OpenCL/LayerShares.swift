@@ -4,9 +4,9 @@ extension BlockSizes {
         min(self[.layerShares][0], (units + profile.team - 1) / profile.team)
     }
 
-    /// Work-groups that share the features of a tile, where each is handled by itself: one on a processor, whose caches
-    /// want neighbours together.
-    func featureShares(_ features: Int) -> Int { profile.splitsWork ? layerShares(units: features) : 1 }
+    /// Work-groups that share the features of a tile, which are handled in `units` units, each by itself: one on a processor,
+    /// whose caches want neighbours together.
+    func featureShares(units: Int) -> Int { profile.splitsWork ? layerShares(units: units) : 1 }
 }
 
 extension Tunable {

@@ -19,7 +19,8 @@ extension LinearShape {
 
 extension LinearShape {
     /// The values in a block where `values` are wanted. Sixteen samples wide, a processor has registers for a quarter more
-    /// than the tunable says: ten for the usual ten classes. No block reaches past the padding, which eights fill.
+    /// than the tunable says: ten for the usual ten classes. They are taken where they cover no more values than eights, which
+    /// end with the padding at the latest.
     private static func block(of values: Int, _ sizes: BlockSizes) -> Int {
         let block = sizes[.linearBlock][0]
         let more = block + block / 4
@@ -29,8 +30,8 @@ extension LinearShape {
 }
 
 extension Tunable {
-    /// Values of a linear layer's output, or of its input's gradient, that a member holds as running sums, a divisor of
-    /// 16, and tiles that share its weights.
+    /// Values of a linear layer's output, or of its input's gradient, that a member holds as running sums, and tiles that share
+    /// its weights. Where vectors hold 16 samples, 8 means 8 or 10, by the layer's width; other sizes divide 16.
     static let linearBlock = Tunable("linear_block", of: [LinearForward.kernel, LinearInputGradient.kernel]) {
         profile in
         switch profile.vectorWidth {

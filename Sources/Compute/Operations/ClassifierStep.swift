@@ -19,12 +19,14 @@ package struct ClassifierStep: Operation {
     /// ``SoftmaxCrossEntropy``, whose logits are written first.
     package var cost: OperationCost {
         let (features, classes) = (block.norm.shape.pooledCount, classifier.classes)
+        let isWeighted = classifier.sampleWeights != nil
         return OperationCost(
             samples: block.shape.batch, multiplyAdds: 2 * classifier.multiplyAdds,
             others: 5 * features
-                + (SoftmaxCrossEntropy.operationsPerLogit + (classifier.sampleWeights == nil ? 0 : 1)) * classes,
+                + (SoftmaxCrossEntropy.operationsPerLogit + (isWeighted ? 1 : 0)) * classes,
             floats: Double(
-                3 * features + 3 * classifier.hidden + (1 + SoftmaxCrossEntropy.floatsPerLogit) * classes),
+                3 * features + 3 * classifier.hidden + (1 + SoftmaxCrossEntropy.floatsPerLogit) * classes
+                    + (isWeighted ? 2 : 0)),
             weights: classifier.multiplyAdds)
     }
 }

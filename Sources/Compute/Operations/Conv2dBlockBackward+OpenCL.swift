@@ -7,7 +7,7 @@ extension Conv2dBlockBackward {
         let (shape, norm, layers) = (block.shape, block.norm, classifier.layers)
         let most = (columns: sizes[.backwardBlock][0], channels: sizes[.backwardBlock][1])
         let columns = divisor(of: shape.width, atMost: most.columns)
-        // Where a row is cut into narrow pieces, a processor's registers have room for more channels.
+        // On a processor the product bounds the sums: where a row is cut into narrow pieces, registers hold more channels.
         let channels = divisor(
             of: shape.inChannels,
             atMost: sizes.profile.splitsWork ? most.channels : most.columns * most.channels / columns)
@@ -38,7 +38,8 @@ extension Conv2dBlockBackward {
 }
 
 extension Tunable {
-    /// The most columns and channels of an input's gradient that a member holds as running sums.
+    /// Columns and channels of an input's gradient that a member holds as running sums: on a processor, the most columns, and
+    /// as columns x channels the most sums; on a GPU, the most of each.
     static let backwardBlock = Tunable("backward_block", of: [Conv2dBlockBackward.kernel]) { profile in
         switch profile.vectorWidth {
         case 16: [[14, 1], [14, 2], [7, 3], [7, 2]]
@@ -52,7 +53,8 @@ extension Tunable {
         profile.splitsWork ? [[5], [3], [9], [1]] : [[1]]
     }
 
-    /// Rows of a linear layer's weights whose gradients a member holds as running sums, of two vectors each.
+    /// Rows of a linear layer's weights whose gradients a member holds as running sums, of two vectors each; on a processor
+    /// twice as many of the single vector in which rows may end.
     static let gradientRows = Tunable("gradient_rows", of: [Conv2dBlockBackward.kernel]) { profile in
         profile.vectorWidth == 16 || profile.splitsWork ? [[8], [4], [12]] : [[4], [2], [6]]
     }

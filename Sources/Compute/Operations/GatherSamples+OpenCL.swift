@@ -11,6 +11,9 @@ extension GatherSamples {
             }
         let changes: [(String, KernelArgument)] =
             augmentation.map { [("changes", $0.changes.argument), ("width", $0.width.argument)] } ?? []
+        let positions = features / channels
+        // The kernel takes a word of these, four features, at a time.
+        let takesWords = isBytes == 1 && augmentation == nil && positions % 4 == 0
         return NamedLaunch(
             Self.kernel, [("BYTES", isBytes), ("AUGMENT", augmentation == nil ? 0 : 1)],
             [
@@ -18,11 +21,12 @@ extension GatherSamples {
                 ("order_stride", orderStride.argument),
             ] + changes + [
                 ("features", features.argument),
-                ("positions", (features / channels).argument), ("scaling", scaling.argument),
+                ("positions", positions.argument), ("scaling", scaling.argument),
                 ("batches", schedule.batches.argument), ("cursor", schedule.cursor.argument),
                 ("current", schedule.current.argument), ("output", output.argument),
                 ("batch_labels", batchLabels.argument),
             ],
-            teams: batch.tiles, shares: sizes.featureShares(features), replicas: batch.replicas, sizes.profile)
+            teams: batch.tiles, shares: sizes.featureShares(units: takesWords ? features / 4 : features),
+            replicas: batch.replicas, sizes.profile)
     }
 }

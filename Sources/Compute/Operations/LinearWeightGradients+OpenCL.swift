@@ -19,7 +19,8 @@ extension LinearWeightGradients {
 }
 
 extension Tunable {
-    /// Rows of a linear layer's weights whose gradients a member holds as running sums, of two vectors each.
+    /// Rows of a linear layer's weights whose gradients a member holds as running sums, of two vectors each; on a processor
+    /// twice as many of the single vector in which rows may end.
     static let linearRows = Tunable("linear_rows", of: ["linear_weight_gradients"]) { profile in
         profile.splitsWork ? [[8], [4], [12]] : profile.vectorWidth == 16 ? [[8]] : [[4]]
     }

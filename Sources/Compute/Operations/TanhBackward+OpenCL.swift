@@ -10,7 +10,8 @@ extension TanhBackward {
                 ("output", output.argument), ("features", features.argument), ("gradient", gradient.argument),
                 // Where there is none, nothing is written to it.
                 ("transposed", (transposedGradient ?? gradient).argument),
-            ], teams: batch.tiles, shares: sizes.featureShares(paddedColumns(features)), replicas: batch.replicas,
+            ], teams: batch.tiles, shares: sizes.featureShares(units: paddedColumns(features)),
+            replicas: batch.replicas,
             sizes.profile)
     }
 }

@@ -77,10 +77,14 @@ package struct Benchmark: Sendable {
         return names
     }
 
-    /// Those of ``tuning(_:)``, and the kernels of other models at the sizes that these have.
+    /// Those of ``tuning(_:)``, the kernels of other models at the sizes that these have, and the losses of samples that have
+    /// weights.
     package static func all(_ size: BenchmarkSize) -> [Benchmark] {
         tuning(size) + TrainingBenchmarks.wide(replicas: size.replicas)
-            + LayerBenchmarks(replicas: size.replicas).otherSizes
+            + LayerBenchmarks(replicas: size.replicas).otherSizes + [
+                TrainingBenchmarks(replicas: size.replicas).weighted,
+                LayerBenchmarks(replicas: size.replicas).weighted,
+            ]
     }
 
     /// Every kernel of training and clustering, with the article's batches, pixels, components and clusters: what decides on

@@ -37,6 +37,13 @@ struct LayerBenchmarks: Sendable {
                 cursor: try integers([0], "cursor"), current: try integers([0, 64, 0, 0], "current step"))
         }
 
+        /// Of a batch at the beginning of an order.
+        func sampleWeights() throws(ComputeError) -> SampleWeights {
+            SampleWeights(
+                weights: try floats(64 * replicas, "weights of samples"),
+                losses: try floats(64 * replicas, "losses of samples"), stride: 64)
+        }
+
         func weights(_ shape: Conv2DShape) throws(ComputeError) -> (weights: ReplicaTensor, bias: ReplicaTensor) {
             let (bias, stride) = (
                 paddedColumns(shape.weightCount), paddedColumns(shape.weightCount) + paddedColumns(shape.outChannels)
@@ -80,6 +87,25 @@ struct LayerBenchmarks: Sendable {
             statistics: try maker.floats(maker.replicas * count * 64, "statistics"), stride: 64)
     }
 
+    private func loss(isWeighted: Bool) -> Benchmark {
+        let classes = classes
+        return benchmark(SoftmaxCrossEntropy.kernel, "\(classes) classes" + (isWeighted ? ", weighted" : "")) {
+            maker throws(ComputeError) in
+            var weights: SampleWeights?
+            if isWeighted { weights = try maker.sampleWeights() }
+            return SoftmaxCrossEntropy(
+                batch: maker.batch, classes: classes, logits: try maker.values(classes, "logits"),
+                batchLabels: try maker.integers((0..<maker.batch.room).map { Int32($0 % classes) }, "batch labels"),
+                current: try maker.integers([0, 64, 0, 0], "current step"), weights: weights,
+                delta: try maker.values(classes, "gradient"),
+                transposedDelta: try maker.values(paddedColumns(classes), "transposed gradient"),
+                lossAndCorrect: try maker.floats(maker.batch.replicas * maker.batch.tiles * 2, "losses"))
+        }
+    }
+
+    /// The loss of samples that have weights: a training that leaves samples out by their losses has it.
+    var weighted: Benchmark { loss(isWeighted: true) }
+
     /// All of them, in the order of a step.
     var all: [Benchmark] {
         let (pixels, wide, narrow, classes) = (pixels, wide, narrow, classes)
@@ -112,16 +138,7 @@ struct LayerBenchmarks: Sendable {
                     batch: maker.batch, features: wide, input: try maker.values(wide, "input"),
                     output: try maker.values(wide, "output"))
             },
-            benchmark(SoftmaxCrossEntropy.kernel, "\(classes) classes") { maker throws(ComputeError) in
-                SoftmaxCrossEntropy(
-                    batch: maker.batch, classes: classes, logits: try maker.values(classes, "logits"),
-                    batchLabels: try maker.integers(
-                        (0..<maker.batch.room).map { Int32($0 % classes) }, "batch labels"),
-                    current: try maker.integers([0, 64, 0, 0], "current step"),
-                    delta: try maker.values(classes, "gradient"),
-                    transposedDelta: try maker.values(paddedColumns(classes), "transposed gradient"),
-                    lossAndCorrect: try maker.floats(maker.batch.replicas * maker.batch.tiles * 2, "losses"))
-            },
+            loss(isWeighted: false),
             benchmark(LinearInputGradient.kernel, "\(wide)-\(narrow)") { maker throws(ComputeError) in
                 let shape = LinearShape(batch: maker.batch, inputs: wide, outputs: narrow)
                 return LinearInputGradient(

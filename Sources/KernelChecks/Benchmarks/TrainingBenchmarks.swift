@@ -19,8 +19,8 @@ struct TrainingBenchmarks: Sendable {
         parameters = StepNetwork.Layout(shape).count
     }
 
-    /// A network through whose buffers one step has gone.
-    private func network(on backend: any Backend) throws(ComputeError) -> StepNetwork {
+    /// A network through whose buffers one step has gone; if `isWeighted`, with a weight for the loss of each sample.
+    private func network(on backend: any Backend, isWeighted: Bool = false) throws(ComputeError) -> StepNetwork {
         var inputs = CaseInputs(seed: 1)
         let images = inputs.bytes(4099)
         // Many networks have the same weights as a few: drawing them takes longer than all kernels together.
@@ -32,7 +32,8 @@ struct TrainingBenchmarks: Sendable {
             order: inputs.integers(replicas * (samples + 8), in: 0..<StepValues.imageCount),
             running1: inputs.floats(2 * replicas * shape.planes.1, in: 0.5...1),
             running2: inputs.floats(2 * replicas * shape.planes.2, in: 0.5...1))
-        let network = try StepNetwork(shape, values, size: (replicas, samples), on: backend)
+        let network = try StepNetwork(
+            shape, values, size: (replicas, samples), weightedBy: isWeighted ? inputs : nil, on: backend)
         try backend.run(network.gathered(.training))
         try backend.run(network.normalised(.training))
         try backend.run(network.classifierStep)
@@ -80,6 +81,14 @@ struct TrainingBenchmarks: Sendable {
             step(Conv2dWeightGradients.kernel, "1->24 and 24->64 planes") { $0.weightGradients },
             wide.adam(pass: nil),
         ]
+    }
+
+    /// The loss of samples that have weights: a training that leaves samples out by their losses has it.
+    var weighted: Benchmark {
+        Benchmark(ClassifierStep.kernel, "loss and gradients, weighted", replicas: replicas) {
+            backend throws(ComputeError) in
+            Benchmark.Prepared(try network(on: backend, isWeighted: true).classifierStep, on: backend)
+        }
     }
 
     private var predictions: Benchmark {
