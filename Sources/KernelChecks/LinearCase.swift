@@ -27,9 +27,19 @@ struct LinearCase: KernelCase {
         let suffix = isExtended ? operation == .inputGradient ? ", transposed" : ", no biases" : ""
         return "R \(batch.replicas), batch \(batch.samples), \(inputs)-\(outputs)\(suffix), seed \(seed)"
     }
-    /// Linear layers without anything between them, as around an autoencoder's code, launch a program of their own.
-    var variety: String { isExtended && operation == .inputGradient ? "\(kernel), transposed" : kernel }
-    var form: String { isExtended ? "extended" : "any" }
+    /// Linear layers without anything between them, as around an autoencoder's code, launch a program of their own, and so do
+    /// layers whose values a processor takes in tens.
+    var variety: String {
+        guard operation != .weightGradients else { return kernel }
+        let isTransposed = isExtended && operation == .inputGradient
+        return kernel + (isTransposed ? ", transposed" : "") + (isOfTens ? ", tens" : "")
+    }
+    var form: String { (isExtended ? "extended" : "any") + (isOfTens ? ", tens" : "") }
+    /// Whether tens cover no more of the values that the operation gives than eights do.
+    private var isOfTens: Bool {
+        let values = operation == .inputGradient ? inputs : outputs
+        return (values + 9) / 10 * 10 <= (values + 7) / 8 * 8
+    }
     var cost: Int { batch.replicas * ((AwkwardBatch.room(for: batch.samples) + 31) / 32 * 32) * inputs * outputs }
 
     /// Layers of one value to many, about the sizes of vectors and blocks.
@@ -52,8 +62,9 @@ struct LinearCase: KernelCase {
                 LinearCase(operation: operation, batch: (2, 17), inputs: 97, outputs: 10, seed: seed),
                 LinearCase(operation: operation, batch: (1, 31), inputs: 20, outputs: 50, seed: seed),
             ]
-            + (operation == .forward ? [] : [(1, 7), (3, 33)]).map {
-                LinearCase(operation: operation, batch: $0, inputs: 17, outputs: 5, isExtended: true, seed: seed)
+            + (operation == .forward ? [] : [((1, 7), 17), ((3, 33), 16)]).map { batch, inputs in
+                LinearCase(
+                    operation: operation, batch: batch, inputs: inputs, outputs: 5, isExtended: true, seed: seed)
             }
     }
 
