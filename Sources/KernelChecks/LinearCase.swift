@@ -30,13 +30,13 @@ struct LinearCase: KernelCase {
     /// Linear layers without anything between them, as around an autoencoder's code, launch a program of their own, and so do
     /// layers whose values a processor takes in tens.
     var variety: String {
-        guard operation != .weightGradients else { return kernel }
         let isTransposed = isExtended && operation == .inputGradient
         return kernel + (isTransposed ? ", transposed" : "") + (isOfTens ? ", tens" : "")
     }
     var form: String { (isExtended ? "extended" : "any") + (isOfTens ? ", tens" : "") }
     /// Whether tens cover no more of the values that the operation gives than eights do.
     private var isOfTens: Bool {
+        guard operation != .weightGradients else { return false }
         let values = operation == .inputGradient ? inputs : outputs
         return (values + 9) / 10 * 10 <= (values + 7) / 8 * 8
     }
@@ -62,10 +62,15 @@ struct LinearCase: KernelCase {
                 LinearCase(operation: operation, batch: (2, 17), inputs: 97, outputs: 10, seed: seed),
                 LinearCase(operation: operation, batch: (1, 31), inputs: 20, outputs: 50, seed: seed),
             ]
-            + (operation == .forward ? [] : [((1, 7), 17), ((3, 33), 16)]).map { batch, inputs in
-                LinearCase(
-                    operation: operation, batch: batch, inputs: inputs, outputs: 5, isExtended: true, seed: seed)
-            }
+            + extended(operation, seed: seed)
+    }
+
+    private static func extended(_ operation: Operation, seed: UInt64) -> [any KernelCase] {
+        guard operation != .forward else { return [] }
+        let shapes: [(batch: (Int, Int), inputs: Int)] = [((1, 7), 17), ((3, 33), 16)]
+        return shapes.map { batch, inputs in
+            LinearCase(operation: operation, batch: batch, inputs: inputs, outputs: 5, isExtended: true, seed: seed)
+        }
     }
 
     /// The last but one layer of `mlp`.
