@@ -112,8 +112,7 @@ extension ModelDescription {
         #
         #     model.load_state_dict(safetensors.torch.load_file("weights.safetensors"))
         #
-        # It takes \(samples): (value - mean) / std, with the mean and std of the file's metadata;
-        # of bytes, value is byte / 255.
+        \(usage)
         from torch import nn
 
 
@@ -123,6 +122,25 @@ extension ModelDescription {
         model = Model()
 
         """
+    }
+
+    /// What it takes, and where an autoencoder's code is: comments.
+    private var usage: String {
+        guard model.isAutoencoder else {
+            return """
+                # It takes \(samples): (value - mean) / std, with the mean and std of the file's metadata;
+                # of bytes, value is byte / 255.
+                """
+        }
+        var text = """
+            # It takes \(samples): of bytes, byte / 255; other values as they were trained on.
+            # The mean and std in the file's metadata are 0 and 1: they change nothing.
+            """
+        if let code = try? model.embeddingLayer() {
+            let values = code.size == 1 ? "1 value" : "\(code.size) values"
+            text += "\n# nn.Sequential(*list(model)[:\(code.layers)])(x) is the code of x, \(values)."
+        }
+        return text
     }
 
     private var samples: String {

@@ -192,5 +192,7 @@ private enum Autoencoders {
         #expect(shown.yaml.hasPrefix("# autoencoder-3: 2x3x5 images, reconstructed, 17441 parameters, trained by"))
         #expect(shown.yaml.contains("  - linear: inputs  # 30, 7710 parameters\n"))
         #expect(shown.pyTorch.contains("nn.Linear(256, 30),\n"))
+        #expect(shown.pyTorch.contains("# nn.Sequential(*list(model)[:4])(x) is the code of x, 3 values.\nfrom torch"))
+        #expect(shown.pyTorch.contains("# It takes [batch, 2, 3, 5]: of bytes, byte / 255;"))
     }
 }
