@@ -53,13 +53,16 @@ package enum ModelLibrary {
             ], side: 32)
     }
 
-    /// The autoencoder with a code of `size` values: a linear code, between two hidden layers with ReLU.
+    /// Values of the autoencoder's hidden layers, and of the widest code that is narrower than they are.
+    package static let (hiddenWidth, widestCode) = (256, 255)
+
+    /// The autoencoder with a code of `size` values, 1 to ``widestCode``: a linear code, between two hidden layers with ReLU.
     package static func autoencoder(size: Int = 64) -> ModelSpec {
         ModelSpec(
             name: size == 64 ? "autoencoder" : "autoencoder-\(size)",
             layers: [
-                .flatten, .linear(.count(256)), .relu, .linear(.count(size)), .linear(.count(256)), .relu,
-                .linear(.inputs),
+                .flatten, .linear(.count(hiddenWidth)), .relu, .linear(.count(size)), .linear(.count(hiddenWidth)),
+                .relu, .linear(.inputs),
             ])
     }
 

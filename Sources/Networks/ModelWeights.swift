@@ -130,7 +130,11 @@ package struct ModelWeights: Equatable, Sendable {
         if let input, let layout = try? ParameterLayout(model, samples: input, classes: classes), fits(layout) {
             return layout
         }
-        guard pattern.takesPlanes else {
+        guard pattern.takesPlanes || !pattern.takesVectors else {
+            if let side = model.side, planes[0].isMultiple(of: side * side) {
+                let samples = SampleShape(channels: planes[0] / (side * side), height: side, width: side)
+                return try ParameterLayout(model, samples: samples, classes: classes)
+            }
             return try ParameterLayout(model, samples: .vector(planes[0]), classes: classes)
         }
         let sides =

@@ -167,7 +167,10 @@ package struct ParameterLayout: Hashable, Sendable {
     }
 
     /// Whether tensors alone do not tell what it takes: the planes of its input may be of several sizes.
-    var hasFreeExtents: Bool { model.side == nil && takesPlanes }
+    var hasFreeExtents: Bool { model.side == nil && (takesPlanes || !takesVectors) }
+
+    /// Whether its input has no neighbours from the start.
+    var takesVectors: Bool { input == .vector(input.featureCount) }
 
     /// The number of a batch norm among ``running``, by its name in PyTorch.
     func index(ofNorm name: String) -> Int { running.firstIndex { $0.name == name } ?? 0 }

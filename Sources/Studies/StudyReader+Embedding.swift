@@ -1,3 +1,4 @@
+import Networks
 import Support
 
 extension StudyReader {
@@ -97,7 +98,14 @@ extension ExperimentGroup {
                 places.nearest(sizeKey),
                 reason:
                     "\(sizeKey) is \(size), and a sample of \(name) has \(shape.featureCount) values: an autoencoder's"
-                    + " code has from 1 to \(shape.featureCount)")
+                    + " code has from 1 to \(min(shape.featureCount, ModelLibrary.widestCode))")
+        }
+        if embeddings.contains(.autoencoder), size > ModelLibrary.widestCode {
+            throw .invalid(
+                places.nearest(sizeKey),
+                reason:
+                    "\(sizeKey) is \(size), and the code of the autoencoder is narrower than its hidden layers of"
+                    + " \(ModelLibrary.hiddenWidth) values: from 1 to \(ModelLibrary.widestCode)")
         }
         if embeddings.contains(.lenet5), settings.recipe.isOfFeatures {
             throw .invalid(

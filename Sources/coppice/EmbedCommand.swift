@@ -144,6 +144,12 @@ struct EmbedCommand: ParsableCommand {
     /// What must hold before anything is read.
     /// - Throws: ``Failure`` with the option that is missing or has no effect.
     private func checkOptions() throws {
+        if method == .autoencoder, let size, size > ModelLibrary.widestCode {
+            throw Failure(
+                "--size is \(size), and the code of the autoencoder is narrower than its hidden layers of "
+                    + "\(ModelLibrary.hiddenWidth) values; give --size 1 to \(ModelLibrary.widestCode), or --with a model of "
+                    + "your own", exitCode: 64)
+        }
         let isOfFeatures = matrix.name != nil
         if isOfFeatures, data.data != nil || data.dataset != nil {
             throw Failure("--features and --data are mutually exclusive", exitCode: 64)

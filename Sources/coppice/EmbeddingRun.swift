@@ -124,7 +124,8 @@ struct EmbeddingRun {
         if embedder.isAutoencoder {
             result.error = try inWeights { () throws(NetworkError) in try embedder.error(of: embedded) }
             result.explainedVariance = result.error?.explainedVariance
-            result.componentsVariance = try componentsVariance(dataset, count: embedder.size, on: backend)
+            result.componentsVariance = try componentsVariance(
+                dataset, count: embedder.size, isResized: trained.side != nil, on: backend)
         }
         return result
     }
@@ -195,9 +196,12 @@ struct EmbeddingRun {
 
     /// The share of the variance that `count` principal components explain; nil where there are not so many, and where they
     /// would take too long.
-    private func componentsVariance(_ dataset: Dataset, count: Int, on backend: any Backend) throws -> Double? {
+    private func componentsVariance(
+        _ dataset: Dataset, count: Int, isResized: Bool, on backend: any Backend
+    ) throws -> Double? {
         let order = min(dataset.train.count, dataset.train.shape.featureCount)
-        guard count <= order else { return nil }
+        // Of images that the network takes in another size the variances are not comparable.
+        guard count <= order, !isResized else { return nil }
         guard order <= PCA.mostOrderBesideNetworks else {
             Terminal.note("note: PCA of \(order) values is left out: it would take long", quiet: quiet)
             return nil

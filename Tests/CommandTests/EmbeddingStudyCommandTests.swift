@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("[autoencoder, lenet5]", "pca_components: 785", "an autoencoder's code has from 1 to 784"),
+        ("[autoencoder, lenet5]", "pca_components: 785", "an autoencoder's code has from 1 to 255"),
         ("lenet5", "embedding_size: 64", "embedding_size is 64, and lenet5 gives 84 values"),
     ])
     func whatCannotBeEmbeddedIsBadData(embedding: String, line: String, message: String) throws {

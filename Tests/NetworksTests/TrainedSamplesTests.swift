@@ -1,4 +1,5 @@
 import Support
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -79,5 +80,30 @@ import Testing
             normalisation: nil, notes: [],
             metadata: StoredWeights.metadata(of: try Self.images(16, 64), scaling: Self.scaling))
         #expect(try Self.refusal(stored, Self.images(32, 32)) == nil)
+    }
+
+    /// Layers that keep the shape of images, and a side, before the first layer of weights.
+    @Test(
+        arguments: [
+            (nil, [.batchNorm, .flatten, .linear(.count(5)), .linear(.classes)]),
+            (nil, [.relu, .flatten, .linear(.classes)]),
+            (nil, [.batchNorm, .flatten, .linear(.count(5)), .batchNorm, .linear(.inputs)]),
+            (4, [.flatten, .linear(.count(5)), .relu, .linear(.classes)]),
+            (4, [.flatten, .linear(.count(5)), .linear(.inputs)]),
+            (4, [.batchNorm, .flatten, .linear(.classes)]),
+        ] as [(Int?, [ModelSpec.Layer])], [1, 3])
+    func weightsAreReadBack(sideAndLayers: (side: Int?, layers: [ModelSpec.Layer]), channels: Int) throws {
+        let model = ModelSpec(name: "x", layers: sideAndLayers.layers, side: sideAndLayers.side)
+        let samples = SampleShape(channels: channels, height: 4, width: model.side ?? 6)
+        let layout = try ParameterLayout(model, samples: samples, classes: 2)
+        let weights = ModelWeights(layout: layout, seed: 1, run: 0)
+        let folder = try TemporaryFolder()
+        try weights.write(to: folder / "w", normalisation: .none(channels: channels), steps: 1)
+        for expected in [nil, model] {
+            let read = try ModelWeights.read(folder / "w", of: expected).weights.laidOut(as: layout)
+            #expect(read.layout == layout)
+            #expect(read.tensors.keys.sorted() == weights.tensors.keys.sorted())
+            #expect(weights.tensors.allSatisfy { read.tensors[$0]?.values == $1.values })
+        }
     }
 }
