@@ -8,8 +8,8 @@
 // sums[r][t][channel] = (sum of delta0, sum of it times the normalised input), which the block's backward pass wants;
 // loss_and_correct[r][t] = (sum of losses, right answers).
 // With WEIGHTED, the gradient of a sample's loss is its weight times that, sample_weights[r][first sample + position in
-// batch] with rows of sample_stride, and the loss, which no weight changes, goes to the same place of sample_losses;
-// loss_and_correct has the losses without weights too.
+// batch] with rows of sample_stride, and the unweighted loss is written to the same place in sample_losses;
+// loss_and_correct has unweighted losses too.
 // Without TRAINING, the block is normalised by its running statistics, and after the logits comes
 // predictions[r][first sample + position in batch], the class of the largest one, the lowest on ties, for each valid
 // sample; the cursor moves on to the next step.

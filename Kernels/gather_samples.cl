@@ -74,7 +74,7 @@ TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __gl
     output += batch_tile * features * TILE + lane * VW;
 #if BYTES && !AUGMENT && defined(__ENDIAN_LITTLE__)
     if (positions % 4 == 0) {
-        // Four features a load: one word of each sample, taken apart in the lanes.
+        // Four features per load: one word of each sample, unpacked in the lanes.
         for (int feature = member * 4; feature < features; feature += members * 4) {
             uint words[VW];
             UNROLL for (int i = 0; i < VW; i++) words[i] = *(__global const uint *)(sample[i] + feature);

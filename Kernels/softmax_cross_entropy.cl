@@ -4,8 +4,8 @@
 // tile's valid samples.
 //
 // With WEIGHTED, a sample's gradient is its weight times that, weights[r][first sample + position in batch] with rows of
-// `stride`, and its loss, which no weight changes, goes to the same place of sample_losses; loss_and_correct has the losses
-// without weights too.
+// `stride`, and its unweighted loss is written to the same place in sample_losses; loss_and_correct has unweighted
+// losses too.
 //
 // A work-group takes one tile. Groups: (tile, 1, replica).
 #include "softmax.clh"

@@ -1,7 +1,7 @@
 import Support
 
 extension FeatureMatrix {
-    /// The means of all columns less ``shift``, and the rows' squared distances from them.
+    /// The means of all columns, minus ``shift``, and the rows' squared distances from them.
     /// - Throws: what reading rows throws.
     package func columnMoments() throws(ClusteringError) -> ColumnMoments {
         var moments = ColumnMoments(width: dimensions)

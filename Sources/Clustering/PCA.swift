@@ -20,8 +20,8 @@ package struct PCA: Sendable {
     /// Number of components.
     package var count: Int { explainedVariance.count }
 
-    /// The largest order of an eigenproblem, min(rows, columns), that is solved for a figure beside an autoencoder's: beyond
-    /// it, that takes longer than the training.
+    /// The largest order of an eigenproblem, min(rows, columns), that is solved only for comparison with an
+    /// autoencoder. Above it, the PCA would take longer than the training.
     package static let mostOrderBesideNetworks = 4096
 
     /// Finds the principal components of `matrix`.

@@ -4,13 +4,13 @@ struct ColumnFigures {
     let median: Double
     /// The difference of the third and the first quartile; 0 where half of the values or more are one.
     let interquartileRange: Double
-    /// Where ``interquartileRange`` is 0, how far at most half of the values that are not the median are from it; 0 where all
-    /// are one.
+    /// If ``interquartileRange`` is 0, the lower median of the distances from ``median``, over the values that differ
+    /// from it; 0 if all values are equal, or if the range is not 0.
     let nearby: Double
-    /// Whether float32 holds every value between these quartiles exactly, or as far as ``nearby`` from the median.
+    /// True if float32 represents exactly every value between the quartiles, and within ``nearby`` of the median.
     let fitsFloat: Bool
 
-    /// How far apart values in the middle of the column are.
+    /// The spread of the values in the middle of the column: the interquartile range, or ``nearby`` if that range is 0.
     var spread: Double { interquartileRange > 0 ? interquartileRange : nearby }
 
     /// - Parameter values: the column's values, in any order.
@@ -119,8 +119,8 @@ extension Features {
     ///
     /// A column is told apart where float32 numbers near its mean are at most a thousandth of the standard deviation apart.
     /// A few values far from all others widen that deviation, so the middle half of the values is held to the same, by the
-    /// sample that medians are taken of, and where that is one value, the nearer half of the others; values of it that float32
-    /// holds exactly are told apart in any case.
+    /// sample that medians are taken of; if all of these are equal, the nearer half of the other values is. Values
+    /// there that float32 represents exactly are distinct in any case.
     /// - Throws: ``DatasetError``: those of reading the rows; `.malformed` for a column that float32 cannot tell apart even
     ///   after its median is subtracted, or whose rows are only normalized.
     package func lessMedians() throws(DatasetError) -> Features {

@@ -109,7 +109,7 @@ extension Dataset {
             let loaded = try test.features.scaled(by: figures).less(scaled.medians).values.inMemory()
             try check(loaded, of: test.features.values)
             testValues = loaded
-            // Networks take 255 of bytes for 1, and floats as they are: both sets must be of one kind.
+            // Networks divide bytes by 255 and take floats as they are, so both sets must have the same type.
             if values.isBytes != loaded.isBytes { (values, testValues) = (values.asFloats, loaded.asFloats) }
         }
         let samples = train.samples.replacing(values, less: scaled.medians)

@@ -270,7 +270,7 @@ private struct LineIndex {
         if block.starts(with: [0xEF, 0xBB, 0xBF]) { return 3 }
         let start = block.prefix(4)
         let hasMark = block.starts(with: [0xFF, 0xFE]) || block.starts(with: [0xFE, 0xFF])
-        // Without a mark, two letters of ASCII tell.
+        // Without a byte order mark, two ASCII characters reveal UTF-16.
         let zeros = start.map { $0 == 0 }
         if hasMark && start.contains(0) || zeros == [false, true, false, true] || zeros == [true, false, true, false] {
             throw .malformed(

@@ -1,7 +1,7 @@
 import Compute
 
-/// The weights of a case's samples, and the losses that an operation writes beside them: those of a batch in the middle of an
-/// order whose other samples must be left alone.
+/// The weights of a case's samples, and the losses that an operation writes, for a batch in the middle of an order
+/// whose other samples must not be changed.
 struct CaseWeights {
     /// [replica][sample]: 0, 1, or what InfoBatch gives for shares of 0.5 and 0.3.
     let plain: [Float]

@@ -34,7 +34,7 @@ struct LinearCase: KernelCase {
         return kernel + (isTransposed ? ", transposed" : "") + (isOfTens ? ", tens" : "")
     }
     var form: String { (isExtended ? "extended" : "any") + (isOfTens ? ", tens" : "") }
-    /// Whether tens cover no more of the values that the operation gives than eights do.
+    /// True if padding the operation's results to a multiple of ten takes no more values than a multiple of eight.
     private var isOfTens: Bool {
         guard operation != .weightGradients else { return false }
         let values = operation == .inputGradient ? inputs : outputs

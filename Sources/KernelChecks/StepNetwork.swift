@@ -116,7 +116,7 @@ struct StepNetwork {
     let layout: Layout
     let first, second: ConvolutionBlock
     let classifier: Classifier
-    /// Of the samples of the loss; nil where all count the same.
+    /// The samples' weights in the loss; nil if all are equal.
     let weights: CaseWeights?
     let gather: GatherBatch
     let gradients: StepGradients
@@ -134,7 +134,7 @@ struct StepNetwork {
     let current: GuardedBuffer<Int32>
     let cursor: GuardedBuffer<Int32>
 
-    /// - Parameter random: what the weights of samples are drawn from; nil for none.
+    /// - Parameter random: the source of random sample weights; nil for no weights.
     init(
         _ shape: StepShape, _ values: StepValues, size: (replicas: Int, samples: Int),
         weightedBy random: CaseInputs? = nil, on backend: any Backend

@@ -223,7 +223,7 @@ struct NormGradientTruth {
 struct SoftmaxTruth {
     /// -log of the label's probability.
     let loss: Bounded
-    /// Of the mean loss over the batch's valid samples, times the sample's weight where it has one.
+    /// The gradient of the mean loss over the batch's valid samples, times the sample's weight if it has one.
     let gradient: [Bounded]
     /// The class of the largest logit, the lowest on ties.
     let best: Int

@@ -8,7 +8,7 @@ package struct TestedTraining: Sendable {
         package var epochs: Int
         /// Wall time of the training until then, in seconds; tests are not counted.
         package var seconds: Double
-        /// What it was trained on until then.
+        /// The steps and images trained until then.
         package var work: TrainingWork
     }
 
@@ -34,7 +34,7 @@ package struct TestedTraining: Sendable {
     /// Wall time of all tests.
     package var evaluationSeconds: Double
 
-    /// What each network was trained on until it was as in ``weights``.
+    /// The steps and images that each network of ``weights`` was trained on.
     package var workOfWeights: [TrainingWork] { zip(milestones, work).map { $0?.work ?? $1 } }
 
     /// A training of `epochs` passes, tested once, at its end. What diverged is no network that could be tested.
@@ -69,7 +69,7 @@ extension Trainer {
     ///
     /// A network that is there is kept as it is then and tested no more, so that its weights, its accuracy and its
     /// number of epochs depend on no other run: with a constant learning rate and without ``TrainingOptions/dynamic``
-    /// they are those of a training of so many epochs, bit for bit.
+    /// they are bit-identical to those of a training with that number of epochs.
     /// - Throws: what ``train(_:options:progress:afterEpoch:)`` and ``Evaluator/evaluate(_:)`` throw.
     package func train(
         _ runs: [TrainingRun], options: TrainingOptions, until accuracy: Double, testedBy evaluator: Evaluator,

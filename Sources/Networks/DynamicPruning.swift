@@ -1,18 +1,18 @@
 import Foundation
 import Support
 
-/// Training that leaves samples out by their losses, others in every epoch: InfoBatch (Qin et al., "InfoBatch: Lossless
+/// Training that leaves out low-loss samples, drawn anew in every epoch: InfoBatch (Qin et al., "InfoBatch: Lossless
 /// Training Speed Up by Unbiased Dynamic Data Pruning", ICLR 2024).
 ///
 /// A sample's score is its loss in the forward pass of the last step that it was trained in, before that step changed the
-/// weights. Before each epoch, of the samples whose score is below the mean over all of them each is left out with the
-/// probability r, and the gradients of those that stay count 1 / (1 - r) times, so that the expected gradient is that of the
-/// whole set. There are no scores before the first epoch, which takes all samples, and the last
-/// epochs take all as well, each counting once ("annealing").
+/// weights. Before each epoch, every sample whose score is below the mean score is left out with probability r. The
+/// gradients of those that stay are multiplied by 1 / (1 - r), so that the expected gradient is that of the whole set.
+/// The first epoch takes all samples, since there are no scores yet. So do the last epochs, with weights of 1
+/// ("annealing").
 package struct DynamicPruning: Hashable, Sendable {
-    /// The probability with which a sample below the mean is left out, r.
+    /// The probability r of leaving out a sample whose score is below the mean.
     package var pruneShare: Double
-    /// The share of the epochs, rounded up to whole ones, that take all samples at the end.
+    /// The share of the epochs, at the end, that take all samples; rounded up to whole epochs.
     package var anneal: Double
 
     /// The paper's settings unless others are given.
@@ -21,16 +21,16 @@ package struct DynamicPruning: Hashable, Sendable {
         self.anneal = anneal
     }
 
-    /// Whether there is such a `pruneShare`.
+    /// True if `pruneShare` is valid.
     package static func accepts(pruneShare: Double) -> Bool { 0 < pruneShare && pruneShare < 1 }
-    /// Whether there is such an `anneal`.
+    /// True if `anneal` is valid.
     package static func accepts(anneal: Double) -> Bool { 0 <= anneal && anneal <= 1 }
     /// ``accepts(pruneShare:)`` in words.
     package static let acceptedPruneShare = "above 0 and below 1 is accepted"
     /// ``accepts(anneal:)`` in words.
     package static let acceptedAnneal = "from 0 to 1 is accepted"
 
-    /// The names that a sentence has for its settings, and for what conflicts with them.
+    /// The names of the settings, and of those that conflict with them, in error messages.
     package struct Names: Sendable {
         let pruneShare, anneal, dynamic, schedule: String
 
@@ -45,7 +45,8 @@ package struct DynamicPruning: Hashable, Sendable {
         }
     }
 
-    /// Why it does not go with a training, as a sentence; nil where it does.
+    /// The reason why these settings are invalid or conflict with a training's options, as a sentence; nil if there is
+    /// none.
     package func fault(_ options: TrainingOptions, _ names: Names = Names()) -> String? {
         if !Self.accepts(pruneShare: pruneShare) {
             return "\(names.pruneShare) is \(shortest(pruneShare)); \(Self.acceptedPruneShare)"
@@ -59,23 +60,23 @@ package struct DynamicPruning: Hashable, Sendable {
             + Self.scheduleConflict
     }
 
-    /// Why a training of so many steps cannot prune.
+    /// The reason why a training with a fixed number of steps cannot prune.
     package static let stepsConflict =
         "infobatch needs epochs, not steps: how many steps an epoch has is known only when it begins"
-    /// Why a training whose learning rate follows a schedule cannot prune.
+    /// The reason why a training with a learning rate schedule cannot prune.
     package static let scheduleConflict =
         "infobatch needs a constant learning rate: a schedule needs the number of steps, which is known only at the end"
 
-    /// Whether the epoch, counted from 0, of so many leaves samples out.
+    /// True if `epoch` (from 0) of `epochs` leaves samples out.
     func prunes(epoch: Int, of epochs: Int) -> Bool {
-        // A share is decimal: 0.07 of 100 epochs are 7, not the 8 of a product just above 7.
+        // Treat the share as decimal: 0.07 of 100 epochs is 7, though the product is slightly above 7.
         let whole = (anneal * Double(epochs) * (1 - 1e-12)).rounded(.up)
         return epoch > 0 && Double(epoch) < Double(epochs) - whole
     }
 
     /// A warning if no epoch prunes; otherwise nil.
     package func idleNote(epochs: Int) -> String? {
-        // Those that prune start at epoch 1 and have no gap.
+        // The epochs that prune are consecutive and begin with epoch 1.
         prunes(epoch: 1, of: epochs)
             ? nil
             : "with \(epochs == 1 ? "1 epoch" : "\(epochs) epochs") and anneal \(shortest(anneal)), infobatch leaves nothing out: the first"
@@ -85,7 +86,8 @@ package struct DynamicPruning: Hashable, Sendable {
     /// The weight of a sample below the mean that is not left out.
     var weight: Float { Float(1 / (1 - pruneShare)) }
 
-    /// Whether a sample below the mean is left out of an epoch, counted from 0. It depends on these numbers alone.
+    /// True if a sample below the mean is left out of `epoch` (from 0). The draw depends only on the arguments and
+    /// ``pruneShare``.
     func leavesOut(_ sample: Int, epoch: Int, seed: UInt64, run: Int) -> Bool {
         let words = Philox4x32(key: seed).block(
             SIMD4(
@@ -95,11 +97,11 @@ package struct DynamicPruning: Hashable, Sendable {
         return Double(bits >> 11) * 0x1p-53 < pruneShare
     }
 
-    /// The samples of an epoch that stay, as positions in `order`, and how much each of them counts.
+    /// The samples that an epoch keeps, as positions in `order`, and their weights.
     /// - Parameters:
     ///   - order: indices of samples.
-    ///   - scores: by these indices.
-    ///   - mean: of the scores of all samples of the order.
+    ///   - scores: the score of each sample, by its index.
+    ///   - mean: the mean score of all samples in `order`.
     func kept(
         of order: [Int32], scores: [Float], mean: Double, epoch: Int, seed: UInt64, run: Int
     ) -> (positions: [Int], weights: [Float]) {
@@ -114,7 +116,7 @@ package struct DynamicPruning: Hashable, Sendable {
         return kept
     }
 
-    /// The mean of the samples' scores, no larger than the largest of them, so that one sample stays at least.
+    /// The mean of the samples' scores, at most the largest of them, so that at least one sample always stays.
     static func mean(of scores: [Float], over samples: [Int]) -> Double {
         let sum = samples.reduce(0) { $0 + Double(scores[$1]) }
         let largest = samples.reduce(-Double.infinity) { max($0, Double(scores[$1])) }

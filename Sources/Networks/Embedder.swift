@@ -2,7 +2,7 @@ import Compute
 import Datasets
 import Support
 
-/// A trained network that embeds samples: an autoencoder by its code, a classifier by what its last layer takes.
+/// A trained network that embeds samples: an autoencoder by its code, a classifier by the input of its last layer.
 ///
 /// ```swift
 /// let store = try SampleStore.make(samples, for: recipe.model, classes: classes, on: backend)
@@ -13,17 +13,17 @@ import Support
 package struct Embedder {
     /// The network.
     package let weights: ModelWeights
-    /// How it takes samples.
+    /// The normalisation of its input.
     package let normalisation: Normalisation
-    /// Values of a sample's embedding.
+    /// Values per embedding.
     package let size: Int
-    /// Steps that it was trained for, and the wall time of these; 0 for weights that were given.
+    /// The training's steps and wall time in seconds; 0 for given weights.
     package let steps: Int
     package let seconds: Double
     private let layers: Int
     private let backend: any Backend
 
-    /// Whether it reconstructs its input.
+    /// True if the network reconstructs its input.
     package var isAutoencoder: Bool { weights.layout.model.isAutoencoder }
 
     private init(
@@ -42,8 +42,8 @@ package struct Embedder {
     /// Trains the recipe's network on all samples of a store.
     /// - Parameters:
     ///   - store: samples as ``SampleStore/make(_:for:classes:on:)`` makes them for the recipe's model.
-    ///   - normalisation: how the network takes them, as ``EmbeddingRecipe/normalisation(of:)`` says.
-    ///   - remedy: what would do where training diverges, as the end of a sentence.
+    ///   - normalisation: the normalisation of the network's input, as given by ``EmbeddingRecipe/normalisation(of:)``.
+    ///   - remedy: advice if training diverges, as the end of a sentence.
     ///   - progress: called between steps; returns false to give up.
     /// - Throws: ``NetworkError/invalid(reason:)`` for samples or options that do not fit,
     ///   ``NetworkError/unusableWeights(reason:)`` where training diverges, ``NetworkError/cancelled``, or the device's error.
@@ -67,15 +67,15 @@ package struct Embedder {
             seconds: result.seconds, on: backend)
     }
 
-    /// An embedding by weights that a file has.
-    /// - Parameter fallback: how the network takes samples where the file does not say it; nil for samples as they are.
-    /// - Throws: ``NetworkError/invalid(reason:)`` where the weights' model has no layer that embeds.
+    /// An embedder with the weights of a file.
+    /// - Parameter fallback: the normalisation if the file has none; nil for samples as they are.
+    /// - Throws: ``NetworkError/invalid(reason:)`` if the weights' model has no embedding layer.
     package init(
         _ stored: StoredWeights, fallback: Normalisation? = nil, on backend: any Backend
     ) throws(NetworkError) {
         let layout = stored.weights.layout
         let (layers, size) = try layout.model.embeddingLayer()
-        // A model that flattens its samples does not tell how many channels they had.
+        // The layout of a model that flattens its samples does not record their number of channels.
         let channels = layout.takesPlanes ? layout.input.channels : 1
         self.init(
             stored.weights, stored.normalisation ?? fallback ?? .none(channels: channels), layers: layers, size: size,
@@ -97,7 +97,8 @@ package struct Embedder {
         return result
     }
 
-    /// Samples as an autoencoder reconstructs them, row-major [row][value], in normalised units: of images in [0, 1] as a rule.
+    /// The reconstructions of samples by an autoencoder, row-major [row][value], in normalised units: for images
+    /// usually [0, 1].
     /// - Throws: as ``embed(_:rows:progress:)``, and ``NetworkError/invalid(reason:)`` for a classifier.
     package func reconstruct(
         _ store: SampleStore, rows: [Int]? = nil, progress: (Int) -> Bool = { _ in true }
@@ -109,7 +110,7 @@ package struct Embedder {
         return result
     }
 
-    /// How well an autoencoder reconstructs all samples of a store.
+    /// The reconstruction error of an autoencoder over all samples of a store.
     /// - Throws: as ``reconstruct(_:rows:progress:)``.
     package func error(
         of store: SampleStore, progress: (Int) -> Bool = { _ in true }
@@ -131,10 +132,11 @@ package struct Embedder {
         }
     }
 
-    /// Samples per batch at most, and values that all layers together give for them.
+    /// The most samples per batch, and the most values of all layers together for a batch.
     private static let (mostSamples, mostValues) = (1024, 1 << 26)
 
-    /// Hands what goes into the network and what its first `layers` layers make of it to `body`, batch by batch, row-major.
+    /// Calls `body` for each batch with the network's input and the output of its first `layers` layers, both
+    /// row-major.
     private func run(
         _ store: SampleStore, _ rows: [Int]?, layers: Int, _ progress: (Int) -> Bool,
         _ body: (_ input: [Float], _ output: [Float]) -> Void
@@ -161,7 +163,7 @@ package struct Embedder {
         do {
             let schedule = try StepSchedule(capacity: 1, on: backend)
             let order = try backend.makeBuffer(rows.map(Int32.init), label: "order of samples")
-            // Every layer's values are wanted on their own, which the fused network does not keep.
+            // This needs the values of single layers, which the fused network does not keep.
             let network = try LayeredNetwork(
                 ModelParameters([weights], on: backend), batchSize: size, schedule: schedule, on: backend)
             let source = try SampleSource(
@@ -208,24 +210,24 @@ extension BatchShape {
     }
 }
 
-/// How well an embedding reconstructs its samples.
+/// The error of an autoencoder's reconstructions.
 package struct ReconstructionError: Hashable, Sendable {
     /// Mean over all samples and values of the squared difference, in normalised units, as torch.nn.MSELoss.
     package let meanSquaredError: Double
-    /// 1 less the share of the samples' variance that is left in the differences: 1 is perfect, and the samples' mean alone
-    /// has 0. Nil for samples without any variance.
+    /// 1 minus the squared differences' share of the samples' variance: 1 is a perfect reconstruction, 0 is that of the
+    /// samples' mean. Nil if the samples have no variance.
     package let explainedVariance: Double?
 
-    /// The figures of these sums over all samples and values.
+    /// The errors for these sums over all samples and values.
     package init(squares: Double, variance: Double, values: Int) {
         meanSquaredError = values > 0 ? squares / Double(values) : 0
         explainedVariance = variance > 0 ? 1 - squares / variance : nil
     }
 }
 
-/// The sums that a ``ReconstructionError`` is made of, row by row, in double precision.
+/// Accumulates the sums for a ``ReconstructionError`` row by row, in double precision.
 private struct ReconstructionSums {
-    /// Squared differences.
+    /// The sum of the squared differences.
     private var squares = 0.0
     private var moments: ColumnMoments
     private let width: Int

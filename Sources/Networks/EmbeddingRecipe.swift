@@ -1,32 +1,32 @@
 import Datasets
 
-/// How an embedding is learnt: the network to train, and for how long.
+/// The training of an embedding: the network and the training options.
 package struct EmbeddingRecipe: Hashable, Sendable {
-    /// What the network learns.
+    /// The network's training objective.
     package enum Method: String, Hashable, Sendable {
-        /// To reconstruct its input through a narrow layer, whose values embed it. It needs no labels.
+        /// Reconstructing the input through a narrow layer, whose values are the embedding. It needs no labels.
         case autoencoder
-        /// To tell classes apart; what its last layer takes embeds a sample.
+        /// Classification; the input of the last layer is the embedding.
         case classifier
     }
 
     /// The network.
     package let model: ModelSpec
-    /// Values of a sample's embedding.
+    /// Values per embedding.
     package let size: Int
-    /// How many of the model's layers give them.
+    /// The number of the model's layers up to the one whose values are the embedding.
     let layers: Int
-    /// How it is trained.
+    /// The training options.
     package var training: TrainingOptions
-    /// Seed and run number, which initial weights and order of samples depend on.
+    /// Seed and run number, which determine the initial weights and the order of the samples.
     package var seed: UInt64
     package var run: Int
-    /// What the network learns.
+    /// The network's training objective.
     package var method: Method { model.isAutoencoder ? .autoencoder : .classifier }
 
-    /// The embedding by a model: 10 epochs, batches of 64, Adam with a learning rate of 0.001 unless others are given.
-    /// - Throws: ``NetworkError/invalid(reason:)`` for a model without a layer that embeds, as
-    ///   ``ModelSpec/embeddingLayer()`` says.
+    /// The embedding by `model`; by default 10 epochs, batches of 64, and Adam with a learning rate of 0.001.
+    /// - Throws: ``NetworkError/invalid(reason:)`` for a model without an embedding layer, as
+    ///   ``ModelSpec/embeddingLayer()``.
     package init(
         _ model: ModelSpec, training: TrainingOptions = Self.defaultTraining, seed: UInt64, run: Int = 0
     ) throws(NetworkError) {
@@ -38,7 +38,7 @@ package struct EmbeddingRecipe: Hashable, Sendable {
     }
 
     /// The library's autoencoder with a code of `size` values, or its LeNet-5 with 84.
-    /// - Throws: ``NetworkError/invalid(reason:)`` where a classifier's size is to be another one.
+    /// - Throws: ``NetworkError/invalid(reason:)`` for a classifier with another size.
     package init(
         _ method: Method, size: Int? = nil, epochs: Int = 10, seed: UInt64, run: Int = 0
     ) throws(NetworkError) {
@@ -54,14 +54,14 @@ package struct EmbeddingRecipe: Hashable, Sendable {
     /// 10 epochs with Adam.
     package static let defaultTraining = TrainingOptions(length: .epochs(10))
 
-    /// What normalises samples of so many channels for it: an autoencoder takes images in [0, 1] and features as they are;
-    /// a classifier takes them as in any training, by the training set's figures.
+    /// The normalisation of the network's input. An autoencoder takes images in [0, 1] and features as they are; a
+    /// classifier normalises both by the training set's statistics.
     package func normalisation(of training: [ChannelStatistics]) -> Normalisation {
         method == .autoencoder ? .none(channels: training.count) : Normalisation(spread: training)
     }
 
     /// Refuses samples that an embedding would not make smaller.
-    /// - Throws: ``NetworkError/invalid(reason:)`` where a code has more values than a sample.
+    /// - Throws: ``NetworkError/invalid(reason:)`` if the code has more values than a sample.
     package func check(_ samples: SampleShape) throws(NetworkError) {
         guard method == .classifier || size <= samples.featureCount else {
             throw .invalid(
@@ -72,7 +72,7 @@ package struct EmbeddingRecipe: Hashable, Sendable {
 }
 
 extension Normalisation {
-    /// Neither shift nor scale: floats stay as they are, and of bytes 255 counts as 1.
+    /// Neither shift nor scale: floats stay as they are, and bytes are divided by 255.
     package static func none(channels: Int) -> Normalisation {
         Normalisation([ChannelStatistics](repeating: ChannelStatistics(mean: 0, std: 1), count: channels))
     }

@@ -23,7 +23,7 @@ package struct ModelDescription: Sendable {
     package let model: ModelSpec
     /// The samples, in the size that it takes.
     package let input: SampleShape
-    /// Logits; 0 of an autoencoder.
+    /// The number of logits; 0 for an autoencoder.
     package let classes: Int
     /// The layers in order.
     package let layers: [Layer]
@@ -124,7 +124,7 @@ extension ModelDescription {
         """
     }
 
-    /// What it takes, and where an autoencoder's code is: comments.
+    /// Comments on the module's input and the position of an autoencoder's code.
     private var usage: String {
         guard model.isAutoencoder else {
             return """

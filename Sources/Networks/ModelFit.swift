@@ -9,7 +9,7 @@ extension ModelSpec {
     /// Refuses a training that cannot begin, so that nothing is computed before.
     /// - Parameters:
     ///   - samples: the shape of the samples as they are in the data set.
-    ///   - batch: the most samples of a batch; nil where that is not known.
+    ///   - batch: the largest batch size; nil if unknown.
     /// - Throws: ``NetworkError/invalid(reason:)``: as ``ParameterLayout/init(_:samples:classes:)``; for an augmentation that
     ///   leaves nothing of an image; and for batch norm of a single value.
     package func check(
@@ -23,9 +23,9 @@ extension ModelSpec {
 }
 
 extension ParameterLayout {
-    /// Why batches of at most so many samples cannot be trained on, as a sentence; nil where they can. PyTorch refuses a
-    /// batch that has one value per channel too, even a last one: there is no variance. Here a short last batch of one
-    /// sample is kept: its values are normalised to beta, and the running variance stays as it is.
+    /// The reason why batches of at most `batch` samples cannot be trained on, as a sentence; nil if they can. Like
+    /// PyTorch, this refuses batches with one value per channel, which has no variance. Unlike PyTorch, it accepts a
+    /// short last batch of one sample: its values are normalised to beta, and the running variance does not change.
     func fault(batch: Int) -> String? {
         guard batch == 1 else { return nil }
         let index = modules.firstIndex {

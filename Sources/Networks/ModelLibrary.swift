@@ -8,7 +8,7 @@ package enum ModelLibrary {
             layers: [.flatten, .linear(.count(300)), .relu, .linear(.count(100)), .relu, .linear(.classes)]),
         ModelSpec(name: "linear", layers: [.flatten, .linear(.classes)]), autoencoder(),
     ]
-    /// Those that tell classes apart.
+    /// The models that are classifiers.
     package static let classifiers = all.filter { !$0.isAutoencoder }
 
     /// What each is, in a sentence.
@@ -53,7 +53,7 @@ package enum ModelLibrary {
             ], side: 32)
     }
 
-    /// Values of the autoencoder's hidden layers, and of the widest code that is narrower than they are.
+    /// The width of the autoencoder's hidden layers, and of the widest code, which must be narrower.
     package static let (hiddenWidth, widestCode) = (256, 255)
 
     /// The autoencoder with a code of `size` values, 1 to ``widestCode``: a linear code, between two hidden layers with ReLU.

@@ -1,17 +1,17 @@
 extension ModelSpec {
-    /// Whether it is trained to reconstruct its input, by the mean squared error, instead of telling classes apart: its last
-    /// layer is `linear: inputs`.
+    /// True if the model is trained to reconstruct its input, with the mean squared error as loss, instead of to
+    /// predict classes: its last layer is `linear: inputs`.
     package var isAutoencoder: Bool { layers.last == .linear(.inputs) }
 
-    /// What keeps a model from telling classes apart, as a sentence; nil for a classifier.
+    /// The reason why the model cannot be used as a classifier, as a sentence; nil for a classifier.
     package var noClassifier: String? {
         guard isAutoencoder else { return nil }
         return "\(name) reconstructs its input and predicts no classes; train it with coppice embed --with"
     }
 
-    /// Where the values lie that embed a sample: how many layers give them, and their number. Of an autoencoder, its code:
-    /// what the narrowest linear layer gives. Of a classifier, what its last layer takes.
-    /// - Throws: ``NetworkError/invalid(reason:)`` for a model without such a layer, and for one with two that are as narrow.
+    /// The number of layers up to the embedding, and its size. For an autoencoder the embedding is its code, the output
+    /// of the narrowest linear layer; for a classifier it is the input of the last layer.
+    /// - Throws: ``NetworkError/invalid(reason:)`` for a model without such a layer, or with two equally narrow ones.
     package func embeddingLayer() throws(NetworkError) -> (layers: Int, size: Int) {
         let linear = layers.indices.compactMap { index -> (index: Int, size: Int)? in
             guard case .linear(.count(let size)) = layers[index], index < layers.count - 1 else { return nil }

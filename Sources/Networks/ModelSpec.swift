@@ -69,7 +69,7 @@ package struct ModelSpec: Hashable, Codable, Sendable {
 }
 
 extension ModelSpec.Width {
-    /// The width of a word in a model's file; nil for another word.
+    /// The width that a word in a model's file means; nil for an unknown word.
     package init?(word: String) {
         switch word {
         case "classes": self = .classes

@@ -50,7 +50,7 @@ package struct Optimizer: Hashable, Sendable, Codable {
     /// ``accepts(weightDecay:)`` in words.
     package static let acceptedWeightDecay = "from 0 to 1 is accepted"
 
-    /// The names that a sentence has for an optimizer's settings.
+    /// The names of an optimizer's settings in error messages.
     package struct Names: Sendable {
         let optimizer, momentum, weightDecay: String
 

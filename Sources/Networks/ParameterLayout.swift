@@ -8,7 +8,7 @@ package struct ParameterLayout: Hashable, Sendable {
     package let model: ModelSpec
     /// What it takes: of a model that begins by flattening its samples, a vector.
     package let input: SampleShape
-    /// Logits; 0 of an autoencoder, which has none.
+    /// The number of logits; 0 for an autoencoder.
     package let classes: Int
     /// One parameter tensor.
     struct Slot: Hashable, Sendable {
@@ -54,8 +54,8 @@ package struct ParameterLayout: Hashable, Sendable {
     /// Whether the fused kernels train it.
     let isFused: Bool
 
-    /// The layout of `model` for samples of the shape `samples`, which are resized already, and `classes` classes, which an
-    /// autoencoder has no use for.
+    /// The layout of `model` for `classes` classes, which an autoencoder ignores, and samples of the shape `samples`,
+    /// after any resizing.
     /// - Throws: ``NetworkError/invalid(reason:)`` with the layer and what arrives there where a layer does not take what the
     ///   one before it gives, or is too large.
     package init(_ model: ModelSpec, samples: SampleShape, classes: Int) throws(NetworkError) {
@@ -169,7 +169,7 @@ package struct ParameterLayout: Hashable, Sendable {
     /// Whether tensors alone do not tell what it takes: the planes of its input may be of several sizes.
     var hasFreeExtents: Bool { model.side == nil && (takesPlanes || !takesVectors) }
 
-    /// Whether its input has no neighbours from the start.
+    /// True if the input is a vector, without rows and columns.
     var takesVectors: Bool { input == .vector(input.featureCount) }
 
     /// The number of a batch norm among ``running``, by its name in PyTorch.
@@ -181,7 +181,7 @@ package struct ParameterLayout: Hashable, Sendable {
     /// Puts one layer's tensors after another's.
     private struct Builder {
         let model: ModelSpec
-        /// Values of a sample.
+        /// Values per sample.
         let inputs: Int
         let classes: Int
         /// What kernels count to: weights of a layer, and values that it gives for the samples of the widest tile.

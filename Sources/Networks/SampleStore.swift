@@ -99,7 +99,7 @@ package final class SampleStore {
 }
 
 extension SampleStore {
-    /// Uploads samples, resized to what `model` takes. Where it is an autoencoder they need no labels.
+    /// Uploads samples, resized for `model`. For an autoencoder they need no labels.
     /// - Throws: `DatasetError`, ``NetworkError``.
     package static func make(
         _ samples: SampleSet, for model: ModelSpec = ModelLibrary.leNet5, classes: Int, on backend: any Backend

@@ -1,7 +1,7 @@
 import Compute
 import Datasets
 
-/// How much work a training step is: every operation's cost, in the order of the launches.
+/// The work of a training step: the cost of every operation, in launch order.
 package enum StepWork {
     /// The launches of a step of one network of `model` over a batch of `samples`. Nothing is computed.
     /// - Throws: as ``Trainer/train(_:options:progress:afterEpoch:record:)``.
@@ -19,7 +19,7 @@ package enum StepWork {
     }
 }
 
-/// The built-in backend's memory, and a list of the operations that were asked for instead of their results.
+/// A backend with the built-in backend's memory that lists the operations instead of computing them.
 private final class CostRecorder: Backend {
     private let memory = CPUBackend()
     private(set) var launches: [(kernel: String, cost: OperationCost)] = []

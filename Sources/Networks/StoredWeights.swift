@@ -19,15 +19,15 @@ package struct StoredWeights: Equatable, Sendable {
 extension StoredWeights {
     private static let samplesKey = "samples"
     private static let (images, features) = ("images", "features")
-    /// Planes, rows and columns of images, which a model that flattens them does not tell.
+    /// Planes, rows and columns of images, which the layout of a model that flattens them does not record.
     private static let shapeKey = "shape"
     private static let scalingKey = "scaling"
     private static let classesKey = "classes"
     private static let valuesKey = "values"
     private static let mediansKey = "medians"
 
-    /// What a file says of the samples beside their normalisation: whether they are images and of which shape, how features
-    /// were scaled, what was subtracted from their columns, and the names of the classes.
+    /// The metadata of the samples other than their normalisation: the shape of images, the scaling of features and the
+    /// values subtracted from their columns, and the names of the classes.
     package static func metadata(of dataset: Dataset, scaling: RequestedScaling) -> [String: String] {
         metadata(
             of: dataset.train, isOfImages: dataset.isOfImages, classNames: dataset.classNames, scaling: scaling)
@@ -51,9 +51,9 @@ extension StoredWeights {
 
     /// Holds samples against those that the weights were trained on, as far as the file says: other figures, or classes
     /// that are numbered in another way, would give answers that mean nothing.
-    /// - Throws: ``NetworkError/unusableWeights(reason:)`` for features where it was trained on images and the other way
-    ///   round, for images of another shape where the network does not resize them, for features that are scaled in another
-    ///   way, and for other names of classes.
+    /// - Throws: ``NetworkError/unusableWeights(reason:)`` for features if it was trained on images and vice versa, for
+    ///   images of another shape if the network does not resize them, for features with another scaling, and for other
+    ///   class names.
     package func check(_ dataset: Dataset, scaling: RequestedScaling, path: String) throws(NetworkError) {
         let samples = dataset.isOfImages ? Self.images : Self.features
         if let trained = metadata[Self.samplesKey], [Self.images, Self.features].contains(trained), trained != samples {
@@ -87,7 +87,7 @@ extension StoredWeights {
                 + "\(shown(dataset.classNames)); the same names in the same order are needed")
     }
 
-    /// Refuses images of another shape than those that the weights were trained on, where no layer of theirs would notice.
+    /// Refuses images of another shape than the weights were trained on, if no layer would detect it.
     private func checkShape(_ dataset: Dataset, _ path: String) throws(NetworkError) {
         let (layout, shape) = (weights.layout, dataset.train.shape)
         guard dataset.isOfImages, layout.model.side == nil else { return }
@@ -152,8 +152,8 @@ extension ModelWeights {
     /// Reads weights, and the normalisation they were trained with where the file has it. Prefixes that PyTorch's
     /// wrappers put before every name, `module.` (DataParallel) and `_orig_mod.` (torch.compile), are left off.
     /// - Parameters:
-    ///   - expected: the model that they have to be of; nil for what the file says.
-    ///   - unnamed: the model of a file that says nothing, where none is expected.
+    ///   - expected: the required model; nil for the model that the file names.
+    ///   - unnamed: the model of a file that names none, if none is expected.
     /// - Throws: ``NetworkError/unreadable(path:reason:)``, ``NetworkError/badWeights(reason:)``, or
     ///   ``NetworkError/unusableWeights(reason:)`` where a value is not finite or a variance negative.
     package static func read(

@@ -1,8 +1,8 @@
 import Compute
 
 extension Trainer {
-    /// Trains `runs` in turn, an epoch of each, with launches of their own: each leaves out other samples, so their step
-    /// counts differ in general, and a launch has one number of valid samples for all of its replicas.
+    /// Trains `runs` in turn, one epoch of each, in separate launches: each leaves out other samples, so their step
+    /// counts usually differ, and all replicas of a launch have the same number of valid samples.
     func train(
         _ runs: [TrainingRun], initial: [ModelWeights], plan: EpochPlan, options: TrainingOptions,
         dynamic: DynamicPruning, afterEpoch: ((FinishedEpoch) throws(NetworkError) -> Bool)?,
@@ -21,7 +21,7 @@ extension Trainer {
         }
         try backend.finish()
         let clock = ContinuousClock()
-        // It moves on by what is done between epochs.
+        // Time spent between epochs is excluded by moving the start forward.
         var start = clock.now
         for epoch in 0..<plan.epochs {
             for training in trainings {
@@ -55,7 +55,7 @@ extension Trainer {
     }
 }
 
-/// One network under training, of whose samples each epoch leaves some out.
+/// The training of one network with dynamic pruning.
 private final class DynamicTraining {
     /// Mean loss of each step so far.
     private(set) var losses: [Float] = []
@@ -66,9 +66,9 @@ private final class DynamicTraining {
     private let backend: any Backend
     private let network: any Network
     private let source: SampleSource
-    /// Of an epoch, as the network takes its batches.
+    /// The batches of the current epoch.
     private let schedule: StepSchedule
-    /// Of an epoch's samples, by their positions.
+    /// The weights of the current epoch's samples, by position.
     private let sampleWeights: SampleWeights
     private let recorder: EpochRecorder?
     private var order: [RunOrder]
@@ -121,10 +121,10 @@ private final class DynamicTraining {
         Trainer.divergedSteps(of: [weights], losses: losses.map { [$0] })[0]
     }
 
-    /// Trains the next epoch, counted from 0, of so many.
+    /// Trains the next epoch, number `epoch` (from 0) of `epochs`.
     /// - Parameter progress: called between steps; returns false to give up.
     func train(epoch: Int, of epochs: Int, progress: () -> Bool) throws {
-        // Drawn for all samples, so that the whole epochs are those of a training that leaves none out.
+        // Drawn for all samples, so that epochs with all samples equal those of a plain training.
         RunOrder.draw(&order, epochs: 1, trained: 0)
         var indices = order[0].indices
         var changes = order[0].changes

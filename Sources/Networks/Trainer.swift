@@ -18,7 +18,7 @@ package struct TrainingOptions: Hashable, Sendable {
     package var schedule: RateSchedule
     /// How images are changed at random; nil where they are not.
     package var augment: Augment?
-    /// How samples are left out of epochs by their losses; nil where none are.
+    /// Dynamic pruning by the samples' losses; nil if every epoch takes all samples.
     package var dynamic: DynamicPruning?
 
     /// The article's settings unless others are given: 5 epochs, batches of 64, Adam with a learning rate of 0.001.
@@ -68,7 +68,7 @@ package struct TrainingResult: Sendable {
     /// Mean loss of each step, for each run: [step][run], the same for all samples of a batch whatever they weigh; NaN after
     /// the last step of a run that took fewer steps than others.
     package var losses: [[Float]]
-    /// For each run the steps that it took, and the samples in them.
+    /// The steps of each run, and the samples in them.
     package var work: [TrainingWork]
     /// For each run the step, counted from 1, at which it diverged: the first whose loss is not a finite number; the last
     /// step where all losses are finite and a weight or running statistic is not. Nil for a run that did not diverge.
@@ -82,11 +82,11 @@ package struct TrainingResult: Sendable {
     package var seconds: Double
 }
 
-/// What a network was trained on.
+/// The amount of training that a network has had.
 package struct TrainingWork: Hashable, Sendable {
-    /// Batches, each an update of the weights.
+    /// Steps: one batch and one update of the weights each.
     package var steps = 0
-    /// Samples in them, those that were in several batches as often.
+    /// Samples in these steps, counted once per step.
     package var images = 0
 
     package init(steps: Int = 0, images: Int = 0) {
@@ -98,7 +98,7 @@ package struct TrainingWork: Hashable, Sendable {
 /// How far a training is.
 package struct TrainingProgress: Sendable {
     package var finishedSteps: Int
-    /// All steps; with a ``TrainingOptions/dynamic`` the most that there can be.
+    /// The total number of steps; with ``TrainingOptions/dynamic`` an upper bound.
     package var steps: Int
     /// Images trained so far, all replicas together.
     package var images: Int
@@ -164,7 +164,7 @@ package struct Trainer {
     ///   - progress: called between steps; returns false to give up.
     ///   - afterEpoch: called after every epoch; its time is not part of ``TrainingResult/seconds``. It returns false to
     ///     end the training there. With a constant learning rate and without ``TrainingOptions/dynamic`` the networks
-    ///     are then those of a training of so many epochs, bit for bit.
+    ///     are then bit-identical to those of a training with that number of epochs.
     ///   - record: called after every epoch for each run, before `afterEpoch`. Recording changes no bit of the networks.
     ///     An autoencoder has nothing to record.
     /// - Throws: ``NetworkError/invalid(reason:)``, ``NetworkError/unusableWeights(reason:)``, ``NetworkError/cancelled``,
@@ -242,7 +242,7 @@ package struct Trainer {
         }
         if let dynamic = options.dynamic {
             if let fault = dynamic.fault(options) { throw .invalid(reason: fault) }
-            // The loss of a reconstruction takes no weights of samples.
+            // The reconstruction loss does not support sample weights.
             if let reason = layout.model.noClassifier { throw .invalid(reason: reason) }
         }
         for run in runs {

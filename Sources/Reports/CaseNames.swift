@@ -9,10 +9,10 @@ package struct CaseNames: Sendable {
     private var clusterings: [Int: String] = [:]
     /// What tells cases of one selection apart, beside its clustering.
     private var settings: [Int: String] = [:]
-    /// How epochs leave samples out, of cases that do where others do not, or do it otherwise.
+    /// The dynamic pruning of each case that has it, by experiment; empty if all cases have the same.
     private var dynamics: [Int: String] = [:]
 
-    /// What stands beside a name, beyond the size, so that the name leaves it out.
+    /// Properties shown next to a name, like the size, which the name therefore omits.
     enum Beside { case model, scoreModel }
 
     /// Names that tell the cases of a whole study apart.
@@ -20,8 +20,9 @@ package struct CaseNames: Sendable {
 
     /// Names that tell these experiments apart.
     /// - Parameters:
-    ///   - alwaysTellsPCA: whether clusterings are named after what they are of even where all are of the same.
-    ///   - beside: where this is not empty, every experiment is one of several that share its name, of any size.
+    ///   - alwaysTellsPCA: true to name the points of a clustering even if all clusterings have the same.
+    ///   - beside: properties that the names omit. If not empty, each experiment represents all sizes of its case, so
+    ///     names are distinct whatever the sizes.
     init(_ experiments: [Experiment], alwaysTellsPCA: Bool = false, beside: Set<Beside> = []) {
         let parts = Self.parts(experiments, alwaysTellsPCA: alwaysTellsPCA, beside: beside)
         for experiment in experiments {
@@ -72,7 +73,7 @@ package struct CaseNames: Sendable {
     /// The settings of the scores, or of the draw, by which a case's selection differs from others of the same name.
     func settings(_ experiment: Experiment) -> String? { settings[experiment.id] }
 
-    /// How a case's epochs leave samples out, where others of these do so otherwise or not at all.
+    /// A case's dynamic pruning, if not all cases have the same; otherwise nil.
     func dynamic(_ experiment: Experiment) -> String? { dynamics[experiment.id] }
 
     private mutating func append(_ word: String, to experiment: Experiment) {
@@ -155,7 +156,7 @@ package struct CaseNames: Sendable {
         _ experiments: [Experiment], alwaysTellsPCA: Bool, tellsModel: Bool
     ) -> [@Sendable (Experiment) -> String?] {
         let points: @Sendable (Experiment) -> String? = { $0.clustering == nil ? $0.scoring?.points : nil }
-        // Where every case has scores of its own model, the model says it.
+        // If every case is scored by networks of its own model, the score model need not be named.
         let tellsModel = tellsModel && experiments.contains { $0.otherScoreModel != nil }
         let settings: [@Sendable (Experiment) -> String?] = [
             { tellsModel ? $0.dynamics.map { "networks of \($0.model.name)" } : nil },

@@ -1,17 +1,17 @@
 import Foundation
 import Studies
 
-/// How an autoencoder of a study reconstructs: samples of the test set beside their reconstructions, and how much of the
-/// variance it keeps, beside a PCA of as many components.
+/// The reconstructions by an autoencoder of a study: samples of the test set with their reconstructions, and the share
+/// of the variance that it explains, compared with a PCA of as many components.
 struct EmbeddingSection: Sendable {
     let key: EmbeddingKey
-    /// How many embeddings of its kind the study has, one per clustering.
+    /// The number of embeddings of this kind in the study, one per clustering.
     let count: Int
-    /// Whether another section is of the same embedding with another seed.
+    /// True if another section has the same embedding with another seed.
     private let tellsSeed: Bool
-    /// Nil where it is not stored.
+    /// The reconstructions; nil if they are not stored.
     let reconstruction: Reconstruction?
-    /// The originals in the upper row, their reconstructions below; nil of features.
+    /// The originals in the upper row, their reconstructions below; nil for features.
     let image: RasterImage?
     /// The same as a PNG file.
     let png: [UInt8]?
@@ -74,7 +74,7 @@ struct EmbeddingSection: Sendable {
         key.embedding.text(isOfFeatures: false) + (tellsSeed ? ", seed \(key.seed)" : "")
     }
 
-    /// What the page says of it.
+    /// The section's text.
     var text: String {
         let which = count == 1 ? "" : " (one of \(count))"
         guard let reconstruction else {
@@ -96,7 +96,7 @@ struct EmbeddingSection: Sendable {
     private static func kept(_ loss: Reconstruction.Loss) -> String {
         let error = "mean squared error \(Number.significant(Double(loss.meanSquaredError))) per value"
         guard let explained = loss.explained else { return Wording.sentence(error) + "." }
-        // So bad that the mean sample would do better.
+        // Worse than reconstructing every sample as the mean.
         if explained < 0 { return "Nothing of the variance of the training set is kept (\(error))." }
         return "\(Number.fixed(100 * Double(explained), 1))% of the variance of the training set is kept (\(error))."
     }

@@ -21,16 +21,17 @@ struct ModelComparison: Sendable {
         }
     }
 
-    /// Everything that must be equal beside the model and the size.
+    /// Everything that must be equal, except the model and the size.
     struct Key: Hashable {
         let selection: Selection
         let clustering: ClusteringRecipe?
         let score: AnyHashable?
         let scoredK: Int?
-        /// What the samples are as points, where the score is of points.
+        /// The embedding of the samples, if the score uses points.
         let points: StudyEmbedding?
         let seeds: [Int?]
-        /// Where each case has scores of its own model, that is no difference.
+        /// The model of the score networks; nil if keys do not depend on it, as when every case is scored by networks
+        /// of its own model.
         let scoreModel: ModelSpec?
         let dynamic: DynamicPruning?
         let tuned: [[TuningCandidate.Value]]
@@ -50,8 +51,9 @@ struct ModelComparison: Sendable {
             tuned = experiment.candidates.map(\.values)
         }
 
-        /// Names that tell keys apart, each shared by all experiments of its key.
-        /// - Parameter tellsScoreModel: as that of the keys; otherwise the model of score networks stands beside a name.
+        /// A distinct name for each key, shared by all its experiments.
+        /// - Parameter tellsScoreModel: true if keys depend on the model of the score networks; otherwise the names
+        ///   omit it, and it is shown next to them.
         static func names(_ sections: [ReportSection], tellsScoreModel: Bool) -> [Key: String] {
             var firsts: [(key: Key, experiment: Experiment)] = []
             var seen: Set<Key> = []
@@ -67,12 +69,12 @@ struct ModelComparison: Sendable {
 
     /// The sections, one per model, in their order.
     let sections: [ReportSection]
-    /// What they have in common; nil where the study has nothing else.
+    /// The settings that the sections share; nil if the study has no other comparison.
     let title: String?
     /// In the order of the cases.
     let lines: [Line]
 
-    /// Whether a run of any case that is compared, or of its whole set, diverged.
+    /// True if a run of any compared case, or of its whole set, diverged.
     var hasDiverged: Bool {
         lines.contains { line in
             line.sizes.contains { size in
@@ -83,10 +85,10 @@ struct ModelComparison: Sendable {
 
     /// The names of the models.
     var models: [String] { sections.map(\.key.recipe.model.name) }
-    /// How the models are drawn.
+    /// The plot marks of the models.
     var marks: Marks { Marks(models) }
 
-    /// The comparisons of a study: none where no two sections differ in the model alone.
+    /// The comparisons of a study; empty if no two sections differ only in the model.
     static func all(_ sections: [ReportSection]) -> [ModelComparison] {
         ReportSection.byTraining(sections).filter { $0.sections.count > 1 }.map(ModelComparison.init)
     }
@@ -106,7 +108,7 @@ struct ModelComparison: Sendable {
                     places[key] = index
                     lines.append(Line(name: names[key] ?? entry.name))
                 }
-                // Of equal cases the first serves.
+                // The first of several equal cases is used.
                 if lines[index].cases[experiment.size]?[place] == nil {
                     lines[index].cases[experiment.size, default: [:]][place] = entry
                 }
@@ -117,7 +119,7 @@ struct ModelComparison: Sendable {
 
     // MARK: - In words
 
-    /// How little is enough by model, as sentences; none where nothing was compared with the whole set.
+    /// The smallest sufficient size per model, as sentences; empty if nothing was compared with the whole set.
     var sentences: [String] {
         let answers = sections.map { (section: $0, answer: Answer($0)) }.filter { !$0.answer.sentences.isEmpty }
         let decided = answers.filter { $0.answer.shortage == nil }
@@ -155,7 +157,7 @@ struct ModelComparison: Sendable {
         ]
     }
 
-    /// What the numbers of ``rows(_:)`` are, without a full stop.
+    /// A heading for ``rows(_:)``, without a full stop.
     static let heading =
         "Cost of pruning by model: mean paired difference from the whole set of the same model, in percentage points, with"
         + " its 95% interval"
@@ -176,8 +178,7 @@ struct ModelComparison: Sendable {
         }
     }
 
-    /// A difference and its interval, where there are any, and that runs diverged, where some did; empty without a
-    /// comparison.
+    /// A difference and its interval, if there are any, and a note if runs diverged; empty without a comparison.
     static func cell(_ comparison: Comparison?, _ text: (Comparison) -> String) -> String {
         guard let comparison else { return "" }
         let figures = text(comparison)
@@ -188,8 +189,8 @@ struct ModelComparison: Sendable {
 }
 
 extension ReportSection {
-    /// The sections in groups that differ in the model alone, in the order of the first of each, with what tells a group from
-    /// the others; nil where there are none.
+    /// Groups of sections that differ only in the model, in the order of the first of each. The title distinguishes a
+    /// group from the others; it is nil for a single group.
     static func byTraining(_ sections: [ReportSection]) -> [(title: String?, sections: [ReportSection])] {
         var order: [Pairing] = []
         var groups: [Pairing: [ReportSection]] = [:]

@@ -1,7 +1,7 @@
 import Studies
 
-/// What the page shows across the models of a study: the cost of pruning by model, then what a model's scores are worth to
-/// others.
+/// The page's comparison of a study's models: the cost of pruning by model, then how well the scores of one model
+/// select for another.
 struct ModelSection: Sendable {
     /// A comparison of models with its pictures.
     private struct Costs: Sendable {

@@ -61,7 +61,7 @@ struct PageContents {
         let tables: [Table]
     }
 
-    /// What is told across the models of a study.
+    /// The comparison of a study's models.
     struct Models {
         let id: String
         let title: String
@@ -69,7 +69,7 @@ struct PageContents {
         let hasSentences: Bool
         let figures: [PageFigure]
         let note: String?
-        /// The table, for those who hear the page.
+        /// The table, as text for screen readers.
         let label: String
         let caption: String
         let columns: [String]

@@ -18,7 +18,7 @@ struct ReportPlan: Sendable {
     /// How the answer of each section changes with k and d, and the pictures of it for those that have pictures.
     let sensitivities: [(all: [Sensitivity], charts: [Chart])]
     let scree: [Chart]
-    /// What is told across models.
+    /// The comparison of the models.
     let models: ModelSection
     /// What a file of a chart or sheet begins with, after the number of its section where there are several.
     static let kinds = [
@@ -47,7 +47,7 @@ struct ReportPlan: Sendable {
         }
         var components: [TrainingSet: Int] = [:]
         for experiment in stored.results.plan.experiments {
-            // Spectra of scores are not stored, and one beside an autoencoder is of no case.
+            // Spectra of scores are not stored, and the one for comparison with an autoencoder belongs to no case.
             guard let count = experiment.clustering?.pcaComponents else { continue }
             components[experiment.recipe.trainingSet] = max(components[experiment.recipe.trainingSet] ?? 0, count)
         }

@@ -22,7 +22,7 @@ struct ReportCase: Sendable {
         return Statistics.median(runs.map { Double($0.steps ?? recipe.steps(kept: $0.kept)) }) ?? 0
     }
 
-    /// Whether it is the whole set, in every epoch where others of the section are not.
+    /// True for the whole set, unless its epochs leave samples out and those of other cases in the section do not.
     var isWhole: Bool { summary.experiment.selection.isWhole && arm.dynamic == nil }
     /// What its samples are called, several of them: "images" or "samples".
     var units: String { summary.experiment.unit + "s" }
@@ -38,7 +38,7 @@ struct Arm: Hashable, Sendable {
     let clusterings: String?
     /// The settings of its scores, or of its draw, where they tell it from another.
     let settings: String?
-    /// How its epochs leave samples out, where others of the section do so otherwise or not at all.
+    /// Its dynamic pruning, if not all cases of the section have the same.
     let dynamic: String?
 
     init(_ experiment: Experiment, _ names: CaseNames) {
@@ -147,7 +147,7 @@ struct ReportSection: Sendable {
         }
     }
 
-    /// What tells the section from those of the others.
+    /// A title that distinguishes a section from the others.
     static func title(_ key: Pairing, among keys: [Pairing]) -> String {
         var words = [key.recipe.trainingSet.title, duration(key.recipe.duration)]
         if Set(keys.map(\.recipe.model)).count > 1 { words.append(key.recipe.model.name) }

@@ -1,39 +1,38 @@
 import Networks
 import Studies
 
-/// Selecting by the networks of one model for another: what a case gains over random samples of the same size, by the model
-/// that selects and the model that is trained.
+/// Selection for one model by the networks of another: the gain of each case over random samples of the same size, by
+/// selecting model and trained model.
 struct ScoreModelTable: Sendable {
-    /// A case and size of one model that selects.
+    /// A case and size with one selecting model.
     struct Row: Sendable {
-        /// The case, without the model that selects.
+        /// The name of the case, without the selecting model.
         let name: String
         let size: Int
-        /// The model that selects.
+        /// The selecting model.
         let selects: String
-        /// The differences from random samples, by the place of the model that is trained.
+        /// The differences from random samples, by the index of the trained model.
         fileprivate(set) var comparisons: [Int: Comparison] = [:]
     }
 
-    /// What tells the table from the study's others; nil where there are none.
+    /// A title that distinguishes the table from the study's others; nil for a single table.
     let title: String?
-    /// The models that are trained.
+    /// The trained models.
     let models: [String]
-    /// Cases in their order, of each the smallest size first, of each the models that select in their order.
+    /// Rows by case, then by size (smallest first), then by selecting model.
     let rows: [Row]
 
-    /// What the cells are, without a full stop.
+    /// The table's heading, without a full stop.
     static let heading =
         "Selected by the networks of one model, trained as another: mean paired difference from random samples of the same"
         + " size, in percentage points, with its 95% interval"
 
-    /// The tables of a study: one per data set and way of training whose scores are of networks of another model than some
-    /// case trains.
+    /// The tables of a study: one per data set and training in which some case is scored by networks of another model.
     static func all(_ sections: [ReportSection]) -> [ScoreModelTable] {
         ReportSection.byTraining(sections).compactMap(ScoreModelTable.init)
     }
 
-    /// - Returns: nil where a single pair of models, or none, has been compared with random samples.
+    /// - Returns: nil if fewer than two pairs of models have been compared with random samples.
     private init?(_ group: (title: String?, sections: [ReportSection])) {
         guard group.sections.contains(where: { $0.experiments.contains { $0.otherScoreModel != nil } }) else {
             return nil
@@ -58,7 +57,7 @@ struct ScoreModelTable: Sendable {
                             Row(name: names[key] ?? entry.name, size: experiment.size, selects: selects))
                         return rows.count - 1
                     }()
-                // Of equal cases the first serves.
+                // The first of several equal cases is used.
                 if rows[row].comparisons[place] == nil { rows[row].comparisons[place] = comparison }
                 found[key] = rows
             }
@@ -74,8 +73,8 @@ struct ScoreModelTable: Sendable {
     /// The names of the columns of ``fields(_:)``.
     var columns: [String] { ["Case", "Size", "Selected by"] + models.map { "trained: \($0)" } }
 
-    /// The fields of each row: the case, the size, the model that selects, and the cell of each model that is trained, empty
-    /// where it was not run.
+    /// The fields of each row: the case, the size, the selecting model, and a cell per trained model, empty if it was
+    /// not run.
     /// - Parameter text: a difference and its interval.
     func fields(_ text: (Comparison) -> String) -> [[String]] {
         rows.map { row in
@@ -87,7 +86,7 @@ struct ScoreModelTable: Sendable {
     // MARK: - As CSV
 
     /// One row per case that selects by networks: the models of both kinds, and the comparison with random samples. Nil
-    /// where every case has scores of its own model.
+    /// if every case is scored by networks of its own model.
     static func csv(_ results: StudyResults) -> String? {
         guard results.plan.experiments.contains(where: { $0.otherScoreModel != nil }) else { return nil }
         let words = [

@@ -1,8 +1,8 @@
 import Pruning
 import Studies
 
-/// How the answer changes with the number of clusters k, or with the dimensions d that PCA leaves or an autoencoder's code
-/// has, where a study tried several and everything else was equal.
+/// The sensitivity of the answer to the number of clusters k, or to the dimensions d of PCA or of an autoencoder's
+/// code, if a study tried several with everything else equal.
 struct Sensitivity: Sendable {
     /// What changes.
     enum Setting: String, CaseIterable, Sendable {
@@ -11,7 +11,7 @@ struct Sensitivity: Sendable {
         var other: Setting { self == .k ? .d : .k }
     }
 
-    /// A value of the setting, in its order: the smallest first, but no embedding before any d.
+    /// A value of the setting. They are ordered by size, and the samples' own values come before any d.
     struct Value: Hashable, Comparable, Sendable {
         let setting: Setting
         /// Nil for the samples' own values.
@@ -61,7 +61,7 @@ struct Sensitivity: Sendable {
         var label: String { "\(name), \(Wording.size(Double(size)))" }
     }
 
-    /// Points that may differ in their number of dimensions alone.
+    /// Embeddings that differ only in their number of dimensions.
     private enum Space: Hashable {
         /// The samples' own values, and their projections by PCA.
         case linear
@@ -78,7 +78,7 @@ struct Sensitivity: Sendable {
             }
         }
 
-        /// As a name has it; nil where nothing needs to be told.
+        /// The part of a name for it; nil if names omit it.
         var words: String? {
             switch self {
             case .linear: nil

@@ -1,7 +1,7 @@
 import Studies
 
 /// The tables of a study: `results.csv`, one row per run, `summary.csv`, one row per case, and `score-models.csv`, one row per
-/// case with score networks, where some are of another model than the case's.
+/// case with score networks, if some are of another model than the case's.
 package enum StudyTables {
     /// Writes the tables into `directory`, each whole or not at all.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
@@ -122,14 +122,14 @@ package enum StudyTables {
         "num_epochs",
         "batch_size", "learning_rate")
 
-    /// What samples are as points, where a network makes it in some cases: tables of the others stay as they were.
+    /// The columns of the embedding, if some case embeds by a network; other tables do not have them.
     private static func embeddingColumns(_ results: StudyResults) -> [Column<Experiment>] {
         guard results.plan.experiments.contains(where: { $0.embedding?.epochs != nil }) else { return [] }
         return StudyEmbedding.columns.map { name in Column(name) { $0.word(column: name) } }
     }
 
-    /// The model, where a study has another than the article's, and that of the score networks, where it is another than
-    /// the case's: tables of other studies stay as they were.
+    /// The columns of the model, if a study has another than the article's, and of the score networks' model, if it
+    /// differs from the case's; other tables do not have them.
     private static func modelColumns(_ results: StudyResults) -> [Column<Experiment>] {
         let experiments = results.plan.experiments
         let isNamed = experiments.contains { $0.recipe.model != TrainingRecipe().model }
@@ -143,7 +143,7 @@ package enum StudyTables {
         return TrainingRecipe.optimizerColumns.map { name in Column(name) { $0.word(column: name) } }
     }
 
-    /// Which samples epochs leave out.
+    /// The columns of dynamic pruning.
     private static let dynamicColumns = TrainingRecipe.dynamicColumns.map { name in
         Column<Experiment>(name) { $0.word(column: name) }
     }

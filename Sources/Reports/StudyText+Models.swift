@@ -7,7 +7,7 @@ extension StudyText {
         let rows: [[String]]
     }
 
-    /// What is told across the models of a study: nothing of a study of one model.
+    /// The tables that compare a study's models; empty for a study of one model.
     private static func tables(_ results: StudyResults) -> [Table] {
         let sections = ReportSection.sections(of: results)
         func heading(_ text: String, _ title: String?) -> String { (title.map { "\($0): " } ?? "") + text }

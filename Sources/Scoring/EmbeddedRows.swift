@@ -1,8 +1,8 @@
 import Clustering
 
-/// What a network makes of samples: a row per sample.
+/// The embeddings of samples by a network, one row per sample.
 package struct EmbeddedRows: Sendable {
-    /// Different for different embeddings.
+    /// A name that identifies the embedding.
     package let name: String
     /// [sample][size].
     package let values: [Float]

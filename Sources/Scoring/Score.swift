@@ -114,7 +114,7 @@ package struct ScoreInput {
     package var shift: [Double]?
     /// The backend that holds ``points`` and computes.
     package var backend: (any Backend)?
-    /// What a network makes of the samples, from which ``points`` are made.
+    /// The samples' embeddings by a network, from which ``points`` are made.
     package var embedded: EmbeddedRows?
     /// What was recorded while networks were trained on the samples.
     package var dynamics: TrainingDynamics?

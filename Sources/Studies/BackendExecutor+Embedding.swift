@@ -5,7 +5,8 @@ import Networks
 import Support
 
 extension BackendExecutor {
-    /// Trains the network of an embedding on a training set, as it is without resizing for an autoencoder, and embeds it.
+    /// Trains the network of an embedding on a training set and embeds the set. For an autoencoder the images are not
+    /// resized.
     package func embedding(_ key: EmbeddingKey, cancellation: CancellationFlag) throws -> FittedEmbedding {
         let recipe = try key.recipe
         var training = TrainingRecipe()
@@ -41,8 +42,8 @@ extension BackendExecutor {
         return fitted
     }
 
-    /// The variances of a PCA of so many components, which reports alone show; nil where the samples have fewer, and where
-    /// it cannot be made or would take longer than the training.
+    /// The variances of a PCA with this number of components, which only reports show; nil if the samples have fewer,
+    /// or if it cannot be computed or would take longer than the training.
     static func spectrum(
         of samples: SampleSet, components: Int, mostOrder: Int = PCA.mostOrderBesideNetworks, on backend: any Backend
     ) -> PCASpectrum? {

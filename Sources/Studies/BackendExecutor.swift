@@ -53,7 +53,7 @@ package final class BackendExecutor: StudyExecutor {
     private struct PointsKey: Hashable {
         var set: TrainingSet
         var components: Int?
-        /// The name of what is embedded.
+        /// The name of the embedded samples.
         var embedded: String?
     }
 
@@ -248,7 +248,7 @@ package final class BackendExecutor: StudyExecutor {
         }
     }
 
-    /// What the network of an embedding is trained on, and test samples.
+    /// The data set of an embedding, with its training and test samples on the device.
     func embeddingSamples(
         _ recipe: TrainingRecipe
     ) throws -> (dataset: Dataset, train: SampleStore, test: SampleStore) {

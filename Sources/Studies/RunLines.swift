@@ -91,8 +91,8 @@ extension StudyPlan {
             && distinct <= recipe.images(kept: record.kept)
     }
 
-    /// Whether a record tells its steps and images where epochs leave samples out, and as many as may be: the first epoch takes
-    /// all.
+    /// True if the record has plausible numbers of steps and images, or neither if every epoch takes all samples. The
+    /// first epoch always does.
     private func trained(_ record: RunRecord, _ experiment: Experiment) -> Bool {
         let recipe = experiment.recipe
         guard recipe.dynamic != nil else { return record.steps == nil && record.images == nil }

@@ -40,9 +40,9 @@ package struct RunRecord: Codable, Equatable, Sendable {
     /// How many different samples the run has seen in training, where every epoch took others; nil, and not in the file,
     /// where all epochs took the same.
     package var distinct: Int?
-    /// The steps that the run took, where its epochs left samples out; nil, and not in the file, where all took all.
+    /// The run's steps, if its epochs left samples out; otherwise nil, and not in the file.
     package var steps: Int?
-    /// The images in these steps; nil, and not in the file, where all epochs took all samples.
+    /// The images in these steps; nil, and not in the file, if every epoch took all samples.
     package var images: Int?
 
     enum CodingKeys: String, CodingKey {

@@ -5,7 +5,7 @@ import Support
 
 /// Which networks are trained to learn about the samples; a case's runs take several sets of this recipe.
 package struct DynamicsRecipe: Hashable, Sendable {
-    /// Their model, which may be another than the one that is trained on what they select.
+    /// Their model, which may differ from the one that is trained on the selected samples.
     package let model: ModelSpec
     /// Networks in a set.
     package let networks: Int
@@ -28,7 +28,7 @@ package struct DynamicsRecipe: Hashable, Sendable {
 }
 
 extension Experiment {
-    /// The model of its score networks where that is not the model that it trains; nil otherwise.
+    /// The model of its score networks, if it differs from the trained one; nil otherwise.
     package var otherScoreModel: ModelSpec? { dynamics.flatMap { $0.model == recipe.model ? nil : $0.model } }
 }
 
@@ -40,7 +40,7 @@ package struct ScoringRecipe: Hashable, Sendable {
     package let file: ScoreFile?
     /// Whether it is of the samples as points.
     package let isOfPoints: Bool
-    /// What the points are.
+    /// The embedding that makes the points.
     package let embedding: StudyEmbedding
     /// The dimensions that PCA leaves of the points; nil without PCA.
     package var pcaComponents: Int? { embedding.pcaComponents }

@@ -32,8 +32,8 @@ package struct StoredStudy: Sendable {
         results = StudyResults(plan: contents.plan, records: Array(contents.records.values))
     }
 
-    /// The finished runs that `study` goes on from, as it may where it differs in the number of runs alone; none where it is
-    /// another study.
+    /// The finished runs that `study` can resume from: it may differ only in the number of runs. Empty if it is another
+    /// study.
     package func finishedRuns(of study: Study) -> Set<PlannedRun> {
         if case .different = self.study.continuation(as: study) { return [] }
         return Set(records.keys)
@@ -44,7 +44,7 @@ package struct StoredStudy: Sendable {
         artifact(ArtifactKey(key)).flatMap { ClusterAssignment($0, k: key.k) }
     }
 
-    /// An artifact of the study; nil where it was not made yet, or is damaged.
+    /// An artifact of the study; nil if it has not been made yet or is damaged.
     func artifact(_ key: ArtifactKey) -> Artifact? {
         environment.datasets[key.kind.dataset].flatMap { dataset in
             arrays.artifact(key, fingerprint: dataset.fingerprint)?.artifact

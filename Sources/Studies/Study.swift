@@ -15,8 +15,8 @@ package struct StudySettings: Hashable, Sendable {
     package var recipe = TrainingRecipe()
     /// The models, where there are several: each is trained on everything that is kept. ``recipe`` has the first.
     package var models: [ModelSpec] = []
-    /// The models of the networks that scores are of, each for every model that is trained; empty where that model is its
-    /// own.
+    /// The models of the score networks, each combined with every trained model; empty if each model is scored by its
+    /// own networks.
     package var scoreModels: [ModelSpec] = []
     /// Where the files of its data set are; nil where the command line says so, or its name.
     package var source: DatasetSource?
@@ -24,11 +24,11 @@ package struct StudySettings: Hashable, Sendable {
     package var scaling = RequestedScaling()
     /// Runs of each experiment.
     package var runs = 5
-    /// Dimensions that PCA leaves, and values of an autoencoder's code.
+    /// The dimensions of PCA, and the size of an autoencoder's code.
     package var pcaComponents = 50
-    /// Epochs that the networks of embeddings train for.
+    /// The epochs of training for embedding networks.
     package var embeddingEpochs = 10
-    /// What `embedding` and `embedding_size` say, while an entry is read.
+    /// The values of `embedding` and `embedding_size` while an entry is read.
     var embeddings: [StudyEmbedding.Method]?
     var embeddingSize: Int?
     /// Which k-means makes the clusters.
@@ -43,9 +43,9 @@ package struct StudySettings: Hashable, Sendable {
     package var validation: Int?
     /// How often random samples are drawn.
     package var resample = Resample.none
-    /// How samples are left out of epochs.
+    /// The method of dynamic pruning.
     var dynamic = Dynamic.none
-    /// The numbers of that.
+    /// Its parameters.
     var pruning = DynamicPruning()
     /// The numbers of scores.
     package var scores = ScoreParameters()
@@ -64,7 +64,7 @@ package struct StudySettings: Hashable, Sendable {
     /// The settings of a study that says nothing about them.
     package init() {}
 
-    /// What is trained, and on what: ``recipe`` with the validation split of this seed, and what epochs leave out.
+    /// ``recipe`` with the validation split of this seed and the dynamic pruning.
     var trainingRecipe: TrainingRecipe {
         var recipe = recipe
         recipe.validation = validation.map { ValidationSplit(count: $0, seed: seed) }
@@ -81,7 +81,7 @@ package struct ExperimentGroup: Equatable, Sendable {
     package var sizes: [RequestedSize]
     /// Numbers of clusters; only where some of the selections need them.
     package var ks: [Int] = []
-    /// What the samples are clustered or scored as; only where some are.
+    /// The embeddings that are clustered or scored; empty if there are none.
     package var embeddings: [StudyEmbedding.Method] = []
     /// Everything else.
     package var settings: StudySettings
@@ -130,10 +130,10 @@ package struct Study: Equatable, Sendable {
 
     package static func == (left: Study, right: Study) -> Bool { left.groups == right.groups }
 
-    /// What a data set or a model may be called: files are named after it.
+    /// The accepted names of data sets and models, in words. Files are named after them.
     package static let acceptedName = "at most 60 letters, digits, '.', '-' and '_', that begins with no dot"
 
-    /// Whether a data set or a model may be called `name`.
+    /// True if `name` is valid for a data set or a model.
     package static func isName(_ name: String) -> Bool {
         name.count <= 60 && name.wholeMatch(of: /[A-Za-z0-9_-][A-Za-z0-9._-]*/) != nil
     }

@@ -1,33 +1,33 @@
 /// The points that samples are clustered or scored as.
 package enum StudyEmbedding: Hashable, Sendable {
-    /// The words for `embedding`.
+    /// The values of the key `embedding`.
     package enum Method: String, CaseIterable, Sendable {
         case pixels
         case pca
         case autoencoder
         case lenet5
 
-        /// Whether a network is trained for it.
+        /// True if it needs a trained network.
         var isTrained: Bool { self == .autoencoder || self == .lenet5 }
-        /// Whether a study says how many values it leaves.
+        /// True if a study can set the number of values.
         var takesSize: Bool { self == .pca || self == .autoencoder }
     }
 
     /// The samples' own values: pixels, or features.
     case pixels
-    /// Projections onto so many principal components.
+    /// Projections onto this number of principal components.
     case pca(Int)
-    /// The code of an autoencoder of so many values that trains for so many epochs.
+    /// The code, with `size` values, of an autoencoder trained for `epochs`.
     case autoencoder(size: Int, epochs: Int)
-    /// What the last layer of a `lenet5` takes after so many epochs.
+    /// The input of the last layer of a `lenet5` trained for `epochs`.
     case lenet5(epochs: Int)
 
-    /// Values that the last layer of `lenet5` takes.
+    /// The number of inputs of the last layer of `lenet5`.
     package static let lenet5Size = 84
-    /// The columns that tell embeddings apart, beside those of PCA.
+    /// The columns that identify an embedding, in addition to those of PCA.
     package static let columns = ["embedding", "embedding_size", "embedding_epochs"]
 
-    /// The embedding of a word with the numbers of `settings`.
+    /// The embedding by `method`, with the size and epochs of `settings`.
     init(_ method: Method, _ settings: StudySettings) {
         self =
             switch method {
@@ -38,7 +38,7 @@ package enum StudyEmbedding: Hashable, Sendable {
             }
     }
 
-    /// Its word.
+    /// Its method.
     package var method: Method {
         switch self {
         case .pixels: .pixels
@@ -48,10 +48,10 @@ package enum StudyEmbedding: Hashable, Sendable {
         }
     }
 
-    /// The dimensions that PCA leaves; nil without PCA.
+    /// The dimensions of PCA; nil without PCA.
     package var pcaComponents: Int? { if case .pca(let components) = self { components } else { nil } }
 
-    /// Values of a point; nil where they are the sample's own.
+    /// Values per point; nil for the sample's own values.
     package var size: Int? {
         switch self {
         case .pixels: nil
@@ -79,12 +79,12 @@ package enum StudyEmbedding: Hashable, Sendable {
         }
     }
 
-    /// The epochs, where they are not the usual ones.
+    /// The epochs, if not the default; otherwise empty.
     private static func told(_ epochs: Int) -> String {
         epochs == StudySettings().embeddingEpochs ? "" : " (\(epochs) epoch\(epochs == 1 ? "" : "s"))"
     }
 
-    /// The text of a table's column; nil where the embedding has no use for it, or it is another's.
+    /// The text of a table's column; nil if the column does not apply to the embedding.
     func word(column: String) -> String? {
         switch column {
         case "apply_pca": pcaComponents == nil ? "False" : "True"
@@ -98,7 +98,7 @@ package enum StudyEmbedding: Hashable, Sendable {
 }
 
 extension StudyPlan {
-    /// The networks that are trained beside those of runs, in words for people; nil where there are none.
+    /// A description of the networks that are trained in addition to those of the runs; nil if there are none.
     package var artifactNetworks: String? {
         let kinds = imagesOfArtifacts.keys.map(\.kind)
         let words = [
@@ -110,23 +110,23 @@ extension StudyPlan {
 }
 
 extension StoredStudy {
-    /// Reconstructions by an autoencoder of the study; nil where it is not fitted yet, or is damaged.
+    /// The reconstructions by an autoencoder of the study; nil if it has not been trained yet or is damaged.
     package func reconstruction(_ key: EmbeddingKey) -> Reconstruction? {
         artifact(ArtifactKey(key)).flatMap { Reconstruction($0) }
     }
 }
 
 extension Experiment {
-    /// The points that its samples are clustered or scored as; nil where they are neither.
+    /// The embedding that is clustered or scored; nil without either.
     package var embedding: StudyEmbedding? {
         clustering?.embedding ?? scoring.flatMap { $0.isOfPoints ? $0.embedding : nil }
     }
 
-    /// Whether the runs share clusterings, or embeddings by networks, of which there are ``clusteringSeeds``.
+    /// True if the runs share ``clusteringSeeds`` clusterings or embeddings by networks.
     package var takesClusteringSeeds: Bool { clustering != nil || embedding?.epochs != nil }
 
-    /// The embedding that run `run` (from 0) selects by; nil where no network makes its points. There is one per
-    /// clustering, so that intervals hold how much a selection varies with the network.
+    /// The embedding that run `run` (from 0) selects by; nil if no network makes its points. There is one per
+    /// clustering, so that intervals include the variation due to the network.
     package func embedding(run: Int) -> EmbeddingKey? {
         embedding.flatMap { EmbeddingKey($0, of: recipe.trainingSet, seed: seed, index: run % clusteringSeeds) }
     }

@@ -11,7 +11,7 @@ package struct StudyRates: Equatable, Sendable {
     package var images: Int
     /// Seconds that testing one network of that model takes.
     package var evaluationSeconds: Double
-    /// The rates of every model of the plan, by its ``TrainingRecipe/rateName``; a model that is not here has those above.
+    /// The rates of each model, by ``TrainingRecipe/rateName``; the rates above apply to models without an entry.
     var models: [String: ModelRate] = [:]
     /// What the artifacts of each family cost.
     var artifacts: [ArtifactFamily: ArtifactRate] = [:]
@@ -58,7 +58,7 @@ package struct StudyEstimate: Equatable, Sendable {
 }
 
 extension StudyPlan {
-    /// How long runs of the plan should take at these rates; those that leave samples out of epochs as if they did not.
+    /// An estimate of the time for runs of the plan at these rates. Epochs are taken to leave no samples out.
     package func estimate(_ rates: StudyRates, of chosen: Set<PlannedRun>) -> StudyEstimate {
         // In the plan's order, in which a sum of times is always the same.
         let left = runs.filter(chosen.contains)

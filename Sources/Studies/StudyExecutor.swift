@@ -58,7 +58,7 @@ package struct DatasetShape: Equatable, Sendable {
     package var featureCount: Int
     /// How many classes there are, empty ones included; 0 where that is not known.
     package var classCount: Int
-    /// Planes, rows and columns of a sample; nil where that is not known, and then no model is held against it.
+    /// Planes, rows and columns of a sample; nil if unknown, and then no model is checked against it.
     package var sample: SampleShape?
 
     /// `count` samples of `featureCount` values.
@@ -136,7 +136,7 @@ package struct TrainingOutcome: Equatable, Sendable {
     /// Of a job with a ``TrainingJob/resampling`` the samples that it was trained on, each once, in the order of first
     /// sight; nil for the others.
     package var seen: [Int]?
-    /// Of a job whose recipe is ``TrainingRecipe/dynamic`` what it was trained on; nil for the others.
+    /// The steps and images of a job whose recipe is ``TrainingRecipe/dynamic``; nil for others.
     package var work: TrainingWork?
 
     /// The accuracy in percent; nil where the network diverged.

@@ -1,9 +1,10 @@
 import Networks
 
 extension StudyPlan {
-    /// Refuses what an entry's experiments cannot train, before anything of the study is computed: a model that does not fit
-    /// the samples, an augmentation that does not, and batches of one sample where there is batch norm of vectors.
-    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of the key, or of the entry where it is given above.
+    /// Refuses experiments that cannot be trained, before anything of the study is computed: a model or an augmentation
+    /// that does not fit the samples, and batches of one sample for batch norm of vectors.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of the key, or of the entry if the key is above all
+    ///   entries.
     static func checkModels(
         _ experiments: ArraySlice<Experiment>, of group: ExperimentGroup, _ shape: DatasetShape
     ) throws(StudyError) {
@@ -27,7 +28,7 @@ extension StudyPlan {
             try check("model") { () throws(NetworkError) in
                 try recipe.model.check(samples: sample, classes: shape.classCount)
             }
-            // Networks of scores train on the whole set, so that their batches are no smaller.
+            // Score networks train on the whole set, so their batches are not smaller.
             let batch = min(recipe.batchSize, experiment.size)
             try check(recipe.batchSize == 1 ? "batch_size" : "sizes") { () throws(NetworkError) in
                 try recipe.model.check(samples: sample, classes: shape.classCount, batch: batch)

@@ -3,10 +3,10 @@ import Support
 import Yams
 
 extension StudyReader {
-    /// Keys of which samples epochs leave out.
+    /// The keys of dynamic pruning.
     static let dynamicKeys = TrainingRecipe.dynamicColumns
 
-    /// Reads which samples epochs leave out.
+    /// Reads the keys of dynamic pruning.
     func readDynamic(_ fields: StudyFields, into settings: inout StudySettings) throws(StudyError) {
         if let dynamic = try fields.word("dynamic", Dynamic.self) { settings.dynamic = dynamic }
         if let share = try fields.number("prune_share") {
@@ -27,7 +27,8 @@ extension StudyReader {
         }
     }
 
-    /// Refuses trainings whose samples cannot be left out. The place is that of a key of the entry, if it has one of these.
+    /// Refuses trainings that dynamic pruning does not support, with the place of one of the entry's keys, if it has
+    /// any.
     func checkDynamic(_ fields: StudyFields, _ settings: StudySettings) throws(StudyError) {
         guard settings.dynamic == .infobatch else { return }
         func conflict(_ key: String, _ value: String, _ reason: String, _ accepted: String) -> StudyError {
@@ -52,7 +53,8 @@ extension StudyReader {
 }
 
 extension StudySettings {
-    /// The settings with the numbers of ``dynamic`` as they are by default where it is off: they make no other study.
+    /// The settings, with the defaults for the parameters of ``dynamic`` if it is off, so that unused ones do not
+    /// change the study.
     var withoutIdlePruning: StudySettings {
         var settings = self
         if dynamic == .none { settings.pruning = DynamicPruning() }

@@ -2,10 +2,11 @@ import Networks
 import Support
 
 extension StudyReader {
-    /// Keys of what samples are as points.
+    /// The keys of embeddings.
     static let embeddingKeys = ["embedding", "embedding_size", "embedding_epochs"]
 
-    /// Reads what samples are as points. ``ExperimentGroup/settleEmbedding()`` puts it where plans look for it.
+    /// Reads the keys of embeddings. ``ExperimentGroup/settleEmbedding()`` then puts the values where plans look for
+    /// them.
     func readEmbedding(_ fields: StudyFields, into settings: inout StudySettings) throws(StudyError) {
         let methods = try fields.list("embedding") { node throws(StudyError) in
             try fields.word(node, "embedding", StudyEmbedding.Method.self)
@@ -14,7 +15,7 @@ extension StudyReader {
         if let size = try fields.integer("embedding_size", in: 1...1_000_000) {
             settings.embeddingSize = size
         } else if fields["pca_components"] != nil {
-            // An entry's number goes before one above all entries, whichever key has it.
+            // An entry's number overrides one above all entries, whichever key has it.
             settings.embeddingSize = nil
         }
         if let epochs = try fields.integer("embedding_epochs", in: 1...1_000_000) {
@@ -22,17 +23,17 @@ extension StudyReader {
         }
     }
 
-    /// The words that an entry's samples take: those of `embedding`, or of `use_pca`, or their own values.
+    /// The methods of an entry: those of `embedding`, or of `use_pca`, or else `pixels`.
     func embeddings(_ settings: StudySettings, usePCA: [Bool]?) -> [StudyEmbedding.Method] {
         settings.embeddings ?? usePCA.map { $0.map { $0 ? .pca : .pixels } } ?? [.pixels]
     }
 }
 
 extension ExperimentGroup {
-    /// Checks the keys of embeddings against each other, and brings them into one form: the size of `pca` and
-    /// `autoencoder` is ``StudySettings/pcaComponents``, and numbers without a use have their defaults.
-    /// - Returns: what keys of the entry have no effect, as sentences.
-    /// - Throws: ``StudyError/invalid(_:reason:)`` for `use_pca` beside `embedding`, and for sizes that conflict.
+    /// Checks the keys of embeddings for conflicts and normalises them: the size of `pca` and `autoencoder` is
+    /// ``StudySettings/pcaComponents``, and unused numbers have their defaults.
+    /// - Returns: a sentence for each key of the entry that has no effect.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` for `use_pca` together with `embedding`, and for conflicting sizes.
     mutating func settleEmbedding() throws(StudyError) -> [String] {
         let (isNamed, size) = (settings.embeddings != nil, settings.embeddingSize)
         defer { (settings.embeddings, settings.embeddingSize) = (nil, nil) }
@@ -76,16 +77,16 @@ extension ExperimentGroup {
         }
     }
 
-    /// The key that says how many values a point has: one of the entry goes before one above all entries.
+    /// The key that sets the number of values per point; one of the entry overrides one above all entries.
     private var sizeKey: String {
         if places.keys["embedding_size"] != nil { return "embedding_size" }
         return places.keys["pca_components"] == nil && places.above["embedding_size"] != nil
             ? "embedding_size" : "pca_components"
     }
 
-    /// Whether the samples can be embedded as they should be.
-    /// - Throws: ``StudyError/invalid(_:reason:)`` where PCA or an autoencoder has no room for so many values, and where
-    ///   `lenet5` is to embed features.
+    /// Checks that the samples allow the embeddings.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` if the size is too large for PCA or an autoencoder of these samples,
+    ///   or if `lenet5` is to embed features.
     func checkEmbedding(_ shape: DatasetShape) throws(StudyError) {
         let (name, size) = (settings.recipe.dataset, settings.pcaComponents)
         let most = min(shape.featureCount, shape.count)
@@ -118,6 +119,6 @@ extension ExperimentGroup {
 }
 
 extension SourcePlaces {
-    /// The place of a key in the entry, else above all entries, else of the entry.
+    /// The place of a key in the entry or, failing that, above all entries; otherwise the place of the entry.
     func nearest(_ key: String) -> SourcePlace { keys[key] ?? above[key] ?? entry }
 }

@@ -13,10 +13,10 @@ extension StudyReader {
         if let models = try models("score_model", fields) { settings.scoreModels = models }
     }
 
-    /// The most models of a list: a study of more would not end, and its file could name many thousands.
+    /// The most models in a list. A study of more would never end, and its file could name many thousands.
     static let mostModels = 100
 
-    /// The models of a key; nil where it is not given.
+    /// The models of a key; nil if it is not given.
     private func models(_ key: String, _ fields: StudyFields) throws(StudyError) -> [ModelSpec]? {
         guard let node = fields[key] else { return nil }
         guard case .sequence(let nodes) = node else { return [try model(node, key, fields)] }
@@ -41,7 +41,7 @@ extension StudyReader {
         return models
     }
 
-    /// A model: the name of one of the library, a file of layers, or the layers themselves.
+    /// A model, given as a name from the library, a file of layers, or the layers themselves.
     private func model(_ node: Node, _ key: String, _ fields: StudyFields) throws(StudyError) -> ModelSpec {
         if case .mapping = node { return try ModelReader(file: file).model(node) }
         let name = try fields.string(
@@ -58,7 +58,7 @@ extension StudyReader {
 }
 
 extension ModelSpec {
-    /// How files and rows of this model could be taken for those of `other`, as the beginning of a sentence; nil where they
+    /// The beginning of an error if files and rows of this model could be confused with those of `other`; nil if they
     /// could not.
     func conflict(with other: ModelSpec) -> String? {
         guard other != self, other.name.lowercased() == name.lowercased() else { return nil }
@@ -74,7 +74,7 @@ extension StudySettings {
 }
 
 extension TrainingRecipe {
-    /// The same training of another model.
+    /// The same training with another model.
     func training(_ model: ModelSpec) -> TrainingRecipe {
         var recipe = self
         recipe.model = model
@@ -83,13 +83,13 @@ extension TrainingRecipe {
 }
 
 extension ExperimentGroup {
-    /// Every model that is trained, for scores too, with the key that names it.
+    /// Every trained model, including those of score networks, with the key that names it.
     var modelsInUse: [(key: String, model: ModelSpec)] {
         let scoreModels = idleScoreKeys.contains("score_model") ? [] : settings.scoreModels
         return settings.everyModel.map { ("model", $0) } + scoreModels.map { ("score_model", $0) }
     }
 
-    /// The entry once for each of its models and, for each, of its models of scores, so that each entry has one of both.
+    /// Copies of the entry, one for each combination of a model and a score model.
     var byModel: [ExperimentGroup] {
         settings.everyModel.flatMap { model in
             var group = self
@@ -104,7 +104,7 @@ extension ExperimentGroup {
         return settings.scoreModels.enumerated().compactMap { place, model in
             var group = self
             group.settings.scoreModels = [model]
-            // What no networks are trained for is the same for all of them.
+            // Selections that need no networks are the same for all score models.
             if place > 0 { group.selections = selections.filter { group.trainsNetworks(for: $0) } }
             return group.selections.isEmpty ? nil : group
         }
@@ -116,8 +116,8 @@ extension ExperimentGroup {
 }
 
 extension Study {
-    /// Refuses models that tell no classes apart, and one name for two models, also where upper and lower case tell them
-    /// apart: files are named after models, and some file systems do not.
+    /// Refuses models that are not classifiers, and names shared by two models, ignoring case: files are named after
+    /// models, and some file systems ignore case.
     /// - Throws: ``StudyError/invalid(_:reason:)`` with the place.
     func checkModels() throws(StudyError) {
         var before: [String: ModelSpec] = [:]
@@ -141,6 +141,6 @@ extension Study {
 }
 
 extension Pairing {
-    /// The same training of whatever model: equal for cases that differ in the model alone.
+    /// The training without its model: equal for cases that differ only in the model.
     package var besideModel: Pairing { Pairing(recipe: recipe.training(TrainingRecipe().model), seed: seed) }
 }

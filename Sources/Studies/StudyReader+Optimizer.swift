@@ -30,8 +30,8 @@ extension StudyReader {
 
     private static let acceptedMomentum = "momentum: 0, or optimizer: sgd, is accepted"
 
-    /// Takes the momentum that is given above all entries from one that has another optimizer.
-    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of a momentum that such an entry has itself.
+    /// Removes a momentum given above all entries from an entry with an optimizer that has none.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of the momentum if such an entry sets one itself.
     func settleMomentum(_ entry: StudyFields, of recipe: inout TrainingRecipe) throws(StudyError) {
         guard let fault = recipe.optimizer.fault() else { return }
         guard entry["momentum"] == nil else {
@@ -40,7 +40,7 @@ extension StudyReader {
         recipe.optimizer.momentum = 0
     }
 
-    /// Refuses a momentum above all entries that none of them has a use for.
+    /// Refuses a momentum above all entries that no entry uses.
     /// - Throws: ``StudyError/invalid(_:reason:)`` with its place.
     func checkMomentum(_ top: StudyFields, _ recipe: TrainingRecipe, of study: Study) throws(StudyError) {
         guard recipe.optimizer.momentum != 0,

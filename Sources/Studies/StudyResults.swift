@@ -105,7 +105,7 @@ private struct BaselineKey: Hashable {
     var size: Int?
     /// How random samples are balanced; nil for the whole set.
     var balance: Balance?
-    /// How the baseline leaves samples out of epochs; nil where it does not.
+    /// The baseline's dynamic pruning; nil without it.
     var dynamic: DynamicPruning?
 
     /// The key that an experiment answers to as a baseline; nil where it is none.
@@ -133,10 +133,10 @@ private struct BaselineKey: Hashable {
         self.dynamic = dynamic
     }
 
-    /// The keys that a case looks for, the best first: random samples balanced as its own are, then any. Balanced random
-    /// samples are compared with plain ones, and these with none. The whole set of every epoch goes before one whose epochs
-    /// leave samples out as the case's do; random samples are trained as the case's are, and what such training does to them
-    /// is compared with them in every epoch.
+    /// The keys that a case looks for, in order of preference: random samples with the case's balance, then with any.
+    /// Balanced random samples are compared with plain ones, and plain ones with none. For a case with dynamic pruning,
+    /// the whole set without it comes before the whole set with it. Random samples must be trained as the case is;
+    /// those with dynamic pruning are compared with those without.
     static func wanted(by experiment: Experiment, of baseline: Baseline) -> [BaselineKey] {
         let selection = experiment.selection
         let dynamic = experiment.recipe.dynamic
@@ -155,8 +155,8 @@ private struct BaselineKey: Hashable {
         }
     }
 
-    /// Whether a study lacks something that has no such baseline: one whose epochs leave samples out everywhere compares as
-    /// others do.
+    /// True if a study should have such a baseline for this experiment. It need not for a baseline that leaves samples
+    /// out of epochs: a study that does so in every case compares them like any other.
     static func isMissed(by experiment: Experiment, _ baseline: Baseline) -> Bool {
         let isBaseline = baseline == .full ? experiment.selection.isWhole : experiment.selection.isRandom
         return !(isBaseline && experiment.recipe.dynamic != nil) && !wanted(by: experiment, of: baseline).isEmpty

@@ -49,7 +49,7 @@ final class StudySession {
     func keep(_ artifact: StudyArrays.StoredArtifact, for key: ArtifactKey) -> StudyArrays.StoredArtifact {
         let left = (uses[key] ?? 1) - 1
         uses[key] = left
-        // What networks said or made of the samples is large: one of each kind at a time, the others are on the disk.
+        // Training dynamics and embeddings are large: keep one of each kind in memory, the others on disk.
         if key.kind is DynamicsKey { artifacts = artifacts.filter { !($0.key.kind is DynamicsKey) } }
         if key.kind is EmbeddingKey { artifacts = artifacts.filter { !($0.key.kind is EmbeddingKey) } }
         artifacts[key] = left > 0 ? artifact : nil

@@ -41,8 +41,8 @@ package struct StudyStatus {
     package let finished: Int
     /// Finished runs that diverged.
     package let diverged: Int
-    /// Images that the runs that are left, the tuning and the score networks that are still to come will see in training, at
-    /// the most where runs leave samples out of epochs.
+    /// The images that the remaining runs, tuning and score networks will see in training; an upper bound if runs leave
+    /// samples out of epochs.
     package let imagesLeft: Int
     /// Whether a process is at work: one without shards, or those of ``shards``.
     package let isAtWork: Bool

@@ -176,8 +176,8 @@ private func pairs(_ group: ExperimentGroup) -> [Pair] {
     return pairs
 }
 
-/// What samples are as points. Directories of studies without networks for that stay as they were; the size is with the
-/// settings.
+/// The keys of the embeddings. Studies without embedding networks are written with `use_pca`, as before; the size is
+/// among the settings.
 private func embeddingPairs(_ group: ExperimentGroup) -> [Pair] {
     let methods = group.embeddings
     if methods.isEmpty { return [] }
@@ -232,12 +232,12 @@ private func model(_ model: ModelSpec) -> Node {
     return mapping(pairs, .block)
 }
 
-/// A layer as a model's file has it, which always is YAML.
+/// A layer as in a model's file, which is always YAML.
 private func layer(_ layer: ModelSpec.Layer) -> Node {
     (try? Yams.compose(yaml: layer.yaml)) ?? Node(layer.yaml)
 }
 
-/// A name as a scalar that every reader takes for a name.
+/// A name as a scalar, quoted unless every reader takes it as text.
 private func word(_ text: String) -> Node {
     YAMLText.isPlain(text) ? Node(text, .implicit, .plain) : Node(text, Tag(.str), .doubleQuoted)
 }

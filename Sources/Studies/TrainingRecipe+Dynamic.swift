@@ -1,18 +1,18 @@
 import Networks
 import Support
 
-/// The words for how samples are left out of epochs.
+/// The values of the key `dynamic`.
 enum Dynamic: String, CaseIterable, Sendable {
     case none
     case infobatch
 }
 
 extension TrainingRecipe {
-    /// The columns of what a training has that leaves samples out of epochs.
+    /// The table columns of dynamic pruning.
     package static let dynamicColumns = ["dynamic", "prune_share", "anneal"]
 
-    /// The texts of ``dynamicColumns``, each after its name; empty where no samples are left out, so that what is named after
-    /// a recipe stays as it was.
+    /// The values of ``dynamicColumns``, each after its name; empty without dynamic pruning, so that names made from
+    /// other recipes do not change.
     var dynamicWords: [String] {
         dynamic == nil ? [] : Self.dynamicColumns.compactMap { key in word(column: key).map { "\(key) \($0)" } }
     }
@@ -24,7 +24,7 @@ extension TrainingRecipe {
         return recipe
     }
 
-    /// How samples are left out, for people; nil where none are.
+    /// A description of the dynamic pruning; nil without it.
     package var dynamicText: String? {
         dynamic.map { dynamic in
             let standard = DynamicPruning()
@@ -34,18 +34,18 @@ extension TrainingRecipe {
         }
     }
 
-    /// What trainings of one rate have in common: the model, and whether its networks train together.
+    /// The name of the training rate that applies: the model, and a suffix if its networks train one by one.
     var rateName: String { model.name + (dynamic == nil ? "" : ", one by one") }
 
-    /// Networks that share launches, of `count` that may train together.
+    /// The number of networks that share launches, if `count` are allowed to.
     func networksTogether(_ count: Int) -> Int { dynamic == nil ? count : min(count, 1) }
 }
 
 extension StudyPlan {
-    /// Whether some runs leave samples out of epochs, so that their steps are not known before they are taken.
+    /// True if some runs leave samples out of epochs, so that their number of steps is not known in advance.
     package var hasDynamicRuns: Bool { experiments.contains { $0.recipe.dynamic != nil } }
 
-    /// What an estimate leaves out of account, as a sentence; nil where it does not.
+    /// A note that estimates are upper bounds, if some runs leave samples out of epochs; otherwise nil.
     package var estimateNote: String? {
         hasDynamicRuns
             ? "the images to train on, and the time, are upper bounds: runs with dynamic infobatch leave some out" : nil

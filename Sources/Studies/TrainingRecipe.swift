@@ -32,7 +32,7 @@ package struct TrainingRecipe: Hashable, Sendable {
     package var schedule = RateSchedule.constant
     /// How training images are changed at random; nil where they are not.
     package var augment: Augment?
-    /// How samples are left out of epochs by their losses; nil where none are.
+    /// Dynamic pruning by the samples' losses; nil if every epoch takes all samples.
     package var dynamic: DynamicPruning?
 
     /// The article's recipe.
@@ -41,8 +41,8 @@ package struct TrainingRecipe: Hashable, Sendable {
     /// The samples that there are to train on.
     package var trainingSet: TrainingSet { TrainingSet(dataset, validation: validation) }
 
-    /// Steps of the training of a run of `kept` samples, the last batch of an epoch short where it has to be; with
-    /// ``dynamic`` the most that there can be.
+    /// The steps of a run on `kept` samples, including a short last batch in each epoch if there is one; with
+    /// ``dynamic`` an upper bound.
     package func steps(kept: Int) -> Int {
         switch duration {
         case .epochs(let epochs): epochs * stepsPerEpoch(kept)
@@ -50,7 +50,7 @@ package struct TrainingRecipe: Hashable, Sendable {
         }
     }
 
-    /// Images that a run of `kept` samples sees in training; with ``dynamic`` the most that it can see.
+    /// The images that a run on `kept` samples sees in training; with ``dynamic`` an upper bound.
     package func images(kept: Int) -> Int {
         switch duration {
         case .epochs(let epochs): return epochs * kept
@@ -96,7 +96,7 @@ struct LaunchGroup: Hashable {
 /// What runs have in common that compare in pairs: run i of both starts from the same weights and takes its samples in the
 /// same order of random numbers.
 package struct Pairing: Hashable, Sendable {
-    /// How they train, with all samples in every epoch: whether epochs leave some out is what may differ.
+    /// Their training, without dynamic pruning, in which they may differ.
     package let recipe: TrainingRecipe
     /// The seed of every random number.
     package let seed: UInt64

@@ -102,7 +102,7 @@ package enum AtomicFile {
         return "\(Paths.folder(of: target))/\(head)\(tail)"
     }
 
-    /// The name of the file that a temporary file was to become; nil for a name that ``temporaryName(for:)`` does not give.
+    /// The final name of a temporary file; nil for a name that ``temporaryName(for:)`` does not produce.
     package static func target(ofTemporary name: String) -> String? {
         name.wholeMatch(of: /(.+)\.[0-9]+-[0-9]+\.tmp/).map { String($0.output.1) }
     }

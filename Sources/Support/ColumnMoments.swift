@@ -2,7 +2,7 @@
 package struct ColumnMoments: Sendable {
     /// Number of rows so far.
     package private(set) var count = 0
-    /// The first row. What is summed are differences from it, which keep their digits where a column is far from 0: [column].
+    /// The first row, [column]. Sums are of differences from it, which keep their precision if a column is far from 0.
     private var first: [Double]
     private var sums, squares: [Double]
 

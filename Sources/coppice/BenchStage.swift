@@ -91,7 +91,7 @@ private struct StageBench {
 
     /// A step, and an epoch, of so many networks.
     func training(of model: ModelSpec, networks: Int) throws -> [StageTiming] {
-        // Models that resize no images take MNIST's.
+        // Models that do not resize images take MNIST's size.
         let shape = SampleShape(height: model.side ?? 28, width: model.side ?? 28)
         let trainer = Trainer(
             try images(Self.rows, shape), model: model, normalisation: Normalisation(mean: 0.5, std: 0.25), on: backend)
@@ -112,7 +112,7 @@ private struct StageBench {
         let total = try seconds(samples)
         let work = try StepWork.launches(of: model, shape, classes: Self.classes, samples: KernelWork.batch)
             .map { networks * $0.cost }
-        // The model that has always been timed has no name here.
+        // The default model is not named.
         let prefix = model == ModelLibrary.leNet5 ? "" : "\(model.name), "
         func timing(_ name: String, batches count: Double) -> StageTiming {
             StageTiming(

@@ -2,9 +2,9 @@ import ArgumentParser
 import Networks
 import Support
 
-/// Which samples epochs leave out.
+/// The options of dynamic pruning.
 struct DynamicOptions: ParsableArguments {
-    /// How samples are left out of epochs.
+    /// The methods of dynamic pruning.
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case none
         case infobatch
@@ -24,7 +24,7 @@ struct DynamicOptions: ParsableArguments {
         transform: realNumber)
     var anneal: Double?
 
-    /// How samples are left out; nil where none are.
+    /// The dynamic pruning; nil without it.
     var value: DynamicPruning? {
         guard dynamic == .infobatch else { return nil }
         let standard = DynamicPruning()
@@ -32,7 +32,7 @@ struct DynamicOptions: ParsableArguments {
             pruneShare: pruneShare ?? standard.pruneShare, anneal: anneal ?? standard.anneal)
     }
 
-    /// Refuses what does not go together.
+    /// Refuses conflicting options.
     func check(schedule: RateSchedule?) throws {
         for (name, number) in [("--prune-share", pruneShare), ("--anneal", anneal)]
         where number != nil && dynamic != .infobatch {
@@ -46,8 +46,9 @@ struct DynamicOptions: ParsableArguments {
         throw ValidationError("\(fault).")
     }
 
-    /// What networks were trained on, of `epochs` passes over `count` samples, each called a `unit`, as the end of a line;
-    /// empty where no samples are left out. All samples count as distinct, since the first epoch takes every one.
+    /// The end of a line that reports the networks' training as a share of `epochs` passes over `count` samples, each
+    /// called a `unit`; empty without dynamic pruning. All samples count as distinct, since the first epoch takes every
+    /// one.
     func summary(_ work: [TrainingWork], epochs: Int, of count: Int, unit: String) -> String {
         let whole = epochs * count * work.count
         guard value != nil, whole > 0 else { return "" }

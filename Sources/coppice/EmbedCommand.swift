@@ -24,7 +24,7 @@ struct EmbedCommand: ParsableCommand {
             samples by them. docs/models.md says more.
             """)
 
-    /// Which samples are embedded.
+    /// The samples to embed.
     enum Split: String, ExpressibleByArgument, CaseIterable, Encodable { case train, test }
 
     @OptionGroup var data: DataOptions
@@ -141,7 +141,7 @@ struct EmbedCommand: ParsableCommand {
         withExtendedLifetime(interrupt) {}
     }
 
-    /// What must hold before anything is read.
+    /// Checks the options before anything is read.
     /// - Throws: ``Failure`` with the option that is missing or has no effect.
     private func checkOptions() throws {
         if method == .autoencoder, let size, size > ModelLibrary.widestCode {
@@ -193,7 +193,7 @@ struct EmbedCommand: ParsableCommand {
     }
 }
 
-/// What `--with` gives.
+/// The argument of `--with`.
 enum EmbeddingChoice: Equatable, Sendable {
     case autoencoder
     case leNet5
@@ -204,16 +204,16 @@ enum EmbeddingChoice: Equatable, Sendable {
     private static let words: KeyValuePairs<String, EmbeddingChoice> = [
         "autoencoder": .autoencoder, "lenet5": .leNet5, "pca": .pca,
     ]
-    /// The words that are known.
+    /// The known words.
     static var names: [String] { words.map(\.key) }
 
-    /// The choice as results name it.
+    /// The name of the choice in results.
     var name: String { Self.words.first { $0.value == self }?.key ?? path ?? "" }
     /// The file; nil for a word.
     var path: String? { if case .file(let path) = self { path } else { nil } }
 
     /// The autoencoder of a file.
-    /// - Throws: `StudyError` where it cannot be read or says something wrong, and ``Failure`` for a classifier.
+    /// - Throws: `StudyError` if the file cannot be read or is invalid, and ``Failure`` for a classifier.
     func load() throws -> ModelSpec {
         let model = try ModelChoice.file(path ?? "").load()
         guard model.isAutoencoder else {
@@ -224,7 +224,7 @@ enum EmbeddingChoice: Equatable, Sendable {
         return model
     }
 
-    /// The choice of a word or a file, for the option.
+    /// Parses the option: a known word or a file.
     @Sendable static func parse(_ text: String) throws -> EmbeddingChoice {
         if let choice = words.first(where: { $0.key == text })?.value { return choice }
         if case .file(let path) = try? ModelChoice.parse(text) { return .file(path) }

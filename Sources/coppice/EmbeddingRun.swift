@@ -8,28 +8,28 @@ import Support
 /// The work of `coppice embed`.
 struct EmbeddingRun {
     let command: EmbedCommand
-    /// What a sample is called.
+    /// The word for a sample.
     let unit: String
     private var quiet: Bool { command.compute.quiet }
     private var scaling: RequestedScaling {
         RequestedScaling(standardize: command.matrix.standardize, normalize: command.matrix.normalize)
     }
 
-    /// What was made.
+    /// The embeddings and their details.
     struct Result {
         /// [row][size].
         var values: [Float]
         var size: Int
-        /// Values of a sample.
+        /// Values per sample.
         var inputs: Int
         var network: (embedder: Embedder, metadata: [String: String])?
-        /// How well an autoencoder reconstructs the rows that were embedded.
+        /// An autoencoder's reconstruction error on the embedded rows.
         var error: ReconstructionError?
-        /// Share of the variance of these rows.
+        /// The explained share of the variance of these rows.
         var explainedVariance: Double?
-        /// That of as many principal components of the training samples; nil where it is not known.
+        /// The share that as many principal components of the training samples explain; nil if unknown.
         var componentsVariance: Double?
-        /// Training and embedding.
+        /// Seconds of training and embedding.
         var seconds: Double
         var loadingSeconds: Double
         var device: DeviceDescription
@@ -64,7 +64,7 @@ struct EmbeddingRun {
             loadingSeconds: loadingSeconds, device: backend.device)
     }
 
-    /// The training samples, and those to be embedded where these are others; features stay in their files.
+    /// The training samples, and the samples to embed if they are others; features stay in their files.
     private func matrices() throws -> (train: FeatureMatrix, test: FeatureMatrix?) {
         guard command.matrix.name != nil else {
             let images = try command.data.load(quiet: quiet)
@@ -150,7 +150,7 @@ struct EmbeddingRun {
         let stored = try ModelWeights.read(path, of: isFile ? model : nil, unnamed: model)
         for note in stored.notes { Terminal.note(note, quiet: quiet) }
         let found = stored.weights.layout.model
-        // A code of another size makes another model.
+        // A code of another size means another model.
         guard found == model || model.isAutoencoder && found.isAutoencoder && command.size == nil else {
             throw Failure(
                 "\(path) holds weights of \(found.name), and those of \(model.name) are needed"
@@ -194,13 +194,13 @@ struct EmbeddingRun {
         }
     }
 
-    /// The share of the variance that `count` principal components explain; nil where there are not so many, and where they
-    /// would take too long.
+    /// The share of the variance that `count` principal components explain; nil if there are fewer components, or if
+    /// they would take too long to compute.
     private func componentsVariance(
         _ dataset: Dataset, count: Int, isResized: Bool, on backend: any Backend
     ) throws -> Double? {
         let order = min(dataset.train.count, dataset.train.shape.featureCount)
-        // Of images that the network takes in another size the variances are not comparable.
+        // If the network resizes the images, the variances are not comparable.
         guard count <= order, !isResized else { return nil }
         guard order <= PCA.mostOrderBesideNetworks else {
             Terminal.note("note: PCA of \(order) values is left out: it would take long", quiet: quiet)
@@ -229,20 +229,20 @@ private struct Components {
         self.backend = backend
     }
 
-    /// Rows along the components, [row][component].
+    /// The rows projected onto the components, [row][component].
     func embed(_ matrix: FeatureMatrix) throws -> [Float] {
         try HostRows(pca.project(matrix, on: backend), on: backend).values
     }
 
-    /// The share of the variance that the components explain; nil where there is none.
+    /// The share of the variance that the components explain; nil if there is no variance.
     /// - Parameters:
-    ///   - test: other rows than the training samples; nil for these.
-    ///   - values: the same along the components.
+    ///   - test: rows other than the training samples; nil for the training samples.
+    ///   - values: the projections of these rows onto the components.
     func explainedVariance(of test: FeatureMatrix?, embedded values: [Float]) throws(ClusteringError) -> Double? {
         guard let test else {
             return pca.totalVariance > 0 ? pca.explainedVarianceRatio.reduce(0, +) : nil
         }
-        // Of what the rows are away from the training samples' mean, the components explain what lies along them.
+        // The components explain the part of the rows' deviations from the training samples' mean that lies along them.
         let moments = try test.columnMoments()
         let center = pca.mean.indices.map { pca.mean[$0] - (test.shift?[$0] ?? 0) }
         let along = values.reduce(0.0) { $0 + Double($1) * Double($1) }

@@ -18,7 +18,7 @@ enum ModelChoice: Sendable {
         }
     }
 
-    /// The model, where it tells classes apart.
+    /// The model, which must be a classifier.
     /// - Throws: as ``load()``, and ``Failure`` for an autoencoder: of usage for one of the library, of bad data for a file.
     func loadClassifier() throws -> ModelSpec {
         let model = try load()
@@ -36,7 +36,7 @@ enum ModelChoice: Sendable {
         try find(text, known: ModelLibrary.classifiers.map(\.name))
     }
 
-    /// The same for what takes autoencoders too.
+    /// The same for options that take autoencoders too.
     @Sendable static func parseAny(_ text: String) throws -> ModelChoice {
         try find(text, known: ModelLibrary.names)
     }

@@ -109,7 +109,7 @@ struct ScoreOptions: ParsableArguments {
         }
     }
 
-    /// Refuses a model or an augmentation that does not fit the samples, before anything is computed of them.
+    /// Refuses a model or an augmentation that does not fit the samples, before any computation.
     /// - Throws: `NetworkError`, `StudyError`.
     func check(_ score: Score?, on samples: Samples) throws {
         guard let score, score.needs.contains(.dynamics), samples.trainable != nil, let classes = samples.classes else {

@@ -19,7 +19,7 @@ extension SelectCommand {
                 throw Failure("--clustering and \(name) are mutually exclusive", exitCode: 64)
             }
         } else if plan.clusters == nil, score == nil {
-            // What a score needs and takes is checked with it.
+            // The options of a score are checked with the score.
             for (name, isGiven) in ofClustering where isGiven {
                 throw Failure("\(name) requires --k", exitCode: 64)
             }

@@ -109,7 +109,7 @@ struct TrainCommand: ParsableCommand {
         var untilAccuracy: Double?
         var milestones: [TestedTraining.Milestone?]
         var diverged: [Diverged]
-        /// Of the whole training; nil where no samples are left out of epochs.
+        /// The work of the whole training; nil if every epoch takes all samples.
         var work: [TrainingWork]?
         var device: DeviceDescription
 

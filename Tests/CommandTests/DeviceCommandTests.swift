@@ -76,7 +76,7 @@ import TestSupport
         let roundTrip = try #require(limits["round_trip_us"] as? Double)
         #expect(launch > 0 && launch < 10_000 && roundTrip > 0 && roundTrip < 100_000)
         let cases = try #require(report["cases"] as? [[String: Any]])
-        // Of LeNet-5, of lenet5-wide4 and, last, of LeNet-5 with weights.
+        // LeNet-5, lenet5-wide4 and, last, LeNet-5 with sample weights.
         #expect(cases.count == 4)
         for entry in cases {
             #expect(
@@ -103,8 +103,8 @@ import TestSupport
         let report = try outcome.json()
         let cases = try #require(report["cases"] as? [[String: Any]])
         #expect(Set(cases.compactMap { $0["kernel"] as? String }).count >= 15)
-        // Ten of LeNet-5, 21 of layered networks, one of SGD and two of what all say of samples; six of lenet5-wide4, nine of
-        // other layers and two of weighted losses; of as many networks as the stage has.
+        // Ten of LeNet-5, 21 of layered networks, one of SGD and two of sample statistics; six of lenet5-wide4, nine of
+        // other layers and two of weighted losses; each with as many networks as the stage.
         #expect(cases.compactMap { $0["replicas"] as? Int } == Array(repeating: 5, count: 51))
         let stages = try #require(report["stages"] as? [[String: Any]])
         #expect(Set(stages.compactMap { $0["stage"] as? String }).count == 6)

@@ -21,7 +21,7 @@ import Testing
         #expect(outcome.status == 64 && outcome.stderr.contains(words), "\(outcome.stderr)")
     }
 
-    /// What was taken is told; the network of run 2 is the same alone and beside others.
+    /// Steps and images are reported; the network of run 2 is the same alone and among others.
     @Test func trainingTellsWhatItTook() throws {
         let folder = try TemporaryFolder()
         try SyntheticData().write(to: folder / "data")

@@ -51,7 +51,7 @@ import Testing
         #expect(other.status == 0)
         #expect(try NumPyArray.read(folder / "z.npy").floats != NumPyArray.read(folder / "x.npy").floats)
 
-        // What is written is features for the other commands.
+        // The output can be used as features by the other commands.
         for command in [
             ["cluster", "--k", "3", "--out", folder / "clusters"],
             ["select", "--k", "3", "--size", "10", "--out", folder / "kept.npy", "--strategy", "closest"],

@@ -260,7 +260,8 @@ import TestSupport
         #expect(shards.reduce(0) { $0 + $1.shard_runs } == Self.runs)
     }
 
-    /// A plan with more runs counts those that are finished, as the study would go on from them; another study's are none.
+    /// A plan with more runs counts the finished ones that the study can resume from; runs of another study do not
+    /// count.
     @Test func dryRunWithMoreRunsGoesOnFromTheFinishedOnes() throws {
         let folder = try TemporaryFolder()
         try SyntheticData().write(to: folder / "data")

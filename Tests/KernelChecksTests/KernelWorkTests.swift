@@ -56,7 +56,7 @@ import Testing
         #expect(counted > least && counted < 1.1 * least)
     }
 
-    /// What a training asks for is what is counted by hand, and for other models what their operations say.
+    /// The work of a training equals a count by hand and, for other models, the sum over their operations.
     @Test func theWorkOfAnyModelIsThatOfItsLaunches() throws {
         func step(of model: ModelSpec, side: Int) throws -> [(kernel: String, cost: OperationCost)] {
             try StepWork.launches(
@@ -65,7 +65,7 @@ import Testing
         let counted = try KernelWork.trainingStep(networks: 1)
         let recorded = try step(of: ModelLibrary.leNet5, side: 32)
         #expect(recorded.map(\.kernel) == counted.map(\.kernel))
-        // Those of Adam are of other padding.
+        // Adam's work is left out, since its padding differs.
         for (recorded, counted) in zip(recorded, counted) where recorded.kernel != AdamStep.kernel {
             #expect(recorded.cost == counted.cost, "\(recorded.kernel)")
         }

@@ -109,7 +109,7 @@ private enum Autoencoders {
         #expect(abs(error.meanSquaredError / (try #require(expected.error)) - 1) < 1e-4)
     }
 
-    /// Bytes are the numbers that these stand for, and a network among others is a network alone.
+    /// Bytes give the same results as the floats they represent, and a network among others the same as one alone.
     @Test(arguments: TestBackends.names) func aRunHasItsBitsWhateverRunsBesideIt(backendName: String) throws {
         let backend = try TestBackends.make(backendName)
         let fixture = try Autoencoders.fixture("narrow")

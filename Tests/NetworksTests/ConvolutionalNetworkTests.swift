@@ -7,8 +7,8 @@ import Testing
 @testable import Networks
 import TestSupport
 
-/// What tools/fixtures made of convolutional models and autoencoders. Weights and images follow from a rule that both sides
-/// have.
+/// Results of tools/fixtures for convolutional models and autoencoders. Both sides compute the weights and images by
+/// the same rule.
 struct ConvolutionalFixture {
     struct Expected: Decodable {
         /// Every `step`-th value of a tensor.
@@ -26,7 +26,7 @@ struct ConvolutionalFixture {
             var logits: [Double]
             var gradients: [String: Part]
             var trained: [String: Part]
-            /// Of an autoencoder, after the training: codes of the first samples, and the mean squared error of all.
+            /// For an autoencoder, after training: the codes of the first samples, and the mean squared error of all.
             var codes: [Double]?
             var error: Double?
         }

@@ -27,7 +27,7 @@ private struct InfoBatchTrace: Decodable {
     var seed: UInt64
     var run: Int
     var subset: [Int]
-    /// Of each epoch, in the order of training.
+    /// The samples of each epoch, in the order of training.
     var samples: [[Int]]
     var losses: [Double]
     var tensors: [String: Facts]
@@ -131,7 +131,7 @@ private struct InfoBatchTrace: Decodable {
         }
     }
 
-    /// Where no epoch leaves anything out, every bit is that of a plain training.
+    /// If no epoch leaves anything out, training is bit-identical to a plain one.
     @Test(arguments: TestBackends.names, ["lenet5", "linear"])
     func wholeEpochsArePlainTraining(backendName: String, model: String) throws {
         let trainer = try Self.trainer(model, on: try TestBackends.make(backendName))
@@ -203,7 +203,7 @@ private struct InfoBatchTrace: Decodable {
         #expect(Set([draw(1, 0, 1), draw(2, 0, 1), draw(1, 1, 1), draw(1, 0, 2)]).count == 4)
     }
 
-    /// Equal scores are none below their mean; what is no number leaves nothing out.
+    /// Equal scores are never below their mean, and NaN leaves nothing out.
     @Test func atLeastOneSampleStays() {
         let dynamic = DynamicPruning(pruneShare: 0.999)
         let order = (0..<Int32(1000)).map { $0 }
@@ -221,7 +221,7 @@ private struct InfoBatchTrace: Decodable {
         #expect((1..<20).contains(kept(scores)))
     }
 
-    /// A network that diverges goes on with all samples, and says at which step of its own it did.
+    /// A network that diverges continues with all samples and reports its own step.
     @Test func divergenceIsToldBySteps() throws {
         let trainer = try Self.trainer("mlp", on: CPUBackend())
         let result = try trainer.train(
@@ -233,7 +233,7 @@ private struct InfoBatchTrace: Decodable {
         #expect(step >= 1 && step <= result.work[0].steps && result.work[0].images <= 160)
     }
 
-    /// The network that reached an accuracy is told with the steps that it took until then.
+    /// A network that reaches the accuracy is reported with its steps until then.
     @Test func anAccuracyIsReachedAfterSoManySteps() throws {
         let backend = CPUBackend()
         let trainer = try Self.trainer("mlp", on: backend)

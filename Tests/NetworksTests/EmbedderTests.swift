@@ -52,11 +52,11 @@ import TestSupport
         let error = try embedder.error(of: store)
         let explained = try #require(error.explainedVariance)
         #expect(explained > 0.98 && explained < 1, "\(error)")
-        // One value cannot hold it, and no training at all holds nothing.
+        // One value is not enough, and without training nothing is reconstructed.
         let line = try Self.fit(Self.recipe(1), store, on: backend).error(of: store)
         #expect(try #require(line.explainedVariance) < explained - 0.01, "\(line)")
 
-        // The figures are those of plain loops over the reconstructions.
+        // The errors equal those of plain loops over the reconstructions.
         let outputs = try embedder.reconstruct(store)
         var (squares, variance) = (0.0, 0.0)
         for column in 0..<9 {
@@ -95,7 +95,7 @@ import TestSupport
         #expect(throws: NetworkError.self) { try embedder.embed(store, progress: { _ in false }) }
     }
 
-    /// What embeds a sample is what the last layer takes, so that the last layer's sums over it are the answers.
+    /// The embedding of a sample is the input of the last layer, so applying that layer to it gives the predictions.
     @Test(arguments: TestBackends.names) func aClassifiersLastLayerTakesItsEmbedding(backendName: String) throws {
         let backend = try TestBackends.make(backendName)
         let store = try Fixture.store(on: backend)
@@ -158,7 +158,7 @@ import TestSupport
                             seed: 1,
                             run: 0), notes: []), on: backend)
             }.hasPrefix("linear has no linear layer before its last one"))
-        // A training that diverges is no embedding; nor are sums that overflow.
+        // A training that diverges gives no embedding, and neither do sums that overflow.
         var steep = try Self.recipe(2, epochs: 5)
         steep.training.learningRate = 1e30
         #expect(refusal { _ = try Self.fit(steep, store, on: backend) }.contains("autoencoder-2 diverged at step"))
@@ -172,8 +172,8 @@ import TestSupport
         #expect(refusal { _ = try overflowing.embed(store) }.contains("overflow for sample 0"))
     }
 
-    /// Weights of the library's autoencoder with a code of another size have a name and layers of their own, and what says
-    /// neither is read as what it is expected to be.
+    /// Weights of the library's autoencoder with a code of another size have their own name and layers; a file with
+    /// neither is read as the expected model.
     @Test func weightsOfEverySizeAreReadBack() throws {
         let folder = try TemporaryFolder()
         let path = folder / "w.safetensors"

@@ -6,7 +6,7 @@ import Testing
 @testable import Networks
 import TestSupport
 
-/// A Python with PyTorch and safetensors, as tools/fixtures has it; nil where there is none.
+/// A Python with PyTorch and safetensors, as tools/fixtures uses it; nil if there is none.
 private let pythonWithTorch: String? = {
     let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
@@ -30,7 +30,7 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
     process.arguments = arguments
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     process.standardInput = FileHandle.nullDevice
-    // Files and no pipes: nothing can fill up while nobody reads.
+    // Files instead of pipes, which could fill up while nobody reads.
     let (out, err) = (URL(fileURLWithPath: try files.file("out", [])), URL(fileURLWithPath: try files.file("err", [])))
     process.standardOutput = try FileHandle(forWritingTo: out)
     process.standardError = try FileHandle(forWritingTo: err)
@@ -45,7 +45,7 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
 @Suite struct PrintedModuleTests {
     private static let (samples, classes) = (40, 7)
 
-    /// Each with the samples that it is held against: all kinds of layers, and batch norm of planes and of vectors.
+    /// Each with the samples that it is tested on: all kinds of layers, and batch norm of planes and of vectors.
     private static var models: [(ModelSpec, SampleShape)] {
         get throws {
             let library: [(String, SampleShape)] = [
@@ -121,7 +121,7 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
             let outputs = model.isAutoencoder ? shape.featureCount : Self.classes
             #expect(result.shape == [Self.samples, outputs], "\(model.name)")
             #expect(result.difference < 1e-4 && result.spread > 0.01, "\(model.name): \(result)")
-            // The largest values of a reconstruction say nothing.
+            // The position of the largest value means nothing in a reconstruction.
             #expect(result.sameClasses || model.isAutoencoder, "\(model.name)")
         }
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import Datasets
 @testable import Networks
 
-/// What weights say of the samples that they were trained on, held against others.
+/// Checks of data sets against the metadata of weights about their training samples.
 @Suite struct TrainedSamplesTests {
     private static let scaling = RequestedScaling(standardize: false, normalize: false)
 
@@ -33,7 +33,7 @@ import Testing
             metadata: metadata ?? StoredWeights.metadata(of: dataset, scaling: scaling))
     }
 
-    /// The sentence that refuses a data set; nil where it is taken.
+    /// The error that refuses a data set; nil if it is accepted.
     private static func refusal(_ stored: StoredWeights, _ dataset: Dataset) -> String? {
         do throws(NetworkError) {
             try stored.check(dataset, scaling: scaling, path: "w")
@@ -61,7 +61,7 @@ import Testing
                 == "w: its network was trained on features, and these samples are images")
     }
 
-    /// Files of others, PyTorch's for one, say nothing, or something else under these names.
+    /// Files of other programs, such as PyTorch's, lack this metadata or use its names for something else.
     @Test(arguments: [[String: String](), ["samples": "words"]]) func whatAFileDoesNotSayIsNotChecked(
         metadata: [String: String]
     ) throws {

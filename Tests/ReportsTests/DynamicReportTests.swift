@@ -44,7 +44,7 @@ import Testing
         try ReportsTests.results(yaml) { experiment, run in 9000 + experiment * run }
     }
 
-    /// They are cases of one section, beside the whole set, against the steps that they took.
+    /// They are cases of one section with the whole set, plotted against their steps.
     @Test func casesStandBesideThoseThatTakeAll() throws {
         let results = try results(Self.yaml)
         let sections = ReportSection.sections(of: results)
@@ -65,7 +65,7 @@ import Testing
         #expect(StudyText.summary(results).contains("whole set, infobatch"))
     }
 
-    /// Where all do it alike, only the title tells it.
+    /// If all cases have the same dynamic pruning, only the title names it.
     @Test func aStudyOfNothingElseReadsAsOthersDo() throws {
         let yaml = Self.yaml.split(separator: "\n").filter { !$0.contains("dynamic") }.joined(separator: "\n")
         let sections = ReportSection.sections(of: try results("dynamic: infobatch\n" + yaml))

@@ -34,7 +34,7 @@ import Testing
         for name in ["closest, k 3, autoencoder 4", "furthest, k 3, lenet5 84", "furthest, k 3, pixels"] {
             #expect(page.contains(name), "\(name)")
         }
-        // The one of a study that has no embedding any more goes.
+        // If a study no longer has an embedding, its picture is removed.
         #expect(ReportPlan.kinds.contains { Self.first.hasPrefix($0) })
     }
 
@@ -60,7 +60,7 @@ import Testing
         #expect(sections[1].text.contains("trained for 10 epochs (one of 2). "))
     }
 
-    /// Three images of 6 by 5 pixels, drawn nine times as large, above what came back of them.
+    /// Three images of 6 by 5 pixels, drawn nine times as large, above their reconstructions.
     @Test func thePictureHasOriginalsAboveReconstructions() throws {
         let toy = try ToyStudy(Self.yaml, correct: ToyStudy.plausible)
         let section = try #require(EmbeddingSection.all(toy.stored()).first)

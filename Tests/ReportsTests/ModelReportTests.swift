@@ -4,7 +4,7 @@ import Testing
 
 @testable import Reports
 
-/// What is told across the models of a study.
+/// Comparisons of a study's models.
 @Suite struct ModelReportTests {
     private static let three = """
         runs: 12
@@ -88,7 +88,7 @@ import Testing
         let results = try results(text) { experiment, run in 9000 + 10 * experiment + run }
         let comparisons = ModelComparison.all(ReportSection.sections(of: results))
         #expect(comparisons.map(\.title) == ["mnist, 2 epochs"])
-        // Scores of its own model are the same way to select for each.
+        // Scoring by networks of its own model is the same selection for each model.
         #expect(comparisons[0].rows { "\($0.baselineID)" } == [["random", "20", "1", "2"], ["el2n", "20", "1", "2"]])
     }
 
@@ -212,7 +212,7 @@ import Testing
                 == ["lenet5 lenet5 1", "mlp lenet5 0.5", "lenet5 mlp -0.5", "mlp mlp 2"])
         #expect(try Table(StudyTables.summaryCSV(results)).names.suffix(4).starts(with: ["model", "score_model"]))
         #expect(try Table(StudyTables.resultsCSV(results)).names.contains("score_model"))
-        // Names tell whose networks they are.
+        // Names include the model of the score networks.
         let names = CaseNames(results.plan)
         #expect(names.name(results.plan.experiment(4)) == "el2n, networks of mlp, lenet5")
     }

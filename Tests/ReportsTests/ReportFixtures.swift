@@ -87,7 +87,7 @@ final class ToyExecutor: StudyExecutor {
     }
 }
 
-/// What a training took whose epochs leave out samples, half of them once; nil where all take all.
+/// The work of a training with dynamic pruning, which leaves out half of the samples once; nil without it.
 private func work(_ recipe: TrainingRecipe, kept: Int) -> TrainingWork? {
     recipe.dynamic == nil
         ? nil

@@ -63,7 +63,7 @@ import Testing
         #expect(Set(keys).count == 1 && keys[0].recipe.dynamic == nil)
     }
 
-    /// What is written reads back as the same study; a study without these keys is written as it always was.
+    /// A written study reads back unchanged; a study without these keys is written as before.
     @Test(arguments: [
         "{dynamic: infobatch, experiments: [{pruning_method: none}]}",
         "{dynamic: infobatch, prune_share: 0.25, experiments: [{pruning_method: none}, {pruning_method: none, anneal: 0}]}",
@@ -126,7 +126,7 @@ import Testing
                 .hasSuffix("dynamic: none, or epochs, is accepted"))
     }
 
-    /// Runs go one by one, tell their steps, and stand beside those that take all samples.
+    /// Runs train one by one, record their steps, and are compared with those that take all samples.
     @Test func recordsTellWhatWasTaken() throws {
         let temporary = try TemporaryDirectory()
         let executor = FakeExecutor()
@@ -173,7 +173,7 @@ import Testing
         #expect(results.plan.steps(replicas: 8).map(\.networks) == Array(repeating: 1, count: 9))
     }
 
-    /// A line that does not tell what a run took, or tells more or less than can be, is no finished run.
+    /// A line without a run's steps and images, or with impossible numbers of them, is not a finished run.
     @Test(arguments: [
         ("\"steps\":43,", ""), ("\"images\":650,", ""), ("\"steps\":43,", "\"steps\":53,"),
         ("\"steps\":43,", "\"steps\":40,"),
@@ -197,7 +197,7 @@ import Testing
         try Dataset(name: name, train: noise(61, classes: 3, run: 0), test: noise(97, classes: 3, run: 1))
     }
 
-    /// Real networks: whatever may train together, and where a study goes on, the figures are the same.
+    /// Real networks: the results are the same however many may train together, and after resuming.
     @Test func resultsDependOnTheRunAlone() throws {
         let yaml = """
             {dataset: made, model: mlp, runs: 3, epochs: 4, batch_size: 8, learning_rate: 0.01, experiments: [

@@ -106,14 +106,15 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
         #expect(unset.experiments.map(\.embedding) == [.autoencoder(size: 7, epochs: 10), .lenet5(epochs: 10)])
     }
 
-    /// An entry's number goes before one above all entries, whichever of the two keys has it; nothing is ignored silently.
+    /// An entry's number overrides one above all entries, whichever of the two keys has it; nothing is ignored
+    /// silently.
     @Test(arguments: nearestSizes)
     func theNearestSizeCounts(above: String, entry: String, expected: StudyEmbedding) throws {
         let plan = try plan("{\(above), experiments: [{\(cluster), \(entry)}]}")
         #expect(plan.experiments.map(\.embedding) == [expected] && plan.notices.isEmpty, "\(plan.notices)")
     }
 
-    /// A size that says nothing new makes no other study: a directory is resumed without the key.
+    /// Giving the default size does not make another study: a directory can be resumed without the key.
     @Test func theSizeOfLeNetLeavesComponentsAsTheyAre() throws {
         let plain = try study("experiments: [{\(cluster), embedding: lenet5}]")
         let told = try study("experiments: [{\(cluster), embedding: lenet5, embedding_size: 84}]")
@@ -224,7 +225,7 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
     func idleKeysAreNoted(keys: String, notice: String) throws {
         let study = try study("experiments: [{\(keys)}]")
         #expect(study.notices.count == 1 && study.notices[0].contains(notice), "\(study.notices)")
-        // They make no other study.
+        // They do not make another study.
         #expect(study.groups[0].settings.embeddingEpochs == 10)
     }
 
@@ -257,7 +258,7 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
         let results = try StudyRunner(study(Self.yaml), directory: temporary.results, executor: executor).run()
         // Two methods and two seeds; two ks each.
         #expect(executor.embedded.count == 4 && Set(executor.embedded).count == 4 && executor.fits.count == 8)
-        // Every clustering found the one that it is of.
+        // Every clustering found its embedding.
         #expect(zip(executor.fits, executor.foundEmbeddings).allSatisfy { $0.embedding?.fileName == $1 })
         #expect(
             Set(executor.embedded.map(\.fileName)) == [
@@ -266,7 +267,7 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
             ])
         #expect(executor.fits.contains { $0.fileName == "mnist-k3-autoencoder5-epochs10-minibatch-seed1-1" })
         #expect(results.plan.scoreImages == 4 * 10 * 200 && results.plan.artifactNetworks == "embeddings")
-        // What making them took is shared by the runs that select by them; what reports alone need costs nothing.
+        // The runs that select by them share the time of making them; time for reports alone does not count.
         let seconds = results.records.map(\.selectionSeconds)
         let ofClusters = zip(results.records, seconds).filter { $0.0.experimentID > 1 }.map(\.1)
         #expect(ofClusters.count == 64 && ofClusters.allSatisfy { $0 < 1 })
@@ -398,8 +399,8 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
         #expect(again.records.map(\.correct) == results.records.map(\.correct))
     }
 
-    /// The PCA beside an autoencoder is for reports alone: where it cannot be made, or would take longer than the training,
-    /// the study goes on without it.
+    /// The PCA for comparison with an autoencoder is only for reports: if it cannot be computed, or would take longer
+    /// than the training, the study goes on without it.
     @Test func aSpectrumThatCannotBeMadeIsLeftOut() throws {
         let (backend, images) = (CPUBackend(), try noise(40, classes: 4, run: 0))
         let spectrum = BackendExecutor.spectrum(of: images, components: 3, on: backend)

@@ -93,7 +93,7 @@ final class FakeExecutor: StudyExecutor {
         return seen
     }
 
-    /// How many seconds of an embedding served reports alone.
+    /// The seconds of an embedding that served only reports.
     var reportSeconds = 0.0
 
     /// Sample i is at i in all dimensions.
@@ -111,7 +111,7 @@ final class FakeExecutor: StudyExecutor {
         return Artifact(embedding: fitted, size: key.size)
     }
 
-    /// Of a job that leaves samples out of epochs: all of the first one, and three quarters of the others.
+    /// The work of a job with dynamic pruning: the whole first epoch, and three quarters of each of the others.
     private func work(_ job: TrainingJob) -> TrainingWork? {
         guard job.recipe.dynamic != nil, case .epochs(let epochs) = job.recipe.duration else { return nil }
         let sizes = (0..<epochs).map { $0 == 0 ? job.indices.count : job.indices.count * 3 / 4 }

@@ -3,7 +3,7 @@ import Foundation
 import Studies
 import Testing
 
-/// Models and augmentations are held against the data before anything of a study is computed.
+/// Models and augmentations are checked against the data before anything of a study is computed.
 @Suite struct ModelFitTests {
     private static let images = DatasetShape(
         count: 200, featureCount: 3 * 9 * 12, classCount: 10, sample: SampleShape(channels: 3, height: 9, width: 12))
@@ -32,7 +32,7 @@ import Testing
         #expect(
             try refusal(yaml)
                 == "s.yaml:3:53: mine: layer 2 (max_pool) has windows of 8x8, which do not fit into 4x7x10 \(shape)")
-        // Given above, it is the entries' place that is named.
+        // For a key above all entries, the error names the place of the entry.
         #expect(
             try refusal("model: \(conv)\nexperiments:\n  - {pruning_method: none}").hasPrefix(
                 "s.yaml:3:5: mine: layer 2 (max_pool)"))
@@ -43,7 +43,7 @@ import Testing
         #expect(
             try refusal("experiments: [{pruning_method: none, model: {name: m, layers: [linear: classes]}}]").contains(
                 "m: layer 1 (linear) takes a vector, not 3x9x12; put flatten before it"))
-        // What fits is planned, and so is what is known of no more than its extents.
+        // Models that fit are planned, also for data of which only the extents are known.
         #expect(try refusal("experiments: [{pruning_method: none}, {pruning_method: none, model: mlp}]").isEmpty)
         #expect(try refusal(yaml, DatasetShape(count: 200, featureCount: 324, classCount: 10)).isEmpty)
     }
@@ -84,7 +84,7 @@ import Testing
     }
 }
 
-/// What a session leaves that was killed.
+/// Files left behind by a killed session.
 @Suite struct UnfinishedFileTests {
     @Test func theNextSessionRemovesWhatAKilledOneWasWriting() throws {
         let temporary = try TemporaryDirectory()
@@ -103,7 +103,7 @@ import Testing
             "environment.json.123-456.tmp", "study.yaml.1-2.tmp", "selections/experiment1-run3.npy.77-4294967295.tmp",
             "clusterings/\(clustering).5-6.tmp",
         ]
-        // A table is another process's for a minute.
+        // A table may belong to another process for a minute.
         let kept = ["mine.tmp", "notes.txt.1-2.tmp", "selections/kept.tmp", "results.csv.1-2.tmp"]
         for name in left + kept {
             #expect(files.createFile(atPath: "\(temporary.results)/\(name)", contents: Data([1])))

@@ -50,7 +50,7 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
         #expect(first.isSame(as: try study(first.yaml)))
         #expect(!first.isSame(as: try study(text.replacing("[lenet5, mlp]", with: "[mlp, lenet5]"))))
         #expect(!first.isSame(as: try study(Self.grid)))
-        // A list of one is that one.
+        // A list with one model equals that model.
         let one = try study("{model: [mlp], experiments: [{pruning_method: none}]}")
         #expect(one == (try study("{model: mlp, experiments: [{pruning_method: none}]}")))
         #expect(try !study("{model: [lenet5], experiments: [{pruning_method: none}]}").yaml.contains("model"))
@@ -141,7 +141,7 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
             executor.batches.flatMap(\.self).filter { $0.experimentID == id }.sorted { $0.run < $1.run }.map(\.indices)
         }
         #expect(kept(3) == kept(4) && kept(5) == kept(6) && kept(3) != kept(5) && kept(3).count == 3)
-        // Networks of one launch are of one model.
+        // All networks of a launch have the same model.
         let models = executor.batches.map { batch in Set(batch.map(\.recipe.model.name)).count }
         #expect(models.allSatisfy { $0 == 1 })
         func baselines(_ baseline: Baseline) -> [Int?] {
@@ -181,7 +181,7 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
         let keys = other.artifactUses.keys.compactMap { $0.kind as? DynamicsKey }
         #expect(keys.map(\.model.name) == ["linear", "linear"])
         #expect(other.artifactUses.values.allSatisfy { $0 == 2 })
-        // The same key as of a case that trains that model.
+        // The key is the same as for a case that trains that model.
         let plain = try plan("{runs: 2, model: linear, \(entry)}")
         #expect(Set(plain.artifactUses.keys) == Set(other.artifactUses.keys))
         let named = try plan("{runs: 2, model: linear, score_model: linear, \(entry)}")

@@ -4,8 +4,8 @@ extension BlockSizes {
         min(self[.layerShares][0], (units + profile.team - 1) / profile.team)
     }
 
-    /// Work-groups that share the features of a tile, which are handled in `units` units, each by itself: one on a processor,
-    /// whose caches want neighbours together.
+    /// The number of work-groups that share the features of a tile, which are processed in `units` independent units.
+    /// It is one on a CPU, whose caches work best if neighbouring features stay together.
     func featureShares(units: Int) -> Int { profile.splitsWork ? layerShares(units: units) : 1 }
 }
 

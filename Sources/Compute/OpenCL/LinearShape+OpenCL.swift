@@ -18,9 +18,9 @@ extension LinearShape {
 }
 
 extension LinearShape {
-    /// The values in a block where `values` are wanted. Sixteen samples wide, a processor has registers for a quarter more
-    /// than the tunable says: ten for the usual ten classes. They are taken where they cover no more values than eights, which
-    /// end with the padding at the latest.
+    /// The number of values per block for a layer of `values`. With vectors of 16 samples, a CPU has registers for a
+    /// quarter more than the tunable sets: ten instead of eight, which suits the usual ten classes. The larger block is
+    /// used if the blocks then cover no more values.
     private static func block(of values: Int, _ sizes: BlockSizes) -> Int {
         let block = sizes[.linearBlock][0]
         let more = block + block / 4
@@ -30,8 +30,9 @@ extension LinearShape {
 }
 
 extension Tunable {
-    /// Values of a linear layer's output, or of its input's gradient, that a member holds as running sums, and tiles that share
-    /// its weights. Where vectors hold 16 samples, 8 means 8 or 10, by the layer's width; other sizes divide 16.
+    /// The values of a linear layer's output, or of its input's gradient, that a member holds as running sums, and the
+    /// tiles that share its weights. If vectors hold 16 samples, 8 means 8 or 10, depending on the layer's width; other
+    /// sizes divide 16.
     static let linearBlock = Tunable("linear_block", of: [LinearForward.kernel, LinearInputGradient.kernel]) {
         profile in
         switch profile.vectorWidth {

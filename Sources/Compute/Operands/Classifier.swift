@@ -39,7 +39,7 @@ package struct Classifier {
     package var batchLabels: DeviceBuffer<Int32>
     /// [replica][tile][2]: sum of the losses of a tile's valid samples, right answers among them.
     package var lossAndCorrect: DeviceBuffer<Float>
-    /// Nil where all samples count the same.
+    /// The samples' weights; nil if all are equal.
     package var sampleWeights: SampleWeights?
 
     /// How many layers there may be.

@@ -1,10 +1,10 @@
-/// How much each sample counts in a training, and where its loss goes.
+/// The weights of a training's samples, and the buffer for their losses.
 package struct SampleWeights {
     /// [replica][stride]: the weight of the sample at each position of the order, by which the gradient of its loss is
     /// multiplied.
     package let weights: DeviceBuffer<Float>
-    /// Result [replica][stride]: the losses, which no weight changes, at their samples' positions; what belongs to no sample
-    /// of the batch stays.
+    /// Result [replica][stride]: the unweighted losses, at their samples' positions; values at other positions are not
+    /// changed.
     package let losses: DeviceBuffer<Float>
     /// Positions of a replica's order.
     package let stride: Int

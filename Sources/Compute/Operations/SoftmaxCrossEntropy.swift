@@ -10,7 +10,7 @@ package struct SoftmaxCrossEntropy: Operation {
     package let batchLabels: DeviceBuffer<Int32>
     /// ``StepSchedule/current``.
     package let current: DeviceBuffer<Int32>
-    /// Nil where all samples count the same.
+    /// The samples' weights; nil if all are equal.
     package let weights: SampleWeights?
     /// Result, of the shape of the logits, 0 where masked.
     package let delta: DeviceBuffer<Float>

@@ -77,8 +77,8 @@ package struct Benchmark: Sendable {
         return names
     }
 
-    /// Those of ``tuning(_:)``, the kernels of other models at the sizes that these have, and the losses of samples that have
-    /// weights.
+    /// The benchmarks of ``tuning(_:)``, the kernels of other models at their sizes, and the losses of weighted
+    /// samples.
     package static func all(_ size: BenchmarkSize) -> [Benchmark] {
         tuning(size) + TrainingBenchmarks.wide(replicas: size.replicas)
             + LayerBenchmarks(replicas: size.replicas).otherSizes + [
@@ -87,8 +87,8 @@ package struct Benchmark: Sendable {
             ]
     }
 
-    /// Every kernel of training and clustering, with the article's batches, pixels, components and clusters: what decides on
-    /// block sizes.
+    /// Every kernel of training and clustering, with the article's batches, pixels, components and clusters. These
+    /// benchmarks decide the block sizes.
     package static func tuning(_ size: BenchmarkSize) -> [Benchmark] {
         TrainingBenchmarks(replicas: size.replicas).all + LayerBenchmarks(replicas: size.replicas).all
             + LayerBenchmarks(replicas: size.replicas).betweenWeights + ClusteringBenchmarks(size).all

@@ -1,7 +1,7 @@
 import Compute
 
-/// The linear layers of `linear`, `mlp` and `autoencoder` whose sizes are other than those of ``all``, and Adam's step for the
-/// parameters of these models.
+/// The linear layers of `linear`, `mlp` and `autoencoder` with sizes that ``all`` does not have, and Adam's step for
+/// the parameters of these models.
 extension LayerBenchmarks {
     private func forward(_ inputs: Int, _ outputs: Int) -> Benchmark {
         benchmark(LinearForward.kernel, "\(inputs)-\(outputs)") { maker throws(ComputeError) in
@@ -34,7 +34,7 @@ extension LayerBenchmarks {
         }
     }
 
-    /// Adam's step for a model of linear layers between so many values.
+    /// Adam's step for a model of linear layers with these widths.
     private func adam(_ model: String, _ widths: [Int]) -> Benchmark {
         let count = zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * paddedColumns($1.1) }
         return benchmark(AdamStep.kernel, "\(count) parameters of \(model)") { maker throws(ComputeError) in
@@ -56,7 +56,7 @@ extension LayerBenchmarks {
         }
     }
 
-    /// All of them.
+    /// All of these benchmarks.
     var otherSizes: [Benchmark] {
         [
             forward(784, 10), weightGradients(784, 10), forward(784, 256), forward(256, 784), inputGradient(256, 784),

@@ -37,7 +37,7 @@ struct LayerBenchmarks: Sendable {
                 cursor: try integers([0], "cursor"), current: try integers([0, 64, 0, 0], "current step"))
         }
 
-        /// Of a batch at the beginning of an order.
+        /// Sample weights for a batch at the beginning of an order.
         func sampleWeights() throws(ComputeError) -> SampleWeights {
             SampleWeights(
                 weights: try floats(64 * replicas, "weights of samples"),
@@ -103,7 +103,7 @@ struct LayerBenchmarks: Sendable {
         }
     }
 
-    /// The loss of samples that have weights: a training that leaves samples out by their losses has it.
+    /// The loss of weighted samples, as used in dynamic pruning.
     var weighted: Benchmark { loss(isWeighted: true) }
 
     /// All of them, in the order of a step.

@@ -9,7 +9,7 @@ struct TrainingBenchmarks: Sendable {
     /// Networks side by side.
     let replicas: Int
     private let shape: StepShape
-    /// Those of a network with their padding.
+    /// The parameters of a network, including padding.
     private let parameters: Int
 
     /// Every hidden width times `width`.
@@ -19,7 +19,7 @@ struct TrainingBenchmarks: Sendable {
         parameters = StepNetwork.Layout(shape).count
     }
 
-    /// A network through whose buffers one step has gone; if `isWeighted`, with a weight for the loss of each sample.
+    /// A network after one step, so that its buffers are filled; if `isWeighted`, with a weight for each sample's loss.
     private func network(on backend: any Backend, isWeighted: Bool = false) throws(ComputeError) -> StepNetwork {
         var inputs = CaseInputs(seed: 1)
         let images = inputs.bytes(4099)
@@ -83,7 +83,7 @@ struct TrainingBenchmarks: Sendable {
         ]
     }
 
-    /// The loss of samples that have weights: a training that leaves samples out by their losses has it.
+    /// The loss of weighted samples, as used in dynamic pruning.
     var weighted: Benchmark {
         Benchmark(ClassifierStep.kernel, "loss and gradients, weighted", replicas: replicas) {
             backend throws(ComputeError) in

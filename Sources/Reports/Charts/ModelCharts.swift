@@ -5,12 +5,12 @@ import Studies
 enum ModelCharts {
     /// Panels of all pictures together, and of one at the most.
     private static let (panels, panelsTogether) = (12, 3)
-    /// Points of a model in one picture; more would stand too close.
+    /// The most points per model in one picture; more would be too close together.
     private static let places = 12
     /// The width of all panels together, and of a letter, in pixels.
     private static let (width, letter) = (480.0, 7.0)
 
-    /// The pictures of a comparison, and the names of the cases that have none for want of room.
+    /// The pictures of a comparison, and the names of the cases left out for lack of room.
     static func charts(_ comparison: ModelComparison) -> (charts: [Chart], leftOut: [String]) {
         let lines = comparison.lines.filter { !points($0, comparison).isEmpty }
         let shown = Array(lines.prefix(panels))
@@ -30,8 +30,8 @@ enum ModelCharts {
         return (charts, lines.dropFirst(panels).map(\.name))
     }
 
-    /// The points of each model that has any: size, difference, and the ends of its interval. Comparisons in which a run
-    /// diverged are none.
+    /// The points of each model that has any: size, difference, and the bounds of its interval. Comparisons in which a
+    /// run diverged are left out.
     private static func points(
         _ line: ModelComparison.Line, _ comparison: ModelComparison
     ) -> [(section: Int, rows: [[Double]])] {
@@ -110,7 +110,7 @@ enum ModelCharts {
                 ])
     }
 
-    /// The sizes under each panel, those left out whose labels would touch the one before.
+    /// The sizes under each panel, without those whose labels would touch the one before.
     private static func tics(_ panels: Int, _ sizes: [Int], _ places: [Double]) -> String {
         var shown: [(place: Double, label: String)] = []
         var end = -Double.infinity
@@ -138,8 +138,8 @@ enum ModelCharts {
     }
 }
 
-/// An axis of differences in percentage points. Where the largest are many times as large as most, it is compressed away
-/// from zero, so that small ones can still be told apart; labels are differences everywhere.
+/// An axis of differences in percentage points. If the largest are many times as large as most, it is compressed away
+/// from zero, so that small differences stay visible; its labels are always differences.
 struct DifferenceAxis: Sendable {
     let isCompressed: Bool
     private let scale: Double
@@ -156,7 +156,7 @@ struct DifferenceAxis: Sendable {
         high = max(0, differences.max() ?? 0)
     }
 
-    /// Where a difference lies in gnuplot's units.
+    /// The position of a difference on the axis, in gnuplot's units.
     func place(_ difference: Double) -> Double { isCompressed ? asinh(difference / scale) : difference }
 
     /// The commands that set the y axis up.
@@ -181,7 +181,7 @@ struct DifferenceAxis: Sendable {
         ]
     }
 
-    /// What a caption says of the axis.
+    /// The caption's note on a compressed axis; otherwise empty.
     var note: String {
         isCompressed ? " The axis is compressed away from zero (by the inverse hyperbolic sine)." : ""
     }

@@ -36,9 +36,9 @@ package struct Artifact: Sendable {
 
     /// The arrays, in the order of the key's ``ArtifactKind/fields``.
     package let fields: [Field]
-    /// The variances of the PCA that it was made by, or is compared with in reports; nil where there was none.
+    /// The variances of the PCA that made it, or that reports compare it with; nil without a PCA.
     package let spectrum: PCASpectrum?
-    /// Seconds of making it that served reports alone, and are no cost of a selection.
+    /// The seconds of its making that served only reports and do not count as a cost of selection.
     package var reportSeconds = 0.0
 
     /// An artifact of these arrays.
@@ -158,8 +158,8 @@ package protocol ArtifactResources {
     func origins(of set: TrainingSet) throws -> (indices: [Int], count: Int)?
     /// What to compute on.
     func preparedBackend() throws -> any Backend
-    /// A training set's points, `embedded` in place of its samples where that is not nil, projected to so many components
-    /// where that is not nil, with room for `kmeans`.
+    /// The points of a training set: its samples, or `embedded` if not nil, projected onto principal components if
+    /// their number is not nil, with room for `kmeans`.
     func points(
         _ set: TrainingSet, components: Int?, embedded: EmbeddedRows?, for kmeans: KMeans
     ) throws -> PointSource
@@ -167,7 +167,7 @@ package protocol ArtifactResources {
     func residentPoints(
         _ set: TrainingSet, components: Int?, embedded: EmbeddedRows?
     ) throws -> (points: Points, shift: [Double]?)
-    /// What a network, trained now, makes of a training set's samples.
+    /// Trains a network and returns its embeddings of a training set's samples.
     func embedding(_ key: EmbeddingKey, cancellation: CancellationFlag) throws -> FittedEmbedding
     /// What is recorded of a training set's samples while `networks` networks are trained by `recipe`, with their recalls on
     /// the validation split where there is one.

@@ -7,7 +7,7 @@ import Support
 package struct ClusteringRecipe: Hashable, Sendable {
     /// The number of clusters.
     package let k: Int
-    /// What is clustered.
+    /// The points to cluster.
     package let embedding: StudyEmbedding
     /// Which k-means.
     package let kmeans: KMeansKind
@@ -45,7 +45,7 @@ package struct ClusteringKey: ArtifactKind {
     package let seed: UInt64
     /// Which clustering of this seed, from 0: the run whose random numbers it draws.
     package let index: Int
-    /// The embedding that is clustered; nil where no network makes the points.
+    /// The embedding to cluster; nil if no network makes the points.
     package let embedding: EmbeddingKey?
     /// Whether the samples are features, after which its file is named. It follows from the data set, and is no part of the
     /// description that is kept beside it.
@@ -129,8 +129,8 @@ package struct ClusteringKey: ArtifactKind {
         input.clustering = ClusterAssignment(artifact, k: k)
     }
 
-    /// Clusters the images' own pixels, 0 to 255, the features as they are, or their projections, as the article did; or
-    /// what a network makes of them.
+    /// Clusters the images' pixels (0 to 255), the features as they are, or their projections, as the article did; or
+    /// their embeddings by a network.
     package func make(
         _ resources: any ArtifactResources, from found: ScoreInput, cancellation: CancellationFlag
     ) throws -> Artifact {

@@ -7,7 +7,7 @@ import Support
 package struct EmbeddingKey: ArtifactKind {
     /// The data set's name.
     package let dataset: String
-    /// How many of its training samples are set aside; nil for none.
+    /// The number of training samples set aside for validation; nil for none.
     package let validation: Int?
     /// The method, as `embedding` names it.
     package let method: String
@@ -17,7 +17,7 @@ package struct EmbeddingKey: ArtifactKind {
     package private(set) var epochs: Int
     /// The study's seed.
     package let seed: UInt64
-    /// Which embedding of this seed, from 0.
+    /// The index among the embeddings of this seed, from 0.
     package private(set) var index: Int
 
     /// - Returns: nil for an embedding without a network.
@@ -32,16 +32,16 @@ package struct EmbeddingKey: ArtifactKind {
         self.index = index
     }
 
-    /// Whether its network is an autoencoder; otherwise it is a classifier.
+    /// True if the network is an autoencoder, false if it is a classifier.
     package var isAutoencoder: Bool { method == StudyEmbedding.Method.autoencoder.rawValue }
-    /// Whether reports show reconstructions of some samples: of the embeddings of one method, size and seed the first.
+    /// True if reports show its reconstructions of some samples: for autoencoders with index 0.
     package var isShown: Bool { isAutoencoder && index == 0 }
 
-    /// The first run number of embeddings: above that of every run that is tested, and below those of score networks, so that
-    /// none shares their random numbers.
+    /// The first run number of embeddings. It lies above those of tested runs and below those of score networks, so
+    /// that none of them share random numbers.
     private static let firstRun = 1 << 30
 
-    /// How the network is trained.
+    /// The recipe of the network's training.
     /// - Throws: ``NetworkError/invalid(reason:)`` for a size that the method does not have.
     package var recipe: EmbeddingRecipe {
         get throws(NetworkError) {
@@ -53,9 +53,9 @@ package struct EmbeddingKey: ArtifactKind {
 
     /// As part of a file's name.
     package var points: String { "\(space)-epochs\(epochs)" }
-    /// Of a lenet5 there is one size.
+    /// The size of a lenet5's embedding is fixed.
     private var space: String { isAutoencoder ? "\(method)\(size)" : method }
-    /// What a study asks for.
+    /// The embedding as a study requests it.
     package var embedding: StudyEmbedding {
         isAutoencoder ? .autoencoder(size: size, epochs: epochs) : .lenet5(epochs: epochs)
     }
@@ -63,7 +63,7 @@ package struct EmbeddingKey: ArtifactKind {
     package var words: String { embedding.text(isOfFeatures: false) }
 
     /// The rows that an artifact of this key has provided.
-    /// - Throws: ``StudyError/executor(reason:)`` where none has.
+    /// - Throws: ``StudyError/executor(reason:)`` if there is no such artifact.
     func rows(of found: ScoreInput) throws(StudyError) -> EmbeddedRows {
         guard let rows = found.embedded, rows.size == size else {
             throw .executor(reason: "the embedding \(fileName) was not made before what is made of it")
@@ -87,7 +87,7 @@ package struct EmbeddingKey: ArtifactKind {
     package func trainedImages(count: Int) -> Int { epochs * count }
     package var preparation: String { "\(trainingSet.fileName)-\(space)" }
 
-    /// One of an epoch or two, without what reports show.
+    /// An embedding of an epoch or two, without the parts for reports.
     package func measurable(step: Int) -> ArtifactKey {
         var key = self
         key.epochs = min(epochs, step)
@@ -112,38 +112,38 @@ package struct EmbeddingKey: ArtifactKind {
     }
 }
 
-/// What a network, trained on a training set, makes of its samples.
+/// The embeddings of a training set's samples by a network trained on them.
 package struct FittedEmbedding: Sendable {
     /// [sample][value].
     package var points: [Float]
-    /// What reports show of it.
+    /// The reconstructions that reports show; nil for none.
     package var reconstruction: Reconstruction?
     /// The variances of a PCA of as many components.
     package var spectrum: PCASpectrum?
     /// Seconds that ``reconstruction`` and ``spectrum`` took.
     package var reportSeconds = 0.0
 
-    /// An embedding that reports show nothing of.
+    /// An embedding without the parts for reports.
     package init(points: [Float]) { self.points = points }
 }
 
-/// Samples beside their reconstructions by an autoencoder.
+/// Samples and their reconstructions by an autoencoder.
 package struct Reconstruction: Equatable, Sendable {
-    /// How much is lost.
+    /// The reconstruction error.
     package struct Loss: Equatable, Sendable {
         /// Mean over all values of all training samples of the squared difference; pixels are in [0, 1].
         package var meanSquaredError: Float
-        /// The share of the training samples' variance that is kept; nil where there is no variance.
+        /// The explained share of the training samples' variance; nil if there is no variance.
         package var explained: Float?
 
-        /// A loss of these figures.
+        /// A loss with these values.
         package init(meanSquaredError: Float, explained: Float?) {
             self.meanSquaredError = meanSquaredError
             self.explained = explained
         }
     }
 
-    /// How many samples are shown.
+    /// The number of samples shown.
     package var count: Int
     /// Samples of the test set: [sample][value], pixels in [0, 1].
     package var originals: [Float]
@@ -151,7 +151,7 @@ package struct Reconstruction: Equatable, Sendable {
     package var reconstructions: [Float]
     /// On the training set.
     package var loss: Loss
-    /// That of a PCA of as many components; nil where there is none.
+    /// The loss of a PCA with as many components; nil without one.
     package var pca: Loss?
 
     /// A reconstruction of `count` samples.
@@ -163,7 +163,7 @@ package struct Reconstruction: Equatable, Sendable {
         self.pca = pca
     }
 
-    /// The one that an artifact holds; nil where it holds none.
+    /// The reconstruction in an artifact; nil if it has none.
     package init?(_ artifact: Artifact) {
         guard let shape = artifact.fields.first(where: { $0.name == "originals" })?.shape, shape.count == 2,
             shape[0] > 0,
@@ -182,7 +182,7 @@ package struct Reconstruction: Equatable, Sendable {
             count: shape[0], originals: originals, reconstructions: reconstructions, loss: own, pca: loss(2))
     }
 
-    /// ``loss`` and ``pca``: [autoencoder, PCA][mean squared error, explained share], NaN for what there is not.
+    /// ``loss`` and ``pca``: [autoencoder, PCA][mean squared error, explained share], NaN for missing values.
     fileprivate var errors: [Float] {
         [loss, pca].flatMap { [$0?.meanSquaredError ?? .nan, $0?.explained ?? .nan] }
     }

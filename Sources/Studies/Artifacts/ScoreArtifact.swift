@@ -16,7 +16,7 @@ package struct ScoreKey: ArtifactKind {
     package let file: ScoreFile?
     /// The dimensions that PCA leaves of the points; nil without PCA.
     package let pcaComponents: Int?
-    /// The embedding that the points are; nil where no network makes them.
+    /// The embedding that makes the points; nil if no network does.
     package let embedding: EmbeddingKey?
     /// Its parameters; those that it does not take have their defaults.
     package let parameters: ScoreParameters
