@@ -30,7 +30,7 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
     process.arguments = arguments
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     process.standardInput = FileHandle.nullDevice
-    // Files instead of pipes, which could fill up while nobody reads.
+    // Output goes to files, because a pipe that nobody reads can fill up and block the child.
     let (out, err) = (URL(fileURLWithPath: try files.file("out", [])), URL(fileURLWithPath: try files.file("err", [])))
     process.standardOutput = try FileHandle(forWritingTo: out)
     process.standardError = try FileHandle(forWritingTo: err)
