@@ -99,6 +99,9 @@ let package = Package(
             name: "TestSupport", dependencies: ["OpenCL", "Compute"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Support"], swiftSettings: light),
         .testTarget(name: "RanksTests", dependencies: ["Support", "Ranks", "CMPI"], swiftSettings: light),
+        // Run by launchers of MPI, in tools/check-mpi.
+        .executableTarget(
+            name: "mpi-check", dependencies: ["Support", "Ranks"], path: "Tests/MPICheck", swiftSettings: light),
         .testTarget(
             name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: light),
         .testTarget(
