@@ -50,6 +50,8 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev"])]),
         .target(name: "Support", dependencies: ["CCrypto"], swiftSettings: watched),
+        .target(name: "CMPI", cSettings: [.unsafeFlags(["-Werror"])]),
+        .target(name: "Ranks", dependencies: ["Support", "CMPI"], swiftSettings: strict),
         .target(name: "COpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "OpenCL", dependencies: ["Support", "COpenCL"], swiftSettings: strict),
         .target(name: "CLanes", cSettings: [.unsafeFlags(["-Werror"])]),
@@ -96,6 +98,10 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["OpenCL", "Compute"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Support"], swiftSettings: light),
+        .testTarget(name: "RanksTests", dependencies: ["Support", "Ranks", "CMPI"], swiftSettings: light),
+        // Run by launchers of MPI, in tools/check-mpi.
+        .executableTarget(
+            name: "mpi-check", dependencies: ["Support", "Ranks"], path: "Tests/MPICheck", swiftSettings: light),
         .testTarget(
             name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: light),
         .testTarget(

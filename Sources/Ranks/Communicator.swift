@@ -1,0 +1,195 @@
+import CMPI
+import Foundation
+import Support
+
+/// The processes that work on one thing together, and this one's place among them: one rank without MPI, or the ranks that a
+/// launcher of MPI started.
+///
+/// The functions that move data are collective: all ranks call the same ones in the same order, with the same numbers of
+/// elements where nothing else is said, or they wait for each other for ever. Alone they cost nothing. Results have the same
+/// bits whatever the MPI: it moves bytes, and reduces integers only.
+package final class Communicator {
+    /// This process's number, from 0.
+    package let rank: Int
+    /// The number of processes.
+    package let size: Int
+    /// The MPI that connects them; nil for one process without MPI.
+    package let library: MPILibrary?
+    /// Bytes that one call of MPI moves at most. Counts of MPI are 32-bit, and MPIs take buffers of the same size for sums.
+    package var mostBytes: Int64 = 1 << 27
+    private let thread = pthread_self()
+
+    /// One process without MPI.
+    package init() {
+        rank = 0
+        size = 1
+        library = nil
+    }
+
+    private init(rank: Int, size: Int, library: MPILibrary) {
+        self.rank = rank
+        self.size = size
+        self.library = library
+    }
+
+    /// Joins the ranks that a launcher started. Without a launcher, or with one that started a single process, this is one
+    /// process, and no MPI is looked for unless `$COPPICE_MPI` names one. The calling thread makes all later calls.
+    /// - Throws: every ``RanksError`` but ``RanksError/disagreement(name:expected:rank:found:others:)`` and
+    ///   ``RanksError/sums(_:)``.
+    package static func join(_ environment: EnvironmentVariables = .process) throws(RanksError) -> Communicator {
+        let named = environment[MPILibrary.environmentKey]
+        if named == "none" { return Communicator() }
+        let launcher = try Launcher.detect(environment)
+        let isAlone = launcher.map { $0.isExact && $0.ranks == 1 } ?? true
+        if isAlone && named == nil { return Communicator() }
+        let library = try MPILibrary.load(
+            firstOf: named.map { [$0] } ?? launcher?.libraries ?? [],
+            launcher: launcher?.text ?? "\(MPILibrary.environmentKey) is set")
+        var startedBefore: Int32 = 0
+        var threadsAllowed: Int32 = 0
+        var rank: Int32 = 0
+        var size: Int32 = 0
+        let status = cop_mpi_start(&startedBefore, &threadsAllowed, &rank, &size)
+        guard status == 0 else {
+            throw .callFailed(call: "MPI_Init_thread", library: library.name, reason: MPILibrary.errorText(status))
+        }
+        guard startedBefore == 0 else { throw .startedBefore(library: library.name) }
+        let communicator = Communicator(rank: Int(rank), size: Int(size), library: library)
+        // Ranks that end without ending MPI would be taken for ranks that died.
+        if threadsAllowed == 0 {
+            try communicator.close()
+            throw .noThreads(library: library.name)
+        }
+        if let launcher, launcher.isExact ? size != launcher.ranks : size < launcher.ranks {
+            try communicator.close()
+            throw .otherLauncher(launcher: launcher.text, library: library.name, ranks: Int(size))
+        }
+        return communicator
+    }
+
+    /// Ends MPI, the last thing that a rank does with it. Waits for all ranks.
+    package func close() throws(RanksError) {
+        if library != nil { try check("MPI_Finalize") { cop_mpi_end() } }
+    }
+
+    /// Ends this rank and, if need be, all others because of an error.
+    ///
+    /// An error that every rank has is reported by rank 0 alone, and MPI ends in order: this returns, and the caller ends
+    /// with the exit code. Any other is reported with this rank's number, and ends all ranks at once, wherever they wait.
+    /// - Parameters:
+    ///   - message: the error as the user reads it, one sentence.
+    ///   - exitCode: what every process ends with. A launcher may end with another.
+    ///   - report: writes a sentence to stderr.
+    package func end(_ error: any Error, message: String, exitCode: Int32, report: (String) -> Void) {
+        guard library != nil else { return report(message) }
+        if let error = error as? RanksError, error.isShared {
+            if rank == 0 { report(message) }
+            if (try? close()) != nil { return }
+        } else {
+            report("rank \(rank) of \(size): \(message)")
+            // MPICH's launcher drops what it has not read when it ends the ranks.
+            usleep(250_000)
+        }
+        _ = cop_mpi_abort(exitCode)
+    }
+
+    /// Waits until all ranks are here.
+    package func barrier() throws(RanksError) {
+        if library != nil { try check("MPI_Barrier") { cop_mpi_barrier() } }
+    }
+
+    /// Copies the elements of rank `root` to all ranks.
+    package func broadcast<Element: BitwiseCopyable>(
+        _ values: UnsafeMutableBufferPointer<Element>, from root: Int = 0
+    ) throws(RanksError) {
+        guard library != nil, !values.isEmpty else { return }
+        let bytes = UnsafeMutableRawBufferPointer(values)
+        try check("MPI_Bcast") {
+            cop_mpi_broadcast(bytes.baseAddress, Int64(bytes.count), Int32(root), mostBytes)
+        }
+    }
+
+    /// Copies the elements of rank `root` to all ranks, whose arrays have as many.
+    package func broadcast<Element: BitwiseCopyable>(_ values: inout [Element], from root: Int = 0) throws(RanksError) {
+        try values.withUnsafeMutableBufferPointer { buffer throws(RanksError) in try broadcast(buffer, from: root) }
+    }
+
+    /// The parts of all ranks, on every rank. Parts may have different numbers of elements.
+    package func gather<Element: BitwiseCopyable>(_ part: [Element]) throws(RanksError) -> Gathered<Element> {
+        let counts = try counts(of: part)
+        return Gathered(values: try gather(part, counts, root: nil), counts: counts)
+    }
+
+    /// The parts of all ranks, on rank `root`; nil on the others. Parts may have different numbers of elements.
+    package func gather<Element: BitwiseCopyable>(_ part: [Element], to root: Int) throws(RanksError)
+        -> Gathered<Element>?
+    {
+        let counts = try counts(of: part)
+        let values = try gather(part, counts, root: root)
+        return rank == root ? Gathered(values: values, counts: counts) : nil
+    }
+
+    private func counts<Element>(of part: [Element]) throws(RanksError) -> [Int] {
+        var counts = [UInt64](repeating: 0, count: size)
+        counts[rank] = UInt64(part.count)
+        try sum(&counts)
+        return counts.map { Int($0) }
+    }
+
+    /// - Returns: no elements where this rank receives none.
+    private func gather<Element: BitwiseCopyable>(_ part: [Element], _ counts: [Int], root: Int?) throws(RanksError)
+        -> [Element]
+    {
+        guard library != nil else { return part }
+        let call = root == nil ? "MPI_Allgatherv" : "MPI_Gatherv"
+        try checkThread(call)
+        let sizes = counts.map { Int64($0 * MemoryLayout<Element>.stride) }
+        let receives = root == nil || root == rank
+        var status: Int32 = 0
+        let all = [Element](unsafeUninitializedCapacity: receives ? counts.reduce(0, +) : 0) { room, count in
+            status = part.withUnsafeBytes {
+                cop_mpi_gather($0.baseAddress, sizes, root.map { Int32($0) } ?? -1, room.baseAddress, mostBytes)
+            }
+            count = status == 0 ? room.count : 0
+        }
+        try check(call) { status }
+        return all
+    }
+
+    /// Replaces 64-bit words by their sums (modulo 2^64) over all ranks, or as signed integers by the minima or maxima.
+    func reduce(_ words: UnsafeMutableRawBufferPointer, _ operation: Int) throws(RanksError) {
+        guard library != nil, let start = words.baseAddress else { return }
+        try check("MPI_Allreduce") {
+            cop_mpi_all_reduce(
+                start.assumingMemoryBound(to: Int64.self), Int64(words.count / 8), Int32(operation), mostBytes)
+        }
+    }
+
+    /// - Throws: ``RanksError/otherThread(call:)``.
+    private func checkThread(_ call: String) throws(RanksError) {
+        guard pthread_equal(thread, pthread_self()) != 0 else { throw .otherThread(call: call) }
+    }
+
+    /// Makes a call of MPI.
+    /// - Throws: ``RanksError/callFailed(call:library:reason:)``, ``RanksError/otherThread(call:)``.
+    private func check(_ call: String, _ body: () -> Int32) throws(RanksError) {
+        try checkThread(call)
+        let status = body()
+        guard status == 0 else {
+            throw .callFailed(call: call, library: library?.name ?? "", reason: MPILibrary.errorText(status))
+        }
+    }
+}
+
+/// What all ranks gave, one part after the other in the order of ranks.
+package struct Gathered<Element> {
+    package let values: [Element]
+    /// Elements of each rank's part, [ranks].
+    package let counts: [Int]
+
+    /// The part of a rank.
+    package subscript(rank: Int) -> ArraySlice<Element> {
+        let start = counts[..<rank].reduce(0, +)
+        return values[start..<start + counts[rank]]
+    }
+}

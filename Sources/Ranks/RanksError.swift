@@ -1,0 +1,81 @@
+import Support
+
+/// What can go wrong between ranks. Each description is one sentence: what, where, and what would be accepted.
+package enum RanksError: Equatable, CategorizedError {
+    /// A launcher's variable is not a number that it can be.
+    case badVariable(name: String, value: String, accepted: String)
+    /// A launcher started several ranks, and no MPI can be loaded.
+    case libraryMissing(launcher: String, tried: [String], reason: String)
+    /// The library lacks a function of MPI 3, or a symbol.
+    case functionMissing(name: String, library: String)
+    /// The library is loaded, and its handles and constants are not known here.
+    case unknownLibrary(library: String)
+    /// The launcher says that there are several ranks, and MPI finds another number: it is of another MPI.
+    case otherLauncher(launcher: String, library: String, ranks: Int)
+    /// MPI can be started only once in a process.
+    case startedBefore(library: String)
+    /// This MPI does not allow a process with threads.
+    case noThreads(library: String)
+    /// MPI belongs to the thread that started it.
+    case otherThread(call: String)
+    /// A function of MPI failed on this rank.
+    case callFailed(call: String, library: String, reason: String)
+    /// Two ranks were given different things. All ranks have this same error.
+    case disagreement(name: String, expected: String, rank: Int, found: String, others: Int)
+    /// An exact sum that cannot be made.
+    case sums(ExactSumError)
+
+    /// Whether every rank has this error, so that all of them can end in order and one of them reports it.
+    package var isShared: Bool {
+        if case .disagreement = self { return true }
+        return false
+    }
+
+    package var category: ErrorCategory {
+        switch self {
+        case .badVariable, .otherLauncher: .usage
+        case .libraryMissing, .functionMissing, .unknownLibrary, .noThreads: .unavailable
+        case .startedBefore, .otherThread: .software
+        case .callFailed: .temporary
+        case .disagreement: .badData
+        case .sums(let error): error.category
+        }
+    }
+
+    package var description: String {
+        let key = MPILibrary.environmentKey
+        switch self {
+        case .badVariable(let name, let value, let accepted):
+            return "the environment variable \(name) is '\(excerpt(value))', and must be \(accepted)"
+        case .libraryMissing(let launcher, let tried, let reason):
+            return
+                "\(launcher), and no MPI can be loaded (tried \(tried.joined(separator: ", ")): \(reason)); name the "
+                + "launcher's library in \(key), or set \(key)=none to run every process on its own"
+        case .functionMissing(let name, let library):
+            return "\(library) has no \(name): it is not a library of MPI 3 or later; name another in \(key)"
+        case .unknownLibrary(let library):
+            return
+                "\(library) is neither Open MPI nor MPICH or a relative of it, and does not have the standard ABI of "
+                + "MPI 5; name one of these in \(key)"
+        case .otherLauncher(let launcher, let library, let ranks):
+            let found = ranks == 1 ? "finds this process alone" : "finds \(ranks)"
+            return "\(launcher), but \(library) \(found): it is not the launcher's MPI; start with the mpirun of this "
+                + "library, or name the launcher's library in \(key)"
+        case .startedBefore(let library):
+            return "\(library) was started before in this process; MPI can be started only once"
+        case .noThreads(let library):
+            return "\(library) does not allow a process with threads (MPI_THREAD_FUNNELED); name another in \(key)"
+        case .otherThread(let call):
+            return "\(call) was called by another thread than the one that started MPI"
+        case .callFailed(let call, let library, let reason):
+            return "\(call) failed in \(library): \(reason)"
+        case .disagreement(let name, let expected, let rank, let found, let others):
+            let more =
+                others == 0 ? "" : others == 1 ? ", and 1 other rank differs" : ", and \(others) other ranks differ"
+            return "the ranks differ in \(name): rank 0 has \(expected), rank \(rank) has \(found)\(more); "
+                + "all ranks must have the same"
+        case .sums(let error):
+            return error.description
+        }
+    }
+}
