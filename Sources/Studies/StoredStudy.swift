@@ -29,7 +29,9 @@ package struct StoredStudy: Sendable {
         environment = contents.environment
         notices = contents.notices
         records = contents.records
-        results = StudyResults(plan: contents.plan, records: Array(contents.records.values))
+        var results = StudyResults(plan: contents.plan, records: Array(contents.records.values))
+        results.command = environment.sessions.last { $0["command"] != nil }?["command"]
+        self.results = results
     }
 
     /// The finished runs that `study` can resume from: it may differ only in the number of runs. Empty if it is another
