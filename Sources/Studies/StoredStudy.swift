@@ -53,6 +53,16 @@ package struct StoredStudy: Sendable {
         }
     }
 
+    /// The file that keeps an artifact from being read and what is wrong with it, as part of a sentence; nil if it can be
+    /// read, or has not been made yet.
+    /// - Parameter isNeeded: true for a run that cannot have finished without the artifact.
+    func fault(of key: ArtifactKey, isNeeded: (PlannedRun) -> Bool) -> String? {
+        guard let dataset = environment.datasets[key.kind.dataset],
+            arrays.isStored(key) || records.keys.contains(where: isNeeded)
+        else { return nil }
+        return arrays.fault(of: key, fingerprint: dataset.fingerprint)
+    }
+
     /// The spectrum of a training set's PCA to so many components; nil where none was fitted yet.
     package func spectrum(of set: TrainingSet, components: Int) -> PCASpectrum? {
         environment.datasets[set.dataset].flatMap { facts in
