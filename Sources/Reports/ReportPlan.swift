@@ -123,6 +123,7 @@ struct ReportPlan: Sendable {
                             heading: group.heading, figures: figures(group.charts), note: group.note)
                     } : [], sensitivity: sensitivity(index, figures: figures(sensitivities[index].charts)))
         }
+        let shown = SharedTables.printedOnce(pages, of: sections)
         let sheets = clusters.map { cluster in
             let sheets = cluster.pageSheets(from: number + 1)
             number += sheets.count
@@ -147,7 +148,7 @@ struct ReportPlan: Sendable {
                     done: done, total: plan.runs.count,
                     text: "Unfinished: \(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))."
                         + " The same command goes on, and coppice report makes this page again.") : nil,
-            notes: notes, hasNotes: !notes.isEmpty, models: acrossModels, sections: pages,
+            notes: notes, hasNotes: !notes.isEmpty, models: acrossModels, sections: shown,
             clusters: sheets + reconstructions,
             scree: figures(scree),
             screeText: screeText(plan, hasPlots: hasPlots),
