@@ -138,8 +138,13 @@ package enum StudyText {
 
     /// The mean difference in points with its 95% interval.
     static func difference(_ comparison: Comparison) -> String {
-        let interval = comparison.interval95.map { "[\(signed($0.low)), \(signed($0.high))]" }
-        return [comparison.difference.map(signed), interval].compactMap { $0 }.joined(separator: " ")
+        difference(comparison.difference, comparison.interval95)
+    }
+
+    /// A difference in points with its interval.
+    static func difference(_ difference: Double?, _ interval: Interval?) -> String {
+        let interval = interval.map { "[\(signed($0.low)), \(signed($0.high))]" }
+        return [difference.map(signed), interval].compactMap { $0 }.joined(separator: " ")
     }
 
     private static func signed(_ points: Double) -> String {
