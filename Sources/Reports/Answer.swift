@@ -39,7 +39,8 @@ struct Answer: Equatable, Sendable {
             let text = Self.shortage(cases, tests: tests, needed: needed)
             (enough, shortage) = (nil, text)
             remedy =
-                section.isFinished ? "add them with coppice run --runs \(needed); a decision may need more" : nil
+                section.isFinished
+                ? "add them with \(StudyResults.command(section.command, runs: needed)); a decision may need more" : nil
             sentences = ["Too few runs for an answer: \(text)\(remedy.map { " (\($0))" } ?? "")."]
             return
         }

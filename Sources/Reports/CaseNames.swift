@@ -13,7 +13,7 @@ package struct CaseNames: Sendable {
     private var dynamics: [Int: String] = [:]
 
     /// Properties shown next to a name, like the size, which the name therefore omits.
-    enum Beside { case model, scoreModel }
+    enum Beside { case model, scoreModel, embedding }
 
     /// Names that tell the cases of a whole study apart.
     package init(_ plan: StudyPlan) { self.init(plan.experiments, alwaysTellsPCA: true) }
@@ -106,8 +106,13 @@ package struct CaseNames: Sendable {
             }
         }
         let isClustered: @Sendable (Experiment) -> Bool = { $0.clustering != nil }
-        add(where: isClustered, always: alwaysTellsPCA, \.clustering?.points) { $0.clustering?.points ?? "" }
-        parts += scoreParts(experiments, alwaysTellsPCA: alwaysTellsPCA, tellsModel: !beside.contains(.scoreModel))
+        let tellsPoints = !beside.contains(.embedding)
+        if tellsPoints {
+            add(where: isClustered, always: alwaysTellsPCA, \.clustering?.points) { $0.clustering?.points ?? "" }
+        }
+        parts += scoreParts(
+            experiments, alwaysTellsPCA: alwaysTellsPCA, tellsPoints: tellsPoints,
+            tellsModel: !beside.contains(.scoreModel))
         add(where: isClustered, \.clustering?.kmeans) { $0.clustering?.kmeans.rawValue ?? "" }
         add(where: isClustered, \.selection.quota) { "quota \($0.selection.quota.rawValue)" }
         // Not plainly random, where there is nothing else to tell it from.
@@ -153,7 +158,7 @@ package struct CaseNames: Sendable {
 
     /// The same for what only cases by a score have.
     private static func scoreParts(
-        _ experiments: [Experiment], alwaysTellsPCA: Bool, tellsModel: Bool
+        _ experiments: [Experiment], alwaysTellsPCA: Bool, tellsPoints: Bool = true, tellsModel: Bool
     ) -> [@Sendable (Experiment) -> String?] {
         let points: @Sendable (Experiment) -> String? = { $0.clustering == nil ? $0.scoring?.points : nil }
         // If every case is scored by networks of its own model, the score model need not be named.
@@ -184,6 +189,7 @@ package struct CaseNames: Sendable {
         ]
         // Told only where cases that have it differ in it.
         let telling = settings.filter { Set(experiments.compactMap($0)).count > 1 }
-        return (alwaysTellsPCA || Set(experiments.compactMap(points)).count > 1 ? [points] : []) + telling
+        let isPointsTold = tellsPoints && (alwaysTellsPCA || Set(experiments.compactMap(points)).count > 1)
+        return (isPointsTold ? [points] : []) + telling
     }
 }

@@ -86,7 +86,7 @@ enum CaseTable {
 /// How many samples of each class the runs of a case kept, on average over the runs.
 struct ClassCounts: Sendable {
     /// A case's row.
-    struct Row: Sendable {
+    struct Row: Equatable, Sendable {
         let label: String
         let cells: [Cell]
         /// The largest count over the smallest; nil where a class is missing.
@@ -94,7 +94,7 @@ struct ClassCounts: Sendable {
     }
 
     /// A class's count, and how far it is from the class's share.
-    struct Cell: Sendable {
+    struct Cell: Equatable, Sendable {
         let count: String
         let style: String
     }

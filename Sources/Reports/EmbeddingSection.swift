@@ -11,6 +11,9 @@ struct EmbeddingSection: Sendable {
     private let tellsSeed: Bool
     /// The reconstructions; nil if they are not stored.
     let reconstruction: Reconstruction?
+    /// The file that keeps the reconstructions from being read and what is wrong with it, as part of a sentence; nil if
+    /// they can be read or have not been made yet.
+    private let fault: String?
     /// The originals in the upper row, their reconstructions below; nil for features.
     let image: RasterImage?
     /// The same as a PNG file.
@@ -26,17 +29,20 @@ struct EmbeddingSection: Sendable {
         return keys.filter(\.isShown).sorted { $0.fileName < $1.fileName }.prefix(StudyReport.Limits.embeddings)
             .map { key in
                 let alike = keys.filter { $0.points == key.points && $0.trainingSet == key.trainingSet }
+                let reconstruction = stored.reconstruction(key)
                 return EmbeddingSection(
                     key, count: alike.count { $0.seed == key.seed },
-                    tellsSeed: alike.contains { $0.seed != key.seed }, stored.reconstruction(key),
+                    tellsSeed: alike.contains { $0.seed != key.seed }, reconstruction,
+                    fault: reconstruction == nil ? stored.reconstructionFault(key) : nil,
                     in: stored.environment.datasets[key.dataset])
             }
     }
 
     private init(
-        _ key: EmbeddingKey, count: Int, tellsSeed: Bool, _ reconstruction: Reconstruction?,
+        _ key: EmbeddingKey, count: Int, tellsSeed: Bool, _ reconstruction: Reconstruction?, fault: String?,
         in facts: StudyEnvironment.Dataset?
     ) {
+        self.fault = fault
         (self.key, self.count, self.tellsSeed, self.reconstruction) = (key, count, tellsSeed, reconstruction)
         image = reconstruction.flatMap { shown in
             guard let facts, let channels = facts.channels, let height = facts.height, let width = facts.width else {
@@ -74,8 +80,16 @@ struct EmbeddingSection: Sendable {
         key.embedding.text(isOfFeatures: false) + (tellsSeed ? ", seed \(key.seed)" : "")
     }
 
+    /// Why the reconstructions are not shown although they were made, as a sentence without its full stop; nil if they are.
+    var missing: String? {
+        fault.map {
+            "the reconstructions by \(words) of \(key.trainingSet.title) are not shown: \($0); put back what coppice wrote"
+        }
+    }
+
     /// The section's text.
     var text: String {
+        if let missing { return Wording.sentence(missing) + "." }
         let which = count == 1 ? "" : " (one of \(count))"
         guard let reconstruction else {
             return "The \(words) of \(key.trainingSet.title)\(which) is not stored yet."

@@ -1,7 +1,7 @@
 import Studies
 
-/// The page's comparison of a study's models: the cost of pruning by model, then how well the scores of one model
-/// select for another.
+/// The page's comparison of a study's models and embeddings: the cost of pruning by model, how well the scores of one
+/// model select for another, then the embeddings against each other.
 struct ModelSection: Sendable {
     /// A comparison of models with its pictures.
     private struct Costs: Sendable {
@@ -12,7 +12,10 @@ struct ModelSection: Sendable {
 
     private let comparisons: [Costs]
     private let tables: [ScoreModelTable]
+    private let embeddings: [EmbeddingTable]
 
+    /// True if embeddings are compared with each other.
+    var comparesEmbeddings: Bool { !embeddings.isEmpty }
     /// Every picture.
     var charts: [Chart] { comparisons.flatMap(\.charts) }
 
@@ -25,6 +28,7 @@ struct ModelSection: Sendable {
                 charts: all.count == 1 ? charts : charts.map { $0.named("\(place + 1)-\($0.name)") }, leftOut: leftOut)
         }
         tables = ScoreModelTable.all(sections)
+        embeddings = EmbeddingTable.all(sections)
     }
 
     /// The parts of the page.
@@ -51,12 +55,22 @@ struct ModelSection: Sendable {
                 note: nil, label: heading, caption: ScoreModelTable.heading + ".", columns: table.columns,
                 rows: Self.html(table.fields(Self.cell)))
         }
-        return costs.filter { !$0.rows.isEmpty } + scores
+        let compared = embeddings.enumerated().map { place, table in
+            let heading = title("Embeddings compared", table.title)
+            return PageContents.Models(
+                id: "embeddings-\(place + 1)", title: heading, sentences: table.sentences, hasSentences: true,
+                figures: [], note: nil, label: heading, caption: EmbeddingTable.heading + ".", columns: table.columns,
+                rows: Self.html(table.fields(Self.cell)))
+        }
+        return costs.filter { !$0.rows.isEmpty } + scores + compared
     }
 
     private static func cell(_ comparison: Comparison) -> String {
-        (comparison.difference.map { Wording.signed($0) } ?? "")
-            + (comparison.interval95.map { " (\(Wording.signed($0)))" } ?? "")
+        cell(comparison.difference, comparison.interval95)
+    }
+
+    private static func cell(_ difference: Double?, _ interval: Interval?) -> String {
+        (difference.map { Wording.signed($0) } ?? "") + (interval.map { " (\(Wording.signed($0)))" } ?? "")
     }
 
     private static func html(_ rows: [[String]]) -> String {

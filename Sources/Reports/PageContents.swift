@@ -27,12 +27,12 @@ struct PageContents {
     struct Classes {
         let title: String
         let classes: [String]
-        let rows: [ClassCounts.Row]
+        var rows: [ClassCounts.Row]
         let leftOut: String?
     }
 
     struct Overlaps {
-        struct Size {
+        struct Size: Equatable {
             let caption: String
             /// The size, for those who hear the page.
             let label: String
@@ -42,7 +42,7 @@ struct PageContents {
 
         let title: String
         let note: String?
-        let sizes: [Size]
+        var sizes: [Size]
     }
 
     struct Sensitivity {
@@ -89,8 +89,10 @@ struct PageContents {
         let hasSentences: Bool
         let groups: [Group]
         let sensitivity: Sensitivity?
-        let overlaps: Overlaps?
-        let classes: Classes?
+        var overlaps: Overlaps?
+        var classes: Classes?
+        /// Where tables are that this section shares with others, as sentences.
+        var shared: [String] = []
         let hasCases: Bool
         let caption: String
         let ownColumns: Int

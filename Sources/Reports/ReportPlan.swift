@@ -123,6 +123,7 @@ struct ReportPlan: Sendable {
                             heading: group.heading, figures: figures(group.charts), note: group.note)
                     } : [], sensitivity: sensitivity(index, figures: figures(sensitivities[index].charts)))
         }
+        let shown = SharedTables.printedOnce(pages, of: sections)
         let sheets = clusters.map { cluster in
             let sheets = cluster.pageSheets(from: number + 1)
             number += sheets.count
@@ -147,7 +148,7 @@ struct ReportPlan: Sendable {
                     done: done, total: plan.runs.count,
                     text: "Unfinished: \(Number.grouped(Double(done))) of \(Wording.counted(plan.runs.count, "run"))."
                         + " The same command goes on, and coppice report makes this page again.") : nil,
-            notes: notes, hasNotes: !notes.isEmpty, models: acrossModels, sections: pages,
+            notes: notes, hasNotes: !notes.isEmpty, models: acrossModels, sections: shown,
             clusters: sheets + reconstructions,
             scree: figures(scree),
             screeText: screeText(plan, hasPlots: hasPlots),
@@ -157,7 +158,8 @@ struct ReportPlan: Sendable {
             seeds: seeds(plan), data: provenance.data, machines: provenance.machines, commands: provenance.commands,
             preparation: Self.preparation(plan), repeat: command(stored.study, provenance),
             files: Self.files(
-                hasScoreModels: plan.experiments.contains { $0.otherScoreModel != nil }, hasOverlaps: !overlaps.isEmpty,
+                hasScoreModels: plan.experiments.contains { $0.otherScoreModel != nil },
+                hasEmbeddings: models.comparesEmbeddings, hasOverlaps: !overlaps.isEmpty,
                 hasPlots: !svgs.isEmpty, sheets: clusters.flatMap(\.sheets),
                 hasReconstructions: embeddings.contains { $0.png != nil }),
             yaml: stored.study.yaml)
@@ -165,7 +167,8 @@ struct ReportPlan: Sendable {
 
     /// The files beside the page, as a sentence.
     static func files(
-        hasScoreModels: Bool = false, hasOverlaps: Bool, hasPlots: Bool, sheets: [ClusterSection.Sheet],
+        hasScoreModels: Bool = false, hasEmbeddings: Bool = false, hasOverlaps: Bool, hasPlots: Bool,
+        sheets: [ClusterSection.Sheet],
         hasReconstructions: Bool = false
     ) -> String {
         let plots = [
@@ -177,6 +180,7 @@ struct ReportPlan: Sendable {
         let files = [
             "results.csv (one row per run)", "summary.csv (one row per case)",
             hasScoreModels ? "score-models.csv (one row per case with score networks)" : nil,
+            hasEmbeddings ? "embedding-differences.csv (one row per comparison of two embeddings)" : nil,
             hasOverlaps ? "overlaps.csv (one row per pair of cases of one size)" : nil,
             plots.isEmpty ? nil : "plots/ (\(Wording.list(plots)))",
         ].compactMap { $0 }

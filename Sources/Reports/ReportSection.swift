@@ -87,6 +87,8 @@ struct ReportSection: Sendable {
     let marks: Marks
     /// How many p-values of the whole study are corrected together, of the comparisons with each baseline.
     let tests: [Baseline: Int]
+    /// ``StudyResults/command``.
+    let command: String?
 
     var plannedRuns: Int { experiments.reduce(0) { $0 + $1.runs } }
     var isFinished: Bool { finishedRuns == plannedRuns }
@@ -94,7 +96,7 @@ struct ReportSection: Sendable {
     var pictured: ReportSection {
         ReportSection(
             key: key, title: title, experiments: experiments, cases: cases.filter { !$0.summary.accuracies.isEmpty },
-            finishedRuns: finishedRuns, marks: marks, tests: tests)
+            finishedRuns: finishedRuns, marks: marks, tests: tests, command: command)
     }
 
     /// The lines that the cases are points of, in the cases' order.
@@ -143,7 +145,8 @@ struct ReportSection: Sendable {
             return ReportSection(
                 key: key, title: title(key, among: order) + (dynamic.map { ", \($0)" } ?? ""), experiments: members,
                 cases: cases,
-                finishedRuns: cases.reduce(0) { $0 + $1.summary.records.count }, marks: marks, tests: tests)
+                finishedRuns: cases.reduce(0) { $0 + $1.summary.records.count }, marks: marks, tests: tests,
+                command: results.command)
         }
     }
 

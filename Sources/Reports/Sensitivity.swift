@@ -1,3 +1,4 @@
+import Networks
 import Pruning
 import Studies
 
@@ -112,6 +113,7 @@ struct Sensitivity: Sendable {
         let score: AnyHashable?
         let scoreSeeds: Int?
         let dynamics: DynamicsRecipe?
+        let pruning: DynamicPruning?
         let clusteringSeeds: Int
         let tuned: [[TuningCandidate.Value]]
 
@@ -124,6 +126,7 @@ struct Sensitivity: Sendable {
             score = experiment.scoring?.settingsBesideK
             scoreSeeds = experiment.scoring?.seeds
             dynamics = experiment.dynamics
+            pruning = experiment.recipe.dynamic
             clusteringSeeds = experiment.clusteringSeeds
             tuned = experiment.candidates.map(\.values)
         }
@@ -178,7 +181,7 @@ struct Sensitivity: Sendable {
                 && !["pixels", "features"].contains($0)
         }
         let selection = Wording.method(arm.selection.name, needsWholeSet: arm.selection.resamples)
-        return ([selection] + kept + [arm.clusterings].compactMap { $0 }).joined(separator: ", ")
+        return ([selection] + kept + [arm.clusterings, arm.dynamic].compactMap { $0 }).joined(separator: ", ")
     }
 
     /// The setting in words, in the middle of a sentence.

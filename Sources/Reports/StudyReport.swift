@@ -80,7 +80,9 @@ package enum StudyReport {
             stored, svgs: plots.svgs, clusters: clusters, embeddings: embeddings, overlaps: overlaps,
             classNames: data.classNames, hasPlots: plots.hasPlots)
         try OutputFile.write(try contents.rendered(), to: page)
-        notices += clusters.compactMap { $0.missing ?? $0.note }.map { Wording.sentence($0) }
+        notices += (clusters.compactMap { $0.missing ?? $0.note } + embeddings.compactMap(\.missing)).map {
+            Wording.sentence($0)
+        }
         return notices
     }
 

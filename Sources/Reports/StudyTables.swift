@@ -1,7 +1,8 @@
 import Studies
 
-/// The tables of a study: `results.csv`, one row per run, `summary.csv`, one row per case, and `score-models.csv`, one row per
-/// case with score networks, if some are of another model than the case's.
+/// The tables of a study: `results.csv`, one row per run, `summary.csv`, one row per case, `score-models.csv`, one row per case
+/// with score networks, if some are of another model than the case's, and `embedding-differences.csv`, one row per comparison
+/// of two embeddings, if there are any.
 package enum StudyTables {
     /// Writes the tables into `directory`, each whole or not at all.
     /// - Throws: ``StudyError`` `.cannotCreate`, `.writeFailed`.
@@ -10,6 +11,9 @@ package enum StudyTables {
         try OutputFile.write(summaryCSV(results), to: directory + "/summary.csv")
         if let table = ScoreModelTable.csv(results) {
             try OutputFile.write(table, to: directory + "/score-models.csv")
+        }
+        if let table = EmbeddingTable.csv(results) {
+            try OutputFile.write(table, to: directory + "/embedding-differences.csv")
         }
     }
 

@@ -5,9 +5,11 @@ extension StudyText {
     private struct Table {
         let heading: String
         let rows: [[String]]
+        /// A sentence below it.
+        var note: String?
     }
 
-    /// The tables that compare a study's models; empty for a study of one model.
+    /// The tables that compare a study's models and embeddings; empty for a study of one of each.
     private static func tables(_ results: StudyResults) -> [Table] {
         let sections = ReportSection.sections(of: results)
         func heading(_ text: String, _ title: String?) -> String { (title.map { "\($0): " } ?? "") + text }
@@ -21,7 +23,12 @@ extension StudyText {
                 heading: heading(ScoreModelTable.heading, table.title), rows: [table.columns] + table.fields(difference)
             )
         }
-        return costs + scores
+        let embeddings = EmbeddingTable.all(sections).map { table in
+            Table(
+                heading: heading(EmbeddingTable.heading, table.title), rows: [table.columns] + table.fields(difference),
+                note: table.shortage.map { "\($0)." })
+        }
+        return costs + scores + embeddings
     }
 
     /// The tables for a terminal.
@@ -29,6 +36,7 @@ extension StudyText {
         let tables = tables(results)
         return tables.map { table in
             "\n\(table.heading):\n" + align(table.rows, left: Set([0] + (2..<table.rows[0].count)))
+                + (table.note.map { "note: \($0)\n" } ?? "")
         }.joined() + (tables.isEmpty ? "" : "\n")
     }
 
@@ -37,6 +45,7 @@ extension StudyText {
         tables(results).map { table in
             let lines = [table.rows[0], table.rows[0].map { _ in "---" }] + table.rows.dropFirst()
             return "\n\(table.heading):\n\n" + lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+                + (table.note.map { "\n\($0)\n" } ?? "")
         }.joined()
     }
 }

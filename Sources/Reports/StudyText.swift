@@ -21,16 +21,39 @@ package enum StudyText {
 
     private static func text(_ estimate: StudyEstimate, _ unit: String) -> String {
         let rates = estimate.rates
+        let hasSeveral = estimate.models.count > 1
+        let measured = "measured now over \(Number.grouped(Double(rates.images))) \(unit)s each"
+        let replicas = estimate.models.first?.replicas ?? rates.replicas
         var parts = [
-            "training \(Number.duration(estimate.training)) at \(Number.grouped(rates.imagesPerSecond)) \(unit)s/s"
-                + " (\(counted(rates.replicas, "network")) together, measured now over \(Number.grouped(Double(rates.images)))"
-                + " \(unit)s each)",
+            "training \(Number.duration(estimate.training))"
+                + (hasSeveral
+                    ? ""
+                    : " at \(Number.grouped(estimate.imagesPerSecond)) \(unit)s/s"
+                        + " (\(counted(replicas, "network")) together, \(measured))"),
             "tests \(Number.duration(estimate.evaluation))",
         ]
         for (things, seconds) in estimate.artifacts.sorted(by: { $0.key < $1.key }) where seconds > 0 {
             parts.append("\(things) \(Number.duration(seconds))")
         }
         return "about \(Number.duration(estimate.total)): \(parts.joined(separator: ", "))\n"
+            + (hasSeveral ? "by model, \(measured):\n" + table(of: estimate, unit) : "")
+    }
+
+    /// A row per model with its rate and its seconds, and their sums.
+    private static func table(of estimate: StudyEstimate, _ unit: String) -> String {
+        let header = ["model", "\(unit)s", "together", "\(unit)s/s", "training", "tests", "both"]
+        let rows = estimate.models.map { model in
+            [
+                model.name, Number.grouped(model.images), "\(model.replicas)", Number.grouped(model.imagesPerSecond),
+                Number.duration(model.training), Number.duration(model.evaluation), Number.duration(model.total),
+            ]
+        }
+        let sum = [
+            "sum", Number.grouped(estimate.models.reduce(0) { $0 + $1.images }), "", "",
+            Number.duration(estimate.training), Number.duration(estimate.evaluation),
+            Number.duration(estimate.training + estimate.evaluation),
+        ]
+        return align([header] + rows + [sum], left: [0])
     }
 
     /// What a study found: one line per case with a finished run, how little is enough, and what a reader must know to read
@@ -115,8 +138,13 @@ package enum StudyText {
 
     /// The mean difference in points with its 95% interval.
     static func difference(_ comparison: Comparison) -> String {
-        let interval = comparison.interval95.map { "[\(signed($0.low)), \(signed($0.high))]" }
-        return [comparison.difference.map(signed), interval].compactMap { $0 }.joined(separator: " ")
+        difference(comparison.difference, comparison.interval95)
+    }
+
+    /// A difference in points with its interval.
+    static func difference(_ difference: Double?, _ interval: Interval?) -> String {
+        let interval = interval.map { "[\(signed($0.low)), \(signed($0.high))]" }
+        return [difference.map(signed), interval].compactMap { $0 }.joined(separator: " ")
     }
 
     private static func signed(_ points: Double) -> String {

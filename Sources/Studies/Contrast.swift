@@ -9,7 +9,9 @@ package struct Contrast: Sendable {
     package let difference: Double
     /// Student's 95% interval of the mean difference; nil below two pairs.
     package let interval95: Interval?
-    /// The two-sided p-value of Wilcoxon's signed-rank test under Holm's correction over the contrasts of one table.
+    /// The two-sided p-value of Wilcoxon's signed-rank test.
+    package let p: Double
+    /// ``p`` under Holm's correction over the contrasts of one table.
     package let pHolm: Double
     /// The verdict on ``pHolm`` and the 90% interval; ``Verdict/diverged`` where a run of either case diverged.
     package let verdict: Verdict
@@ -29,7 +31,8 @@ package struct Contrast: Sendable {
                 pHolm: pHolm, tests: tests.count, equalWithin: pair.one.experiment.equalWithin, quantiles: &quantiles)
             return found.difference.map { difference in
                 Contrast(
-                    pairs: found.pairs, difference: difference, interval95: found.interval95, pHolm: pHolm,
+                    pairs: found.pairs, difference: difference, interval95: found.interval95, p: paired.test.p,
+                    pHolm: pHolm,
                     verdict: pair.one.divergedCount + pair.other.divergedCount > 0 ? .diverged : found.verdict)
             }
         }

@@ -119,9 +119,10 @@ extension Study {
         var known: [String: DatasetDescription] = [:]
         for group in groups {
             let dataset = group.settings.dataset
-            if dataset.isOfFeatures, let (key, model) = group.modelsInUse.first(where: { $0.model.side != nil }) {
+            if dataset.isOfFeatures, let (key, place, model) = group.modelsInUse.first(where: { $0.model.side != nil })
+            {
                 throw .invalid(
-                    group.places.nearest(key),
+                    place,
                     reason:
                         "\(key) is \(model.name), which takes images, and the data set \(dataset.name) is of features;"
                         + " \(ModelLibrary.featureChoices) is needed")

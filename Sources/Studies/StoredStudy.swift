@@ -29,7 +29,9 @@ package struct StoredStudy: Sendable {
         environment = contents.environment
         notices = contents.notices
         records = contents.records
-        results = StudyResults(plan: contents.plan, records: Array(contents.records.values))
+        var results = StudyResults(plan: contents.plan, records: Array(contents.records.values))
+        results.command = environment.sessions.last { $0["command"] != nil }?["command"]
+        self.results = results
     }
 
     /// The finished runs that `study` can resume from: it may differ only in the number of runs. Empty if it is another
@@ -49,6 +51,16 @@ package struct StoredStudy: Sendable {
         environment.datasets[key.kind.dataset].flatMap { dataset in
             arrays.artifact(key, fingerprint: dataset.fingerprint)?.artifact
         }
+    }
+
+    /// The file that keeps an artifact from being read and what is wrong with it, as part of a sentence; nil if it can be
+    /// read, or has not been made yet.
+    /// - Parameter isNeeded: true for a run that cannot have finished without the artifact.
+    func fault(of key: ArtifactKey, isNeeded: (PlannedRun) -> Bool) -> String? {
+        guard let dataset = environment.datasets[key.kind.dataset],
+            arrays.isStored(key) || records.keys.contains(where: isNeeded)
+        else { return nil }
+        return arrays.fault(of: key, fingerprint: dataset.fingerprint)
     }
 
     /// The spectrum of a training set's PCA to so many components; nil where none was fitted yet.

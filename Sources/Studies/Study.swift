@@ -111,6 +111,10 @@ struct SourcePlaces: Equatable, Sendable {
     var keys: [String: SourcePlace] = [:]
     /// The places of the keys above all entries.
     var above: [String: SourcePlace] = [:]
+    /// The places of the elements of keys whose value is a list.
+    var elements: [String: [SourcePlace]] = [:]
+    /// Likewise, of the keys above all entries.
+    var elementsAbove: [String: [SourcePlace]] = [:]
 
     /// The place of `key`, or of the entry where the key is not given.
     subscript(key: String) -> SourcePlace { keys[key] ?? entry }

@@ -114,6 +114,30 @@ struct StudyArrays {
         return StoredArtifact(artifact: artifact, seconds: facts.seconds)
     }
 
+    /// The file that keeps an artifact from being read, and what is wrong with it, as part of a sentence; nil if it can be
+    /// read.
+    func fault(of key: ArtifactKey, fingerprint: String) -> String? { fault(of: key.kind, fingerprint: fingerprint) }
+
+    private func fault<Key: ArtifactKind>(of key: Key, fingerprint: String) -> String? {
+        guard artifact(key, fingerprint: fingerprint) == nil else { return nil }
+        let folder = folder(of: key)
+        let description = "\(folder)/\(Key.name).json"
+        let names = key.fields.map { "\($0.name).npy" }
+        let files = names.map { "\(folder)/\($0)" }
+        for file in [description] + files where !FileManager.default.fileExists(atPath: file) {
+            return "\(file) is gone"
+        }
+        guard let facts = read(ArtifactFacts<Key>.self, from: description, keys: .asWritten), facts.key == key,
+            facts.fingerprint == fingerprint
+        else { return "\(description) is not what coppice wrote" }
+        for file in files where (try? NumPyArray.read(file)) == nil {
+            return "\(file) is damaged"
+        }
+        return
+            "\(names.count == 1 ? "" : "one of ")\(names.joined(separator: ", ")) in \(folder) is damaged: the checksum in"
+            + " \(Key.name).json is another"
+    }
+
     /// A spectrum that was kept before; nil where there is none of these data.
     func spectrum(of set: TrainingSet, components: Int, fingerprint: String) -> PCASpectrum? {
         guard let facts = read(SpectrumFacts.self, from: file(of: set, components)),

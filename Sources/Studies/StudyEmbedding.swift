@@ -114,6 +114,14 @@ extension StoredStudy {
     package func reconstruction(_ key: EmbeddingKey) -> Reconstruction? {
         artifact(ArtifactKey(key)).flatMap { Reconstruction($0) }
     }
+
+    /// Why there is no ``reconstruction(_:)`` although the autoencoder was trained: the file and what is wrong with it, as
+    /// part of a sentence.
+    package func reconstructionFault(_ key: EmbeddingKey) -> String? {
+        fault(of: ArtifactKey(key)) { run in
+            results.plan.experiment(run.experimentID).embedding(run: run.run) == key
+        }
+    }
 }
 
 extension Experiment {

@@ -20,11 +20,13 @@ package struct StudyRates: Equatable, Sendable {
     struct ModelRate: Equatable, Sendable {
         var imagesPerSecond: Double
         var evaluationSeconds: Double
+        var replicas = 1
     }
 
     /// The rates of the model called `name`.
     func rate(of name: String) -> ModelRate {
-        models[name] ?? ModelRate(imagesPerSecond: imagesPerSecond, evaluationSeconds: evaluationSeconds)
+        models[name]
+            ?? ModelRate(imagesPerSecond: imagesPerSecond, evaluationSeconds: evaluationSeconds, replicas: replicas)
     }
 
     /// Seconds of an artifact, taken to grow with its effort along a line.
@@ -49,12 +51,39 @@ package struct StudyEstimate: Equatable, Sendable {
     package var evaluation: Double
     /// Seconds of making artifacts, by the folder of their kind: "clusterings".
     package var artifacts: [String: Double]
+    /// The parts of ``training`` and ``evaluation`` that each model has, in the order of their first experiments.
+    package var models: [ModelEstimate]
     /// Seconds of clustering.
     package var clustering: Double { artifacts[ClusteringKey.folder] ?? 0 }
     /// All seconds.
     package var total: Double {
         artifacts.sorted { $0.key < $1.key }.reduce(training + evaluation) { $0 + $1.value }
     }
+    /// Images per second over the whole of ``training``; of a single model, or with nothing left to train, as measured.
+    package var imagesPerSecond: Double {
+        guard models.count > 1, training > 0 else { return models.first?.imagesPerSecond ?? rates.imagesPerSecond }
+        return models.reduce(0) { $0 + $1.images } / training
+    }
+}
+
+/// How long the runs of one model should take, those of artifacts apart.
+package struct ModelEstimate: Equatable, Sendable {
+    /// ``TrainingRecipe/rateName``.
+    package var name: String
+    /// The model.
+    package var model: String
+    /// Images that all its runs see in training.
+    package var images: Double
+    /// Images per second, all networks that train together counted.
+    package var imagesPerSecond: Double
+    /// Networks that train together.
+    package var replicas: Int
+    /// Seconds of training.
+    package var training: Double
+    /// Seconds of testing.
+    package var evaluation: Double
+    /// All seconds.
+    package var total: Double { training + evaluation }
 }
 
 extension StudyPlan {
@@ -65,6 +94,7 @@ extension StudyPlan {
         // By model, so that the images of one are added up before they are divided.
         var images: [String: Double] = [:]
         var evaluations: [String: Int] = [:]
+        var names: [(rate: String, model: String)] = []
         var artifacts: [String: Double] = [:]
         var known: Set<ArtifactKey> = []
         var prepared: Set<ArtifactFamily> = []
@@ -74,6 +104,9 @@ extension StudyPlan {
             artifacts[type(of: key.kind).folder, default: 0] += shared + rate.seconds(effort: key.kind.effort)
         }
         func train(_ networks: Int, of experiment: Experiment) {
+            if images[experiment.recipe.rateName] == nil {
+                names.append((experiment.recipe.rateName, experiment.recipe.model.name))
+            }
             images[experiment.recipe.rateName, default: 0] +=
                 Double(networks) * Double(experiment.recipe.images(kept: experiment.size))
             evaluations[experiment.recipe.rateName, default: 0] += networks
@@ -88,13 +121,16 @@ extension StudyPlan {
             }
             experiment.artifacts(run: run.run).forEach(make)
         }
-        let models = images.keys.sorted()
+        let models = names.map { name, model in
+            let (images, rate) = (images[name] ?? 0, rates.rate(of: name))
+            return ModelEstimate(
+                name: name, model: model, images: images, imagesPerSecond: rate.imagesPerSecond,
+                replicas: rate.replicas, training: images / rate.imagesPerSecond,
+                evaluation: Double(evaluations[name] ?? 0) * rate.evaluationSeconds)
+        }
         return StudyEstimate(
-            rates: rates,
-            training: models.reduce(0) { $0 + (images[$1] ?? 0) / rates.rate(of: $1).imagesPerSecond },
-            evaluation: models.reduce(0) {
-                $0 + Double(evaluations[$1] ?? 0) * rates.rate(of: $1).evaluationSeconds
-            }, artifacts: artifacts)
+            rates: rates, training: models.reduce(0) { $0 + $1.training },
+            evaluation: models.reduce(0) { $0 + $1.evaluation }, artifacts: artifacts, models: models)
     }
 }
 
@@ -113,7 +149,8 @@ extension StudyExecutor {
             guard let most = experiments.max(by: { $0.trainedImages < $1.trainedImages }) else { continue }
             let measured = try measureRates(of: most, in: plan, replicas: replicas)
             rates.models[model] = StudyRates.ModelRate(
-                imagesPerSecond: measured.imagesPerSecond, evaluationSeconds: measured.evaluationSeconds)
+                imagesPerSecond: measured.imagesPerSecond, evaluationSeconds: measured.evaluationSeconds,
+                replicas: measured.replicas)
         }
         for (family, keys) in Dictionary(grouping: plan.artifactUses.keys, by: \.family) {
             rates.artifacts[family] = try measureRate(of: keys)

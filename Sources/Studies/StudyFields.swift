@@ -47,6 +47,7 @@ struct StudyFields {
             if values[name] != nil { continue }
             if isNull(value) { throw .invalid(place, reason: "\(name) has no value") }
             places.keys[name] = Self.place(value, file)
+            if case .sequence(let nodes) = value { places.elements[name] = nodes.map { Self.place($0, file) } }
             values[name] = value
         }
     }

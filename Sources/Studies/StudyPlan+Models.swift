@@ -3,8 +3,8 @@ import Networks
 extension StudyPlan {
     /// Refuses experiments that cannot be trained, before anything of the study is computed: a model or an augmentation
     /// that does not fit the samples, and batches of one sample for batch norm of vectors.
-    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of the key, or of the entry if the key is above all
-    ///   entries.
+    /// - Throws: ``StudyError/invalid(_:reason:)`` with the place of the key's value, or of the entry if that is above all
+    ///   entries; if it is a list of models, with the place of the model.
     static func checkModels(
         _ experiments: ArraySlice<Experiment>, of group: ExperimentGroup, _ shape: DatasetShape
     ) throws(StudyError) {

@@ -84,6 +84,17 @@ extension ExperimentGroup {
             ? "embedding_size" : "pca_components"
     }
 
+    /// The place of a method in the list of the key `embedding`.
+    private func place(of method: StudyEmbedding.Method) -> SourcePlace {
+        places.nearest("embedding", element: embeddings.firstIndex(of: method) ?? 0)
+    }
+
+    /// The place of the number of values per point; if its value is the default, of the method in a list, or of the entry.
+    private func sizePlace(_ method: StudyEmbedding.Method) -> SourcePlace {
+        places.keys[sizeKey] ?? places.above[sizeKey]
+            ?? embeddings.firstIndex(of: method).flatMap { places.element($0, of: "embedding") } ?? places.entry
+    }
+
     /// Checks that the samples allow the embeddings.
     /// - Throws: ``StudyError/invalid(_:reason:)`` if the size is too large for PCA or an autoencoder of these samples,
     ///   or if `lenet5` is to embed features.
@@ -92,25 +103,25 @@ extension ExperimentGroup {
         let most = min(shape.featureCount, shape.count)
         if embeddings.contains(.pca), size > most {
             throw .invalid(
-                places.nearest(sizeKey), reason: "\(sizeKey) is \(size); \(name) has room for 1 to \(most)")
+                sizePlace(.pca), reason: "\(sizeKey) is \(size); \(name) has room for 1 to \(most)")
         }
         if embeddings.contains(.autoencoder), size > shape.featureCount {
             throw .invalid(
-                places.nearest(sizeKey),
+                sizePlace(.autoencoder),
                 reason:
                     "\(sizeKey) is \(size), and a sample of \(name) has \(shape.featureCount) values: an autoencoder's"
                     + " code has from 1 to \(min(shape.featureCount, ModelLibrary.widestCode))")
         }
         if embeddings.contains(.autoencoder), size > ModelLibrary.widestCode {
             throw .invalid(
-                places.nearest(sizeKey),
+                sizePlace(.autoencoder),
                 reason:
                     "\(sizeKey) is \(size), and the code of the autoencoder is narrower than its hidden layers of"
                     + " \(ModelLibrary.hiddenWidth) values: from 1 to \(ModelLibrary.widestCode)")
         }
         if embeddings.contains(.lenet5), settings.recipe.isOfFeatures {
             throw .invalid(
-                places.nearest("embedding"),
+                place(of: .lenet5),
                 reason:
                     "embedding is lenet5, and the data set \(name) has features: lenet5 takes images alone; pixels (the"
                     + " features themselves), pca and autoencoder are accepted")
@@ -121,4 +132,20 @@ extension ExperimentGroup {
 extension SourcePlaces {
     /// The place of a key in the entry or, failing that, above all entries; otherwise the place of the entry.
     func nearest(_ key: String) -> SourcePlace { keys[key] ?? above[key] ?? entry }
+
+    /// The place of an element (from 0) of the list that ``nearest(_:)`` is the place of; the place of the value if it is
+    /// no list.
+    func nearest(_ key: String, element index: Int) -> SourcePlace {
+        element(index, of: key) ?? nearest(key)
+    }
+
+    /// Makes an element of a list the place of its key; without effect if the value is no list.
+    mutating func point(to index: Int, of key: String) {
+        if let place = element(index, of: key) { keys[key] = place }
+    }
+
+    fileprivate func element(_ index: Int, of key: String) -> SourcePlace? {
+        let list = (keys[key] == nil ? elementsAbove : elements)[key] ?? []
+        return list.indices.contains(index) ? list[index] : nil
+    }
 }

@@ -83,16 +83,25 @@ extension TrainingRecipe {
 }
 
 extension ExperimentGroup {
-    /// Every trained model, including those of score networks, with the key that names it.
-    var modelsInUse: [(key: String, model: ModelSpec)] {
-        let scoreModels = idleScoreKeys.contains("score_model") ? [] : settings.scoreModels
-        return settings.everyModel.map { ("model", $0) } + scoreModels.map { ("score_model", $0) }
+    /// Every trained model, including those of score networks, with the key that names it and the place of its name.
+    var modelsInUse: [(key: String, place: SourcePlace, model: ModelSpec)] {
+        named(idleScoreKeys.contains("score_model") ? [] : settings.scoreModels)
+    }
+
+    /// Every model that the entry names, likewise.
+    fileprivate var namedModels: [(key: String, place: SourcePlace, model: ModelSpec)] { named(settings.scoreModels) }
+
+    private func named(_ scoreModels: [ModelSpec]) -> [(key: String, place: SourcePlace, model: ModelSpec)] {
+        [("model", settings.everyModel), ("score_model", scoreModels)].flatMap { key, models in
+            models.enumerated().map { (key: key, place: places.nearest(key, element: $0), model: $1) }
+        }
     }
 
     /// Copies of the entry, one for each combination of a model and a score model.
     var byModel: [ExperimentGroup] {
-        settings.everyModel.flatMap { model in
+        settings.everyModel.enumerated().flatMap { place, model in
             var group = self
+            group.places.point(to: place, of: "model")
             group.settings.recipe.model = model
             group.settings.models = []
             return group.byScoreModel
@@ -100,9 +109,14 @@ extension ExperimentGroup {
     }
 
     private var byScoreModel: [ExperimentGroup] {
-        guard settings.scoreModels.count > 1 else { return [self] }
+        guard settings.scoreModels.count > 1 else {
+            var group = self
+            group.places.point(to: 0, of: "score_model")
+            return [group]
+        }
         return settings.scoreModels.enumerated().compactMap { place, model in
             var group = self
+            group.places.point(to: place, of: "score_model")
             group.settings.scoreModels = [model]
             // Selections that need no networks are the same for all score models.
             if place > 0 { group.selections = selections.filter { group.trainsNetworks(for: $0) } }
@@ -123,10 +137,7 @@ extension Study {
         var before: [String: ModelSpec] = [:]
         for group in groups {
             var own: [String: ModelSpec] = [:]
-            let settings = group.settings
-            let named = settings.everyModel.map { ("model", $0) } + settings.scoreModels.map { ("score_model", $0) }
-            for (key, model) in named {
-                let source = group.places.nearest(key)
+            for (key, source, model) in group.namedModels {
                 if let reason = model.noClassifier { throw .invalid(source, reason: "\(key): \(reason)") }
                 let name = model.name.lowercased()
                 for (other, place) in [(own[name], "under the key model"), (before[name], "in an earlier entry")] {
@@ -137,6 +148,19 @@ extension Study {
             }
             before.merge(own) { $1 }
         }
+    }
+
+    /// A note that a `score_model` above all entries has no effect.
+    /// - Parameter place: its place; nil if the study has none.
+    /// - Returns: nil if an entry takes it.
+    func idleScoreModelNote(at place: SourcePlace?) -> String? {
+        let takers = groups.filter { !$0.idleScoreKeys.contains("score_model") }
+        guard let place, !takers.contains(where: { $0.places.keys["score_model"] == nil }) else { return nil }
+        let cause =
+            takers.isEmpty
+            ? "without an entry that trains networks for scores, such as scores: el2n or balance: recall"
+            : "where every entry that trains networks for scores has its own"
+        return "\(place): score_model has no effect \(cause); it is ignored"
     }
 }
 

@@ -68,6 +68,7 @@ package struct StudyReader {
         for entry in entries {
             var group = try readGroup(entry, settings: settings, notices: &study.notices)
             group.places.above = top.places.keys
+            group.places.elementsAbove = top.places.elements
             study.notices += try group.settleEmbedding()
             study.groups.append(group)
         }
@@ -75,6 +76,7 @@ package struct StudyReader {
         try study.checkScaling()
         try study.checkDatasets()
         try study.checkModels()
+        if let note = study.idleScoreModelNote(at: top.places.keys["score_model"]) { study.notices.append(note) }
         return study
     }
 

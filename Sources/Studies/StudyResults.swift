@@ -10,6 +10,21 @@ package struct StudyResults: Sendable {
     package let records: [RunRecord]
     /// A summary of every experiment with a finished run, whatever its method, in the experiments' order.
     package let summaries: [CaseSummary]
+    /// The arguments of the latest `coppice run`, as a shell takes them; nil if they are not known.
+    package var command: String?
+
+    /// `command` with so many runs and without a shard; with a placeholder for the study if it is not known.
+    package static func command(_ command: String?, runs: Int) -> String {
+        var words = command.flatMap(Shell.words) ?? []
+        if words.first != "run" || words.count < 2 { words = ["run", "STUDY"] }
+        for option in ["--runs", "--shard"] {
+            words.removeAll { $0.hasPrefix(option + "=") }
+            while let place = words.firstIndex(of: option) {
+                words.removeSubrange(place..<min(place + 2, words.count))
+            }
+        }
+        return "coppice " + Shell.command(words + ["--runs", "\(runs)"])
+    }
 
     /// Results, put in order and summed up.
     package init(plan: StudyPlan, records: [RunRecord]) {

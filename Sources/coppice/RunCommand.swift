@@ -147,7 +147,8 @@ struct RunCommand: AsyncParsableCommand {
             cancellation: cancellation,
             writeTables: StudyTables.write, report: progress.hear)
         defer { progress.finish() }
-        let results = try runner.run()
+        var results = try runner.run()
+        results.command = Shell.command(Array(CommandLine.arguments.dropFirst()))
         progress.finish()
         if report, runner.othersAtWork.isEmpty {
             do {

@@ -13,6 +13,18 @@ struct PlanReport: Encodable {
         var requested: Int
         var runs: Int
     }
+    /// What the runs of one model that are left should take.
+    struct Model: Encodable {
+        /// The model, and whether its networks train one by one.
+        var name: String
+        var model: String
+        var trainedImages: Double
+        var imagesPerSecond: Double
+        var replicas: Int
+        var trainingSeconds: Double
+        var evaluationSeconds: Double
+        var seconds: Double
+    }
     var experiments: [Case]
     var runs: Int
     /// Those that this command would do if none were finished: all but those of other shards.
@@ -21,8 +33,10 @@ struct PlanReport: Encodable {
     var finished: Int
     var clusterings: Int
     var trainedImages: Double
+    /// Over the training of all models.
     var imagesPerSecond: Double
     var replicas: Int
+    var models: [Model]
     var trainingSeconds: Double
     var evaluationSeconds: Double
     var clusteringSeconds: Double
@@ -43,8 +57,14 @@ struct PlanReport: Encodable {
         self.finished = finished
         clusterings = plan.clusteringCount
         trainedImages = plan.trainedImages
-        imagesPerSecond = estimate.rates.imagesPerSecond
+        imagesPerSecond = estimate.imagesPerSecond
         replicas = estimate.rates.replicas
+        models = estimate.models.map {
+            Model(
+                name: $0.name, model: $0.model, trainedImages: $0.images, imagesPerSecond: $0.imagesPerSecond,
+                replicas: $0.replicas, trainingSeconds: $0.training, evaluationSeconds: $0.evaluation,
+                seconds: $0.total)
+        }
         trainingSeconds = estimate.training
         evaluationSeconds = estimate.evaluation
         clusteringSeconds = estimate.clustering

@@ -55,6 +55,11 @@ import Testing
         }
         #expect(try rows(StoredStudy(reading: out)) == rows(stored))
         #expect(try coppice("status", out).status == 0)
+        // A part of the report that is gone is missed, and no more.
+        let gone = out + "/embeddings/shapes-autoencoder6-epochs1-seed1-0/originals.npy"
+        try FileManager.default.removeItem(atPath: gone)
+        let report = try coppice("report", out, "--data", data)
+        #expect(report.status == 0 && report.stderr.contains("\(gone) is gone"), "\(report.stderr)")
     }
 
     @Test(arguments: [

@@ -74,15 +74,20 @@ import Testing
         #expect(
             answer.sentences == [
                 "Too few runs for an answer: 5 runs per case, and 2 comparisons need at least 7 (add them with coppice run"
-                    + " --runs 7; a decision may need more)."
+                    + " STUDY --runs 7; a decision may need more)."
             ])
         // The title has the first half.
         #expect(
             headline.sentences == [
-                "Add them with coppice run --runs 7; a decision may need more.",
+                "Add them with coppice run STUDY --runs 7; a decision may need more.",
                 "Against the whole set, of 2 smaller cases: 2 not decided (the tables call 2 equal, but from too few runs).",
             ])
         #expect(StudyText.summary(results).contains("how little is enough? Too few runs for an answer: 5 runs"))
+        var known = results
+        known.command = "run my.yaml --runs 5 --data 'my images'"
+        #expect(
+            StudyText.markdown(known).contains(
+                "(add them with coppice run my.yaml --data 'my images' --runs 7; a decision may need more)"))
         let enough = try self.answer(runs: 7) { _, run in whole(run) }
         #expect(enough.headline.title == "20 of 200 images (random) are equal to the whole set")
         let unfinished = try self.answer { experiment, run in run < 3 ? whole(run) : nil }

@@ -38,6 +38,50 @@ import Testing
         #expect(ReportPlan.kinds.contains { Self.first.hasPrefix($0) })
     }
 
+    /// Reconstructions that were made and are gone or damaged are missed by name.
+    @Test(
+        arguments: [
+            ("embedding.json", nil, "/embedding.json is gone"), ("originals.npy", nil, "/originals.npy is gone"),
+            ("embedding.json", "{}", "/embedding.json is not what coppice wrote"),
+            ("errors.npy", "not an array", "/errors.npy is damaged"),
+            (
+                "reconstructions.npy", "",
+                "one of points.npy, originals.npy, reconstructions.npy, errors.npy in FOLDER is"
+                    + " damaged: the checksum in embedding.json is another"
+            ),
+        ] as [(String, String?, String)])
+    func damagedReconstructionsAreNamed(file: String, contents: String?, reason: String) async throws {
+        let toy = try ToyStudy(Self.yaml, correct: ToyStudy.plausible)
+        let folder = toy.directory + "/embeddings/mnist-autoencoder4-epochs10-seed1-0"
+        let path = URL(fileURLWithPath: "\(folder)/\(file)")
+        if contents == "" {
+            var bytes = try Data(contentsOf: path)
+            bytes[bytes.count - 4] ^= 1
+            try bytes.write(to: path)
+        } else if let contents {
+            try Data(contents.utf8).write(to: path)
+        } else {
+            try FileManager.default.removeItem(at: path)
+        }
+        let (page, notices) = try await toy.report(gnuplot: false)
+        let sentence =
+            "The reconstructions by autoencoder 4 of mnist are not shown: "
+            + (reason.hasPrefix("/") ? folder + reason : reason.replacing("FOLDER", with: folder))
+            + "; put back what coppice wrote"
+        #expect(notices.contains(sentence), "\(notices)")
+        #expect(page.contains("<p>\(sentence).</p>"))
+        #expect(!page.contains("Reconstructions by autoencoder 4"))
+    }
+
+    @Test func reconstructionsThatAreNotMadeYetAreNotMissed() async throws {
+        let toy = try ToyStudy(Self.yaml, correct: ToyStudy.plausible)
+        for name in ["runs.jsonl", "embeddings"] {
+            try FileManager.default.removeItem(atPath: "\(toy.directory)/\(name)")
+        }
+        let (page, notices) = try await toy.report(gnuplot: false)
+        #expect(page.contains("is not stored yet.") && !notices.contains { $0.contains("econstruction") })
+    }
+
     /// Entries may have seeds of their own: each has a section and a picture, and is counted on its own.
     @Test func seedsAreToldApart() throws {
         let toy = try ToyStudy(

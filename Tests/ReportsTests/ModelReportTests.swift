@@ -262,7 +262,7 @@ import Testing
     }
 
     @Test(arguments: ["furthest", "[furthest, closest, hybrid, random]"])
-    func thePageHasThePlotAndAPanelPerModel(strategies: String) async throws {
+    func thePageHasAPlotPerSelectionAndAPanelPerModel(strategies: String) async throws {
         let study = try ToyStudy(
             """
             runs: 3
@@ -285,9 +285,68 @@ import Testing
         #expect(page.contains(html))
         guard hasGnuplot else { return }
         let plots = try study.names("plots").filter { $0.hasSuffix(".svg") }
-        let costs = strategies.hasPrefix("[") ? ["models-1.svg", "models-2.svg"] : ["models.svg"]
-        #expect(plots.filter { $0.hasPrefix("models") } == costs)
-        #expect(page.contains("Figure 1. Cost of pruning by model"))
+        let costs = plots.filter { $0.hasPrefix("models") }
+        #expect(costs.count == (strategies.hasPrefix("[") ? 5 : 2))
+        #expect(costs.contains("models-random.svg") && costs.contains("models-furthest-k-5.svg"))
+        #expect(page.contains("Figure 1. Cost of pruning by model, random."))
         for section in 1...5 { #expect(plots.contains { $0.hasPrefix("\(section)-accuracy") }) }
+    }
+
+    @Test func picturesOfAllSelectionsHaveOneAxis() throws {
+        let results = try results(Self.three + "\n  - {pruning_method: random, sizes: 20, balance: class}") {
+            experiment, run in 9000 + 100 * experiment * (run % 2)
+        }
+        let comparison = try #require(ModelComparison.all(ReportSection.sections(of: results)).first)
+        let charts = ModelCharts.charts(comparison).charts
+        #expect(charts.map(\.name) == ["models-random-balance-none", "models-random-balance-class"])
+        for command in ["set yrange", "set xtics", "set xrange"] {
+            let found = charts.map { chart in chart.commands.filter { $0.hasPrefix(command) } }
+            #expect(found[0].count == 1 && found[0] == found[1], "\(command)")
+        }
+    }
+
+    // MARK: - Tables that models share
+
+    /// The perceptron has a case more: its tables with that case are its own.
+    @Test func tablesThatModelsHaveAlikeArePrintedOnce() async throws {
+        let study = try ToyStudy(
+            """
+            runs: 2
+            model: [lenet5, mlp, linear]
+            experiments:
+              - pruning_method: none
+              - {pruning_method: random, sizes: [20, 100], balance: none}
+              - {pruning_method: random, sizes: [20, 100], balance: class}
+              - {pruning_method: cluster, sizes: 20, ks: 5, selection_strategies: furthest, model: mlp}
+            """, correct: ToyStudy.plausible)
+        let page = try await study.report(gnuplot: false).page
+        let parts = page.components(separatedBy: "<section aria-labelledby=\"section-")
+        func count(_ words: String, _ section: Int) -> Int { parts[section].components(separatedBy: words).count - 1 }
+        try #require(parts.count == 4)
+        let tables = ["aria-label=\"Overlap of selections,", "aria-label=\"Classes kept,", "<p class=\"aside\">"]
+        #expect((1...3).map { section in tables.map { count($0, section) } } == [[2, 1, 0], [1, 1, 2], [0, 0, 2]])
+        let same = "the same as in the section \u{201C}lenet5\u{201D}.</p>"
+        #expect(parts[2].contains("<p class=\"aside\">Overlap of selections of 100 images: \(same)"))
+        #expect(
+            parts[2].contains("<p class=\"aside\">Classes kept by the cases that are not in the table above: \(same)"))
+        #expect(parts[3].contains("<p class=\"aside\">Overlap of selections: \(same)"))
+        #expect(parts[3].contains("<p class=\"aside\">Classes kept: \(same)"))
+        // The one case of the perceptron's own.
+        let classes = try #require(
+            parts[2].components(separatedBy: tables[1]).last?.components(separatedBy: "</table>"))
+        #expect(classes[0].components(separatedBy: "<th scope=\"row\">").count == 2)
+        #expect(classes[0].contains("furthest, k 5, balance none, 20"))
+    }
+
+    @Test func tablesOfOtherSeedsAreNotShared() async throws {
+        let study = try ToyStudy(
+            """
+            runs: 2
+            experiments:
+              - {pruning_method: cluster, sizes: 20, ks: 5, selection_strategies: [furthest, random], seed: 1}
+              - {pruning_method: cluster, sizes: 20, ks: 5, selection_strategies: [furthest, random], seed: 2}
+            """, correct: ToyStudy.plausible)
+        let page = try await study.report(gnuplot: false).page
+        #expect(page.components(separatedBy: "aria-label=\"Overlap of selections,").count == 3)
     }
 }

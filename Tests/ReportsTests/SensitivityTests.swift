@@ -134,6 +134,16 @@ import Testing
         #expect(all[0].series[0].points.map(\.value.phrase) == ["no PCA", "d 8"])
     }
 
+    @Test func casesThatLeaveSamplesOutOfEpochsAreASeriesOfTheirOwn() throws {
+        let entry = "pruning_method: cluster, sizes: 20, ks: [3, 5], selection_strategies: closest"
+        let results = try results("runs: 3\nexperiments: [{\(entry)}, {\(entry), dynamic: infobatch}]") {
+            experiment, run in 9000 + 10 * experiment + run
+        }
+        let all = Sensitivity.all(try section(results))
+        #expect(all.flatMap(\.series).map(\.name) == ["closest", "closest, infobatch"])
+        #expect(all[0].series.flatMap(\.points).map(\.entry.summary.experiment.id) == [1, 2, 3, 4])
+    }
+
     @Test func aCaseInWhichRunsDivergedIsNoVerdict() throws {
         let results = try results(Self.yaml, diverged: { experiment, run in experiment == 4 && run == 2 ? 1 : nil }) {
             _, run in 9000 + run

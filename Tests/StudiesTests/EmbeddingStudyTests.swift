@@ -211,6 +211,20 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
                 "embedding is lenet5, and the data set mnist has features: lenet5 takes images alone") == true)
     }
 
+    @Test func anEmbeddingOfAListIsRefusedWithItsOwnPlace() throws {
+        var features = try study("embedding:\n  - pixels\n  - lenet5\nexperiments: [{\(cluster)}]")
+        features.groups[0].settings.recipe.isOfFeatures = true
+        let lenet = studyError { _ = try StudyPlan(features, shapes: shapes) }
+        #expect(lenet?.description.hasPrefix("test.yaml:3:5: embedding is lenet5, and") == true)
+        // The size is the default, which is too large.
+        for method in ["pca", "autoencoder"] {
+            let error = studyError {
+                _ = try plan("experiments:\n  - {\(cluster),\n     embedding: [pixels,\n       \(method)]}")
+            }
+            #expect(error?.description.hasPrefix("test.yaml:4:8: pca_components is 50") == true)
+        }
+    }
+
     @Test(arguments: [
         ("pruning_method: random, sizes: 5, embedding: pca", "embedding has no effect with pruning_method random"),
         ("pruning_method: none, embedding_epochs: 2", "embedding_epochs has no effect with pruning_method none"),

@@ -48,6 +48,20 @@ import Testing
         #expect(try refusal(yaml, DatasetShape(count: 200, featureCount: 324, classCount: 10)).isEmpty)
     }
 
+    @Test func aModelOfAListIsRefusedWithItsOwnPlace() throws {
+        let conv = "{name: mine, layers: [conv: {out: 4, kernel: 3}, max_pool: 8, flatten, linear: classes]}"
+        let fault = "mine: layer 2 (max_pool)"
+        let above = "model:\n  - linear\n  - \(conv)\nexperiments:\n  - {pruning_method: none}"
+        #expect(try refusal(above).hasPrefix("s.yaml:3:5: \(fault)"))
+        let entry = "experiments:\n  - pruning_method: none\n    model:\n      - linear\n      - \(conv)"
+        #expect(try refusal(entry).hasPrefix("s.yaml:5:9: \(fault)"))
+        let scores = "experiments: [{pruning_method: score, scores: el2n, sizes: 20}]"
+        for list in ["[mlp,\n  \(conv)]", "[\n  \(conv)]"] {
+            let text = "model: linear\nscore_model: \(list)\n\(scores)"
+            #expect(try refusal(text).hasPrefix("s.yaml:3:3: \(fault)"), "\(list)")
+        }
+    }
+
     @Test func aShiftThatLeavesNothingIsRefused() throws {
         func yaml(_ model: String, _ shift: Int) -> String {
             "experiments: [{pruning_method: none}, {pruning_method: none, model: \(model), augment: {shift: \(shift)}}]"

@@ -72,7 +72,7 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
         ("model: [mlp, mpl]", "test.yaml:1:14: unknown model mpl; the nearest known one is mlp"),
         (
             "model: [mlp, autoencoder]",
-            "test.yaml:1:8: model: autoencoder reconstructs its input and predicts no classes; train it with coppice embed"
+            "test.yaml:1:14: model: autoencoder reconstructs its input and predicts no classes; train it with coppice embed"
         ),
         ("model: [mlp, [linear]]", "test.yaml:1:14: model holds a list where a word is needed"),
         (
@@ -94,11 +94,11 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
         ("score_model: mpl", "test.yaml:1:14: unknown score_model mpl; the nearest known one is mlp"),
         (
             "dataset: features\nmodel: [mlp, lenet5]",
-            "test.yaml:2:8: model is lenet5, which takes images, and the data set features is of features"
+            "test.yaml:2:14: model is lenet5, which takes images, and the data set features is of features"
         ),
         (
             "dataset: features\nmodel: mlp\nscore_model: [mlp, lenet5]",
-            "test.yaml:3:14: score_model is lenet5, which takes images, and the data set features is of features"
+            "test.yaml:3:20: score_model is lenet5, which takes images, and the data set features is of features"
         ),
     ]) func aFaultIsNamedWithItsPlace(keys: String, sentence: String) throws {
         let text = keys + "\nexperiments: [{pruning_method: score, scores: el2n, sizes: 5}]"
@@ -116,7 +116,7 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
         let error = try #require(throws: StudyError.self) { try study(text) }
         #expect(
             error.description
-                == "test.yaml:3:35: the name of the model Net differs by upper and lower case alone from the model net in"
+                == "test.yaml:3:41: the name of the model Net differs by upper and lower case alone from the model net in"
                 + " an earlier entry; give each its own name")
     }
 
@@ -242,6 +242,25 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
         #expect(idle.notices.map { $0.contains("score_model has no effect with pruning_method random") } == [true])
         #expect(idle.isSame(as: try study("experiments: [{\(entry)}]")))
         let above = try study("{score_model: lenet5, dataset: features, model: mlp, experiments: [{\(entry)}]}")
-        #expect(above.notices.isEmpty && !above.yaml.contains("score_model"))
+        #expect(
+            above.notices == [
+                "test.yaml:1:15: score_model has no effect without an entry that trains networks for scores, such as"
+                    + " scores: el2n or balance: recall; it is ignored"
+            ])
+        #expect(!above.yaml.contains("score_model"))
+    }
+
+    @Test func aModelOfScoresAboveAllEntriesIsIdleWhereEachHasItsOwn() throws {
+        let scored = "pruning_method: score, sizes: 20, scores: el2n"
+        func notices(_ entries: String) throws -> [String] {
+            try study("score_model: lenet5\nexperiments: [{pruning_method: none}, \(entries)]").notices
+        }
+        #expect(
+            try notices("{\(scored), score_model: mlp}") == [
+                "test.yaml:1:14: score_model has no effect where every entry that trains networks for scores has its own;"
+                    + " it is ignored"
+            ])
+        #expect(try notices("{\(scored), score_model: mlp}, {\(scored)}").isEmpty)
+        #expect(try notices("{pruning_method: random, sizes: 20, balance: recall, validation: 20}").isEmpty)
     }
 }

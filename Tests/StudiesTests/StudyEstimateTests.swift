@@ -44,9 +44,14 @@ private let yaml = """
         rates.models["linear"] = StudyRates.ModelRate(imagesPerSecond: 1000, evaluationSeconds: 0.125)
         let estimate = plan.estimate(rates, of: Set(plan.runs))
         #expect(abs(estimate.training - 4.4) < 1e-12 && estimate.evaluation == 1.25)
+        #expect(estimate.models.map(\.name) == ["lenet5", "linear"] && estimate.models.map(\.images) == [400, 400])
+        #expect(estimate.models.map(\.training) == [4, 0.4] && estimate.models.map(\.evaluation) == [1, 0.25])
+        #expect(estimate.models.map(\.imagesPerSecond) == [100, 1000])
+        // Over all models, as the seconds are.
+        #expect(estimate.imagesPerSecond == 800 / estimate.training)
         let executor = FakeExecutor()
         let measured = try executor.measureRates(for: plan, replicas: 3)
-        #expect(measured.models.count == 1)
+        #expect(measured.models.count == 1 && measured.models.values.allSatisfy { $0.replicas == 2 })
         #expect(Set(executor.batches.compactMap { $0.first?.recipe.model.name }) == ["lenet5", "linear"])
     }
 
@@ -55,7 +60,7 @@ private let yaml = """
         let finished = Set(plan.runs.filter { $0.experimentID != 2 })
         let estimate = plan.estimate(rates, of: Set(plan.runs).subtracting(finished))
         #expect(estimate.training == 4 && estimate.evaluation == 2 && estimate.clustering == 0)
-        #expect(plan.estimate(rates, of: []).total == 0)
+        #expect(plan.estimate(rates, of: []).total == 0 && plan.estimate(rates, of: []).models.isEmpty)
     }
 
     @Test func ratesAreMeasuredAsTheStudyWillRun() throws {

@@ -57,7 +57,8 @@ enum Plot {
         // A letter is about 7 pixels wide, and a sample of the line with its gaps about 60.
         let columns = max(1, 540 / (60 + 7 * (titles.map(\.count).max() ?? 0)))
         let rows = (titles.count + columns - 1) / columns
-        return ("set key below horizontal center samplen 3 width 1", 18 * max(0, rows - 2))
+        // The height keeps the key clear of the label of the x axis.
+        return ("set key below horizontal center samplen 3 width 1 height 1", 18 * max(0, rows - 2))
     }
 
     static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "NaN" }

@@ -1,33 +1,28 @@
 import Foundation
 import Studies
 
-/// The cost of pruning by model: a panel per selection, side by side on one axis, and in each a line per model.
+/// The cost of pruning by model: a picture per selection, all on one axis, and in each a line per model.
 enum ModelCharts {
-    /// Panels of all pictures together, and of one at the most.
-    private static let (panels, panelsTogether) = (12, 3)
-    /// The most points per model in one picture; more would be too close together.
-    private static let places = 12
-    /// The width of all panels together, and of a letter, in pixels.
+    /// The most pictures.
+    private static let most = 12
+    /// The width of the plot, and of a letter, in pixels.
     private static let (width, letter) = (480.0, 7.0)
 
     /// The pictures of a comparison, and the names of the cases left out for lack of room.
     static func charts(_ comparison: ModelComparison) -> (charts: [Chart], leftOut: [String]) {
         let lines = comparison.lines.filter { !points($0, comparison).isEmpty }
-        let shown = Array(lines.prefix(panels))
-        guard !shown.isEmpty else { return ([], []) }
+        let shown = lines.prefix(most)
         let sizes = Set(shown.flatMap(\.sizes)).sorted()
-        let longest = Double(shown.map(\.name.count).max() ?? 1) * letter
-        let fitting = min(panelsTogether, places / sizes.count, Int(width / longest))
-        let together = max(1, fitting)
-        let count = (shown.count + together - 1) / together
         let axis = DifferenceAxis(
             shown.flatMap { points($0, comparison).flatMap { $0.rows.flatMap { $0.dropFirst() } } })
-        let charts = (0..<count).map { part in
-            chart(
-                comparison, Array(shown[shown.count * part / count..<shown.count * (part + 1) / count]), sizes, axis,
-                number: count == 1 ? nil : part + 1, of: count)
+        var taken: Set<String> = []
+        let charts = shown.enumerated().map { place, line in
+            let slug = Wording.slug(line.name)
+            // Names that differ in signs alone have one slug.
+            let name = taken.insert(slug).inserted ? slug : "\(slug)-case\(place + 1)"
+            return chart(comparison, line, sizes, axis, name: "models-\(name)")
         }
-        return (charts, lines.dropFirst(panels).map(\.name))
+        return (charts, lines.dropFirst(most).map(\.name))
     }
 
     /// The points of each model that has any: size, difference, and the bounds of its interval. Comparisons in which a
@@ -46,12 +41,13 @@ enum ModelCharts {
         }
     }
 
+    /// - Parameter sizes: those of all pictures, whose axes are the same.
     private static func chart(
-        _ comparison: ModelComparison, _ lines: [ModelComparison.Line], _ sizes: [Int], _ axis: DifferenceAxis,
-        number: Int?, of count: Int
+        _ comparison: ModelComparison, _ line: ModelComparison.Line, _ sizes: [Int], _ axis: DifferenceAxis,
+        name: String
     ) -> Chart {
         let models = comparison.models
-        // Within a panel, sizes are spaced by their logarithms; a few stay clear of the panel's edges.
+        // Sizes are spaced by their logarithms; a few stay clear of the edges.
         let margin = sizes.count > 3 ? 0.12 : 0.22
         let (least, most) = (log(Double(sizes.first ?? 1)), log(Double(sizes.last ?? 1)))
         func place(_ size: Double) -> Double {
@@ -60,81 +56,65 @@ enum ModelCharts {
         let places = sizes.map { place(Double($0)) }
         let gap = zip(places, places.dropFirst()).map { $1 - $0 }.min() ?? 0.76
         // Side by side, so that intervals do not hide each other.
-        let step = min(0.04, 0.6 * gap / Double(models.count))
+        let step = min(0.03, 0.6 * gap / Double(models.count))
         var blocks: [String] = []
         var bars: [String] = []
         var plots: [String] = []
-        var named: Set<Int> = []
-        for (panel, line) in lines.enumerated() {
-            for (section, rows) in points(line, comparison) {
-                let name = "panel\(panel)model\(section)"
-                let shift = step * (Double(section) - Double(models.count - 1) / 2)
-                let mark = comparison.marks[models[section]]
-                blocks.append(
-                    Plot.data(
-                        name, rows.map { [Double(panel) + place($0[0]) + shift] + $0.dropFirst().map(axis.place) }))
-                bars.append("$\(name) using 1:2:3:4 with yerrorbars pt 0 lw 1.5 lc rgb '\(mark.colour)' notitle")
-                let title = named.insert(section).inserted ? "title \(Plot.quoted(models[section]))" : "notitle"
-                plots.append(
-                    "$\(name) using 1:2 with linespoints lc rgb '\(mark.colour)' lw 1.5 pt \(mark.point) ps 0.9"
-                        + " dt \(mark.dash) \(title)")
-            }
+        let points = points(line, comparison)
+        for (section, rows) in points {
+            let data = "model\(section)"
+            let shift = step * (Double(section) - Double(models.count - 1) / 2)
+            let mark = comparison.marks[models[section]]
+            blocks.append(Plot.data(data, rows.map { [place($0[0]) + shift] + $0.dropFirst().map(axis.place) }))
+            bars.append("$\(data) using 1:2:3:4 with yerrorbars pt 0 lw 1.5 lc rgb '\(mark.colour)' notitle")
+            plots.append(
+                "$\(data) using 1:2 with linespoints lc rgb '\(mark.colour)' lw 1.5 pt \(mark.point) ps 0.9"
+                    + " dt \(mark.dash) title \(Plot.quoted(models[section]))")
         }
-        let key = Plot.key(models)
-        let diverged = comparison.hasDiverged ? " Comparisons in which a run diverged have no point." : ""
-        let part = number.map { ", part \($0) of \(count)" } ?? ""
-        let cases = lines.flatMap { $0.cases.values.flatMap(\.values) }
+        let key = Plot.key(points.map { models[$0.section] })
+        let cases = line.cases.values.flatMap(\.values)
         let units = cases.first?.units ?? "samples"
         let isKept = cases.allSatisfy { $0.kept == Double($0.summary.experiment.size) }
         return Chart(
-            name: "models" + (number.map { "-\($0)" } ?? ""), title: "Cost of pruning by model\(part)",
+            name: name, title: "Cost of pruning by model, \(line.name)",
             caption:
                 "Mean paired differences from the whole set of the same model in percentage points, with 95% intervals:"
-                + " below zero, pruning costs accuracy. A panel per selection; points of one size lie side by side."
-                + diverged + axis.note,
-            description: description(comparison, lines, units), height: 430 + key.height,
+                + " below zero, pruning costs accuracy. Points of one size lie side by side; the pictures of all selections"
+                + " have the same axes."
+                + (comparison.hasDiverged ? " Comparisons in which a run diverged have no point." : "") + axis.note,
+            description: description(comparison, line, units), height: 430 + key.height,
             commands: blocks + axis.commands + [
-                "set tmargin 2.5", "set xrange [0:\(lines.count)]", tics(lines.count, sizes, places),
+                "set tmargin 2.5", "set xrange [0:1]", tics(sizes, places),
                 "set xzeroaxis lt 1 lw 1 lc rgb '\(Palette.ink)'",
-            ]
-                + lines.enumerated().map { panel, line in
-                    "set label \(Plot.quoted(line.name)) at \(Plot.number(Double(panel) + 0.5)), graph 1.05 center"
-                        + " tc rgb '\(Palette.ink)'"
-                }
-                + (1..<max(1, lines.count)).map {
-                    "set arrow from \($0), graph 0 to \($0), graph 1 nohead lw 1 lc rgb '\(Palette.ink)'"
-                } + [
-                    "set xlabel '\(units) \(isKept ? "kept" : "asked for")'",
-                    "set ylabel 'difference from the whole set, points'", key.command,
-                    "plot " + (bars + plots).joined(separator: ", \\\n"),
-                ])
+                "set label \(Plot.quoted(line.name)) at graph 0.5, graph 1.05 center tc rgb '\(Palette.ink)'",
+                "set xlabel '\(units) \(isKept ? "kept" : "asked for")'",
+                "set ylabel 'difference from the whole set, points'", key.command,
+                "plot " + (bars + plots).joined(separator: ", \\\n"),
+            ])
     }
 
-    /// The sizes under each panel, without those whose labels would touch the one before.
-    private static func tics(_ panels: Int, _ sizes: [Int], _ places: [Double]) -> String {
+    /// The sizes, without those whose labels would touch the one before.
+    private static func tics(_ sizes: [Int], _ places: [Double]) -> String {
         var shown: [(place: Double, label: String)] = []
         var end = -Double.infinity
         for (size, place) in zip(sizes, places) {
             let label = Wording.size(Double(size))
-            let half = (Double(label.count) * letter / 2 + 3) * Double(panels) / width
+            let half = (Double(label.count) * letter / 2 + 3) / width
             guard place - half >= end else { continue }
             end = place + half
             shown.append((place, label))
         }
-        return Plot.tics(
-            "x", (0..<panels).flatMap { panel in shown.map { (Double(panel) + $0.place, $0.label) } })
+        return Plot.tics("x", shown)
     }
 
     private static func description(
-        _ comparison: ModelComparison, _ lines: [ModelComparison.Line], _ units: String
+        _ comparison: ModelComparison, _ line: ModelComparison.Line, _ units: String
     ) -> String {
-        lines.map { line in
-            "\(Wording.sentence(line.name)): "
-                + points(line, comparison).map { section, rows in
-                    "\(comparison.models[section]) "
-                        + Wording.list(rows.map { "\(Wording.signed($0[1])) with \(Wording.size($0[0])) \(units)" })
-                }.joined(separator: "; ") + "."
-        }.joined(separator: " ")
+        "\(Wording.sentence(line.name)): "
+            + points(line, comparison).map { section, rows in
+                "\(comparison.models[section]) "
+                    + Wording.list(rows.map { "\(Wording.signed($0[1])) with \(Wording.size($0[0])) \(units)" })
+            }.joined(separator: "; ") + "."
     }
 }
 
