@@ -18,6 +18,8 @@ package struct Dataset: Sendable {
     package var identifiers: Identifiers?
     /// Whether the samples are images; otherwise they are rows of features.
     package let isOfImages: Bool
+    /// The scaling of features, which is part of their values already; nil where they are as their files have them.
+    package internal(set) var scaling: FeatureScaling?
 
     /// A data set; the statistics are computed from `train`.
     /// - Throws: ``DatasetError`` `.malformed` when the two sets differ in shape, when a training value is not finite, or

@@ -37,6 +37,23 @@ package struct RequestedScaling: Hashable, Sendable {
     }
 }
 
+/// The figures of training rows by which all rows of features are changed.
+package struct FeatureFigures: Equatable, Sendable {
+    /// The scaling; nil where rows are not scaled.
+    package var scaling: FeatureScaling?
+    /// [column]: subtracted from every row after that; nil where nothing is known to have been subtracted.
+    package var medians: [Double]?
+
+    /// These figures.
+    package init(scaling: FeatureScaling? = nil, medians: [Double]? = nil) {
+        self.scaling = scaling
+        self.medians = medians
+    }
+
+    /// The columns that there are figures of; nil for figures that suit rows of any width.
+    fileprivate var width: Int? { scaling?.columns?.count ?? medians?.count }
+}
+
 extension Dataset {
     /// Reads a data set of features into memory.
     ///
@@ -45,14 +62,16 @@ extension Dataset {
     /// ``Features/lessMedians()`` does.
     /// - Parameters:
     ///   - name: what the data set is called.
+    ///   - figures: those of other training rows, by which these are changed; nil to take the figures of these training
+    ///     rows, as `scaling` asks for.
     ///   - note: hears what whoever named the files should know: sentences without their full stop.
-    /// - Throws: ``DatasetError``: the files' faults; `.malformed` with the file for test rows of another width, labels or
-    ///   identifiers of another length, a column whose values float32 cannot tell apart in any case, a test label that is no
-    ///   class of the training labels (with its line or row), and a value that is not a finite float32 number (with its row
-    ///   and column); `.outOfMemory`.
+    /// - Throws: ``DatasetError``: the files' faults; `.malformed` with the file for test rows of another width, rows of
+    ///   another width than `figures`, labels or identifiers of another length, a column whose values float32 cannot tell
+    ///   apart in any case, a test label that is no class of the training labels (with its line or row), and a value that is
+    ///   not a finite float32 number (with its row and column); `.outOfMemory`.
     package static func load(
         name: String, features files: FeatureFiles, scaling: RequestedScaling = RequestedScaling(),
-        note: (String) -> Void = { _ in }
+        figures: FeatureFigures? = nil, note: (String) -> Void = { _ in }
     ) throws(DatasetError) -> Dataset {
         // Labels are small, and a fault in them shows before the features are read.
         let labels = try LabelFile.read(files.labels)
@@ -67,46 +86,62 @@ extension Dataset {
         }
         if let sentence = labels.note { note(sentence) }
         var dataset = try load(
-            name: name, (features, train), test: (testFeatures, test), scaling: scaling, note: note)
+            name: name, (features, train), test: (testFeatures, test), scaling: scaling, figures: figures, note: note)
         dataset.identifiers = identifiers
         dataset.classNames = labels.names
         return dataset
     }
 
-    /// Reads rows of features without labels into memory, as ``load(name:features:scaling:note:)`` reads those with labels.
+    /// Reads rows of features without labels into memory, as ``load(name:features:scaling:figures:note:)`` reads those with
+    /// labels.
     /// - Parameters:
     ///   - features: the training rows: matrices as ``Features/open(_:)`` takes them, at least one.
     ///   - testFeatures: the test rows, likewise; with none, they are the training rows.
-    /// - Throws: as ``load(name:features:scaling:note:)``.
+    /// - Throws: as ``load(name:features:scaling:figures:note:)``.
     package static func load(
         name: String, features: [String], testFeatures: [String], scaling: RequestedScaling = RequestedScaling(),
-        note: (String) -> Void = { _ in }
+        figures: FeatureFigures? = nil, note: (String) -> Void = { _ in }
     ) throws(DatasetError) -> Dataset {
         let features = try Features.open(features)
         let train = (features, SampleSet(features.values))
         guard !testFeatures.isEmpty else {
-            return try load(name: name, train, test: nil, scaling: scaling, note: note)
+            return try load(name: name, train, test: nil, scaling: scaling, figures: figures, note: note)
         }
         let test = try Features.open(testFeatures)
         try test.checkWidth(of: features)
-        return try load(name: name, train, test: (test, SampleSet(test.values)), scaling: scaling, note: note)
+        return try load(
+            name: name, train, test: (test, SampleSet(test.values)), scaling: scaling, figures: figures, note: note)
     }
 
     /// Scales rows, subtracts their medians, and brings them into memory. Without test rows they are the training rows.
     private static func load(
         name: String, _ train: (features: Features, samples: SampleSet),
-        test: (features: Features, samples: SampleSet)?, scaling: RequestedScaling, note: (String) -> Void
+        test: (features: Features, samples: SampleSet)?, scaling: RequestedScaling, figures: FeatureFigures?,
+        note: (String) -> Void
     ) throws(DatasetError) -> Dataset {
         for sentence in train.features.notes + (test?.features.notes ?? []) { note(sentence) }
-        let figures = try FeatureScaling.fit(
-            train.features.values, standardize: scaling.standardize, normalize: scaling.normalize)
-        let scaled = try train.features.scaled(by: figures).lessMedians()
+        let scaled: Features
+        if let figures {
+            let rows = train.features.values
+            if let width = figures.width, width != rows.columnCount {
+                throw .malformed(
+                    file: rows.origin(of: 0).file,
+                    reason: "its rows have \(rows.columnCount) values, and those that the network was trained on "
+                        + "\(width); one width is needed")
+            }
+            let changed = try train.features.scaled(by: figures.scaling)
+            scaled = try figures.medians == nil ? changed.lessMedians() : changed.less(figures.medians)
+        } else {
+            let fitted = try FeatureScaling.fit(
+                train.features.values, standardize: scaling.standardize, normalize: scaling.normalize)
+            scaled = try train.features.scaled(by: fitted).lessMedians()
+        }
         if let sentence = scaled.mediansNote { note(sentence + (test == nil ? "" : ", from the test rows too")) }
         var values = try scaled.values.inMemory()
         try check(values, of: train.features.values)
         var testValues: SampleValues?
         if let test {
-            let loaded = try test.features.scaled(by: figures).less(scaled.medians).values.inMemory()
+            let loaded = try test.features.scaled(by: scaled.scaling).less(scaled.medians).values.inMemory()
             try check(loaded, of: test.features.values)
             testValues = loaded
             // Networks divide bytes by 255 and take floats as they are, so both sets must have the same type.
@@ -114,10 +149,12 @@ extension Dataset {
         }
         let samples = train.samples.replacing(values, less: scaled.medians)
         do throws(DatasetError) {
-            return try Dataset(
+            var dataset = try Dataset(
                 name: name, train: samples,
                 test: testValues.flatMap { test?.samples.replacing($0, less: scaled.medians) } ?? samples,
                 isOfImages: false)
+            dataset.scaling = scaled.scaling
+            return dataset
         } catch .malformed(_, let reason) {
             throw .malformed(file: train.features.name, reason: reason)
         }

@@ -66,7 +66,7 @@ package struct EmbeddingRecipe: Hashable, Sendable {
         guard method == .classifier || size <= samples.featureCount else {
             throw .invalid(
                 reason: "a code of \(size) values is wider than the samples, which have \(samples.featureCount); 1 to "
-                    + "\(samples.featureCount) are accepted")
+                    + "\(samples.featureCount) are accepted", layer: layers - 1)
         }
     }
 }

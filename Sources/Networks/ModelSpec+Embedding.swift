@@ -9,6 +9,32 @@ extension ModelSpec {
         return "\(name) reconstructs its input and predicts no classes; train it with coppice embed --with"
     }
 
+    /// The reason why the model cannot be used as an autoencoder, as a sentence, and the index of the layer whose fault it
+    /// is; nil for an autoencoder.
+    package var noAutoencoder: (reason: String, layer: Int)? {
+        guard !isAutoencoder, let last = layers.last else { return nil }
+        if let index = layers.lastIndex(of: .linear(.inputs)) {
+            return (
+                "layer \(index + 2) of \(name) (\(layers[index + 1])) comes after linear: inputs, which must be the last "
+                    + "layer of an autoencoder", index + 1
+            )
+        }
+        return (
+            "\(name) is a classifier: its last layer, layer \(layers.count), is \(last.yaml), and that of an autoencoder "
+                + "is linear: inputs", layers.count - 1
+        )
+    }
+
+    /// The library's autoencoder with a code of the size that a file's tensors have; the model itself if it is another one,
+    /// or if they have none.
+    func sized(as tensors: [String: Tensor]) -> ModelSpec {
+        guard let code = try? embeddingLayer(), self == ModelLibrary.autoencoder(size: code.size),
+            let shape = tensors["\(module(code.layers - 1)).weight"]?.shape, shape.count == 2,
+            (1...ModelLibrary.widestCode).contains(shape[0])
+        else { return self }
+        return ModelLibrary.autoencoder(size: shape[0])
+    }
+
     /// The number of layers up to the embedding, and its size. For an autoencoder the embedding is its code, the output
     /// of the narrowest linear layer; for a classifier it is the input of the last layer.
     /// - Throws: ``NetworkError/invalid(reason:)`` for a model without such a layer, or with two equally narrow ones.
@@ -23,18 +49,20 @@ extension ModelSpec {
                 layers[(last.index + 1)..<(layers.count - 1)].allSatisfy({ [.relu, .tanh, .batchNorm].contains($0) })
             else {
                 throw .invalid(
-                    reason: "\(name) has no linear layer before its last one, whose values could embed a sample")
+                    reason: "\(name) has no linear layer before its last one, whose values could embed a sample",
+                    layer: layers.count - 1)
             }
             return (layers.count - 1, last.size)
         }
         guard let code = linear.min(by: { $0.size < $1.size }) else {
             throw .invalid(
-                reason: "\(name) has no code: a linear layer of a number of values before the last one is needed")
+                reason: "\(name) has no code: a linear layer of a number of values before the last one is needed",
+                layer: layers.count - 1)
         }
         if let other = linear.last(where: { $0.size == code.size }), other.index != code.index {
             throw .invalid(
                 reason: "the code of \(name) is ambiguous: layers \(code.index + 1) and \(other.index + 1) both have "
-                    + "\(code.size) values; exactly one linear layer must be narrowest")
+                    + "\(code.size) values; exactly one linear layer must be narrowest", layer: other.index)
         }
         return (code.index + 1, code.size)
     }

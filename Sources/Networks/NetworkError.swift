@@ -15,8 +15,9 @@ package enum NetworkError: CategorizedError {
     case unwritable(path: String, reason: String)
     /// Writing a weights file failed, on a full disk for one: its path and why.
     case writeFailed(path: String, reason: String)
-    /// Subsets, batch or images that do not fit together.
-    case invalid(reason: String)
+    /// Subsets, batch or images that do not fit together, or a model and its samples: then with the layer's index, if it is
+    /// one layer's fault.
+    case invalid(reason: String, layer: Int? = nil)
     /// The caller asked to stop.
     case cancelled
 
@@ -31,7 +32,7 @@ package enum NetworkError: CategorizedError {
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
         case .writeFailed(_, let reason): reason
-        case .invalid(let reason): reason
+        case .invalid(let reason, _): reason
         case .cancelled: "stopped before the end"
         }
     }

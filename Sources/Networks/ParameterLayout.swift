@@ -100,7 +100,7 @@ package struct ParameterLayout: Hashable, Sendable {
         throw .invalid(
             reason:
                 "\(model.name): with layer \(index + 1) (\(model.layers[index])) there are \(parameters) parameters; "
-                + "at most \(mostParameters) are accepted")
+                + "at most \(mostParameters) are accepted", layer: index)
     }
 
     /// The layout of the article's network with `channels` input planes and `classes` logits.
@@ -210,7 +210,7 @@ package struct ParameterLayout: Hashable, Sendable {
 
         /// The error of layer number `index`.
         private func fault(_ index: Int, _ reason: String) -> NetworkError {
-            .invalid(reason: "\(model.name): layer \(index + 1) (\(model.layers[index])) \(reason)")
+            .invalid(reason: "\(model.name): layer \(index + 1) (\(model.layers[index])) \(reason)", layer: index)
         }
 
         /// Throws unless the product of some extents is at most `most`.

@@ -3,7 +3,7 @@ import Foundation
 import Support
 
 extension ModelSpec {
-    private static let nameKey = "model"
+    static let nameKey = "model"
     private static let layersKey = "layers"
     private static let sideKey = "side"
 

@@ -17,31 +17,31 @@ package struct StoredWeights: Equatable, Sendable {
 // MARK: - What they were trained on
 
 extension StoredWeights {
-    private static let samplesKey = "samples"
-    private static let (images, features) = ("images", "features")
+    static let samplesKey = "samples"
+    static let (images, features) = ("images", "features")
     /// Planes, rows and columns of images, which the layout of a model that flattens them does not record.
     private static let shapeKey = "shape"
-    private static let scalingKey = "scaling"
+    static let scalingKey = "scaling"
     private static let classesKey = "classes"
     private static let valuesKey = "values"
-    private static let mediansKey = "medians"
+    static let mediansKey = "medians"
 
     /// The metadata of the samples other than their normalisation: the shape of images, the scaling of features and the
     /// values subtracted from their columns, and the names of the classes.
-    package static func metadata(of dataset: Dataset, scaling: RequestedScaling) -> [String: String] {
+    package static func metadata(of dataset: Dataset) -> [String: String] {
         metadata(
-            of: dataset.train, isOfImages: dataset.isOfImages, classNames: dataset.classNames, scaling: scaling)
+            of: dataset.train, isOfImages: dataset.isOfImages, classNames: dataset.classNames, scaling: dataset.scaling)
     }
 
     /// The same of training samples in memory.
     package static func metadata(
-        of samples: SampleSet, isOfImages: Bool, classNames: [String], scaling: RequestedScaling
+        of samples: SampleSet, isOfImages: Bool, classNames: [String], scaling: FeatureScaling?
     ) -> [String: String] {
         var metadata = [samplesKey: isOfImages ? images : features]
         if isOfImages {
             metadata[shapeKey] = "\(samples.shape)"
         } else {
-            metadata[scalingKey] = words(scaling)
+            metadata.merge(figures(of: scaling)) { $1 }
             metadata[valuesKey] = values(samples)
             metadata[mediansKey] = samples.medians.flatMap { try? JSON.text($0) }
         }
@@ -106,16 +106,7 @@ extension StoredWeights {
 
     /// Refuses features from whose columns other numbers were subtracted than from those that the weights were trained on.
     private func checkMedians(_ dataset: Dataset, _ path: String) throws(NetworkError) {
-        var trained: [Double]?
-        if let text = metadata[Self.mediansKey] {
-            trained = try? JSONDecoder().decode([Double].self, from: Data(text.utf8))
-            guard trained != nil else {
-                throw .badWeights(
-                    reason:
-                        "metadata of \(path): medians is \"\(excerpt(text))\"; a list of numbers is needed, one per column"
-                )
-            }
-        }
+        let trained = try numbers(Self.mediansKey, path)
         guard trained != dataset.train.medians else { return }
         let reason =
             switch (trained, dataset.train.medians) {
@@ -136,12 +127,12 @@ extension StoredWeights {
 
     private static func values(_ samples: SampleSet) -> String { samples.pixels == nil ? "float" : "uint8" }
 
-    private static func words(_ scaling: RequestedScaling) -> String {
+    static func words(_ scaling: RequestedScaling) -> String {
         let words = [("standardize", scaling.standardize), ("normalize", scaling.normalize)].filter(\.1).map(\.0)
         return words.isEmpty ? "none" : words.joined(separator: ", ")
     }
 
-    private static func options(_ words: String) -> String {
+    static func options(_ words: String) -> String {
         words == "none"
             ? "neither --standardize nor --normalize"
             : words.components(separatedBy: ", ").map { "--\(excerpt($0))" }.joined(separator: " and ")
@@ -153,7 +144,8 @@ extension ModelWeights {
     /// wrappers put before every name, `module.` (DataParallel) and `_orig_mod.` (torch.compile), are left off.
     /// - Parameters:
     ///   - expected: the required model; nil for the model that the file names.
-    ///   - unnamed: the model of a file that names none, if none is expected.
+    ///   - unnamed: the model of a file that names none, if none is expected. For the library's autoencoder, the tensors
+    ///     decide the size of the code.
     /// - Throws: ``NetworkError/unreadable(path:reason:)``, ``NetworkError/badWeights(reason:)``, or
     ///   ``NetworkError/unusableWeights(reason:)`` where a value is not finite or a variance negative.
     package static func read(
@@ -162,8 +154,11 @@ extension ModelWeights {
         var contents = try Safetensors.read(path)
         let prefixes = try contents.removePrefixes(path: path)
         let normalisation = try normalisation(contents.metadata, path: path)
-        let (model, unknownName) = try ModelSpec.read(
+        let (named, unknownName) = try ModelSpec.read(
             contents.metadata, path: path, expected: expected, unnamed: unnamed)
+        // A file that names no autoencoder may have a code of any size.
+        let isNamed = expected != nil || contents.metadata[ModelSpec.nameKey] != nil && unknownName == nil
+        let model = isNamed ? named : named.sized(as: contents.tensors)
         var notes = prefixes.isEmpty ? [] : ["\(path): ignoring \(prefixes.joined(separator: " and ")) in tensor names"]
         if let name = unknownName {
             notes.append("\(path): its metadata names the unknown model \(excerpt(name)); reading it as \(model.name)")

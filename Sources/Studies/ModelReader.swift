@@ -3,6 +3,14 @@ import Networks
 import Support
 import Yams
 
+/// A model of a file, and the place of each of its layers there.
+package struct ModelFile: Sendable {
+    /// The model.
+    package let model: ModelSpec
+    /// [layer]
+    package let places: [SourcePlace]
+}
+
 /// Reads users' models from YAML: a mapping with a name and a list of layers.
 package struct ModelReader {
     private static let keys = ["name", "layers", "side"]
@@ -20,7 +28,11 @@ package struct ModelReader {
 
     /// The model of a file.
     /// - Throws: ``StudyError`` `.unreadable`, and `.invalid` with the place and what would be accepted there.
-    package static func load(_ path: String) throws(StudyError) -> ModelSpec {
+    package static func load(_ path: String) throws(StudyError) -> ModelSpec { try open(path).model }
+
+    /// The model of a file, with its places.
+    /// - Throws: as ``load(_:)``.
+    package static func open(_ path: String) throws(StudyError) -> ModelFile {
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw .unreadable(file: path, reason: systemMessage(errno))
@@ -32,21 +44,26 @@ package struct ModelReader {
             throw .invalid(
                 SourcePlace(file: path), reason: "longer than \(StudyReader.longestFile) bytes, so it is no model")
         }
-        return try ModelReader(file: path).read(StudyLibrary.contents(of: path))
+        let reader = ModelReader(file: path)
+        return try reader.modelFile(reader.root(of: StudyLibrary.contents(of: path)))
     }
 
     /// The model that `text` describes.
     /// - Throws: ``StudyError/invalid(_:reason:)`` with the place and what would be accepted there.
-    package func read(_ text: String) throws(StudyError) -> ModelSpec {
+    package func read(_ text: String) throws(StudyError) -> ModelSpec { try model(root(of: text)) }
+
+    private func root(of text: String) throws(StudyError) -> Node {
         guard let root = try StudyReader(file: file).compose(text, as: "model"), !isNull(root) else {
             throw .invalid(SourcePlace(file: file), reason: "the model is empty; it needs a name and layers")
         }
-        return try model(root)
+        return root
     }
 
     /// The model of a mapping.
     /// - Throws: as ``read(_:)``.
-    func model(_ node: Node) throws(StudyError) -> ModelSpec {
+    func model(_ node: Node) throws(StudyError) -> ModelSpec { try modelFile(node).model }
+
+    private func modelFile(_ node: Node) throws(StudyError) -> ModelFile {
         let fields = try StudyFields(node, file: file, what: "a model", keys: Self.keys)
         guard let name = try fields.string("name") else {
             throw .invalid(fields.place, reason: "this model has no name; weights and results name it")
@@ -75,7 +92,7 @@ package struct ModelReader {
         var model = ModelSpec(name: name, layers: [])
         model.side = try fields.integer("side", in: ModelSpec.imageSides)
         for entry in entries { model.layers.append(try layer(entry, fields)) }
-        return model
+        return ModelFile(model: model, places: entries.map { fields.place($0) })
     }
 
     private func layer(_ node: Node, _ fields: StudyFields) throws(StudyError) -> ModelSpec.Layer {

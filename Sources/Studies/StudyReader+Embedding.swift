@@ -77,11 +77,20 @@ extension ExperimentGroup {
         }
     }
 
-    /// The key that sets the number of values per point; one of the entry overrides one above all entries.
+    /// The key that sets the number of values per point; one of the entry overrides one above all entries. Without either,
+    /// the one that goes with `embedding` or `use_pca`.
     private var sizeKey: String {
         if places.keys["embedding_size"] != nil { return "embedding_size" }
-        return places.keys["pca_components"] == nil && places.above["embedding_size"] != nil
-            ? "embedding_size" : "pca_components"
+        if places.keys["pca_components"] != nil { return "pca_components" }
+        if places.above["embedding_size"] != nil { return "embedding_size" }
+        if places.above["pca_components"] != nil { return "pca_components" }
+        return places.keys["embedding"] ?? places.above["embedding"] == nil ? "pca_components" : "embedding_size"
+    }
+
+    /// The number of values per point, as the beginning of a sentence.
+    private var sizeText: String {
+        let isGiven = places.keys[sizeKey] ?? places.above[sizeKey] != nil
+        return "\(sizeKey) is \(settings.pcaComponents)\(isGiven ? "" : " (the default)")"
     }
 
     /// The place of a method in the list of the key `embedding`.
@@ -103,20 +112,20 @@ extension ExperimentGroup {
         let most = min(shape.featureCount, shape.count)
         if embeddings.contains(.pca), size > most {
             throw .invalid(
-                sizePlace(.pca), reason: "\(sizeKey) is \(size); \(name) has room for 1 to \(most)")
+                sizePlace(.pca), reason: "\(sizeText); \(name) has room for 1 to \(most)")
         }
         if embeddings.contains(.autoencoder), size > shape.featureCount {
             throw .invalid(
                 sizePlace(.autoencoder),
                 reason:
-                    "\(sizeKey) is \(size), and a sample of \(name) has \(shape.featureCount) values: an autoencoder's"
+                    "\(sizeText), and a sample of \(name) has \(shape.featureCount) values: an autoencoder's"
                     + " code has from 1 to \(min(shape.featureCount, ModelLibrary.widestCode))")
         }
         if embeddings.contains(.autoencoder), size > ModelLibrary.widestCode {
             throw .invalid(
                 sizePlace(.autoencoder),
                 reason:
-                    "\(sizeKey) is \(size), and the code of the autoencoder is narrower than its hidden layers of"
+                    "\(sizeText), and the code of the autoencoder is narrower than its hidden layers of"
                     + " \(ModelLibrary.hiddenWidth) values: from 1 to \(ModelLibrary.widestCode)")
         }
         if embeddings.contains(.lenet5), settings.recipe.isOfFeatures {

@@ -42,7 +42,7 @@ struct BenchCommand: ParsableCommand {
         help: ArgumentHelp(
             "Train this model in --stage training: \(ModelLibrary.names.joined(separator: ", ")), or a YAML file of layers. (default: "
                 + "\(ModelLibrary.leNet5.name))", valueName: "name"),
-        completion: .models, transform: ModelChoice.parse)
+        completion: .allModels, transform: ModelChoice.parseAny)
     var model: ModelChoice?
     @Option(
         help: ArgumentHelp(

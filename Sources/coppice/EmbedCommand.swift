@@ -3,6 +3,7 @@ import Compute
 import Datasets
 import Foundation
 import Networks
+import Studies
 import Support
 
 /// `coppice embed`
@@ -51,7 +52,11 @@ struct EmbedCommand: ParsableCommand {
     var batch: Int?
     @Option(help: "Learning rate. (default: 0.001)", transform: realNumber)
     var learningRate: Double?
-    @Option(help: ArgumentHelp("Take this trained network; train none.", valueName: "w.safetensors"))
+    @OptionGroup var optimization: OptimizerOptions
+    @Option(
+        help: ArgumentHelp(
+            "Take this trained network; train none. Features are scaled by the figures in its file.",
+            valueName: "w.safetensors"))
     var weights: String?
     @Option(help: ArgumentHelp("Where to save the trained network.", valueName: "w.safetensors"))
     var save: String?
@@ -109,7 +114,9 @@ struct EmbedCommand: ParsableCommand {
         case .pca: result = try run.principalComponents(since: start)
         case .autoencoder: result = try run.network(ModelLibrary.autoencoder(size: size ?? 64), since: start)
         case .leNet5: result = try run.network(ModelLibrary.leNet5, since: start)
-        case .file: result = try run.network(try method.load(), since: start)
+        case .file:
+            let file = try method.load()
+            result = try run.network(file.model, of: file, since: start)
         }
         try interrupt.finishing {
             if let save, let network = result.network {
@@ -159,6 +166,7 @@ struct EmbedCommand: ParsableCommand {
         }
         if isOfFeatures { try data.images.refuse(because: "--features are none") }
         try matrix.check()
+        try optimization.check(areFeatures: isOfFeatures)
         if isOfFeatures, method == .leNet5 {
             throw Failure(
                 "--with lenet5 takes images, and --features are none: --with autoencoder or pca is needed", exitCode: 64
@@ -170,10 +178,9 @@ struct EmbedCommand: ParsableCommand {
         if isOfFeatures, split == .test, testFeatures.isEmpty {
             throw Failure("--split test with --features needs --test-features: the rows to embed", exitCode: 64)
         }
-        let ofTraining = [
-            ("--epochs", epochs != nil), ("--batch", batch != nil), ("--learning-rate", learningRate != nil),
-            ("--save", save != nil),
-        ]
+        let ofTraining =
+            [("--epochs", epochs != nil), ("--batch", batch != nil), ("--learning-rate", learningRate != nil)]
+            + optimization.given + [("--save", save != nil)]
         if method == .pca {
             for (name, isGiven) in ofTraining + [("--weights", weights != nil)] where isGiven {
                 throw Failure("\(name) is for networks, and --with pca has none", exitCode: 64)
@@ -213,15 +220,14 @@ enum EmbeddingChoice: Equatable, Sendable {
     var path: String? { if case .file(let path) = self { path } else { nil } }
 
     /// The autoencoder of a file.
-    /// - Throws: `StudyError` if the file cannot be read or is invalid, and ``Failure`` for a classifier.
-    func load() throws -> ModelSpec {
-        let model = try ModelChoice.file(path ?? "").load()
-        guard model.isAutoencoder else {
-            throw Failure(
-                "\(path ?? ""): the model \(model.name) is a classifier; --with takes an autoencoder, whose last layer is "
-                    + "linear: inputs", exitCode: 65)
+    /// - Throws: `StudyError` if the file cannot be read or is invalid, and ``Failure`` with the layer's place for a model
+    ///   that is none.
+    func load() throws -> ModelFile {
+        let file = try ModelReader.open(path ?? "")
+        if let fault = file.model.noAutoencoder {
+            throw Failure("\(file.places[fault.layer]): \(fault.reason)", exitCode: 65)
         }
-        return model
+        return file
     }
 
     /// Parses the option: a known word or a file.

@@ -3,6 +3,7 @@ import Compute
 import Datasets
 import Foundation
 import Networks
+import Studies
 import Support
 
 /// The work of `coppice embed`.
@@ -43,61 +44,105 @@ struct EmbeddingRun {
                 + "give --size \(most == 1 ? "1" : "1 to \(most)")", exitCode: 64)
     }
 
+    /// The value of the largest magnitude among the training or the test rows, and its place, as a clause. Nil for images,
+    /// for features of uint8, and where all values are of a usual size.
+    private func largest(_ split: EmbedCommand.Split, of dataset: Dataset) -> String? {
+        let (samples, paths) =
+            split == .test ? (dataset.test, command.testFeatures) : (dataset.train, command.matrix.paths)
+        guard case .floats(let values) = samples.values, !paths.isEmpty else { return nil }
+        var (place, magnitude) = (0, Self.usualMagnitude)
+        for index in values.indices where values[index].magnitude > magnitude {
+            (place, magnitude) = (index, values[index].magnitude)
+        }
+        guard magnitude > Self.usualMagnitude else { return nil }
+        let (row, column) = place.quotientAndRemainder(dividingBy: samples.shape.featureCount)
+        guard let origin = try? Features.open(paths).values.origin(of: row) else { return nil }
+        let change =
+            dataset.scaling != nil
+            ? " once it is scaled" : samples.medians != nil ? " less the median of its column" : ""
+        return "\(origin.file) has \(values[place]) in row \(origin.row), column \(column) (counted from 0)\(change)"
+    }
+
+    /// The largest magnitude of features that networks usually take.
+    private static let usualMagnitude: Float = 100
+
     // MARK: - PCA
 
     /// The embedding by principal components.
     func principalComponents(since start: ContinuousClock.Instant) throws -> Result {
-        let (train, test) = try matrices()
+        let (train, test, name) = try matrices()
         let size = command.size ?? 50
         try checkSize(
-            size, most: min(train.count, train.dimensions),
-            of: "\(train.count) samples of \(train.dimensions) values", "components")
+            size, most: min(train.matrix.count, train.matrix.dimensions),
+            of: "the \(train.matrix.count) \(unit)s of \(train.matrix.dimensions) values in \(name)", "components")
         let backend = try command.compute.makeBackend(in: command.shape)
         let loadingSeconds = (ContinuousClock.now - start) / .seconds(1)
         let begin = ContinuousClock.now
-        let components = try Components(of: train, count: size, on: backend)
-        let values = try components.embed(test ?? train)
+        let components = try train.naming { try Components(of: train.matrix, count: size, on: backend) }
+        let embedded = test ?? train
+        let values = try embedded.naming { try components.embed(embedded.matrix) }
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         return Result(
-            values: values, size: size, inputs: train.dimensions,
-            explainedVariance: try components.explainedVariance(of: test, embedded: values), seconds: seconds,
-            loadingSeconds: loadingSeconds, device: backend.device)
+            values: values, size: size, inputs: train.matrix.dimensions,
+            explainedVariance: try embedded.naming {
+                try components.explainedVariance(of: test?.matrix, embedded: values)
+            }, seconds: seconds, loadingSeconds: loadingSeconds, device: backend.device)
     }
 
-    /// The training samples, and the samples to embed if they are others; features stay in their files.
-    private func matrices() throws -> (train: FeatureMatrix, test: FeatureMatrix?) {
-        guard command.matrix.name != nil else {
-            let images = try command.data.load(quiet: quiet)
-            let isOfTest = command.split == .test
-            return (try FeatureMatrix(images.train), isOfTest ? try FeatureMatrix(images.test) : nil)
+    /// Rows, and the features that they are; nil for images.
+    private struct Rows {
+        let matrix: FeatureMatrix
+        let features: Features?
+
+        init(_ samples: SampleSet) throws {
+            matrix = try FeatureMatrix(samples)
+            features = nil
         }
-        let features = try command.matrix.open(quiet: quiet)
-        func matrix(_ features: Features) throws -> FeatureMatrix {
-            do throws(ClusteringError) { return try FeatureMatrix(features.samples, forComponents: true) } catch {
+
+        init(_ features: Features) throws {
+            do throws(ClusteringError) { matrix = try FeatureMatrix(features.samples, forComponents: true) } catch {
+                throw Failure(error, in: features)
+            }
+            self.features = features
+        }
+
+        /// Runs `body`; an error about the rows names their file.
+        func naming<Result>(_ body: () throws -> Result) throws -> Result {
+            do { return try body() } catch let error as ClusteringError {
+                guard let features, error.category == .badData else { throw error }
                 throw Failure(error, in: features)
             }
         }
-        guard command.split == .test else { return (try matrix(features), nil) }
+    }
+
+    /// The training samples, the samples to embed if they are others, and the name of the training samples; features stay
+    /// in their files.
+    private func matrices() throws -> (train: Rows, test: Rows?, name: String) {
+        guard let name = command.matrix.name else {
+            let images = try command.data.load(quiet: quiet)
+            return (try Rows(images.train), command.split == .test ? try Rows(images.test) : nil, images.name)
+        }
+        let features = try command.matrix.open(quiet: quiet)
+        guard command.split == .test else { return (try Rows(features), nil, name) }
         let test = try Features.open(command.testFeatures)
         for note in test.notes { Terminal.note("note: \(note)", quiet: quiet) }
         try test.checkWidth(of: features)
-        return (try matrix(features), try matrix(try test.scaled(by: features.scaling)))
+        return (try Rows(features), try Rows(try test.scaled(by: features.scaling)), name)
     }
 
     // MARK: - Networks
 
     /// The embedding by a network: trained here, or that of `--weights`.
-    func network(_ model: ModelSpec, since start: ContinuousClock.Instant) throws -> Result {
-        let recipe = try recipe(model)
+    /// - Parameter file: the model's file, which its faults name; nil for a model of the library.
+    func network(_ model: ModelSpec, of file: ModelFile? = nil, since start: ContinuousClock.Instant) throws -> Result {
+        let recipe = try inModel(file) { () throws(NetworkError) in try self.recipe(model) }
         let backend = try command.compute.makeBackend(in: command.shape)
-        let dataset = try dataset()
+        let stored = try command.weights.map { try weights($0, of: model, file) }
+        let dataset = try dataset(for: stored)
         if recipe.method == .classifier, dataset.train.labels.isEmpty {
             throw Failure("--with \(model.name) learns the classes of the samples, and these have none", exitCode: 65)
         }
-        if command.method == .autoencoder, command.weights == nil {
-            try checkSize(recipe.size, most: dataset.train.shape.featureCount, of: "the samples", "values")
-        }
-        let stored = try command.weights.map { try weights($0, of: model, dataset) }
+        if stored == nil { try check(recipe, file, dataset) }
         let trained = stored?.weights.layout.model ?? model
         let isOfTest = command.split == .test
         func store(_ samples: SampleSet) throws -> SampleStore {
@@ -111,18 +156,19 @@ struct EmbeddingRun {
         if let stored {
             embedder = try Embedder(stored, fallback: normalisation, on: backend)
         } else if let training {
-            embedder = try fit(training, recipe, normalisation, on: backend)
+            embedder = try fit(
+                training, recipe, normalisation, largest: largest(.train, of: dataset), on: backend)
         }
         guard let embedder, let embedded else { throw Failure("there is nothing to embed", exitCode: 70) }
         let begin = ContinuousClock.now
-        let values = try inWeights { () throws(NetworkError) in try embedder.embed(embedded) }
+        let values = try inWeights(dataset) { () throws(NetworkError) in try embedder.embed(embedded) }
         let seconds = embedder.seconds + (ContinuousClock.now - begin) / .seconds(1)
         var result = Result(
             values: values, size: embedder.size, inputs: dataset.train.shape.featureCount,
             network: (embedder, metadata(of: dataset, recipe)), seconds: seconds, loadingSeconds: loadingSeconds,
             device: backend.device)
         if embedder.isAutoencoder {
-            result.error = try inWeights { () throws(NetworkError) in try embedder.error(of: embedded) }
+            result.error = try inWeights(dataset) { () throws(NetworkError) in try embedder.error(of: embedded) }
             result.explainedVariance = result.error?.explainedVariance
             result.componentsVariance = try componentsVariance(
                 dataset, count: embedder.size, isResized: trained.side != nil, on: backend)
@@ -131,48 +177,128 @@ struct EmbeddingRun {
     }
 
     private func recipe(_ model: ModelSpec) throws(NetworkError) -> EmbeddingRecipe {
-        let training = TrainingOptions(
-            length: .epochs(command.epochs ?? 10), batchSize: command.batch ?? 64,
-            learningRate: command.learningRate ?? 0.001)
+        let training = command.optimization.applied(
+            to: TrainingOptions(
+                length: .epochs(command.epochs ?? 10), batchSize: command.batch ?? 64,
+                learningRate: command.learningRate ?? 0.001))
         return try EmbeddingRecipe(model, training: training, seed: command.compute.seed)
     }
 
-    private func dataset() throws -> Dataset {
-        guard command.matrix.name != nil else { return try command.data.load(quiet: quiet) }
-        return try Dataset.load(
-            name: "features", features: command.matrix.paths, testFeatures: command.testFeatures, scaling: scaling
-        ) { Terminal.note("note: \($0)", quiet: quiet) }
+    /// Refuses a training that cannot begin.
+    private func check(_ recipe: EmbeddingRecipe, _ file: ModelFile?, _ dataset: Dataset) throws {
+        let shape = dataset.train.shape
+        if command.method == .autoencoder {
+            try checkSize(recipe.size, most: shape.featureCount, of: "the \(unit)s in \(dataset.name)", "values")
+        }
+        try inModel(file) { () throws(NetworkError) in
+            try recipe.check(recipe.model.input(of: shape))
+            try recipe.model.check(
+                samples: shape, classes: dataset.classCount, batch: min(recipe.training.batchSize, dataset.train.count),
+                augment: recipe.training.augment)
+        }
     }
 
-    /// Reads the weights of a network for samples like these.
-    private func weights(_ path: String, of model: ModelSpec, _ dataset: Dataset) throws -> StoredWeights {
-        let isFile = command.method.path != nil
-        let stored = try ModelWeights.read(path, of: isFile ? model : nil, unnamed: model)
+    /// Reads the samples, those of features changed as the network that takes them needs it.
+    private func dataset(for stored: StoredWeights?) throws -> Dataset {
+        guard let name = command.matrix.name else {
+            let dataset = try command.data.load(quiet: quiet)
+            if let stored, let path = command.weights { try stored.check(dataset, scaling: scaling, path: path) }
+            return dataset
+        }
+        let (scaling, figures) = try self.scaling(of: name, for: stored)
+        let dataset = try Dataset.load(
+            name: name, features: command.matrix.paths, testFeatures: command.testFeatures, scaling: scaling,
+            figures: figures
+        ) { Terminal.note("note: \($0)", quiet: quiet) }
+        guard let stored, let path = command.weights else { return dataset }
+        try stored.check(dataset, scaling: scaling, path: path)
+        let (width, wanted) = (dataset.train.shape.featureCount, stored.weights.layout.input.featureCount)
+        guard width == wanted else {
+            throw Failure(
+                "\(path): the weights of \(stored.weights.layout.model.name) take samples of \(wanted) values, and those "
+                    + "of \(name) have \(width) values", exitCode: 65)
+        }
+        return dataset
+    }
+
+    /// How features are scaled, and the figures for it; nil to take those of the training rows. Weights bring both with
+    /// them.
+    private func scaling(
+        of name: String, for stored: StoredWeights?
+    ) throws -> (scaling: RequestedScaling, figures: FeatureFigures?) {
+        // Weights of images are refused once the samples are there.
+        guard let stored, let path = command.weights, !stored.areOfImages else { return (scaling, nil) }
+        let none = RequestedScaling()
+        let trained = try stored.trainedScaling(path: path)
+        if let trained, scaling != none, scaling != trained.requested {
+            let areTwo = scaling.standardize && scaling.normalize
+            throw Failure(
+                "\(path): its network was trained on features with \(trained.requested.options), and \(scaling.options) "
+                    + "\(areTwo ? "are" : "is") given; "
+                    + (trained.requested == none
+                        ? "leave \(areTwo ? "them" : "it") out"
+                        : "give \(trained.requested.options), or none of these options: the file says how to scale rows"),
+                exitCode: 65)
+        }
+        let requested = trained?.requested ?? scaling
+        if requested.standardize, trained?.columns == nil {
+            // The figures of other rows would put them elsewhere.
+            guard command.split == .test else {
+                throw Failure(
+                    "\(path) lacks the means and standard deviations by which its network's features were standardized, "
+                        + "and those of \(name) may differ; give the rows that it was trained on by --features, and the "
+                        + "rows to embed by --split test with --test-features", exitCode: 65)
+            }
+            return (requested, nil)
+        }
+        if let trained, scaling == none, trained.requested != none {
+            Terminal.note(
+                "note: scaling \(name) as \(path) says: \(trained.requested.options)"
+                    + (trained.columns == nil ? "" : ", by the means and standard deviations in it"), quiet: quiet)
+        }
+        return (requested, trained?.figures)
+    }
+
+    /// Reads the weights of a network.
+    /// - Parameter file: the file of the model that they must have; nil to accept any autoencoder's for the library's.
+    private func weights(_ path: String, of model: ModelSpec, _ file: ModelFile?) throws -> StoredWeights {
+        let stored = try inModel(file) { () throws(NetworkError) in
+            try ModelWeights.read(path, of: file?.model, unnamed: model)
+        }
         for note in stored.notes { Terminal.note(note, quiet: quiet) }
         let found = stored.weights.layout.model
         // A code of another size means another model.
         guard found == model || model.isAutoencoder && found.isAutoencoder && command.size == nil else {
+            if model.isAutoencoder, found.isAutoencoder, let size = command.size, let code = try? found.embeddingLayer()
+            {
+                throw Failure(
+                    "\(path): the code of \(found.name) has \(code.size) values, and --size is \(size); "
+                        + (code.size == size ? "leave --size out" : "give --size \(code.size), or leave --size out"),
+                    exitCode: 65)
+            }
+            let choice =
+                found.isAutoencoder ? "autoencoder" : found == ModelLibrary.leNet5 ? ModelLibrary.leNet5.name : nil
             throw Failure(
                 "\(path) holds weights of \(found.name), and those of \(model.name) are needed"
-                    + (model.isAutoencoder && found.isAutoencoder ? "; leave --size out" : ""), exitCode: 65)
+                    + (choice.map { "; --with \($0) takes them" } ?? ""), exitCode: 65)
         }
         if stored.normalisation == nil, !model.isAutoencoder {
             Terminal.note(
                 "\(path) has no mean and std in its metadata: taking those of this data set's training images",
                 quiet: false)
         }
-        try stored.check(dataset, scaling: scaling, path: path)
         return stored
     }
 
     private func metadata(of dataset: Dataset, _ recipe: EmbeddingRecipe) -> [String: String] {
         StoredWeights.metadata(
             of: dataset.train, isOfImages: dataset.isOfImages,
-            classNames: recipe.method == .classifier ? dataset.classNames : [], scaling: scaling)
+            classNames: recipe.method == .classifier ? dataset.classNames : [], scaling: dataset.scaling)
     }
 
     private func fit(
-        _ store: SampleStore, _ recipe: EmbeddingRecipe, _ normalisation: Normalisation, on backend: any Backend
+        _ store: SampleStore, _ recipe: EmbeddingRecipe, _ normalisation: Normalisation, largest: String?,
+        on backend: any Backend
     ) throws -> Embedder {
         let epochs = command.epochs ?? 10
         Terminal.note(
@@ -180,17 +306,36 @@ struct EmbeddingRun {
             quiet: quiet)
         let bar = ProgressBar("training", unit: "\(unit)s", quiet: quiet)
         defer { bar.finish() }
-        return try Embedder.fit(store, recipe, normalisation: normalisation, on: backend) { progress in
+        let remedy =
+            (largest.map { "\($0); " } ?? "")
+            + (largest == nil || scaling.standardize ? "" : "give --standardize, or ") + "try a smaller --learning-rate"
+        return try Embedder.fit(store, recipe, normalisation: normalisation, on: backend, remedy: remedy) { progress in
             bar.update(Double(progress.images), of: Double(epochs * store.count))
             return true
         }
     }
 
-    /// Runs `body`; an error about given weights names their file.
-    private func inWeights<Result>(_ body: () throws(NetworkError) -> Result) throws -> Result {
+    /// Runs `body`; an error about a layer of a model in a file names the layer's place there.
+    private func inModel<Result>(
+        _ file: ModelFile?, _ body: () throws(NetworkError) -> Result
+    ) throws -> Result {
         do throws(NetworkError) { return try body() } catch {
-            guard let weights = command.weights, error.category == .badData else { throw error }
-            throw Failure("\(weights): \(error)", category: error.category)
+            guard let file, case .invalid(let reason, let layer?) = error else { throw error }
+            throw Failure("\(file.places[layer]): \(reason)", category: error.category)
+        }
+    }
+
+    /// Runs `body`; an error about given weights names their file, and one about sums names the largest of the values.
+    private func inWeights<Result>(
+        _ dataset: Dataset, _ body: () throws(NetworkError) -> Result
+    ) throws -> Result {
+        do throws(NetworkError) { return try body() } catch {
+            guard error.category == .badData else { throw error }
+            var place = ""
+            if case .unusableWeights = error, let largest = self.largest(command.split, of: dataset) {
+                place = "; \(largest)"
+            }
+            throw Failure((command.weights.map { "\($0): " } ?? "") + "\(error)" + place, category: error.category)
         }
     }
 

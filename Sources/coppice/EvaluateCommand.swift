@@ -40,7 +40,8 @@ struct EvaluateCommand: ParsableCommand {
         for note in stored.notes { Terminal.note(note, quiet: compute.quiet) }
         let (network, kept) = (stored.weights, stored.normalisation)
         if let reason = network.layout.model.noClassifier { throw Failure("\(weights): \(reason)", exitCode: 65) }
-        let dataset = try features.load(orImagesOf: data, for: network.layout.model, quiet: compute.quiet)
+        let dataset = try features.load(
+            orImagesOf: data, for: network.layout.model, with: stored, of: weights, quiet: compute.quiet)
         try stored.check(dataset, scaling: features.scaling, path: weights)
         let normalisation = kept ?? Normalisation(dataset)
         if kept == nil {

@@ -131,9 +131,15 @@ struct FeatureSetOptions: ParsableArguments {
     }
 
     /// Finds and reads the data set: the features, or the images of `data`.
-    /// - Parameter model: what they are for; nil where the samples decide.
-    /// - Throws: ``Failure`` for options that do not fit, and ``DatasetError``.
-    func load(orImagesOf data: DataOptions, for model: ModelSpec, quiet: Bool) throws -> Dataset {
+    /// - Parameters:
+    ///   - model: what they are for; nil where the samples decide.
+    ///   - weights: those that take them, of the file `path`: features are standardized by the figures in it, where it has
+    ///     some.
+    /// - Throws: ``Failure`` for options that do not fit, ``DatasetError``, and ``NetworkError`` for metadata of the weights
+    ///   that is damaged.
+    func load(
+        orImagesOf data: DataOptions, for model: ModelSpec, with weights: StoredWeights?, of path: String?, quiet: Bool
+    ) throws -> Dataset {
         try matrix.check()
         let files = try named(
             besides: (data.data != nil || data.dataset != nil, data.orientation.transposed))
@@ -144,15 +150,17 @@ struct FeatureSetOptions: ParsableArguments {
                 "\(model.name) takes images, and --features are none: --model \(ModelLibrary.featureChoices) is needed",
                 exitCode: 64)
         }
-        return try loadFeatures("features", files, scaling, quiet: quiet)
+        let figures = try weights?.figures(for: scaling, path: path ?? "")
+        return try loadFeatures("features", files, scaling, figures: figures, quiet: quiet)
     }
 }
 
 /// Reads a data set of features, with notes on stderr.
+/// - Parameter figures: as in ``Dataset/load(name:features:scaling:figures:note:)``.
 func loadFeatures(
-    _ name: String, _ files: FeatureFiles, _ scaling: RequestedScaling, quiet: Bool
+    _ name: String, _ files: FeatureFiles, _ scaling: RequestedScaling, figures: FeatureFigures? = nil, quiet: Bool
 ) throws(DatasetError) -> Dataset {
-    let dataset = try Dataset.load(name: name, features: files, scaling: scaling) {
+    let dataset = try Dataset.load(name: name, features: files, scaling: scaling, figures: figures) {
         Terminal.note("note: \($0)", quiet: quiet)
     }
     Terminal.note("data: \(name) in \(files.features.joined(separator: ", "))", quiet: quiet)

@@ -39,6 +39,14 @@ struct OptimizerOptions: ParsableArguments {
             schedule: schedule ?? .constant, augment: augment)
     }
 
+    /// The options by name, with whether each is given.
+    var given: [(String, Bool)] {
+        [
+            ("--optimizer", optimizer != nil), ("--momentum", momentum != nil), ("--weight-decay", weightDecay != nil),
+            ("--schedule", schedule != nil), ("--augment", augment != nil),
+        ]
+    }
+
     /// Refuses to augment features.
     func check(areFeatures: Bool) throws {
         guard areFeatures, augment != nil else { return }

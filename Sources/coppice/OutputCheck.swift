@@ -53,6 +53,8 @@ struct NamedFile {
         return Formats.imageFolder(path, takes: file)
     }
 
+    fileprivate var isFolder: Bool { if case .folder = kind { true } else { false } }
+
     /// Whether it is what standard output goes to, by whatever name; the null device takes anything.
     fileprivate var isStandardOutput: Bool {
         var (file, output, null) = (stat(), stat(), stat())
@@ -70,8 +72,12 @@ struct NamedFile {
 
 /// Refuses an output that would take the place of what the command reads, or of another output, that would be mixed with what
 /// the command prints, or that lies where the next command would read it as data.
-/// - Throws: ``Failure`` with the two options.
+/// - Throws: ``Failure`` with the two options, or with one that is empty.
 func checkOutputs(_ outputs: [NamedFile?], against inputs: [NamedFile?]) throws {
+    if let unnamed = outputs.compactMap({ $0 }).first(where: \.path.isEmpty) {
+        throw Failure(
+            "\(unnamed.option) is empty; \(unnamed.isFolder ? "a folder's" : "a file's") name is needed", exitCode: 64)
+    }
     var taken = inputs.compactMap { $0 }.map { (file: $0, isInput: true) }
     for output in outputs.compactMap({ $0 }) {
         let identity = output.identity

@@ -126,8 +126,7 @@ struct ScoreCommand: ParsableCommand {
             let metadata = trainable.map {
                 StoredWeights.metadata(
                     of: $0.samples, isOfImages: options.features == nil, classNames: samples.classNames,
-                    scaling: RequestedScaling(
-                        standardize: options.matrix.standardize, normalize: options.matrix.normalize))
+                    scaling: samples.scaling)
             }
             let epochs = scoring.parameters(k: nil).epochs
             let batch = scoring.training.batchSize

@@ -167,7 +167,9 @@ struct TrainCommand: ParsableCommand {
         for path in [save, trace] { if let path { try AtomicFile.checkCanWrite(path) } }
         let model = try model.loadClassifier()
         let backend = try compute.makeBackend(in: shape, profiling: profileKernels)
-        let dataset = try features.load(orImagesOf: data, for: model, quiet: compute.quiet)
+        let stored = try initial.map { try ModelWeights.read($0, of: model) }
+        let dataset = try features.load(
+            orImagesOf: data, for: model, with: stored, of: initial, quiet: compute.quiet)
         let subset =
             try indices.map { try KeptIndices.read($0, count: dataset.train.count).indices }
             ?? Array(0..<dataset.train.count)
@@ -176,8 +178,7 @@ struct TrainCommand: ParsableCommand {
             augment: optimization.augment)
         var normalisation = Normalisation(dataset)
         var initialWeights: ModelWeights?
-        if let initial {
-            let read = try ModelWeights.read(initial, of: model)
+        if let initial, let read = stored {
             for note in read.notes { Terminal.note(note, quiet: compute.quiet) }
             initialWeights = read.weights
             if let kept = read.normalisation { normalisation = kept }
@@ -240,7 +241,7 @@ struct TrainCommand: ParsableCommand {
         if diverged.isEmpty, let save, let first = training.weights.first {
             try first.write(
                 to: save, normalisation: normalisation, steps: training.workOfWeights[0].steps,
-                metadata: StoredWeights.metadata(of: dataset, scaling: features.scaling))
+                metadata: StoredWeights.metadata(of: dataset))
         }
         if let trace { try writeTrace(training.losses, training.work, to: trace) }
         noteUnmoved(training)

@@ -146,22 +146,23 @@ import Testing
         // Weights know how their features were scaled.
         let save = ["embed", "--with", model, "--save", folder / "w.safetensors", "--epochs", "1"] + common
         #expect(try coppice(save).status == 0)
+        let rows = try NumPyArray.read(folder / "x.npy").floats
         let plain = [
             "embed", "--with", model, "--weights", folder / "w.safetensors", "--features", folder / "f.npy", "--out",
             folder / "x.npy",
         ]
-        expectComplaint(
-            try coppice(plain + Self.quick), code: 65, mentions: ["was trained on features with --standardize"])
+        #expect(try coppice(plain + Self.quick).status == 0)
+        #expect(try NumPyArray.read(folder / "x.npy").floats == rows)
         expectComplaint(
             try coppice(["train", "--model", model]), code: 65,
             mentions: ["--model: mine reconstructs its input and predicts no classes; train it with coppice embed"])
     }
 
     @Test(arguments: [
-        (["--size", "121"], 64, "--size is 121, and the samples have only 120 values"),
+        (["--size", "121"], 64, "--size is 121, and the images in shapes have only 120 values"),
         (["--size", "0"], 64, "--size is 0"), (["--epochs", "0"], 64, "--epochs is 0"),
         (["--with", "lenet5", "--size", "64"], 64, "an embedding by lenet5 has 84 values"),
-        (["--with", "pca", "--size", "61"], 64, "60 samples of 120 values have only 60 components"),
+        (["--with", "pca", "--size", "61"], 64, "the 60 images of 120 values in shapes have only 60 components"),
         (["--with", "pca", "--weights", "w"], 64, "--weights is for networks, and --with pca has none"),
         (["--with", "pca", "--epochs", "3"], 64, "--epochs is for networks"),
         (["--weights", "w", "--epochs", "3"], 64, "--epochs is for a training, and --weights gives a trained network"),
@@ -226,7 +227,10 @@ import Testing
                     folder / "t.npy",
                 ]
                     + out), code: 65,
-            mentions: ["w.safetensors: the weights of autoencoder-2 take samples of 5 values, and these have 4 values"])
+            mentions: [
+                "w.safetensors: the weights of autoencoder-2 take samples of 5 values, and those of ",
+                "t.npy have 4 values",
+            ])
         expectComplaint(
             try coppice(
                 [

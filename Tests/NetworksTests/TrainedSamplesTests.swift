@@ -30,7 +30,7 @@ import Testing
         let layout = try ParameterLayout(model, samples: dataset.train.shape, classes: 2)
         return StoredWeights(
             weights: ModelWeights(layout: layout, seed: 1, run: 0), normalisation: nil, notes: [],
-            metadata: metadata ?? StoredWeights.metadata(of: dataset, scaling: scaling))
+            metadata: metadata ?? StoredWeights.metadata(of: dataset))
     }
 
     /// The error that refuses a data set; nil if it is accepted.
@@ -78,7 +78,7 @@ import Testing
                 layout: try ParameterLayout(
                     ModelLibrary.leNet5, samples: SampleShape(height: 32, width: 32), classes: 2), seed: 1, run: 0),
             normalisation: nil, notes: [],
-            metadata: StoredWeights.metadata(of: try Self.images(16, 64), scaling: Self.scaling))
+            metadata: StoredWeights.metadata(of: try Self.images(16, 64)))
         #expect(try Self.refusal(stored, Self.images(32, 32)) == nil)
     }
 

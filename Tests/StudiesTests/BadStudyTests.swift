@@ -145,7 +145,7 @@ private let badExperiments: [BadStudy] = [
     @Test(arguments: [
         ("sizes: 201, ks: 5", "sizes holds 201, and the training set of mnist has 200 samples: sizes from 1 to 200"),
         ("sizes: 100%, ks: 201", "ks holds 201, and the training set of mnist has 200 samples: from 1 to 200 clusters"),
-        ("sizes: 5, ks: 5, use_pca: true", "pca_components is 50; mnist has room for 1 to 16"),
+        ("sizes: 5, ks: 5, use_pca: true", "pca_components is 50 (the default); mnist has room for 1 to 16"),
     ])
     func whatDoesNotFitTheSetIsRefused(keys: String, message: String) throws {
         let study = try study("experiments:\n  - {pruning_method: cluster, selection_strategies: closest, \(keys)}")

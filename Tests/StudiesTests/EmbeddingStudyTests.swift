@@ -177,12 +177,12 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
 
     @Test(arguments: [
         ("embedding: pca, embedding_size: 17", "2:112: embedding_size is 17; mnist has room for 1 to 16"),
-        ("embedding: pca", "2:5: pca_components is 50; mnist has room for 1 to 16"),
+        ("embedding: pca", "2:5: embedding_size is 50 (the default); mnist has room for 1 to 16"),
         (
             "embedding: autoencoder, embedding_size: 17",
             "2:120: embedding_size is 17, and a sample of mnist has 16 values: an autoencoder's code has from 1 to 16"
         ),
-        ("embedding: autoencoder", "2:5: pca_components is 50, and a sample of mnist has 16 values"),
+        ("embedding: autoencoder", "2:5: embedding_size is 50 (the default), and a sample of mnist has 16 values"),
     ])
     func whatDoesNotFitTheSetIsRefused(keys: String, message: String) throws {
         let error = studyError { _ = try plan("experiments:\n  - {\(cluster), \(keys)}") }

@@ -32,11 +32,19 @@ func acceptsSafetensors(_ bytes: [UInt8], folder: String) throws(Violation) -> B
     }
 
     try put(bytes, at: path)
+    var isScaling = true
     let network: StoredWeights
     do { network = try ModelWeights.read(path) } catch {
         try requireSentence(error.description, error.category)
         return true
     }
+    do {
+        let columns = try network.trainedScaling(path: path)?.columns
+        isScaling = columns?.allSatisfy { $0.mean.isFinite && $0.std.isFinite && $0.std >= 0 } ?? true
+    } catch {
+        try requireSentence(error.description, mentions: path, error.category)
+    }
+    try require(isScaling, "features are scaled by figures that are no numbers")
     do {
         let plain = [ChannelStatistics](
             repeating: ChannelStatistics(mean: 0, std: 1), count: max(1, network.weights.layout.input.channels))
