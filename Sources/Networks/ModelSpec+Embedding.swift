@@ -16,7 +16,7 @@ extension ModelSpec {
         if let index = layers.lastIndex(of: .linear(.inputs)) {
             return (
                 "layer \(index + 2) of \(name) (\(layers[index + 1])) comes after linear: inputs, which must be the last "
-                    + "layer of an autoencoder", index + 1
+                    + "layer of an autoencoder; leave it out, or put it before", index + 1
             )
         }
         return (

@@ -138,8 +138,8 @@ struct EmbedCommand: ParsableCommand {
         } else {
             func share(_ value: Double) -> String { "\(fixed(100 * value, 2))%" }
             print(
-                "embedded \(rows) \(split == .test ? "test " : "")\(run.unit)s of \(result.inputs) values in "
-                    + "\(result.size) by \(method.name), \(fixed(result.seconds, 2)) s: \(out)"
+                "embedded \(describeCount(rows, (split == .test ? "test " : "") + run.unit)) of \(result.inputs) values "
+                    + "in \(result.size) by \(method.name), \(fixed(result.seconds, 2)) s: \(out)"
                     + (result.error.map { "; mean squared error \(Float($0.meanSquaredError))" } ?? "")
                     + (result.explainedVariance.map { "; explained variance \(share($0))" } ?? "")
                     + (result.componentsVariance.map { ", that of PCA \(share($0))" } ?? ""))

@@ -74,7 +74,7 @@ struct NamedFile {
 /// the command prints, or that lies where the next command would read it as data.
 /// - Throws: ``Failure`` with the two options, or with one that is empty.
 func checkOutputs(_ outputs: [NamedFile?], against inputs: [NamedFile?]) throws {
-    if let unnamed = outputs.compactMap({ $0 }).first(where: \.path.isEmpty) {
+    if let unnamed = (outputs + inputs).compactMap({ $0 }).first(where: \.path.isEmpty) {
         throw Failure(
             "\(unnamed.option) is empty; \(unnamed.isFolder ? "a folder's" : "a file's") name is needed", exitCode: 64)
     }

@@ -13,14 +13,15 @@ import Testing
         return ["--features", folder / "f.npy", "--out", folder / "x.npy"] + Self.quick
     }
 
-    @Test(arguments: ["--out", "--save"]) func anEmptyNameIsAFaultOfUsage(option: String) throws {
+    @Test(arguments: ["--out", "--save", "--weights", "--features"])
+    func anEmptyNameIsAFaultOfUsage(option: String) throws {
         let folder = try TemporaryFolder()
         try writeNoise(count: 9, dimensions: 6, to: folder / "f.npy")
-        var names = ["--out": folder / "x.npy", "--save": folder / "w.safetensors"]
+        var names = ["--out": folder / "x.npy", "--features": folder / "f.npy"]
         names[option] = ""
         expectComplaint(
             try coppice(
-                ["embed", "--with", "autoencoder", "--size", "2", "--features", folder / "f.npy"]
+                ["embed", "--with", "autoencoder", "--size", "2"]
                     + names.flatMap { [$0.key, $0.value] } + Self.quick),
             code: 64, mentions: ["\(option) is empty; a file's name is needed"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["f.npy"])

@@ -38,6 +38,32 @@ import Testing
         #expect(notes == ["\(folder / "y.txt"): the classes are 0 cat, 1 dog, 2 emu"])
     }
 
+    /// Figures of other rows take the place of these rows' own.
+    @Test func rowsTakeTheFiguresThatAreGiven() throws {
+        let columns = [FeatureScaling.Column(mean: 1, std: 2), FeatureScaling.Column(mean: 10, std: 0)]
+        let scaling = FeatureScaling(columns: columns, isNormalized: false)
+        let scaled = try Dataset.load(
+            name: "rows", features: files, scaling: RequestedScaling(standardize: true),
+            figures: FeatureFigures(scaling: scaling))
+        #expect(floats(scaled.train) == [0, 0, 1, 0, 2, 0, 3, 0] && floats(scaled.test) == [1.5, 0, 4, 0, 1.5, 0])
+        #expect(scaled.scaling == scaling)
+        let shifted = try Dataset.load(
+            name: "rows", features: files.features, testFeatures: [], figures: FeatureFigures(medians: [1, 5]))
+        #expect(floats(shifted.train) == [0, 5, 2, 25, 4, 45, 6, 65] && shifted.train.medians == [1, 5])
+        for figures in [
+            FeatureFigures(medians: [1]),
+            FeatureFigures(scaling: FeatureScaling(columns: columns + columns, isNormalized: true)),
+        ] {
+            let error = #expect(throws: DatasetError.self) {
+                _ = try Dataset.load(name: "rows", features: files, figures: figures)
+            }
+            #expect(
+                error?.description.contains(
+                    "x-0.npy: its rows have 2 values, and those that the network was trained on ") == true,
+                "\(error?.description ?? "")")
+        }
+    }
+
     @Test func testRowsTakeTheFiguresOfTheTrainingRows() throws {
         let dataset = try Dataset.load(
             name: "rows", features: files, scaling: RequestedScaling(standardize: true, normalize: false))

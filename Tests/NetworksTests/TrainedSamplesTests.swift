@@ -71,6 +71,29 @@ import Testing
         }
     }
 
+    /// Figures come back with their bits, and are those of the options that they were made for alone.
+    @Test func figuresOfColumnsAreReadBack() throws {
+        let columns = [(0.1, 3e-200), (-1e200, 0), (.leastNonzeroMagnitude, 1e200 / 3)].map {
+            FeatureScaling.Column(mean: $0.0, std: $0.1)
+        }
+        for isNormalized in [false, true] {
+            var dataset = try Self.features(3)
+            dataset.scaling = FeatureScaling(columns: columns, isNormalized: isNormalized)
+            let stored = try Self.stored("autoencoder", of: dataset, with: nil)
+            let trained = try #require(try stored.trainedScaling(path: "w"))
+            #expect(trained.requested == RequestedScaling(standardize: true, normalize: isNormalized))
+            #expect(trained.figures == FeatureFigures(scaling: dataset.scaling))
+            #expect(try stored.figures(for: trained.requested, path: "w") == trained.figures)
+            for other in [RequestedScaling(), RequestedScaling(standardize: true, normalize: !isNormalized)] {
+                #expect(try stored.figures(for: other, path: "w") == nil)
+            }
+        }
+        let plain = try Self.stored("autoencoder", of: Self.features(3), with: nil)
+        #expect(try plain.trainedScaling(path: "w")?.figures == FeatureFigures())
+        let unknown = try Self.stored("autoencoder", of: Self.features(3), with: [:])
+        #expect(try unknown.trainedScaling(path: "w") == nil && !unknown.areOfImages)
+    }
+
     /// A network that resizes its images takes them in every size.
     @Test func imagesThatAreResizedMayHaveAnyShape() throws {
         let stored = StoredWeights(
