@@ -59,8 +59,12 @@ package enum RanksError: Equatable, CategorizedError {
                 + "MPI 5; name one of these in \(key)"
         case .otherLauncher(let launcher, let library, let ranks):
             let found = ranks == 1 ? "finds this process alone" : "finds \(ranks)"
-            return "\(launcher), but \(library) \(found): it is not the launcher's MPI; start with the mpirun of this "
-                + "library, or name the launcher's library in \(key)"
+            let remedy =
+                launcher.hasPrefix("SLURM_")
+                ? "choose what it knows with srun --mpi (srun --mpi=list names them)" : "use the mpirun of this library"
+            return
+                "\(launcher), but \(library) \(found): it does not know this launcher; \(remedy), or name the launcher's "
+                + "library in \(key)"
         case .startedBefore(let library):
             return "\(library) was started before in this process; MPI can be started only once"
         case .noThreads(let library):

@@ -65,6 +65,13 @@ import Testing
         #expect(error.description.contains("COPPICE_MPI=none") && error.category == .unavailable)
     }
 
+    @Test(arguments: [("PMI_SIZE=2", "use the mpirun of this library"), ("SLURM_STEP_NUM_TASKS=2", "srun --mpi=list")])
+    func theWrongLauncherIsNamedWithWhatWouldDo(variable: String, remedy: String) {
+        let error = RanksError.otherLauncher(launcher: "\(variable) says", library: "libmpi.so.40", ranks: 1)
+        #expect(error.description.hasPrefix("\(variable) says, but libmpi.so.40 finds this process alone: "))
+        #expect(error.description.contains(remedy) && error.category == .usage)
+    }
+
     @Test func aLibraryWithoutMPILacksItsFirstFunction() {
         #expect(throws: RanksError.functionMissing(name: "MPI_Init_thread", library: "libm.so.6")) {
             try Communicator.join(["PMI_SIZE": "4", "COPPICE_MPI": "libm.so.6"])
