@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import OpenCL
+import Support
 
 /// The command line. Each subcommand is a file of its own; what they share is too: ComputeOptions, DataOptions, Output.
 struct Coppice: ParsableCommand {
@@ -53,7 +54,7 @@ enum Main {
     private static func end(with error: any Error) -> Never {
         if let failure = Failure(error) {
             Terminal.complain(failure.message)
-            exit(failure.exitCode)
+            exit(failure.exitCode == ErrorCategory.cancelled.exitCode ? Signals.exitCode : failure.exitCode)
         }
         let code = Coppice.exitCode(for: error)
         // Help and version are no mistakes.
