@@ -18,7 +18,8 @@ struct Coppice: ParsableCommand {
             """,
         version: "coppice \(version)",
         subcommands: [
-            DevicesCommand.self, DataCommand.self, RunCommand.self, StatusCommand.self, ReportCommand.self,
+            DevicesCommand.self, DataCommand.self, RunCommand.self, SubmitCommand.self, StatusCommand.self,
+            ReportCommand.self,
             StudyCommand.self, ModelCommand.self,
             ClusterCommand.self,
             EmbedCommand.self, ScoreCommand.self, SelectCommand.self, DedupCommand.self, TrainCommand.self,
