@@ -92,6 +92,7 @@ let package = Package(
                 "Support", "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Scoring",
                 "Studies", "KernelChecks", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ], swiftSettings: light),
         .target(name: "FaultyOpenCL", path: "Tests/FaultyOpenCL", cSettings: [.unsafeFlags(["-Werror"])]),
         .target(name: "BadDriver", path: "Tests/BadDriver", cSettings: [.unsafeFlags(["-Werror"])]),

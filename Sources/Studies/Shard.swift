@@ -15,7 +15,7 @@ package struct Shard: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``Sentence`` that says what is accepted.
     package init(written text: String) throws(Sentence) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let accepted = "i/n is accepted, i from 1 to n and n up to \(Self.mostShards), such as 1/4"
+        let accepted = ShardRequest.accepted
         var reason = ""
         do throws(Sentence) {
             if parts.count == 2 {

@@ -135,6 +135,29 @@ final class StudyDirectory {
         shards(in: directory).filter { FileLock.isHeld("\(directory)/.lock.\($0.fileName)") }
     }
 
+    /// How many parts a directory was last worked on in: by its sessions, else by what shards have left there. Nil where there
+    /// were none.
+    static func shardCount(of directory: String) -> Int? {
+        if case .valid(let environment) = StudyEnvironment.read(directory + "/environment.json"),
+            let shard = environment.sessions.last(where: { $0["shard"] != nil })?["shard"].flatMap({ Shard($0) })
+        {
+            return shard.count
+        }
+        return shards(in: directory).last?.count
+    }
+
+    /// Refuses a directory whose locks shards on other machines would not see.
+    /// - Parameter mounts: the file systems that this process sees.
+    /// - Throws: ``StudyError`` `.cannotCreate` that names the mount and its option.
+    static func checkLocks(of directory: String, _ mounts: MountTable) throws(StudyError) {
+        guard let mount = mounts.mount(of: directory), let option = mount.localLockOption else { return }
+        throw .cannotCreate(
+            path: directory,
+            reason:
+                "\(mount.point) (\(excerpt(mount.type))) is mounted with \(option), so that shards on other machines would"
+                + " not see its locks; one process without --shard is accepted there, or another --out")
+    }
+
     /// Shards in a sentence, with their verb.
     static func describe(_ shards: [Shard]) -> String {
         let names = shards.map(\.description)

@@ -45,7 +45,8 @@ package struct StudyEnvironment: Codable, Equatable, Sendable {
     package var datasets: [String: Dataset] = [:]
     /// SHA-256 of the files of scores that samples are selected by, by their names in the study; nil where there are none.
     package var scoreFiles: [String: String]?
-    /// One entry a session: coppice, device, platform, driver, backend, system, started, command, and what it was told of the data.
+    /// One entry a session: coppice, device, platform, driver, backend, system, started, command, shard, and what it was told of the
+    /// data.
     package var sessions: [[String: String]] = []
 
     /// Whether the latest session exchanged rows and columns of the images.

@@ -35,6 +35,7 @@ package final class StudyRunner {
     private let shard: Shard?
     private let executor: any StudyExecutor
     private let wantedReplicas: Int?
+    private let mounts: MountTable
     private var replicas = 1
     /// SHA-256 of the files of scores that are there, by their names.
     private var scoreChecksums: [String: String] = [:]
@@ -51,6 +52,7 @@ package final class StudyRunner {
     ///   - shard: the part to run; nil for all of it.
     ///   - replicas: how many networks may train together; what the executor likes where nil. Halved where the device
     ///     has no room for them.
+    ///   - mounts: the file systems that this process sees, whose locks several shards need.
     ///   - environment: versions, device, driver and the like, kept in `environment.json`; asked for once the executor
     ///     is prepared.
     ///   - cancellation: once raised, the study stops before its next step, and the executor as soon as it can.
@@ -59,6 +61,7 @@ package final class StudyRunner {
     ///   - report: hears of every event.
     package init(
         _ study: Study, directory: String, shard: Shard? = nil, executor: any StudyExecutor, replicas: Int? = nil,
+        mounts: MountTable = .ofThisProcess,
         environment: @escaping @autoclosure () -> [String: String] = [:],
         cancellation: CancellationFlag = CancellationFlag(),
         writeTables: @escaping (StudyResults, String) throws -> Void = { _, _ in },
@@ -69,6 +72,7 @@ package final class StudyRunner {
         self.shard = shard
         self.executor = executor
         wantedReplicas = replicas
+        self.mounts = mounts
         self.environment = environment
         self.cancellation = cancellation
         self.writeTables = writeTables
@@ -80,6 +84,7 @@ package final class StudyRunner {
     /// - Throws: ``StudyError``, `.interrupted` where the flag was raised, `.device` where the device failed; and the
     ///   executor's own errors.
     package func run() throws -> StudyResults {
+        if let shard, shard.count > 1 { try StudyDirectory.checkLocks(of: path, mounts) }
         var datasets: [String: StudyDataset] = [:]
         for name in study.datasets { datasets[name] = try executor.dataset(TrainingSet(name)) }
         let plan = try StudyPlan(study, shapes: datasets.mapValues(\.shape))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import OpenCL
+import Support
 
 /// The command line. Each subcommand is a file of its own; what they share is too: ComputeOptions, DataOptions, Output.
 struct Coppice: ParsableCommand {
@@ -17,7 +18,8 @@ struct Coppice: ParsableCommand {
             """,
         version: "coppice \(version)",
         subcommands: [
-            DevicesCommand.self, DataCommand.self, RunCommand.self, StatusCommand.self, ReportCommand.self,
+            DevicesCommand.self, DataCommand.self, RunCommand.self, SubmitCommand.self, StatusCommand.self,
+            ReportCommand.self,
             StudyCommand.self, ModelCommand.self,
             ClusterCommand.self,
             EmbedCommand.self, ScoreCommand.self, SelectCommand.self, DedupCommand.self, TrainCommand.self,
@@ -53,7 +55,7 @@ enum Main {
     private static func end(with error: any Error) -> Never {
         if let failure = Failure(error) {
             Terminal.complain(failure.message)
-            exit(failure.exitCode)
+            exit(failure.exitCode == ErrorCategory.cancelled.exitCode ? Signals.exitCode : failure.exitCode)
         }
         let code = Coppice.exitCode(for: error)
         // Help and version are no mistakes.

@@ -3,12 +3,13 @@ import OpenCL
 import Synchronization
 
 /// Ctrl-C, SIGTERM and SIGHUP ask for a clean end once; a second Ctrl-C or SIGTERM ends the process. While the device does not
-/// answer the first one ends it: nobody would hear the question.
+/// answer the first one ends it: nobody would hear the question. Signals of a batch system ask for a clean end however often
+/// they come.
 final class Interrupt: Sendable {
     /// Calls `handler` on the first signal from now on, from another thread.
     init(_ handler: @escaping @Sendable () -> Void) {
         SignalPipe.handlers.withLock { $0[ObjectIdentifier(self)] = handler }
-        for number in Signals.ending { SignalPipe.listen(to: number) }
+        for number in Signals.heard { SignalPipe.listen(to: number) }
     }
 
     deinit {
@@ -16,7 +17,7 @@ final class Interrupt: Sendable {
             handlers[ObjectIdentifier(self)] = nil
             return handlers.isEmpty
         }
-        if isLast { for number in Signals.ending { Signals.endAtOnce(at: number) } }
+        if isLast { for number in Signals.heard { Signals.endAtOnce(at: number) } }
     }
 }
 
@@ -59,8 +60,10 @@ private enum SignalPipe {
             if count < 0, errno == EINTR { continue }
             guard count == 1 else { return }
             let number = Int32(byte)
-            // A terminal that closes may send its signal twice, to the shell's jobs and to all of its processes.
-            if number != SIGHUP {
+            Signals.hear(number)
+            // A terminal that closes may send its signal twice, to the shell's jobs and to all of its processes; so may a batch
+            // system, to the script and to what the script runs.
+            if number != SIGHUP, !Signals.isPreempting(number) {
                 Signals.endAtOnce(at: number)
                 // The second one may have come before that.
                 if !heard.insert(number).inserted { kill(getpid(), number) }

@@ -1,6 +1,7 @@
 import Foundation
 import OpenCL
 import Support
+import Synchronization
 
 /// What must be right about the process before anything else happens in it.
 enum ProcessSetup {
@@ -73,7 +74,49 @@ enum ProcessSetup {
 enum Signals {
     /// Those that a command asked for a clean end hears. What the parent ignored stays ignored: nohup does so with SIGHUP, a
     /// shell script with SIGINT for what it runs in the background.
-    static let ending: [Int32] = [SIGINT, SIGTERM, SIGHUP].filter { number in
+    static let ending: [Int32] = [SIGINT, SIGTERM, SIGHUP].filter(isHeeded)
+
+    /// Those by which a batch system takes the machine away, one bit each; none until ``expectPreemption(inBatchJob:)``.
+    private static let preempting = Atomic<UInt64>(0)
+    /// The first signal that asked for an end; 0 before.
+    private static let first = Atomic<Int32>(0)
+
+    /// The signals that a clean end is asked for by.
+    static var heard: [Int32] { ending + (isPreempting(SIGUSR1) ? [SIGUSR1] : []) }
+
+    /// What the program ends with once it was asked to: 75 where a batch system did, which may start it again, and 130
+    /// otherwise.
+    static var exitCode: Int32 { isPreempting(first.load(ordering: .relaxed)) ? 75 : 130 }
+
+    /// Whether a batch system started this process: Slurm, PBS, Grid Engine or a Kubernetes Job.
+    static var isInBatchJob: Bool {
+        ["SLURM_JOB_ID", "PBS_JOBID", "JOB_ID", "JOB_COMPLETION_INDEX"].contains {
+            EnvironmentVariables.process[$0] != nil
+        }
+    }
+
+    /// Has SIGUSR1 end the process with 75 from now on, and SIGTERM too inside a batch job: for commands that go on where they
+    /// stopped.
+    static func expectPreemption(inBatchJob: Bool) {
+        for number in [SIGUSR1] + (inBatchJob ? [SIGTERM] : []) where isHeeded(number) {
+            preempting.bitwiseOr(1 << UInt64(number), ordering: .relaxed)
+            endAtOnce(at: number)
+            unblock([number])
+        }
+    }
+
+    /// Whether a batch system sends this signal, once such signals are expected.
+    static func isPreempting(_ number: Int32) -> Bool {
+        preempting.load(ordering: .relaxed) & (1 << UInt64(number)) != 0
+    }
+
+    /// Keeps the first signal that asked for an end, which decides on ``exitCode``.
+    static func hear(_ number: Int32) {
+        _ = first.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+    }
+
+    /// What the parent ignored is not.
+    private static func isHeeded(_ number: Int32) -> Bool {
         var action = sigaction()
         return sigaction(number, nil, &action) != 0 || !ignores(action)
     }
@@ -83,18 +126,25 @@ enum Signals {
         // A reader that went away, and a limit on the size of files, are reported by the call that writes.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         for number in ending { endAtOnce(at: number) }
-        // Whoever starts programs from a thread that hears no signals passes that on.
+        unblock(ending)
+    }
+
+    /// Whoever starts programs from a thread that hears no signals passes that on.
+    private static func unblock(_ numbers: [Int32]) {
         var heard = sigset_t()
         sigemptyset(&heard)
-        for number in ending { sigaddset(&heard, number) }
+        for number in numbers { sigaddset(&heard, number) }
         pthread_sigmask(SIG_UNBLOCK, &heard, nil)
     }
 
-    /// Has a signal end the process with 130, as a shell reports Ctrl-C. Nothing that is done is lost by that.
+    /// Has a signal end the process with 130, as a shell reports Ctrl-C, or with 75 where a batch system sends it. Nothing that
+    /// is done is lost by that.
     static func endAtOnce(at number: Int32) {
         // A shell script ends at Ctrl-C only where the program it runs has ended by that signal.
         if number == SIGINT {
             signal(number, SIG_DFL)
+        } else if isPreempting(number) {
+            signal(number) { _ in _exit(75) }
         } else {
             signal(number) { _ in _exit(130) }
         }

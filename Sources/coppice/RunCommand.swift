@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
     var replicas: Int?
     @Option(
         help: ArgumentHelp(
-            "Run one of n equal parts. Those of one directory may run at the same time, on several machines too.",
+            "Run one of n equal parts. Those of one directory may run at the same time, on several machines too. In a job array: auto (Slurm), or auto/n.",
             valueName: "i/n"))
     var shard: String?
     @OptionGroup var memory: MemoryOption
@@ -61,8 +61,6 @@ struct RunCommand: AsyncParsableCommand {
     var json = false
     @Flag(help: "No progress and no notes on stderr.")
     var quiet = false
-
-    private var part: Shard? { shard.flatMap(Shard.init) }
 
     func validate() throws {
         if let replicas, replicas < 1 {
@@ -77,13 +75,14 @@ struct RunCommand: AsyncParsableCommand {
             )
         }
         if let shard {
-            do { _ = try Shard(written: shard) } catch {
+            do { _ = try ShardRequest(written: shard) } catch {
                 throw ValidationError("--shard is '\(excerpt(shard))'; \(error).")
             }
         }
     }
 
     func run() async throws {
+        Signals.expectPreemption(inBatchJob: Signals.isInBatchJob)
         let locator = DatasetLocator()
         let memory = try memory.bytes
         let given = try features.named(besides: (data != nil, orientation.transposed), identifiers: ids)
@@ -111,6 +110,7 @@ struct RunCommand: AsyncParsableCommand {
             [NamedFile("--out", directory, kind: .folder(levels: 2))],
             against: [NamedFile("--data", data)] + locations.values.map { NamedFile("the data set", $0.directory) }
                 + descriptions.flatMap(\.files).map { NamedFile("the data set", $0) })
+        let part = try part(in: directory)
         let cancellation = CancellationFlag()
         let load = { (name: String) -> Dataset in
             let description = descriptions.first { $0.name == name }
@@ -127,7 +127,7 @@ struct RunCommand: AsyncParsableCommand {
             if let note = dataset.emptyClassesNote { Terminal.note("note: \(note)", quiet: quiet) }
             return dataset
         }
-        if dryRun { return try printPlan(study, load, memory, directory: directory) }
+        if dryRun { return try printPlan(study, part, load, memory, directory: directory) }
         // Rather now than after the last run, when drivers and watches have taken some.
         if report, let shortage = StudyReport.descriptorShortage(others: 8) {
             throw Failure("\(shortage); --no-report leaves the plots out", exitCode: 74)
@@ -143,7 +143,7 @@ struct RunCommand: AsyncParsableCommand {
         let runner = StudyRunner(
             study, directory: directory, shard: part, executor: executor, replicas: replicas,
             environment: environment(
-                executor.backend?.device, locator, of: descriptions.filter { $0.source == nil }.map(\.name)),
+                part, executor.backend?.device, locator, of: descriptions.filter { $0.source == nil }.map(\.name)),
             cancellation: cancellation,
             writeTables: StudyTables.write, report: progress.hear)
         defer { progress.finish() }
@@ -173,6 +173,14 @@ struct RunCommand: AsyncParsableCommand {
                     + " runs.jsonl, selections/")
             let left = results.plan.runs.count - count
             if left > 0 { print("\(left) run\(left == 1 ? " is" : "s are") left for other shards") }
+        }
+    }
+
+    /// The part that --shard names, or that the task of a job array has.
+    private func part(in directory: String) throws -> Shard? {
+        guard let shard else { return nil }
+        do { return try ShardRequest(written: shard).shard(in: directory) } catch {
+            throw Failure("--shard \(excerpt(shard)): \(error)", exitCode: 64)
         }
     }
 
@@ -243,7 +251,7 @@ struct RunCommand: AsyncParsableCommand {
 
     /// Prints what the study would do and how long it should take, by a rate that is measured here and now.
     private func printPlan(
-        _ study: Study, _ load: @escaping (String) throws -> Dataset, _ memory: Int?, directory: String
+        _ study: Study, _ part: Shard?, _ load: @escaping (String) throws -> Dataset, _ memory: Int?, directory: String
     ) throws {
         let backend = try makeBackend()
         let executor = BackendExecutor(on: backend, clusteringMemory: memory, load: load)
@@ -303,7 +311,7 @@ struct RunCommand: AsyncParsableCommand {
 
     /// What `environment.json` keeps of this session.
     private func environment(
-        _ description: DeviceDescription?, _ locator: DatasetLocator, of datasets: [String]
+        _ part: Shard?, _ description: DeviceDescription?, _ locator: DatasetLocator, of datasets: [String]
     ) -> [String: String] {
         var session = [
             "coppice": Coppice.version,
@@ -312,6 +320,7 @@ struct RunCommand: AsyncParsableCommand {
             "command": Shell.command(Array(CommandLine.arguments.dropFirst())),
         ]
         if let folder = dataFolder(locator, of: datasets) { session["data"] = folder }
+        if let part { session["shard"] = part.description }
         if orientation.transposed { session["transposed"] = "true" }
         if device != "auto" { session["option_device"] = device }
         if let profile = shape.profile { session["option_profile"] = profile }

@@ -82,7 +82,7 @@ enum Stalls {
     private static func endAfterInterrupt() {
         complain("interrupted while the device did not answer; what was finished before is kept")
         PoCLCache.end()
-        _exit(130)
+        _exit(Signals.exitCode)
     }
 
     /// On a line of its own, where a bar may stand.

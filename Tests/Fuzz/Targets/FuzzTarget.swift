@@ -11,7 +11,7 @@ package struct Violation: Error, CustomStringConvertible {
 ///
 /// Fuzzing calls these with files it makes up (tools/sanitize fuzz), and the unit tests with those in Tests/Fuzz/corpus.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case cifar, idx, image, labels, lines, matrix, model, npy, npz, safetensors, study, tar
+    case cifar, idx, image, labels, lines, matrix, model, mounts, npy, npz, safetensors, study, tar
 
     /// Gives a file of these bytes to the reader.
     /// - Parameter folder: where files may be written and written again.
@@ -26,6 +26,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .lines: try acceptsLines(bytes, folder: folder)
         case .matrix: try acceptsSafetensorsMatrix(bytes, folder: folder)
         case .model: try acceptsModel(bytes, folder: folder)
+        case .mounts: try acceptsMounts(bytes)
         case .npy: try acceptsNumPy(bytes, folder: folder)
         case .npz: try acceptsNPZ(bytes, folder: folder)
         case .safetensors: try acceptsSafetensors(bytes, folder: folder)
