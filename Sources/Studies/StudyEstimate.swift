@@ -11,7 +11,7 @@ package struct StudyRates: Equatable, Sendable {
     package var images: Int
     /// Seconds that testing one network of that model takes.
     package var evaluationSeconds: Double
-    /// The rates of each model, by ``TrainingRecipe/rateName``; the rates above apply to models without an entry.
+    /// The rates of each model, by its name; the rates above apply to models without an entry.
     var models: [String: ModelRate] = [:]
     /// What the artifacts of each family cost.
     var artifacts: [ArtifactFamily: ArtifactRate] = [:]
@@ -74,9 +74,9 @@ extension StudyPlan {
             artifacts[type(of: key.kind).folder, default: 0] += shared + rate.seconds(effort: key.kind.effort)
         }
         func train(_ networks: Int, of experiment: Experiment) {
-            images[experiment.recipe.rateName, default: 0] +=
+            images[experiment.recipe.model.name, default: 0] +=
                 Double(networks) * Double(experiment.recipe.images(kept: experiment.size))
-            evaluations[experiment.recipe.rateName, default: 0] += networks
+            evaluations[experiment.recipe.model.name, default: 0] += networks
         }
         var decided: Set<Int> = []
         for run in left {
@@ -108,8 +108,8 @@ extension StudyExecutor {
             throw StudyError.executor(reason: "a plan without experiments")
         }
         var rates = try measureRates(of: heaviest, in: plan, replicas: replicas)
-        for (model, experiments) in Dictionary(grouping: plan.experiments, by: \.recipe.rateName)
-        where model != heaviest.recipe.rateName {
+        for (model, experiments) in Dictionary(grouping: plan.experiments, by: \.recipe.model.name)
+        where model != heaviest.recipe.model.name {
             guard let most = experiments.max(by: { $0.trainedImages < $1.trainedImages }) else { continue }
             let measured = try measureRates(of: most, in: plan, replicas: replicas)
             rates.models[model] = StudyRates.ModelRate(
@@ -124,8 +124,7 @@ extension StudyExecutor {
     /// Measures how fast one experiment's model trains and is tested.
     private func measureRates(of heaviest: Experiment, in plan: StudyPlan, replicas: Int) throws -> StudyRates {
         let together = plan.experiments.filter { $0.launchGroup == heaviest.launchGroup }
-        let networks = heaviest.recipe.networksTogether(
-            min(max(1, replicas), together.reduce(0) { $0 + $1.runs }))
+        let networks = min(max(1, replicas), together.reduce(0) { $0 + $1.runs })
         let never = CancellationFlag()
         try prepare(for: heaviest.recipe, later: [])
         func train(steps: Int) throws -> TrainingOutcome {
