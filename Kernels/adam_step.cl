@@ -2,7 +2,7 @@
 // as PyTorch computes it). Parameters, gradients, first and second moments are [replica][count]; the gradients of
 // parameters tile_offset ... tile_offset + tile_count - 1 are the sums of tile_gradients [replica][tile][tile_count], in
 // order. The numbers are arguments, so that one program serves networks of every size.
-// rates[step] = (learning rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t)); loss_and_correct[r][t] = (sum of losses, right answers)
+// rates[row] = (learning rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t)); loss_and_correct[r][t] = (sum of losses, right answers)
 // become losses and correct, [step][replica]; the cursor moves on to the next step.
 //
 // With PENALTY weight_decay times the parameter is added to its gradient (Adam with an L2 penalty). With DECOUPLED the
@@ -27,14 +27,16 @@ TILE_KERNEL void adam_step(const int count, __global float *restrict gradients,
                            __global float *restrict second_moments, __global float *restrict losses,
                            __global int *restrict correct, __global int *restrict cursor) {
     const int replica = get_group_id(2);
+    current += 4 * replica;
     const int valid = current[1];
-    const int step = current[2];
-    finish_step(replica, tiles, valid, step, loss_and_correct, losses, correct, cursor);
+    finish_step(replica, tiles, valid, current[2], loss_and_correct, losses, correct, cursor);
+    if (valid == 0) return;
 
-    const float step_size = rates[RATES * step];
-    const float correction = rates[RATES * step + 1];
+    rates += (size_t)RATES * current[3];
+    const float step_size = rates[0];
+    const float correction = rates[1];
 #if DECOUPLED
-    const float kept = rates[RATES * step + 2];
+    const float kept = rates[2];
 #endif
     const size_t base = (size_t)replica * count;
     tile_gradients += replica * tiles * tile_count;

@@ -17,7 +17,7 @@ TEAM_KERNEL void batch_norm_backward(__global const float *restrict input, const
     const int channel = get_group_id(0);
     const int replica = get_group_id(2);
     const int lane = get_local_id(0) * VW;
-    const int valid = current[1];
+    const int valid = current[4 * replica + 1];
     const float count = (float)valid * positions;
     const float mean = saved[2 * (replica * channels + channel)];
     const float inverse = saved[2 * (replica * channels + channel) + 1];

@@ -2,7 +2,7 @@
 // + epsilon) * gamma + beta. With TRAINING the statistics are those of the batch's valid samples over all positions; saved[r]
 // [channel] = (mean, 1 / sqrt(variance + epsilon)) keeps them for the backward pass, and running[r][2][channel], the running
 // mean and the running unbiased variance, move towards them. Without TRAINING the running ones are taken. A batch of a single
-// value has no unbiased variance: it moves the mean alone.
+// value has no unbiased variance: it moves the mean alone; one of none moves neither.
 //
 // Sums are taken twice, the second time of deviations from the mean, so that nothing cancels. If all values are equal,
 // the first pass finds the mean exactly, every deviation is 0, and so is the variance.
@@ -47,7 +47,7 @@ TEAM_KERNEL void batch_norm_forward(__global const float *restrict input, const 
     running += 2 * replica * channels;
 #if TRAINING
     __local float room[ITEMS];
-    const int valid = current[1];
+    const int valid = current[4 * replica + 1];
     const float count = (float)valid * positions;
     // The first sample's first value.
     const float pivot = input[plane(0, tiles, channels, positions) - get_local_id(0) * VW];
@@ -68,7 +68,7 @@ TEAM_KERNEL void batch_norm_forward(__global const float *restrict input, const 
     if (item_number() == 0) {
         saved[2 * (replica * channels + channel)] = mean;
         saved[2 * (replica * channels + channel) + 1] = inverse;
-        running[channel] += BATCH_NORM_MOMENTUM * (mean - running[channel]);
+        if (count > 0) running[channel] += BATCH_NORM_MOMENTUM * (mean - running[channel]);
         if (count > 1) {
             running[channels + channel] += BATCH_NORM_MOMENTUM * (squares / (count - 1) - running[channels + channel]);
         }

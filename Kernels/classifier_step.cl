@@ -57,6 +57,7 @@ TEAM_KERNEL void classifier_step(
     const int lane = get_local_id(0);
     const int replica = get_group_id(2);
     const int first = get_group_id(0) * TILES_AT_ONCE;
+    current += 4 * replica;
     const int valid = current[1];
     parameters += (size_t)replica * stride;
     running += replica * 2 * CHANNELS;

@@ -45,7 +45,7 @@ TEAM_KERNEL void conv2d_block_backward(
     const int tiles = get_num_groups(0);
     const int replica = get_group_id(2);
     const int batch_tile = replica * tiles + tile;
-    const int valid = current[1];
+    const int valid = current[4 * replica + 1];
     const int counted = valid_samples(tile, valid);
     // With several groups per tile, the first takes the convolution and the others the linear layers.
     const int share = get_group_id(1);

@@ -30,6 +30,7 @@
 #include "augmentation.clh"
 #endif
 #if GATHER
+#include "begin_step.clh"
 #include "gather.clh"
 #endif
 
@@ -40,7 +41,7 @@ TEAM_KERNEL void conv2d_block_forward(
 #if AUGMENT
     __global const int *restrict changes,
 #endif
-    __global const float *restrict scaling, __global const int *restrict batches,
+    __global const float *restrict scaling, __global const int *restrict batches, const int rows,
     __global const int *restrict cursor, __global int *restrict current, __global int *restrict batch_labels,
 #else
     __global const float *restrict source, const int source_positions, const int source_gamma, const int source_beta,
@@ -64,22 +65,16 @@ TEAM_KERNEL void conv2d_block_forward(
     input += batch_tile * IN_CHANNELS * POSITIONS * TILE + lane * VW;
 
 #if GATHER
-    const int step = cursor[0];
-    const int base = batches[4 * step];
-    const int valid = batches[4 * step + 1];
-    if (batch_tile == 0 && item_number() == 0) {
-        current[0] = base;
-        current[1] = valid;
-        current[2] = step;
-        current[3] = 0;
-    }
+    const int2 batch = begin_step(batches, rows, cursor, replica, tile == 0 && item_number() == 0, current);
+    const int base = batch.x;
+    const int valid = batch.y;
     gather(images, labels, order + (size_t)replica * order_stride + base,
 #if AUGMENT
            changes + (size_t)replica * order_stride + base,
 #endif
            tile, valid, scaling, input, batch_labels + batch_tile * TILE);
 #else
-    const int valid = current[1];
+    const int valid = current[4 * replica + 1];
     __local float scales[IN_CHANNELS];
     __local float shifts[IN_CHANNELS];
     source_running += replica * 2 * IN_CHANNELS;

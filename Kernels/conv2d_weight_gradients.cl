@@ -38,7 +38,7 @@ TEAM_KERNEL void conv2d_weight_gradients(
     const int tiles = get_num_groups(0);
     const int replica = get_group_id(2);
     const int batch_tile = replica * tiles + tile;
-    const int valid = current[1];
+    const int valid = current[4 * replica + 1];
     const int counted = valid_samples(tile, valid);
     parameters += (size_t)replica * stride;
     gradients += (size_t)replica * stride;

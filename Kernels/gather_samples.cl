@@ -1,5 +1,5 @@
-// The next batch of a training order as an activation, and the start of a step: the schedule's next row (first sample,
-// valid samples) becomes current.
+// The next batch of a training order as an activation, and the start of a step: the schedule's next row becomes current
+// (begin_step).
 //
 // output[r][t][feature][s] = samples[order[position]][feature] * scale + shift, batch_labels[r][t][s] its label; 0 and -1
 // in masked samples. Samples are bytes or floats, [count][features]; a channel is `positions` neighbouring features, and
@@ -8,6 +8,8 @@
 //
 // A member takes every feature that falls to it of all members of the work-groups that share a tile; where samples are bytes,
 // taken as they are, and channels whole words, every four neighbouring features. Groups: (tile, share, replica).
+#include "begin_step.clh"
+
 #if BYTES
 typedef uchar feature_t;
 #else
@@ -36,8 +38,8 @@ TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __gl
                                 __global const int *restrict changes, const int width,
 #endif
                                 const int features, const int positions, __global const float *restrict scaling,
-                                __global const int *restrict batches, __global const int *restrict cursor,
-                                __global int *restrict current, __global float *restrict output,
+                                __global const int *restrict batches, const int rows,
+                                __global const int *restrict cursor, __global int *restrict current, __global float *restrict output,
                                 __global int *restrict batch_labels) {
     const int lane = get_local_id(0);
     const int replica = get_group_id(2);
@@ -45,15 +47,9 @@ TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __gl
     const size_t batch_tile = (size_t)replica * get_num_groups(0) + tile;
     const int member = get_global_id(1);
     const int members = get_global_size(1);
-    const int step = cursor[0];
-    const int base = batches[4 * step];
-    const int valid = batches[4 * step + 1];
-    if (batch_tile == 0 && member == 0 && lane == 0) {
-        current[0] = base;
-        current[1] = valid;
-        current[2] = step;
-        current[3] = 0;
-    }
+    const int2 batch = begin_step(batches, rows, cursor, replica, tile == 0 && member == 0 && lane == 0, current);
+    const int base = batch.x;
+    const int valid = batch.y;
     order += (size_t)replica * order_stride + base;
     batch_labels += batch_tile * TILE + lane * VW;
     const int first = tile * TILE + lane * VW;

@@ -12,7 +12,7 @@ TEAM_KERNEL void mean_squared_error(__global const float *restrict output, __glo
                                     __global float *restrict loss_and_correct) {
     __local float room[ITEMS];
     const int lane = get_local_id(0) * VW;
-    const int valid = current[1];
+    const int valid = current[4 * get_group_id(2) + 1];
     const int counted = valid_samples(get_group_id(0), valid);
     const size_t tile = (size_t)get_group_id(2) * get_num_groups(0) + get_group_id(0);
     const int columns = PADDED(values);

@@ -9,6 +9,7 @@ TILE_KERNEL void predict_classes(__global const float *restrict logits, __global
                                  __global int *restrict cursor) {
     const int tile = get_group_id(0);
     const int replica = get_group_id(2);
+    current += 4 * replica;
     const size_t batch_tile = (size_t)replica * get_num_groups(0) + tile;
     predict(logits + batch_tile * classes * TILE + get_local_id(0) * VW, classes, valid_samples(tile, current[1]),
             predictions + (size_t)replica * stride + current[0] + tile * TILE);

@@ -21,6 +21,7 @@ TILE_KERNEL void sample_statistics(__global const float *restrict logits, __glob
                                    __global const float *restrict hidden, const int width, const int stride,
                                    __global float *restrict statistics) {
     const int lane = get_local_id(0) * VW;
+    current += 4 * get_group_id(2);
     const int counted = valid_samples(get_group_id(0), current[1]) - lane;
     const size_t tile = (size_t)get_group_id(2) * get_num_groups(0) + get_group_id(0);
     __global const float *column = logits + tile * classes * TILE + lane;

@@ -3,7 +3,7 @@
 // tile_count - 1 are the sums of tile_gradients [replica][tile][tile_count], in order. weight_decay times the parameter is
 // added to its gradient g. With MOMENTUM, v = momentum * v + g takes its place, with a v per parameter, 0 at first, in
 // velocities [replica][count]. Then the parameter -= learning rate * v.
-// rates[step] = (learning rate, unused); loss_and_correct[r][t] = (sum of losses, right answers) become losses and
+// rates[row] = (learning rate, unused); loss_and_correct[r][t] = (sum of losses, right answers) become losses and
 // correct, [step][replica]; the cursor moves on to the next step.
 //
 // A work-group takes CHUNK x LANES vectors. Groups: (chunk, 1, replica). Numbers of parameters are multiples of 16.
@@ -20,11 +20,13 @@ TILE_KERNEL void sgd_step(const int count, __global float *restrict gradients,
                           __global float *restrict parameters, __global float *restrict losses,
                           __global int *restrict correct, __global int *restrict cursor) {
     const int replica = get_group_id(2);
+    current += 4 * replica;
     const int valid = current[1];
-    const int step = current[2];
-    finish_step(replica, tiles, valid, step, loss_and_correct, losses, correct, cursor);
+    finish_step(replica, tiles, valid, current[2], loss_and_correct, losses, correct, cursor);
+    if (valid == 0) return;
 
-    const float learning_rate = rates[2 * step];
+    rates += (size_t)2 * current[3];
+    const float learning_rate = rates[0];
     const size_t base = (size_t)replica * count;
     tile_gradients += replica * tiles * tile_count;
     for (int turn = 0; turn < CHUNK; turn++) {

@@ -19,6 +19,7 @@ TILE_KERNEL void softmax_cross_entropy(__global const float *restrict logits, __
                                        __global float *restrict delta, __global float *restrict transposed,
                                        __global float *restrict loss_and_correct) {
     const int lane = get_local_id(0) * VW;
+    current += 4 * get_group_id(2);
     const int valid = current[1];
     const int counted = valid_samples(get_group_id(0), valid);
     const size_t tile = (size_t)get_group_id(2) * get_num_groups(0) + get_group_id(0);

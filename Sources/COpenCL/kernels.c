@@ -24,6 +24,9 @@ static const cop_kernel_source sources[] = {
     {"batch_norm_forward", (const char *)(const unsigned char[]){
 #embed "../../Kernels/batch_norm_forward.cl" suffix(, 0)
     }},
+    {"begin_step", (const char *)(const unsigned char[]){
+#embed "../../Kernels/begin_step.clh" suffix(, 0)
+    }},
     {"block_statistics", (const char *)(const unsigned char[]){
 #embed "../../Kernels/block_statistics.clh" suffix(, 0)
     }},

@@ -6,7 +6,7 @@ package enum AdamStepCases: KernelCases {
         StepEndCase.awkward.map { StepEndCase($0, .adam(.none), seed: seed) }
             + [StepEndCase.Update.adam(.penalty(0.03)), .adam(.decoupled)].flatMap { update in
                 StepEndCase.few.map { StepEndCase($0, update, seed: seed) }
-            }
+            } + RaggedCase.cases(.adam, seed: seed)
     }
 
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {

@@ -9,14 +9,13 @@ struct CaseWeights {
     let first: Int
     let operand: SampleWeights
     private let batch: CaseBatch
-    private let losses: GuardedBuffer<Float>
+    let losses: GuardedBuffer<Float>
     private var stride: Int { operand.stride }
 
     /// Weights for a batch whose first sample is at position `first`; those of other positions are NaN.
     init(_ batch: CaseBatch, first: Int, _ random: inout CaseInputs) throws(ComputeError) {
-        let choices: [Float] = [0, 1, 2, 1 / (1 - 0.3)]
         let (replicas, samples, stride) = (batch.replicas, batch.samples, first + batch.samples + 3)
-        plain = random.integers(replicas * samples, in: 0..<choices.count).map { choices[Int($0)] }
+        plain = random.integers(replicas * samples, in: 0..<Self.choices.count).map { Self.choices[Int($0)] }
         var weights = [Float](repeating: .nan, count: replicas * stride)
         for (place, weight) in plain.enumerated() {
             weights[place / samples * stride + first + place % samples] = weight
@@ -31,6 +30,10 @@ struct CaseWeights {
     }
 
     private static let untouched: Float = -7
+    private static let choices: [Float] = [0, 1, 2, 1 / (1 - 0.3)]
+
+    /// Draws `count` weights that belong to others.
+    static func skip(_ count: Int, _ random: inout CaseInputs) { _ = random.integers(count, in: 0..<choices.count) }
 
     /// Checks the losses, [replica][sample], and that no others were written.
     func check(_ truths: [Bounded], _ judge: inout CaseJudge) throws(ComputeError) {

@@ -6,7 +6,9 @@ package enum ClassifierStepCases: KernelCases {
         (.classifier, .training), (.predictions, .inference),
     ]
 
-    package static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
+    package static func cases(seed: UInt64) -> [any KernelCase] {
+        StepCase.all(operations, seed: seed) + RaggedStepCase.cases(.classifier, seed: seed)
+    }
 
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         StepCase.launched(operations, seed: seed, replicas: replicas)

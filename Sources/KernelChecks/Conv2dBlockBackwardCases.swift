@@ -6,7 +6,9 @@ package enum Conv2dBlockBackwardCases: KernelCases {
         (.blockBackward, .training)
     ]
 
-    package static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
+    package static func cases(seed: UInt64) -> [any KernelCase] {
+        StepCase.all(operations, seed: seed) + RaggedStepCase.cases(.blockBackward, seed: seed)
+    }
 
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         StepCase.launched(operations, seed: seed, replicas: replicas)

@@ -6,7 +6,10 @@ package enum Conv2dBlockForwardCases: KernelCases {
         (.gathered, .training), (.gathered, .inference), (.normalised, .training), (.normalised, .inference),
     ]
 
-    package static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
+    package static func cases(seed: UInt64) -> [any KernelCase] {
+        StepCase.all(operations, seed: seed) + RaggedStepCase.cases(.gathered, seed: seed)
+            + RaggedStepCase.cases(.normalised, seed: seed)
+    }
 
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         StepCase.launched(operations, seed: seed, replicas: replicas)

@@ -6,7 +6,9 @@ package enum Conv2dWeightGradientsCases: KernelCases {
         (.weightGradients, .training)
     ]
 
-    package static func cases(seed: UInt64) -> [any KernelCase] { StepCase.all(operations, seed: seed) }
+    package static func cases(seed: UInt64) -> [any KernelCase] {
+        StepCase.all(operations, seed: seed) + RaggedStepCase.cases(.weightGradients, seed: seed)
+    }
 
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {
         StepCase.launched(operations, seed: seed, replicas: replicas)

@@ -14,7 +14,7 @@ package enum GatherSamplesCases: KernelCases {
                 + (AwkwardBatch.all.dropFirst() + AwkwardBatch.everyLane).map {
                     GatherSamplesCase(batch: $0, features: 9, channels: 3, isBytes: isBytes, seed: seed)
                 }
-        } + poisoned(seed: seed) + augmented(seed: seed)
+        } + poisoned(seed: seed) + augmented(seed: seed) + RaggedCase.cases(.gather, seed: seed)
     }
 
     /// Images that are moved, mirrored, both, and moved out of sight: a row, a column, planes of odd extents, several.
@@ -80,7 +80,7 @@ private struct GatherSamplesCase: KernelCase {
         let output = try batch.output(features, label: "activation")
         let room = batch.layout(1)
         let batchLabels = try GuardedBuffer<Int32>(on: backend, count: room.count, label: "batch labels")
-        let current = try GuardedBuffer<Int32>(on: backend, count: 4, label: "current step")
+        let current = try GuardedBuffer<Int32>(on: backend, count: 4 * replicas, label: "current step")
         let schedule = StepSchedule(
             batches: try backend.makeBuffer(
                 [9, 9, 9, 9, Int32(first), Int32(samples), 0, 0, 9, 9, 9, 9], label: "batches"),
@@ -122,7 +122,7 @@ private struct GatherSamplesCase: KernelCase {
         judge.check(
             "batch labels", try batchLabels.contents(), equals: room.pack(chosen.map { Int32(labels[$0]) }, masked: -1))
         judge.check(
-            "current step", try current.contents(), equals: [Int32(first), Int32(samples), Int32(step), 0])
+            "current step", try current.contents(), equals: batch.currentRows(first: first, step: step))
         return judge.result
     }
 }

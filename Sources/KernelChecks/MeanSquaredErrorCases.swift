@@ -6,6 +6,7 @@ package enum MeanSquaredErrorCases: KernelCases {
         zip([1, 7, 15, 16, 17, 31, 100, 784], AwkwardBatch.all).map {
             MeanSquaredErrorCase(batch: $1, values: $0, seed: seed)
         } + [MeanSquaredErrorCase(batch: (2, 17), values: 33, seed: seed, isPoisoned: true)]
+            + RaggedCase.cases(.squaredError, seed: seed)
     }
 
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] { [] }

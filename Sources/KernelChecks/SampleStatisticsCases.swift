@@ -11,7 +11,7 @@ package enum SampleStatisticsCases: KernelCases {
             SampleStatisticsCase(batch: (2, 17), classes: 10, width: 5, seed: seed, kind: $0)
         }
         // Without the last layer's input it is another program.
-        return (all + special).flatMap { [$0, $0.recorded] }
+        return (all + special).flatMap { [$0, $0.recorded] } + RaggedCase.cases(.statistics, seed: seed)
     }
 
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] { [] }

@@ -6,6 +6,7 @@ package enum SgdStepCases: KernelCases {
         StepEndCase.awkward.map { StepEndCase($0, .sgd(momentum: 0.9, weightDecay: 0.03), seed: seed) }
             + StepEndCase.few.map { StepEndCase($0, .sgd(momentum: nil, weightDecay: 0.03), seed: seed) }
             + [StepEndCase(StepEndCase.few[0], .sgd(momentum: 0.5, weightDecay: 0), seed: seed)]
+            + RaggedCase.cases(.sgd, seed: seed)
     }
 
     package static func launched(seed: UInt64, replicas: Int) -> [any KernelCase] {

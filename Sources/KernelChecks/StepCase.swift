@@ -186,7 +186,7 @@ struct StepCase: KernelCase {
     /// What stands in the place of other batches' predictions.
     private static let untouched: Int32 = -9
 
-    private func startValues() -> StepValues {
+    func startValues() -> StepValues {
         var inputs = CaseInputs(seed: seed)
         let layout = StepNetwork.Layout(shape)
         var parameters = [Float](repeating: 0, count: batch.replicas * layout.count)
@@ -236,7 +236,8 @@ struct StepCase: KernelCase {
         for operation in before { _ = try execute(operation, on: network, reference) }
     }
 
-    private func execute(_ operation: Operation, on network: StepNetwork, _ backend: any Backend) throws
+    /// Queues an operation; predictions are returned.
+    func execute(_ operation: Operation, on network: StepNetwork, _ backend: any Backend) throws
         -> GuardedContents<Int32>?
     {
         switch operation {
@@ -280,7 +281,7 @@ struct StepCase: KernelCase {
     private func copyInputs(from expected: StepNetwork, to actual: StepNetwork) throws {
         guard operation != .gathered else { return }
         let backend = actual.batch.backend
-        let current = [Int32(StepValues.firstSample), Int32(batch.samples), Int32(StepValues.step), 0]
+        let current = actual.batch.currentRows(first: StepValues.firstSample, step: StepValues.step)
         try backend.write(current, to: actual.current.buffer)
         for name in inputs.activations { try write(try expected.values(name), to: name, of: actual, masked: 3) }
         for name in inputs.gradients { try write(try expected.values(name), to: name, of: actual, masked: 0) }

@@ -109,7 +109,8 @@ struct StepEndCase: KernelCase {
             let schedule = StepSchedule(
                 batches: try backend.makeBuffer([Int32](repeating: 0, count: 4 * steps), label: "batches"),
                 rates: try backend.makeBuffer(rates, label: "rates"), cursor: counters[1].buffer,
-                current: try backend.makeBuffer([Int32(0), Int32(valid), 1, 0], label: "current"))
+                current: try backend.makeBuffer(
+                    (0..<replicas).flatMap { _ in [Int32(0), Int32(valid), 1, 1] }, label: "current"))
             // As many tiles on either backend, whatever their size.
             let batch = BatchShape(replicas: replicas, samples: tiles * backend.tile, tile: backend.tile)
             let end = StepEnd(

@@ -134,9 +134,11 @@ struct StepNetwork {
     let current: GuardedBuffer<Int32>
     let cursor: GuardedBuffer<Int32>
 
-    /// - Parameter random: the source of random sample weights; nil for no weights.
+    /// - Parameters:
+    ///   - counts: the valid samples of each replica's batch; nil if all batches are full.
+    ///   - random: the source of random sample weights; nil for no weights.
     init(
-        _ shape: StepShape, _ values: StepValues, size: (replicas: Int, samples: Int),
+        _ shape: StepShape, _ values: StepValues, size: (replicas: Int, samples: Int), counts: [Int]? = nil,
         weightedBy random: CaseInputs? = nil, on backend: any Backend
     ) throws(ComputeError) {
         self.shape = shape
@@ -174,7 +176,7 @@ struct StepNetwork {
             return buffer.buffer
         }
         var perReplica: [String: GuardedBuffer<Float>] = [:]
-        let current = try GuardedBuffer<Int32>(on: backend, count: 4, label: "current")
+        let current = try GuardedBuffer<Int32>(on: backend, count: 4 * size.replicas, label: "current")
         func norm(_ index: Int, _ conv: Conv2DShape, _ pooled: Int, running: [Float]) throws(ComputeError)
             -> BatchNormReluPool
         {
@@ -225,11 +227,16 @@ struct StepNetwork {
             layers: layers, logits: try activation("logits", shape.classes), batchLabels: labels.buffer,
             lossAndCorrect: try perTile("loss and correct", 2), sampleWeights: weights?.operand)
         cursor = try GuardedBuffer<Int32>(on: backend, [Int32(StepValues.step)], label: "cursor")
-        let batches: [Int32] = [9, 9, 9, 9, 9, 9, 9, 9, Int32(StepValues.firstSample), Int32(size.samples), 0, 0]
+        let valid = counts ?? [size.samples]
+        let before = StepValues.step * valid.count
+        let batches =
+            [Int32](repeating: 9, count: 4 * before)
+            + valid.flatMap { [Int32(StepValues.firstSample), Int32($0), 0, 0] }
+        let rates = [Float](repeating: 9, count: 2 * before) + valid.flatMap { _ -> [Float] in [0.0021, 1.7] }
         schedule = StepSchedule(
             batches: try backend.makeBuffer(batches, label: "batches"),
-            rates: try backend.makeBuffer([9, 9, 9, 9, 0.0021, 1.7] as [Float], label: "rates"), cursor: cursor.buffer,
-            current: current.buffer)
+            rates: try backend.makeBuffer(rates, label: "rates"), cursor: cursor.buffer, current: current.buffer,
+            rows: valid.count)
         // Past the last channel's there is nothing that may count.
         let scaling = try backend.makeBuffer(
             StepValues.scaling.prefix(shape.planes.0).flatMap { [$0.scale, $0.shift] }, guarded: Float.nan, 8,

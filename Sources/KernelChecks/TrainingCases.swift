@@ -87,9 +87,14 @@ struct CaseBatch {
         return (valid, masked)
     }
 
-    /// A step's record that says how many samples are valid.
+    /// A step's record that says how many samples are valid: the same for all replicas.
     func current(first: Int = 0, step: Int = 0) throws(ComputeError) -> DeviceBuffer<Int32> {
-        try backend.makeBuffer([Int32(first), Int32(samples), Int32(step), 0], label: "current step")
+        try backend.makeBuffer(currentRows(first: first, step: step), label: "current step")
+    }
+
+    /// ``StepSchedule/current`` in that step.
+    func currentRows(first: Int, step: Int) -> [Int32] {
+        (0..<replicas).flatMap { _ in [Int32(first), Int32(samples), Int32(step), Int32(step)] }
     }
 }
 

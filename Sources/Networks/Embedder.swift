@@ -161,7 +161,7 @@ package struct Embedder {
             input: layout.input.featureCount, output: layers == 0 ? 0 : layout.modules[layers - 1].output.featureCount
         )
         do {
-            let schedule = try StepSchedule(capacity: 1, on: backend)
+            let schedule = try StepSchedule(capacity: 1, replicas: 1, on: backend)
             let order = try backend.makeBuffer(rows.map(Int32.init), label: "order of samples")
             // This needs the values of single layers, which the fused network does not keep.
             let network = try LayeredNetwork(

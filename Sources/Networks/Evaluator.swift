@@ -85,7 +85,7 @@ package struct Evaluator {
         return try onDevice { () throws(ComputeError) in
             let size = min(batchSize(replicas: weights.count), store.count)
             let batches = stride(from: 0, to: store.count, by: size).map { $0..<min($0 + size, store.count) }
-            let schedule = try StepSchedule(capacity: batches.count, on: backend)
+            let schedule = try StepSchedule(capacity: batches.count, replicas: weights.count, on: backend)
             try schedule.load(batches, firstStep: 0, learningRate: 1, on: backend)
             // All replicas look at the same images: one order, with a stride of zero.
             let order = try backend.makeBuffer((0..<store.count).map(Int32.init), label: "order of samples")

@@ -70,6 +70,8 @@ package struct TrainingResult: Sendable {
     package var losses: [[Float]]
     /// The steps of each run, and the samples in them.
     package var work: [TrainingWork]
+    /// Steps that were launched for all runs together. With ``TrainingOptions/dynamic`` runs have fewer: some are idle.
+    package var launchedSteps: Int
     /// For each run the step, counted from 1, at which it diverged: the first whose loss is not a finite number; the last
     /// step where all losses are finite and a weight or running statistic is not. Nil for a run that did not diverge.
     package var divergedSteps: [Int?]
@@ -294,7 +296,7 @@ package struct Trainer {
                     of: Int32.self, count: replicas * orderStride, label: "changes of images"))
         }
         let schedule = try StepSchedule(
-            capacity: stepsAtOnce, ratesPerStep: options.optimizer.ratesPerStep, on: backend)
+            capacity: stepsAtOnce, replicas: replicas, ratesPerStep: options.optimizer.ratesPerStep, on: backend)
         let parameters = try ModelParameters(initial, on: backend)
         let network = try parameters.makeNetwork(
             batchSize: min(options.batchSize, plan.size), schedule: schedule, trainingSteps: stepsAtOnce,
@@ -359,7 +361,7 @@ package struct Trainer {
         let seconds = (clock.now - start) / .seconds(1)
         let weights = try parameters.download()
         return TrainingResult(
-            weights: weights, losses: losses, work: runs.map { _ in work },
+            weights: weights, losses: losses, work: runs.map { _ in work }, launchedSteps: work.steps,
             divergedSteps: Self.divergedSteps(of: weights, losses: losses),
             movedWeights: zip(weights, initial).map { $0.weightsDiffering(from: $1) },
             seen: orders.map { $0.seen?.indices },
@@ -405,13 +407,18 @@ struct EpochPlan {
 }
 
 extension StepSchedule {
-    /// Room for `capacity` steps, and for so many of an optimizer's numbers in each.
-    init(capacity: Int, ratesPerStep: Int = 2, on backend: any Backend) throws(ComputeError) {
+    /// Room for `capacity` steps of `replicas` networks, and for so many of an optimizer's numbers in each.
+    /// - Parameter isShared: true if all replicas have one row per step, false if each has its own.
+    init(
+        capacity: Int, replicas: Int, isShared: Bool = true, ratesPerStep: Int = 2, on backend: any Backend
+    ) throws(ComputeError) {
+        let rows = isShared ? 1 : replicas
+        let current = [Int32](repeating: 0, count: Self.currentCount(replicas: replicas))
         self.init(
-            batches: try backend.makeBuffer(of: Int32.self, count: 4 * capacity, label: "batches"),
-            rates: try backend.makeBuffer(of: Float.self, count: ratesPerStep * capacity, label: "step sizes"),
+            batches: try backend.makeBuffer(of: Int32.self, count: 4 * rows * capacity, label: "batches"),
+            rates: try backend.makeBuffer(of: Float.self, count: ratesPerStep * rows * capacity, label: "step sizes"),
             cursor: try backend.makeBuffer([Int32(0)], label: "cursor"),
-            current: try backend.makeBuffer([Int32](repeating: 0, count: 4), label: "current step"))
+            current: try backend.makeBuffer(current, label: "current step"), rows: rows)
     }
 
     /// Fills in the batches and Adam's numbers at a constant learning rate from step `firstStep` of the training on, and

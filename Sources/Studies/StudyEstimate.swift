@@ -11,7 +11,7 @@ package struct StudyRates: Equatable, Sendable {
     package var images: Int
     /// Seconds that testing one network of that model takes.
     package var evaluationSeconds: Double
-    /// The rates of each model, by ``TrainingRecipe/rateName``; the rates above apply to models without an entry.
+    /// The rates of each model, by its name; the rates above apply to models without an entry.
     var models: [String: ModelRate] = [:]
     /// What the artifacts of each family cost.
     var artifacts: [ArtifactFamily: ArtifactRate] = [:]
@@ -68,10 +68,8 @@ package struct StudyEstimate: Equatable, Sendable {
 
 /// How long the runs of one model should take, those of artifacts apart.
 package struct ModelEstimate: Equatable, Sendable {
-    /// ``TrainingRecipe/rateName``.
+    /// The model's name.
     package var name: String
-    /// The model.
-    package var model: String
     /// Images that all its runs see in training.
     package var images: Double
     /// Images per second, all networks that train together counted.
@@ -94,7 +92,7 @@ extension StudyPlan {
         // By model, so that the images of one are added up before they are divided.
         var images: [String: Double] = [:]
         var evaluations: [String: Int] = [:]
-        var names: [(rate: String, model: String)] = []
+        var names: [String] = []
         var artifacts: [String: Double] = [:]
         var known: Set<ArtifactKey> = []
         var prepared: Set<ArtifactFamily> = []
@@ -104,12 +102,10 @@ extension StudyPlan {
             artifacts[type(of: key.kind).folder, default: 0] += shared + rate.seconds(effort: key.kind.effort)
         }
         func train(_ networks: Int, of experiment: Experiment) {
-            if images[experiment.recipe.rateName] == nil {
-                names.append((experiment.recipe.rateName, experiment.recipe.model.name))
-            }
-            images[experiment.recipe.rateName, default: 0] +=
-                Double(networks) * Double(experiment.recipe.images(kept: experiment.size))
-            evaluations[experiment.recipe.rateName, default: 0] += networks
+            let model = experiment.recipe.model.name
+            if images[model] == nil { names.append(model) }
+            images[model, default: 0] += Double(networks) * Double(experiment.recipe.images(kept: experiment.size))
+            evaluations[model, default: 0] += networks
         }
         var decided: Set<Int> = []
         for run in left {
@@ -121,11 +117,11 @@ extension StudyPlan {
             }
             experiment.artifacts(run: run.run).forEach(make)
         }
-        let models = names.map { name, model in
+        let models = names.map { name in
             let (images, rate) = (images[name] ?? 0, rates.rate(of: name))
             return ModelEstimate(
-                name: name, model: model, images: images, imagesPerSecond: rate.imagesPerSecond,
-                replicas: rate.replicas, training: images / rate.imagesPerSecond,
+                name: name, images: images, imagesPerSecond: rate.imagesPerSecond, replicas: rate.replicas,
+                training: images / rate.imagesPerSecond,
                 evaluation: Double(evaluations[name] ?? 0) * rate.evaluationSeconds)
         }
         return StudyEstimate(
@@ -144,8 +140,8 @@ extension StudyExecutor {
             throw StudyError.executor(reason: "a plan without experiments")
         }
         var rates = try measureRates(of: heaviest, in: plan, replicas: replicas)
-        for (model, experiments) in Dictionary(grouping: plan.experiments, by: \.recipe.rateName)
-        where model != heaviest.recipe.rateName {
+        for (model, experiments) in Dictionary(grouping: plan.experiments, by: \.recipe.model.name)
+        where model != heaviest.recipe.model.name {
             guard let most = experiments.max(by: { $0.trainedImages < $1.trainedImages }) else { continue }
             let measured = try measureRates(of: most, in: plan, replicas: replicas)
             rates.models[model] = StudyRates.ModelRate(
@@ -161,8 +157,7 @@ extension StudyExecutor {
     /// Measures how fast one experiment's model trains and is tested.
     private func measureRates(of heaviest: Experiment, in plan: StudyPlan, replicas: Int) throws -> StudyRates {
         let together = plan.experiments.filter { $0.launchGroup == heaviest.launchGroup }
-        let networks = heaviest.recipe.networksTogether(
-            min(max(1, replicas), together.reduce(0) { $0 + $1.runs }))
+        let networks = min(max(1, replicas), together.reduce(0) { $0 + $1.runs })
         let never = CancellationFlag()
         try prepare(for: heaviest.recipe, later: [])
         func train(steps: Int) throws -> TrainingOutcome {

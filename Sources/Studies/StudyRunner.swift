@@ -379,7 +379,7 @@ package final class StudyRunner {
     func trainTogether(_ jobs: [TrainingJob]) throws -> [TrainingOutcome] {
         while true {
             try cancellation.check()
-            let batch = Array(jobs.prefix(jobs.first?.recipe.networksTogether(replicas) ?? replicas))
+            let batch = Array(jobs.prefix(replicas))
             report(.training(batch))
             do {
                 let outcomes = try executor.train(batch, cancellation: cancellation)

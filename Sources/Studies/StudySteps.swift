@@ -16,7 +16,7 @@ extension StudyPlan {
             guard let experiment = group.first else { continue }
             let steps = experiment.recipe.steps(kept: experiment.size)
             var runs = group.reduce(0) { $0 + $1.runs }
-            let together = experiment.recipe.networksTogether(max(1, replicas))
+            let together = max(1, replicas)
             while runs > 0 {
                 trainings.append(StudySteps(networks: min(runs, together), steps: steps))
                 runs -= together

@@ -33,12 +33,6 @@ extension TrainingRecipe {
                 + (dynamic.anneal == standard.anneal ? "" : ", anneal \(shortest(dynamic.anneal))")
         }
     }
-
-    /// The name of the training rate that applies: the model, and a suffix if its networks train one by one.
-    var rateName: String { model.name + (dynamic == nil ? "" : ", one by one") }
-
-    /// The number of networks that share launches, if `count` are allowed to.
-    func networksTogether(_ count: Int) -> Int { dynamic == nil ? count : min(count, 1) }
 }
 
 extension StudyPlan {

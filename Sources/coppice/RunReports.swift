@@ -15,8 +15,6 @@ struct PlanReport: Encodable {
     }
     /// What the runs of one model that are left should take.
     struct Model: Encodable {
-        /// The model, and whether its networks train one by one.
-        var name: String
         var model: String
         var trainedImages: Double
         var imagesPerSecond: Double
@@ -61,7 +59,7 @@ struct PlanReport: Encodable {
         replicas = estimate.rates.replicas
         models = estimate.models.map {
             Model(
-                name: $0.name, model: $0.model, trainedImages: $0.images, imagesPerSecond: $0.imagesPerSecond,
+                model: $0.name, trainedImages: $0.images, imagesPerSecond: $0.imagesPerSecond,
                 replicas: $0.replicas, trainingSeconds: $0.training, evaluationSeconds: $0.evaluation,
                 seconds: $0.total)
         }

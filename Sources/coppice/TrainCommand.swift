@@ -229,8 +229,7 @@ struct TrainCommand: ParsableCommand {
             if profileKernels {
                 printKernelTimes(
                     backend, images: result.work.reduce(0) { $0 + $1.images },
-                    steps: pruning.value == nil ? result.losses.count : result.work.reduce(0) { $0 + $1.steps },
-                    seconds: result.seconds)
+                    steps: result.launchedSteps, seconds: result.seconds)
             }
             training = try TestedTraining(result, epochs: epochs, testedBy: evaluator)
         }

@@ -50,7 +50,7 @@ import Testing
             batches: try backend.makeBuffer(of: Int32.self, count: 4, label: "batches"),
             rates: try backend.makeBuffer(of: Float.self, count: 2, label: "rates"),
             cursor: try backend.makeBuffer(of: Int32.self, count: 1, label: "cursor"),
-            current: try backend.makeBuffer(of: Int32.self, count: 4, label: "current"))
+            current: try backend.makeBuffer(of: Int32.self, count: 8, label: "current"))
     }
 
     /// Two tiles of 16 samples for each of two networks, of which 20 count.
@@ -205,7 +205,7 @@ import Testing
         try check(6, operations: 6 * counted * 3, bytes: 12 * counted * 3) { buffers in
             SoftmaxCrossEntropy(
                 batch: batch, classes: 3, logits: try buffers.next(room * 3),
-                batchLabels: try buffers.next(room, of: Int32.self), current: try buffers.next(4, of: Int32.self),
+                batchLabels: try buffers.next(room, of: Int32.self), current: try buffers.next(8, of: Int32.self),
                 delta: try buffers.next(room * 3), transposedDelta: try buffers.next(room * 16),
                 lossAndCorrect: try buffers.next(2 * 2 * 2))
         }
@@ -216,14 +216,14 @@ import Testing
         try check(5, operations: counted * (9 * 3 + 2 * 5), bytes: 4 * counted * (3 + 5 + 8)) { buffers in
             SampleStatistics(
                 batch: batch, classes: 3, logits: try buffers.next(room * 3),
-                batchLabels: try buffers.next(room, of: Int32.self), current: try buffers.next(4, of: Int32.self),
+                batchLabels: try buffers.next(room, of: Int32.self), current: try buffers.next(8, of: Int32.self),
                 hidden: SampleStatistics.LastInput(try buffers.next(room * 5), width: 5),
                 statistics: try buffers.next(2 * 8 * 30), stride: 30)
         }
         try check(4, operations: counted * 4 * 3, bytes: 4 * counted * (3 + 3)) { buffers in
             SampleStatistics(
                 batch: batch, classes: 3, logits: try buffers.next(room * 3),
-                batchLabels: try buffers.next(room, of: Int32.self), current: try buffers.next(4, of: Int32.self),
+                batchLabels: try buffers.next(room, of: Int32.self), current: try buffers.next(8, of: Int32.self),
                 statistics: try buffers.next(2 * 3 * 30), stride: 30)
         }
     }

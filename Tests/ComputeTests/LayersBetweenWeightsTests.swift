@@ -67,7 +67,7 @@ import Testing
         try check(6, operations: 4 * counted * 7, bytes: 16 * counted * 7) { buffers in
             MeanSquaredError(
                 batch: batch, values: 7, output: try buffers.next(room * 7), target: try buffers.next(room * 7),
-                current: try buffers.next(4, of: Int32.self), delta: try buffers.next(room * 7),
+                current: try buffers.next(8, of: Int32.self), delta: try buffers.next(room * 7),
                 transposedDelta: try buffers.next(room * 16), lossAndCorrect: try buffers.next(2 * 2 * 2))
         }
     }
@@ -115,7 +115,7 @@ import Testing
         return BatchNorm(
             batch: batch, channels: 3, positions: 4, gamma: ReplicaTensor(parameters, offset: 0, stride: 48),
             beta: ReplicaTensor(parameters, offset: 16, stride: 48), running: try buffers.next(2 * 2 * 3),
-            saved: try buffers.next(2 * 3 * 2), current: try buffers.next(4, of: Int32.self))
+            saved: try buffers.next(2 * 3 * 2), current: try buffers.next(8, of: Int32.self))
     }
 
     @Test func batchNorms() throws {
@@ -169,7 +169,9 @@ import Testing
         let layer = BatchNorm(
             batch: batch, channels: 3, positions: 4, gamma: ReplicaTensor(parameters, offset: 0, stride: 48),
             beta: ReplicaTensor(parameters, offset: 16, stride: 48), running: try floats(6, 2),
-            saved: try floats(6, 3), current: try backend.makeBuffer([0, 33, 0, 0] as [Int32], label: "current"))
+            saved: try floats(6, 3),
+            current: try backend.makeBuffer(
+                seeds.flatMap { _ in [0, 33, 0, 0] as [Int32] }, label: "current"))
         let (input, output) = (try floats(count, 4), try floats(count, 5))
         try backend.run(BatchNormForward(layer, .training, input: input, output: output))
         try backend.run(

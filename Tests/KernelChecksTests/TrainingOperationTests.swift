@@ -142,10 +142,10 @@ import Testing
     @Test func schedulesThatAreTooSmallAreRefused() throws {
         let network = try network(Self.shape)
         let due = network.schedule
-        for (batches, rates, cursor, current) in [(3, 6, 1, 4), (12, 5, 1, 4), (12, 6, 0, 4), (12, 6, 1, 3)] {
+        for (batches, rates, cursor, current) in [(3, 6, 1, 8), (12, 5, 1, 8), (12, 6, 0, 8), (12, 6, 1, 7)] {
             let schedule = StepSchedule(
                 batches: try integers(batches), rates: try floats(rates), cursor: try integers(cursor),
-                current: current == 4 ? due.current : try integers(current))
+                current: current == 8 ? due.current : try integers(current))
             var gather = network.gather
             gather.schedule = schedule
             refuses(Conv2dBlockForward(network.first, from: .images(gather), .training), "elements where")
@@ -156,10 +156,20 @@ import Testing
                     predictionStride: 200), "elements where")
         }
         let other = StepSchedule(
-            batches: due.batches, rates: due.rates, cursor: due.cursor, current: try integers(4))
+            batches: due.batches, rates: due.rates, cursor: due.cursor, current: try integers(8))
         var gather = network.gather
         gather.schedule = other
         refuses(Conv2dBlockForward(network.first, from: .images(gather), .training), "no input")
+        // Two replicas have a row for both, or one each.
+        for (rows, batches, rates) in [(3, 36, 18), (2, 7, 12), (2, 24, 11)] {
+            let ragged = StepSchedule(
+                batches: try integers(batches), rates: try floats(rates), cursor: due.cursor, current: due.current,
+                rows: rows)
+            gather.schedule = ragged
+            let words = rows == 3 ? "a schedule of 3 rows per step for 2 replicas" : "elements where"
+            refuses(Conv2dBlockForward(network.first, from: .images(gather), .training), words)
+            refuses(try adamStep(network, schedule: ragged), words)
+        }
     }
 
     @Test func operandsThatAreTooSmallAreRefused() throws {

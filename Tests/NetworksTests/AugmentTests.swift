@@ -85,7 +85,7 @@ import TestSupport
         let batches = plan.batches(of: 0..<epochs)
         let parameters = try ModelParameters(
             [ModelWeights(layout: together.weights[1].layout, seed: 5, run: 1)], on: backend)
-        let schedule = try StepSchedule(capacity: batches.count, on: backend)
+        let schedule = try StepSchedule(capacity: batches.count, replicas: 1, on: backend)
         try schedule.load(batches, firstStep: 0, learningRate: 0.001, on: backend)
         let network = try parameters.makeNetwork(
             batchSize: batch, schedule: schedule, trainingSteps: batches.count, on: backend)

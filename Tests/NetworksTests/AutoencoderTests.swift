@@ -50,7 +50,7 @@ private enum Autoencoders {
         }
         let initial = try fixture.initial()
         let parameters = try ModelParameters([initial, initial], on: backend)
-        let schedule = try StepSchedule(capacity: ranges.count, on: backend)
+        let schedule = try StepSchedule(capacity: ranges.count, replicas: 2, on: backend)
         try schedule.load(ranges, firstStep: 0, learningRate: all.learning_rate, on: backend)
         let network = try parameters.makeNetwork(
             batchSize: all.batch_size, schedule: schedule, trainingSteps: ranges.count, on: backend)

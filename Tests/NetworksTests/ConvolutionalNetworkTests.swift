@@ -164,7 +164,7 @@ struct ConvolutionalFixture {
         }
         let initial = try fixture.initial()
         let parameters = try ModelParameters([initial, initial], on: backend)
-        let schedule = try StepSchedule(capacity: ranges.count, on: backend)
+        let schedule = try StepSchedule(capacity: ranges.count, replicas: 2, on: backend)
         try schedule.load(ranges, firstStep: 0, learningRate: all.learning_rate, on: backend)
         let network = try parameters.makeNetwork(
             batchSize: all.batch_size, schedule: schedule, trainingSteps: ranges.count, on: backend)
@@ -212,7 +212,7 @@ struct ConvolutionalFixture {
         let read = try ModelWeights.read(path, of: fixture.layout.model).weights
         #expect(read == weights)
         let count = fixture.all.batch_size
-        let schedule = try StepSchedule(capacity: 1, on: backend)
+        let schedule = try StepSchedule(capacity: 1, replicas: 1, on: backend)
         try schedule.load([0..<count], firstStep: 0, learningRate: 1, on: backend)
         let network = try ModelParameters([read], on: backend).makeNetwork(
             batchSize: count, schedule: schedule, on: backend)

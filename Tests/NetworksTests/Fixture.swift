@@ -76,7 +76,7 @@ struct FixtureNetwork {
         normalisation = try Fixture.expected().normalisation
         let weights = try ModelWeights(tensors: Fixture.tensors(name))
         parameters = try ModelParameters(Array(repeating: weights, count: replicas), on: backend)
-        let schedule = try StepSchedule(capacity: ranges.count, on: backend)
+        let schedule = try StepSchedule(capacity: ranges.count, replicas: replicas, on: backend)
         try schedule.load(ranges, firstStep: 0, learningRate: learningRate, on: backend)
         network = try parameters.makeNetwork(
             batchSize: ranges.map(\.count).max() ?? 1, schedule: schedule,

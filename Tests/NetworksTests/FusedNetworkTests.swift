@@ -65,7 +65,7 @@ private enum FusedModel {
     private func step(_ weights: [ModelWeights], of name: String, on backend: any Backend) throws
         -> (network: any Network, losses: [Float])
     {
-        let schedule = try StepSchedule(capacity: 1, on: backend)
+        let schedule = try StepSchedule(capacity: 1, replicas: weights.count, on: backend)
         try schedule.load([0..<FusedModel.count], firstStep: 0, learningRate: 0.001, on: backend)
         let network = try ModelParameters(weights, on: backend).makeNetwork(
             batchSize: FusedModel.count, schedule: schedule, trainingSteps: 1, on: backend)

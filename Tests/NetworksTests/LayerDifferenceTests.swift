@@ -158,7 +158,7 @@ private struct PlainLayers {
         let weights = ModelWeights(layout: layout, seed: 7, run: index)
         let normalisation = Normalisation((0..<2).map { _ in ChannelStatistics(mean: 0.5, std: 0.25) })
         let parameters = try ModelParameters([weights], on: backend)
-        let schedule = try StepSchedule(capacity: 1, on: backend)
+        let schedule = try StepSchedule(capacity: 1, replicas: 1, on: backend)
         try schedule.load([0..<count], firstStep: 0, learningRate: 0.1, on: backend)
         let network = try parameters.makeNetwork(
             batchSize: count, schedule: schedule, trainingSteps: 1, on: backend)

@@ -64,7 +64,7 @@ enum LayeredFixture {
         }
         // Two of the same weights: neither sees the other.
         let parameters = try ModelParameters([initial, initial], on: backend)
-        let schedule = try StepSchedule(capacity: ranges.count, on: backend)
+        let schedule = try StepSchedule(capacity: ranges.count, replicas: 2, on: backend)
         try schedule.load(ranges, firstStep: 0, learningRate: expected.learning_rate, on: backend)
         let network = try parameters.makeNetwork(
             batchSize: size, schedule: schedule, trainingSteps: ranges.count, on: backend)

@@ -25,7 +25,7 @@ import Testing
         _ count: Int
     ) throws -> [[Float]] {
         let (store, backend) = stored
-        let schedule = try StepSchedule(capacity: 1, on: backend)
+        let schedule = try StepSchedule(capacity: 1, replicas: 1, on: backend)
         try schedule.load([0..<count], firstStep: 0, learningRate: 1, on: backend)
         let network = try ModelParameters([weights], on: backend).makeNetwork(
             batchSize: count, schedule: schedule, on: backend)

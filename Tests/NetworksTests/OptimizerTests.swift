@@ -81,7 +81,7 @@ private struct OptimizerTrace: Decodable {
             // Two of the same weights: neither sees the other.
             let parameters = try ModelParameters([initial, initial], on: backend)
             let schedule = try StepSchedule(
-                capacity: ranges.count, ratesPerStep: optimizer.ratesPerStep, on: backend)
+                capacity: ranges.count, replicas: 2, ratesPerStep: optimizer.ratesPerStep, on: backend)
             try schedule.load(ranges, firstStep: 0, of: ranges.count, options: trace.options, on: backend)
             let network = try parameters.makeNetwork(
                 batchSize: trace.batch_size, schedule: schedule, trainingSteps: ranges.count, optimizer: optimizer,

@@ -169,7 +169,7 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
         _ weights: ModelWeights, _ store: SampleStore, _ normalisation: Normalisation, on backend: any Backend
     ) throws -> [Float] {
         let count = store.count
-        let schedule = try StepSchedule(capacity: 1, on: backend)
+        let schedule = try StepSchedule(capacity: 1, replicas: 1, on: backend)
         try schedule.load([0..<count], firstStep: 0, learningRate: 1, on: backend)
         let network = try ModelParameters([weights], on: backend).makeNetwork(
             batchSize: count, schedule: schedule, on: backend)

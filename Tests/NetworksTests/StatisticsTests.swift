@@ -134,7 +134,7 @@ import TestSupport
         let weights = ModelWeights(layout: layout, seed: 4, run: 0)
         let statistics = try #require(
             try Evaluator(store, normalisation: Self.normalisation, on: backend).statistics([weights]).first)
-        let schedule = try StepSchedule(capacity: 1, on: backend)
+        let schedule = try StepSchedule(capacity: 1, replicas: 1, on: backend)
         let network = try ModelParameters([weights], on: backend).makeNetwork(
             batchSize: 1, schedule: schedule, trainingSteps: 1, on: backend)
         let source = try SampleSource(

@@ -126,22 +126,20 @@ import Testing
                 .hasSuffix("dynamic: none, or epochs, is accepted"))
     }
 
-    /// Runs train one by one, record their steps, and are compared with those that take all samples.
+    /// Runs train together, record their steps, and are compared with those that take all samples.
     @Test func recordsTellWhatWasTaken() throws {
         let temporary = try TemporaryDirectory()
         let executor = FakeExecutor()
         let results = try StudyRunner(
             study(Self.yaml), directory: temporary.results, executor: executor, replicas: 8
         ).run()
-        for batch in executor.batches {
-            #expect(batch[0].recipe.dynamic == nil ? batch.count == 3 : batch.count == 1)
-        }
+        #expect(executor.batches.allSatisfy { $0.count == 3 })
         for record in results.records {
             let isDynamic = record.experimentID % 2 == 0
             #expect((record.steps == nil) != isDynamic && (record.images == nil) != isDynamic)
             if record.experimentID == 2 {
                 // 200 and three times 150, by 16.
-                #expect(record.steps == 13 + 3 * 10 && record.images == 650 && record.replicas == 1)
+                #expect(record.steps == 13 + 3 * 10 && record.images == 650 && record.replicas == 3)
             }
         }
         // Each whole set and each random one is compared with the one that takes all samples.
@@ -170,7 +168,7 @@ import Testing
         #expect(baselines == [[nil, nil], [1, nil], [1, 2]])
         #expect(!results.comparisonNotes.contains { $0.contains("no finished run") })
         #expect(results.plan.estimateNote?.contains("upper bounds") == true)
-        #expect(results.plan.steps(replicas: 8).map(\.networks) == Array(repeating: 1, count: 9))
+        #expect(results.plan.steps(replicas: 8).map(\.networks) == [3, 6])
     }
 
     /// A line without a run's steps and images, or with impossible numbers of them, is not a finished run.

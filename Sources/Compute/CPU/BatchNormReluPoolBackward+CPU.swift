@@ -5,9 +5,10 @@ extension CPUBackend {
         let positions = layer.shape.pooledHeight * layer.shape.pooledWidth
         let (pooled, gradient) = (pointer(layer.pooled), pointer(layer.pooledGradient))
         let (saved, sums) = (pointer(layer.saved), pointer(layer.sums))
-        let valid = Int(pointer(layer.current)[1])
         parallel(layer.shape.batch.replicas * tiles * channels) { index in
-            let statistics = saved + 2 * (index / (tiles * channels) * channels + index % channels)
+            let replica = index / (tiles * channels)
+            let valid = batchUnderWay(layer.current, replica).valid
+            let statistics = saved + 2 * (replica * channels + index % channels)
             let counted = validLanes(tile: index / channels % tiles, of: valid)
             let (sum, product) = loops.poolSums(
                 pooled: pooled + index * positions * tile, gradient: gradient + index * positions * tile,
@@ -24,8 +25,6 @@ extension CPUBackend {
     ) {
         let shape = layer.shape
         let (tiles, channels) = (shape.batch.tiles, shape.channels)
-        let valid = Int(pointer(layer.current)[1])
-        let count = Float(valid * shape.height * shape.width)
         let plane = LanePlane(rows: shape.height, columns: shape.width)
         let (size, pooledSize) = (shape.height * shape.width * tile, shape.pooledHeight * shape.pooledWidth * tile)
         let planes = pointer(convolved)
@@ -35,6 +34,8 @@ extension CPUBackend {
         let saved = pointer(layer.saved)
         parallel(shape.batch.replicas * tiles * channels) { index in
             let (replica, tileIndex, channel) = (index / (tiles * channels), index / channels % tiles, index % channels)
+            let valid = batchUnderWay(layer.current, replica).valid
+            let count = Float(valid * shape.height * shape.width)
             var (sum, product) = (Float(0), Float(0))
             for other in 0..<tiles {
                 let partial = sums + 2 * ((replica * tiles + other) * channels + channel)

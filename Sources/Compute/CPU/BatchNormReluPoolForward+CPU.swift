@@ -16,17 +16,18 @@ extension CPUBackend {
         }
     }
 
-    /// Joins the statistics of the tiles, saves them for the backward pass and moves the running ones.
+    /// Joins the statistics of the tiles, saves them for the backward pass and moves the running ones; those of an idle
+    /// replica stay.
     func joinStatistics(_ layer: BatchNormReluPool) {
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.height * layer.shape.width
-        let valid = Int(pointer(layer.current)[1])
         let partials = pointer(layer.partials)
         let saved = pointer(layer.saved)
         let running = pointer(layer.running)
         let momentum = BatchNormReluPool.momentum
         for index in 0..<layer.shape.batch.replicas * channels {
             let (replica, channel) = (index / channels, index % channels)
+            let valid = batchUnderWay(layer.current, replica).valid
             var (count, mean, squares) = (Float(0), Float(0), Float(0))
             for tileIndex in 0..<tiles {
                 let added = Float(validLanes(tile: tileIndex, of: valid) * positions)
@@ -41,6 +42,7 @@ extension CPUBackend {
             }
             saved[2 * index] = mean
             saved[2 * index + 1] = 1 / (squares / count + BatchNormReluPool.epsilon).squareRoot()
+            guard valid > 0 else { continue }
             let runningMean = running + replica * 2 * channels + channel
             let runningVariance = runningMean + channels
             runningMean.pointee += momentum * (mean - runningMean.pointee)

@@ -2,10 +2,10 @@ extension CPUBackend {
     func batchNormStatistics(_ layer: BatchNormReluPool, input: DeviceBuffer<Float>) {
         let (tiles, channels) = (layer.shape.batch.tiles, layer.shape.channels)
         let positions = layer.shape.height * layer.shape.width
-        let valid = Int(pointer(layer.current)[1])
         let y = pointer(input)
         let partials = pointer(layer.partials)
         parallel(layer.shape.batch.replicas * tiles * channels) { index in
+            let valid = batchUnderWay(layer.current, index / (tiles * channels)).valid
             let counted = validLanes(tile: index / channels % tiles, of: valid)
             let plane = y + index * positions * tile
             // Deviations from each lane's first value keep the sum of squares from cancelling.

@@ -3,11 +3,11 @@ extension CPUBackend {
         _ batch: BatchShape, classes: Int, logits: DeviceBuffer<Float>, current: DeviceBuffer<Int32>,
         predictions: DeviceBuffer<Int32>, predictionStride: Int
     ) {
-        let (base, valid) = (Int(pointer(current)[0]), Int(pointer(current)[1]))
         let values = pointer(logits)
         let target = pointer(predictions)
         parallel(batch.replicas * batch.tiles) { index in
             let (replica, tileIndex) = (index / batch.tiles, index % batch.tiles)
+            let (base, valid) = batchUnderWay(current, replica)
             for sample in 0..<validLanes(tile: tileIndex, of: valid) {
                 let best = bestClass(values + index * classes * tile + sample, classes: classes)
                 target[replica * predictionStride + base + tileIndex * tile + sample] = Int32(best)

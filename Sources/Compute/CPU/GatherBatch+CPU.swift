@@ -1,9 +1,7 @@
 extension CPUBackend {
-    /// Reads the batch that `schedule.current` names into `output` and labels.
+    /// Reads the batches that `schedule.current` names into `output` and labels.
     func gatherBatch(_ gather: GatherBatch, output: DeviceBuffer<Float>) {
         let (tiles, pixels, positions) = (gather.batch.tiles, gather.pixels, gather.pixels / gather.channels)
-        let current = pointer(gather.schedule.current)
-        let (base, valid) = (Int(current[0]), Int(current[1]))
         let images = pointer(gather.images)
         let labels = pointer(gather.labels)
         let order = pointer(gather.order)
@@ -12,6 +10,7 @@ extension CPUBackend {
         let batchLabels = pointer(gather.batchLabels)
         parallel(gather.batch.replicas * tiles) { index in
             let (replica, tileIndex) = (index / tiles, index % tiles)
+            let (base, valid) = batchUnderWay(gather.schedule.current, replica)
             let target = activations + index * pixels * tile
             let samples = validLanes(tile: tileIndex, of: valid)
             let chosen = order + replica * gather.orderStride + base + tileIndex * tile

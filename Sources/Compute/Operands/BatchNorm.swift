@@ -41,7 +41,7 @@ package struct BatchNorm {
         try operation.require(beta, holds: channels, replicas: batch.replicas)
         try operation.require(running, holds: batch.replicas * channels * 2)
         try operation.require(saved, holds: batch.replicas * channels * 2)
-        try operation.require(current, holds: 4)
+        try operation.require(current, holds: StepSchedule.currentCount(replicas: batch.replicas))
     }
 }
 

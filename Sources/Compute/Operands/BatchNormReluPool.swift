@@ -58,7 +58,7 @@ package struct BatchNormReluPool {
         try operation.require(sums, holds: batch.replicas * batch.tiles * shape.channels * 2)
         try operation.require(saved, holds: batch.replicas * shape.channels * 2)
         try operation.require(running, holds: batch.replicas * shape.channels * 2)
-        try operation.require(current, holds: 4)
+        try operation.require(current, holds: StepSchedule.currentCount(replicas: batch.replicas))
         try operation.require(gamma, holds: shape.channels, replicas: batch.replicas)
         try operation.require(beta, holds: shape.channels, replicas: batch.replicas)
     }

@@ -46,7 +46,7 @@ package struct GatherBatch {
         try operation.require(
             pixels % channels == 0, "\(pixels) pixels are not \(channels) channels of one size")
         try operation.require(scaling, holds: 2 * channels)
-        try schedule.validate(for: operation)
+        try schedule.validate(for: operation, replicas: batch.replicas)
         try operation.require(labels, holds: 1)
         // Masked samples read image 0.
         try operation.require(images, holds: labels.count * pixels)

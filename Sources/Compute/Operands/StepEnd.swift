@@ -8,9 +8,9 @@ package struct StepEnd {
     package let gradients: StepGradients
     /// ``Classifier/lossAndCorrect``.
     package let lossAndCorrect: DeviceBuffer<Float>
-    /// Result [step][replica]: the mean loss.
+    /// Result [step][replica]: the mean loss; as it was where the replica is idle.
     package let losses: DeviceBuffer<Float>
-    /// Result [step][replica]: right answers.
+    /// Result [step][replica]: right answers; as they were where the replica is idle.
     package let correct: DeviceBuffer<Int32>
     package let schedule: StepSchedule
 
@@ -34,7 +34,7 @@ package struct StepEnd {
 
     func validate(for operation: some Operation, layout: DataLayout) throws(ComputeError) {
         try batch.validate(for: operation, layout: layout)
-        try schedule.validate(for: operation)
+        try schedule.validate(for: operation, replicas: batch.replicas)
         try gradients.validate(for: operation, batch: batch)
         try operation.require(parameters, holds: count)
         try operation.require(lossAndCorrect, holds: batch.replicas * batch.tiles * 2)

@@ -36,7 +36,9 @@ package struct AdamStep: Operation {
     package func validate(for layout: DataLayout) throws(ComputeError) {
         try end.validate(for: self, layout: layout)
         for state in [firstMoments, secondMoments] { try require(state, holds: end.count) }
-        if case .decoupled = decay { try require(end.schedule.rates, holds: 3 * end.schedule.steps) }
+        if case .decoupled = decay {
+            try require(end.schedule.rates, holds: 3 * end.schedule.rows * end.schedule.steps)
+        }
     }
 
     /// For each parameter the two moments (3 and 4 operations), a root, a sum, a division and the step (2), and one or two more with

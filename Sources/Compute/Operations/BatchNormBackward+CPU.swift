@@ -3,10 +3,10 @@ extension BatchNormBackward {
         let (channels, positions, tiles) = (layer.channels, layer.positions, layer.batch.tiles)
         let (input, gradient) = (backend.pointer(input), backend.pointer(gradient))
         let size = positions * backend.tile
-        let valid = Int(backend.pointer(layer.current)[1])
-        let count = Float(valid) * Float(positions)
         backend.parallel(layer.batch.replicas * channels) { index in
             let (replica, channel) = (index / channels, index % channels)
+            let valid = backend.batchUnderWay(layer.current, replica).valid
+            let count = Float(valid) * Float(positions)
             let saved = backend.pointer(layer.saved) + 2 * index
             func plane(_ tileIndex: Int) -> Int { ((replica * tiles + tileIndex) * channels + channel) * size }
             var (sum, product) = (Lanes.zero, Lanes.zero)

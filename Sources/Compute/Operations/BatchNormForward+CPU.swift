@@ -9,7 +9,8 @@ extension BatchNormForward {
             let running = backend.pointer(layer.running) + replica * 2 * channels + channel
             var (mean, variance) = (running[0], running[channels])
             if pass == .training {
-                (mean, variance) = backend.batchStatistics(layer, input + planes, running: running)
+                (mean, variance) = backend.batchStatistics(
+                    layer, replica, input + planes, running: running)
             }
             let inverse = 1 / (variance + BatchNormReluPool.epsilon).squareRoot()
             if pass == .training {
@@ -29,14 +30,14 @@ extension BatchNormForward {
 }
 
 extension CPUBackend {
-    /// Mean and variance of a channel over the valid samples of a batch, towards which the running ones, a mean and a
+    /// Mean and variance of a replica's channel over the valid samples of its batch, towards which the running ones, a mean and a
     /// variance `channels` later, are moved. Sums are taken twice, the second time of deviations from the mean, so that
     /// nothing cancels.
     /// - Parameter values: the channel's plane in the first tile.
     fileprivate func batchStatistics(
-        _ layer: BatchNorm, _ values: UnsafePointer<Float>, running: UnsafeMutablePointer<Float>
+        _ layer: BatchNorm, _ replica: Int, _ values: UnsafePointer<Float>, running: UnsafeMutablePointer<Float>
     ) -> (mean: Float, variance: Float) {
-        let valid = Int(pointer(layer.current)[1])
+        let valid = batchUnderWay(layer.current, replica).valid
         let count = Float(valid) * Float(layer.positions)
         func deviations(from pivot: Float) -> (sum: Float, squares: Float) {
             var (sum, squares) = (Lanes.zero, Lanes.zero)
@@ -53,7 +54,7 @@ extension CPUBackend {
         let rest = deviations(from: rough)
         let mean = rough + rest.sum / count
         let squares = rest.squares - rest.sum * rest.sum / count
-        running[0] += BatchNormReluPool.momentum * (mean - running[0])
+        if count > 0 { running[0] += BatchNormReluPool.momentum * (mean - running[0]) }
         if count > 1 {
             let unbiased = squares / (count - 1)
             running[layer.channels] += BatchNormReluPool.momentum * (unbiased - running[layer.channels])

@@ -23,7 +23,7 @@ package struct ClassifierPredictions: Operation {
     package func validate(for layout: DataLayout) throws(ComputeError) {
         try block.validate(for: self, layout: layout)
         try classifier.validate(for: self, layout: layout, follows: block)
-        try schedule.validate(for: self)
+        try schedule.validate(for: self, replicas: block.shape.batch.replicas)
         try require(
             schedule.current.storage === block.norm.current.storage, "the schedule is not that of the block's batch")
         try require(positive: [predictionStride])

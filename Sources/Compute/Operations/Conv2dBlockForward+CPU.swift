@@ -2,7 +2,7 @@ extension Conv2dBlockForward {
     package func compute(on backend: CPUBackend) {
         switch source {
         case .images(let gather):
-            backend.beginStep(gather.schedule)
+            backend.beginStep(gather.schedule, replicas: gather.batch.replicas)
             backend.gatherBatch(gather, output: block.input)
         case .block(let source):
             if pass == .training { backend.joinStatistics(source.norm) }

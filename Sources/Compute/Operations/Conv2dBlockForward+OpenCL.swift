@@ -22,7 +22,8 @@ extension Conv2dBlockForward {
             }
             arguments += [
                 ("scaling", gather.scaling.argument),
-                ("batches", gather.schedule.batches.argument), ("cursor", gather.schedule.cursor.argument),
+                ("batches", gather.schedule.batches.argument), ("rows", gather.schedule.rows.argument),
+                ("cursor", gather.schedule.cursor.argument),
                 ("current", gather.schedule.current.argument), ("batch_labels", gather.batchLabels.argument),
             ]
         case .block(let source):

@@ -1,14 +1,13 @@
 extension GatherSamples {
     package func compute(on backend: CPUBackend) {
-        backend.beginStep(schedule)
+        backend.beginStep(schedule, replicas: batch.replicas)
         let (tile, positions) = (backend.tile, features / channels)
-        let current = backend.pointer(schedule.current)
-        let (base, valid) = (Int(current[0]), Int(current[1]))
         let (labels, scaling) = (backend.pointer(labels), backend.pointer(scaling))
         let (order, activations) = (backend.pointer(order), backend.pointer(output))
         let batchLabels = backend.pointer(batchLabels)
         backend.parallel(batch.replicas * batch.tiles) { index in
             let (replica, tileIndex) = (index / batch.tiles, index % batch.tiles)
+            let (base, valid) = backend.batchUnderWay(schedule.current, replica)
             let target = activations + index * features * tile
             let count = validLanes(tile: tileIndex, of: valid)
             let chosen = order + replica * orderStride + base + tileIndex * tile

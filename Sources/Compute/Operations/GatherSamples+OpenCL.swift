@@ -22,7 +22,8 @@ extension GatherSamples {
             ] + changes + [
                 ("features", features.argument),
                 ("positions", positions.argument), ("scaling", scaling.argument),
-                ("batches", schedule.batches.argument), ("cursor", schedule.cursor.argument),
+                ("batches", schedule.batches.argument), ("rows", schedule.rows.argument),
+                ("cursor", schedule.cursor.argument),
                 ("current", schedule.current.argument), ("output", output.argument),
                 ("batch_labels", batchLabels.argument),
             ],

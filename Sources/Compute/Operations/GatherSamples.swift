@@ -62,7 +62,7 @@ package struct GatherSamples: Operation {
         try batch.validate(for: self, layout: layout)
         try require(positive: [features, channels])
         try require(features % channels == 0, "\(features) values are not \(channels) channels of one size")
-        try schedule.validate(for: self)
+        try schedule.validate(for: self, replicas: batch.replicas)
         // Masked samples read sample 0.
         try require(labels, holds: 1)
         try require(

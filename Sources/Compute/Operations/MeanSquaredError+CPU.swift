@@ -1,11 +1,11 @@
 extension MeanSquaredError {
     package func compute(on backend: CPUBackend) {
         let (tile, stride) = (backend.tile, paddedColumns(values))
-        let valid = Int(backend.pointer(current)[1])
         let (output, target, delta) = (backend.pointer(output), backend.pointer(target), backend.pointer(delta))
         let (transposed, losses) = (backend.pointer(transposedDelta), backend.pointer(lossAndCorrect))
-        let factor = 2 / (Float(valid) * Float(values))
         backend.parallel(batch.replicas * batch.tiles) { batchTile in
+            let valid = backend.batchUnderWay(current, batchTile / batch.tiles).valid
+            let factor = 2 / (Float(valid) * Float(values))
             let first = batchTile * values * tile
             let counted = validLanes(tile: batchTile % batch.tiles, of: valid)
             let squares = backend.loops.squaredError(

@@ -41,7 +41,7 @@ package struct MeanSquaredError: Operation {
         let samples = batch.room
         try require(output, holds: samples * values)
         try require(target, holds: samples * values)
-        try require(current, holds: 4)
+        try require(current, holds: StepSchedule.currentCount(replicas: batch.replicas))
         try require(delta, holds: samples * values)
         try require(transposedDelta, holds: samples * paddedColumns(values))
         try require(lossAndCorrect, holds: batch.replicas * batch.tiles * 2)

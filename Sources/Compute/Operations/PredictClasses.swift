@@ -25,7 +25,7 @@ package struct PredictClasses: Operation {
 
     package func validate(for layout: DataLayout) throws(ComputeError) {
         try batch.validate(for: self, layout: layout)
-        try schedule.validate(for: self)
+        try schedule.validate(for: self, replicas: batch.replicas)
         try require(positive: [classes, predictionStride])
         try require(logits, holds: batch.room * classes)
         try require(predictions, holds: batch.replicas * predictionStride)

@@ -3,13 +3,12 @@ import Foundation
 extension SampleStatistics {
     package func compute(on backend: CPUBackend) {
         let tile = backend.tile
-        let current = backend.pointer(current)
-        let (base, valid) = (Int(current[0]), Int(current[1]))
         let (logits, labels) = (backend.pointer(logits), backend.pointer(batchLabels))
         let values = hidden.map { backend.pointer($0.values) }
         let (width, target) = (hidden?.width ?? 0, backend.pointer(statistics))
         backend.parallel(batch.replicas * batch.tiles) { index in
             let (replica, tileIndex) = (index / batch.tiles, index % batch.tiles)
+            let (base, valid) = backend.batchUnderWay(current, replica)
             for sample in 0..<validLanes(tile: tileIndex, of: valid) {
                 let column = logits + index * classes * tile + sample
                 let sums = backend.softmaxSums(

@@ -82,7 +82,7 @@ package struct SampleStatistics: Operation {
         try require(positive: [classes, stride])
         try require(logits, holds: batch.room * classes)
         try require(batchLabels, holds: batch.room)
-        try require(current, holds: 4)
+        try require(current, holds: StepSchedule.currentCount(replicas: batch.replicas))
         if let hidden {
             try require(positive: [hidden.width])
             try require(hidden.values, holds: batch.room * hidden.width)

@@ -25,12 +25,12 @@ extension CPUBackend {
         lossAndCorrect: DeviceBuffer<Float>, current: DeviceBuffer<Int32>
     ) {
         let stride = paddedColumns(classes)
-        let (base, valid) = (Int(pointer(current)[0]), Int(pointer(current)[1]))
         let (sampleWeights, sampleLosses) = (weights.map { pointer($0.weights) }, weights.map { pointer($0.losses) })
         let (logits, labels, delta) = (pointer(logits), pointer(labels), pointer(delta))
         let (transposed, lossAndCorrect) = (pointer(transposed), pointer(lossAndCorrect))
         parallel(batch.replicas * batch.tiles) { batchTile in
-            let tileIndex = batchTile % batch.tiles
+            let (replica, tileIndex) = (batchTile / batch.tiles, batchTile % batch.tiles)
+            let (base, valid) = batchUnderWay(current, replica)
             var total = Float(0)
             var right = Float(0)
             let column = logits + batchTile * classes * tile
@@ -44,7 +44,7 @@ extension CPUBackend {
                 let label = Int(labels[batchTile * tile + sample])
                 let best = bestClass(column + sample, classes: classes)
                 let maximum = column[best * tile + sample]
-                let place = batchTile / batch.tiles * (weights?.stride ?? 0) + base + tileIndex * tile + sample
+                let place = replica * (weights?.stride ?? 0) + base + tileIndex * tile + sample
                 let weight = sampleWeights.map { $0[place] } ?? 1
                 var sum = Float(0)
                 for index in 0..<classes { sum += exp(column[index * tile + sample] - maximum) }

@@ -43,7 +43,7 @@ package struct SoftmaxCrossEntropy: Operation {
         let samples = batch.room
         try require(logits, holds: samples * classes)
         try require(batchLabels, holds: samples)
-        try require(current, holds: 4)
+        try require(current, holds: StepSchedule.currentCount(replicas: batch.replicas))
         try weights?.validate(for: self, batch)
         try require(delta, holds: samples * classes)
         try require(transposedDelta, holds: samples * paddedColumns(classes))

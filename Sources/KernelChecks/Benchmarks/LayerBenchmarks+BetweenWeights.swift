@@ -17,7 +17,7 @@ extension LayerBenchmarks {
             beta: ReplicaTensor(parameters, offset: 16, stride: stride),
             running: try maker.backend.makeBuffer(statistics, label: "running statistics"),
             saved: try maker.backend.makeBuffer(statistics, label: "saved statistics"),
-            current: try maker.integers([0, 64, 0, 0], "current step"))
+            current: try maker.current())
     }
 
     /// All of them.
@@ -87,7 +87,7 @@ extension LayerBenchmarks {
                 MeanSquaredError(
                     batch: maker.batch, values: pixels, output: try maker.values(pixels, "output"),
                     target: try maker.values(pixels, "target"),
-                    current: try maker.integers([0, 64, 0, 0], "current step"),
+                    current: try maker.current(),
                     delta: try maker.values(pixels, "gradient"),
                     transposedDelta: try maker.values(paddedColumns(pixels), "transposed gradient"),
                     lossAndCorrect: try maker.floats(maker.batch.replicas * maker.batch.tiles * 2, "losses"))

@@ -34,7 +34,12 @@ struct LayerBenchmarks: Sendable {
             StepSchedule(
                 // The cursor may move on, and there is a row.
                 batches: try integers([0, 64, 0, 0, 0, 64, 0, 0], "batches"), rates: try floats(4, "rates"),
-                cursor: try integers([0], "cursor"), current: try integers([0, 64, 0, 0], "current step"))
+                cursor: try integers([0], "cursor"), current: try current())
+        }
+
+        /// A step under way over full batches.
+        func current() throws(ComputeError) -> DeviceBuffer<Int32> {
+            try integers((0..<replicas).flatMap { _ in [0, 64, 0, 0] }, "current step")
         }
 
         /// Sample weights for a batch at the beginning of an order.
@@ -83,7 +88,7 @@ struct LayerBenchmarks: Sendable {
             batch: maker.batch, classes: classes, logits: try maker.values(classes, "logits"),
             batchLabels: try maker.integers(
                 (0..<maker.batch.room).map { Int32($0 % classes) }, "batch labels"),
-            current: try maker.integers([0, 64, 0, 0], "current step"), hidden: input,
+            current: try maker.current(), hidden: input,
             statistics: try maker.floats(maker.replicas * count * 64, "statistics"), stride: 64)
     }
 
@@ -96,7 +101,7 @@ struct LayerBenchmarks: Sendable {
             return SoftmaxCrossEntropy(
                 batch: maker.batch, classes: classes, logits: try maker.values(classes, "logits"),
                 batchLabels: try maker.integers((0..<maker.batch.room).map { Int32($0 % classes) }, "batch labels"),
-                current: try maker.integers([0, 64, 0, 0], "current step"), weights: weights,
+                current: try maker.current(), weights: weights,
                 delta: try maker.values(classes, "gradient"),
                 transposedDelta: try maker.values(paddedColumns(classes), "transposed gradient"),
                 lossAndCorrect: try maker.floats(maker.batch.replicas * maker.batch.tiles * 2, "losses"))
