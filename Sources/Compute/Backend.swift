@@ -37,6 +37,9 @@ package protocol BufferBackend: AnyObject {
     /// Bytes of the largest buffer that can be asked for.
     var largestBuffer: Int { get }
 
+    /// Bytes that buffers can still take together; nil if the device has no limit of its own.
+    var freeMemory: Int? { get }
+
     /// Allocates room for `count` elements (at least one is allocated).
     /// - Throws: ``ComputeError/outOfMemory(label:byteCount:device:)``.
     func makeBuffer<Element: BufferElement>(of type: Element.Type, count: Int, label: String) throws(ComputeError)
@@ -62,6 +65,8 @@ package protocol BufferBackend: AnyObject {
 }
 
 extension BufferBackend {
+    package var freeMemory: Int? { nil }
+
     /// A new buffer that holds `values`.
     package func makeBuffer<Element: BufferElement>(_ values: [Element], label: String) throws(ComputeError)
         -> DeviceBuffer<Element>

@@ -5,6 +5,8 @@ import OpenCL
 package enum ComputeError: CategorizedError {
     /// A buffer did not fit: its label, its size in bytes, the device.
     case outOfMemory(label: String, byteCount: Int, device: String)
+    /// Work that cannot fit, as is known before it begins: what needs how much, what there is, and what is accepted.
+    case doesNotFit(reason: String)
     /// The driver ran out of memory, or of what it reports alike, over work that it had accepted: what it reported, and
     /// the bytes that were allocated by then.
     case exhausted(OpenCLError, byteCount: Int, device: String)
@@ -29,7 +31,7 @@ package enum ComputeError: CategorizedError {
             "\(device) computed \(what), which cannot be: its driver or memory is broken; coppice verify --device shows "
                 + "which kernels go wrong there"
         case .invalidShape(let operation, let reason): "\(operation): \(reason)"
-        case .noDevice(let reason), .noProfile(let reason): reason
+        case .doesNotFit(let reason), .noDevice(let reason), .noProfile(let reason): reason
         case .openCL(let error): error.description
         }
     }
@@ -43,7 +45,7 @@ extension ComputeError {
         case .openCL(.cacheUnwritable): .writeFailed
         case .openCL(.kernelUnreadable): .noInput
         case .openCL(.programNotSaved): .cannotCreate
-        case .outOfMemory, .exhausted, .nonsense, .noDevice, .openCL: .unavailable
+        case .outOfMemory, .doesNotFit, .exhausted, .nonsense, .noDevice, .openCL: .unavailable
         case .noProfile: .usage
         case .invalidShape: .software
         }
@@ -52,7 +54,7 @@ extension ComputeError {
     /// Whether less work at a time may fit.
     package var isOutOfMemory: Bool {
         switch self {
-        case .outOfMemory, .exhausted: true
+        case .outOfMemory, .doesNotFit, .exhausted: true
         default: false
         }
     }

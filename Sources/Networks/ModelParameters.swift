@@ -28,6 +28,21 @@ final class ModelParameters {
         self.running = running
     }
 
+    /// Room for the parameters of `replicas` networks, which are not written.
+    init(_ layout: ParameterLayout, replicas: Int, on backend: any Backend) throws(ComputeError) {
+        self.layout = layout
+        self.replicas = replicas
+        self.backend = backend
+        values = try backend.makeBuffer(
+            of: Float.self, count: replicas * layout.parameterCount, label: "parameters")
+        var running: [DeviceBuffer<Float>] = []
+        for norm in layout.running {
+            running.append(
+                try backend.makeBuffer(of: Float.self, count: replicas * 2 * norm.count, label: "running statistics"))
+        }
+        self.running = running
+    }
+
     /// The tensor of a name as the operations take it.
     func tensor(_ name: String) -> ReplicaTensor {
         ReplicaTensor(values, offset: layout.offset(name), stride: layout.parameterCount)

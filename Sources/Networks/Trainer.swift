@@ -157,8 +157,6 @@ package struct Trainer {
     private static let longest = 1_000_000_000
     /// Steps between two looks at the cancellation: short enough to stop within a moment on any device.
     static let stepsBetweenLooks = 64
-    /// Samples of all replicas' orders that are uploaded at a time; bounds the memory of orders and losses.
-    private static let orderCapacity = 1 << 22
 
     /// Trains all of `runs` together. Every run's result has the same bits whatever runs share its launches, one that
     /// diverges among them: it goes on to the end.
@@ -181,7 +179,7 @@ package struct Trainer {
         let size = runs.first?.subset.count ?? 0
         let layout = try ParameterLayout(model, samples: store.shape, classes: store.classes)
         try validate(runs, size: size, layout: layout, options: options)
-        try checkMemory(runs.count, layout)
+        try layout.checkMemory(networks: runs.count, samples: size, options: options, on: backend)
         let plan = EpochPlan(size: size, options: options)
         let initial = runs.map {
             $0.initial?.laidOut(as: layout) ?? ModelWeights(layout: layout, seed: $0.seed, run: $0.run)
@@ -202,19 +200,6 @@ package struct Trainer {
         } catch {
             throw .invalid(reason: "\(error)")
         }
-    }
-
-    /// Refuses networks whose parameters alone do not fit: first values, what is on the device in training where that is
-    /// host memory (values, two moments, gradients), and what is read back.
-    private func checkMemory(_ networks: Int, _ layout: ParameterLayout) throws(NetworkError) {
-        let copies = backend.isInHostMemory ? 6 : 2
-        let needed = networks * layout.parameterCount * copies * MemoryLayout<Float>.size
-        guard let least = AvailableMemory.shortage(of: needed) else { return }
-        throw .compute(
-            .outOfMemory(
-                label:
-                    "\(networks) \(networks == 1 ? "network" : "networks") of \(model.name), \(layout.parameterCount) "
-                    + "parameters each", byteCount: needed, device: least.source))
     }
 
     private func validate(
@@ -284,7 +269,7 @@ package struct Trainer {
         // over epoch by epoch.
         let epochsAtOnce =
             afterEpoch == nil && record == nil
-            ? max(1, min(plan.epochs, Self.orderCapacity / (plan.size * replicas))) : 1
+            ? plan.epochsAtOnce(replicas: replicas) : 1
         let stepsAtOnce = epochsAtOnce * plan.stepsPerEpoch
         let orderStride = epochsAtOnce * plan.size
         let order = try backend.makeBuffer(of: Int32.self, count: replicas * orderStride, label: "order of samples")
@@ -394,6 +379,12 @@ struct EpochPlan {
         case .steps(let steps): self.steps = steps
         }
     }
+
+    /// Samples of all replicas' orders that are uploaded at a time; bounds the memory of orders and losses.
+    private static let orderCapacity = 1 << 22
+
+    /// The epochs whose orders are uploaded at a time.
+    func epochsAtOnce(replicas: Int) -> Int { max(1, min(epochs, Self.orderCapacity / (size * replicas))) }
 
     /// Ranges of positions in an order that starts with the first of `epochs`.
     func batches(of epochs: Range<Int>) -> [Range<Int>] {

@@ -171,6 +171,10 @@ package protocol StudyExecutor {
     /// to compute, and again for each other recipe.
     func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) throws
 
+    /// Refuses a recipe of which the device has no memory to train even one network on `count` samples.
+    /// - Throws: `ComputeError.doesNotFit`.
+    func checkMemory(of recipe: TrainingRecipe, count: Int) throws
+
     /// The device, as result rows name it.
     var device: String { get }
 
@@ -195,5 +199,6 @@ package protocol StudyExecutor {
 }
 
 extension StudyExecutor {
+    package func checkMemory(of recipe: TrainingRecipe, count: Int) throws {}
     package func check(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws {}
 }

@@ -95,6 +95,7 @@ package final class StudyRunner {
         scoreChecksums = try checksums(of: plan)
         if let run = firstUnfinished(of: part) {
             try checkScoreFiles(of: plan, datasets)
+            try executor.checkMemory(of: plan, in: study)
             try executor.prepare(for: plan.experiment(run.experimentID).recipe, later: [])
         }
         let directory: StudyDirectory

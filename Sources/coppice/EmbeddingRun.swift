@@ -145,6 +145,11 @@ struct EmbeddingRun {
         if stored == nil { try check(recipe, file, dataset) }
         let trained = stored?.weights.layout.model ?? model
         let isOfTest = command.split == .test
+        if stored == nil {
+            try model.checkMemory(
+                samples: dataset.train.shape, classes: dataset.classCount, count: dataset.train.count,
+                options: recipe.training, on: backend)
+        }
         func store(_ samples: SampleSet) throws -> SampleStore {
             try SampleStore.make(samples, for: trained, classes: dataset.classCount, on: backend)
         }

@@ -258,6 +258,7 @@ struct RunCommand: AsyncParsableCommand {
         var shapes: [String: DatasetShape] = [:]
         for name in study.datasets { shapes[name] = try executor.dataset(TrainingSet(name)).shape }
         let plan = try StudyPlan(study, shapes: shapes)
+        try executor.checkMemory(of: plan, in: study)
         // A directory of another study, or none, has nothing that is finished; `run` itself would say so.
         let stored = try? StoredStudy(reading: directory)
         let mine = Set(part.map(plan.runs(of:)) ?? plan.runs)

@@ -176,6 +176,12 @@ struct TrainCommand: ParsableCommand {
         try model.check(
             samples: dataset.train.shape, classes: dataset.classCount, batch: min(batch, subset.count),
             augment: optimization.augment)
+        var options = optimization.applied(
+            to: TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate))
+        options.dynamic = pruning.value
+        try model.checkMemory(
+            samples: dataset.train.shape, classes: dataset.classCount, count: subset.count, networks: replicas,
+            options: options, on: backend)
         var normalisation = Normalisation(dataset)
         var initialWeights: ModelWeights?
         if let initial, let read = stored {
@@ -210,9 +216,6 @@ struct TrainCommand: ParsableCommand {
             TrainingRun(subset: subset, seed: compute.seed, run: $0, initial: initialWeights)
         }
         let trainer = Trainer(store, model: model, normalisation: normalisation, on: backend)
-        var options = optimization.applied(
-            to: TrainingOptions(length: .epochs(epochs), batchSize: batch, learningRate: learningRate))
-        options.dynamic = pruning.value
         let evaluator = Evaluator(test, normalisation: normalisation, on: backend)
         let goOn = { (progress: TrainingProgress) in
             bar.update(Double(progress.images), of: Double(epochs * subset.count * replicas))

@@ -38,6 +38,13 @@ final class FakeExecutor: StudyExecutor {
     private(set) var trained: [DynamicsKey] = []
     private(set) var batches: [[TrainingJob]] = []
 
+    /// The reason why a recipe does not fit into memory.
+    var memoryFault: (TrainingRecipe) -> String? = { _ in nil }
+
+    func checkMemory(of recipe: TrainingRecipe, count: Int) throws {
+        if let reason = memoryFault(recipe) { throw ComputeError.doesNotFit(reason: reason) }
+    }
+
     func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) {
         prepared.append((recipe, later))
     }

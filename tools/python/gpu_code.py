@@ -186,7 +186,7 @@ def save_programs(folder, scratch, profile):
     common = ["--device", "opencl-cpu", "--quiet"]
 
     train = ["train", "--data", data, "--replicas", "40", "--epochs", "1", "--batch", "64"]
-    pruned = ["train", "--data", data, "--replicas", "1", "--epochs", "3", "--batch", "64", "--dynamic", "infobatch"]
+    pruned = ["train", "--data", data, "--replicas", "40", "--epochs", "3", "--batch", "64", "--dynamic", "infobatch"]
 
     def cluster(name, *options):
         return ["cluster", "--features", scratch / f"{name}.npy", *options]

@@ -13,6 +13,7 @@ package final class OpenCLBackend: Backend {
 
     /// Bytes that all of its buffers may take together.
     package var memory: Int { clDevice.globalMemory }
+    package var freeMemory: Int? { max(0, clDevice.globalMemory - allocated.bytes) }
 
     /// The shape that kernels take on this device.
     package let profile: DeviceProfile

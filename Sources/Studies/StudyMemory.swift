@@ -1,0 +1,45 @@
+import Compute
+import Networks
+
+extension StudyExecutor {
+    /// Refuses a plan before anything is computed if the device has no memory to train one network of some experiment,
+    /// or of its scores, alone. Where that fits, a run takes as many networks at once as do.
+    /// - Throws: `ComputeError.doesNotFit` with the place of the model in the study.
+    package func checkMemory(of plan: StudyPlan, in study: Study) throws {
+        var seen: Set<TrainingRecipe> = []
+        func check(_ recipe: TrainingRecipe, _ key: String, of experiment: Experiment) throws {
+            guard seen.insert(recipe).inserted else { return }
+            do { try checkMemory(of: recipe, count: experiment.size) } catch ComputeError.doesNotFit(let reason) {
+                let group = study.groups.first { $0.settings.trainingRecipe == experiment.recipe }
+                throw ComputeError.doesNotFit(reason: group.map { "\($0.places[key]): \(reason)" } ?? reason)
+            }
+        }
+        // The largest of a recipe's experiments has the largest batches.
+        for experiment in plan.experiments.sorted(by: { $0.size > $1.size }) {
+            try check(experiment.recipe, "model", of: experiment)
+            guard let model = experiment.otherScoreModel else { continue }
+            var recipe = experiment.recipe
+            recipe.model = model
+            try check(recipe, "score_model", of: experiment)
+        }
+    }
+}
+
+extension BackendExecutor {
+    package func checkMemory(of recipe: TrainingRecipe, count: Int) throws {
+        let shape = try dataset(recipe.trainingSet).shape
+        guard let sample = shape.sample, shape.classCount > 0 else { return }
+        let length: TrainingOptions.Length =
+            switch recipe.duration {
+            case .epochs(let epochs): .epochs(epochs)
+            case .steps(let steps): .steps(steps)
+            }
+        do {
+            try recipe.model.checkMemory(
+                samples: sample, classes: shape.classCount, count: count, options: recipe.options(length),
+                on: preparedBackend())
+        } catch NetworkError.compute(let error) {
+            throw error
+        }
+    }
+}
