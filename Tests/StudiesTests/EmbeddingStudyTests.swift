@@ -221,7 +221,7 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
             let error = studyError {
                 _ = try plan("experiments:\n  - {\(cluster),\n     embedding: [pixels,\n       \(method)]}")
             }
-            #expect(error?.description.hasPrefix("test.yaml:4:8: pca_components is 50") == true)
+            #expect(error?.description.hasPrefix("test.yaml:4:8: embedding_size is 50 (the default)") == true)
         }
     }
 
