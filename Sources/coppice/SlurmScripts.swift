@@ -32,10 +32,12 @@ struct SlurmScripts {
                 # Slurm signals this script \(Self.notice) seconds before the time is up, and the script passes that on. Coppice stores what
                 # is done and ends with 75, as it does where the device is lost; the task is then queued again, \(restarts) times at most.
                 cd \(Shell.quoted(folder)) || exit 66
-                child=
+                child= signalled=
                 trap 'signalled=yes; kill -USR1 "$child" 2>/dev/null' USR1
                 \(Shell.command(run)) &
                 child=$!
+                # A signal may have come before that was known.
+                [ -z "$signalled" ] || kill -USR1 "$child"
                 # A signal ends `wait` before the program has ended.
                 while :; do
                     signalled=

@@ -131,7 +131,8 @@ import TestSupport
     @Test func aTaskThatIsStoppedIsQueuedAgain() throws {
         // The program takes a moment to end, as one that stores its runs.
         let script = try task(
-            "trap 'sleep 0.3; echo stored; exit 75' USR1\ntouch \"$STUBS/ready\"\nwhile :; do sleep 0.02; done")
+            "trap 'sleep 0.3; echo stored; exit 75' USR1\ntouch \"$STUBS/ready\"\nfor i in $(seq 1000); do sleep 0.02; done"
+        )
         let signal = "while [ ! -e \"$STUBS/ready\" ]; do sleep 0.02; done; kill -USR1 $p"
         let outcome = try run(script, then: signal)
         #expect(outcome.status == 75 && outcome.stdout == "stored\n", "\(outcome)")
