@@ -48,7 +48,8 @@ struct EmbeddingSection: Sendable {
             guard let facts, let channels = facts.channels, let height = facts.height, let width = facts.width else {
                 return nil
             }
-            return Self.image(shown, channels: channels, height: height, width: width)
+            let side = key.model?.model.side
+            return Self.image(shown, channels: channels, height: side ?? height, width: side ?? width)
         }
         png = image.flatMap(\.png)
     }
@@ -100,6 +101,9 @@ struct EmbeddingSection: Sendable {
         ]
         if let pca = reconstruction.pca {
             sentences.append("A PCA to \(Wording.counted(key.size, "component")): \(Self.kept(pca))")
+        }
+        if let side = key.model?.model.side {
+            sentences.append("The images are resized to \(side)x\(side) for it.")
         }
         if image != nil {
             sentences.append("Upper row: samples of the test set. Lower row: their reconstructions.")

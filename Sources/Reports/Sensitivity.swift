@@ -26,9 +26,11 @@ struct Sensitivity: Sendable {
                 guard let k = experiment.clustering?.k ?? experiment.scoring?.parameters.k else { return nil }
                 number = k
             case .d:
-                // The size of a lenet5's embedding is fixed.
-                guard let embedding = experiment.embedding, embedding.method != .lenet5 else { return nil }
-                number = embedding.size
+                switch experiment.embedding {
+                // Their size cannot be changed alone.
+                case .lenet5, .own, nil: return nil
+                case let embedding?: number = embedding.size
+                }
             }
         }
 
@@ -68,6 +70,7 @@ struct Sensitivity: Sendable {
         case linear
         case autoencoder(epochs: Int)
         case lenet5(epochs: Int)
+        case own(String, epochs: Int)
 
         /// - Returns: nil for a case without points.
         init?(_ experiment: Experiment) {
@@ -76,6 +79,7 @@ struct Sensitivity: Sendable {
             case .pixels, .pca: self = .linear
             case .autoencoder(_, let epochs): self = .autoencoder(epochs: epochs)
             case .lenet5(let epochs): self = .lenet5(epochs: epochs)
+            case .own(let autoencoder, let epochs): self = .own(autoencoder.model.name, epochs: epochs)
             }
         }
 
@@ -85,6 +89,7 @@ struct Sensitivity: Sendable {
             case .linear: nil
             case .autoencoder(let epochs): "autoencoder, \(Wording.counted(epochs, "epoch"))"
             case .lenet5(let epochs): "lenet5, \(Wording.counted(epochs, "epoch"))"
+            case .own(let name, let epochs): "\(name), \(Wording.counted(epochs, "epoch"))"
             }
         }
     }
@@ -159,7 +164,8 @@ struct Sensitivity: Sendable {
         spaces = Set(order.compactMap(\.space))
         let spaces = spaces
         series = zip(order, sorted).map { key, cases in
-            var words = [Self.name(cases[0].value.arm)]
+            let points = cases[0].value.summary.experiment.scoring?.points
+            var words = [Self.name(cases[0].value.arm, without: points)]
             if spaces.count > 1, let space = key.space?.words { words.append(space) }
             if others, let other = key.other { words.append(other.phrase) }
             if kinds, let kmeans = key.kmeans { words.append(kmeans.rawValue) }
@@ -173,11 +179,12 @@ struct Sensitivity: Sendable {
         }
     }
 
-    /// The method without its k and d, which tell scores apart.
-    private static func name(_ arm: Arm) -> String {
+    /// The method without its k, its d and its points, which tell scores apart.
+    private static func name(_ arm: Arm, without points: String?) -> String {
         let words = arm.settings.map { $0.split(separator: ", ").map(String.init) } ?? []
         let kept = words.filter {
-            !$0.hasPrefix("k ") && !$0.hasPrefix("PCA ") && !$0.hasPrefix("autoencoder ") && !$0.hasPrefix("lenet5 ")
+            $0 != points && !$0.hasPrefix("k ") && !$0.hasPrefix("PCA ") && !$0.hasPrefix("autoencoder ")
+                && !$0.hasPrefix("lenet5 ")
                 && !["pixels", "features"].contains($0)
         }
         let selection = Wording.method(arm.selection.name, needsWholeSet: arm.selection.resamples)

@@ -6,7 +6,7 @@ import Support
 
 extension BackendExecutor {
     /// Trains the network of an embedding on a training set and embeds the set. For an autoencoder the images are not
-    /// resized.
+    /// resized, unless it is a user's own with a `side`.
     package func embedding(_ key: EmbeddingKey, cancellation: CancellationFlag) throws -> FittedEmbedding {
         let recipe = try key.recipe
         var training = TrainingRecipe()
@@ -35,7 +35,10 @@ extension BackendExecutor {
         guard key.isShown else { return fitted }
         let clock = ContinuousClock()
         let start = clock.now
-        fitted.spectrum = Self.spectrum(of: dataset.train, components: key.size, on: backend)
+        // If the network resizes the images, the variances are not comparable.
+        if recipe.model.side == nil {
+            fitted.spectrum = Self.spectrum(of: dataset.train, components: key.size, on: backend)
+        }
         fitted.reconstruction = try Self.reconstruction(
             by: embedder, of: dataset, train: store, test: test, spectrum: fitted.spectrum, cancellation)
         fitted.reportSeconds = (clock.now - start) / .seconds(1)
@@ -72,8 +75,9 @@ extension BackendExecutor {
                 meanSquaredError: Float(lost / Double(dataset.train.shape.featureCount)),
                 explained: total > 0 ? Float(kept / total) : nil)
         }
+        let originals = try dataset.test.subset(shown).resized(height: test.shape.height, width: test.shape.width)
         return Reconstruction(
-            count: shown.count, originals: values(of: dataset.test, at: shown),
+            count: shown.count, originals: values(of: originals),
             reconstructions: try embedder.reconstruct(test, rows: shown),
             loss: Reconstruction.Loss(
                 meanSquaredError: Float(error.meanSquaredError), explained: error.explainedVariance.map { Float($0) }),
@@ -94,16 +98,12 @@ extension BackendExecutor {
     }
 
     /// Samples as an autoencoder takes them: [sample][value].
-    private static func values(of samples: SampleSet, at rows: [Int]) -> [Float] {
-        let size = samples.shape.featureCount
-        return rows.flatMap { row -> [Float] in
-            let range = row * size..<(row + 1) * size
-            return switch samples.values {
-            case .bytes(let values): values[range].map { Float($0) / 255 }
-            case .floats(let values): Array(values[range])
-            // A data set's values are in memory.
-            case .stored: []
-            }
+    private static func values(of samples: SampleSet) -> [Float] {
+        switch samples.values {
+        case .bytes(let values): values.map { Float($0) / 255 }
+        case .floats(let values): values
+        // A data set's values are in memory.
+        case .stored: []
         }
     }
 }

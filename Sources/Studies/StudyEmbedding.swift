@@ -1,16 +1,42 @@
 /// The points that samples are clustered or scored as.
 package enum StudyEmbedding: Hashable, Sendable {
     /// The values of the key `embedding`.
-    package enum Method: String, CaseIterable, Sendable {
+    package enum Method: Hashable, Sendable, CustomStringConvertible {
         case pixels
         case pca
         case autoencoder
         case lenet5
+        /// A user's own autoencoder.
+        case own(OwnAutoencoder)
+
+        /// Those that a word names.
+        static let named: [Method] = [.pixels, .pca, .autoencoder, .lenet5]
+
+        /// Its name, in a study and in tables.
+        package var word: String {
+            switch self {
+            case .pixels: "pixels"
+            case .pca: "pca"
+            case .autoencoder: "autoencoder"
+            case .lenet5: "lenet5"
+            case .own(let autoencoder): autoencoder.model.name
+            }
+        }
+        /// In a sentence.
+        package var description: String { if case .own = self { "the model \(word)" } else { word } }
 
         /// True if it needs a trained network.
-        var isTrained: Bool { self == .autoencoder || self == .lenet5 }
+        var isTrained: Bool { self != .pixels && self != .pca }
         /// True if a study can set the number of values.
         var takesSize: Bool { self == .pca || self == .autoencoder }
+        /// The number of values, if the network alone decides it; otherwise nil.
+        var fixedSize: Int? {
+            switch self {
+            case .pixels, .pca, .autoencoder: nil
+            case .lenet5: StudyEmbedding.lenet5Size
+            case .own(let autoencoder): autoencoder.size
+            }
+        }
     }
 
     /// The samples' own values: pixels, or features.
@@ -21,6 +47,8 @@ package enum StudyEmbedding: Hashable, Sendable {
     case autoencoder(size: Int, epochs: Int)
     /// The input of the last layer of a `lenet5` trained for `epochs`.
     case lenet5(epochs: Int)
+    /// The code of a user's own autoencoder trained for `epochs`.
+    case own(OwnAutoencoder, epochs: Int)
 
     /// The number of inputs of the last layer of `lenet5`.
     package static let lenet5Size = 84
@@ -35,6 +63,7 @@ package enum StudyEmbedding: Hashable, Sendable {
             case .pca: .pca(settings.pcaComponents)
             case .autoencoder: .autoencoder(size: settings.pcaComponents, epochs: settings.embeddingEpochs)
             case .lenet5: .lenet5(epochs: settings.embeddingEpochs)
+            case .own(let autoencoder): .own(autoencoder, epochs: settings.embeddingEpochs)
             }
     }
 
@@ -45,6 +74,7 @@ package enum StudyEmbedding: Hashable, Sendable {
         case .pca: .pca
         case .autoencoder: .autoencoder
         case .lenet5: .lenet5
+        case .own(let autoencoder, _): .own(autoencoder)
         }
     }
 
@@ -57,6 +87,7 @@ package enum StudyEmbedding: Hashable, Sendable {
         case .pixels: nil
         case .pca(let size), .autoencoder(let size, _): size
         case .lenet5: Self.lenet5Size
+        case .own(let autoencoder, _): autoencoder.size
         }
     }
 
@@ -64,7 +95,7 @@ package enum StudyEmbedding: Hashable, Sendable {
     package var epochs: Int? {
         switch self {
         case .pixels, .pca: nil
-        case .autoencoder(_, let epochs), .lenet5(let epochs): epochs
+        case .autoencoder(_, let epochs), .lenet5(let epochs), .own(_, let epochs): epochs
         }
     }
 
@@ -76,6 +107,8 @@ package enum StudyEmbedding: Hashable, Sendable {
         case .pca(let components): "PCA \(components)"
         case .autoencoder(let size, let epochs): "autoencoder \(size)" + Self.told(epochs)
         case .lenet5(let epochs): "lenet5 \(Self.lenet5Size)" + Self.told(epochs)
+        case .own(let autoencoder, let epochs):
+            "\(autoencoder.model.name) \(autoencoder.size)" + Self.told(epochs)
         }
     }
 
@@ -89,7 +122,7 @@ package enum StudyEmbedding: Hashable, Sendable {
         switch column {
         case "apply_pca": pcaComponents == nil ? "False" : "True"
         case "pca_components": pcaComponents.map { "\($0)" }
-        case "embedding": method.rawValue
+        case "embedding": method.word
         case "embedding_size": size.map { "\($0)" }
         case "embedding_epochs": epochs.map { "\($0)" }
         default: nil

@@ -1,5 +1,6 @@
 import Networks
 import Support
+import Yams
 
 extension StudyReader {
     /// The keys of embeddings.
@@ -8,10 +9,7 @@ extension StudyReader {
     /// Reads the keys of embeddings. ``ExperimentGroup/settleEmbedding()`` then puts the values where plans look for
     /// them.
     func readEmbedding(_ fields: StudyFields, into settings: inout StudySettings) throws(StudyError) {
-        let methods = try fields.list("embedding") { node throws(StudyError) in
-            try fields.word(node, "embedding", StudyEmbedding.Method.self)
-        }
-        if let methods { settings.embeddings = methods }
+        if let methods = try embeddings(fields) { settings.embeddings = methods }
         if let size = try fields.integer("embedding_size", in: 1...1_000_000) {
             settings.embeddingSize = size
         } else if fields["pca_components"] != nil {
@@ -21,6 +19,50 @@ extension StudyReader {
         if let epochs = try fields.integer("embedding_epochs", in: 1...1_000_000) {
             settings.embeddingEpochs = epochs
         }
+    }
+
+    /// The values of `embedding`; nil if it is not given.
+    private func embeddings(_ fields: StudyFields) throws(StudyError) -> [StudyEmbedding.Method]? {
+        if case .sequence(let nodes)? = fields["embedding"], nodes.count > Self.mostModels {
+            throw .invalid(
+                fields.place(of: "embedding"),
+                reason: "embedding has \(nodes.count) values; 1 to \(Self.mostModels) are accepted")
+        }
+        var own: [OwnAutoencoder] = []
+        return try fields.list("embedding") { node throws(StudyError) in
+            let method = try embedding(node, fields)
+            guard case .own(let autoencoder) = method else { return method }
+            if let conflict = own.lazy.compactMap(autoencoder.conflict).first {
+                throw .invalid(fields.place(node), reason: "\(conflict) earlier in the list; give each its own name")
+            }
+            own.append(autoencoder)
+            return method
+        }
+    }
+
+    /// An embedding, given as a word, a file of an autoencoder's layers, or the layers themselves.
+    private func embedding(_ node: Node, _ fields: StudyFields) throws(StudyError) -> StudyEmbedding.Method {
+        let known = StudyEmbedding.Method.named
+        let isMapping = if case .mapping = node { true } else { false }
+        if !isMapping {
+            let word = try fields.string(node, "embedding", of: known.map(\.word), or: ModelReader.isFile)
+            if let method = known.first(where: { $0.word == word }) { return method }
+        }
+        let model = try ownModel(node, "embedding", fields)
+        let own: OwnAutoencoder
+        do throws(NetworkError) {
+            own = try OwnAutoencoder(model)
+        } catch {
+            throw .invalid(fields.place(node), reason: "embedding: \(error)")
+        }
+        if let other = known.first(where: { $0.word == own.plainName }) {
+            throw .invalid(
+                fields.place(node),
+                reason:
+                    "the name of the model \(model.name) is that of the embedding \(other); give this model another name"
+            )
+        }
+        return .own(own)
     }
 
     /// The methods of an entry: those of `embedding`, or of `use_pca`, or else `pixels`.
@@ -52,11 +94,12 @@ extension ExperimentGroup {
         if embeddings == [.pixels] {
             idle.append("embedding_size")
         } else if let size {
-            if embeddings.contains(.lenet5), size != StudyEmbedding.lenet5Size {
+            for method in embeddings {
+                guard let fixed = method.fixedSize, size != fixed else { continue }
                 throw .invalid(
                     places.nearest("embedding_size"),
-                    reason: "embedding_size is \(size), and lenet5 gives \(StudyEmbedding.lenet5Size) values; leave"
-                        + " embedding_size out, or give lenet5 an entry of its own without it")
+                    reason: "embedding_size is \(size), and \(method.word) gives \(fixed) values; leave"
+                        + " embedding_size out, or give \(method.word) an entry of its own without it")
             }
             if embeddings.contains(where: \.takesSize) {
                 let level = places.keys["embedding_size"] == nil ? places.above : places.keys
@@ -71,7 +114,7 @@ extension ExperimentGroup {
         }
         let words =
             isNamed
-            ? "with embedding \(embeddings.map(\.rawValue).joined(separator: ", "))" : "without the key embedding"
+            ? "with embedding \(embeddings.map(\.word).joined(separator: ", "))" : "without the key embedding"
         return idle.compactMap { key in
             places.keys[key].map { "\($0): \(key) has no effect \(words); it is ignored" }
         }
@@ -106,7 +149,7 @@ extension ExperimentGroup {
 
     /// Checks that the samples allow the embeddings.
     /// - Throws: ``StudyError/invalid(_:reason:)`` if the size is too large for PCA or an autoencoder of these samples,
-    ///   or if `lenet5` is to embed features.
+    ///   if `lenet5` is to embed features, or as ``checkOwnAutoencoders(_:)``.
     func checkEmbedding(_ shape: DatasetShape) throws(StudyError) {
         let (name, size) = (settings.recipe.dataset, settings.pcaComponents)
         let most = min(shape.featureCount, shape.count)
@@ -135,6 +178,7 @@ extension ExperimentGroup {
                     "embedding is lenet5, and the data set \(name) has features: lenet5 takes images alone; pixels (the"
                     + " features themselves), pca and autoencoder are accepted")
         }
+        try checkOwnAutoencoders(shape)
     }
 }
 

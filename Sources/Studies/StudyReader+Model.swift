@@ -43,14 +43,20 @@ extension StudyReader {
 
     /// A model, given as a name from the library, a file of layers, or the layers themselves.
     private func model(_ node: Node, _ key: String, _ fields: StudyFields) throws(StudyError) -> ModelSpec {
-        if case .mapping = node { return try ModelReader(file: file).model(node) }
+        if case .mapping = node { return try ownModel(node, key, fields) }
         let name = try fields.string(
             node, key, of: ModelLibrary.classifiers.map(\.name),
             or: { ModelLibrary.model($0) != nil || ModelReader.isFile($0) })
         if let model = ModelLibrary.model(name) { return model }
-        let path = absolute(try fields.path(node, key))
+        return try ownModel(node, key, fields)
+    }
+
+    /// A user's model, given as a file of layers or the layers themselves.
+    func ownModel(_ node: Node, _ key: String, _ fields: StudyFields) throws(StudyError) -> ModelSpec {
+        if case .mapping = node { return try ModelReader(file: file).model(node) }
+        let name = try fields.path(node, key)
         do throws(StudyError) {
-            return try ModelReader.load(path)
+            return try ModelReader.load(absolute(name))
         } catch .unreadable(_, let reason) {
             throw .unreadable(file: "\(fields.place(node)): the model \(excerpt(name))", reason: reason)
         }

@@ -76,6 +76,7 @@ package struct StudyReader {
         try study.checkScaling()
         try study.checkDatasets()
         try study.checkModels()
+        try study.checkEmbeddingNames()
         if let note = study.idleScoreModelNote(at: top.places.keys["score_model"]) { study.notices.append(note) }
         return study
     }

@@ -185,9 +185,18 @@ private func embeddingPairs(_ group: ExperimentGroup) -> [Pair] {
         return [Pair(key: "use_pca", value: list(methods.map { $0 == .pca ? "true" : "false" }))]
     }
     return [
-        Pair(key: "embedding", value: list(methods.map(\.rawValue))),
+        Pair(key: "embedding", value: embeddings(methods)),
         Pair(key: "embedding_epochs", value: Node("\(group.settings.embeddingEpochs)")),
     ]
+}
+
+/// A list of embeddings; users' own models have all their layers.
+private func embeddings(_ methods: [StudyEmbedding.Method]) -> Node {
+    let areNamed = methods.allSatisfy { StudyEmbedding.Method.named.contains($0) }
+    let nodes = methods.map { method in
+        if case .own(let autoencoder) = method { model(autoencoder.model) } else { Node(method.word) }
+    }
+    return Node(nodes, .implicit, areNamed ? .flow : .block)
 }
 
 /// A data set by its name, and where its files are.

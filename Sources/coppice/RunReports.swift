@@ -10,6 +10,8 @@ struct PlanReport: Encodable {
         var model: String
         /// The model of its score networks; nil without.
         var scoreModel: String?
+        /// The embedding that is clustered or scored; nil without.
+        var embedding: String?
         var requested: Int
         var runs: Int
     }
@@ -48,7 +50,8 @@ struct PlanReport: Encodable {
         experiments = plan.experiments.map {
             Case(
                 experimentID: $0.id, name: names.name($0), model: $0.recipe.model.name,
-                scoreModel: $0.dynamics?.model.name, requested: $0.size, runs: $0.runs)
+                scoreModel: $0.dynamics?.model.name, embedding: $0.embedding?.method.word, requested: $0.size,
+                runs: $0.runs)
         }
         runs = plan.runs.count
         self.shardRuns = shardRuns
@@ -80,6 +83,8 @@ struct RunReport: Encodable {
         var model: String
         /// The model of its score networks; nil without.
         var scoreModel: String?
+        /// The embedding that is clustered or scored; nil without.
+        var embedding: String?
         var requested: Int
         var kept: [Int]
         /// One a run, in the order of `kept`; null where the run diverged.
@@ -138,7 +143,8 @@ struct RunReport: Encodable {
             Case(
                 experimentID: summary.experiment.id, name: names.name(summary.experiment),
                 model: summary.experiment.recipe.model.name, scoreModel: summary.experiment.dynamics?.model.name,
-                requested: summary.experiment.size, kept: summary.records.map(\.kept),
+                embedding: summary.experiment.embedding?.method.word, requested: summary.experiment.size,
+                kept: summary.records.map(\.kept),
                 accuracies: summary.records.map(\.accuracy),
                 medianAccuracy: Statistics.median(summary.accuracies), mean: Statistics.mean(summary.accuracies),
                 sd: Statistics.standardDeviation(summary.accuracies), best: summary.accuracies.max(),

@@ -57,9 +57,10 @@ final class ToyExecutor: StudyExecutor {
         if let key = key.kind as? EmbeddingKey {
             var fitted = FittedEmbedding(points: [Float](repeating: 1, count: found.count * key.size))
             if key.isShown {
+                let size = key.model?.model.side.map { $0 * $0 } ?? 30
                 fitted.reconstruction = Reconstruction(
-                    count: 3, originals: (0..<90).map { Float($0 / 30) / 4 },
-                    reconstructions: .init(repeating: 0.25, count: 90),
+                    count: 3, originals: (0..<3 * size).map { Float($0 / size) / 4 },
+                    reconstructions: .init(repeating: 0.25, count: 3 * size),
                     loss: Reconstruction.Loss(meanSquaredError: 0.0123, explained: 0.912),
                     pca: Reconstruction.Loss(meanSquaredError: 0.0234, explained: 0.834))
             }

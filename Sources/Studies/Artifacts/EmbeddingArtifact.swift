@@ -9,8 +9,10 @@ package struct EmbeddingKey: ArtifactKind {
     package let dataset: String
     /// The number of training samples set aside for validation; nil for none.
     package let validation: Int?
-    /// The method, as `embedding` names it.
+    /// The method, as `embedding` names it; the model's name for ``model``.
     package let method: String
+    /// The user's own autoencoder, with all its layers; nil for a network of the program.
+    package let model: OwnAutoencoder?
     /// Values per sample.
     package let size: Int
     /// Epochs that the network trains for.
@@ -25,7 +27,8 @@ package struct EmbeddingKey: ArtifactKind {
         guard let size = embedding.size, let epochs = embedding.epochs else { return nil }
         dataset = set.dataset
         validation = set.validation?.count
-        method = embedding.method.rawValue
+        method = embedding.method.word
+        model = if case .own(let autoencoder, _) = embedding { autoencoder } else { nil }
         self.size = size
         self.epochs = epochs
         self.seed = seed
@@ -33,7 +36,7 @@ package struct EmbeddingKey: ArtifactKind {
     }
 
     /// True if the network is an autoencoder, false if it is a classifier.
-    package var isAutoencoder: Bool { method == StudyEmbedding.Method.autoencoder.rawValue }
+    package var isAutoencoder: Bool { model != nil || method == StudyEmbedding.Method.autoencoder.word }
     /// True if reports show its reconstructions of some samples: for autoencoders with index 0.
     package var isShown: Bool { isAutoencoder && index == 0 }
 
@@ -45,19 +48,28 @@ package struct EmbeddingKey: ArtifactKind {
     /// - Throws: ``NetworkError/invalid(reason:)`` for a size that the method does not have.
     package var recipe: EmbeddingRecipe {
         get throws(NetworkError) {
-            try EmbeddingRecipe(
-                isAutoencoder ? .autoencoder : .classifier, size: size, epochs: epochs, seed: seed,
-                run: Self.firstRun + index)
+            let run = Self.firstRun + index
+            guard let model else {
+                return try EmbeddingRecipe(
+                    isAutoencoder ? .autoencoder : .classifier, size: size, epochs: epochs, seed: seed, run: run)
+            }
+            var training = EmbeddingRecipe.defaultTraining
+            training.length = .epochs(epochs)
+            return try EmbeddingRecipe(model.model, training: training, seed: seed, run: run)
         }
     }
 
     /// As part of a file's name.
     package var points: String { "\(space)-epochs\(epochs)" }
-    /// The size of a lenet5's embedding is fixed.
-    private var space: String { isAutoencoder ? "\(method)\(size)" : method }
+    /// The size of a lenet5's embedding is fixed. A model's file may change, so that its name does not say enough.
+    private var space: String {
+        if let model { return "\(method)-\(model.shortDigest)" }
+        return isAutoencoder ? "\(method)\(size)" : method
+    }
     /// The embedding as a study requests it.
     package var embedding: StudyEmbedding {
-        isAutoencoder ? .autoencoder(size: size, epochs: epochs) : .lenet5(epochs: epochs)
+        if let model { return .own(model, epochs: epochs) }
+        return isAutoencoder ? .autoencoder(size: size, epochs: epochs) : .lenet5(epochs: epochs)
     }
     /// In words for people.
     package var words: String { embedding.text(isOfFeatures: false) }
