@@ -6,11 +6,12 @@ extension StudyExecutor {
     /// or of its scores, alone. Where that fits, a run takes as many networks at once as do.
     /// - Throws: `ComputeError.doesNotFit` with the place of the model in the study.
     package func checkMemory(of plan: StudyPlan, in study: Study) throws {
+        let groups = study.resolved.groups.flatMap(\.byModel)
         var seen: Set<TrainingRecipe> = []
         func check(_ recipe: TrainingRecipe, _ key: String, of experiment: Experiment) throws {
             guard seen.insert(recipe).inserted else { return }
             do { try checkMemory(of: recipe, count: experiment.size) } catch ComputeError.doesNotFit(let reason) {
-                let group = study.groups.first { $0.settings.trainingRecipe == experiment.recipe }
+                let group = groups.first { $0.settings.trainingRecipe == experiment.recipe }
                 throw ComputeError.doesNotFit(reason: group.map { "\($0.places[key]): \(reason)" } ?? reason)
             }
         }
