@@ -9,11 +9,7 @@ extension BackendExecutor {
     /// resized, unless it is a user's own with a `side`.
     package func embedding(_ key: EmbeddingKey, cancellation: CancellationFlag) throws -> FittedEmbedding {
         let recipe = try key.recipe
-        var training = TrainingRecipe()
-        training.dataset = key.dataset
-        training.validation = key.trainingSet.validation
-        training.model = recipe.model
-        let (dataset, store, test) = try embeddingSamples(training)
+        let (dataset, store, test) = try embeddingSamples(key.trainingRecipe)
         let backend = try preparedBackend()
         let embedder: Embedder
         var fitted: FittedEmbedding

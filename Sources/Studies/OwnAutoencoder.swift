@@ -56,7 +56,7 @@ extension ExperimentGroup {
         let dataset = settings.recipe.dataset
         for case .own(let autoencoder) in embeddings {
             let model = autoencoder.model
-            let place = places.nearest("embedding")
+            let place = place(of: .own(autoencoder)) ?? places.entry
             if let side = model.side, settings.recipe.isOfFeatures {
                 throw .invalid(
                     place,
@@ -95,7 +95,7 @@ extension Study {
                 let name = autoencoder.plainName
                 if let conflict = before[name].flatMap(autoencoder.conflict) {
                     throw .invalid(
-                        group.places.nearest("embedding"),
+                        group.place(of: .own(autoencoder)) ?? group.places.entry,
                         reason: "\(conflict) in an earlier entry; give each its own name")
                 }
                 before[name] = autoencoder

@@ -2,8 +2,8 @@ import Compute
 import Networks
 
 extension StudyExecutor {
-    /// Refuses a plan before anything is computed if the device has no memory to train one network of some experiment,
-    /// or of its scores, alone. Where that fits, a run takes as many networks at once as do.
+    /// Refuses a plan before anything is computed if the device has no memory to train one network of some experiment, of
+    /// its scores, or of its embedding, alone. Where that fits, a run takes as many networks at once as do.
     /// - Throws: `ComputeError.doesNotFit` with the place of the model in the study.
     package func checkMemory(of plan: StudyPlan, in study: Study) throws {
         let groups = study.resolved.groups.flatMap(\.byModel)
@@ -22,6 +22,17 @@ extension StudyExecutor {
             var recipe = experiment.recipe
             recipe.model = model
             try check(recipe, "score_model", of: experiment)
+        }
+        let embeddings = plan.artifactUses.keys.compactMap { $0.kind as? EmbeddingKey }
+        for key in embeddings.sorted(by: { $0.fileName < $1.fileName }) {
+            let recipe = try key.trainingRecipe
+            guard seen.insert(recipe).inserted else { continue }
+            do {
+                try checkMemory(of: recipe, count: dataset(key.trainingSet).shape.count)
+            } catch ComputeError.doesNotFit(let reason) {
+                let place = groups.lazy.compactMap { $0.place(of: key.embedding.method) }.first
+                throw ComputeError.doesNotFit(reason: place.map { "\($0): \(reason)" } ?? reason)
+            }
         }
     }
 }

@@ -136,9 +136,9 @@ extension ExperimentGroup {
         return "\(sizeKey) is \(settings.pcaComponents)\(isGiven ? "" : " (the default)")"
     }
 
-    /// The place of a method in the list of the key `embedding`.
-    private func place(of method: StudyEmbedding.Method) -> SourcePlace {
-        places.nearest("embedding", element: embeddings.firstIndex(of: method) ?? 0)
+    /// The place of a method in the list of the key `embedding`; nil for a method that the group does not have.
+    func place(of method: StudyEmbedding.Method) -> SourcePlace? {
+        embeddings.firstIndex(of: method).map { places.nearest("embedding", element: $0) }
     }
 
     /// The place of the number of values per point; if its value is the default, of the method in a list, or of the entry.
@@ -173,7 +173,7 @@ extension ExperimentGroup {
         }
         if embeddings.contains(.lenet5), settings.recipe.isOfFeatures {
             throw .invalid(
-                place(of: .lenet5),
+                place(of: .lenet5) ?? places.entry,
                 reason:
                     "embedding is lenet5, and the data set \(name) has features: lenet5 takes images alone; pixels (the"
                     + " features themselves), pca and autoencoder are accepted")

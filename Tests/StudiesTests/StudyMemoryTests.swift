@@ -22,12 +22,33 @@ import Testing
         executor.memoryFault = { $0.model.name == "mlp" ? "training 1 network of mlp takes too much" : nil }
         let runner = StudyRunner(try study(Self.yaml), directory: temporary.results, executor: executor)
         let error = #expect(throws: ComputeError.self) { try runner.run() }
-        #expect(error?.description == "test.yaml:1:8: training 1 network of mlp takes too much")
+        #expect(error?.description == "test.yaml:1:17: training 1 network of mlp takes too much")
         #expect(error?.category == .unavailable)
         #expect(executor.preparations == 0 && executor.batches.isEmpty)
         #expect(!FileManager.default.fileExists(atPath: temporary.results))
         executor.memoryFault = { _ in nil }
         #expect(try runner.run().records.count == 4 * 5)
+    }
+
+    /// So is one whose embedding does not fit, by the embedding's place in its list.
+    @Test func anEmbeddingThatDoesNotFitIsRefusedBeforeAnythingIsMade() throws {
+        let temporary = try TemporaryDirectory()
+        let executor = FakeExecutor()
+        executor.memoryFault = { $0.model.isAutoencoder ? "training 1 network takes too much" : nil }
+        let yaml = """
+            experiments:
+              - pruning_method: cluster
+                ks: 2
+                sizes: 40
+                selection_strategies: closest
+                embedding_size: 4
+                embedding: [pca,
+                  autoencoder]
+            """
+        let runner = StudyRunner(try study(yaml), directory: temporary.results, executor: executor)
+        let error = #expect(throws: ComputeError.self) { try runner.run() }
+        #expect(error?.description == "test.yaml:8:7: training 1 network takes too much")
+        #expect(executor.preparations == 0 && !FileManager.default.fileExists(atPath: temporary.results))
     }
 
     /// Where fewer networks fit, as many are trained at once.

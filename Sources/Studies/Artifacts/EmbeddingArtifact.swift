@@ -59,6 +59,19 @@ package struct EmbeddingKey: ArtifactKind {
         }
     }
 
+    /// The training set, the model and the epochs of its network's training, which has the default batches and optimizer.
+    /// - Throws: as ``recipe``.
+    var trainingRecipe: TrainingRecipe {
+        get throws(NetworkError) {
+            var training = TrainingRecipe()
+            training.dataset = dataset
+            training.validation = trainingSet.validation
+            training.model = try recipe.model
+            training.duration = .epochs(epochs)
+            return training
+        }
+    }
+
     /// As part of a file's name.
     package var points: String { "\(space)-epochs\(epochs)" }
     /// The size of a lenet5's embedding is fixed. A model's file may change, so that its name does not say enough.
