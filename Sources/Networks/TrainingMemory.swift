@@ -17,7 +17,7 @@ package struct TrainingMemory: Sendable {
         _ layout: ParameterLayout, replicas: Int, samples: Int, options: TrainingOptions, on backend: any Backend
     ) throws(ComputeError) {
         copies = 2 * replicas * layout.parameterCount * MemoryLayout<Float>.size
-        let meter = MemoryMeter(like: backend)
+        let meter = MeasuringBackend(like: backend)
         let plan = EpochPlan(size: samples, options: options)
         let isDynamic = options.dynamic != nil
         let epochs = isDynamic ? 1 : plan.epochsAtOnce(replicas: replicas)
@@ -130,7 +130,9 @@ extension ParameterLayout {
     ) throws(NetworkError) {
         guard networks > 0, samples > 0, options.batchSize > 0 else { return }
         let limits = limits ?? MemoryLimits(of: backend)
-        func shortage(networks: Int, batch: Int) throws(NetworkError) -> (needed: Int, has: Int, words: String)? {
+        func shortage(
+            networks: Int, batch: Int, samples: Int = samples
+        ) throws(NetworkError) -> (needed: Int, has: Int, words: String)? {
             var options = options
             options.batchSize = batch
             return try onDevice { () throws(ComputeError) in
@@ -165,7 +167,7 @@ extension ParameterLayout {
             accepted =
                 (networks > 1 ? "1 network at once on " : "")
                 + "batches of at most \(smaller) \(smaller == 1 ? "sample" : "samples") are accepted"
-        } else if let single = try shortage(networks: 1, batch: 1) {
+        } else if let single = try shortage(networks: 1, batch: 1, samples: 1) {
             let fitting = Int(Double(parameters) * Double(single.has) / Double(single.needed))
             accepted =
                 "not even one network fits on batches of 1 sample, and a model of "
@@ -182,7 +184,7 @@ extension ParameterLayout {
 }
 
 /// A backend that adds up the buffers that it is asked for, and has no memory.
-private final class MemoryMeter: Backend {
+private final class MeasuringBackend: Backend {
     private(set) var bytes = 0
     private(set) var largest = (bytes: 0, label: "")
     let device: DeviceDescription

@@ -17,6 +17,8 @@ package final class Communicator {
     package let library: MPILibrary?
     /// Bytes that one call of MPI moves at most. Counts of MPI are 32-bit, and MPIs take buffers of the same size for sums.
     package var mostBytes: Int64 = 1 << 27
+    /// The same within what the calls take: counts of MPI are 32-bit.
+    private var bytesPerCall: Int64 { min(max(8, mostBytes), Int64(Int32.max)) }
     private let thread = pthread_self()
 
     /// One process without MPI.
@@ -105,7 +107,7 @@ package final class Communicator {
         guard library != nil, !values.isEmpty else { return }
         let bytes = UnsafeMutableRawBufferPointer(values)
         try check("MPI_Bcast") {
-            cop_mpi_broadcast(bytes.baseAddress, Int64(bytes.count), Int32(root), mostBytes)
+            cop_mpi_broadcast(bytes.baseAddress, Int64(bytes.count), Int32(root), bytesPerCall)
         }
     }
 
@@ -148,7 +150,7 @@ package final class Communicator {
         var status: Int32 = 0
         let all = [Element](unsafeUninitializedCapacity: receives ? counts.reduce(0, +) : 0) { room, count in
             status = part.withUnsafeBytes {
-                cop_mpi_gather($0.baseAddress, sizes, root.map { Int32($0) } ?? -1, room.baseAddress, mostBytes)
+                cop_mpi_gather($0.baseAddress, sizes, root.map { Int32($0) } ?? -1, room.baseAddress, bytesPerCall)
             }
             count = status == 0 ? room.count : 0
         }
@@ -161,7 +163,7 @@ package final class Communicator {
         guard library != nil, let start = words.baseAddress else { return }
         try check("MPI_Allreduce") {
             cop_mpi_all_reduce(
-                start.assumingMemoryBound(to: Int64.self), Int64(words.count / 8), Int32(operation), mostBytes)
+                start.assumingMemoryBound(to: Int64.self), Int64(words.count / 8), Int32(operation), bytesPerCall)
         }
     }
 

@@ -22,13 +22,15 @@ package enum RanksError: Equatable, CategorizedError {
     case callFailed(call: String, library: String, reason: String)
     /// Two ranks were given different things. All ranks have this same error.
     case disagreement(name: String, expected: String, rank: Int, found: String, others: Int)
-    /// An exact sum that cannot be made.
+    /// An exact sum that cannot be made. All ranks have this same error.
     case sums(ExactSumError)
 
     /// Whether every rank has this error, so that all of them can end in order and one of them reports it.
     package var isShared: Bool {
-        if case .disagreement = self { return true }
-        return false
+        switch self {
+        case .disagreement, .sums: true
+        default: false
+        }
     }
 
     package var category: ErrorCategory {

@@ -46,12 +46,13 @@ enum SharedTables {
     ) {
         guard let own = section.classes, let known = earlier.classes, own.classes == known.classes else { return }
         let left = own.rows.filter { !known.rows.contains($0) }
+        let same = own.rows.filter(known.rows.contains)
         // A note on cases that are left out would not fit a part of the rows.
         guard left.count < own.rows.count, left.isEmpty || own.leftOut == nil else { return }
         section.classes?.rows = left
         if left.isEmpty { section.classes = nil }
         section.shared.append(
-            "Classes kept\(left.isEmpty ? "" : " by the cases that are not in the table above"): the same as in the section"
+            "Classes kept\(left.isEmpty ? "" : " by \(Wording.list(same.map(\.label)))"): the same as in the section"
                 + " \u{201C}\(name)\u{201D}.")
     }
 }

@@ -9,7 +9,9 @@ package enum Shell {
                 scalar.isASCII
                     && (scalar.properties.isAlphabetic || "0123456789_-./:,+@%".unicodeScalars.contains(scalar))
             }
-        return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+        guard !isPlain else { return word }
+        // By scalars: a quote and the accent that follows it are one character, and the shell sees the quote.
+        return word.unicodeScalars.reduce("'") { $0 + ($1 == "'" ? "'\\''" : String($1)) } + "'"
     }
 
     /// A command line of `words`.
@@ -22,22 +24,22 @@ package enum Shell {
         var word: String?
         var isQuoted = false
         var isEscaped = false
-        for character in command {
+        for scalar in command.unicodeScalars {
             if isEscaped {
-                word = (word ?? "") + String(character)
+                word = (word ?? "") + String(scalar)
                 isEscaped = false
-            } else if character == "'" {
+            } else if scalar == "'" {
                 word = word ?? ""
                 isQuoted.toggle()
             } else if isQuoted {
-                word = (word ?? "") + String(character)
-            } else if character == "\\" {
+                word = (word ?? "") + String(scalar)
+            } else if scalar == "\\" {
                 isEscaped = true
-            } else if character == " " {
+            } else if scalar == " " {
                 if let word { words.append(word) }
                 word = nil
             } else {
-                word = (word ?? "") + String(character)
+                word = (word ?? "") + String(scalar)
             }
         }
         guard !isQuoted, !isEscaped else { return nil }

@@ -25,7 +25,8 @@ package struct MountTable: Sendable {
 
     /// Reads the text of the list. Lines that describe no mount are left out.
     package init(_ text: String) {
-        mounts = text.split(separator: "\n").compactMap(Self.mount)
+        // By bytes, since a character may be a separator and what follows it.
+        mounts = text.utf8.split(separator: UInt8(ascii: "\n")).compactMap(Self.mount)
     }
 
     /// What this process sees now; nothing where the system has no such list.
@@ -71,21 +72,21 @@ package struct MountTable: Sendable {
 
     /// A line such as `36 35 98:0 /root /mnt rw,noatime shared:1 - ext4 /dev/sda1 rw,errors=continue`: between the options of
     /// the mount and the hyphen there may be any number of fields. Nil for another line.
-    private static func mount(_ line: Substring) -> Mount? {
-        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
-        guard fields.count > 6, let hyphen = fields[6...].firstIndex(of: "-"), fields.count > hyphen + 3 else {
-            return nil
-        }
+    private static func mount(_ line: Substring.UTF8View) -> Mount? {
+        let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        guard fields.count > 6, let hyphen = fields[6...].firstIndex(where: { $0.elementsEqual("-".utf8) }),
+            fields.count > hyphen + 3
+        else { return nil }
         let point = unescaped(fields[4])
-        guard point.hasPrefix("/") else { return nil }
+        guard point.utf8.first == UInt8(ascii: "/") else { return nil }
         // Commas in the values of options are written in octal: those that are left separate options.
-        let options = fields[5].split(separator: ",") + fields[hyphen + 3].split(separator: ",")
+        let options = [fields[5], fields[hyphen + 3]].flatMap { $0.split(separator: UInt8(ascii: ",")) }
         return Mount(point: point, type: unescaped(fields[hyphen + 1]), options: options.map(unescaped))
     }
 
     /// A field with its octal escapes read, such as `\040` for a space.
-    private static func unescaped(_ field: Substring) -> String {
-        let bytes = Array(field.utf8)
+    private static func unescaped(_ field: Substring.UTF8View) -> String {
+        let bytes = Array(field)
         var result: [UInt8] = []
         var index = 0
         while index < bytes.count {

@@ -87,13 +87,15 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
         }
         if let time { try Self.check(time: time) }
         for other in others {
-            guard other.wholeMatch(of: /--[a-z][a-z-]*(=.+)?/) != nil, !Self.hasControls(other) else {
+            guard let match = other.wholeMatch(of: /--(?<name>[a-z][a-z-]*)(=(?<value>.+))?/),
+                match.value.map({ Self.isPlain(String($0)) }) ?? true
+            else {
                 throw ValidationError(
-                    "--sbatch is '\(excerpt(other))'; a long option on one line is accepted, such as --qos=low.")
+                    "--sbatch is '\(excerpt(other))'; a long option without spaces or quotes is accepted, such as --qos=low."
+                )
             }
-            guard let own = Self.ownOptions.first(where: { other == "--\($0)" || other.hasPrefix("--\($0)=") }) else {
-                continue
-            }
+            // sbatch takes the beginnings of its options too.
+            guard let own = Self.ownOptions.first(where: { $0.hasPrefix(match.name) }) else { continue }
             throw ValidationError("--sbatch is '\(excerpt(other))', and the script needs --\(own) for itself.")
         }
     }

@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("linear: inputs", "linear: classes", "study.yaml:12:22: embedding: mine ends in linear: classes"),
+        ("linear: inputs", "linear: classes", "study.yaml:12:22: embedding: mine is a classifier"),
         (
             "linear: 12, tanh, linear: 5", "linear: 785",
             "embedding: the code of mine has 785 values, and its input only 784"

@@ -41,7 +41,11 @@ final class FakeExecutor: StudyExecutor {
     /// The reason why a recipe does not fit into memory.
     var memoryFault: (TrainingRecipe) -> String? = { _ in nil }
 
+    /// The numbers of samples that memory was checked for.
+    private(set) var memoryCounts: [Int] = []
+
     func checkMemory(of recipe: TrainingRecipe, count: Int) throws {
+        memoryCounts.append(count)
         if let reason = memoryFault(recipe) { throw ComputeError.doesNotFit(reason: reason) }
     }
 

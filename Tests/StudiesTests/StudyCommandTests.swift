@@ -5,7 +5,8 @@ import Testing
 /// Commands as a user would type them.
 @Suite struct StudyCommandTests {
     @Test(arguments: [
-        ["run", "my.yaml"], ["run", "it's", "--out", "a b", ""], ["'", "\\", "\\'", "$x"], [],
+        ["run", "my.yaml"], ["run", "it's", "--out", "a b", ""], ["'", "\\", "\\'", "$x"], ["a'\u{301}b", " \u{301}"],
+        [],
     ]) func wordsReadBack(words: [String]) {
         #expect(Shell.words(Shell.command(words)) == words)
     }

@@ -30,6 +30,15 @@ import Testing
         #expect(try runner.run().records.count == 4 * 5)
     }
 
+    /// Networks of scores train on the whole set, whatever is kept.
+    @Test func scoreNetworksAreCheckedWithTheWholeSet() throws {
+        let temporary = try TemporaryDirectory()
+        let executor = FakeExecutor()
+        let yaml = "experiments: [{pruning_method: score, scores: el2n, score_epochs: 1, sizes: 40}]"
+        _ = try StudyRunner(try study(yaml), directory: temporary.results, executor: executor).run()
+        #expect(executor.memoryCounts == [40, try executor.dataset(TrainingSet("mnist")).shape.count])
+    }
+
     /// So is one whose embedding does not fit, by the embedding's place in its list.
     @Test func anEmbeddingThatDoesNotFitIsRefusedBeforeAnythingIsMade() throws {
         let temporary = try TemporaryDirectory()

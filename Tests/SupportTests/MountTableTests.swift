@@ -31,6 +31,15 @@ import Testing
         #expect(table.mounts[0].options.contains("lowerdir=/a,nolock:/b"))
     }
 
+    /// A carriage return and an accent belong to a name, also where they make one character with a separator.
+    @Test func namesAreReadByBytes() {
+        let table = MountTable(
+            "24 1 0:22 / / rw - ext4 /dev/a rw\n25 24 0:23 / /\u{301}x rw - nfs a:/b rw,nolock\r\n"
+                + "26 24 0:24 / /y rw - nfs a:/b rw")
+        #expect(table.mounts.map(\.point) == ["/", "/\u{301}x", "/y"])
+        #expect(table.mount(ofResolved: "/\u{301}x/z")?.type == "nfs")
+    }
+
     @Test(arguments: [
         ("/", "/"), ("/tmp/x", "/"), ("/results", "/results"), ("/results/a/b", "/results"), ("/results2", "/"),
         (#"/mnt/my data\x/a"#, #"/mnt/my data\x"#), (#"/mnt/my data\x/old/a"#, #"/mnt/my data\x/old"#),

@@ -39,6 +39,9 @@ package struct StepSchedule {
         try operation.require(
             rows == 1 || rows == replicas,
             "a schedule of \(rows) rows per step for \(replicas) replicas; 1 row, or one per replica, is needed")
+        try operation.require(
+            rows * steps <= Int(Int32.max),
+            "a schedule of \(rows * steps) rows; at most \(Int32.max) are accepted, the numbers of a 32-bit cursor")
         try operation.require(batches, holds: 4 * rows)
         try operation.require(rates, holds: 2 * rows * steps)
         try operation.require(cursor, holds: 1)
