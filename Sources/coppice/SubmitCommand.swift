@@ -112,7 +112,8 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
             taskOptions: taskOptions, reportOptions: reportOptions)
         for word in scripts.run + [scripts.folder] where Self.hasControls(word) {
             throw Failure(
-                "'\(excerpt(word))' has a control character, which a script of Slurm cannot; rename it, or name it by a link",
+                "'\(excerpt(word))' contains a control character, which a Slurm script cannot hold; rename it, or use a "
+                    + "link to it",
                 exitCode: 64)
         }
         guard submits else { return print(scripts.submission, terminator: "") }
@@ -128,7 +129,7 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
         print("tasks: job \(array)\nreport: job \(report)")
     }
 
-    /// The arguments as `coppice run` takes them, none of which may be against what the jobs rely on.
+    /// The arguments as `coppice run` takes them. Refuses those that conflict with what the jobs need.
     private func parsed(_ arguments: [String]) throws -> RunCommand {
         let command: RunCommand
         do { command = try RunCommand.parse(arguments) } catch {
