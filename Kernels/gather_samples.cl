@@ -39,8 +39,8 @@ TEAM_KERNEL void gather_samples(__global const feature_t *restrict samples, __gl
 #endif
                                 const int features, const int positions, __global const float *restrict scaling,
                                 __global const int *restrict batches, const int rows,
-                                __global const int *restrict cursor, __global int *restrict current, __global float *restrict output,
-                                __global int *restrict batch_labels) {
+                                __global const int *restrict cursor, __global int *restrict current,
+                                __global float *restrict output, __global int *restrict batch_labels) {
     const int lane = get_local_id(0);
     const int replica = get_group_id(2);
     const int tile = get_group_id(0);

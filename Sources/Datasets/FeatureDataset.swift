@@ -50,7 +50,7 @@ package struct FeatureFigures: Equatable, Sendable {
         self.medians = medians
     }
 
-    /// The columns that there are figures of; nil for figures that suit rows of any width.
+    /// The number of columns that the figures are for; nil if they apply to rows of any width.
     fileprivate var width: Int? { scaling?.columns?.count ?? medians?.count }
 }
 

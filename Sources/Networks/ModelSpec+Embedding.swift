@@ -6,7 +6,8 @@ extension ModelSpec {
     /// The reason why the model cannot be used as a classifier, as a sentence; nil for a classifier.
     package var noClassifier: String? {
         guard isAutoencoder else { return nil }
-        return "\(name) reconstructs its input and predicts no classes; train it with coppice embed --with"
+        return "\(name) reconstructs its input and predicts no classes; use it with coppice embed --with, or as the "
+            + "embedding of a study"
     }
 
     /// The reason why the model cannot be used as an autoencoder, as a sentence, and the index of the layer whose fault it

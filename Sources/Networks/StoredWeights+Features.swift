@@ -2,9 +2,9 @@ import Datasets
 import Foundation
 import Support
 
-/// How the features that a network was trained on were changed before it took them, as its weights file says.
+/// The scaling of the features that a network was trained on, as its weights file records it.
 package struct TrainedScaling: Equatable, Sendable {
-    /// What was done to them.
+    /// The operations applied.
     package let requested: RequestedScaling
     /// [column]: the figures that columns were standardized by; nil without standardization, or where the file lacks
     /// them.
@@ -45,8 +45,7 @@ extension StoredWeights {
         return metadata
     }
 
-    /// How the features that the network was trained on were changed; nil if the file says nothing of it, as those of
-    /// PyTorch.
+    /// The scaling of the features that the network was trained on; nil if the file has no record, as files from PyTorch.
     /// - Throws: ``NetworkError/badWeights(reason:model:)`` for metadata that has no such meaning.
     package func trainedScaling(path: String) throws(NetworkError) -> TrainedScaling? {
         guard let text = metadata[Self.scalingKey] else { return nil }

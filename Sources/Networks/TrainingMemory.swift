@@ -45,7 +45,7 @@ package struct TrainingMemory: Sendable {
     }
 }
 
-/// What a device and its host have left.
+/// Memory left on a device and its host, in bytes.
 package struct MemoryLimits: Sendable {
     /// The device's name.
     package var device: String
@@ -70,17 +70,17 @@ package struct MemoryLimits: Sendable {
         self.host = host
     }
 
-    /// What is left now.
+    /// The limits now.
     package init(of backend: any Backend) {
         self.init(
             device: backend.device.name, free: backend.freeMemory, largestBuffer: backend.largestBuffer,
             isInHostMemory: backend.isInHostMemory, host: AvailableMemory.now.map { ($0.bytes, $0.source) })
     }
 
-    /// Bytes of host memory that are always granted: what the system says of so few means nothing.
+    /// Bytes of host memory that are always granted: the system's estimate is too coarse to refuse so few.
     private static let always = 1 << 24
 
-    /// What a training lacks; nil if it fits.
+    /// The bytes that a training needs and has, and a clause that says so; nil if it fits.
     fileprivate func shortage(of memory: TrainingMemory) -> (needed: Int, has: Int, words: String)? {
         if memory.largest.bytes > largestBuffer {
             return (
@@ -162,11 +162,11 @@ extension ParameterLayout {
         let accepted: String
         if fewer > 0 {
             accepted =
-                "at most \(fewer) \(fewer == 1 ? "network" : "networks") at once \(fewer == 1 ? "is" : "are") accepted"
+                "at most \(describeCount(fewer, "network")) at once \(fewer == 1 ? "is" : "are") accepted"
         } else if smaller > 0 {
             accepted =
                 (networks > 1 ? "1 network at once on " : "")
-                + "batches of at most \(smaller) \(smaller == 1 ? "sample" : "samples") are accepted"
+                + "batches of at most \(describeCount(smaller, "sample")) are accepted"
         } else if let single = try shortage(networks: 1, batch: 1, samples: 1) {
             let fitting = Int(Double(parameters) * Double(single.has) / Double(single.needed))
             accepted =
@@ -178,7 +178,7 @@ extension ParameterLayout {
         throw .compute(
             .doesNotFit(
                 reason:
-                    "training \(networks) \(networks == 1 ? "network" : "networks") of \(model.name) (\(parameters) "
+                    "training \(describeCount(networks, "network")) of \(model.name) (\(parameters) "
                     + "parameters each) on batches of \(batch) \(lack.words); \(accepted)"))
     }
 }

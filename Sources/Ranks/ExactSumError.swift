@@ -1,6 +1,6 @@
 import Support
 
-/// What keeps a sum from being exact. Each description is one sentence.
+/// Reasons why a sum cannot be exact. Each description is one sentence.
 package enum ExactSumError: Equatable, CategorizedError {
     /// No scale fits the bound and the number of rows.
     case noScale(bound: Double, rows: Int)

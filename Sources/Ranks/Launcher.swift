@@ -20,7 +20,7 @@ package struct Launcher: Equatable, Sendable {
         private var standard: [String] { ["libmpi_abi.so.1", "libmpi_abi.so.0"] }
     }
 
-    /// The variable that gives the number of ranks away.
+    /// The variable that states the number of ranks.
     package let variable: String
     package let value: String
     /// Ranks; the least possible number where ``isExact`` is false.

@@ -1,6 +1,6 @@
 import Support
 
-/// What can go wrong between ranks. Each description is one sentence: what, where, and what would be accepted.
+/// Errors between ranks. Each description is one sentence: what, where, and what would be accepted.
 package enum RanksError: Equatable, CategorizedError {
     /// A launcher's variable is not a number that it can be.
     case badVariable(name: String, value: String, accepted: String)
@@ -25,7 +25,7 @@ package enum RanksError: Equatable, CategorizedError {
     /// An exact sum that cannot be made. All ranks have this same error.
     case sums(ExactSumError)
 
-    /// Whether every rank has this error, so that all of them can end in order and one of them reports it.
+    /// True if every rank has this error, so that all of them can end in order and one of them reports it.
     package var isShared: Bool {
         switch self {
         case .disagreement, .sums: true

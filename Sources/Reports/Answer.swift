@@ -54,9 +54,9 @@ struct Answer: Equatable, Sendable {
                 entry: entry, whole: whole, difference: difference, interval: interval, pairs: comparison.pairs)
         }
         let least = -tolerance
-        let smallest = losses.filter { $0.interval.low >= least }.min {
-            ($0.entry.kept, -$0.difference, $0.id) < ($1.entry.kept, -$1.difference, $1.id)
-        }
+        let enoughLosses = losses.filter { $0.interval.low >= least }
+        let fewest = enoughLosses.map(\.entry.kept).min()
+        let smallest = Self.chosen(enoughLosses.filter { $0.entry.kept == fewest })
         enough = smallest.map { Part(size: Wording.size($0.entry.kept), name: $0.entry.name) }
         let together = tests > 1 ? " over all \(Number.grouped(Double(tests))) comparisons" : ""
         let limit =
@@ -110,18 +110,23 @@ struct Answer: Equatable, Sendable {
         }
     }
 
-    /// The loss of each size, the largest first. A selection other than random samples speaks for its size only where the
-    /// tests say that it is better than they are: the best of many means would be a matter of luck. A size whose random
-    /// samples cannot be compared has its best mean, which says so.
+    /// The case that speaks for those of its size: random samples, unless the tests say that another selection is better
+    /// than they are, since the best of many means would be a matter of luck. Without random samples the best mean.
+    private static func chosen(_ group: [Loss]) -> Loss? {
+        let random = group.first { $0.entry.summary.experiment.selection.isRandom }
+        let better = group.filter { $0.entry.summary.comparisons[.random]?.verdict == .better }
+        let rivals = better.isEmpty && random == nil ? group : better
+        return rivals.max { ($0.difference, $1.id) < ($1.difference, $0.id) } ?? random
+    }
+
+    /// The loss of each size, the largest first. A size whose random samples cannot be compared has its best mean, which says
+    /// so.
     private static func bySize(_ losses: [Loss], _ units: String) -> [String] {
         let groups = Dictionary(grouping: losses) { $0.entry.summary.experiment.size }
         let shown = groups.values.compactMap { group -> (loss: Loss, hasRandom: Bool, mark: String)? in
-            let random = group.first { $0.entry.summary.experiment.selection.isRandom }
-            let rivals =
-                random == nil ? group : group.filter { $0.entry.summary.comparisons[.random]?.verdict == .better }
-            let best = rivals.max { ($0.difference, $1.id) < ($1.difference, $0.id) } ?? random
-            let mark = random == nil && group.count > 1 ? "; highest mean of \(group.count)" : ""
-            return best.map { ($0, random != nil, mark) }
+            let hasRandom = group.contains { $0.entry.summary.experiment.selection.isRandom }
+            let mark = !hasRandom && group.count > 1 ? "; highest mean of \(group.count)" : ""
+            return chosen(group).map { ($0, hasRandom, mark) }
         }.sorted { (-$0.loss.entry.kept, $0.loss.id) < (-$1.loss.entry.kept, $1.loss.id) }
         guard !shown.isEmpty else { return [] }
         let hasRandom = shown.contains(where: \.hasRandom)

@@ -84,7 +84,7 @@ struct EmbeddingSection: Sendable {
     /// Why the reconstructions are not shown although they were made, as a sentence without its full stop; nil if they are.
     var missing: String? {
         fault.map {
-            "the reconstructions by \(words) of \(key.trainingSet.title) are not shown: \($0); put back what coppice wrote"
+            "the reconstructions by \(words) of \(key.trainingSet.title) are not shown: \($0); restore the file from a backup"
         }
     }
 

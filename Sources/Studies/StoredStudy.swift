@@ -124,7 +124,7 @@ struct StudyContents {
         case .valid(let environment): self.environment = environment
         case .otherVersion(let version):
             throw .otherVersion(directory: directory, version: version, isWriting: false)
-        case .damaged: throw .damaged(file: "\(directory)/environment.json", reason: "it is not what coppice wrote")
+        case .damaged: throw .damaged(file: "\(directory)/environment.json", reason: "it was changed or damaged")
         case .missing:
             guard yaml != nil else {
                 throw .notAStudy(

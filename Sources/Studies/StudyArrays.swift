@@ -129,13 +129,13 @@ struct StudyArrays {
         }
         guard let facts = read(ArtifactFacts<Key>.self, from: description, keys: .asWritten), facts.key == key,
             facts.fingerprint == fingerprint
-        else { return "\(description) is not what coppice wrote" }
+        else { return "\(description) was changed or damaged" }
         for file in files where (try? NumPyArray.read(file)) == nil {
             return "\(file) is damaged"
         }
         return
-            "\(names.count == 1 ? "" : "one of ")\(names.joined(separator: ", ")) in \(folder) is damaged: the checksum in"
-            + " \(Key.name).json is another"
+            "\(names.count == 1 ? "" : "one of ")\(names.joined(separator: ", ")) in \(folder) is damaged: its checksum"
+            + " differs from that in \(Key.name).json"
     }
 
     /// A spectrum that was kept before; nil where there is none of these data.

@@ -3,7 +3,7 @@ import Networks
 
 extension StudyExecutor {
     /// Refuses a plan before anything is computed if the device has no memory to train one network of some experiment, of
-    /// its scores, or of its embedding, alone. Where that fits, a run takes as many networks at once as do.
+    /// its scores, or of its embedding, alone. If one fits, `run` trains as many at once as fit.
     /// - Throws: `ComputeError.doesNotFit` with the place of the model in the study.
     package func checkMemory(of plan: StudyPlan, in study: Study) throws {
         let groups = study.resolved.groups.flatMap(\.byModel)

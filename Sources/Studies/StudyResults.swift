@@ -13,7 +13,7 @@ package struct StudyResults: Sendable {
     /// The arguments of the latest `coppice run`, as a shell takes them; nil if they are not known.
     package var command: String?
 
-    /// `command` with so many runs and without a shard; with a placeholder for the study if it is not known.
+    /// `command` with so many runs, without a shard, and with its report; with a placeholder for the study if it is not known.
     package static func command(_ command: String?, runs: Int) -> String {
         var words = command.flatMap(Shell.words) ?? []
         if words.first != "run" || words.count < 2 { words = ["run", "STUDY"] }
@@ -23,6 +23,7 @@ package struct StudyResults: Sendable {
                 words.removeSubrange(place..<min(place + 2, words.count))
             }
         }
+        words.removeAll { ["--no-report", "--quiet", "--json"].contains($0) }
         return "coppice " + Shell.command(words + ["--runs", "\(runs)"])
     }
 

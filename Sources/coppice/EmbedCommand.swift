@@ -142,7 +142,9 @@ struct EmbedCommand: ParsableCommand {
                     + "in \(result.size) by \(method.name), \(fixed(result.seconds, 2)) s: \(out)"
                     + (result.error.map { "; mean squared error \(Float($0.meanSquaredError))" } ?? "")
                     + (result.explainedVariance.map { "; explained variance \(share($0))" } ?? "")
-                    + (result.componentsVariance.map { ", that of PCA \(share($0))" } ?? ""))
+                    + (result.componentsVariance.map {
+                        ", that of PCA\(weights == nil ? "" : " of these samples") \(share($0))"
+                    } ?? ""))
         }
         try flushOutput()
         withExtendedLifetime(interrupt) {}

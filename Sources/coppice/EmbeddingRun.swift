@@ -307,7 +307,7 @@ struct EmbeddingRun {
     ) throws -> Embedder {
         let epochs = command.epochs ?? 10
         Terminal.note(
-            "training \(recipe.model.name) on \(store.count) \(unit)s, \(epochs) \(epochs == 1 ? "epoch" : "epochs")",
+            "training \(recipe.model.name) on \(store.count) \(unit)s, \(describeCount(epochs, "epoch"))",
             quiet: quiet)
         let bar = ProgressBar("training", unit: "\(unit)s", quiet: quiet)
         defer { bar.finish() }

@@ -84,11 +84,10 @@ enum Signals {
     /// The signals that a clean end is asked for by.
     static var heard: [Int32] { ending + (isPreempting(SIGUSR1) ? [SIGUSR1] : []) }
 
-    /// What the program ends with once it was asked to: 75 where a batch system did, which may start it again, and 130
-    /// otherwise.
+    /// The exit code after a signal: 75 if a batch system sent it, so that the job is started again; 130 otherwise.
     static var exitCode: Int32 { isPreempting(first.load(ordering: .relaxed)) ? 75 : 130 }
 
-    /// Whether a batch system started this process: Slurm, PBS, Grid Engine or a Kubernetes Job.
+    /// True if a batch system started this process: Slurm, PBS, Grid Engine or a Kubernetes Job.
     static var isInBatchJob: Bool {
         ["SLURM_JOB_ID", "PBS_JOBID", "JOB_ID", "JOB_COMPLETION_INDEX"].contains {
             EnvironmentVariables.process[$0] != nil
@@ -105,7 +104,7 @@ enum Signals {
         }
     }
 
-    /// Whether a batch system sends this signal, once such signals are expected.
+    /// True if batch systems send this signal and such signals are expected.
     static func isPreempting(_ number: Int32) -> Bool {
         preempting.load(ordering: .relaxed) & (1 << UInt64(number)) != 0
     }
@@ -115,7 +114,7 @@ enum Signals {
         _ = first.compareExchange(expected: 0, desired: number, ordering: .relaxed)
     }
 
-    /// What the parent ignored is not.
+    /// False if the parent process ignored this signal.
     private static func isHeeded(_ number: Int32) -> Bool {
         var action = sigaction()
         return sigaction(number, nil, &action) != 0 || !ignores(action)
@@ -129,7 +128,7 @@ enum Signals {
         unblock(ending)
     }
 
-    /// Whoever starts programs from a thread that hears no signals passes that on.
+    /// Unblocks signals. A parent may have started this program with them blocked; the block is inherited.
     private static func unblock(_ numbers: [Int32]) {
         var heard = sigset_t()
         sigemptyset(&heard)

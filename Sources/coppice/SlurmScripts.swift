@@ -1,7 +1,7 @@
 import Foundation
 import Studies
 
-/// What Slurm is given to run a study: a job array, one part of the study per task, and a job that makes the report.
+/// The scripts that run a study under Slurm: a job array, one part of the study per task, and a job that makes the report.
 struct SlurmScripts {
     /// Seconds before the end of a task's time at which it is asked to stop.
     static let notice = 120
@@ -12,11 +12,11 @@ struct SlurmScripts {
     var report: [String]
     /// The folder to run in.
     var folder: String
-    /// What the jobs are called in the queue.
+    /// The name of the jobs in the queue.
     var name: String
     /// Tasks of the array.
     var tasks: Int
-    /// How often a task is queued again at most.
+    /// The largest number of times that a task is requeued.
     var restarts: Int
     /// Options of sbatch for the tasks, and for the report, such as `--time=60`.
     var taskOptions: [String]
@@ -70,8 +70,8 @@ struct SlurmScripts {
             """
     }
 
-    /// Options of sbatch for the report of an array: whatever its tasks have come to, since a report of what is finished says
-    /// what is missing, and one that waits for success would wait for ever.
+    /// Options of sbatch for the report of an array. It runs however the tasks end. A report that waited for success would
+    /// wait for ever after one failure.
     static func dependency(on job: String) -> String { "--dependency=afterany:\(job)" }
 
     /// A script that submits both.
@@ -94,7 +94,7 @@ struct SlurmScripts {
         job=$(task | sbatch --parsable)
         job=${job%%;*}
         echo "tasks: job $job"
-        # Whatever the tasks come to: the report says what is missing.
+        # However the tasks end: the report lists what is missing.
         job=$(report | sbatch --parsable \(Self.dependency(on: "\"$job\"")))
         echo "report: job ${job%%;*}"
 

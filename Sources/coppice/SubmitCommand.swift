@@ -43,7 +43,7 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
     var gres: String?
     @Option(help: "Cores per task.", transform: wholeNumber)
     var cpusPerTask: Int?
-    @Option(help: ArgumentHelp("Memory per task, such as 16G.", valueName: "size"))
+    @Option(help: ArgumentHelp("Memory per task, and for the report, such as 16G.", valueName: "size"))
     var mem: String?
     @Option(
         name: .customLong("sbatch"), parsing: .unconditionalSingleValue,
@@ -114,7 +114,8 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
             taskOptions: taskOptions, reportOptions: reportOptions)
         for word in scripts.run + [scripts.folder] where Self.hasControls(word) {
             throw Failure(
-                "'\(excerpt(word))' has a control character, which a script of Slurm cannot; rename it, or name it by a link",
+                "'\(excerpt(word))' contains a control character, which a Slurm script cannot hold; rename it, or use a "
+                    + "link to it",
                 exitCode: 64)
         }
         guard submits else { return print(scripts.submission, terminator: "") }
@@ -130,7 +131,7 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
         print("tasks: job \(array)\nreport: job \(report)")
     }
 
-    /// The arguments as `coppice run` takes them, none of which may be against what the jobs rely on.
+    /// The arguments as `coppice run` takes them. Refuses those that conflict with what the jobs need.
     private func parsed(_ arguments: [String]) throws -> RunCommand {
         let command: RunCommand
         do { command = try RunCommand.parse(arguments) } catch {

@@ -155,7 +155,7 @@ import Testing
         #expect(try NumPyArray.read(folder / "x.npy").floats == rows)
         expectComplaint(
             try coppice(["train", "--model", model]), code: 65,
-            mentions: ["--model: mine reconstructs its input and predicts no classes; train it with coppice embed"])
+            mentions: ["--model: mine reconstructs its input and predicts no classes; use it with coppice embed"])
     }
 
     @Test(arguments: [

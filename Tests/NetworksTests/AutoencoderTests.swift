@@ -129,7 +129,7 @@ private enum Autoencoders {
         let backend = CPUBackend()
         let fixture = try Autoencoders.fixture("narrow")
         let store = try fixture.store(on: backend)
-        let reason = "narrow reconstructs its input and predicts no classes; train it with coppice embed"
+        let reason = "narrow reconstructs its input and predicts no classes; use it with coppice embed"
         let run = TrainingRun(subset: [1, 2], seed: 1, run: 0)
         let trainer = Trainer(
             store, model: fixture.layout.model, normalisation: fixture.normalisation, on: backend)

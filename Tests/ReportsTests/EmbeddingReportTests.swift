@@ -42,12 +42,12 @@ import Testing
     @Test(
         arguments: [
             ("embedding.json", nil, "/embedding.json is gone"), ("originals.npy", nil, "/originals.npy is gone"),
-            ("embedding.json", "{}", "/embedding.json is not what coppice wrote"),
+            ("embedding.json", "{}", "/embedding.json was changed or damaged"),
             ("errors.npy", "not an array", "/errors.npy is damaged"),
             (
                 "reconstructions.npy", "",
                 "one of points.npy, originals.npy, reconstructions.npy, errors.npy in FOLDER is"
-                    + " damaged: the checksum in embedding.json is another"
+                    + " damaged: its checksum differs from that in embedding.json"
             ),
         ] as [(String, String?, String)])
     func damagedReconstructionsAreNamed(file: String, contents: String?, reason: String) async throws {
@@ -67,7 +67,7 @@ import Testing
         let sentence =
             "The reconstructions by autoencoder 4 of mnist are not shown: "
             + (reason.hasPrefix("/") ? folder + reason : reason.replacing("FOLDER", with: folder))
-            + "; put back what coppice wrote"
+            + "; restore the file from a backup"
         #expect(notices.contains(sentence), "\(notices)")
         #expect(page.contains("<p>\(sentence).</p>"))
         #expect(!page.contains("Reconstructions by autoencoder 4"))

@@ -72,7 +72,7 @@ private let shapes = ["mnist": DatasetShape(count: 200, featureCount: 64, classC
         ("model: [mlp, mpl]", "test.yaml:1:14: unknown model mpl; the nearest known one is mlp"),
         (
             "model: [mlp, autoencoder]",
-            "test.yaml:1:14: model: autoencoder reconstructs its input and predicts no classes; train it with coppice embed"
+            "test.yaml:1:14: model: autoencoder reconstructs its input and predicts no classes; use it with coppice embed"
         ),
         ("model: [mlp, [linear]]", "test.yaml:1:14: model holds a list where a word is needed"),
         (
