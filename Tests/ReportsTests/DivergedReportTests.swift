@@ -162,7 +162,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "plain", "", "a b", "it's", "$(id)", "`id`", "a\"b", "a\\b", "*", "~", "a\nb", "-x", "größer", "!", "a;b", "a'\u{301}; false",
+        "plain", "", "a b", "it's", "$(id)", "`id`", "a\"b", "a\\b", "*", "~", "a\nb", "-x", "größer", "!", "a;b",
+        "a'\u{301}; false",
     ])
     func aShellReadsQuotedWordsBack(word: String) throws {
         let process = Process()
