@@ -22,10 +22,12 @@ package struct Dataset: Sendable {
     package internal(set) var scaling: FeatureScaling?
 
     /// A data set; the statistics are computed from `train`.
+    /// - Parameter isLearnt: false for samples that only a network trained on others takes, which may all be the same.
     /// - Throws: ``DatasetError`` `.malformed` when the two sets differ in shape, when a training value is not finite, or
     ///   when all training samples are the same in every channel; `.unsupported` for values that are not in memory.
     package init(
-        name: String, train: SampleSet, test: SampleSet, trainFiles: SampleFiles? = nil, isOfImages: Bool = true
+        name: String, train: SampleSet, test: SampleSet, trainFiles: SampleFiles? = nil, isOfImages: Bool = true,
+        isLearnt: Bool = true
     ) throws(DatasetError) {
         guard train.shape == test.shape else {
             throw .malformed(
@@ -41,7 +43,7 @@ package struct Dataset: Sendable {
         guard channels.allSatisfy({ $0.mean.isFinite && $0.std.isFinite }) else {
             throw .malformed(file: name, reason: "a value of the training set is not a finite number")
         }
-        guard channels.contains(where: { $0.std > 0 }) else {
+        guard !isLearnt || channels.contains(where: { $0.std > 0 }) else {
             throw .malformed(
                 file: name,
                 reason:

@@ -152,7 +152,7 @@ extension Dataset {
             var dataset = try Dataset(
                 name: name, train: samples,
                 test: testValues.flatMap { test?.samples.replacing($0, less: scaled.medians) } ?? samples,
-                isOfImages: false)
+                isOfImages: false, isLearnt: figures == nil)
             dataset.scaling = scaled.scaling
             return dataset
         } catch .malformed(_, let reason) {

@@ -48,7 +48,18 @@ extension StoredWeights {
     /// The scaling of the features that the network was trained on; nil if the file has no record, as files from PyTorch.
     /// - Throws: ``NetworkError/badWeights(reason:model:)`` for metadata that has no such meaning.
     package func trainedScaling(path: String) throws(NetworkError) -> TrainedScaling? {
-        guard let text = metadata[Self.scalingKey] else { return nil }
+        let standardized = Self.words(RequestedScaling(standardize: true))
+        func checkFigures() throws(NetworkError) {
+            guard let key = [Self.meansKey, Self.deviationsKey].first(where: { metadata[$0] != nil }) else { return }
+            throw .badWeights(
+                reason:
+                    "metadata of \(path): there is \(key), and \(Self.scalingKey) does not have \(standardized); both "
+                    + "are needed, or none")
+        }
+        guard let text = metadata[Self.scalingKey] else {
+            try checkFigures()
+            return nil
+        }
         let known = [false, true].flatMap { standardize in
             [false, true].map { RequestedScaling(standardize: standardize, normalize: $0) }
         }
@@ -57,6 +68,7 @@ extension StoredWeights {
                 reason: "metadata of \(path): scaling is \"\(excerpt(text))\"; "
                     + known.map { "\"\(Self.words($0))\"" }.joined(separator: ", ") + " are accepted")
         }
+        if !requested.standardize { try checkFigures() }
         return TrainedScaling(
             requested: requested, columns: requested.standardize ? try columns(path) : nil,
             medians: try numbers(Self.mediansKey, path))

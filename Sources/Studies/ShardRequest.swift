@@ -131,7 +131,10 @@ private struct SlurmArray {
         guard let task = try ShardRequest.number("SLURM_ARRAY_TASK_ID", environment) else { return nil }
         self.task = task
         first = try ShardRequest.number("SLURM_ARRAY_TASK_MIN", environment) ?? 1
-        step = max(1, try ShardRequest.number("SLURM_ARRAY_TASK_STEP", environment) ?? 1)
+        step = try ShardRequest.number("SLURM_ARRAY_TASK_STEP", environment) ?? 1
+        guard step > 0 else {
+            throw Sentence("the environment variable SLURM_ARRAY_TASK_STEP is 0; a whole number above 0 is needed")
+        }
         count = try ShardRequest.number("SLURM_ARRAY_TASK_COUNT", environment)
     }
 }

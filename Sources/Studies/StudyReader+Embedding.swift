@@ -55,7 +55,8 @@ extension StudyReader {
         } catch {
             throw .invalid(fields.place(node), reason: "embedding: \(error)")
         }
-        if let other = known.first(where: { $0.word == own.plainName }) {
+        // Tables call the pixels of features by that word.
+        if let other = (known.map(\.word) + ["features"]).first(where: { $0 == own.plainName }) {
             throw .invalid(
                 fields.place(node),
                 reason:

@@ -195,6 +195,11 @@ struct EmbeddingRun {
         if command.method == .autoencoder {
             try checkSize(recipe.size, most: shape.featureCount, of: "the \(unit)s in \(dataset.name)", "values")
         }
+        if let side = recipe.model.side, !dataset.isOfImages {
+            throw Failure(
+                "\(command.method.path ?? recipe.model.name): \(recipe.model.name) takes images (side: \(side)), and "
+                    + "\(dataset.name) has features; a model without side is accepted", exitCode: 65)
+        }
         try inModel(file) { () throws(NetworkError) in
             try recipe.check(recipe.model.input(of: shape))
             try recipe.model.check(

@@ -60,10 +60,13 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
     @Argument(parsing: .postTerminator, help: "Arguments of coppice run.")
     var arguments: [String] = []
 
-    /// What the script sets itself.
+    /// What the script sets itself, or relies on.
     private static let ownOptions = [
-        "array", "dependency", "job-name", "no-requeue", "open-mode", "parsable", "requeue", "signal", "wrap",
+        "array", "chdir", "dependency", "help", "job-name", "no-requeue", "open-mode", "parsable", "quiet", "requeue",
+        "signal", "test-only", "usage", "version", "wait", "wrap",
     ]
+    /// Options of sbatch that this command has under the same names.
+    private static let sharedOptions = ["account", "cpus-per-task", "gpus", "gres", "mem", "partition", "time"]
 
     private var directory: String {
         out ?? "results/" + URL(fileURLWithPath: study).deletingPathExtension().lastPathComponent
@@ -76,6 +79,9 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
         for (name, value, least) in [("--cpus-per-task", cpusPerTask, 1), ("--restarts", restarts, 0)] {
             guard let value, value < least || value > 100_000 else { continue }
             throw ValidationError("\(name) is \(value); from \(least) to 100000 are accepted.")
+        }
+        for (name, value) in [("--out", out), ("--data", data)] where value == "" {
+            throw ValidationError("\(name) is empty; a folder's name is needed.")
         }
         for (name, value) in [
             ("--partition", partition), ("--account", account), ("--gpus", gpus), ("--gres", gres), ("--mem", mem),
@@ -95,6 +101,9 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
                 )
             }
             // sbatch takes the beginnings of its options too.
+            if let shared = Self.sharedOptions.first(where: { $0.hasPrefix(match.name) }) {
+                throw ValidationError("--sbatch is '\(excerpt(other))'; give --\(shared) itself.")
+            }
             guard let own = Self.ownOptions.first(where: { $0.hasPrefix(match.name) }) else { continue }
             throw ValidationError("--sbatch is '\(excerpt(other))', and the script needs --\(own) for itself.")
         }
@@ -191,10 +200,16 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
                 "sbatch is not on the PATH: --run needs Slurm (Debian's slurm-client); without it the script is printed",
                 exitCode: 69)
         }
+        // In a file, since an sbatch that refuses may end before it has read its input.
+        let file = FileManager.default.temporaryDirectory.appending(path: "coppice-submit-\(UUID().uuidString).sh").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        do { try script.write(toFile: file, atomically: false, encoding: .utf8) } catch {
+            throw Failure("cannot write the script to \(file): \(error.localizedDescription)", exitCode: 73)
+        }
         let complaint: String
         do {
             let result = try await Subprocess.run(
-                .path(path), arguments: Arguments(["--parsable"] + options), input: .string(script),
+                .path(path), arguments: Arguments(["--parsable"] + options + [file]), input: .none,
                 output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
             // "12", or "12;cluster".
             let job = result.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines).prefix { $0 != ";" }

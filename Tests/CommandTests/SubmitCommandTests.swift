@@ -17,7 +17,9 @@ import TestSupport
             "sbatch",
             """
             #!/bin/sh
-            n=$(ls "$STUBS" | grep -c script); cat >"$STUBS/script$n"; echo "$@" >"$STUBS/arguments$n"
+            file=-; words=
+            for word; do if [ -f "$word" ]; then file=$word; else words="$words $word"; fi; done
+            n=$(ls "$STUBS" | grep -c script); cat "$file" >"$STUBS/script$n"; echo $words >"$STUBS/arguments$n"
             [ ! -e "$STUBS/refuse$n" ] || { echo "sbatch: error: Invalid partition name specified" >&2; exit 1; }
             echo "$((100 + n));cluster"
             """)
@@ -198,6 +200,8 @@ import TestSupport
         (["--tasks", "4", "--sbatch", "qos=low"], "--sbatch is 'qos=low'; a long option"),
         (["--tasks", "4", "--sbatch", "--array=1-2"], "the script needs --array for itself"),
         (["--tasks", "4", "--sbatch", "--arr=1-9"], "the script needs --array for itself"),
+        (["--tasks", "4", "--sbatch", "--time=1"], "--sbatch is '--time=1'; give --time itself"),
+        (["--tasks", "4", "--out", ""], "--out is empty; a folder's name is needed"),
         (["--tasks", "4", "--sbatch", "--comment=two words"], "a long option without spaces or quotes"),
         (["--tasks", "4", "--sbatch", "--comment=a#b"], "a long option without spaces or quotes"),
         (["--tasks", "4", "--", "--runs", "many"], "the arguments after -- are not accepted by coppice run"),

@@ -47,6 +47,25 @@ import Testing
         #expect(StudyText.markdown(results).contains("\n- \(line.dropFirst("how little is enough? ".count))"))
     }
 
+    /// Half of the samples lose little at random and furthest from the centroids, and the latter has the higher mean.
+    @Test(arguments: [(0, "random"), (30, "furthest")])
+    func anotherSelectionIsNamedOnlyIfItIsShownToBeBetter(gain: Int, name: String) throws {
+        let (answer, _, results) = try answer(
+            rest: "  - {pruning_method: cluster, sizes: 100, ks: 5, selection_strategies: furthest}"
+        ) { experiment, run in
+            switch experiment {
+            case 1: whole(run)
+            case 2: whole(run) - 300
+            case 3: whole(run) - 50 - 10 * (run % 3)
+            default: whole(run) - 50 - 10 * (run % 3) + gain + (run % 2 == 0 ? 4 : -2)
+            }
+        }
+        let means = results.summaries.map { Statistics.mean($0.accuracies) ?? 0 }
+        #expect(means[3] > means[2])
+        #expect(answer.enough?.size == "100" && answer.enough?.name.hasPrefix(name) == true)
+        #expect(answer.sentences.first?.contains("(50%, \(name)") == true)
+    }
+
     /// A mean loss of 0.94 points, with a 95% interval of its own up to 0.99 and one for two comparisons up to 1.004.
     @Test(arguments: [("[100]", true), ("[20, 100]", false)])
     func theMoreSetsAreTriedTheMoreItTakes(sizes: String, isEnough: Bool) throws {
