@@ -81,6 +81,17 @@ import Testing
         #expect(try rows.codes("b") == rows.codes("a"))
     }
 
+    /// A row of equal values has nothing that could be learnt from it alone, and an embedding.
+    @Test func aRowOfEqualValuesIsEmbeddedOnItsOwn() throws {
+        let rows = try Rows()
+        try rows.train([])
+        try NumPy.write([Float](repeating: 3, count: Rows.width), shape: [1, Rows.width], to: rows.folder / "b.npy")
+        let outcome = try rows.embed("b", ["--weights", rows.folder / "w.safetensors"])
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(try rows.codes("b").count == 3)
+        expectComplaint(try rows.embed("b", ["--size", "3"]), code: 65, mentions: ["nothing to learn"])
+    }
+
     /// The medians that are subtracted from columns far from the origin are those of the training rows.
     @Test func rowsFarFromTheOriginLoseTheMediansOfTheTrainingRows() throws {
         let rows = try Rows()
@@ -162,6 +173,8 @@ import Testing
             ("column_means", "[1, 2, 3, 4, 5, \"x\"]", "a list of numbers is needed, one per column"),
             ("column_stds", "[1, 1, 1, 1, 1, -1]", "column_stds has -1.0; 0 or a number"),
             ("column_stds", nil, "there is column_means and no column_stds; both are needed, or none"),
+            ("scaling", "normalize", "there is column_means, and scaling does not have standardize"),
+            ("scaling", nil, "there is column_means, and scaling does not have standardize"),
             (
                 "scaling", "minmax",
                 "scaling is \"minmax\"; \"none\", \"normalize\", \"standardize\", \"standardize, normalize\""

@@ -90,6 +90,16 @@ import TestSupport
         }
     }
 
+    /// One that ends at once must not end the program by a broken pipe.
+    @Test func anSbatchThatReadsNothingIsAFailure() throws {
+        try put("sbatch", "#!/bin/sh\necho 'sbatch: error: no partition' >&2\nexit 1\n")
+        for _ in 0..<5 {
+            expectComplaint(
+                try submit("article", "--tasks", "3", "--run"), code: 69,
+                mentions: ["sbatch did not take the tasks: sbatch: error: no partition"])
+        }
+    }
+
     @Test func whatSbatchRefusesIsSaid() throws {
         #expect(FileManager.default.createFile(atPath: folder / "refuse0", contents: nil))
         expectComplaint(

@@ -107,6 +107,10 @@ private let model = ModelSpec(
             "s.yaml:1:12: the name of the model PCA is that of the embedding pca; give this model another name"
         ),
         (
+            "embedding: {name: Features, layers: \(layers)}",
+            "s.yaml:1:12: the name of the model Features is that of the embedding features; give this model another name"
+        ),
+        (
             "embedding: {name: Autoencoder, layers: \(layers)}",
             "s.yaml:1:19: name is Autoencoder, and the library has a model autoencoder; give this one another name"
         ),
