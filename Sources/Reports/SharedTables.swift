@@ -52,7 +52,7 @@ enum SharedTables {
         section.classes?.rows = left
         if left.isEmpty { section.classes = nil }
         section.shared.append(
-            "Classes kept\(left.isEmpty ? "" : " by \(Wording.list(same.map(\.label)))"): the same as in the section"
+            "Classes kept\(left.isEmpty ? "" : " by \(Wording.list(same.map { "\u{201C}\($0.label)\u{201D}" }))"): the same as in the section"
                 + " \u{201C}\(name)\u{201D}.")
     }
 }

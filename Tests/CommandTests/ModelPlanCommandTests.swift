@@ -29,8 +29,7 @@ import Testing
         for model in ["linear", "mlp", "sum"] { #expect(text.contains("\n\(model) "), "\(text)") }
         let run = try coppice(command + ["--no-report"])
         let more =
-            "(add them with coppice run '\(study)' --data \(folder / "data") --out \(folder / "out") --device cpu --no-report"
-            + " --runs 7;"
+            "(add them with coppice run '\(study)' --data \(folder / "data") --out \(folder / "out") --device cpu --runs 7;"
         #expect(run.status == 0 && run.stdout.contains(more), "\(run.stdout)")
         #expect(try coppice("report", folder / "out", "--markdown").stdout.contains(more))
     }

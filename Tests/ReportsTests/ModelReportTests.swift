@@ -328,7 +328,9 @@ import Testing
         let same = "the same as in the section \u{201C}lenet5\u{201D}.</p>"
         #expect(parts[2].contains("<p class=\"aside\">Overlap of selections of 100 images: \(same)"))
         #expect(
-            parts[2].contains(/<p class="aside">Classes kept by random[^<]*100[^<]* and [^<]*100[^<]*: the same as/))
+            parts[2].contains(
+                /<p class="aside">Classes kept by “whole set, 200”, [^<]* and “random, balance class, 100”: the same as in/
+            ))
         #expect(parts[3].contains("<p class=\"aside\">Overlap of selections: \(same)"))
         #expect(parts[3].contains("<p class=\"aside\">Classes kept: \(same)"))
         // The one case of the perceptron's own.
