@@ -181,7 +181,8 @@ int cop_mpi_gather(const void *part, const int64_t *sizes, int root, void *all, 
         total += sizes[rank];
         if (sizes[rank] > longest) longest = sizes[rank];
     }
-    // What fits goes straight to its place. More goes in rounds, a piece of every part in each, through memory of its own:
+    // All that fits into one call goes straight to its place. More goes in rounds, a piece of every part in each, through
+    // memory of its own:
     // offsets are ints, and count from the start of what is received.
     const int direct = total <= most;
     const int64_t piece = direct ? longest : most >= rank_count ? most / rank_count : 1;

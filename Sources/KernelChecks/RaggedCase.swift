@@ -104,14 +104,14 @@ extension CaseJudge {
 private struct RaggedOutput {
     let label: String
     let values: [[Float]]
-    /// What an idle replica has then; nil where it may have anything.
+    /// The values of an idle replica after the operation; nil if they may be anything.
     let idle: [[Float]]?
     let checkGuards: (inout CaseJudge) -> Void
 }
 
 /// The operands of an operation over some replicas of a case. What a replica holds depends on its number in the case alone.
 private struct RaggedOperands {
-    /// What the operation wrote.
+    /// The values that the operation wrote.
     private(set) var kept: [() throws -> RaggedOutput] = []
     private let backend: any Backend
     private let replicas: [Int]
@@ -191,7 +191,7 @@ private struct RaggedOperands {
         return buffer.buffer
     }
 
-    /// What the operation changes, or writes in part; an idle replica's stays as it is.
+    /// The values that the operation changes, or writes in part; those of an idle replica stay as they are.
     private mutating func state<Element: CheckedElement>(
         _ values: [Element], _ label: String, isStepMajor: Bool = false, _ number: @escaping (Element) -> Float
     ) throws -> DeviceBuffer<Element> {

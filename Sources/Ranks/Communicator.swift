@@ -183,7 +183,7 @@ package final class Communicator {
     }
 }
 
-/// What all ranks gave, one part after the other in the order of ranks.
+/// The parts of all ranks, one after the other in the order of ranks.
 package struct Gathered<Element> {
     package let values: [Element]
     /// Elements of each rank's part, [ranks].

@@ -151,7 +151,7 @@ struct EmbeddingTable: Sendable {
         ] + (shortage.map { [Wording.sentence($0) + "."] } ?? [])
     }
 
-    /// What so few runs cannot show, as a sentence without its full stop; nil if they are enough.
+    /// A sentence, without its full stop, on the verdicts that so few runs rule out; nil if they are enough.
     var shortage: String? {
         let most = rows.compactMap(\.contrast?.pairs).max() ?? 0
         guard most < fewestPairs else { return nil }
@@ -218,7 +218,7 @@ struct EmbeddingTable: Sendable {
 }
 
 extension ReportSection {
-    /// What the finished runs of an experiment of the section come to; nil if it has none.
+    /// The summary of an experiment's finished runs; nil if the section has none.
     fileprivate func summary(_ experiment: Experiment?) -> CaseSummary? {
         experiment.flatMap { wanted in cases.first { $0.summary.experiment.id == wanted.id }?.summary }
     }

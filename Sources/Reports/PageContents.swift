@@ -91,7 +91,7 @@ struct PageContents {
         let sensitivity: Sensitivity?
         var overlaps: Overlaps?
         var classes: Classes?
-        /// Where tables are that this section shares with others, as sentences.
+        /// Sentences that say which other section has the tables that this one shares.
         var shared: [String] = []
         let hasCases: Bool
         let caption: String

@@ -4,7 +4,7 @@ import Support
 package enum ShardRequest: Equatable, Sendable {
     /// This one.
     case part(Shard)
-    /// That of the task of a job array which this process is: of `count` parts, or of as many as the array has tasks.
+    /// The part of this process's task in a job array: of `count` parts, or of as many as the array has tasks.
     case task(count: Int?)
 
     /// A part written as `i/n`, `auto` or `auto/n`.

@@ -135,7 +135,7 @@ final class StudyDirectory {
         shards(in: directory).filter { FileLock.isHeld("\(directory)/.lock.\($0.fileName)") }
     }
 
-    /// How many parts a directory was last worked on in: by its sessions, else by what shards have left there. Nil where there
+    /// The number of parts in which a directory was last worked on, by its sessions, else by the files of shards. Nil where there
     /// were none.
     static func shardCount(of directory: String) -> Int? {
         if case .valid(let environment) = StudyEnvironment.read(directory + "/environment.json"),

@@ -66,7 +66,7 @@ package struct StudyEstimate: Equatable, Sendable {
     }
 }
 
-/// How long the runs of one model should take, those of artifacts apart.
+/// The time that the runs of one model should take, without artifacts.
 package struct ModelEstimate: Equatable, Sendable {
     /// The model's name.
     package var name: String

@@ -29,7 +29,7 @@ package struct MountTable: Sendable {
         mounts = text.utf8.split(separator: UInt8(ascii: "\n")).compactMap(Self.mount)
     }
 
-    /// What this process sees now; nothing where the system has no such list.
+    /// The mounts that this process sees now; none where the system has no such list.
     package static var ofThisProcess: MountTable {
         MountTable(
             String(decoding: FileManager.default.contents(atPath: "/proc/self/mountinfo") ?? Data(), as: UTF8.self))

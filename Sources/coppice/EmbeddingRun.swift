@@ -231,7 +231,7 @@ struct EmbeddingRun {
         return dataset
     }
 
-    /// How features are scaled, and the figures for it; nil to take those of the training rows. Weights bring both with
+    /// The scaling of features, and the figures for it; nil to take those of the training rows. Weights bring both with
     /// them.
     private func scaling(
         of name: String, for stored: StoredWeights?

@@ -15,7 +15,7 @@ struct PlanReport: Encodable {
         var requested: Int
         var runs: Int
     }
-    /// What the runs of one model that are left should take.
+    /// The time that the remaining runs of one model should take.
     struct Model: Encodable {
         var model: String
         var trainedImages: Double

@@ -60,7 +60,7 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
     @Argument(parsing: .postTerminator, help: "Arguments of coppice run.")
     var arguments: [String] = []
 
-    /// What the script sets itself, or relies on.
+    /// Options that the script sets itself, or relies on.
     private static let ownOptions = [
         "array", "chdir", "dependency", "help", "job-name", "no-requeue", "open-mode", "parsable", "quiet", "requeue",
         "signal", "test-only", "usage", "version", "wait", "wrap",
@@ -246,7 +246,7 @@ struct SubmitSlurmCommand: AsyncParsableCommand {
         }
     }
 
-    /// Whether Slurm reads a value as it is written.
+    /// True if Slurm reads a value as it is written.
     private static func isPlain(_ value: String) -> Bool {
         value.wholeMatch(of: /[A-Za-z0-9_.,:=@%+\/|&*()\[\]-]+/) != nil
     }

@@ -89,7 +89,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder / "x.npy"))
     }
 
-    /// Where training diverges, or sums overflow, the largest value is named with its place.
+    /// If training diverges, or sums overflow, the largest value is named with its place.
     @Test func valuesThatAreTooLargeAreNamed() throws {
         let folder = try TemporaryFolder()
         var rows = try writtenNoise(folder)

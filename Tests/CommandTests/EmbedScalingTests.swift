@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    /// Whether the options are given once more or not, and whatever the other rows of the file are.
+    /// The options may be given once more or left out, and the other rows of the file do not matter.
     @Test(arguments: [["--standardize"], ["--normalize"], ["--standardize", "--normalize"], []])
     func rowsAloneAreEmbeddedAsAmongOthers(scaling: [String]) throws {
         let rows = try Rows()

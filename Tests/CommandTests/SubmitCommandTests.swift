@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import TestSupport
 
-/// `coppice submit slurm`: what it prints, what the scripts do with stand-ins for Slurm's programs, and what is refused.
+/// `coppice submit slurm`: its output, the scripts' work with fakes of Slurm's programs, and its refusals.
 /// tools/check-slurm runs them under a real one.
 @Suite struct SubmitCommandTests {
     private let folder: TemporaryFolder
@@ -117,7 +117,7 @@ import TestSupport
                 directory: folder.path), code: 69, mentions: ["sbatch is not on the PATH", "slurm-client"])
     }
 
-    /// What a task is made of, with a program in the place of this one.
+    /// The parts of a task's script, with another program instead of this one.
     private func task(_ body: String, in directory: String? = nil) throws -> String {
         let directory = directory ?? folder.path
         let printed = try submit("article", "--tasks", "4", "--restarts", "2", in: directory).stdout

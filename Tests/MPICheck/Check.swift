@@ -2,7 +2,7 @@ import Foundation
 import Ranks
 import Support
 
-/// What tools/check-mpi runs under the launchers of several MPIs: `mpi-check TASK`. Every task ends with 0 or, after one
+/// The program that tools/check-mpi runs under the launchers of several MPIs: `mpi-check TASK`. Every task ends with 0 or, after one
 /// sentence on stderr, with a code of sysexits.h.
 @main
 enum Check {

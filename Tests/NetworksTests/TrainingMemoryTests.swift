@@ -163,7 +163,7 @@ private final class MeteredBackend: Backend {
         #expect(reason.hasSuffix("at most 2 networks at once are accepted"))
     }
 
-    /// Where buffers are in the host's memory, they count there beside the networks that are read back.
+    /// Buffers in the host's memory count there, beside the networks that are read back.
     @Test func theHostsMemoryCounts() throws {
         let memory = try Self.memory(5)
         func limits(_ bytes: Int, _ isInHostMemory: Bool) -> MemoryLimits {

@@ -4,7 +4,7 @@ import Testing
 @testable import Reports
 @testable import Studies
 
-/// What reports say of users' own autoencoders.
+/// Users' own autoencoders in reports.
 @Suite struct OwnEmbeddingReportTests {
     private static let mine = "{name: mine, layers: [flatten, linear: 4, linear: inputs]}"
     private static let sided = "{name: my_ae, side: 8, layers: [flatten, linear: 4, linear: inputs]}"

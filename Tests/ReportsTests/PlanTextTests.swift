@@ -3,7 +3,7 @@ import Testing
 @testable import Reports
 @testable import Studies
 
-/// What `coppice run --dry-run` prints.
+/// The output of `coppice run --dry-run`.
 @Suite struct PlanTextTests {
     private func text(_ models: String, of runs: Int = 2) throws -> String {
         let study = try StudyReader(file: "test.yaml").read(

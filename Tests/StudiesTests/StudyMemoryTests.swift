@@ -60,7 +60,7 @@ import Testing
         #expect(executor.preparations == 0 && !FileManager.default.fileExists(atPath: temporary.results))
     }
 
-    /// Where fewer networks fit, as many are trained at once.
+    /// If fewer networks fit, as many are trained at once.
     @Test func fewerNetworksTrainAtOnceWhereThatSuffices() throws {
         let temporary = try TemporaryDirectory()
         let executor = FakeExecutor()

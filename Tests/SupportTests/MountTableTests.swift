@@ -72,7 +72,7 @@ import Testing
                 == nil)
     }
 
-    /// What is not there yet is where its folder is, and links are followed.
+    /// A path that does not exist yet is on the mount of its folder, and links are followed.
     @Test func pathsAreResolved() throws {
         let folder = try TemporaryFolder()
         let real = try #require(realpath(folder.path, nil).map { String(cString: $0) })
