@@ -64,7 +64,8 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ], swiftSettings: watched),
         .target(
-            name: "Clustering", dependencies: ["Support", "Compute", "Datasets", "CLAPACK"], swiftSettings: strict),
+            name: "Clustering", dependencies: ["Support", "Compute", "Datasets", "Ranks", "CLAPACK"],
+            swiftSettings: strict),
         .target(name: "Pruning", dependencies: ["Support"], swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Support", "Compute", "Datasets"], swiftSettings: watched),
         .target(
@@ -118,7 +119,7 @@ let package = Package(
             name: "DatasetsTests", dependencies: ["TestSupport", "Support", "Datasets", "CZlib"], swiftSettings: light),
         .testTarget(
             name: "ClusteringTests",
-            dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets"],
+            dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets", "Ranks"],
             swiftSettings: strict),
         .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: strict),
         .testTarget(
@@ -168,9 +169,10 @@ if isFuzzing { package.targets.removeAll { ["KernelChecksTests", "CommandTests"]
 // COPPICE_THREADS=1 leaves the libraries that share memory between threads and their tests,
 // which spares a machine without a build a third of the work.
 if isThreaded {
-    let kept = ["Support", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Scoring", "Studies"]
+    let kept = ["Support", "Ranks", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Scoring", "Studies"]
     let parts = [
-        "CZlib", "CPNG", "CJPEG", "CPicture", "CCrypto", "CLAPACK", "COpenCL", "CLanes", "Pruning", "TestSupport",
+        "CZlib", "CPNG", "CJPEG", "CPicture", "CCrypto", "CLAPACK", "CMPI", "COpenCL", "CLanes", "Pruning",
+        "TestSupport",
     ]
     let names = parts + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }
