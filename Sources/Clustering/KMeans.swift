@@ -111,7 +111,11 @@ package struct KMeans: Sendable {
         var random = self.random
         let clock = ContinuousClock()
         let begin = clock.now
-        let run = try KMeansRun(k: k, source: source, largestBatch: batch(of: source.total), backend: backend)
+        let largestBatch = batch(of: source.total)
+        let exponent = try largestBatch > 0 ? nil : KMeansRun.exponent(of: source, on: backend)
+        let run = try computing { () throws(ComputeError) in
+            try KMeansRun(k: k, source: source, largestBatch: largestBatch, exponent: exponent, backend: backend)
+        }
         try place(run, &random)
         try computing { () throws(ComputeError) in try backend.finish() }
         let started = clock.now
@@ -146,12 +150,13 @@ package struct KMeans: Sendable {
     /// Refuses ranks whose clusterings differ.
     private func agree(on source: PointSource, _ backend: any Backend) throws(ClusteringError) {
         guard let communicator = source.spread?.communicator, communicator.size > 1 else { return }
-        let device = backend.device
+        var numbers = random
         let agreements = [
             Agreement("the number of samples", "\(source.total)"),
             Agreement("the numbers per sample", "\(source.dimensions)"), Agreement("k", "\(k)"),
             Agreement("the kind of k-means", "\(kind)"), Agreement("the start", startText),
-            Agreement("the random numbers", "\(random)"), Agreement("the device", "\(device.name)"),
+            Agreement("the first random number, which follows from the seed", "\(numbers.nextWord())"),
+            Agreement("the device", "\(backend.device.name) \(backend.device.driver)"),
         ]
         try acrossRanks { () throws(RanksError) in try communicator.agree(on: agreements) }
     }
@@ -225,7 +230,7 @@ package struct KMeans: Sendable {
         case .plusPlus:
             let wanted = startCount(of: source.total)
             let subset: Points
-            if wanted == source.count, let resident = source.resident {
+            if wanted == source.total, source.count == wanted, let resident = source.resident {
                 subset = resident
             } else if wanted == source.total {
                 subset = try source.points(at: (0..<Int32(wanted)).map { $0 }, on: backend)

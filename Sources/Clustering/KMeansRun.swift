@@ -24,31 +24,11 @@ final class KMeansRun {
     /// lays out the rows.
     private let batches: MiniBatchMemory?
 
-    /// - Parameter largestBatch: points that a mini-batch has; 0 where all points are taken at once.
-    init(k: Int, source: PointSource, largestBatch: Int, backend: any Backend) throws(ClusteringError) {
-        let exponent = largestBatch > 0 ? nil : try Self.exponent(of: source, on: backend)
-        do throws(ComputeError) {
-            try self.init(k: k, source, largestBatch: largestBatch, exponent: exponent, backend)
-        } catch {
-            throw .compute(error)
-        }
-    }
-
-    /// The exponent of the units of sums: the finest in which no sum over the points of all ranks leaves 64 bits.
-    private static func exponent(of source: PointSource, on backend: any Backend) throws(ClusteringError) -> Int {
-        let bound = try source.knownBound(on: backend)
-        do {
-            let exponents = ClusterSums.exponents
-            let scale = try FixedPoint(bound: bound, rows: source.total)
-            return min(max(scale.exponent, exponents.lowerBound), exponents.upperBound)
-        } catch {
-            throw .ranks(.sums(error))
-        }
-    }
-
-    /// - Parameter exponent: of the units of sums; nil where mini-batches are taken.
-    private init(
-        k: Int, _ source: PointSource, largestBatch: Int, exponent: Int?, _ backend: any Backend
+    /// - Parameters:
+    ///   - largestBatch: points that a mini-batch has; 0 where all points are taken at once.
+    ///   - exponent: of the units of sums, see ``exponent(of:on:)``; nil where mini-batches are taken.
+    init(
+        k: Int, source: PointSource, largestBatch: Int, exponent: Int?, backend: any Backend
     ) throws(ComputeError) {
         self.k = k
         self.source = source
@@ -67,6 +47,18 @@ final class KMeansRun {
         shifts = try backend.makeBuffer(of: Float.self, count: k, label: "centroid movements")
         batches =
             largestBatch > 0 ? try MiniBatchMemory(size: largestBatch, k: k, source: source, on: backend) : nil
+    }
+
+    /// The exponent of the units of sums: the finest in which no sum over the points of all ranks leaves 64 bits. Collective.
+    static func exponent(of source: PointSource, on backend: any Backend) throws(ClusteringError) -> Int {
+        let bound = try source.knownBound(on: backend)
+        do {
+            let exponents = ClusterSums.exponents
+            let scale = try FixedPoint(bound: bound, rows: source.total)
+            return min(max(scale.exponent, exponents.lowerBound), exponents.upperBound)
+        } catch {
+            throw .ranks(.sums(error))
+        }
     }
 
     /// Makes k points the centroids.

@@ -154,7 +154,8 @@ package struct PointSource {
 
     /// The largest size of a coordinate or a number above it, the same on all ranks. Collective.
     func knownBound(on backend: any Backend) throws(ClusteringError) -> Double {
-        var bounds = [try bound ?? largestCoordinate(on: backend)]
+        var bounds = [0.0]
+        if let bound { bounds[0] = bound } else { bounds[0] = try largestCoordinate(on: backend) }
         if let spread { try acrossRanks { () throws(RanksError) in try spread.communicator.maximum(&bounds) } }
         return bounds[0]
     }
