@@ -103,7 +103,8 @@ let package = Package(
         .testTarget(name: "RanksTests", dependencies: ["Support", "Ranks", "CMPI"], swiftSettings: light),
         // Run by launchers of MPI, in tools/check-mpi.
         .executableTarget(
-            name: "mpi-check", dependencies: ["Support", "Ranks"], path: "Tests/MPICheck", swiftSettings: light),
+            name: "mpi-check", dependencies: ["Support", "Ranks", "Compute", "Clustering"], path: "Tests/MPICheck",
+            swiftSettings: light),
         .testTarget(
             name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: light),
         .testTarget(

@@ -3,7 +3,7 @@ import Ranks
 import Support
 
 /// What can go wrong in PCA and k-means. Each description is one sentence: what is wrong and what would be accepted.
-package enum ClusteringError: CategorizedError {
+package enum ClusteringError: CategorizedError, SharedError {
     /// A matrix without rows or columns, or whose elements are not rows times columns.
     case badMatrix(elements: Int, count: Int, dimensions: Int)
     /// An input value that is NaN or infinite; rows and columns count from zero.
@@ -74,6 +74,15 @@ package enum ClusteringError: CategorizedError {
             "\(ranks) ranks are too many for \(rows) rows, which are spread by chunks of \(RowSpread.chunkRows); "
                 + "1 to \(accepted) are accepted"
         case .ranks(let error): error.description
+        }
+    }
+
+    /// True for settings, which all ranks have checked to be the same before.
+    package var isShared: Bool {
+        switch self {
+        case .badSetting, .tooManyClusters, .tooManyRanks: true
+        case .ranks(let error): error.isShared
+        default: false
         }
     }
 

@@ -106,8 +106,9 @@ package struct KMeans: Sendable {
     package func fit(_ source: PointSource, on backend: any Backend) throws(ClusteringError)
         -> KMeansClustering
     {
-        try checkSettings(source)
+        // Before anything that only some ranks could refuse.
         try agree(on: source, backend)
+        try checkSettings(source)
         var random = self.random
         let clock = ContinuousClock()
         let begin = clock.now

@@ -13,9 +13,13 @@ package struct RowSpread {
     /// Rows per chunk: every block of rows whose sum is rounded to units divides it.
     package static let chunkRows = ClusteringShape.blockLimit
 
-    /// Spreads `total` rows over the ranks of `communicator`.
-    /// - Throws: ``ClusteringError/tooManyRanks(ranks:rows:accepted:)`` where a rank would have none.
+    /// Spreads `total` rows over the ranks of `communicator`. Collective.
+    /// - Throws: ``ClusteringError/tooManyRanks(ranks:rows:accepted:)`` where a rank would have none, and
+    ///   ``ClusteringError/ranks(_:)`` where the ranks have different numbers of rows.
     package init(_ total: Int, over communicator: Communicator) throws(ClusteringError) {
+        try acrossRanks { () throws(RanksError) in
+            try communicator.agree(on: [Agreement("the number of samples", "\(total)")])
+        }
         let chunks = Self.chunks(total)
         guard communicator.size <= max(1, chunks) else {
             throw .tooManyRanks(ranks: communicator.size, rows: total, accepted: chunks)
