@@ -52,7 +52,7 @@ package struct PointSource {
 
     /// The rows of a matrix, or what a PCA makes of them, brought to the backend `pieceCount` at a time: a multiple of
     /// ``ClusteringMemory/pieceUnit``, so that sums have the bits that they have over all points at once.
-    init(streaming matrix: FeatureMatrix, through pca: PCA?, pieceCount: Int, spread: RowSpread? = nil) {
+    package init(streaming matrix: FeatureMatrix, through pca: PCA?, pieceCount: Int, spread: RowSpread? = nil) {
         storage = .streamed(matrix)
         self.pca = pca
         shift = pca == nil ? matrix.shift : nil
