@@ -8,7 +8,7 @@ extension KMeans {
     ///   - memory: bytes that the process may take, this clustering included. Where all points do not fit, or are more than
     ///     one buffer of the device holds, they are streamed: every pass brings them to the backend again, and projects them
     ///     again. Without it that is what the system has left.
-    ///   - spread: the rows of `matrix` that are this rank's; nil for all of them. PCA is of the whole matrix on every rank.
+    ///   - spread: the rows of `matrix` that are this rank's; nil for all of them. Collective with it.
     /// - Throws: ``ClusteringError/memory(what:needed:allowed:)`` or ``ClusteringError/noMemory(what:needed:least:)``
     ///   where streaming does not help either, and what PCA and reading throw.
     package func source(
@@ -34,7 +34,7 @@ extension KMeans {
         let allowed = min(
             memory ?? .max, backend.isInHostMemory ? AvailableMemory.now.map { taken + $0.bytes } ?? .max : .max)
         let pca = try components.map { count throws(ClusteringError) in
-            try PCA.fit(matrix, components: count, on: backend)
+            try PCA.fit(matrix, components: count, spread: spread, on: backend)
         }
         let fits = allowed == .max || taken + need.resident <= allowed
         // A device may have less for one buffer than for all of them.

@@ -10,8 +10,8 @@ package struct RowSpread {
     /// Rows of all ranks.
     package let total: Int
 
-    /// Rows per chunk: every block of rows whose sum is rounded to units divides it.
-    package static let chunkRows = ClusteringShape.blockLimit
+    /// Rows per chunk: a part of a covariance, which every block of points divides. Sums of these are rounded to units.
+    package static let chunkRows = CovarianceShape.partRows
 
     /// Spreads `total` rows over the ranks of `communicator`. Collective.
     /// - Throws: ``ClusteringError/tooManyRanks(ranks:rows:accepted:)`` where a rank would have none, and

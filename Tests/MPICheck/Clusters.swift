@@ -34,10 +34,10 @@ func checkClusters(_ ranks: Communicator) throws {
     let spread = try RowSpread(count, over: ranks)
     let backend = CPUBackend()
     var digest = Digest()
-    for (matrix, components) in [(floats, Int?.none), (bytes, 3)] {
+    for (matrix, components) in [(floats, Int?.none), (bytes, 3), (floats, 3)] {
         for (k, start) in [(7, KMeans.Start.plusPlus), (300, .random)] {
             let kmeans = KMeans(k: k, kind: .lloyd(iterations: 8), start: start, seed: 3)
-            let pca = try components.map { try PCA.fit(matrix, components: $0, on: backend) }
+            let pca = try components.map { try PCA.fit(matrix, components: $0, spread: spread, on: backend) }
             let resident = try kmeans.source(of: matrix, components: components, spread: spread, on: backend)
             let streamed = PointSource(
                 streaming: matrix.part(spread.rows), through: pca, pieceCount: RowSpread.chunkRows, spread: spread)
