@@ -113,13 +113,14 @@ private func exactFloatSums(
     let bound = 2 * matrix.bound
     var products = WideSums(elements: elements, try scale(bound: bound * bound, rows: matrix.count))
     var columns = WideSums(elements: dimensions, try scale(bound: bound, rows: matrix.count))
+    let used = shape.usedElements
     let range = spread?.rows ?? 0..<matrix.count
     try forEachFloatSums(of: matrix, range, less: shiftValues, shape, on: backend) { tiles, sums, shape in
         for part in 0..<shape.parts {
             tiles.withUnsafeBufferPointer { tiles in
                 products.add(
                     UnsafeBufferPointer(rebasing: tiles[part * elements..<(part + 1) * elements]),
-                    rows: CovarianceShape.partRows)
+                    rows: CovarianceShape.partRows, in: used)
             }
             sums.withUnsafeBufferPointer { sums in
                 columns.add(
@@ -135,6 +136,21 @@ private func exactFloatSums(
         }
     }
     return PairSums(shape, products: products.values, sums: columns.values)
+}
+
+extension CovarianceShape {
+    /// The elements of a part's tiles that are of two columns, row by row of a tile; the others are not always written.
+    fileprivate var usedElements: [Range<Int>] {
+        (0..<pairs).flatMap { pair -> [Range<Int>] in
+            let (rowBlock, columnBlock) = blocks(ofPair: pair)
+            let rows = min(Self.width, dimensions - rowBlock * Self.width)
+            let columns = min(Self.width, dimensions - columnBlock * Self.width)
+            return (0..<rows).map { row in
+                let start = (pair * Self.width + row) * Self.width
+                return start..<start + columns
+            }
+        }
+    }
 }
 
 private func scale(bound: Double, rows: Int) throws(ClusteringError) -> FixedPoint {

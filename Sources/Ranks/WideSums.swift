@@ -28,29 +28,33 @@ package struct WideSums: Sendable {
     /// - Parameters:
     ///   - chunk: [elements].
     ///   - rows: rows in the chunk, at most ``FixedPoint/mostChunkRows``.
-    package mutating func add(_ chunk: UnsafeBufferPointer<Float>, rows: Int) {
+    ///   - ranges: the elements that are added; the others may be anything. All of them where it is nil.
+    package mutating func add(_ chunk: UnsafeBufferPointer<Float>, rows: Int, in ranges: [Range<Int>]? = nil) {
         if pending == Self.mostPending { carry() }
         pending += 1
         let scale = scale
         let limit = scale.limit(rows: rows)
         let magic = 0x1.8p52
         let offset = Int64(bitPattern: magic.bitPattern)
+        let ranges = ranges ?? [0..<min(chunk.count, upper.count)]
         var strays: UInt64 = 0
         upper.withUnsafeMutableBufferPointer { upper in
             lower.withUnsafeMutableBufferPointer { lower in
-                for element in 0..<min(chunk.count, upper.count) {
-                    let value = Double(chunk[element])
-                    // NaN is in no range.
-                    guard abs(value) <= limit else {
-                        strays += 1
-                        continue
+                for range in ranges {
+                    for element in range {
+                        let value = Double(chunk[element])
+                        // NaN is in no range.
+                        guard abs(value) <= limit else {
+                            strays += 1
+                            continue
+                        }
+                        let units = scale.integer(value)
+                        // Exact: where the number of units is not whole, it has no more bits than a float.
+                        let rest = value * scale.unitsPerOne - Double(units)
+                        let small = rest * 0x1p48 + magic
+                        upper[element] &+= units
+                        lower[element] &+= Int64(bitPattern: small.bitPattern) &- offset
                     }
-                    let units = scale.integer(value)
-                    // Exact: where the number of units is not whole, it has no more bits than a float.
-                    let rest = value * scale.unitsPerOne - Double(units)
-                    let small = rest * 0x1p48 + magic
-                    upper[element] &+= units
-                    lower[element] &+= Int64(bitPattern: small.bitPattern) &- offset
                 }
             }
         }

@@ -41,6 +41,13 @@ import Testing
         #expect(alone.values.map(\.bitPattern) == forwards.map(\.bitPattern))
     }
 
+    @Test func elementsThatAreNotNamedMayBeAnything() throws {
+        var sums = WideSums(elements: 4, try FixedPoint(bound: 1, rows: 4096))
+        let chunk: [Float] = [1, .nan, 2.5, .infinity]
+        chunk.withUnsafeBufferPointer { sums.add($0, rows: 4096, in: [0..<1, 2..<3]) }
+        #expect(sums.values == [1, 0, 2.5, 0])
+    }
+
     @Test(arguments: [Float.nan, .infinity, 6000]) func whatIsNoSumOfTheRowsIsNoted(stray: Float) throws {
         let values = sums([[1, stray, 1]], try FixedPoint(bound: 1, rows: 4096)).values
         #expect(values.allSatisfy(\.isNaN))
