@@ -39,7 +39,7 @@ private struct KmeansUpdateCase: KernelCase {
             if cluster % 4 == 3 { return 0 }
             return Int32(1 + (cluster * 37) % 900)
         }
-        // Values up to 1 and 2^10 points: the largest unit that 64 bits allow, or the least that float32 has.
+        // Values up to 1 of up to 900 points, in the finest unit that 64 bits allow, or in the finest that float32 has.
         let exponent = isTiny ? 126 : 52
         let scale = Float(sign: .plus, exponent: isTiny ? -80 : 0, significand: 1)
         let unit = Double(sign: .plus, exponent: -exponent, significand: 1)
