@@ -90,7 +90,7 @@ let package = Package(
         .executableTarget(
             name: "coppice",
             dependencies: [
-                "Support", "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Scoring",
+                "Support", "Ranks", "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Scoring",
                 "Studies", "KernelChecks", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
