@@ -9,9 +9,8 @@ __kernel void kmeans_reduce(
     __global const float *partials, __global const int *partial_counts, __global long *totals,
     const float units_per_one, const int blocks, const int size, const int clusters, const int overwrite) {
     const int element = get_global_id(0);
-    if (element >= size + clusters) return;
-    long sum = overwrite ? 0 : totals[element];
     if (element < size) {
+        long sum = overwrite ? 0 : totals[element];
         for (int block = 0; block < blocks; block++) {
             __global const float *partial = partials + (size_t)block * size * (1 + COMPENSATED);
             // Ties go to even, as in the CPU's form.
@@ -20,8 +19,10 @@ __kernel void kmeans_reduce(
             sum += convert_long(rint(partial[size + element] * units_per_one));
 #endif
         }
-    } else {
+        totals[element] = sum;
+    } else if (element < size + clusters) {
+        long sum = overwrite ? 0 : totals[element];
         for (int block = 0; block < blocks; block++) sum += partial_counts[block * clusters + element - size];
+        totals[element] = sum;
     }
-    totals[element] = sum;
 }
