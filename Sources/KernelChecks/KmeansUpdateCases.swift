@@ -21,7 +21,7 @@ package enum KmeansUpdateCases: KernelCases {
 private struct KmeansUpdateCase: KernelCase {
     let clusters: Int
     let dimensions: Int
-    /// Whether values are about 2^-80 in units of 2^-126.
+    /// True for values of about 2^-80 in units of 2^-126.
     let isTiny: Bool
     let seed: UInt64
     var kernel: String { KmeansUpdate.kernel }

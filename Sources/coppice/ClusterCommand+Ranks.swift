@@ -21,6 +21,11 @@ extension ClusterCommand {
     }
 
     private func cluster(on ranks: Communicator, _ plan: ClusteringPlan) throws {
+        // Before anything that only some ranks could refuse.
+        try ranks.agree(on: [
+            Agreement("the version", Coppice.version), Agreement("--k", plan.k.map { "\($0)" } ?? "auto"),
+            Agreement("--pca", plan.pca.map { "\($0)" } ?? "none"), Agreement("--seed", "\(compute.seed)"),
+        ])
         guard let k = plan.k else {
             throw RankRefusal("--k auto is for one process; \(ranks.size) ranks need a number")
         }
@@ -29,14 +34,12 @@ extension ClusterCommand {
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: quiet).matrix
         try ranks.agree(on: [
-            Agreement("the version", Coppice.version),
-            Agreement("the samples of \(plan.features ?? "--data")", try matrix.sampledFingerprint()),
-            Agreement("--pca", plan.pca.map { "\($0)" } ?? "none"), Agreement("--seed", "\(compute.seed)"),
+            Agreement("the samples of \(plan.features ?? "--data")", try matrix.sampledFingerprint())
         ])
         try plan.check(matrix)
         let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
         let folder = isFirst ? try out.map { try ClusteringFolder(checking: $0) } : nil
-        let backend = try compute.makeBackend(in: shape)
+        let backend = try chosenBackend(compute.device, profile: try shape.forced, quiet: quiet)
         Terminal.note(
             "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(matrix.count) samples",
             quiet: quiet)
@@ -58,7 +61,7 @@ extension ClusterCommand {
     }
 }
 
-/// What a command refuses on several ranks, all of which were given it.
+/// The refusal of options that all ranks were given.
 private struct RankRefusal: CategorizedError, SharedError {
     let description: String
     let category = ErrorCategory.usage
