@@ -9,7 +9,7 @@ package enum ClusteringShape {
     static let maximumBlocks = 32
     static let maximumPartials = 1 << 24
 
-    /// How the sums of `clusters` clusters over `points` points are cut: points per block, and most blocks in flight. It depends
+    /// The cut of the sums of `clusters` clusters over `points` points: points per block, and most blocks in flight. It depends
     /// on these numbers alone, `points` being those of all ranks.
     package static func blocks(clusters: Int, dimensions: Int, points: Int) -> (blockPoints: Int, most: Int) {
         let most = max(1, min(maximumBlocks, maximumPartials / max(clusters * dimensions, 1)))
