@@ -7,13 +7,16 @@ struct ClusteringMemory {
     /// Principal components; nil without PCA.
     let components: Int?
     let kmeans: KMeans
+    /// Rows of all ranks; nil where this process has all of them.
+    var total: Int?
 
+    private var rows: Int { total ?? matrix.count }
     private var dimensions: Int { components ?? matrix.dimensions }
     private static let number = MemoryLayout<Float>.stride
 
     /// Points in the smallest piece that can be streamed.
     var pieceUnit: Int {
-        ClusteringShape.blocks(clusters: kmeans.k, dimensions: dimensions, points: matrix.count).blockPoints
+        ClusteringShape.blocks(clusters: kmeans.k, dimensions: dimensions, points: rows).blockPoints
     }
 
     /// The points' coordinates, where all are in the backend's memory.
@@ -45,7 +48,7 @@ struct ClusteringMemory {
     private var constant: Int {
         let (k, d) = (kmeans.k, dimensions)
         let batch = kmeans.batch(of: matrix.count)
-        let points = batch > 0 ? 1 : matrix.count
+        let points = batch > 0 ? 1 : rows
         let (blockPoints, most) = ClusteringShape.blocks(clusters: k, dimensions: d, points: points)
         let blocks = min(most, (points + blockPoints - 1) / blockPoints)
         let sums = (2 + blocks * (matrix.isBytes ? 1 : 2)) * k * (d + 1) * Self.number
@@ -57,7 +60,7 @@ struct ClusteringMemory {
 
     private var start: Int {
         guard case .plusPlus = kmeans.start else { return kmeans.k * (matrix.travellingBytes + dimensions) }
-        let count = kmeans.startCount(of: matrix.count)
+        let count = kmeans.startCount(of: rows)
         // For each candidate the distances before and after.
         return count * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * matrix.rowBytes)
     }

@@ -1,5 +1,5 @@
-/// Adds the blocks that ``KmeansAccumulate`` summed, in their order, to ``ClusterSums/totals`` and
-/// ``ClusterSums/counts``.
+/// Rounds the sums of the blocks of ``KmeansAccumulate`` to whole units and adds them to ``ClusterSums/totals``, the counts
+/// too.
 package struct KmeansReduce: Operation {
     package static let kernel = "kmeans_reduce"
     package let sums: ClusterSums
@@ -21,6 +21,10 @@ package struct KmeansReduce: Operation {
         try require(blocks >= 1 && blocks <= sums.blocks, "\(blocks) blocks of a round of \(sums.blocks)")
     }
 
-    /// None: how many blocks there are is the implementation's choice, and ``KmeansAccumulate`` counts what the sums need.
-    package var cost: OperationCost { OperationCost(operations: 0, bytes: 0) }
+    /// A scaling per sum of a block; the rounding and the addition are no floating-point operations.
+    package var cost: OperationCost {
+        OperationCost(
+            operations: Double(blocks * sums.partialElements),
+            bytes: Double(4 * blocks * (sums.partialElements + sums.count) + 8 * sums.totalElements))
+    }
 }
