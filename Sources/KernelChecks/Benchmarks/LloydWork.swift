@@ -1,0 +1,121 @@
+import Compute
+
+/// The work of Lloyd's k-means on float32 points, as `coppice bench` counts it: what `coppice plan cluster` predicts from.
+package struct LloydWork: Equatable, Sendable {
+    /// Points that one device has.
+    package let rows: Int
+    /// Points of all devices together.
+    package let total: Int
+    /// k.
+    package let k: Int
+    /// d.
+    package let dimensions: Int
+
+    /// Lloyd's k-means on so many points.
+    /// - Parameter total: the points of all devices, whose number decides into which blocks sums are cut; `rows` where nil.
+    package init(rows: Int, of total: Int? = nil, k: Int, dimensions: Int) {
+        self.rows = rows
+        self.total = total ?? rows
+        self.k = k
+        self.dimensions = dimensions
+    }
+
+    /// The nearest centroid of every point.
+    package var assignment: OperationCost {
+        KmeansAssign.cost(points: rows, centroids: k, dimensions: dimensions)
+    }
+
+    /// The new centroids: the sums of their points, and the means.
+    package var update: OperationCost {
+        KmeansAccumulate.cost(points: rows, dimensions: dimensions)
+            + KmeansUpdate.cost(centroids: k, dimensions: dimensions)
+    }
+
+    /// An iteration's work, in its order.
+    package var iteration: [OperationCost] { [assignment, update] }
+
+    /// So many iterations, and the last assignment.
+    package func fit(iterations: Int) -> [(OperationCost, times: Double)] {
+        [(assignment, times: Double(iterations + 1)), (update, times: Double(iterations))]
+    }
+
+    /// Points per block of the sums, and blocks that are summed in one launch.
+    private var round: (blockPoints: Int, blocks: Int) {
+        let (blockPoints, most) = ClusteringShape.blocks(clusters: k, dimensions: dimensions, points: total)
+        return (blockPoints, min(most, max(1, (total + blockPoints - 1) / blockPoints)))
+    }
+
+    /// Points whose sum is taken in float32 before it is added to the others.
+    package var blockPoints: Int { round.blockPoints }
+
+    /// Launches of an assignment: the centroids in panels, and the search.
+    package static let assignmentLaunches = 2
+
+    /// Launches of an iteration: an assignment, two for each round of block sums, and the means. The coarse form of the
+    /// centroids, which some processors have, is one more.
+    package var iterationLaunches: Int {
+        let (blockPoints, blocks) = round
+        return Self.assignmentLaunches + 2 * max(1, (rows + blocks * blockPoints - 1) / (blocks * blockPoints)) + 1
+    }
+}
+
+/// The work of a k-means++ start on points of one device.
+package struct PlusPlusWork: Equatable, Sendable {
+    /// Points that centres are chosen from.
+    package let points: Int
+    /// Candidates per centre.
+    package let trials: Int
+    /// k.
+    package let k: Int
+    /// d.
+    package let dimensions: Int
+
+    /// A start of so many centres.
+    package init(points: Int, trials: Int, k: Int, dimensions: Int) {
+        self.points = points
+        self.trials = trials
+        self.k = k
+        self.dimensions = dimensions
+    }
+
+    /// The work for one of the centres.
+    package var step: OperationCost {
+        KmeansPlusPlusDistances.cost(points: points, trials: trials, dimensions: dimensions)
+    }
+
+    /// Launches: one pick at first, and the distances and a pick for each centre.
+    package var launches: Int { 2 * k + 1 }
+}
+
+extension Benchmark {
+    /// An iteration of Lloyd's k-means as a clustering of float32 rows runs it, on made rows around 1,000 centres. Its cost
+    /// is that of ``LloydWork/iteration``.
+    /// - Parameter work: at least k rows.
+    package static func lloydIteration(_ work: LloydWork) -> Benchmark {
+        let (rows, k, dimensions) = (work.rows, work.k, work.dimensions)
+        return Benchmark(KmeansAssign.kernel, "an iteration on \(rows) made points of \(dimensions), k \(k)") {
+            backend throws(ComputeError) in
+            let values = MadeRows.floats(count: rows, dimensions: dimensions, seed: 1)
+            let points = try backend.makePoints(count: rows, dimensions: dimensions)
+            let buffer = try backend.makeBuffer(values, label: "rows")
+            try backend.run(PointsPack(Rows(.floats(buffer), count: rows, dimensions: dimensions), into: points))
+            let centroids = try backend.makeCentroids(count: k, dimensions: dimensions)
+            let indices = try backend.makeBuffer((0..<k).map { Int32($0 * (rows / k)) }, label: "centres")
+            let slots = try backend.makeBuffer((0..<k).map { Int32($0) }, label: "slots")
+            try backend.run(CentroidsGather(indices, of: points, into: centroids, slots: slots))
+            let coarse = try backend.makeCoarsePanelsIfUseful(of: centroids)
+            let labels = try backend.makeBuffer(of: Int32.self, count: rows, label: "labels")
+            let sums = try backend.makeClusterSums(count: k, dimensions: dimensions, points: rows, compensated: true)
+            let shifts = try backend.makeBuffer(of: Float.self, count: k, label: "movements")
+            var operations: [any Operation] = [KmeansPanels(centroids)]
+            if let coarse { operations.append(KmeansCoarse(centroids, into: coarse)) }
+            operations.append(KmeansAssign(points, to: centroids, direct: true, labels: labels, coarse: coarse))
+            operations += sums.operations(accumulating: points, labels: labels, adding: false)
+            operations.append(KmeansUpdate(centroids, from: sums, shifts: shifts))
+            let launched = operations
+            return Benchmark.Prepared(work.assignment + work.update) { () throws(ComputeError) in
+                for operation in launched { try backend.run(operation) }
+            }
+        }
+    }
+}
