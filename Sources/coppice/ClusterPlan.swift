@@ -1,0 +1,350 @@
+import Clustering
+import Compute
+import KernelChecks
+import Studies
+import Support
+
+/// A clustering by Lloyd's k-means, and the ranks that share it.
+struct ClusterSize: Equatable {
+    /// Rows of all ranks together.
+    var rows: Int
+    var dimensions: Int
+    var k: Int
+    var iterations: Int
+    var ranks: Int
+
+    /// Most ranks, iterations and rows.
+    private static let (mostRanks, mostIterations, mostRows) = (100_000, 1_000_000, 1_000_000_000_000_000)
+
+    var kmeans: KMeans { KMeans(k: k, kind: .lloyd(iterations: iterations, tolerance: 0)) }
+
+    /// Rows in a chunk: ranks have whole ones.
+    var chunkRows: Int { LloydWork(rows: rows, k: k, dimensions: dimensions).blockPoints }
+    private var chunks: Int { (rows + chunkRows - 1) / chunkRows }
+
+    /// Rows of the rank that has the most.
+    var rowsPerRank: Int { min(rows, (chunks + ranks - 1) / ranks * chunkRows) }
+
+    /// The work of that rank.
+    var work: LloydWork { LloydWork(rows: rowsPerRank, of: rows, k: k, dimensions: dimensions) }
+
+    /// The work of the start, which every rank does.
+    var start: PlusPlusWork {
+        PlusPlusWork(
+            points: kmeans.startCount(of: rows), trials: kmeans.startCandidates, k: k, dimensions: dimensions)
+    }
+
+    /// - Throws: ``Failure`` for what no clustering has.
+    func check() throws {
+        for (name, value, most) in [
+            ("--rows", rows, Self.mostRows), ("--dim", dimensions, FeatureMatrix.mostColumns),
+            ("--iterations", iterations, Self.mostIterations), ("--ranks", ranks, Self.mostRanks),
+        ] where !(1...most).contains(value) {
+            throw Failure("\(name) is \(value); from 1 to \(most) are accepted", exitCode: 64)
+        }
+        let mostClusters = min(rows, KMeans.mostClusters(dimensions: dimensions))
+        guard (1...mostClusters).contains(k) else {
+            throw Failure(
+                "--k is \(k); for \(rows) rows of \(dimensions) numbers from 1 to \(mostClusters) are accepted",
+                exitCode: 64)
+        }
+        guard ranks <= chunks else {
+            throw Failure(
+                "--ranks is \(ranks), but \(describeCount(rows, "row")) come in \(describeCount(chunks, "chunk")) of "
+                    + "\(chunkRows), of which every rank has at least one; from 1 to \(chunks) are accepted",
+                exitCode: 64)
+        }
+        guard rowsPerRank <= FeatureMatrix.mostRows else {
+            let chunksPerRank = FeatureMatrix.mostRows / chunkRows
+            let least = (chunks + chunksPerRank - 1) / chunksPerRank
+            throw Failure(
+                "--ranks is \(ranks), and one rank takes at most \(FeatureMatrix.mostRows) rows; \(rows) rows need at least "
+                    + "\(least)",
+                exitCode: 64)
+        }
+    }
+
+    /// A smaller one, an iteration of which takes a device with this limit about a tenth of a second: what the share of the
+    /// limits is measured on.
+    func sample(gflops: Double) -> LloydWork {
+        let (k, dimensions) = (min(k, 1000), min(dimensions, 1024))
+        let most = Int(min(0.1 * gflops * 1e9 / Double(2 * k * dimensions), 1e9))
+        // Few points leave most of a device idle, and more than 64 MiB of them take long to make.
+        let wanted = max(2048, min(most, (1 << 24) / dimensions))
+        return LloydWork(rows: max(k, min(wanted, rows)), k: k, dimensions: dimensions)
+    }
+}
+
+/// The limits of the device that each rank has.
+struct DeviceRates: Equatable, Encodable {
+    var name: String
+    var gflops: Double
+    var gbs: Double
+    /// From one launch of a queue to the next where neither has anything to do.
+    var launchMicroseconds: Double
+    /// The least time of an iteration by the roofline model, divided by its time; 1 where it is not known. It can be above 1:
+    /// some processors rule out most centroids in 8-bit numbers.
+    var share: Double
+    /// Rows, columns and k that the share was measured on; nil for a data sheet.
+    var measuredOn: String?
+
+    enum CodingKeys: String, CodingKey {
+        case name, gflops, gbs, share, measuredOn
+        case launchMicroseconds = "launchUs"
+    }
+}
+
+extension DeviceRates {
+    /// Those of a data sheet.
+    init(_ gpu: GPUDescription) {
+        self.init(
+            name: gpu.name, gflops: 1e3 * gpu.tflops, gbs: gpu.gbs, launchMicroseconds: gpu.launchMicroseconds, share: 1
+        )
+    }
+
+    /// The seconds of so much work in so many launches.
+    func seconds(_ work: [OperationCost], launches: Int) -> Double {
+        Roofline(gflops: gflops, gbs: gbs).seconds(work) / share + Double(launches) * 1e-6 * launchMicroseconds
+    }
+}
+
+/// The network between ranks: each sends at this rate, and receives at it meanwhile.
+struct RankNetwork: Equatable, Encodable {
+    var bytesPerSecond: Double
+    /// Seconds that a message takes besides its bytes.
+    var latency: Double
+
+    enum CodingKeys: String, CodingKey {
+        case bytesPerSecond
+        case latency = "latencySeconds"
+    }
+
+    /// Bytes that each of `ranks` ranks sends in an all-reduce around a ring (Patarasuk & Yuan, "Bandwidth optimal
+    /// all-reduce algorithms for clusters of workstations", 2009): in 2 (n - 1) steps an n-th of `bytes`.
+    static func allReduce(_ bytes: Int, ranks: Int) -> Double { 2 * gather(bytes, ranks: ranks) }
+
+    /// Bytes that each rank sends around a ring until all ranks have all `bytes`, of which each had an n-th: n - 1 steps.
+    static func gather(_ bytes: Int, ranks: Int) -> Double { Double(bytes) * Double(ranks - 1) / Double(ranks) }
+
+    /// Seconds for so many bytes of each rank in so many steps.
+    func seconds(_ bytes: Double, steps: Int) -> Double { bytes / bytesPerSecond + Double(steps) * latency }
+}
+
+/// What `coppice plan cluster` says: how long a clustering over several ranks should take, and what it needs.
+struct ClusterPlan: Encodable {
+    /// A time, and its parts.
+    struct Span: Encodable, Equatable {
+        var computeSeconds: Double
+        var networkSeconds: Double
+        var seconds: Double
+
+        init(compute: Double, network: Double = 0) {
+            computeSeconds = compute
+            networkSeconds = network
+            seconds = compute + network
+        }
+    }
+
+    /// Bytes of the rank that has the most rows.
+    struct Memory: Encodable, Equatable {
+        /// With all of its rows in the device's memory; of it what the host has where the device has memory of its own, and
+        /// what the device has then.
+        var resident: Int
+        var host: Int
+        var device: Int
+        /// The least: with rows that are brought piece by piece in every pass.
+        var streamed: Int
+    }
+
+    /// Bytes of an iteration.
+    struct Traffic: Encodable, Equatable {
+        /// What is summed over the ranks.
+        var summed: Int
+        /// What each rank sends, and all of them together.
+        var sentPerRank: Double
+        var sent: Double
+    }
+
+    var isEstimate = true
+    var rows: Int
+    var dim: Int
+    var k: Int
+    var iterations: Int
+    var ranks: Int
+    var rowsPerRank: Int
+    /// Rows in a chunk, and those that the start chooses from.
+    var chunkRows: Int
+    var startRows: Int
+    var device: DeviceRates
+    /// Nil with one rank.
+    var network: RankNetwork?
+    var start: Span
+    var iteration: Span
+    var lastAssignment: Span
+    var total: Span
+    var memoryBytesPerRank: Memory
+    var networkBytesPerIteration: Traffic
+    var assumptions: [String]
+
+    enum CodingKeys: String, CodingKey {
+        case rows, dim, k, iterations, ranks, rowsPerRank, chunkRows, startRows, device, network, start, iteration
+        case lastAssignment, total, memoryBytesPerRank, networkBytesPerIteration, assumptions
+        case isEstimate = "estimate"
+    }
+
+    private static let (number, integer) = (MemoryLayout<Float>.stride, MemoryLayout<Int64>.stride)
+
+    /// The plan of a size that has been checked.
+    /// - Parameter network: nil where there is one rank.
+    init(_ size: ClusterSize, on device: DeviceRates, over network: RankNetwork?) {
+        let (work, startWork) = (size.work, size.start)
+        let ranks = size.ranks
+        (rows, dim, k, iterations, self.ranks) = (size.rows, size.dimensions, size.k, size.iterations, ranks)
+        (rowsPerRank, chunkRows, startRows) = (work.rows, size.chunkRows, startWork.points)
+        self.device = device
+        self.network = network
+
+        // The sums and the number of points of every cluster.
+        let summed = ranks > 1 ? Self.integer * (size.k * size.dimensions + size.k) : 0
+        let sent = RankNetwork.allReduce(summed, ranks: ranks)
+        networkBytesPerIteration = Traffic(summed: summed, sentPerRank: sent, sent: sent * Double(ranks))
+        let gathered = RankNetwork.gather(Self.number * startWork.points * size.dimensions, ranks: ranks)
+
+        start = Span(
+            compute: device.seconds(
+                [OperationCost](repeating: startWork.step, count: size.k), launches: startWork.launches),
+            network: network?.seconds(gathered, steps: ranks - 1) ?? 0)
+        iteration = Span(
+            compute: device.seconds(work.iteration, launches: work.iterationLaunches),
+            network: network?.seconds(sent, steps: 2 * (ranks - 1)) ?? 0)
+        lastAssignment = Span(compute: device.seconds([work.assignment], launches: LloydWork.assignmentLaunches))
+        let count = Double(size.iterations)
+        total = Span(
+            compute: start.computeSeconds + count * iteration.computeSeconds + lastAssignment.computeSeconds,
+            network: start.networkSeconds + count * iteration.networkSeconds)
+
+        let need = ClusteringMemory(rows: work.rows, of: size.rows, dimensions: size.dimensions, kmeans: size.kmeans)
+        // MPI sums in the host's memory.
+        memoryBytesPerRank = Memory(
+            resident: need.resident + summed, host: need.hostResident + summed,
+            device: need.resident - need.hostResident, streamed: need.streamed(pieceCount: need.pieceUnit) + summed)
+        assumptions = Self.assumptions(size, device, summed: summed)
+    }
+
+    private static func assumptions(_ size: ClusterSize, _ device: DeviceRates, summed: Int) -> [String] {
+        let block = decimal(Double(number * size.k * size.dimensions))
+        let reached =
+            if let sample = device.measuredOn {
+                "kernels reach \(fixed(100 * device.share, 0))% of the limits, as an iteration did here on \(sample)"
+            } else {
+                "every kernel reaches the peak of float32 arithmetic or of memory bandwidth that the file gives, whichever "
+                    + "binds it; on a real device none does"
+            }
+        let start = size.start
+        var list = [
+            reached,
+            "every input is read once from memory and every output written once; caches neither help nor fail, and adding "
+                + "up the sums of blocks, \(block) for every \(size.chunkRows) rows, is left out",
+            "launches follow one another, none overlaps the next, and each adds "
+                + "\(threeDigits(device.launchMicroseconds)) us",
+            "the rows are float32 numbers in the device's memory; reading them from files, and bringing them to the device "
+                + "in every pass where its memory is too small, is left out",
+            "all \(describeCount(size.iterations, "iteration")) are run; a clustering ends sooner when no label changes any "
+                + "more",
+            "the start is k-means++ on \(start.points) rows drawn from all, "
+                + "\(describeCount(start.trials, "candidate")) per centre"
+                + (size.ranks > 1 ? "; every rank gathers these rows and chooses from them alike" : ""),
+        ]
+        if size.ranks > 1 {
+            list += [
+                "every rank has a device like this one and whole chunks of \(size.chunkRows) rows, and waits for the rank "
+                    + "that has the most",
+                "one all-reduce per iteration adds up the int64 sums and counts of all clusters, "
+                    + "\(decimal(Double(summed))), around a ring: each rank sends 2 (ranks - 1) / ranks of that, and "
+                    + "receives as much meanwhile",
+                "nothing else uses the network, no rank computes while it sends, and copies between the device and the "
+                    + "host are left out",
+            ]
+        }
+        list.append(
+            "memory is what the clustering allocates; what the program, the OpenCL driver"
+                + "\(size.ranks > 1 ? " and MPI" : "") take comes on top")
+        return list
+    }
+}
+
+// MARK: - For people
+
+extension ClusterPlan {
+    /// The lines for people; the first says what this is.
+    var lines: [String] {
+        func row(_ name: String, _ span: Span) -> String {
+            name.padding(toLength: 26, withPad: " ", startingAt: 0)
+                + [span.seconds, span.computeSeconds, span.networkSeconds].map { right(duration($0), 14) }.joined()
+        }
+        func memory(_ name: String, _ bytes: Int, _ note: String) -> String {
+            name.padding(toLength: 26, withPad: " ", startingAt: 0) + right(binary(Double(bytes)), 14) + "   \(note)"
+        }
+        let isLarge = device.gflops >= 1e4
+        let rate =
+            "\(threeDigits(isLarge ? device.gflops / 1e3 : device.gflops)) \(isLarge ? "TFLOP/s" : "GFLOP/s")"
+        var lines = [
+            "an estimate, not a measurement: \(rows) rows of \(dim) numbers, k \(k), on \(describeCount(ranks, "rank")) of up "
+                + "to \(rowsPerRank) rows",
+            "\(ranks > 1 ? "each rank" : "device"): \(device.name), \(rate), \(threeDigits(device.gbs)) GB/s, "
+                + "\(threeDigits(device.launchMicroseconds)) us a launch"
+                + (device.measuredOn == nil ? "" : ", of which kernels reach \(fixed(100 * device.share, 0))%"),
+        ]
+        if let network {
+            lines.append(
+                "network: \(decimal(network.bytesPerSecond))/s per rank"
+                    + (network.latency > 0 ? ", \(duration(network.latency)) per message" : ""))
+        }
+        lines += [
+            "",
+            String(repeating: " ", count: 26) + ["time", "computing", "network"].map { right($0, 14) }.joined(),
+            row("start", start), row("iteration", iteration), row("last assignment", lastAssignment),
+            row("all, \(describeCount(iterations, "iteration"))", total), "",
+            memory("memory per rank", memoryBytesPerRank.resident, "all rows in the device's memory"),
+            memory("  of it the host's", memoryBytesPerRank.host, "where the device has memory of its own"),
+            memory("  of it the device's", memoryBytesPerRank.device, ""),
+            memory("  at least", memoryBytesPerRank.streamed, "rows are brought piece by piece in every pass"),
+        ]
+        if ranks > 1 {
+            let traffic = networkBytesPerIteration
+            lines.append(
+                "network per iteration".padding(toLength: 26, withPad: " ", startingAt: 0)
+                    + right(decimal(traffic.sentPerRank), 14)
+                    + "   sent by each rank; \(decimal(traffic.sent)) by all")
+        }
+        return lines + ["", "assumptions:"] + assumptions.map { "- \($0)" }
+    }
+
+    private func right(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(1, width - text.count)) + text
+    }
+
+    private func duration(_ seconds: Double) -> String {
+        switch seconds {
+        case 0: "0 s"
+        case ..<1e-3: "\(threeDigits(1e6 * seconds)) us"
+        case ..<1: "\(threeDigits(1e3 * seconds)) ms"
+        case ..<120: "\(threeDigits(seconds)) s"
+        case ..<7200: "\(threeDigits(seconds / 60)) min"
+        case ..<172_800: "\(threeDigits(seconds / 3600)) h"
+        default: "\(threeDigits(seconds / 86_400)) days"
+        }
+    }
+}
+
+/// Bytes in units of 1000, as rates of networks are given.
+private func decimal(_ bytes: Double) -> String { scaled(bytes, by: 1000, ["B", "kB", "MB", "GB", "TB", "PB"]) }
+
+/// Bytes in units of 1024, as `--memory` takes them.
+private func binary(_ bytes: Double) -> String { scaled(bytes, by: 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]) }
+
+private func scaled(_ bytes: Double, by step: Double, _ units: [String]) -> String {
+    var (value, place) = (bytes, 0)
+    while value >= step, place < units.count - 1 { (value, place) = (value / step, place + 1) }
+    return "\(place == 0 ? fixed(value, 0) : threeDigits(value)) \(units[place])"
+}
