@@ -211,8 +211,7 @@ struct ClusterPlan: Encodable {
         let gathered = RankNetwork.gather(Self.number * startWork.points * size.dimensions, ranks: ranks)
 
         start = Span(
-            compute: device.seconds(
-                [OperationCost](repeating: startWork.step, count: size.k), launches: startWork.launches),
+            compute: device.seconds([startWork.cost], launches: startWork.launches),
             network: network?.seconds(gathered, steps: ranks - 1) ?? 0)
         iteration = Span(
             compute: device.seconds(work.iteration, launches: work.iterationLaunches),

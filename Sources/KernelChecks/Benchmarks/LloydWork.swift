@@ -78,9 +78,9 @@ package struct PlusPlusWork: Equatable, Sendable {
         self.dimensions = dimensions
     }
 
-    /// The work for one of the centres.
-    package var step: OperationCost {
-        KmeansPlusPlusDistances.cost(points: points, trials: trials, dimensions: dimensions)
+    /// The distances of all points to the candidates for each centre; the picks between them are small.
+    package var cost: OperationCost {
+        k * KmeansPlusPlusDistances.cost(points: points, trials: trials, dimensions: dimensions)
     }
 
     /// Launches: one pick at first, and the distances and a pick for each centre.

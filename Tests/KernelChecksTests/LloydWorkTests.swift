@@ -1,0 +1,63 @@
+import KernelChecks
+import OpenCL
+import Testing
+
+@testable import Compute
+
+@Suite struct LloydWorkTests {
+    /// Counts by hand, for half of 4,096 points of 4 numbers, k 8.
+    @Test func workIsThatOfTheSize() {
+        let work = LloydWork(rows: 2048, of: 4096, k: 8, dimensions: 4)
+        // A multiply-add per point, centroid and dimension; points and labels, and the centroids.
+        #expect(work.assignment == OperationCost(operations: 131_072, bytes: 41_088))
+        // An addition per point and dimension, a division per coordinate of a centroid.
+        #expect(work.update == OperationCost(operations: 8224, bytes: 41_088))
+        #expect(work.iteration == [work.assignment, work.update])
+        let fit = work.fit(iterations: 3)
+        #expect(fit.map { $0.0 } == work.iteration && fit.map { $0.times } == [4, 3])
+        // 16 blocks of 256 in one round.
+        #expect(work.blockPoints == 256 && work.iterationLaunches == 5)
+        #expect(LloydWork(rows: 2048, k: 8, dimensions: 4).total == 2048)
+
+        let start = PlusPlusWork(points: 4096, trials: 4, k: 8, dimensions: 4)
+        // Eight times three operations per point, candidate and dimension; points, and distances before and after.
+        #expect(start.cost == OperationCost(operations: 1_572_864, bytes: 1_179_648) && start.launches == 17)
+    }
+
+    /// The sums of so many clusters are those of one block at a time, two launches for each of 7,630.
+    @Test func manyClustersTakeManyLaunches() {
+        let work = LloydWork(rows: 15_626_240, of: 1_000_000_000, k: 50_000, dimensions: 768)
+        #expect(work.blockPoints == 2048 && work.iterationLaunches == 15_263)
+        #expect(work.assignment.operations == 1_200_095_232_000_000)
+    }
+
+    @Test func theIterationThatIsTimedHasTheSameWork() throws {
+        let work = LloydWork(rows: 2001, k: 300, dimensions: 40)
+        let benchmark = Benchmark.lloydIteration(work)
+        #expect(benchmark.name == "an iteration on 2001 made points of 40, k 300")
+        let prepared = try benchmark.prepare(CPUBackend())
+        #expect(prepared.cost == work.assignment + work.update)
+        for _ in 0..<2 { try prepared.run() }
+        // As few rows as centroids.
+        try Benchmark.lloydIteration(LloydWork(rows: 5, k: 5, dimensions: 3)).prepare(CPUBackend()).run()
+    }
+
+    /// The launches that are counted are those that a device makes; with the coarse form of the centroids one more.
+    @Test(
+        .enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"),
+        arguments: [(9000, 30, 20), (70_000, 30, 4), (3000, 300, 40)])
+    func theLaunchesOfAnIterationAreTheOnesThatAreMade(_ rows: Int, _ k: Int, _ dimensions: Int) throws {
+        let backend = try OpenCLBackend(device: try #require(try Device.all().first), profiling: true)
+        let work = LloydWork(rows: rows, k: k, dimensions: dimensions)
+        let prepared = try Benchmark.lloydIteration(work).prepare(backend)
+        func launches() throws -> Int {
+            try backend.finish()
+            return backend.kernelTimes.values.reduce(0) { $0 + $1.launches }
+        }
+        let before = try launches()
+        try prepared.run()
+        let coarse = try backend.makeCoarsePanelsIfUseful(
+            of: try backend.makeCentroids(count: k, dimensions: dimensions))
+        #expect(try launches() - before == work.iterationLaunches + (coarse == nil ? 0 : 1))
+    }
+}
