@@ -266,8 +266,8 @@ struct ClusterPlan: Encodable {
             ]
         }
         list.append(
-            "memory is what the clustering allocates; what the program, the OpenCL driver"
-                + "\(size.ranks > 1 ? " and MPI" : "") take comes on top")
+            "memory is what the clustering allocates; what the program"
+                + (size.ranks > 1 ? ", the OpenCL driver and MPI" : " and the OpenCL driver") + " take comes on top")
         return list
     }
 }
@@ -282,8 +282,10 @@ extension ClusterPlan {
                 + [span.seconds, span.computeSeconds, span.networkSeconds].map { right(duration($0), 14) }.joined()
         }
         func memory(_ name: String, _ bytes: Int, _ note: String) -> String {
-            name.padding(toLength: 26, withPad: " ", startingAt: 0) + right(binary(Double(bytes)), 14) + "   \(note)"
+            name.padding(toLength: 26, withPad: " ", startingAt: 0) + right(binary(Double(bytes)), 14)
+                + (note.isEmpty ? "" : "   \(note)")
         }
+        let heads = ["time", "computing", "network"].map { right($0, 14) }.joined()
         let isLarge = device.gflops >= 1e4
         let rate =
             "\(threeDigits(isLarge ? device.gflops / 1e3 : device.gflops)) \(isLarge ? "TFLOP/s" : "GFLOP/s")"
@@ -301,7 +303,7 @@ extension ClusterPlan {
         }
         lines += [
             "",
-            String(repeating: " ", count: 26) + ["time", "computing", "network"].map { right($0, 14) }.joined(),
+            String(repeating: " ", count: 26) + heads,
             row("start", start), row("iteration", iteration), row("last assignment", lastAssignment),
             row("all, \(describeCount(iterations, "iteration"))", total), "",
             memory("memory per rank", memoryBytesPerRank.resident, "all rows in the device's memory"),

@@ -1,4 +1,5 @@
 import Foundation
+import KernelChecks
 import Testing
 
 @testable import coppice

@@ -81,6 +81,19 @@ import TestSupport
         #expect(!alone.stdout.contains("network:"))
     }
 
+    /// The example of docs/clusters.md, as it is printed there.
+    @Test func theDocumentationHasWhatIsPrinted() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+            .standardizedFileURL
+        let page = try String(contentsOf: root.appendingPathComponent("docs/clusters.md"), encoding: .utf8)
+        let command = try #require(page.split(separator: "\n").first { $0.hasPrefix("coppice plan cluster --rows") })
+        let outcome = try coppice(
+            command.split(separator: " ").dropFirst().map { String($0) }, directory: root.path)
+        #expect(outcome.status == 0 && outcome.stderr.isEmpty, "\(outcome.stderr)")
+        let figures = outcome.stdout.components(separatedBy: "\n\nassumptions:")[0]
+        #expect(page.contains("\n```\n\(figures)\n```\n"), "\(figures)")
+    }
+
     /// What bench counts for a stage of the same size.
     @Test func anIterationIsThatOfTheBenchmark() throws {
         let size = ["--rows", "5000", "--dim", "13", "--k", "40"]

@@ -54,10 +54,10 @@ import Testing
             try backend.finish()
             return backend.kernelTimes.values.reduce(0) { $0 + $1.launches }
         }
-        let before = try launches()
-        try prepared.run()
         let coarse = try backend.makeCoarsePanelsIfUseful(
             of: try backend.makeCentroids(count: k, dimensions: dimensions))
+        let before = try launches()
+        try prepared.run()
         #expect(try launches() - before == work.iterationLaunches + (coarse == nil ? 0 : 1))
     }
 }
