@@ -130,7 +130,8 @@ struct RankNetwork: Equatable, Encodable {
     func seconds(_ bytes: Double, steps: Int) -> Double { bytes / bytesPerSecond + Double(steps) * latency }
 }
 
-/// What `coppice plan cluster` says: how long a clustering over several ranks should take, and what it needs.
+/// The report of `coppice plan cluster`: the time that a clustering over several ranks should take, its memory and its
+/// network traffic.
 struct ClusterPlan: Encodable {
     /// A time, and its parts.
     struct Span: Encodable, Equatable {
@@ -158,9 +159,9 @@ struct ClusterPlan: Encodable {
 
     /// Bytes of an iteration.
     struct Traffic: Encodable, Equatable {
-        /// What is summed over the ranks.
+        /// The sums and counts that the ranks add up.
         var summed: Int
-        /// What each rank sends, and all of them together.
+        /// Sent by each rank, and by all of them together.
         var sentPerRank: Double
         var sent: Double
     }
@@ -231,7 +232,8 @@ struct ClusterPlan: Encodable {
     }
 
     private static func assumptions(_ size: ClusterSize, _ device: DeviceRates, summed: Int) -> [String] {
-        let block = decimal(Double(number * size.k * size.dimensions))
+        // Sums and corrections.
+        let block = decimal(Double(2 * number * size.k * size.dimensions))
         let reached =
             if let sample = device.measuredOn {
                 "kernels reach \(fixed(100 * device.share, 0))% of the limits, as an iteration did here on \(sample)"
@@ -240,7 +242,7 @@ struct ClusterPlan: Encodable {
                     + "binds it; on a real device none does"
             }
         let start = size.start
-        var list = [
+        var list: [String] = [
             reached,
             "every input is read once from memory and every output written once; caches neither help nor fail, and adding "
                 + "up the sums of blocks, \(block) for every \(size.chunkRows) rows, is left out",
@@ -289,7 +291,7 @@ extension ClusterPlan {
         let isLarge = device.gflops >= 1e4
         let rate =
             "\(threeDigits(isLarge ? device.gflops / 1e3 : device.gflops)) \(isLarge ? "TFLOP/s" : "GFLOP/s")"
-        var lines = [
+        var lines: [String] = [
             "an estimate, not a measurement: \(rows) rows of \(dim) numbers, k \(k), on \(describeCount(ranks, "rank")) of up "
                 + "to \(rowsPerRank) rows",
             "\(ranks > 1 ? "each rank" : "device"): \(device.name), \(rate), \(threeDigits(device.gbs)) GB/s, "

@@ -7,7 +7,7 @@ enum UnitNumber {
         "B/s": 1, "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9, "TB/s": 1e12,
         "bit/s": 1 / 8.0, "kbit/s": 1e3 / 8, "Mbit/s": 1e6 / 8, "Gbit/s": 1e9 / 8, "Tbit/s": 1e12 / 8,
     ]
-    /// How many of each unit of a time a second has: dividing by these is exact where multiplying is not.
+    /// The number of each unit of a time in a second: dividing by these is exact where multiplying is not.
     private static let times: KeyValuePairs<String, Double> = ["s": 1, "ms": 1e3, "us": 1e6, "µs": 1e6, "ns": 1e9]
 
     /// Bytes per second of a rate such as `50GB/s` or `400Gbit/s`.

@@ -27,13 +27,15 @@ import Testing
         let part = ClusteringMemory(rows: 2048, of: 4096, dimensions: 4, kmeans: kmeans)
         #expect(part.pieceUnit == 256)
         // Labels and distances; centroids; 16 blocks with corrections, and the totals; the start's rows and distances.
-        let constant = 2048 * 8 + 3 * 8 * 6 * 4 + (2 + 16 * 2) * 8 * 5 * 4 + 4096 * (4 * (4 + 2 * 4) + 2 * 16)
+        let (result, centroids): (Int, Int) = (2048 * 8, 3 * 8 * 6 * 4)
+        let (sums, start): (Int, Int) = ((2 + 16 * 2) * 8 * 5 * 4, 4096 * (4 * 12 + 32))
+        let constant = result + centroids + sums + start
         #expect(constant == 350_080)
         // Coordinates, label and distance of each row; and three copies of a row on its way.
-        #expect(part.resident == constant + 2048 * 24 + 2048 * 48)
-        #expect(part.hostResident == 2048 * 8 + 2048 * 48)
-        #expect(part.streamed(pieceCount: 256) == constant + 256 * 24 + 256 * 48)
+        #expect(part.resident == constant + 2048 * 72)
+        #expect(part.hostResident == 2048 * 56)
+        #expect(part.streamed(pieceCount: 256) == constant + 256 * 72)
         let whole = ClusteringMemory(rows: 4096, of: 4096, dimensions: 4, kmeans: kmeans)
-        #expect(whole.pieceUnit == part.pieceUnit && whole.resident - part.resident == 2048 * (8 + 24 + 48))
+        #expect(whole.pieceUnit == part.pieceUnit && whole.resident - part.resident == 2048 * 80)
     }
 }
