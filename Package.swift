@@ -64,7 +64,8 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ], swiftSettings: watched),
         .target(
-            name: "Clustering", dependencies: ["Support", "Compute", "Datasets", "CLAPACK"], swiftSettings: strict),
+            name: "Clustering", dependencies: ["Support", "Compute", "Datasets", "Ranks", "CLAPACK"],
+            swiftSettings: strict),
         .target(name: "Pruning", dependencies: ["Support"], swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Support", "Compute", "Datasets"], swiftSettings: watched),
         .target(
@@ -89,7 +90,7 @@ let package = Package(
         .executableTarget(
             name: "coppice",
             dependencies: [
-                "Support", "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Scoring",
+                "Support", "Ranks", "OpenCL", "Compute", "Datasets", "Clustering", "Pruning", "Networks", "Scoring",
                 "Studies", "KernelChecks", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -102,7 +103,8 @@ let package = Package(
         .testTarget(name: "RanksTests", dependencies: ["Support", "Ranks", "CMPI"], swiftSettings: light),
         // Run by launchers of MPI, in tools/check-mpi.
         .executableTarget(
-            name: "mpi-check", dependencies: ["Support", "Ranks"], path: "Tests/MPICheck", swiftSettings: light),
+            name: "mpi-check", dependencies: ["Support", "Ranks", "Compute", "Clustering"], path: "Tests/MPICheck",
+            swiftSettings: light),
         .testTarget(
             name: "OpenCLTests", dependencies: ["TestSupport", "Support", "OpenCL", "COpenCL"], swiftSettings: light),
         .testTarget(
@@ -118,7 +120,7 @@ let package = Package(
             name: "DatasetsTests", dependencies: ["TestSupport", "Support", "Datasets", "CZlib"], swiftSettings: light),
         .testTarget(
             name: "ClusteringTests",
-            dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets"],
+            dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets", "Ranks"],
             swiftSettings: strict),
         .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: strict),
         .testTarget(
@@ -169,9 +171,10 @@ if isFuzzing { package.targets.removeAll { ["KernelChecksTests", "CommandTests"]
 // COPPICE_THREADS=1 leaves the libraries that share memory between threads and their tests,
 // which spares a machine without a build a third of the work.
 if isThreaded {
-    let kept = ["Support", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Scoring", "Studies"]
+    let kept = ["Support", "Ranks", "OpenCL", "Compute", "Datasets", "Clustering", "Networks", "Scoring", "Studies"]
     let parts = [
-        "CZlib", "CPNG", "CJPEG", "CPicture", "CCrypto", "CLAPACK", "COpenCL", "CLanes", "Pruning", "TestSupport",
+        "CZlib", "CPNG", "CJPEG", "CPicture", "CCrypto", "CLAPACK", "CMPI", "COpenCL", "CLanes", "Pruning",
+        "TestSupport",
     ]
     let names = parts + kept + kept.map { $0 + "Tests" }
     package.targets.removeAll { !names.contains($0.name) }

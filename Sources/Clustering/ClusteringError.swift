@@ -1,8 +1,9 @@
 import Compute
+import Ranks
 import Support
 
 /// What can go wrong in PCA and k-means. Each description is one sentence: what is wrong and what would be accepted.
-package enum ClusteringError: CategorizedError {
+package enum ClusteringError: CategorizedError, SharedError {
     /// A matrix without rows or columns, or whose elements are not rows times columns.
     case badMatrix(elements: Int, count: Int, dimensions: Int)
     /// An input value that is NaN or infinite; rows and columns count from zero.
@@ -32,6 +33,10 @@ package enum ClusteringError: CategorizedError {
     case eigensolver(info: Int)
     /// The backend failed.
     case compute(ComputeError)
+    /// More ranks than chunks of rows.
+    case tooManyRanks(ranks: Int, rows: Int, accepted: Int)
+    /// The ranks differ, or cannot reach each other.
+    case ranks(RanksError)
 
     package var description: String {
         switch self {
@@ -65,13 +70,27 @@ package enum ClusteringError: CategorizedError {
             "\(what) needs \(mebibytes(needed)) of memory, and \(least.source) leaves \(mebibytes(least.bytes))"
         case .eigensolver(let info): "LAPACK's dsyevr could not find the principal components (info \(info))"
         case .compute(let error): error.description
+        case .tooManyRanks(let ranks, let rows, let accepted):
+            "\(ranks) ranks are too many for \(rows) rows, which are spread by chunks of \(RowSpread.chunkRows); "
+                + "1 to \(accepted) are accepted"
+        case .ranks(let error): error.description
+        }
+    }
+
+    /// True for settings, which all ranks have checked to be the same before.
+    package var isShared: Bool {
+        switch self {
+        case .badSetting, .tooManyClusters, .tooManyRanks: true
+        case .ranks(let error): error.isShared
+        default: false
         }
     }
 
     /// Of what kind it is; a backend's error has a kind of its own.
     package var category: ErrorCategory {
         switch self {
-        case .badSetting, .memory: .usage
+        case .badSetting, .memory, .tooManyRanks: .usage
+        case .ranks(let error): error.category
         case .unreadable(_, let category): category
         case .noMemory: .unavailable
         case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .tooManyComponents,

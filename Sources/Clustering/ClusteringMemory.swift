@@ -19,11 +19,13 @@ package struct ClusteringMemory {
     private static let number = MemoryLayout<Float>.stride
 
     /// That of the rows of a matrix.
-    /// - Parameter components: principal components; nil without PCA.
-    init(matrix: FeatureMatrix, components: Int?, kmeans: KMeans) {
+    /// - Parameters:
+    ///   - components: principal components; nil without PCA.
+    ///   - total: the rows of all ranks; nil where this process has all of them.
+    init(matrix: FeatureMatrix, components: Int?, kmeans: KMeans, total: Int? = nil) {
         self.kmeans = kmeans
         count = matrix.count
-        total = matrix.count
+        self.total = total ?? matrix.count
         dimensions = components ?? matrix.dimensions
         isBytes = matrix.isBytes
         rowBytes = matrix.rowBytes
@@ -64,7 +66,15 @@ package struct ClusteringMemory {
     }
 
     /// What of it is here where the backend has memory of its own.
-    package var hostResident: Int { max(analysis, 2 * Self.number * count) + travelling(FeatureMatrix.streamedRows) }
+    package var hostResident: Int {
+        max(analysis, 2 * Self.number * count + exchanged) + travelling(FeatureMatrix.streamedRows)
+    }
+
+    /// The sums and counts that ranks add up in every iteration, as the host has them; 0 where one process has all rows.
+    package var exchanged: Int { count < total ? kmeans.k * (dimensions + 1) * MemoryLayout<Int64>.stride : 0 }
+
+    /// What the first of several ranks holds besides at the end: labels and distances of all rows.
+    package var gathered: Int { count < total ? 2 * Self.number * total : 0 }
 
     /// With at most `pieceCount` points there.
     package func streamed(pieceCount: Int) -> Int {
@@ -73,7 +83,8 @@ package struct ClusteringMemory {
 
     private func travelling(_ rows: Int) -> Int { min(rows, count) * travellingBytes }
 
-    /// What does not depend on the pieces: the result, centroids in four forms, sums, and the start.
+    /// What does not depend on the pieces: the result, centroids in four forms, sums (totals are as wide as two floats), and
+    /// the start.
     private var constant: Int {
         let (k, d) = (kmeans.k, dimensions)
         let batch = kmeans.batch(of: count)
@@ -84,7 +95,7 @@ package struct ClusteringMemory {
         let queued = 3 * KMeans.stepsAtOnce * batch * Self.number
         // The width of panels makes a difference of a few hundred bytes at most.
         let coarse = CoarsePanels.memory(centroids: k, dimensions: d, width: 1)
-        return 2 * Self.number * count + 3 * k * (d + 2) * Self.number + coarse + sums + queued + start
+        return 2 * Self.number * count + 3 * k * (d + 2) * Self.number + coarse + sums + exchanged + queued + start
     }
 
     private var start: Int {

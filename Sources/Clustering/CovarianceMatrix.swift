@@ -1,4 +1,5 @@
 import Compute
+import Ranks
 
 /// Parts of rows whose covariance a backend sums at once, so that its sums stay below 64 MiB or so.
 func partsAtOnce(_ dimensions: Int) -> Int {
@@ -18,11 +19,13 @@ struct CovarianceMatrix {
 }
 
 /// The covariance of 8-bit values, from sums that are exact: count · Σxy - Σx · Σy in whole numbers.
-/// - Parameter least: so many columns are kept, whether they vary or not.
-func byteCovariance(of matrix: FeatureMatrix, least: Int, on backend: any Backend)
+/// - Parameters:
+///   - least: so many columns are kept, whether they vary or not.
+///   - spread: the rows that this rank reads; nil for all.
+func byteCovariance(of matrix: FeatureMatrix, least: Int, spread: RowSpread?, on backend: any Backend)
     throws(ClusteringError) -> CovarianceMatrix
 {
-    let total = try byteSums(of: matrix, on: backend)
+    let total = try byteSums(of: matrix, spread: spread, on: backend)
     let count = Int64(matrix.count)
     let divisor = Double(count) * Double(max(count - 1, 1))
     // Both terms are at most count² · 255², which passes 64 bits beyond ten million rows; the wide type is slow.
@@ -35,9 +38,11 @@ func byteCovariance(of matrix: FeatureMatrix, least: Int, on backend: any Backen
 }
 
 /// Sums of products of columns of 8-bit values, and of the columns: exact.
-func byteSums(of matrix: FeatureMatrix, on backend: any Backend) throws(ClusteringError)
+/// - Parameter spread: the rows that this rank reads, the sums being those of all ranks; nil for all rows.
+func byteSums(of matrix: FeatureMatrix, spread: RowSpread? = nil, on backend: any Backend) throws(ClusteringError)
     -> PairSums<Int64>
 {
+    let range = spread?.rows ?? 0..<matrix.count
     let total = PairSums<Int64>(matrix)
     // The backend adds to its sums for as long as 32 bits hold them.
     let most = CovarianceShape.mostByteRows / CovarianceShape.partRows
@@ -50,60 +55,131 @@ func byteSums(of matrix: FeatureMatrix, on backend: any Backend) throws(Clusteri
             sums: try backend.makeBuffer(of: Int32.self, count: total.shape.sumElements, label: "column sums")
         )
     }
-    try matrix.stream(0..<matrix.count, to: backend, atMost: total.shape.count) { rows, first throws(ComputeError) in
+    try matrix.stream(range, to: backend, atMost: total.shape.count) { rows, first throws(ComputeError) in
         guard case .bytes(let buffer) = rows.storage else { return }
         let shape = CovarianceShape(count: rows.count, dimensions: matrix.dimensions)
         try backend.run(
             Covariance(of: buffer, shape: shape, adding: added > 0, tiles: room.tiles, sums: room.sums))
         if added == 0 { written = shape }
         added += 1
-        guard added == most || first + rows.count == matrix.count else { return }
+        guard added == most || first + rows.count == range.count else { return }
         added = 0
         total.add(
             try backend.read(room.tiles, count: written.tileElements),
             try backend.read(room.sums, count: written.sumElements), written
         ) { Int64($0) }
     }
+    if let spread { try acrossRanks { () throws(RanksError) in try total.combine(over: spread.communicator) } }
     return total
 }
 
 /// The covariance of float32 values. A shift near the mean is subtracted first, so that nothing cancels; what it missed
 /// is corrected exactly.
-/// - Parameter least: so many columns are kept, whether they vary or not.
-func floatCovariance(of matrix: FeatureMatrix, least: Int, on backend: any Backend)
+/// - Parameters:
+///   - least: so many columns are kept, whether they vary or not.
+///   - spread: the rows that this rank reads; nil for all.
+func floatCovariance(of matrix: FeatureMatrix, least: Int, spread: RowSpread?, on backend: any Backend)
     throws(ClusteringError) -> CovarianceMatrix
 {
     let shift = try sampledMean(matrix)
-    let total = try floatSums(of: matrix, less: shift, on: backend)
+    let total = try exactFloatSums(of: matrix, less: shift, spread: spread, on: backend)
     let count = Double(matrix.count)
     let mean = zip(shift, total.sums).map { Double($0) + $1 / count }
     return total.covariance(mean, least: least) { product, a, b in (product - a * b / count) / max(count - 1, 1) }
 }
 
-/// Sums of products of columns of float32 values, less a number per column, and of the columns.
+/// Sums of products of columns of float32 values, less a number per column, and of the columns, in double precision and the
+/// order of the rows.
 func floatSums(of matrix: FeatureMatrix, less shiftValues: [Float], on backend: any Backend)
     throws(ClusteringError) -> PairSums<Double>
 {
     let total = PairSums<Double>(matrix)
+    try forEachFloatSums(of: matrix, 0..<matrix.count, less: shiftValues, total.shape, on: backend) {
+        tiles, sums, shape in
+        total.add(tiles, sums, shape) { Double($0) }
+    }
+    return total
+}
+
+/// The same with the sums of the parts added exactly, so that they have the same bits for any number of ranks.
+/// - Parameter spread: the rows that this rank reads, the sums being those of all ranks; nil for all rows.
+private func exactFloatSums(
+    of matrix: FeatureMatrix, less shiftValues: [Float], spread: RowSpread?, on backend: any Backend
+) throws(ClusteringError) -> PairSums<Double> {
+    let shape = PairSums<Double>.shape(of: matrix)
+    let elements = shape.pairs * CovarianceShape.width * CovarianceShape.width
+    let dimensions = matrix.dimensions
+    // The number that is subtracted lies among the column's values.
+    let bound = 2 * matrix.bound
+    var products = WideSums(elements: elements, try scale(bound: bound * bound, rows: matrix.count))
+    var columns = WideSums(elements: dimensions, try scale(bound: bound, rows: matrix.count))
+    let used = shape.usedElements
+    let range = spread?.rows ?? 0..<matrix.count
+    try forEachFloatSums(of: matrix, range, less: shiftValues, shape, on: backend) { tiles, sums, shape in
+        for part in 0..<shape.parts {
+            tiles.withUnsafeBufferPointer { tiles in
+                products.add(
+                    UnsafeBufferPointer(rebasing: tiles[part * elements..<(part + 1) * elements]),
+                    rows: CovarianceShape.partRows, in: used)
+            }
+            sums.withUnsafeBufferPointer { sums in
+                columns.add(
+                    UnsafeBufferPointer(rebasing: sums[part * dimensions..<(part + 1) * dimensions]),
+                    rows: CovarianceShape.partRows)
+            }
+        }
+    }
+    if let spread {
+        try acrossRanks { () throws(RanksError) in
+            try products.combine(over: spread.communicator)
+            try columns.combine(over: spread.communicator)
+        }
+    }
+    return PairSums(shape, products: products.values, sums: columns.values)
+}
+
+extension CovarianceShape {
+    /// The elements of a part's tiles that are of two columns, row by row of a tile; the others are not always written.
+    fileprivate var usedElements: [Range<Int>] {
+        (0..<pairs).flatMap { pair -> [Range<Int>] in
+            let (rowBlock, columnBlock) = blocks(ofPair: pair)
+            let rows = min(Self.width, dimensions - rowBlock * Self.width)
+            let columns = min(Self.width, dimensions - columnBlock * Self.width)
+            return (0..<rows).map { row in
+                let start = (pair * Self.width + row) * Self.width
+                return start..<start + columns
+            }
+        }
+    }
+}
+
+private func scale(bound: Double, rows: Int) throws(ClusteringError) -> FixedPoint {
+    do { return try FixedPoint(bound: bound, rows: rows) } catch { throw .ranks(.sums(error)) }
+}
+
+/// Hands the sums of products and of columns over the rows of `range` to `body`, at most those of `most` at once, with the shape
+/// that they have.
+private func forEachFloatSums(
+    of matrix: FeatureMatrix, _ range: Range<Int>, less shiftValues: [Float], _ most: CovarianceShape,
+    on backend: any Backend, _ body: ([Float], [Float], CovarianceShape) -> Void
+) throws(ClusteringError) {
     let room = try computing { () throws(ComputeError) in
         (
             shift: try backend.makeBuffer(shiftValues, label: "shift"),
-            tiles: try backend.makeBuffer(of: Float.self, count: total.shape.tileElements, label: "covariance"),
-            sums: try backend.makeBuffer(of: Float.self, count: total.shape.sumElements, label: "column sums")
+            tiles: try backend.makeBuffer(of: Float.self, count: most.tileElements, label: "covariance"),
+            sums: try backend.makeBuffer(of: Float.self, count: most.sumElements, label: "column sums")
         )
     }
-    try matrix.stream(0..<matrix.count, to: backend, atMost: total.shape.count) { rows, _ throws(ComputeError) in
+    try matrix.stream(range, to: backend, atMost: most.count) { rows, _ throws(ComputeError) in
         guard case .floats(let buffer) = rows.storage else { return }
         let shape = CovarianceShape(count: rows.count, dimensions: matrix.dimensions)
         try backend.run(
             Covariance(
                 of: buffer, shape: shape, shift: room.shift, adding: false, tiles: room.tiles, sums: room.sums))
-        total.add(
+        body(
             try backend.read(room.tiles, count: shape.tileElements),
-            try backend.read(room.sums, count: shape.sumElements), shape
-        ) { Double($0) }
+            try backend.read(room.sums, count: shape.sumElements), shape)
     }
-    return total
 }
 
 /// Column means over at most 1024 rows spread over the matrix: near enough to the mean to keep sums of squares from
@@ -122,15 +198,28 @@ private func sampledMean(_ matrix: FeatureMatrix) throws(ClusteringError) -> [Fl
 
 /// Sums over all parts of a covariance, in the order of the parts.
 final class PairSums<Sum: Numeric> {
-    private var products: [Sum]
-    private(set) var sums: [Sum]
+    fileprivate var products: [Sum]
+    fileprivate(set) var sums: [Sum]
     /// The most rows that are summed at once.
     let shape: CovarianceShape
 
+    /// The shape of the most rows of `matrix` that are summed at once.
+    static func shape(of matrix: FeatureMatrix) -> CovarianceShape {
+        let rows = partsAtOnce(matrix.dimensions) * CovarianceShape.partRows
+        return CovarianceShape(count: min(rows, matrix.count), dimensions: matrix.dimensions)
+    }
+
+    /// Sums that are known: of products [pair][width][width], and of columns.
+    init(_ shape: CovarianceShape, products: [Sum], sums: [Sum]) {
+        self.shape = shape
+        self.products = products
+        self.sums = sums
+    }
+
+    /// Sums of nothing.
     init(_ matrix: FeatureMatrix) {
         let width = CovarianceShape.width
-        let rows = partsAtOnce(matrix.dimensions) * CovarianceShape.partRows
-        shape = CovarianceShape(count: min(rows, matrix.count), dimensions: matrix.dimensions)
+        shape = Self.shape(of: matrix)
         products = Array(repeating: 0, count: shape.pairs * width * width)
         sums = Array(repeating: 0, count: shape.dimensions)
     }
@@ -179,5 +268,13 @@ final class PairSums<Sum: Numeric> {
             }
         }
         return CovarianceMatrix(mean: mean, columns: columns, values: result)
+    }
+}
+
+extension PairSums<Int64> {
+    /// Replaces the sums by those over the rows of all ranks. Collective.
+    func combine(over communicator: Communicator) throws(RanksError) {
+        try communicator.sum(&products)
+        try communicator.sum(&sums)
     }
 }

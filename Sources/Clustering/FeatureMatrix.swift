@@ -180,6 +180,29 @@ package struct FeatureMatrix: Sendable {
         }
     }
 
+    /// The least number known that no value, less the shift, exceeds in size.
+    var bound: Double { isBytes ? 255 : Double(largest.magnitude) }
+
+    /// The same for the coordinates that `pca` makes of the rows, without a look at them: components have unit length, so
+    /// that a coordinate is at most as large as a row less the mean. Twice that leaves room for what float32 rounds.
+    func bound(through pca: PCA?) -> Double {
+        guard pca != nil else { return bound }
+        return 2 * (isBytes ? 1 : 2) * bound * Double(dimensions).squareRoot()
+    }
+
+    /// The rows of a range as a matrix of their own, with the shift and the ``bound`` of the whole.
+    package func part(_ rows: Range<Int>) -> FeatureMatrix {
+        if rows == 0..<count { return self }
+        let elements = rows.lowerBound * dimensions..<rows.upperBound * dimensions
+        let part: Storage =
+            switch storage {
+            case .bytes(let values): .bytes(Array(values[elements]))
+            case .floats(let values): .floats(Array(values[elements]))
+            case .stored(let reader): .stored(RowsFrom(reader: reader, first: rows.lowerBound))
+            }
+        return FeatureMatrix(part, rows.count, dimensions, shift: shift, largest: largest)
+    }
+
     /// Bytes a row takes.
     var rowBytes: Int { Self.rowBytes(dimensions, isBytes: isBytes) }
 

@@ -1,11 +1,12 @@
 import Compute
+import Ranks
 import Support
 
 /// What k-means found.
 package struct KMeansClustering: Sendable {
-    /// The cluster of every point, [count], 0 to k - 1.
+    /// The cluster of every point of this rank, [count], 0 to k - 1.
     package let labels: [Int32]
-    /// Squared distance of every point to its centroid, [count].
+    /// Squared distance of every point of this rank to its centroid, [count].
     package let distances: [Float]
     /// The centroids, [k][dimensions], less the shift.
     package let centroids: [Float]
@@ -19,7 +20,7 @@ package struct KMeansClustering: Sendable {
     package let k: Int
     /// d.
     package let dimensions: Int
-    /// Sum of all squared distances.
+    /// Sum of all squared distances, over all ranks.
     package let inertia: Double
     /// Lloyd iterations or mini-batches that were run.
     package let iterations: Int
@@ -99,17 +100,22 @@ package struct KMeans: Sendable {
         try fit(PointSource(points, isDirect: false), on: backend)
     }
 
-    /// Clusters the points of `source`; whether they are streamed changes no bit of the result.
-    /// - Throws: the same, and ``ClusteringError/unreadable(reason:category:)``.
+    /// Clusters the points of `source`. Neither streaming nor the number of ranks changes any bit of the result. Collective
+    /// where they are spread over ranks, which must have the same settings and devices.
+    /// - Throws: the same, and ``ClusteringError/unreadable(reason:category:)``, ``ClusteringError/ranks(_:)``.
     package func fit(_ source: PointSource, on backend: any Backend) throws(ClusteringError)
         -> KMeansClustering
     {
+        // Before anything that only some ranks could refuse.
+        try agree(on: source, backend)
         try checkSettings(source)
         var random = self.random
         let clock = ContinuousClock()
         let begin = clock.now
+        let largestBatch = batch(of: source.total)
+        let exponent = try largestBatch > 0 ? nil : KMeansRun.exponent(of: source, on: backend)
         let run = try computing { () throws(ComputeError) in
-            try KMeansRun(k: k, source: source, largestBatch: batch(of: source.count), backend: backend)
+            try KMeansRun(k: k, source: source, largestBatch: largestBatch, exponent: exponent, backend: backend)
         }
         try place(run, &random)
         try computing { () throws(ComputeError) in try backend.finish() }
@@ -146,14 +152,38 @@ package struct KMeans: Sendable {
     /// Candidates for each centre of a k-means++ start.
     package var startCandidates: Int { k > 1000 ? 1 : 2 + flooredLogarithm(of: k) }
 
+    /// Refuses ranks whose clusterings differ.
+    private func agree(on source: PointSource, _ backend: any Backend) throws(ClusteringError) {
+        guard let communicator = source.spread?.communicator, communicator.size > 1 else { return }
+        var numbers = random
+        let agreements = [
+            Agreement("the number of samples", "\(source.total)"),
+            Agreement("the numbers per sample", "\(source.dimensions)"), Agreement("k", "\(k)"),
+            Agreement("the kind of k-means", "\(kind)"), Agreement("the start", startText),
+            Agreement("the first random number, which follows from the seed", "\(numbers.nextWord())"),
+            Agreement("the device", "\(backend.device.name) \(backend.device.driver)"),
+        ]
+        try acrossRanks { () throws(RanksError) in try communicator.agree(on: agreements) }
+    }
+
+    /// The start in a few words; of given centroids some of their bits.
+    private var startText: String {
+        switch start {
+        case .plusPlus: "k-means++"
+        case .random: "random"
+        case .given(let values):
+            "centroids with the sum of bits \(values.reduce(UInt64(0)) { $0 &* 31 &+ $1.bitPattern })"
+        }
+    }
+
     private func checkSettings(_ points: PointSource) throws(ClusteringError) {
-        guard k >= 1 else { throw .badSetting(name: "k", value: "\(k)", accepted: "1 to \(points.count)") }
+        guard k >= 1 else { throw .badSetting(name: "k", value: "\(k)", accepted: "1 to \(points.total)") }
         let most = Self.mostClusters(dimensions: points.dimensions)
         guard k <= most else {
             throw .badSetting(
                 name: "k", value: "\(k)", accepted: "for points of \(points.dimensions) numbers 1 to \(most)")
         }
-        guard k <= points.count else { throw .tooManyClusters(k: k, count: points.count) }
+        guard k <= points.total else { throw .tooManyClusters(k: k, count: points.total) }
         switch kind {
         case .lloyd(let iterations, let tolerance), .spherical(let iterations, let tolerance):
             guard iterations >= 0 else {
@@ -163,6 +193,9 @@ package struct KMeans: Sendable {
                 throw .badSetting(name: "tolerance", value: "\(tolerance)", accepted: "0 or more")
             }
         case .miniBatch(let settings):
+            if let ranks = points.spread?.communicator.size, ranks > 1 {
+                throw .badSetting(name: "k-means", value: "mini-batch on \(ranks) ranks", accepted: "lloyd")
+            }
             guard settings.batch >= 1, settings.passes >= 1, settings.patience >= 1 else {
                 throw .badSetting(
                     name: "batch, passes or patience",
@@ -197,16 +230,16 @@ package struct KMeans: Sendable {
                 Float($1 - (source.shift?[$0 % source.dimensions] ?? 0))
             }
             try computing { () throws(ComputeError) in try backend.write(shifted, to: run.centroids.values) }
-        case .random: try run.takePoints(drawDistinct(k, below: source.count, &random))
+        case .random: try run.takePoints(drawDistinct(k, below: source.total, &random))
         case .plusPlus:
-            let wanted = startCount(of: source.count)
+            let wanted = startCount(of: source.total)
             let subset: Points
-            if wanted == source.count, let resident = source.resident {
+            if wanted == source.total, source.count == wanted, let resident = source.resident {
                 subset = resident
-            } else if wanted == source.count {
+            } else if wanted == source.total {
                 subset = try source.points(at: (0..<Int32(wanted)).map { $0 }, on: backend)
             } else {
-                subset = try source.points(at: drawAny(wanted, below: source.count, &random), on: backend)
+                subset = try source.points(at: drawAny(wanted, below: source.total, &random), on: backend)
             }
             let trials = startCandidates
             let uniforms = (0..<k * trials).map { _ in Float(random.nextWord() >> 8) * 0x1p-24 }

@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Ranks
 import Support
 
 /// ⌊ln value⌋.
@@ -13,7 +14,8 @@ final class KMeansRun {
     /// The centroids for a coarse search; nil where that would be no faster.
     private let coarse: CoarsePanels?
     private let k: Int
-    private let sums: ClusterSums
+    /// Nil for mini-batches, which have sums of their own.
+    private let sums: ClusterSums?
     /// Of the points of a piece or a batch.
     private let labels: DeviceBuffer<Int32>
     private let distances: DeviceBuffer<Float>
@@ -22,18 +24,23 @@ final class KMeansRun {
     /// lays out the rows.
     private let batches: MiniBatchMemory?
 
-    /// - Parameter largestBatch: points that a mini-batch has; 0 where all points are taken at once.
-    init(k: Int, source: PointSource, largestBatch: Int, backend: any Backend) throws(ComputeError) {
+    /// - Parameters:
+    ///   - largestBatch: points that a mini-batch has; 0 where all points are taken at once.
+    ///   - exponent: of the units of sums, see ``exponent(of:on:)``; nil where mini-batches are taken.
+    init(
+        k: Int, source: PointSource, largestBatch: Int, exponent: Int?, backend: any Backend
+    ) throws(ComputeError) {
         self.k = k
         self.source = source
         self.backend = backend
         let atOnce = max(source.pieceCount, largestBatch)
         centroids = try backend.makeCentroids(count: k, dimensions: source.dimensions)
         coarse = try backend.makeCoarsePanelsIfUseful(of: centroids)
-        // A batch is summed in one piece.
-        sums = try backend.makeClusterSums(
-            count: k, dimensions: source.dimensions, points: largestBatch > 0 ? 1 : source.count,
-            compensated: source.isDirect)
+        sums = try exponent.map { exponent throws(ComputeError) in
+            try backend.makeClusterSums(
+                count: k, dimensions: source.dimensions, points: source.total, exponent: exponent,
+                compensated: source.isDirect)
+        }
         labels = try backend.makeBuffer(of: Int32.self, count: atOnce, label: "labels")
         distances = try backend.makeBuffer(
             of: Float.self, count: max(source.pieceCount, KMeans.stepsAtOnce * largestBatch), label: "distances")
@@ -42,9 +49,21 @@ final class KMeansRun {
             largestBatch > 0 ? try MiniBatchMemory(size: largestBatch, k: k, source: source, on: backend) : nil
     }
 
+    /// The exponent of the units of sums: the finest in which no sum over the points of all ranks leaves 64 bits. Collective.
+    static func exponent(of source: PointSource, on backend: any Backend) throws(ClusteringError) -> Int {
+        let bound = try source.knownBound(on: backend)
+        do {
+            let exponents = ClusterSums.exponents
+            let scale = try FixedPoint(bound: bound, rows: source.total)
+            return min(max(scale.exponent, exponents.lowerBound), exponents.upperBound)
+        } catch {
+            throw .ranks(.sums(error))
+        }
+    }
+
     /// Makes k points the centroids.
     func takePoints(_ indices: [Int32]) throws(ClusteringError) {
-        if let points = source.resident {
+        if let points = source.resident, source.count == source.total {
             try computing { () throws(ComputeError) in
                 try takePoints(backend.makeBuffer(indices, label: "centres"), of: points)
             }
@@ -64,7 +83,8 @@ final class KMeansRun {
 
     /// Lloyd's iterations; returns how many were run.
     func lloyd(_ limit: Int, _ tolerance: Double, isSpherical: Bool = false) throws(ClusteringError) -> Int {
-        let threshold = tolerance > 0 && limit > 0 ? tolerance * (try meanVariance()) : 0
+        guard let sums else { return 0 }
+        let threshold = tolerance > 0 && limit > 0 ? tolerance * (try meanVariance(like: sums)) : 0
         var before =
             isSpherical ? try computing { () throws(ComputeError) in try backend.read(centroids.values) } : []
         for iteration in 0..<limit {
@@ -74,6 +94,7 @@ final class KMeansRun {
                     KmeansAssign(piece, to: centroids, direct: source.isDirect, labels: labels, coarse: coarse))
                 try backend.accumulate(piece, labels: labels, into: sums, adding: first > 0)
             }
+            try combine(sums)
             let moved = try computing { () throws(ComputeError) in
                 try backend.run(KmeansUpdate(centroids, from: sums, shifts: shifts))
                 return isSpherical ? try scaleToUnitLength(&before) : sum(try backend.read(shifts))
@@ -82,6 +103,24 @@ final class KMeansRun {
             if moved <= threshold { return iteration + 1 }
         }
         return limit
+    }
+
+    /// Replaces the totals by those over the points of all ranks, which are the same bits on every rank.
+    private func combine(_ sums: ClusterSums) throws(ClusteringError) {
+        guard let communicator = source.spread?.communicator, communicator.size > 1 else { return }
+        var totals = try computing { () throws(ComputeError) in
+            try backend.read(sums.totals, count: sums.totalElements)
+        }
+        try acrossRanks { () throws(RanksError) in try communicator.sum(&totals) }
+        try computing { () throws(ComputeError) in try backend.write(totals, to: sums.totals) }
+    }
+
+    /// The sum over all ranks.
+    private func combined(_ total: ExactTotal) throws(ClusteringError) -> Double {
+        guard let communicator = source.spread?.communicator, communicator.size > 1 else { return total.value }
+        var total = total
+        try acrossRanks { () throws(RanksError) in try total.combine(over: communicator) }
+        return total.value
     }
 
     /// Brings the other forms of the centroids up to date.
@@ -113,8 +152,8 @@ final class KMeansRun {
         return moved
     }
 
-    /// Mean over the coordinates of their variance (divisor count).
-    private func meanVariance() throws(ClusteringError) -> Double {
+    /// Mean over the coordinates of their variance (divisor count), by blocks and units like those of `sums`.
+    private func meanVariance(like sums: ClusterSums) throws(ClusteringError) -> Double {
         let (mean, meanSums) = try computing { () throws(ComputeError) in
             try backend.fill(labels, with: 0)
             let mean = try backend.makeCentroids(count: 1, dimensions: source.dimensions)
@@ -122,23 +161,24 @@ final class KMeansRun {
             return (
                 mean,
                 try backend.makeClusterSums(
-                    count: 1, dimensions: source.dimensions, points: source.count, blockPoints: sums.blockPoints,
-                    compensated: source.isDirect)
+                    count: 1, dimensions: source.dimensions, points: source.total, exponent: sums.exponent,
+                    blockPoints: sums.blockPoints, compensated: source.isDirect)
             )
         }
         try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
             try backend.accumulate(piece, labels: labels, into: meanSums, adding: first > 0)
         }
+        try combine(meanSums)
         try computing { () throws(ComputeError) in
             try backend.run(KmeansUpdate(mean, from: meanSums, shifts: shifts))
             try backend.run(KmeansPanels(mean))
         }
-        var squares = 0.0
+        var squares = ExactTotal()
         try source.forEachPiece(on: backend) { piece, _ throws(ComputeError) in
             try backend.run(KmeansAssign(piece, to: mean, labels: labels, distances: distances))
-            squares = sum(try backend.read(distances, count: piece.count), onto: squares)
+            squares.add(try backend.read(distances, count: piece.count))
         }
-        return squares / Double(source.count) / Double(source.dimensions)
+        return try combined(squares) / Double(source.total) / Double(source.dimensions)
     }
 
     /// Mini-batch k-means; returns how many batches were run.
@@ -168,7 +208,8 @@ final class KMeansRun {
                             distances: distances, gathering: batch))
                     try backend.run(
                         KmeansAccumulateUpdate(
-                            centroids, from: batch, labels: labels, count: size, sums: sums, weights: memory.weights))
+                            centroids, from: batch, labels: labels, count: size, sums: memory.sums,
+                            weights: memory.weights))
                 }
                 return try backend.read(distances, count: drawn.count)
             }
@@ -250,18 +291,22 @@ final class KMeansRun {
                 try backend.read(distances, at: 0, into: UnsafeMutableBufferPointer(rebasing: squares[range]))
             }
         }
-        return try computing { () throws(ComputeError) in
+        try computing { () throws(ComputeError) in
             if let stray = clusters.first(where: { !(0..<Int32(k)).contains($0) }) {
                 throw .nonsense(device: backend.device.name, what: "cluster \(stray) of \(k) for a sample")
             }
             if let stray = squares.first(where: { !($0 >= 0) }) {
                 throw .nonsense(device: backend.device.name, what: "a squared distance of \(stray)")
             }
-            return KMeansClustering(
-                labels: clusters, distances: squares, centroids: try backend.read(centroids.values),
-                shift: source.shift, k: k, dimensions: source.dimensions, inertia: sum(squares), iterations: iterations,
-                startSeconds: startSeconds, seconds: seconds())
         }
+        var total = ExactTotal()
+        total.add(squares)
+        let inertia = try combined(total)
+        return KMeansClustering(
+            labels: clusters, distances: squares,
+            centroids: try computing { () throws(ComputeError) in try backend.read(centroids.values) },
+            shift: source.shift, k: k, dimensions: source.dimensions, inertia: inertia, iterations: iterations,
+            startSeconds: startSeconds, seconds: seconds())
     }
 }
 
@@ -315,11 +360,13 @@ private struct MiniBatchMemory {
     let batch: Points
     /// Points that every centroid has seen, [k].
     let weights: DeviceBuffer<Float>
+    let sums: BatchSums
 
     init(size: Int, k: Int, source: PointSource, on backend: any Backend) throws(ComputeError) {
         batch = try backend.makePoints(count: size, dimensions: source.dimensions)
         indices = try backend.makeBuffer(of: Int32.self, count: KMeans.stepsAtOnce * size, label: "batches")
         weights = try backend.makeBuffer([Float](repeating: 0, count: k), label: "centroid weights")
+        sums = try backend.makeBatchSums(count: k, dimensions: source.dimensions)
         let points = source.resident
         rows = try backend.makeBuffer(
             of: Float.self, count: (points?.count ?? 0) * source.dimensions, label: "points as rows")
@@ -327,10 +374,10 @@ private struct MiniBatchMemory {
     }
 }
 
-/// The sum in double precision, added to `start` value by value; of all values, or of those of a range.
-func sum(_ values: [Float], in range: Range<Int>? = nil, onto start: Double = 0) -> Double {
+/// The sum in double precision, value by value; of all values, or of those of a range.
+func sum(_ values: [Float], in range: Range<Int>? = nil) -> Double {
     values.withUnsafeBufferPointer { values in
-        var total = start
+        var total = 0.0
         for index in range ?? 0..<values.count { total += Double(values[index]) }
         return total
     }

@@ -28,13 +28,16 @@ package struct PCA: Sendable {
     ///
     /// The covariance, or where there are fewer rows than columns the products of rows, are summed on `backend`, exactly
     /// for 8-bit values; the eigenproblem is solved in double precision by LAPACK's dsyevr.
-    /// - Parameter components: how many, 1 to min(rows, columns).
+    /// - Parameters:
+    ///   - components: how many, 1 to min(rows, columns).
+    ///   - spread: the rows that this rank sums; nil for all. Every rank has the whole matrix and gets the same result, with the
+    ///     same bits for any number of ranks; where there are fewer rows than columns, each sums all rows. Collective.
     /// - Throws: ``ClusteringError/tooManyComponents(components:count:dimensions:)``,
     ///   ``ClusteringError/tooLarge(row:column:value:limit:)``, ``ClusteringError/noMemory(what:needed:least:)``,
     ///   ``ClusteringError/eigensolver(info:)``, ``ClusteringError/compute(_:)``, and what reading rows throws.
-    package static func fit(_ matrix: FeatureMatrix, components: Int, on backend: any Backend)
-        throws(ClusteringError) -> PCA
-    {
+    package static func fit(
+        _ matrix: FeatureMatrix, components: Int, spread: RowSpread? = nil, on backend: any Backend
+    ) throws(ClusteringError) -> PCA {
         guard components >= 1, components <= min(matrix.count, matrix.dimensions) else {
             throw .tooManyComponents(components: components, count: matrix.count, dimensions: matrix.dimensions)
         }
@@ -47,7 +50,7 @@ package struct PCA: Sendable {
                 needed: needed, least: least)
         }
         return try matrix.count < matrix.dimensions
-            ? fitRows(matrix, components, on: backend) : fitColumns(matrix, components, on: backend)
+            ? fitRows(matrix, components, on: backend) : fitColumns(matrix, components, spread, on: backend)
     }
 
     /// Bytes that a fit takes at most, what the backend has in this memory included.
@@ -55,8 +58,9 @@ package struct PCA: Sendable {
         guard matrix.count >= matrix.dimensions else { return GramPCA.memory(of: matrix, components: components) }
         let rows = min(partsAtOnce(matrix.dimensions) * CovarianceShape.partRows, matrix.count)
         let shape = CovarianceShape(count: rows, dimensions: matrix.dimensions)
-        // The covariance's tiles and their copy here twice over, their sums, and the eigenproblem's matrices.
-        let sums = shape.tileElements * 12 + shape.tileElements / shape.parts * 8
+        // The covariance's tiles and their copy here twice over, their sums in two words and as one number, and the
+        // eigenproblem's matrices.
+        let sums = shape.tileElements * 12 + shape.tileElements / shape.parts * 24
         return sums + rows * matrix.travellingBytes
             + 8 * matrix.dimensions * (2 * matrix.dimensions + 3 * components)
     }
@@ -78,13 +82,13 @@ package struct PCA: Sendable {
     }
 
     /// From the covariance of columns.
-    private static func fitColumns(_ matrix: FeatureMatrix, _ components: Int, on backend: any Backend)
-        throws(ClusteringError) -> PCA
-    {
+    private static func fitColumns(
+        _ matrix: FeatureMatrix, _ components: Int, _ spread: RowSpread?, on backend: any Backend
+    ) throws(ClusteringError) -> PCA {
         let covariance =
             matrix.isBytes
-            ? try byteCovariance(of: matrix, least: components, on: backend)
-            : try floatCovariance(of: matrix, least: components, on: backend)
+            ? try byteCovariance(of: matrix, least: components, spread: spread, on: backend)
+            : try floatCovariance(of: matrix, least: components, spread: spread, on: backend)
         let dimensions = matrix.dimensions
         let columns = covariance.columns
         let order = columns.count

@@ -1,4 +1,5 @@
 import Compute
+import Ranks
 
 /// The points that k-means reads: all of them in the backend's memory, or brought there piece by piece in every pass.
 package struct PointSource {
@@ -9,7 +10,7 @@ package struct PointSource {
     private let storage: Storage
     /// What the points were projected by; nil where they are the rows themselves.
     package let pca: PCA?
-    /// Number of points.
+    /// Number of points, this rank's alone.
     package let count: Int
     /// Number of coordinates.
     package let dimensions: Int
@@ -21,16 +22,29 @@ package struct PointSource {
     /// Whether nearest centroids are compared by direct distances where rounding may have put their products in the wrong
     /// order, and sums keep what float32 drops: for points that may lie in groups far from each other.
     package let isDirect: Bool
+    /// No coordinate is larger in size, over all ranks; nil where that is not known yet.
+    let bound: Double?
+    /// The place of these points among those of all ranks; nil where they are all points.
+    package let spread: RowSpread?
+    /// Points of all ranks.
+    package var total: Int { spread?.total ?? count }
 
     /// Points in a backend's memory, which came through `pca`.
     /// - Parameters:
     ///   - shift: what was subtracted from every coordinate.
     ///   - isDirect: false for what comes of 8-bit values, whose products do not cancel.
-    package init(_ points: Points, through pca: PCA? = nil, less shift: [Double]? = nil, isDirect: Bool) {
+    ///   - bound: what no coordinate exceeds in size, the same on all ranks; where it is nil, a clustering looks at all
+    ///     coordinates first.
+    package init(
+        _ points: Points, through pca: PCA? = nil, less shift: [Double]? = nil, isDirect: Bool, bound: Double? = nil,
+        spread: RowSpread? = nil
+    ) {
         storage = .resident(points)
         self.pca = pca
         self.shift = shift
         self.isDirect = isDirect
+        self.bound = bound
+        self.spread = spread
         count = points.count
         dimensions = points.dimensions
         pieceCount = points.count
@@ -38,11 +52,13 @@ package struct PointSource {
 
     /// The rows of a matrix, or what a PCA makes of them, brought to the backend `pieceCount` at a time: a multiple of
     /// ``ClusteringMemory/pieceUnit``, so that sums have the bits that they have over all points at once.
-    init(streaming matrix: FeatureMatrix, through pca: PCA?, pieceCount: Int) {
+    package init(streaming matrix: FeatureMatrix, through pca: PCA?, pieceCount: Int, spread: RowSpread? = nil) {
         storage = .streamed(matrix)
         self.pca = pca
         shift = pca == nil ? matrix.shift : nil
         isDirect = !matrix.isBytes
+        bound = matrix.bound(through: pca)
+        self.spread = spread
         count = matrix.count
         dimensions = pca?.count ?? matrix.dimensions
         self.pieceCount = min(pieceCount, matrix.count)
@@ -52,8 +68,9 @@ package struct PointSource {
     /// pieces that its sums are cut into.
     package func pieces(for kmeans: KMeans) -> PointSource {
         guard case .streamed(let matrix) = storage else { return self }
-        let unit = ClusteringMemory(matrix: matrix, components: pca?.count, kmeans: kmeans).pieceUnit
-        return PointSource(streaming: matrix, through: pca, pieceCount: max(unit, pieceCount / unit * unit))
+        let unit = ClusteringMemory(matrix: matrix, components: pca?.count, kmeans: kmeans, total: total).pieceUnit
+        return PointSource(
+            streaming: matrix, through: pca, pieceCount: max(unit, pieceCount / unit * unit), spread: spread)
     }
 
     /// Whether every pass brings the points to the backend again.
@@ -88,8 +105,40 @@ package struct PointSource {
         }
     }
 
-    /// The points of `indices`, in that order.
+    /// The points of `indices`, which count the rows of all ranks, in that order. Collective: all ranks have the same
+    /// indices, and all get all of these points.
     func points(at indices: [Int32], on backend: any Backend) throws(ClusteringError) -> Points {
+        guard let spread, spread.communicator.size > 1 else { return try ownPoints(at: indices, on: backend) }
+        let places = indices.indices.filter { spread.rows.contains(Int(indices[$0])) }
+        var rows: [Float] = []
+        if !places.isEmpty {
+            let own = try ownPoints(
+                at: places.map { Int32(Int(indices[$0]) - spread.rows.lowerBound) }, on: backend)
+            rows = try computing { () throws(ComputeError) in try HostRows(own, on: backend).values }
+        }
+        let parts = rows
+        let (all, allPlaces) = try acrossRanks { () throws(RanksError) in
+            (
+                try spread.communicator.gather(parts).values,
+                try spread.communicator.gather(places.map { Int64($0) }).values
+            )
+        }
+        var values = [Float](repeating: 0, count: indices.count * dimensions)
+        for (row, place) in allPlaces.enumerated() {
+            let start = Int(place) * dimensions
+            values.replaceSubrange(start..<start + dimensions, with: all[row * dimensions..<(row + 1) * dimensions])
+        }
+        return try computing { () throws(ComputeError) in
+            let gathered = try backend.makePoints(count: indices.count, dimensions: dimensions)
+            let buffer = try backend.makeBuffer(values, label: "rows of all ranks")
+            try backend.run(
+                PointsPack(Rows(.floats(buffer), count: indices.count, dimensions: dimensions), into: gathered))
+            return gathered
+        }
+    }
+
+    /// The points of `indices`, which count this rank's, in that order.
+    private func ownPoints(at indices: [Int32], on backend: any Backend) throws(ClusteringError) -> Points {
         switch storage {
         case .resident(let points):
             try computing { () throws(ComputeError) in
@@ -103,7 +152,40 @@ package struct PointSource {
         }
     }
 
-    /// All points, where they are resident.
+    /// The largest size of a coordinate or a number above it, the same on all ranks. Collective.
+    func knownBound(on backend: any Backend) throws(ClusteringError) -> Double {
+        var bounds = [0.0]
+        if let bound { bounds[0] = bound } else { bounds[0] = try largestCoordinate(on: backend) }
+        if let spread { try acrossRanks { () throws(RanksError) in try spread.communicator.maximum(&bounds) } }
+        return bounds[0]
+    }
+
+    /// The largest size of a coordinate of resident points; NaN is larger than all.
+    private func largestCoordinate(on backend: any Backend) throws(ClusteringError) -> Double {
+        guard let resident else { return 0 }
+        return try computing { () throws(ComputeError) in
+            // Without their signs, floats are in the order of their bits. Lanes past the last point are 0.
+            var bits: UInt32 = 0
+            let count = resident.tiles * resident.dimensions * resident.lanes
+            for first in stride(from: 0, to: count, by: 1 << 22) {
+                let values = try backend.read(resident.buffer, at: first, count: min(1 << 22, count - first))
+                values.withUnsafeBufferPointer { values in
+                    for index in 0..<values.count { bits = max(bits, values[index].magnitude.bitPattern) }
+                }
+            }
+            return Double(Float(bitPattern: bits))
+        }
+    }
+
+    /// The same points with their bound known, for several clusterings.
+    package func bounded(on backend: any Backend) throws(ClusteringError) -> PointSource {
+        guard let resident, bound == nil else { return self }
+        return PointSource(
+            resident, through: pca, less: shift, isDirect: isDirect, bound: try knownBound(on: backend),
+            spread: spread)
+    }
+
+    /// All points of this rank, where they are resident.
     package var resident: Points? {
         if case .resident(let points) = storage { return points }
         return nil

@@ -106,25 +106,36 @@ struct CaseCentroids {
 /// Memory of cluster sums, poisoned and guarded.
 struct CaseSums {
     let sums: ClusterSums
-    let totals: GuardedBuffer<Float>
-    let counts: GuardedBuffer<Int32>
+    let totals: GuardedBuffer<Int64>
     let partials: GuardedBuffer<Float>
     let partialCounts: GuardedBuffer<Int32>
 
     /// Room for rounds of `blocks` blocks.
     init(
-        count: Int, dimensions: Int, blocks: Int, blockPoints: Int, isCompensated: Bool = false,
+        count: Int, dimensions: Int, blocks: Int, blockPoints: Int, exponent: Int, isCompensated: Bool = false,
         on backend: any Backend
     ) throws(ComputeError) {
-        totals = try GuardedBuffer(on: backend, count: 2 * count * dimensions, label: "totals")
-        counts = try GuardedBuffer(on: backend, count: count, label: "counts")
+        totals = try GuardedBuffer(on: backend, count: count * (dimensions + 1), label: "totals")
         partials = try GuardedBuffer(
             on: backend, count: blocks * count * dimensions * (isCompensated ? 2 : 1), label: "partial sums")
         partialCounts = try GuardedBuffer(on: backend, count: blocks * count, label: "partial counts")
         sums = ClusterSums(
-            totals: totals.buffer, counts: counts.buffer, partials: partials.buffer,
-            partialCounts: partialCounts.buffer, count: count, dimensions: dimensions, blocks: blocks,
-            blockPoints: blockPoints, isCompensated: isCompensated)
+            totals: totals.buffer, partials: partials.buffer, partialCounts: partialCounts.buffer, count: count,
+            dimensions: dimensions, blocks: blocks, blockPoints: blockPoints, exponent: exponent,
+            isCompensated: isCompensated)
+    }
+}
+
+/// Memory of a mini-batch's sums, poisoned and guarded.
+struct CaseBatchSums {
+    let sums: BatchSums
+    let totals: GuardedBuffer<Float>
+    let counts: GuardedBuffer<Int32>
+
+    init(count: Int, dimensions: Int, on backend: any Backend) throws(ComputeError) {
+        totals = try GuardedBuffer(on: backend, count: 2 * count * dimensions, label: "totals")
+        counts = try GuardedBuffer(on: backend, count: count, label: "counts")
+        sums = BatchSums(totals: totals.buffer, counts: counts.buffer, count: count, dimensions: dimensions)
     }
 }
 

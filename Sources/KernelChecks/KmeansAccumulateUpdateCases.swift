@@ -59,8 +59,7 @@ private struct KmeansAccumulateUpdateCase: KernelCase {
                 for row in 0...dimensions { panels[start + row * width] = .poison }
             }
             try backend.write(panels, to: centroids.panels.buffer)
-            let memory = try CaseSums(
-                count: clusters, dimensions: dimensions, blocks: 1, blockPoints: 1, on: backend)
+            let memory = try CaseBatchSums(count: clusters, dimensions: dimensions, on: backend)
             let weight = try GuardedBuffer(on: backend, weights, label: "weights")
             let batch = SampledRows(
                 try backend.makeBuffer(rows, label: "rows"), at: try backend.makeBuffer(indices, label: "batches"),

@@ -84,7 +84,7 @@ package final class Communicator {
     ///   - report: writes a sentence to stderr.
     package func end(_ error: any Error, message: String, exitCode: Int32, report: (String) -> Void) {
         guard library != nil else { return report(message) }
-        if let error = error as? RanksError, error.isShared {
+        if let error = error as? any SharedError, error.isShared {
             if rank == 0 { report(message) }
             if (try? close()) != nil { return }
         } else {

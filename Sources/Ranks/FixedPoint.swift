@@ -11,7 +11,7 @@ package struct FixedPoint: Equatable, Sendable {
     /// The unit is 2^-exponent.
     package let exponent: Int
     /// 2^exponent.
-    private let unitsPerOne: Double
+    let unitsPerOne: Double
 
     /// The finest scale in which no sum of up to `rows` values, none larger in size than `bound`, leaves 64 bits.
     ///

@@ -1,7 +1,12 @@
 import Support
 
+/// An error that knows whether every rank has it, so that all of them can end in order and one of them reports it.
+package protocol SharedError: Error {
+    var isShared: Bool { get }
+}
+
 /// Errors between ranks. Each description is one sentence: what, where, and what would be accepted.
-package enum RanksError: Equatable, CategorizedError {
+package enum RanksError: Equatable, CategorizedError, SharedError {
     /// A launcher's variable is not a number that it can be.
     case badVariable(name: String, value: String, accepted: String)
     /// A launcher started several ranks, and no MPI can be loaded.
@@ -25,7 +30,6 @@ package enum RanksError: Equatable, CategorizedError {
     /// An exact sum that cannot be made. All ranks have this same error.
     case sums(ExactSumError)
 
-    /// True if every rank has this error, so that all of them can end in order and one of them reports it.
     package var isShared: Bool {
         switch self {
         case .disagreement, .sums: true

@@ -17,7 +17,9 @@ package struct StoredStudy: Sendable {
     package let notices: [String]
 
     private let records: [PlannedRun: RunRecord]
-    private var arrays: StudyArrays { StudyArrays(directory: directory) }
+    private var arrays: StudyArrays {
+        StudyArrays(directory: directory, readsFormer: environment.format < StudyEnvironment.currentFormat)
+    }
 
     /// Reads a directory.
     /// - Throws: ``StudyError`` `.notAStudy` where there is no study in it, `.otherVersion` where another version of the

@@ -7,6 +7,8 @@ import Support
 struct StudyArrays {
     /// The study's directory.
     let directory: String
+    /// True to read artifacts of the format before too, for reports; never where runs would be mixed with them.
+    var readsFormer = false
 
     /// An artifact and what making it cost.
     struct StoredArtifact {
@@ -92,10 +94,14 @@ struct StudyArrays {
         artifact(key.kind, fingerprint: fingerprint)
     }
 
+    private func isRead<Key: ArtifactKind>(_ stored: Key, for key: Key) -> Bool {
+        stored == key || (readsFormer && stored == key.former)
+    }
+
     private func artifact<Key: ArtifactKind>(_ key: Key, fingerprint: String) -> StoredArtifact? {
         let folder = folder(of: key)
         guard let facts = read(ArtifactFacts<Key>.self, from: "\(folder)/\(Key.name).json", keys: .asWritten),
-            facts.key == key, facts.fingerprint == fingerprint
+            isRead(facts.key, for: key), facts.fingerprint == fingerprint
         else { return nil }
         var fields: [(name: String, values: Artifact.Values)] = []
         var shapes: [[Int]] = []
@@ -127,8 +133,8 @@ struct StudyArrays {
         for file in [description] + files where !FileManager.default.fileExists(atPath: file) {
             return "\(file) is gone"
         }
-        guard let facts = read(ArtifactFacts<Key>.self, from: description, keys: .asWritten), facts.key == key,
-            facts.fingerprint == fingerprint
+        guard let facts = read(ArtifactFacts<Key>.self, from: description, keys: .asWritten),
+            isRead(facts.key, for: key), facts.fingerprint == fingerprint
         else { return "\(description) was changed or damaged" }
         for file in files where (try? NumPyArray.read(file)) == nil {
             return "\(file) is damaged"

@@ -191,12 +191,14 @@ private struct StageBench {
     }
 
     private func work(_ rows: Int, _ k: Int) -> LloydWork {
-        LloydWork(rows: rows, k: k, dimensions: Self.components)
+        LloydWork(rows: rows, k: k, dimensions: Self.components, compensated: false)
     }
 
     private func medianFit(_ kmeans: KMeans, _ points: Points) throws -> KMeansClustering {
-        _ = try kmeans.fit(points, on: backend)
-        let fits = try (0..<3).map { _ in try kmeans.fit(points, on: backend) }
+        // The bound of the coordinates is known beforehand, as it is of rows that were read.
+        let source = try PointSource(points, isDirect: false).bounded(on: backend)
+        _ = try kmeans.fit(source, on: backend)
+        let fits = try (0..<3).map { _ in try kmeans.fit(source, on: backend) }
         return fits.sorted { $0.startSeconds + $0.seconds < $1.startSeconds + $1.seconds }[1]
     }
 

@@ -3,6 +3,7 @@ import Clustering
 import Compute
 import Datasets
 import Foundation
+import Ranks
 import Support
 
 /// `coppice cluster`
@@ -18,6 +19,8 @@ struct ClusterCommand: AsyncParsableCommand {
             --k auto clusters with several k, from two starts each, and takes one of them. The choice and its reasons are \
             printed, in a table with the inertia, the silhouette and the stability of each k; it is the clustering that \
             --k with that number makes. docs/clustering.md explains the rule.
+
+            Under mpirun or srun all ranks work on one clustering with --kmeans lloyd; docs/clusters.md has an example.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -45,6 +48,8 @@ struct ClusterCommand: AsyncParsableCommand {
         var seed: UInt64
         var out: String?
         var device: DeviceDescription
+        /// Nil for a process on its own.
+        var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
 
@@ -57,6 +62,8 @@ struct ClusterCommand: AsyncParsableCommand {
             (out.map { out in ClusteringFolder.files.map { NamedFile("--out", "\(out)/\($0)") } } ?? []) + [curve.file],
             against: options.inputs)
         try curve.check(plan)
+        let ranks = try Communicator.join()
+        if ranks.library != nil { return try run(on: ranks, plan) }
         let interrupt = ExitOnInterrupt()
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: compute.quiet).matrix
@@ -66,7 +73,6 @@ struct ClusterCommand: AsyncParsableCommand {
         let backend = try compute.makeBackend(in: shape)
         let finished = try plan.run(matrix, seed: compute.seed, on: backend, quiet: compute.quiet)
         let clustering = finished.clustering
-        let k = clustering.k
         let drawn = try await curve.bytes(of: finished.automatic, quiet: compute.quiet)
         if folder != nil || drawn != nil {
             try interrupt.finishing {
@@ -74,7 +80,22 @@ struct ClusterCommand: AsyncParsableCommand {
                 try curve.write(drawn)
             }
         }
-        let curvePath = drawn == nil ? nil : curve.curve
+        try report(
+            finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend,
+            curve: drawn == nil ? nil : curve.curve)
+        withExtendedLifetime(interrupt) {}
+    }
+
+    /// Prints what was found.
+    /// - Parameters:
+    ///   - curve: the file with the curve of several k, where one was written.
+    ///   - ranks: how many processes worked on it; nil for a process on its own.
+    func report(
+        _ finished: FinishedClustering, of matrix: FeatureMatrix, _ plan: ClusteringPlan, loadingSeconds: Double,
+        on backend: any Backend, curve curvePath: String? = nil, ranks: Int? = nil
+    ) throws {
+        let clustering = finished.clustering
+        let k = clustering.k
         if json {
             try printJSON(
                 Report(
@@ -83,7 +104,7 @@ struct ClusterCommand: AsyncParsableCommand {
                     emptyClusters: finished.emptyClusters, loadingSeconds: loadingSeconds,
                     pcaSeconds: finished.pcaSeconds, startSeconds: clustering.startSeconds,
                     kmeansSeconds: clustering.seconds, streamed: finished.isStreamed, seed: compute.seed, out: out,
-                    device: backend.device, kAuto: finished.automatic?.report(curve: curvePath)))
+                    device: backend.device, ranks: ranks, kAuto: finished.automatic?.report(curve: curvePath)))
         } else {
             for line in finished.automatic?.lines(curve: curvePath) ?? [] { print(line) }
             print("\(matrix.count) samples in \(k) clusters: \(finished.sizes)")
@@ -91,7 +112,6 @@ struct ClusterCommand: AsyncParsableCommand {
             if let out { print("labels.npy, distances.npy and centroids.npy are in \(out)") }
         }
         try flushOutput()
-        withExtendedLifetime(interrupt) {}
     }
 }
 

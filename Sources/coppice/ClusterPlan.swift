@@ -13,17 +13,15 @@ struct ClusterSize: Equatable {
     var iterations: Int
     var ranks: Int
 
-    /// Most ranks, iterations and rows.
-    private static let (mostRanks, mostIterations, mostRows) = (100_000, 1_000_000, 1_000_000_000_000_000)
+    /// Most ranks and iterations.
+    private static let (mostRanks, mostIterations) = (100_000, 1_000_000)
 
     var kmeans: KMeans { KMeans(k: k, kind: .lloyd(iterations: iterations, tolerance: 0)) }
 
-    /// Rows in a chunk: ranks have whole ones.
-    var chunkRows: Int { LloydWork(rows: rows, k: k, dimensions: dimensions).blockPoints }
-    private var chunks: Int { (rows + chunkRows - 1) / chunkRows }
-
     /// Rows of the rank that has the most.
-    var rowsPerRank: Int { min(rows, (chunks + ranks - 1) / ranks * chunkRows) }
+    var rowsPerRank: Int {
+        (0..<ranks).map { RowSpread.rows(ofRank: $0, of: ranks, total: rows).count }.max() ?? rows
+    }
 
     /// The work of that rank.
     var work: LloydWork { LloydWork(rows: rowsPerRank, of: rows, k: k, dimensions: dimensions) }
@@ -37,7 +35,7 @@ struct ClusterSize: Equatable {
     /// - Throws: ``Failure`` for what no clustering has.
     func check() throws {
         for (name, value, most) in [
-            ("--rows", rows, Self.mostRows), ("--dim", dimensions, FeatureMatrix.mostColumns),
+            ("--rows", rows, FeatureMatrix.mostRows), ("--dim", dimensions, FeatureMatrix.mostColumns),
             ("--iterations", iterations, Self.mostIterations), ("--ranks", ranks, Self.mostRanks),
         ] where !(1...most).contains(value) {
             throw Failure("\(name) is \(value); from 1 to \(most) are accepted", exitCode: 64)
@@ -48,18 +46,11 @@ struct ClusterSize: Equatable {
                 "--k is \(k); for \(rows) rows of \(dimensions) numbers from 1 to \(mostClusters) are accepted",
                 exitCode: 64)
         }
+        let chunks = RowSpread.chunks(rows)
         guard ranks <= chunks else {
             throw Failure(
                 "--ranks is \(ranks), but \(describeCount(rows, "row")) come in \(describeCount(chunks, "chunk")) of "
-                    + "\(chunkRows), of which every rank has at least one; from 1 to \(chunks) are accepted",
-                exitCode: 64)
-        }
-        guard rowsPerRank <= FeatureMatrix.mostRows else {
-            let chunksPerRank = FeatureMatrix.mostRows / chunkRows
-            let least = (chunks + chunksPerRank - 1) / chunksPerRank
-            throw Failure(
-                "--ranks is \(ranks), and one rank takes at most \(FeatureMatrix.mostRows) rows; \(rows) rows need at least "
-                    + "\(least)",
+                    + "\(RowSpread.chunkRows), of which every rank has at least one; from 1 to \(chunks) are accepted",
                 exitCode: 64)
         }
     }
@@ -155,6 +146,8 @@ struct ClusterPlan: Encodable {
         var device: Int
         /// The least: with rows that are brought piece by piece in every pass.
         var streamed: Int
+        /// What the first of several ranks has besides at the end: the labels and distances of all rows.
+        var gathered: Int
     }
 
     /// Bytes of an iteration.
@@ -201,15 +194,17 @@ struct ClusterPlan: Encodable {
         let (work, startWork) = (size.work, size.start)
         let ranks = size.ranks
         (rows, dim, k, iterations, self.ranks) = (size.rows, size.dimensions, size.k, size.iterations, ranks)
-        (rowsPerRank, chunkRows, startRows) = (work.rows, size.chunkRows, startWork.points)
+        (rowsPerRank, chunkRows, startRows) = (work.rows, RowSpread.chunkRows, startWork.points)
         self.device = device
         self.network = network
 
-        // The sums and the number of points of every cluster.
-        let summed = ranks > 1 ? Self.integer * (size.k * size.dimensions + size.k) : 0
+        let need = ClusteringMemory(rows: work.rows, of: size.rows, dimensions: size.dimensions, kmeans: size.kmeans)
+        let summed = need.exchanged
         let sent = RankNetwork.allReduce(summed, ranks: ranks)
         networkBytesPerIteration = Traffic(summed: summed, sentPerRank: sent, sent: sent * Double(ranks))
-        let gathered = RankNetwork.gather(Self.number * startWork.points * size.dimensions, ranks: ranks)
+        // A row, and its place among the others.
+        let row = Self.number * size.dimensions + Self.integer
+        let gathered = RankNetwork.gather(startWork.points * row, ranks: ranks)
 
         start = Span(
             compute: device.seconds([startWork.cost], launches: startWork.launches),
@@ -223,17 +218,14 @@ struct ClusterPlan: Encodable {
             compute: start.computeSeconds + count * iteration.computeSeconds + lastAssignment.computeSeconds,
             network: start.networkSeconds + count * iteration.networkSeconds)
 
-        let need = ClusteringMemory(rows: work.rows, of: size.rows, dimensions: size.dimensions, kmeans: size.kmeans)
-        // MPI sums in the host's memory.
         memoryBytesPerRank = Memory(
-            resident: need.resident + summed, host: need.hostResident + summed,
-            device: need.resident - need.hostResident, streamed: need.streamed(pieceCount: need.pieceUnit) + summed)
+            resident: need.resident, host: need.hostResident, device: need.resident - need.hostResident,
+            streamed: need.streamed(pieceCount: need.pieceUnit), gathered: need.gathered)
         assumptions = Self.assumptions(size, device, summed: summed)
     }
 
     private static func assumptions(_ size: ClusterSize, _ device: DeviceRates, summed: Int) -> [String] {
-        // Sums and corrections.
-        let block = decimal(Double(2 * number * size.k * size.dimensions))
+        let work = size.work
         let reached =
             if let sample = device.measuredOn {
                 "kernels reach \(fixed(100 * device.share, 0))% of the limits, as an iteration did here on \(sample)"
@@ -244,12 +236,14 @@ struct ClusterPlan: Encodable {
         let start = size.start
         var list: [String] = [
             reached,
-            "every input is read once from memory and every output written once; caches neither help nor fail, and adding "
-                + "up the sums of blocks, \(block) for every \(size.chunkRows) rows, is left out",
+            "every input is read once from memory and every output written once; caches neither help nor fail",
+            "the sums of \(describeCount(work.blocksAtOnce, "block")) of \(work.blockPoints) rows are made at once, by a "
+                + "work-group each; a device that has more compute units leaves the others idle, which is left out",
             "launches follow one another, none overlaps the next, and each adds "
                 + "\(threeDigits(device.launchMicroseconds)) us",
-            "the rows are float32 numbers in the device's memory; reading them from files, and bringing them to the device "
-                + "in every pass where its memory is too small, is left out",
+            "the rows are float32 numbers in the device's memory; reading them from files"
+                + (size.ranks > 1 ? " (every rank looks at all rows once, to check them)" : "")
+                + ", and bringing them to the device in every pass where its memory is too small, is left out",
             "all \(describeCount(size.iterations, "iteration")) are run; a clustering ends sooner when no label changes any "
                 + "more",
             "the start is k-means++ on \(start.points) rows drawn from all, "
@@ -258,7 +252,7 @@ struct ClusterPlan: Encodable {
         ]
         if size.ranks > 1 {
             list += [
-                "every rank has a device like this one and whole chunks of \(size.chunkRows) rows, and waits for the rank "
+                "every rank has a device like this one and whole chunks of \(RowSpread.chunkRows) rows, and waits for the rank "
                     + "that has the most",
                 "one all-reduce per iteration adds up the int64 sums and counts of all clusters, "
                     + "\(decimal(Double(summed))), around a ring: each rank sends 2 (ranks - 1) / ranks of that, and "
@@ -315,6 +309,8 @@ extension ClusterPlan {
         ]
         if ranks > 1 {
             let traffic = networkBytesPerIteration
+            lines.append(
+                memory("  rank 0 at the end", memoryBytesPerRank.gathered, "more: labels and distances of all rows"))
             lines.append(
                 "network per iteration".padding(toLength: 26, withPad: " ", startingAt: 0)
                     + right(decimal(traffic.sentPerRank), 14)

@@ -186,7 +186,7 @@ import TestSupport
         #expect(throws: ComputeError.self) {
             try backend.run(KmeansAssign(points, to: centroids, labels: labels))
         }
-        let sums = try backend.makeClusterSums(count: 4, dimensions: 3, points: 40)
+        let sums = try backend.makeClusterSums(count: 4, dimensions: 3, points: 40, exponent: 9)
         #expect(throws: ComputeError.self) {
             try backend.accumulate(points, labels: labels, into: sums, adding: false)
         }

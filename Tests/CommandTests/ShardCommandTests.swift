@@ -181,7 +181,7 @@ import TestSupport
         #expect(try place.run("--quiet", "--runs", "1").status == 0)
         // The first format had no number.
         try damage(place.out + "/environment.json") { bytes in
-            bytes = Data(String(decoding: bytes, as: UTF8.self).replacing("\"format\" : 3,", with: "").utf8)
+            bytes = Data(String(decoding: bytes, as: UTF8.self).replacing("\"format\" : 4,", with: "").utf8)
         }
         expectComplaint(
             try coppice("status", place.out), code: 65, mentions: ["another version of the program", "format 1"])

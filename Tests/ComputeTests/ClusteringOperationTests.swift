@@ -46,20 +46,32 @@ import Testing
     /// Sums with one of these buffers too short.
     private func bad(_ sums: ClusterSums, totals: Bool, partials: Bool) -> [ClusterSums] {
         func with(
-            totals: DeviceBuffer<Float>? = nil, counts: DeviceBuffer<Int32>? = nil,
-            partials: DeviceBuffer<Float>? = nil, partialCounts: DeviceBuffer<Int32>? = nil, blockPoints: Int? = nil
+            totals: DeviceBuffer<Int64>? = nil, partials: DeviceBuffer<Float>? = nil,
+            partialCounts: DeviceBuffer<Int32>? = nil, blockPoints: Int? = nil, exponent: Int? = nil
         ) -> ClusterSums {
             ClusterSums(
-                totals: totals ?? sums.totals, counts: counts ?? sums.counts, partials: partials ?? sums.partials,
+                totals: totals ?? sums.totals, partials: partials ?? sums.partials,
                 partialCounts: partialCounts ?? sums.partialCounts, count: sums.count, dimensions: sums.dimensions,
-                blocks: sums.blocks, blockPoints: blockPoints ?? sums.blockPoints, isCompensated: sums.isCompensated)
+                blocks: sums.blocks, blockPoints: blockPoints ?? sums.blockPoints, exponent: exponent ?? sums.exponent,
+                isCompensated: sums.isCompensated)
         }
-        return (totals ? [with(totals: short(sums.totals)), with(counts: short(sums.counts))] : [])
+        return
+            (totals ? [with(totals: short(sums.totals)), with(exponent: 127), with(exponent: -127)] : [])
             + (partials
                 ? [
                     with(partials: short(sums.partials)), with(partialCounts: short(sums.partialCounts)),
                     with(blockPoints: 0),
                 ] : [])
+    }
+
+    /// A mini-batch's sums with one of these buffers too short.
+    private func bad(_ sums: BatchSums) -> [BatchSums] {
+        [
+            BatchSums(
+                totals: short(sums.totals), counts: sums.counts, count: sums.count, dimensions: sums.dimensions),
+            BatchSums(
+                totals: sums.totals, counts: short(sums.counts), count: sums.count, dimensions: sums.dimensions),
+        ]
     }
 
     /// The first passes, every other one is refused by its name.
@@ -222,8 +234,8 @@ import Testing
         let batch = SampledRows(try buffer(Float.self, 60), at: labels)
         for isCompensated in [false, true] {
             let sums = try backend.makeClusterSums(
-                count: 4, dimensions: 3, points: 600, compensated: isCompensated)
-            let others = try backend.makeClusterSums(count: 5, dimensions: 3, points: 600)
+                count: 4, dimensions: 3, points: 600, exponent: 9, compensated: isCompensated)
+            let others = try backend.makeClusterSums(count: 5, dimensions: 3, points: 600, exponent: 9)
             try expect(
                 KmeansAccumulate(points, labels: labels, into: sums),
                 refused: [
@@ -232,7 +244,8 @@ import Testing
                     KmeansAccumulate(points, labels: labels, into: sums, from: -1),
                     KmeansAccumulate(points, labels: labels, into: sums, from: 600),
                     KmeansAccumulate(
-                        points, labels: labels, into: try backend.makeClusterSums(count: 4, dimensions: 2, points: 1)),
+                        points, labels: labels,
+                        into: try backend.makeClusterSums(count: 4, dimensions: 2, points: 1, exponent: 9)),
                 ]
                     + bad(sums, totals: false, partials: true).map {
                         KmeansAccumulate(points, labels: labels, into: $0)
@@ -255,26 +268,28 @@ import Testing
                     } + bad(centroids).map { KmeansUpdate($0, from: sums, shifts: shifts) })
             func step(
                 _ centroids: Centroids, _ batch: SampledRows, _ labels: DeviceBuffer<Int32>, count: Int = 600,
-                _ sums: ClusterSums, _ weights: DeviceBuffer<Float>
+                _ sums: BatchSums, _ weights: DeviceBuffer<Float>
             ) -> KmeansAccumulateUpdate {
                 KmeansAccumulateUpdate(
                     centroids, from: batch, labels: labels, count: count, sums: sums, weights: weights)
             }
+            let batchSums = try backend.makeBatchSums(count: 4, dimensions: 3)
+            let otherSums = try backend.makeBatchSums(count: 5, dimensions: 3)
             try expect(
-                step(centroids, batch, labels, sums, weights),
+                step(centroids, batch, labels, batchSums, weights),
                 refused: [
-                    step(centroids, batch, short(labels), sums, weights),
-                    step(centroids, batch, labels, sums, short(weights)),
-                    step(centroids, batch, labels, others, weights),
-                    step(centroids, batch, labels, count: 0, sums, weights),
-                    step(centroids, SampledRows(batch.rows, at: labels, from: 1), labels, sums, weights),
-                    step(centroids, SampledRows(try buffer(Float.self, 2), at: labels), labels, sums, weights),
+                    step(centroids, batch, short(labels), batchSums, weights),
+                    step(centroids, batch, labels, batchSums, short(weights)),
+                    step(centroids, batch, labels, otherSums, weights),
+                    step(centroids, batch, labels, count: 0, batchSums, weights),
+                    step(centroids, SampledRows(batch.rows, at: labels, from: 1), labels, batchSums, weights),
+                    step(centroids, SampledRows(try buffer(Float.self, 2), at: labels), labels, batchSums, weights),
                 ]
-                    + bad(sums, totals: true, partials: false).map { step(centroids, batch, labels, $0, weights) }
-                    + bad(centroids).map { step($0, batch, labels, sums, weights) })
+                    + bad(batchSums).map { step(centroids, batch, labels, $0, weights) }
+                    + bad(centroids).map { step($0, batch, labels, batchSums, weights) })
         }
         // Nothing is left unsaid where no round can be cut at all.
-        let sums = try backend.makeClusterSums(count: 4, dimensions: 3, points: 600)
+        let sums = try backend.makeClusterSums(count: 4, dimensions: 3, points: 600, exponent: 9)
         for bad in bad(sums, totals: true, partials: true) {
             #expect(throws: ComputeError.self) {
                 try backend.accumulate(points, labels: labels, into: bad, adding: false)
@@ -410,16 +425,17 @@ import Testing
             2 * 210, 4 * (30 + 10 + 30 + 10 + 21))
         // Two rounds of two blocks of 16 points, the second one short: together one pass over the points.
         let sums = ClusterSums(
-            totals: floats, counts: indices, partials: floats, partialCounts: indices, count: 7, dimensions: 3,
-            blocks: 2, blockPoints: 16)
+            totals: try buffer(Int64.self, 28), partials: floats, partialCounts: indices, count: 7, dimensions: 3,
+            blocks: 2, blockPoints: 16, exponent: 9)
         expect(KmeansAccumulate(points, labels: indices, into: sums), 32 * 3, 4 * 32 * 4)
         expect(KmeansAccumulate(points, labels: indices, into: sums, from: 32), 8 * 3, 4 * 8 * 4)
-        expect(KmeansReduce(sums, blocks: 2, adding: false), 0, 0)
+        expect(KmeansReduce(sums, blocks: 2, adding: false), 2 * 21, 4 * 2 * (21 + 7) + 8 * 28)
         expect(KmeansUpdate(centroids, from: sums, shifts: floats), 21, 4 * 21)
         expect(
             KmeansAccumulateUpdate(
-                centroids, from: SampledRows(floats, at: indices), labels: indices, count: 10, sums: sums,
-                weights: floats), 30 + 5 * 21, 4 * (30 + 10 + 3 * 21))
+                centroids, from: SampledRows(floats, at: indices), labels: indices, count: 10,
+                sums: BatchSums(totals: floats, counts: indices, count: 7, dimensions: 3), weights: floats),
+            30 + 5 * 21, 4 * (30 + 10 + 3 * 21))
         let start = try backend.makePlusPlusStart(
             count: 4, trials: 2, points: points, uniforms: [Float](repeating: 0, count: 8))
         expect(

@@ -5,19 +5,24 @@ import Testing
 @testable import Compute
 
 @Suite struct LloydWorkTests {
-    /// Counts by hand, for half of 4,096 points of 4 numbers, k 8.
+    /// Counts by hand, for half of 8,192 points of 4 numbers, k 8.
     @Test func workIsThatOfTheSize() {
-        let work = LloydWork(rows: 2048, of: 4096, k: 8, dimensions: 4)
+        let work = LloydWork(rows: 4096, of: 8192, k: 8, dimensions: 4)
         // A multiply-add per point, centroid and dimension; points and labels, and the centroids.
-        #expect(work.assignment == OperationCost(operations: 131_072, bytes: 41_088))
+        #expect(work.assignment == OperationCost(operations: 262_144, bytes: 82_048))
         // An addition per point and dimension, a division per coordinate of a centroid.
-        #expect(work.update == OperationCost(operations: 8224, bytes: 41_088))
-        #expect(work.iteration == [work.assignment, work.update])
+        #expect(work.update == OperationCost(operations: 16_416, bytes: 82_048))
+        // 16 of 32 blocks of 256 in one round: 64 sums and corrections and 8 counts of each are written and read, and each
+        // sum is scaled; then 40 totals of 8 bytes.
+        #expect(work.blockPoints == 256 && work.blocksAtOnce == 32 && work.iterationLaunches == 5)
+        #expect(work.sums == OperationCost(operations: 1024, bytes: 2 * 4608 + 320))
+        #expect(work.iteration == [work.assignment, work.update, work.sums])
         let fit = work.fit(iterations: 3)
-        #expect(fit.map { $0.0 } == work.iteration && fit.map { $0.times } == [4, 3])
-        // 16 blocks of 256 in one round.
-        #expect(work.blockPoints == 256 && work.iterationLaunches == 5)
+        #expect(fit.map { $0.0 } == work.iteration && fit.map { $0.times } == [4, 3, 3])
         #expect(LloydWork(rows: 2048, k: 8, dimensions: 4).total == 2048)
+        // Without corrections.
+        let plain = LloydWork(rows: 4096, of: 8192, k: 8, dimensions: 4, compensated: false)
+        #expect(plain.sums == OperationCost(operations: 512, bytes: 2 * 2560 + 320))
 
         let start = PlusPlusWork(points: 4096, trials: 4, k: 8, dimensions: 4)
         // Eight times three operations per point, candidate and dimension; points, and distances before and after.
@@ -29,6 +34,12 @@ import Testing
         let work = LloydWork(rows: 15_626_240, of: 1_000_000_000, k: 50_000, dimensions: 768)
         #expect(work.blockPoints == 2048 && work.iterationLaunches == 15_263)
         #expect(work.assignment.operations == 1_200_095_232_000_000)
+        // 7,630 blocks of 76.85 million numbers, written and read; totals of 307.6 MB, read too but for the first time.
+        #expect(work.sums.bytes == 7630 * 2 * 307_400_000 + (2 * 7630 - 1) * 307_600_000)
+        // 37 blocks: 9 rounds of 4, and one of a single block.
+        let rounds = LloydWork(rows: 75_000, k: 4000, dimensions: 1000)
+        #expect(rounds.blockPoints == 2048 && rounds.blocksAtOnce == 4 && rounds.iterationLaunches == 23)
+        #expect(rounds.sums.bytes == 37 * 2 * 32_016_000 + (2 * 10 - 1) * 32_032_000)
     }
 
     @Test func theIterationThatIsTimedHasTheSameWork() throws {
@@ -36,7 +47,7 @@ import Testing
         let benchmark = Benchmark.lloydIteration(work)
         #expect(benchmark.name == "an iteration on 2001 made points of 40, k 300")
         let prepared = try benchmark.prepare(CPUBackend())
-        #expect(prepared.cost == work.assignment + work.update)
+        #expect(prepared.cost == work.assignment + work.update + work.sums)
         for _ in 0..<2 { try prepared.run() }
         // As few rows as centroids.
         try Benchmark.lloydIteration(LloydWork(rows: 5, k: 5, dimensions: 3)).prepare(CPUBackend()).run()

@@ -32,6 +32,10 @@ enum Check {
         [
             // Every function against values computed alone, and a digest of exact sums.
             "collectives": checkCollectives,
+            // A digest of clusterings whose rows are spread over the ranks.
+            "clusters": checkClusters,
+            // What only one rank can do.
+            "mini-batch": checkMiniBatch,
             // More bytes than an int counts.
             "large": checkLargeCounts,
             // Who is there.

@@ -55,15 +55,15 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
         #expect(one.artifactUses.keys.allSatisfy { !($0.kind is EmbeddingKey) })
     }
 
-    /// The descriptions of artifacts without networks are as they were before there were any.
-    @Test func keysOfOlderArtifactsStayAsTheyWere() throws {
+    /// The descriptions of artifacts without networks have no word on embeddings.
+    @Test func keysOfArtifactsWithoutNetworks() throws {
         let plan = try plan(
             "{pca_components: 4, experiments: [{\(cluster), use_pca: true, runs: 1}, {pruning_method: score,"
                 + " scores: k-center, sizes: 20, use_pca: true, runs: 1}]}")
         let clustering = try #require(plan.clusteringUses.keys.first)
         #expect(
             try JSON.text(clustering)
-                == #"{"dataset":"mnist","index":0,"k":3,"kmeans":"minibatch","pca_components":4,"seed":1}"#)
+                == #"{"dataset":"mnist","format":2,"index":0,"k":3,"kmeans":"minibatch","pca_components":4,"seed":1}"#)
         #expect(clustering.fileName == "mnist-k3-pca4-minibatch-seed1-0")
         let score = try #require(plan.artifactUses.keys.compactMap { $0.kind as? ScoreKey }.first)
         #expect(try !JSON.text(score).contains("embedding"))

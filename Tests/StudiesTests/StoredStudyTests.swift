@@ -95,14 +95,14 @@ private let withPCA = """
         #expect(runs.dropFirst(4).allSatisfy { stored.selection(of: $0) != nil })
     }
 
-    @Test(arguments: [("\"format\" : 3,", ""), ("\"format\" : 3,", "\"format\" : 4,")])
+    @Test(arguments: [("\"format\" : 4,", ""), ("\"format\" : 4,", "\"format\" : 5,")])
     func anotherVersionsDirectoryIsRefused(here: String, there: String) throws {
         let temporary = try TemporaryDirectory()
         try run(in: temporary.results)
         let text = try temporary.text("environment.json")
         #expect(text.contains(here))
         try temporary.write(text.replacingOccurrences(of: here, with: there), to: "environment.json")
-        let number = there.isEmpty ? 1 : 4
+        let number = there.isEmpty ? 1 : 5
         let start = "\(temporary.results) was made by another version of the program (coppice 0.0.1, format \(number);"
         let reading = studyError { _ = try StoredStudy(reading: temporary.results) }
         #expect(reading?.category == .badData)
@@ -114,11 +114,11 @@ private let withPCA = """
         #expect(try temporary.text("runs.jsonl") == log)
     }
 
-    @Test func theFormatBeforeIsReadAndNotGoneOnWith() throws {
+    @Test func theSecondFormatIsReadAndNotGoneOnWith() throws {
         let temporary = try TemporaryDirectory()
         try run(in: temporary.results)
         let text = try temporary.text("environment.json")
-        try temporary.write(text.replacing("\"format\" : 3,", with: "\"format\" : 2,"), to: "environment.json")
+        try temporary.write(text.replacing("\"format\" : 4,", with: "\"format\" : 2,"), to: "environment.json")
         let log = try temporary.text("runs.jsonl").replacing(/"recall":\[[^\]]*\],/, with: "")
         #expect(!log.contains("recall"))
         try temporary.write(log, to: "runs.jsonl")
@@ -128,6 +128,41 @@ private let withPCA = """
         let error = studyError { try run(in: temporary.results) }
         #expect(error?.category == .cannotCreate && error?.description.contains("format 2") == true)
         #expect(try temporary.text("runs.jsonl") == log)
+    }
+
+    /// Clusterings of the third format have no number: reports show them, no run is mixed with them.
+    @Test func theFormatBeforeKeepsItsClusterings() throws {
+        let temporary = try TemporaryDirectory()
+        try run(in: temporary.results)
+        let plan = try StoredStudy(reading: temporary.results).results.plan
+        let key = try #require(plan.clusteringUses.keys.first)
+        let description = "clusterings/\(key.fileName)/clustering.json"
+        let facts = try temporary.text(description)
+        let former = facts.replacing(/\s*"format" : 2,/, with: "")
+        #expect(former != facts)
+        try temporary.write(former, to: description)
+        // In a directory of this format a clustering without a number is none of this study's.
+        #expect(try StoredStudy(reading: temporary.results).clustering(key) == nil)
+        let text = try temporary.text("environment.json")
+        try temporary.write(text.replacing("\"format\" : 4,", with: "\"format\" : 3,"), to: "environment.json")
+        #expect(try StoredStudy(reading: temporary.results).clustering(key) != nil)
+        let error = studyError { try run(in: temporary.results) }
+        #expect(error?.category == .cannotCreate && error?.description.contains("format 3") == true)
+    }
+
+    /// A clustering of the form before, in a directory of this format, is fitted again.
+    @Test func aClusteringWithoutANumberIsFittedAgain() throws {
+        let temporary = try TemporaryDirectory()
+        try run(in: temporary.results)
+        let plan = try StoredStudy(reading: temporary.results).results.plan
+        let key = try #require(plan.clusteringUses.keys.first)
+        let description = "clusterings/\(key.fileName)/clustering.json"
+        try temporary.write(
+            try temporary.text(description).replacing(/\s*"format" : 2,/, with: ""), to: description)
+        try FileManager.default.removeItem(atPath: temporary.results + "/runs.jsonl")
+        let executor = FakeExecutor()
+        try run(executor, in: temporary.results)
+        #expect(executor.fits == [key])
     }
 
     @Test func whatIsNoStudyIsSaidInASentence() throws {

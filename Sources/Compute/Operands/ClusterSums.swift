@@ -1,10 +1,13 @@
-/// Sums and counts of clusters. Points are taken in rounds of at most ``blocks`` blocks; blocks are added in order into
-/// pairs of numbers (sum, correction) that keep what float32 drops. The sums of a block are plain float32, or such pairs.
+/// Exact sums and counts of clusters: the same bits for any number of devices, pieces and ranks that the points are spread
+/// over.
+///
+/// Points are cut into blocks of ``blockPoints`` by their numbers. The float32 sums of a block, made in the order of its
+/// points, are rounded to whole units of 2^-``exponent``; these integers are added, which is exact in any order. A rounding
+/// is off by at most half a unit, and there is one per block, or two where the sums are compensated. Blocks are taken in
+/// rounds of at most ``blocks``.
 package struct ClusterSums {
-    /// Sums [k][d], then their corrections [k][d].
-    package let totals: DeviceBuffer<Float>
-    /// Points per cluster, [k].
-    package let counts: DeviceBuffer<Int32>
+    /// Sums in units, [k][d], then points per cluster, [k].
+    package let totals: DeviceBuffer<Int64>
     /// Sums [block][k][d] of the round at hand; [block][2][k][d], sums and then corrections, where they are compensated.
     package let partials: DeviceBuffer<Float>
     /// Points per cluster, [block][k], of the round at hand.
@@ -16,28 +19,41 @@ package struct ClusterSums {
     /// Blocks per round, and points per block.
     package let blocks: Int
     package let blockPoints: Int
+    /// The unit is 2^-exponent. No sum over all points may reach 2^63 units.
+    package let exponent: Int
     /// Whether the sums of a block have corrections.
     package let isCompensated: Bool
 
+    /// Exponents of units that float32 holds, and whose inverses it holds.
+    package static let exponents = -126...126
+
     /// Names what the buffers hold, for rounds of `blocks` blocks of `blockPoints` points.
     package init(
-        totals: DeviceBuffer<Float>, counts: DeviceBuffer<Int32>, partials: DeviceBuffer<Float>,
-        partialCounts: DeviceBuffer<Int32>, count: Int, dimensions: Int, blocks: Int, blockPoints: Int,
-        isCompensated: Bool = false
+        totals: DeviceBuffer<Int64>, partials: DeviceBuffer<Float>, partialCounts: DeviceBuffer<Int32>, count: Int,
+        dimensions: Int, blocks: Int, blockPoints: Int, exponent: Int, isCompensated: Bool = false
     ) {
         self.totals = totals
-        self.counts = counts
         self.partials = partials
         self.partialCounts = partialCounts
         self.count = count
         self.dimensions = dimensions
         self.blocks = blocks
         self.blockPoints = blockPoints
+        self.exponent = exponent
         self.isCompensated = isCompensated
     }
 
+    /// Elements of ``totals``.
+    package var totalElements: Int { count * (dimensions + 1) }
+
     /// Sums of a round's blocks and their corrections: elements of ``partials`` for each block.
     var partialElements: Int { count * dimensions * (isCompensated ? 2 : 1) }
+
+    /// 2^exponent.
+    var unitsPerOne: Float { Float(sign: .plus, exponent: exponent, significand: 1) }
+
+    /// 2^-exponent.
+    var unit: Float { Float(sign: .plus, exponent: -exponent, significand: 1) }
 
     /// First points of the rounds that cover `points` points.
     func rounds(of points: Int) -> [Int] {
@@ -62,25 +78,28 @@ package struct ClusterSums {
 
 extension Backend {
     /// Room for the sums of `count` clusters over `points` points, in blocks of `blockPoints` where that is given.
+    /// - Parameters:
+    ///   - points: over all ranks: the blocks follow from it.
+    ///   - exponent: the unit is 2^-exponent.
     package func makeClusterSums(
-        count: Int, dimensions: Int, points: Int, blockPoints: Int? = nil, compensated: Bool = false
+        count: Int, dimensions: Int, points: Int, exponent: Int, blockPoints: Int? = nil, compensated: Bool = false
     ) throws(ComputeError) -> ClusterSums {
         let size = max(count * dimensions, 1)
         let shape = ClusteringShape.blocks(clusters: count, dimensions: dimensions, points: points)
         let blockPoints = blockPoints ?? shape.blockPoints
         let blocks = min(shape.most, max(1, (points + blockPoints - 1) / blockPoints))
         return ClusterSums(
-            totals: try makeBuffer(of: Float.self, count: 2 * size, label: "cluster sums"),
-            counts: try makeBuffer(of: Int32.self, count: count, label: "cluster counts"),
+            totals: try makeBuffer(of: Int64.self, count: size + count, label: "cluster sums"),
             partials: try makeBuffer(
                 of: Float.self, count: blocks * size * (compensated ? 2 : 1), label: "partial cluster sums"),
             partialCounts: try makeBuffer(of: Int32.self, count: blocks * count, label: "partial cluster counts"),
-            count: count, dimensions: dimensions, blocks: blocks, blockPoints: blockPoints, isCompensated: compensated)
+            count: count, dimensions: dimensions, blocks: blocks, blockPoints: blockPoints, exponent: exponent,
+            isCompensated: compensated)
     }
 
     /// Sums and counts of the points of every cluster, `labels` being [points]; they replace what `sums` held, or with
     /// `adding` are added to it: all points but the last ones may come in pieces of a multiple of
-    /// ``ClusterSums/blockPoints``, with the same bits.
+    /// ``ClusterSums/blockPoints``, in any order, with the same bits.
     package func accumulate(
         _ points: Points, labels: DeviceBuffer<Int32>, into sums: ClusterSums, adding: Bool
     ) throws(ComputeError) {

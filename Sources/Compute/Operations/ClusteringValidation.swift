@@ -65,11 +65,15 @@ extension Operation {
                 + "elements of rows")
     }
 
-    /// Throws unless the sums have their totals and counts.
+    /// Throws unless the sums have their totals, in units that float32 holds.
     func require(totalsOf sums: ClusterSums) throws(ComputeError) {
         try require(positive: [sums.count, sums.dimensions])
-        try require(sums.totals, holds: 2 * sums.count * sums.dimensions)
-        try require(sums.counts, holds: sums.count)
+        let exponents = ClusterSums.exponents
+        try require(
+            exponents.contains(sums.exponent),
+            "sums in units of 2^\(-sums.exponent), from 2^\(-exponents.upperBound) to 2^\(-exponents.lowerBound) are possible"
+        )
+        try require(sums.totals, holds: sums.totalElements)
     }
 
     /// Throws unless the sums have room for a round's blocks.

@@ -1,7 +1,7 @@
 extension KmeansAccumulateUpdate {
     package func compute(on backend: CPUBackend) {
         accumulate(on: backend)
-        backend.moveToMeans(centroids, sums, weights: backend.pointer(weights), shifts: nil)
+        moveToRunningMeans(on: backend)
         KmeansPanels(centroids).compute(on: backend)
     }
 
@@ -24,6 +24,31 @@ extension KmeansAccumulateUpdate {
                 addTwo(x[dimension], to: &sum[dimension], correction: &sum[size + dimension])
             }
             counts[cluster] += 1
+        }
+    }
+
+    /// Moves centroids to the running means, with the old centroid as so many points as its weight, which then grows by the
+    /// cluster's points.
+    private func moveToRunningMeans(on backend: CPUBackend) {
+        let centroids = centroids
+        let dimensions = centroids.dimensions
+        let size = centroids.count * dimensions
+        let totals = backend.pointer(sums.totals)
+        let counts = backend.pointer(sums.counts)
+        let values = backend.pointer(centroids.values)
+        let weights = backend.pointer(weights)
+        let pieces = CPUBackend.pieces
+        backend.parallel(pieces) { piece in
+            for cluster in centroids.count * piece / pieces..<centroids.count * (piece + 1) / pieces {
+                let count = Float(counts[cluster])
+                guard count > 0 else { continue }
+                let before = weights[cluster]
+                for element in cluster * dimensions..<(cluster + 1) * dimensions {
+                    let sum = totals[element] + totals[size + element]
+                    values[element] = (values[element] * before + sum) / (before + count)
+                }
+                weights[cluster] = before + count
+            }
         }
     }
 }

@@ -1,14 +1,14 @@
 /// A step of mini-batch k-means (Sculley, "Web-scale k-means clustering", WWW 2010) after its assignment: moves both
 /// forms of the centroids to the running mean of their points, where the old centroid counts as `weights` [k] points, and
 /// adds the batch's counts to `weights`. A cluster without points in the batch stays where it is. Into
-/// ``ClusterSums/totals`` and ``ClusterSums/counts`` go the batch's sums and counts, added point by point.
+/// ``BatchSums/totals`` and ``BatchSums/counts`` go the batch's sums and counts, added point by point.
 package struct KmeansAccumulateUpdate: Operation {
     package static let kernel = "kmeans_accumulate_update"
     package let centroids: Centroids
     package let batch: SampledRows
     package let labels: DeviceBuffer<Int32>
     package let count: Int
-    package let sums: ClusterSums
+    package let sums: BatchSums
     package let weights: DeviceBuffer<Float>
 
     /// - Parameters:
@@ -16,7 +16,7 @@ package struct KmeansAccumulateUpdate: Operation {
     ///   - labels: the cluster of every point of the batch, [count].
     ///   - weights: how many points each centroid has seen, [k].
     package init(
-        _ centroids: Centroids, from batch: SampledRows, labels: DeviceBuffer<Int32>, count: Int, sums: ClusterSums,
+        _ centroids: Centroids, from batch: SampledRows, labels: DeviceBuffer<Int32>, count: Int, sums: BatchSums,
         weights: DeviceBuffer<Float>
     ) {
         self.centroids = centroids
@@ -34,7 +34,8 @@ package struct KmeansAccumulateUpdate: Operation {
                 && weights.count >= centroids.count,
             "sums of \(sums.count) clusters, \(weights.count) weights and \(labels.count) labels for "
                 + "\(centroids.count) centroids and \(count) points")
-        try require(totalsOf: sums, fit: centroids)
+        try require(sums.totals, holds: 2 * sums.count * sums.dimensions)
+        try require(sums.counts, holds: sums.count)
         try require(batch, count: count, dimensions: centroids.dimensions)
     }
 

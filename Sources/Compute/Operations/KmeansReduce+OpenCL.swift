@@ -4,7 +4,7 @@ extension KmeansReduce {
         try backend.launchItems(
             Self.kernel, ["COMPENSATED": sums.isCompensated ? 1 : 0],
             [
-                sums.partials.argument, sums.partialCounts.argument, sums.totals.argument, sums.counts.argument,
+                sums.partials.argument, sums.partialCounts.argument, sums.totals.argument, .float(sums.unitsPerOne),
                 blocks.argument, size.argument, sums.count.argument, (adding ? 0 : 1).argument,
             ], count: size + sums.count)
     }

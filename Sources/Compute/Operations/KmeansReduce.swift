@@ -1,5 +1,5 @@
-/// Adds the blocks that ``KmeansAccumulate`` summed, in their order, to ``ClusterSums/totals`` and
-/// ``ClusterSums/counts``.
+/// Rounds the sums of the blocks of ``KmeansAccumulate`` to whole units and adds them to ``ClusterSums/totals``, the counts
+/// too.
 package struct KmeansReduce: Operation {
     package static let kernel = "kmeans_reduce"
     package let sums: ClusterSums
@@ -21,6 +21,20 @@ package struct KmeansReduce: Operation {
         try require(blocks >= 1 && blocks <= sums.blocks, "\(blocks) blocks of a round of \(sums.blocks)")
     }
 
-    /// None: how many blocks there are is the implementation's choice, and ``KmeansAccumulate`` counts what the sums need.
-    package var cost: OperationCost { OperationCost(operations: 0, bytes: 0) }
+    /// That of so many blocks: a scaling per sum of a block; the rounding and the addition are no floating-point operations.
+    /// Sums of blocks are read, and totals written, or read and written where they are added to.
+    package static func cost(
+        blocks: Int, clusters: Int, dimensions: Int, compensated: Bool, adding: Bool
+    ) -> OperationCost {
+        let sums = clusters * dimensions * (compensated ? 2 : 1)
+        let totals = clusters * (dimensions + 1) * (adding ? 2 : 1)
+        return OperationCost(
+            operations: Double(blocks * sums), bytes: Double(4 * blocks * (sums + clusters) + 8 * totals))
+    }
+
+    package var cost: OperationCost {
+        Self.cost(
+            blocks: blocks, clusters: sums.count, dimensions: sums.dimensions, compensated: sums.isCompensated,
+            adding: adding)
+    }
 }

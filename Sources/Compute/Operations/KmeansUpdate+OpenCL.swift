@@ -3,7 +3,7 @@ extension KmeansUpdate {
         try backend.launchItems(
             Self.kernel, ["D": centroids.dimensions],
             [
-                sums.totals.argument, sums.counts.argument, centroids.values.argument, shifts.argument,
+                sums.totals.argument, centroids.values.argument, shifts.argument, .float(sums.unit),
                 centroids.count.argument,
             ], count: centroids.count)
     }

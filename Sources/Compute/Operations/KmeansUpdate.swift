@@ -1,4 +1,5 @@
-/// Moves ``Centroids/values`` to the mean of their points. A cluster without points stays where it is.
+/// Moves ``Centroids/values`` to the mean of their points, ``ClusterSums/totals`` as float32 by the count. A cluster without
+/// points stays where it is.
 package struct KmeansUpdate: Operation {
     package static let kernel = "kmeans_update"
     package let centroids: Centroids
@@ -19,7 +20,7 @@ package struct KmeansUpdate: Operation {
     }
 
     /// That of so many centroids: a division per coordinate. The sums lie between two steps of an iteration and are not
-    /// counted.
+    /// counted, nor is their scaling.
     package static func cost(centroids: Int, dimensions: Int) -> OperationCost {
         OperationCost(operations: Double(centroids * dimensions), bytes: Double(4 * centroids * dimensions))
     }

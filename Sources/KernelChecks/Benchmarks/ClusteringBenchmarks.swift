@@ -23,7 +23,7 @@ struct ClusteringBenchmarks: Sendable {
     var all: [Benchmark] {
         [covariance, projection, pack, unpack, start, panels, gatherPoints, gatherCentroids]
             + [picks(.kCenter, "k-center"), picks(.herding, "herding")]
-            + [50, 500].flatMap { [assign($0), update($0), step($0)] } + [coarse, search]
+            + [50, 500].flatMap { [assign($0), update($0), reduce($0), step($0)] } + [coarse, search]
     }
 
     private func images(on backend: any Backend) throws(ComputeError) -> DeviceBuffer<UInt8> {
@@ -206,11 +206,24 @@ struct ClusteringBenchmarks: Sendable {
             let points = try points(on: backend)
             let centroids = try centroids(k, of: points, on: backend)
             let labels = try backend.makeBuffer((0..<rows).map { Int32($0 * 31 % k) }, label: "labels")
-            let sums = try backend.makeClusterSums(count: k, dimensions: components, points: rows)
+            let sums = try backend.makeClusterSums(count: k, dimensions: components, points: rows, exponent: 33)
             let shifts = try backend.makeBuffer(of: Float.self, count: k, label: "movements")
             return Benchmark.Prepared(
                 sums.operations(accumulating: points, labels: labels, adding: false)
                     + [KmeansUpdate(centroids, from: sums, shifts: shifts)], on: backend)
+        }
+    }
+
+    /// The sums of a round's blocks as exact totals: what an iteration of Lloyd pays for the same bits on any number of ranks.
+    private func reduce(_ k: Int) -> Benchmark {
+        Benchmark(KmeansReduce.kernel, "k \(k) of \(components), the blocks of \(rows) points") {
+            backend throws(ComputeError) in
+            let points = try points(on: backend)
+            let labels = try backend.makeBuffer((0..<rows).map { Int32($0 * 31 % k) }, label: "labels")
+            let sums = try backend.makeClusterSums(count: k, dimensions: components, points: rows, exponent: 33)
+            let accumulation = KmeansAccumulate(points, labels: labels, into: sums)
+            try backend.run(accumulation)
+            return Benchmark.Prepared(KmeansReduce(sums, blocks: accumulation.blocks, adding: false), on: backend)
         }
     }
 
@@ -224,7 +237,7 @@ struct ClusteringBenchmarks: Sendable {
             let indices = try backend.makeBuffer((0..<size).map { Int32($0 * 13) }, label: "batch")
             let centroids = try centroids(k, of: points, on: backend)
             let labels = try backend.makeBuffer((0..<size).map { Int32($0 * 31 % k) }, label: "labels")
-            let sums = try backend.makeClusterSums(count: k, dimensions: components, points: 1)
+            let sums = try backend.makeBatchSums(count: k, dimensions: components)
             let weights = try backend.makeBuffer([Float](repeating: 1, count: k), label: "weights")
             return Benchmark.Prepared(
                 KmeansAccumulateUpdate(

@@ -10,14 +10,17 @@ package struct LloydWork: Equatable, Sendable {
     package let k: Int
     /// d.
     package let dimensions: Int
+    /// Whether the sums of a block have corrections, as those of rows that are not 8-bit ones have.
+    package let isCompensated: Bool
 
     /// Lloyd's k-means on so many points.
     /// - Parameter total: the points of all devices, whose number decides into which blocks sums are cut; `rows` where nil.
-    package init(rows: Int, of total: Int? = nil, k: Int, dimensions: Int) {
+    package init(rows: Int, of total: Int? = nil, k: Int, dimensions: Int, compensated: Bool = true) {
         self.rows = rows
         self.total = total ?? rows
         self.k = k
         self.dimensions = dimensions
+        isCompensated = compensated
     }
 
     /// The nearest centroid of every point.
@@ -31,12 +34,32 @@ package struct LloydWork: Equatable, Sendable {
             + KmeansUpdate.cost(centroids: k, dimensions: dimensions)
     }
 
+    /// The way of the blocks' sums through memory: ``KmeansAccumulate``, whose cost leaves them out, writes them, and
+    /// ``KmeansReduce`` adds them to the totals. With many clusters that is more than the points are.
+    package var sums: OperationCost {
+        let (blockPoints, blocks) = round
+        let all = (rows + blockPoints - 1) / blockPoints
+        func adding(_ count: Int, _ isAdded: Bool) -> OperationCost {
+            KmeansReduce.cost(
+                blocks: count, clusters: k, dimensions: dimensions, compensated: isCompensated, adding: isAdded)
+        }
+        let first = min(blocks, all)
+        let (full, last) = (all - first).quotientAndRemainder(dividingBy: blocks)
+        let written =
+            all * OperationCost(operations: 0, bytes: Double(4 * k * (dimensions * (isCompensated ? 2 : 1) + 1)))
+        let added = adding(first, false) + full * adding(blocks, true)
+        return written + (last > 0 ? added + adding(last, true) : added)
+    }
+
     /// An iteration's work, in its order.
-    package var iteration: [OperationCost] { [assignment, update] }
+    package var iteration: [OperationCost] { [assignment, update, sums] }
 
     /// So many iterations, and the last assignment.
     package func fit(iterations: Int) -> [(OperationCost, times: Double)] {
-        [(assignment, times: Double(iterations + 1)), (update, times: Double(iterations))]
+        [
+            (assignment, times: Double(iterations + 1)), (update, times: Double(iterations)),
+            (sums, times: Double(iterations)),
+        ]
     }
 
     /// Points per block of the sums, and blocks that are summed in one launch.
@@ -45,8 +68,10 @@ package struct LloydWork: Equatable, Sendable {
         return (blockPoints, min(most, max(1, (total + blockPoints - 1) / blockPoints)))
     }
 
-    /// Points whose sum is taken in float32 before it is added to the others.
+    /// Points whose sum is taken in float32 before it is rounded to whole units, and such blocks that are summed at once, by a
+    /// work-group each.
     package var blockPoints: Int { round.blockPoints }
+    package var blocksAtOnce: Int { round.blocks }
 
     /// Launches of an assignment: the centroids in panels, and the search.
     package static let assignmentLaunches = 2
@@ -105,7 +130,8 @@ extension Benchmark {
             try backend.run(CentroidsGather(indices, of: points, into: centroids, slots: slots))
             let coarse = try backend.makeCoarsePanelsIfUseful(of: centroids)
             let labels = try backend.makeBuffer(of: Int32.self, count: rows, label: "labels")
-            let sums = try backend.makeClusterSums(count: k, dimensions: dimensions, points: rows, compensated: true)
+            let sums = try backend.makeClusterSums(
+                count: k, dimensions: dimensions, points: rows, exponent: 33, compensated: work.isCompensated)
             let shifts = try backend.makeBuffer(of: Float.self, count: k, label: "movements")
             var operations: [any Operation] = [KmeansPanels(centroids)]
             if let coarse { operations.append(KmeansCoarse(centroids, into: coarse)) }
@@ -113,7 +139,7 @@ extension Benchmark {
             operations += sums.operations(accumulating: points, labels: labels, adding: false)
             operations.append(KmeansUpdate(centroids, from: sums, shifts: shifts))
             let launched = operations
-            return Benchmark.Prepared(work.assignment + work.update) { () throws(ComputeError) in
+            return Benchmark.Prepared(work.assignment + work.update + work.sums) { () throws(ComputeError) in
                 for operation in launched { try backend.run(operation) }
             }
         }

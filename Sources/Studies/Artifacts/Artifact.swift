@@ -96,6 +96,8 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
     var fileName: String { get }
     /// The name that older directories have for it; nil where it has always been the same.
     var formerFileName: String? { get }
+    /// The key that directories of the format before have for it; nil where that is this key.
+    var former: Self? { get }
     /// What is made, in words for people.
     var title: String { get }
 
@@ -142,6 +144,7 @@ extension ArtifactKind {
         TrainingSet(dataset, validation: validation.map { ValidationSplit(count: $0, seed: seed) })
     }
     package var formerFileName: String? { nil }
+    package var former: Self? { nil }
     package func trainedImages(count: Int) -> Int { 0 }
     package var needs: [ArtifactKey] { [] }
     package func measurable(step: Int) -> ArtifactKey { ArtifactKey(self) }

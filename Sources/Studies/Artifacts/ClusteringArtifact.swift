@@ -47,12 +47,17 @@ package struct ClusteringKey: ArtifactKind {
     package let index: Int
     /// The embedding to cluster; nil if no network makes the points.
     package let embedding: EmbeddingKey?
+    /// The form of the sums that made it: clusterings of another form have other bits, and none is taken for one of this form.
+    private var format: Int? = Self.currentFormat
+    /// The first form had no number: sums of blocks were added in float32. In the second they are whole units, exact in any
+    /// order.
+    package static let currentFormat = 2
     /// Whether the samples are features, after which its file is named. It follows from the data set, and is no part of the
     /// description that is kept beside it.
     private var isOfFeatures = false
 
     private enum CodingKeys: CodingKey {
-        case dataset, validation, k, pcaComponents, kmeans, seed, index, embedding
+        case dataset, validation, k, pcaComponents, kmeans, seed, index, embedding, format
     }
 
     init(_ recipe: ClusteringRecipe, of set: TrainingSet, seed: UInt64, index: Int) {
@@ -72,7 +77,7 @@ package struct ClusteringKey: ArtifactKind {
         (one.dataset, one.validation, one.k, one.pcaComponents) == (
             other.dataset, other.validation, other.k, other.pcaComponents
         ) && (one.kmeans, one.seed, one.index) == (other.kmeans, other.seed, other.index)
-            && one.embedding == other.embedding
+            && (one.embedding, one.format) == (other.embedding, other.format)
     }
 
     package func hash(into hasher: inout Hasher) {
@@ -84,6 +89,7 @@ package struct ClusteringKey: ArtifactKind {
         hasher.combine(seed)
         hasher.combine(index)
         hasher.combine(embedding)
+        hasher.combine(format)
     }
 
     /// Which k-means, typed.
@@ -102,6 +108,11 @@ package struct ClusteringKey: ArtifactKind {
     package static let measuredEffort = 500
 
     package var fileName: String { fileName(of: points) }
+    package var former: ClusteringKey? {
+        var key = self
+        key.format = nil
+        return key
+    }
     package var formerFileName: String? { points == "features" ? fileName(of: "pixels") : nil }
     private func fileName(of points: String) -> String {
         "\(trainingSet.fileName)-k\(k)-\(points)-\(kmeans)-seed\(seed)-\(index)"

@@ -25,7 +25,7 @@ package struct ScoreKey: ArtifactKind {
     /// The most samples that a greedy order picks; nil for scores.
     package private(set) var size: Int?
     /// The clustering that it is of, or picks within; nil without.
-    package let clustering: ClusteringKey?
+    package private(set) var clustering: ClusteringKey?
     /// The training dynamics that it is computed from; nil without.
     package let dynamics: DynamicsKey?
     /// The study's seed.
@@ -67,6 +67,13 @@ package struct ScoreKey: ArtifactKind {
         let plain = label.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(30)
         return "\(trainingSet.fileName)-\(plain)-seed\(seed)-\(index)-\(hash.digest.prefix(12))"
     }
+    package var former: ScoreKey? {
+        guard let clustering = clustering?.former else { return nil }
+        var key = self
+        key.clustering = clustering
+        return key
+    }
+    package var formerFileName: String? { former?.fileName }
     package var title: String { file == nil ? "score \(trainingSet.title), \(score) \(index + 1)" : "scores \(score)" }
     package var effort: Int { size ?? 1 }
     package var preparation: String {

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Clustering
+import Compute
+import Ranks
+import Support
+
+/// `coppice cluster` as one rank of several that a launcher of MPI started. All of them read the same files; each computes with
+/// its own rows, and rank 0 writes and prints.
+extension ClusterCommand {
+    /// Clusters on all ranks and ends MPI. The thread that joined the ranks calls it.
+    func run(on ranks: Communicator, _ plan: ClusteringPlan) throws {
+        do {
+            try cluster(on: ranks, plan)
+            try ranks.close()
+        } catch {
+            let failure = Failure(error) ?? Failure("\(error)", exitCode: 70)
+            ranks.end(error, message: failure.message, exitCode: failure.exitCode) { Terminal.complain($0) }
+            // The sentence is written.
+            throw ExitCode(failure.exitCode)
+        }
+    }
+
+    private func cluster(on ranks: Communicator, _ plan: ClusteringPlan) throws {
+        // Before anything that only some ranks could refuse.
+        try ranks.agree(on: [
+            Agreement("the version", Coppice.version), Agreement("--k", plan.k.map { "\($0)" } ?? "auto"),
+            Agreement("--pca", plan.pca.map { "\($0)" } ?? "none"), Agreement("--seed", "\(compute.seed)"),
+        ])
+        guard let k = plan.k else {
+            throw RankRefusal("--k auto is for one process; \(ranks.size) ranks need a number")
+        }
+        let isFirst = ranks.rank == 0
+        let quiet = compute.quiet || !isFirst
+        let begin = ContinuousClock.now
+        let matrix = try options.samples(quiet: quiet).matrix
+        try ranks.agree(on: [
+            Agreement("the samples of \(plan.features ?? "--data")", try matrix.sampledFingerprint())
+        ])
+        try plan.check(matrix)
+        let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
+        let folder = isFirst ? try out.map { try ClusteringFolder(checking: $0) } : nil
+        let backend = try chosenBackend(compute.device, profile: try shape.forced, quiet: quiet)
+        Terminal.note(
+            "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(matrix.count) samples",
+            quiet: quiet)
+        let spread = try RowSpread(matrix.count, over: ranks)
+        let kmeans = KMeans(k: k, kind: plan.kind, start: plan.start, seed: compute.seed)
+        let projection = ContinuousClock.now
+        plan.noteProjection(matrix, quiet: quiet)
+        let source = try plan.inFeatures { () throws(ClusteringError) in
+            try kmeans.source(of: matrix, components: plan.pca, memory: plan.memory, spread: spread, on: backend)
+        }
+        try backend.finish()
+        let pcaSeconds = plan.pca == nil ? 0 : (ContinuousClock.now - projection) / .seconds(1)
+        let own = try plan.inFeatures { () throws(ClusteringError) in try kmeans.fit(source, on: backend) }
+        guard let clustering = try own.gathered(over: ranks) else { return }
+        let finished = FinishedClustering(
+            clustering: clustering, pcaSeconds: pcaSeconds, isStreamed: source.isStreamed)
+        try folder?.write(clustering, isBytes: matrix.isBytes)
+        try report(finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend, ranks: ranks.size)
+    }
+}
+
+/// The refusal of options that all ranks were given.
+private struct RankRefusal: CategorizedError, SharedError {
+    let description: String
+    let category = ErrorCategory.usage
+    let isShared = true
+
+    init(_ description: String) { self.description = description }
+}
