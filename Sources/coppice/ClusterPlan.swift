@@ -241,9 +241,8 @@ struct ClusterPlan: Encodable {
                 + "work-group each; a device that has more compute units leaves the others idle, which is left out",
             "launches follow one another, none overlaps the next, and each adds "
                 + "\(threeDigits(device.launchMicroseconds)) us",
-            "the rows are float32 numbers in the device's memory; reading them from files"
-                + (size.ranks > 1 ? " (every rank looks at all rows once, to check them)" : "")
-                + ", and bringing them to the device in every pass where its memory is too small, is left out",
+            "the rows are float32 numbers in the device's memory; reading them from files, and bringing them to the device "
+                + "in every pass where its memory is too small, is left out",
             "all \(describeCount(size.iterations, "iteration")) are run; a clustering ends sooner when no label changes any "
                 + "more",
             "the start is k-means++ on \(start.points) rows drawn from all, "
