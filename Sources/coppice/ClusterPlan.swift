@@ -16,7 +16,7 @@ struct ClusterSize: Equatable {
     /// Most ranks and iterations.
     private static let (mostRanks, mostIterations) = (100_000, 1_000_000)
 
-    var kmeans: KMeans { KMeans(k: k, kind: .lloyd(iterations: iterations, tolerance: 0)) }
+    var kmeans: KMeans { KMeans(k: k, kind: .lloyd(iterations: iterations, tolerance: 0), start: .plusPlus) }
 
     /// Rows of the rank that has the most.
     var rowsPerRank: Int {
@@ -245,7 +245,7 @@ struct ClusterPlan: Encodable {
                 + "in every pass where its memory is too small, is left out",
             "all \(describeCount(size.iterations, "iteration")) are run; a clustering ends sooner when no label changes any "
                 + "more",
-            "the start is k-means++ on \(start.points) rows drawn from all, "
+            "the start is k-means++ (`--start kmeans++`) on \(start.points) rows drawn from all, "
                 + "\(describeCount(start.trials, "candidate")) per centre"
                 + (size.ranks > 1 ? "; every rank gathers these rows and chooses from them alike" : ""),
         ]
