@@ -55,14 +55,22 @@ struct ClusterSize: Equatable {
         }
     }
 
-    /// A smaller one, an iteration of which takes a device with this limit about a tenth of a second: what the share of the
-    /// limits is measured on.
+    /// A smaller one, an iteration of which takes a device with this limit about a tenth of a second: what the shares of the
+    /// limits are measured on.
     func sample(gflops: Double) -> LloydWork {
         let (k, dimensions) = (min(k, 1000), min(dimensions, 1024))
         let most = Int(min(0.1 * gflops * 1e9 / Double(2 * k * dimensions), 1e9))
         // Few points leave most of a device idle, and more than 64 MiB of them take long to make.
         let wanted = max(2048, min(most, (1 << 24) / dimensions))
         return LloydWork(rows: max(k, min(wanted, rows)), k: k, dimensions: dimensions)
+    }
+
+    /// The first centres of a start from points that take at most 64 MiB.
+    var startSample: PlusPlusWork {
+        let (start, dimensions) = (start, min(dimensions, 1024))
+        return PlusPlusWork(
+            points: min(start.points, (1 << 24) / dimensions), trials: start.trials, k: min(k, 32),
+            dimensions: dimensions)
     }
 }
 
@@ -73,14 +81,20 @@ struct DeviceRates: Equatable, Encodable {
     var gbs: Double
     /// From one launch of a queue to the next where neither has anything to do.
     var launchMicroseconds: Double
-    /// The least time of an iteration by the roofline model, divided by its time; 1 where it is not known. It can be above 1:
-    /// some processors rule out most centroids in 8-bit numbers.
-    var share: Double
-    /// Rows, columns and k that the share was measured on; nil for a data sheet.
+    var shares = Shares()
+    /// Rows, columns and k that the shares were measured on; nil for a data sheet.
     var measuredOn: String?
 
+    /// For each part of a clustering its least time by the roofline model, divided by its time; 1 where that is not known. It
+    /// can be above 1: some processors rule out most centroids in 8-bit numbers.
+    struct Shares: Equatable, Encodable {
+        var start = 1.0
+        var assignment = 1.0
+        var update = 1.0
+    }
+
     enum CodingKeys: String, CodingKey {
-        case name, gflops, gbs, share, measuredOn
+        case name, gflops, gbs, shares, measuredOn
         case launchMicroseconds = "launchUs"
     }
 }
@@ -89,13 +103,32 @@ extension DeviceRates {
     /// Those of a data sheet.
     init(_ gpu: GPUDescription) {
         self.init(
-            name: gpu.name, gflops: 1e3 * gpu.tflops, gbs: gpu.gbs, launchMicroseconds: gpu.launchMicroseconds, share: 1
-        )
+            name: gpu.name, gflops: 1e3 * gpu.tflops, gbs: gpu.gbs, launchMicroseconds: gpu.launchMicroseconds)
     }
 
-    /// The seconds of so much work in so many launches.
-    func seconds(_ work: [OperationCost], launches: Int) -> Double {
-        Roofline(gflops: gflops, gbs: gbs).seconds(work) / share + Double(launches) * 1e-6 * launchMicroseconds
+    var limits: Roofline { Roofline(gflops: gflops, gbs: gbs) }
+
+    private func seconds(_ work: OperationCost..., share: Double, launches: Int) -> Double {
+        limits.seconds(work) / share + Double(launches) * 1e-6 * launchMicroseconds
+    }
+
+    func seconds(start: PlusPlusWork) -> Double {
+        seconds(start.cost, share: shares.start, launches: start.launches)
+    }
+
+    func seconds(assignment work: LloydWork) -> Double {
+        seconds(work.assignment, share: shares.assignment, launches: LloydWork.assignmentLaunches)
+    }
+
+    func seconds(update work: LloydWork) -> Double {
+        seconds(work.update, work.sums, share: shares.update, launches: work.updateLaunches)
+    }
+}
+
+extension DeviceRates.Shares {
+    var text: String {
+        func percent(_ share: Double) -> String { "\(fixed(100 * share, 0))%" }
+        return "\(percent(assignment)) (assignment), \(percent(update)) (update) and \(percent(start)) (start)"
     }
 }
 
@@ -207,12 +240,12 @@ struct ClusterPlan: Encodable {
         let gathered = RankNetwork.gather(startWork.points * row, ranks: ranks)
 
         start = Span(
-            compute: device.seconds([startWork.cost], launches: startWork.launches),
+            compute: device.seconds(start: startWork),
             network: network?.seconds(gathered, steps: ranks - 1) ?? 0)
         iteration = Span(
-            compute: device.seconds(work.iteration, launches: work.iterationLaunches),
+            compute: device.seconds(assignment: work) + device.seconds(update: work),
             network: network?.seconds(sent, steps: 2 * (ranks - 1)) ?? 0)
-        lastAssignment = Span(compute: device.seconds([work.assignment], launches: LloydWork.assignmentLaunches))
+        lastAssignment = Span(compute: device.seconds(assignment: work))
         let count = Double(size.iterations)
         total = Span(
             compute: start.computeSeconds + count * iteration.computeSeconds + lastAssignment.computeSeconds,
@@ -228,7 +261,8 @@ struct ClusterPlan: Encodable {
         let work = size.work
         let reached =
             if let sample = device.measuredOn {
-                "kernels reach \(fixed(100 * device.share, 0))% of the limits, as an iteration did here on \(sample)"
+                "kernels reach \(device.shares.text) of the limits, as they did here on \(sample); rows that are nearly as "
+                    + "near to many centroids as to one take longer"
             } else {
                 "every kernel reaches the peak of float32 arithmetic or of memory bandwidth that the file gives, whichever "
                     + "binds it; on a real device none does"
@@ -289,7 +323,7 @@ extension ClusterPlan {
                 + "to \(rowsPerRank) rows",
             "\(ranks > 1 ? "each rank" : "device"): \(device.name), \(rate), \(threeDigits(device.gbs)) GB/s, "
                 + "\(threeDigits(device.launchMicroseconds)) us a launch"
-                + (device.measuredOn == nil ? "" : ", of which kernels reach \(fixed(100 * device.share, 0))%"),
+                + (device.measuredOn == nil ? "" : ", of which kernels reach \(device.shares.text)"),
         ]
         if let network {
             lines.append(

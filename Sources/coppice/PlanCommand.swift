@@ -22,7 +22,7 @@ struct PlanClusterCommand: ParsableCommand {
             ring. The assumptions are printed too.
 
             With --gpu every rank has the GPU of a file (docs/gpus has some). Without it every rank has a device like the \
-            one here, whose limits are measured as `coppice bench` measures them, and the share of them that an iteration \
+            one here, whose limits are measured as `coppice bench` measures them, and the shares of them that a smaller clustering \
             reaches, which takes a few seconds.
             """)
 
@@ -100,14 +100,20 @@ struct PlanClusterCommand: ParsableCommand {
         let limits = Roofline(
             gflops: try stopwatch.limit(.peakArithmetic, \.operations),
             gbs: try stopwatch.limit(.peakBandwidth, \.bytes))
-        let sample = size.sample(gflops: limits.gflops)
-        let timing = try stopwatch.time(.lloydIteration(sample))
+        let (sample, startSample) = (size.sample(gflops: limits.gflops), size.startSample)
+        func share(_ work: OperationCost..., of benchmark: Benchmark) throws -> Double {
+            limits.seconds(work) / max(try stopwatch.time(benchmark).seconds, 1e-12)
+        }
+        let shares = DeviceRates.Shares(
+            start: try share(startSample.cost, of: .plusPlus(startSample)),
+            assignment: try share(sample.assignment, of: .lloyd(.assignment, of: sample)),
+            update: try share(sample.update, sample.sums, of: .lloyd(.update, of: sample)))
         // A backend that measures its launches waits for each.
         let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
         let latency = try LaunchLatency(on: unmeasured)
         return DeviceRates(
             name: backend.device.name, gflops: limits.gflops, gbs: limits.gbs,
-            launchMicroseconds: 1e6 * latency.queued, share: limits.seconds(sample.iteration) / timing.seconds,
+            launchMicroseconds: 1e6 * latency.queued, shares: shares,
             measuredOn: "\(sample.rows) made rows of \(sample.dimensions) numbers, k \(sample.k)")
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct ClusterPlanTests {
     private static let size = ClusterSize(rows: 8192, dimensions: 4, k: 8, iterations: 3, ranks: 2)
     /// An operation and a byte take a nanosecond, a launch 10 microseconds.
-    private static let device = DeviceRates(name: "A card", gflops: 1, gbs: 1, launchMicroseconds: 10, share: 1)
+    private static let device = DeviceRates(name: "A card", gflops: 1, gbs: 1, launchMicroseconds: 10)
     /// A byte takes a microsecond.
     private static let network = RankNetwork(bytesPerSecond: 1e6, latency: 5e-6)
 
@@ -55,16 +55,20 @@ import Testing
         #expect(!plan.assumptions.contains { $0.contains("MPI") || $0.contains("all-reduce") })
     }
 
-    /// A share of the limits is of the work alone, not of the launches.
-    @Test func aMeasuredShareStretchesTheWork() {
+    /// Shares of the limits are of the work alone, not of the launches.
+    @Test func measuredSharesStretchTheWork() {
         var device = Self.device
-        (device.share, device.measuredOn) = (0.5, "2048 made rows of 4 numbers, k 8")
+        device.shares = .init(start: 2, assignment: 0.5, update: 0.25)
+        device.measuredOn = "2048 made rows of 4 numbers, k 8"
         let plan = ClusterPlan(Self.size, on: device, over: Self.network)
-        expect(plan.iteration, 2 * (262_144e-9 + 82_048e-9 + 9536e-9) + 50e-6, 330e-6, "iteration")
+        expect(plan.iteration, 2 * 262_144e-9 + 4 * (82_048e-9 + 9536e-9) + 50e-6, 330e-6, "iteration")
+        expect(plan.start, 3_145_728e-9 / 2 + 170e-6, 98_304e-6 + 5e-6, "start")
+        expect(plan.lastAssignment, 2 * 262_144e-9 + 20e-6, 0, "last assignment")
+        let reached = "kernels reach 50% (assignment), 25% (update) and 200% (start)"
         #expect(
-            plan.assumptions[0]
-                == "kernels reach 50% of the limits, as an iteration did here on 2048 made rows of 4 numbers, k 8")
-        #expect(plan.lines[1].hasSuffix(", of which kernels reach 50%"))
+            plan.assumptions[0].hasPrefix(
+                "\(reached) of the limits, as they did here on 2048 made rows of 4 numbers, k 8"))
+        #expect(plan.lines[1].hasSuffix(", of which \(reached)"))
     }
 
     /// A billion rows on 64 H100s, by their data sheet.
@@ -72,7 +76,7 @@ import Testing
         let size = ClusterSize(rows: 1_000_000_000, dimensions: 768, k: 50_000, iterations: 20, ranks: 64)
         try size.check()
         let device = DeviceRates(
-            name: "NVIDIA H100", gflops: 67_000, gbs: 3350, launchMicroseconds: 3, share: 1)
+            name: "NVIDIA H100", gflops: 67_000, gbs: 3350, launchMicroseconds: 3)
         let plan = ClusterPlan(size, on: device, over: RankNetwork(bytesPerSecond: 50e9, latency: 0))
         // 244,141 chunks of 4,096 rows: 3,815 for the ranks that have the most.
         #expect(plan.chunkRows == 4096 && plan.rowsPerRank == 15_626_240 && plan.startRows == 150_000)
@@ -111,6 +115,9 @@ import Testing
         #expect(large.sample(gflops: 1e5) == .init(rows: 1 << 14, k: 1000, dimensions: 1024))
         let few = ClusterSize(rows: 7, dimensions: 3, k: 7, iterations: 1, ranks: 1)
         #expect(few.sample(gflops: 100) == .init(rows: 7, k: 7, dimensions: 3))
+        #expect(size.startSample == .init(points: 16_384, trials: 8, k: 32, dimensions: 64))
+        #expect(large.startSample == .init(points: 16_384, trials: 1, k: 32, dimensions: 1024))
+        #expect(few.startSample == .init(points: 7, trials: 3, k: 7, dimensions: 3))
     }
 
     @Test(arguments: [

@@ -37,7 +37,8 @@ import TestSupport
         let device = try #require(report["device"] as? [String: Any])
         #expect(device["name"] as? String == "A card" && device["gflops"] as? Double == 50_000)
         #expect(device["gbs"] as? Double == 2000 && device["launch_us"] as? Double == 4)
-        #expect(device["share"] as? Double == 1 && device["measured_on"] == nil)
+        #expect(device["shares"] as? [String: Double] == ["start": 1, "assignment": 1, "update": 1])
+        #expect(device["measured_on"] == nil)
         let network = try #require(report["network"] as? [String: Double])
         #expect(network["bytes_per_second"] == 50e9 && network["latency_seconds"] == 5e-6)
         func span(_ key: String) throws -> (compute: Double, network: Double) {
@@ -127,9 +128,11 @@ import TestSupport
         #expect(outcome.status == 0 && outcome.stderr.isEmpty, "\(outcome.stderr)")
         let report = try outcome.json()
         let rates = try #require(report["device"] as? [String: Any])
-        for key in ["gflops", "gbs", "launch_us", "share"] {
+        for key in ["gflops", "gbs", "launch_us"] {
             #expect(try #require(rates[key] as? Double) > 0, "\(key)")
         }
+        let shares = try #require(rates["shares"] as? [String: Double])
+        #expect(shares.count == 3 && shares.values.allSatisfy { $0 > 0 && $0 < 1000 }, "\(shares)")
         #expect((rates["measured_on"] as? String)?.hasSuffix("made rows of 16 numbers, k 20") == true, "\(rates)")
         #expect(report["network"] == nil)
         #expect(try #require((report["total"] as? [String: Double])?["seconds"]) > 0)

@@ -73,14 +73,14 @@ package struct LloydWork: Equatable, Sendable {
     package var blockPoints: Int { round.blockPoints }
     package var blocksAtOnce: Int { round.blocks }
 
-    /// Launches of an assignment: the centroids in panels, and the search.
+    /// Launches of an assignment: the centroids in panels, and the search. The coarse form of the centroids, which some
+    /// processors have, is one more.
     package static let assignmentLaunches = 2
 
-    /// Launches of an iteration: an assignment, two for each round of block sums, and the means. The coarse form of the
-    /// centroids, which some processors have, is one more.
-    package var iterationLaunches: Int {
+    /// Launches of an update: two for each round of block sums, and the means.
+    package var updateLaunches: Int {
         let (blockPoints, blocks) = round
-        return Self.assignmentLaunches + 2 * max(1, (rows + blocks * blockPoints - 1) / (blocks * blockPoints)) + 1
+        return 2 * max(1, (rows + blocks * blockPoints - 1) / (blocks * blockPoints)) + 1
     }
 }
 
@@ -112,18 +112,29 @@ package struct PlusPlusWork: Equatable, Sendable {
     package var launches: Int { 2 * k + 1 }
 }
 
+extension LloydWork {
+    /// The parts of an iteration.
+    package enum Part: Sendable {
+        case assignment, update
+    }
+
+    fileprivate func cost(of part: Part) -> OperationCost {
+        switch part {
+        case .assignment: assignment
+        case .update: update + sums
+        }
+    }
+}
+
 extension Benchmark {
-    /// An iteration of Lloyd's k-means as a clustering of float32 rows runs it, on made rows around 1,000 centres. Its cost
-    /// is that of ``LloydWork/iteration``.
+    /// A part of an iteration of Lloyd's k-means as a clustering of float32 rows runs it, on made rows around 1,000 centres and
+    /// from centroids that have moved twice. Its cost is that of ``LloydWork/iteration``.
     /// - Parameter work: at least k rows.
-    package static func lloydIteration(_ work: LloydWork) -> Benchmark {
+    package static func lloyd(_ part: LloydWork.Part, of work: LloydWork) -> Benchmark {
         let (rows, k, dimensions) = (work.rows, work.k, work.dimensions)
-        return Benchmark(KmeansAssign.kernel, "an iteration on \(rows) made points of \(dimensions), k \(k)") {
-            backend throws(ComputeError) in
-            let values = MadeRows.floats(count: rows, dimensions: dimensions, seed: 1)
-            let points = try backend.makePoints(count: rows, dimensions: dimensions)
-            let buffer = try backend.makeBuffer(values, label: "rows")
-            try backend.run(PointsPack(Rows(.floats(buffer), count: rows, dimensions: dimensions), into: points))
+        let kernel = part == .assignment ? KmeansAssign.kernel : KmeansAccumulate.kernel
+        return Benchmark(kernel, "\(rows) made points of \(dimensions), k \(k)") { backend throws(ComputeError) in
+            let points = try backend.makeMadePoints(count: rows, dimensions: dimensions)
             let centroids = try backend.makeCentroids(count: k, dimensions: dimensions)
             let indices = try backend.makeBuffer((0..<k).map { Int32($0 * (rows / k)) }, label: "centres")
             let slots = try backend.makeBuffer((0..<k).map { Int32($0) }, label: "slots")
@@ -133,15 +144,44 @@ extension Benchmark {
             let sums = try backend.makeClusterSums(
                 count: k, dimensions: dimensions, points: rows, exponent: 33, compensated: work.isCompensated)
             let shifts = try backend.makeBuffer(of: Float.self, count: k, label: "movements")
-            var operations: [any Operation] = [KmeansPanels(centroids)]
-            if let coarse { operations.append(KmeansCoarse(centroids, into: coarse)) }
-            operations.append(KmeansAssign(points, to: centroids, direct: true, labels: labels, coarse: coarse))
-            operations += sums.operations(accumulating: points, labels: labels, adding: false)
-            operations.append(KmeansUpdate(centroids, from: sums, shifts: shifts))
-            let launched = operations
-            return Benchmark.Prepared(work.assignment + work.update + work.sums) { () throws(ComputeError) in
-                for operation in launched { try backend.run(operation) }
+            var assignment: [any Operation] = [KmeansPanels(centroids)]
+            if let coarse { assignment.append(KmeansCoarse(centroids, into: coarse)) }
+            assignment.append(KmeansAssign(points, to: centroids, direct: true, labels: labels, coarse: coarse))
+            let update =
+                sums.operations(accumulating: points, labels: labels, adding: false)
+                + [KmeansUpdate(centroids, from: sums, shifts: shifts)]
+            for operation in assignment + update + assignment + update { try backend.run(operation) }
+            let timed = part == .assignment ? assignment : update
+            return Benchmark.Prepared(work.cost(of: part)) { () throws(ComputeError) in
+                for operation in timed { try backend.run(operation) }
             }
         }
+    }
+
+    /// A k-means++ start on made rows.
+    package static func plusPlus(_ work: PlusPlusWork) -> Benchmark {
+        Benchmark(
+            KmeansPlusPlusDistances.kernel, "start of k \(work.k), \(work.points) made points of \(work.dimensions)"
+        ) { backend throws(ComputeError) in
+            let points = try backend.makeMadePoints(count: work.points, dimensions: work.dimensions)
+            var inputs = CaseInputs(seed: 3)
+            let uniforms = inputs.floats(work.k * work.trials, in: 0...0.999)
+            let start = try backend.makePlusPlusStart(
+                count: work.k, trials: work.trials, points: points, uniforms: uniforms)
+            return Benchmark.Prepared(work.cost) { () throws(ComputeError) in
+                try backend.runPlusPlus(start, of: points, first: 0)
+            }
+        }
+    }
+}
+
+extension Backend {
+    /// Made rows as points.
+    fileprivate func makeMadePoints(count: Int, dimensions: Int) throws(ComputeError) -> Points {
+        let values = MadeRows.floats(count: count, dimensions: dimensions, seed: 1)
+        let points = try makePoints(count: count, dimensions: dimensions)
+        let buffer = try makeBuffer(values, label: "rows")
+        try run(PointsPack(Rows(.floats(buffer), count: count, dimensions: dimensions), into: points))
+        return points
     }
 }
