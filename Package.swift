@@ -154,6 +154,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "TestSupport", "coppice", "Support", "Compute", "Datasets", "Networks", "Scoring", "Studies",
+                "KernelChecks",
             ],
             swiftSettings: strict),
         .target(

@@ -2,72 +2,112 @@ import Compute
 import Support
 
 /// What a clustering holds at once, in bytes: the host's and the backend's memory together.
-struct ClusteringMemory {
-    let matrix: FeatureMatrix
-    /// Principal components; nil without PCA.
-    let components: Int?
-    let kmeans: KMeans
-    /// Rows of all ranks; nil where this process has all of them.
-    var total: Int?
+package struct ClusteringMemory {
+    private let kmeans: KMeans
+    /// Rows that are clustered here, and those of all ranks.
+    private let count: Int
+    private let total: Int
+    /// Coordinates of a point.
+    private let dimensions: Int
+    private let isBytes: Bool
+    /// As ``FeatureMatrix/rowBytes`` and ``FeatureMatrix/travellingBytes``.
+    private let rowBytes: Int
+    private let travellingBytes: Int
+    /// PCA.
+    private let analysis: Int
 
-    private var rows: Int { total ?? matrix.count }
-    private var dimensions: Int { components ?? matrix.dimensions }
     private static let number = MemoryLayout<Float>.stride
 
+    /// That of the rows of a matrix.
+    /// - Parameters:
+    ///   - components: principal components; nil without PCA.
+    ///   - total: the rows of all ranks; nil where this process has all of them.
+    init(matrix: FeatureMatrix, components: Int?, kmeans: KMeans, total: Int? = nil) {
+        self.kmeans = kmeans
+        count = matrix.count
+        self.total = total ?? matrix.count
+        dimensions = components ?? matrix.dimensions
+        isBytes = matrix.isBytes
+        rowBytes = matrix.rowBytes
+        travellingBytes = matrix.travellingBytes
+        analysis = components.map { PCA.memory(of: matrix, components: $0) } ?? 0
+    }
+
+    /// That of so many rows of a file, which are clustered as float32, without PCA.
+    /// - Parameters:
+    ///   - rows: the rows of one rank.
+    ///   - total: the rows of all ranks.
+    package init(rows: Int, of total: Int, dimensions: Int, kmeans: KMeans) {
+        self.kmeans = kmeans
+        count = rows
+        self.total = total
+        self.dimensions = dimensions
+        isBytes = false
+        rowBytes = FeatureMatrix.rowBytes(dimensions, isBytes: false)
+        travellingBytes = FeatureMatrix.travellingBytes(ofStored: rowBytes)
+        analysis = 0
+    }
+
     /// Points in the smallest piece that can be streamed.
-    var pieceUnit: Int {
-        ClusteringShape.blocks(clusters: kmeans.k, dimensions: dimensions, points: rows).blockPoints
+    package var pieceUnit: Int {
+        ClusteringShape.blocks(clusters: kmeans.k, dimensions: dimensions, points: total).blockPoints
     }
 
     /// The points' coordinates, where all are in the backend's memory.
-    var largestBuffer: Int { matrix.count * dimensions * Self.number }
+    var largestBuffer: Int { count * dimensions * Self.number }
 
     /// A point: its coordinates, label and distance.
     private var point: Int { Self.number * (dimensions + 2) }
 
     /// With all points in the backend's memory; a mini-batch takes them from rows of their own.
-    var resident: Int {
-        let rows = kmeans.batch(of: matrix.count) > 0 ? matrix.count * dimensions * Self.number : 0
-        return max(analysis, constant + matrix.count * point + rows) + travelling(FeatureMatrix.streamedRows)
+    package var resident: Int {
+        let rows = kmeans.batch(of: count) > 0 ? count * dimensions * Self.number : 0
+        return max(analysis, constant + count * point + rows) + travelling(FeatureMatrix.streamedRows)
     }
 
     /// What of it is here where the backend has memory of its own.
-    var hostResident: Int { max(analysis, 2 * Self.number * matrix.count) + travelling(FeatureMatrix.streamedRows) }
+    package var hostResident: Int {
+        max(analysis, 2 * Self.number * count + exchanged) + travelling(FeatureMatrix.streamedRows)
+    }
+
+    /// The sums and counts that ranks add up in every iteration, as the host has them; 0 where one process has all rows.
+    package var exchanged: Int { count < total ? kmeans.k * (dimensions + 1) * MemoryLayout<Int64>.stride : 0 }
+
+    /// What the first of several ranks holds besides at the end: labels and distances of all rows.
+    package var gathered: Int { count < total ? 2 * Self.number * total : 0 }
 
     /// With at most `pieceCount` points there.
-    func streamed(pieceCount: Int) -> Int {
+    package func streamed(pieceCount: Int) -> Int {
         max(analysis, constant + pieceCount * point + batches) + travelling(pieceCount)
     }
 
-    private func travelling(_ rows: Int) -> Int { min(rows, matrix.count) * matrix.travellingBytes }
+    private func travelling(_ rows: Int) -> Int { min(rows, count) * travellingBytes }
 
-    /// PCA.
-    private var analysis: Int { components.map { PCA.memory(of: matrix, components: $0) } ?? 0 }
-
-    /// What does not depend on the pieces: the result, centroids in four forms, sums, and the start.
+    /// What does not depend on the pieces: the result, centroids in four forms, sums (totals are as wide as two floats), and
+    /// the start.
     private var constant: Int {
         let (k, d) = (kmeans.k, dimensions)
-        let batch = kmeans.batch(of: matrix.count)
-        let points = batch > 0 ? 1 : rows
+        let batch = kmeans.batch(of: count)
+        let points = batch > 0 ? 1 : total
         let (blockPoints, most) = ClusteringShape.blocks(clusters: k, dimensions: d, points: points)
         let blocks = min(most, (points + blockPoints - 1) / blockPoints)
-        let sums = (2 + blocks * (matrix.isBytes ? 1 : 2)) * k * (d + 1) * Self.number
+        let sums = (2 + blocks * (isBytes ? 1 : 2)) * k * (d + 1) * Self.number
         let queued = 3 * KMeans.stepsAtOnce * batch * Self.number
         // The width of panels makes a difference of a few hundred bytes at most.
         let coarse = CoarsePanels.memory(centroids: k, dimensions: d, width: 1)
-        return 2 * Self.number * matrix.count + 3 * k * (d + 2) * Self.number + coarse + sums + queued + start
+        return 2 * Self.number * count + 3 * k * (d + 2) * Self.number + coarse + sums + exchanged + queued + start
     }
 
     private var start: Int {
-        guard case .plusPlus = kmeans.start else { return kmeans.k * (matrix.travellingBytes + dimensions) }
-        let count = kmeans.startCount(of: rows)
+        guard case .plusPlus = kmeans.start else { return kmeans.k * (travellingBytes + dimensions) }
+        let chosen = kmeans.startCount(of: total)
         // For each candidate the distances before and after.
-        return count * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * matrix.rowBytes)
+        return chosen * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * rowBytes)
     }
 
     /// Rows of mini-batches on their way, then as tiles and as rows again.
     private var batches: Int {
-        KMeans.stepsAtOnce * kmeans.batch(of: matrix.count) * (2 * matrix.rowBytes + 2 * Self.number * dimensions)
+        KMeans.stepsAtOnce * kmeans.batch(of: count) * (2 * rowBytes + 2 * Self.number * dimensions)
     }
 
     /// What the process takes as it stands; 0 where the system does not say.

@@ -232,14 +232,20 @@ package struct FeatureMatrix: Sendable {
     }
 
     /// Bytes a row takes.
-    var rowBytes: Int { dimensions * (isBytes ? 1 : MemoryLayout<Float>.stride) }
+    var rowBytes: Int { Self.rowBytes(dimensions, isBytes: isBytes) }
+
+    static func rowBytes(_ dimensions: Int, isBytes: Bool) -> Int {
+        dimensions * (isBytes ? 1 : MemoryLayout<Float>.stride)
+    }
 
     /// Bytes a row takes in memory while it is on its way to a backend: its copy there, and where it is read from a file
     /// one here, and that of the row which is read meanwhile.
     var travellingBytes: Int {
-        if case .stored = storage { return 3 * rowBytes }
+        if case .stored = storage { return Self.travellingBytes(ofStored: rowBytes) }
         return rowBytes
     }
+
+    static func travellingBytes(ofStored rowBytes: Int) -> Int { 3 * rowBytes }
 
     /// Hands rows to `body`, whose values must be of the type asked for: those of an array as they are, others read.
     func withRows<Element: BufferElement>(

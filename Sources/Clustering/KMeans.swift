@@ -139,14 +139,18 @@ package struct KMeans: Sendable {
     /// Steps of mini-batch k-means that are queued at most before the host looks at what came of them.
     static let stepsAtOnce = 8
 
+    /// The most clusters of points of so many coordinates: kernels number the sums of all centroids, their corrections and
+    /// their counts in an int.
+    package static func mostClusters(dimensions: Int) -> Int { Int(Int32.max) / (2 * (dimensions + 1)) }
+
     /// How many of `count` points a k-means++ start chooses from.
-    func startCount(of count: Int) -> Int {
+    package func startCount(of count: Int) -> Int {
         let batch = batch(of: count)
         return min(count, max(batch > 0 ? 3 * batch : 1 << 14, 3 * k))
     }
 
     /// Candidates for each centre of a k-means++ start.
-    var startCandidates: Int { k > 1000 ? 1 : 2 + flooredLogarithm(of: k) }
+    package var startCandidates: Int { k > 1000 ? 1 : 2 + flooredLogarithm(of: k) }
 
     /// Refuses ranks whose clusterings differ.
     private func agree(on source: PointSource, _ backend: any Backend) throws(ClusteringError) {
@@ -174,8 +178,7 @@ package struct KMeans: Sendable {
 
     private func checkSettings(_ points: PointSource) throws(ClusteringError) {
         guard k >= 1 else { throw .badSetting(name: "k", value: "\(k)", accepted: "1 to \(points.total)") }
-        // Kernels number the sums of all centroids, their corrections and their counts in an int.
-        let most = Int(Int32.max) / (2 * (points.dimensions + 1))
+        let most = Self.mostClusters(dimensions: points.dimensions)
         guard k <= most else {
             throw .badSetting(
                 name: "k", value: "\(k)", accepted: "for points of \(points.dimensions) numbers 1 to \(most)")

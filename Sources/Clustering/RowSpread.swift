@@ -29,10 +29,11 @@ package struct RowSpread {
         rows = Self.rows(ofRank: communicator.rank, of: communicator.size, total: total)
     }
 
-    private static func chunks(_ total: Int) -> Int { (total + chunkRows - 1) / chunkRows }
+    /// Chunks of so many rows.
+    package static func chunks(_ total: Int) -> Int { (total + chunkRows - 1) / chunkRows }
 
     /// The rows of a rank: as many chunks as the others have, or one more or less.
-    static func rows(ofRank rank: Int, of ranks: Int, total: Int) -> Range<Int> {
+    package static func rows(ofRank rank: Int, of ranks: Int, total: Int) -> Range<Int> {
         let chunks = chunks(total)
         let first = chunks * rank / ranks * chunkRows
         let end = min(total, chunks * (rank + 1) / ranks * chunkRows)

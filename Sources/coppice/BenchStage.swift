@@ -167,10 +167,7 @@ private struct StageBench {
             KMeans(k: k, kind: .lloyd(iterations: 20, tolerance: 0), start: .random, seed: seed), points)
         var timing = StageTiming(
             .lloyd, "60000x50, k \(k), \(fitted.iterations) iterations", seconds: fitted.startSeconds + fitted.seconds,
-            work: [
-                (assignment(Self.rows, k), times: Double(fitted.iterations + 1)),
-                (update(Self.rows, k), times: Double(fitted.iterations)),
-            ], limits: limits, samples: Self.rows)
+            work: work(Self.rows, k).fit(iterations: fitted.iterations), limits: limits, samples: Self.rows)
         (timing.rows, timing.dim, timing.k, timing.iterations) = (Self.rows, Self.components, k, fitted.iterations)
         return timing
     }
@@ -186,17 +183,16 @@ private struct StageBench {
             StageTiming(
                 .minibatch, "60000x50, k \(k), \(fitted.iterations) batches of \(batch)", seconds: fitted.seconds,
                 work: [
-                    (assignment(batch, k), times: Double(fitted.iterations)),
-                    (update(batch, k), times: Double(fitted.iterations)), (assignment(Self.rows, k), times: 1),
+                    (work(batch, k).assignment, times: Double(fitted.iterations)),
+                    (work(batch, k).update, times: Double(fitted.iterations)),
+                    (work(Self.rows, k).assignment, times: 1),
                 ], limits: limits, samples: Self.rows),
         ]
     }
 
-    private func assignment(_ rows: Int, _ k: Int) -> OperationCost {
-        KmeansAssign.cost(points: rows, centroids: k, dimensions: Self.components)
+    private func work(_ rows: Int, _ k: Int) -> LloydWork {
+        LloydWork(rows: rows, k: k, dimensions: Self.components, compensated: false)
     }
-
-    private func update(_ rows: Int, _ k: Int) -> OperationCost { .update(rows, k, Self.components) }
 
     private func medianFit(_ kmeans: KMeans, _ points: Points) throws -> KMeansClustering {
         // The bound of the coordinates is known beforehand, as it is of rows that were read.

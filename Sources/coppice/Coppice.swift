@@ -20,7 +20,7 @@ struct Coppice: ParsableCommand {
         subcommands: [
             DevicesCommand.self, DataCommand.self, RunCommand.self, SubmitCommand.self, StatusCommand.self,
             ReportCommand.self,
-            StudyCommand.self, ModelCommand.self,
+            PlanCommand.self, StudyCommand.self, ModelCommand.self,
             ClusterCommand.self,
             EmbedCommand.self, ScoreCommand.self, SelectCommand.self, DedupCommand.self, TrainCommand.self,
             EvaluateCommand.self,

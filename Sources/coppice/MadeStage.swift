@@ -119,13 +119,8 @@ struct MadeStage {
             .lloyd,
             "\(size.rows)x\(size.dimensions), k \(k), \(iterations) iterations\(source.isStreamed ? ", streamed" : "")",
             seconds: seconds,
-            work: [
-                (
-                    KmeansAssign.cost(points: size.rows, centroids: k, dimensions: size.dimensions),
-                    times: Double(iterations + 1)
-                ),
-                (.update(size.rows, k, size.dimensions), times: Double(iterations)),
-            ], limits: limits, samples: size.rows)
+            work: LloydWork(rows: size.rows, k: k, dimensions: size.dimensions).fit(iterations: iterations),
+            limits: limits, samples: size.rows)
         (timing.rows, timing.dim, timing.k, timing.iterations) = (size.rows, size.dimensions, k, iterations)
         return timing
     }
@@ -179,12 +174,6 @@ struct MadeStage {
 }
 
 extension OperationCost {
-    /// The new centroids of so many points: their sums, and the means.
-    static func update(_ rows: Int, _ k: Int, _ dimensions: Int) -> OperationCost {
-        KmeansAccumulate.cost(points: rows, dimensions: dimensions)
-            + KmeansUpdate.cost(centroids: k, dimensions: dimensions)
-    }
-
     /// Fit and projection. With fewer rows than columns the fit takes the products of rows.
     static func pca(_ rows: Int, _ columns: Int, _ components: Int, bytes: Bool) -> [OperationCost] {
         [

@@ -57,3 +57,6 @@ private func isReaderGone() -> Bool {
 
 /// `value` with so many digits after the point.
 func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+/// `value` with three digits, as an estimate deserves.
+func threeDigits(_ value: Double) -> String { fixed(value, value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0) }

@@ -148,7 +148,8 @@ struct RooflineReport: Encodable {
     var lines: [String] {
         func row(_ name: String, _ span: Span, _ scale: Double, _ unit: String, _ note: String) -> String {
             name.padding(toLength: 26, withPad: " ", startingAt: 0)
-                + [span.seconds, span.secondsWithFewGroups].map { right("\(digits($0 * scale)) \(unit)", 14) }.joined()
+                + [span.seconds, span.secondsWithFewGroups].map { right("\(threeDigits($0 * scale)) \(unit)", 14) }
+                .joined()
                 + "   \(note)"
         }
         let networks = Double(replicas)
@@ -163,8 +164,8 @@ struct RooflineReport: Encodable {
             String(repeating: " ", count: 26) + right("all units", 14) + right("few groups", 14),
             row(
                 "training step", step, 1e6, "us",
-                "\(launches.count) launches (\(digits(launchSeconds * 1e6)) us of it), \(digits(arithmetic / 1e9)) GFLOP, "
-                    + "\(digits(memory / 1e6)) MB"),
+                "\(launches.count) launches (\(threeDigits(launchSeconds * 1e6)) us of it), \(threeDigits(arithmetic / 1e9)) GFLOP, "
+                    + "\(threeDigits(memory / 1e6)) MB"),
             row("epoch of 60,000 images", epoch, 1, "s", "of all \(replicas) networks"),
             row("  of it a network", epoch.times(1 / networks), 1, "s", ""),
             row("study \(study), training", studyTraining, 1, "s", "\(studyRuns) runs"),
@@ -174,18 +175,13 @@ struct RooflineReport: Encodable {
         ]
         lines += launches.map {
             "\($0.kernel), \($0.name)".padding(toLength: 66, withPad: " ", startingAt: 0)
-                + right("\(digits($0.seconds * 1e6)) us", 12) + "   \($0.bound)"
+                + right("\(threeDigits($0.seconds * 1e6)) us", 12) + "   \($0.bound)"
         }
         return lines + ["", "assumptions:"] + assumptions.map { "- \($0)" }
     }
 
     private func right(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(1, width - text.count)) + text
-    }
-
-    /// Three digits, as an estimate deserves.
-    private func digits(_ value: Double) -> String {
-        fixed(value, value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0)
     }
 }
 

@@ -25,11 +25,14 @@ package struct KmeansPlusPlusDistances: Operation {
             previous.count >= elements && next.count >= elements, "too little room for the distances")
     }
 
-    /// Three operations per dimension, candidate and point; the points, and the distances of the candidate that was
-    /// kept, are read and the new ones written.
-    package var cost: OperationCost {
+    /// That of so many points and candidates: three operations per dimension, candidate and point; the points, and the
+    /// distances of the candidate that was kept, are read and the new ones written.
+    package static func cost(points: Int, trials: Int, dimensions: Int) -> OperationCost {
         OperationCost(
-            operations: Double(start.trials * points.count * 3 * points.dimensions),
-            bytes: Double(4 * points.count * (points.dimensions + 1 + start.trials)))
+            operations: Double(trials * points * 3 * dimensions), bytes: Double(4 * points * (dimensions + 1 + trials)))
+    }
+
+    package var cost: OperationCost {
+        Self.cost(points: points.count, trials: start.trials, dimensions: points.dimensions)
     }
 }

@@ -21,10 +21,20 @@ package struct KmeansReduce: Operation {
         try require(blocks >= 1 && blocks <= sums.blocks, "\(blocks) blocks of a round of \(sums.blocks)")
     }
 
-    /// A scaling per sum of a block; the rounding and the addition are no floating-point operations.
+    /// That of so many blocks: a scaling per sum of a block; the rounding and the addition are no floating-point operations.
+    /// Sums of blocks are read, and totals written, or read and written where they are added to.
+    package static func cost(
+        blocks: Int, clusters: Int, dimensions: Int, compensated: Bool, adding: Bool
+    ) -> OperationCost {
+        let sums = clusters * dimensions * (compensated ? 2 : 1)
+        let totals = clusters * (dimensions + 1) * (adding ? 2 : 1)
+        return OperationCost(
+            operations: Double(blocks * sums), bytes: Double(4 * blocks * (sums + clusters) + 8 * totals))
+    }
+
     package var cost: OperationCost {
-        OperationCost(
-            operations: Double(blocks * sums.partialElements),
-            bytes: Double(4 * blocks * (sums.partialElements + sums.count) + 8 * sums.totalElements))
+        Self.cost(
+            blocks: blocks, clusters: sums.count, dimensions: sums.dimensions, compensated: sums.isCompensated,
+            adding: adding)
     }
 }

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Compute
+import KernelChecks
+import Studies
+import Support
+
+/// `coppice plan`
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Estimates the time and the memory of a large job.",
+        subcommands: [PlanClusterCommand.self])
+}
+
+/// `coppice plan cluster`
+struct PlanClusterCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cluster",
+        abstract: "Estimates time, memory and network traffic of Lloyd's k-means over several ranks.",
+        discussion: """
+            Nothing is clustered. The time is that of the roofline model, from the operations and bytes that `coppice bench` \
+            counts for the same kernels; the memory is what a clustering allocates; the ranks add up their sums around a \
+            ring. The assumptions are printed too.
+
+            With --gpu every rank has the GPU of a file (docs/gpus has some). Without it every rank has a device like the \
+            one here, whose limits are measured as `coppice bench` measures them, and the shares of them that a smaller clustering \
+            reaches, which takes a few seconds.
+            """)
+
+    @Option(help: ArgumentHelp("Rows of all ranks together, such as 1e9.", valueName: "n"), transform: wholeNumber)
+    var rows: Int
+    @Option(
+        help: ArgumentHelp("Columns of the rows, which are taken as float32.", valueName: "d"), transform: wholeNumber)
+    var dim: Int
+    @Option(name: .customLong("k"), help: ArgumentHelp("Clusters.", valueName: "k"), transform: wholeNumber)
+    var k: Int
+    @Option(help: ArgumentHelp("Iterations of Lloyd. (default: 20)", valueName: "n"), transform: wholeNumber)
+    var iterations = 20
+    @Option(
+        help: ArgumentHelp("Processes that share the rows, each with a device. (default: 1)", valueName: "n"),
+        transform: wholeNumber)
+    var ranks = 1
+    @Option(
+        help: ArgumentHelp(
+            "Estimate for the GPU of this file; keys name, tflops, gbs, launch_us, compute_units. By default for the device here.",
+            valueName: "file"))
+    var gpu: String?
+    @Option(
+        help: ArgumentHelp(
+            "The rate at which each rank sends, with its unit: 50GB/s, 400Gbit/s. Required with several ranks.",
+            valueName: "rate"))
+    var network: String?
+    @Option(
+        help: ArgumentHelp("Time per message besides its bytes, with its unit: 5us. (default: 0us)", valueName: "time"))
+    var latency: String?
+    @Flag(help: "Print one JSON object.")
+    var json = false
+    @OptionGroup var shape: ProfileOption
+    @OptionGroup var compute: ComputeOptions
+
+    func run() throws {
+        let size = ClusterSize(rows: rows, dimensions: dim, k: k, iterations: iterations, ranks: ranks)
+        try size.check()
+        let network = try rankNetwork()
+        let plan = ClusterPlan(size, on: try rates(for: size), over: network)
+        if json { try printJSON(plan) } else { for line in plan.lines { print(line) } }
+    }
+
+    /// The network, nil with one rank.
+    private func rankNetwork() throws -> RankNetwork? {
+        // A bad rate is refused even where it is not needed.
+        let rate = try network.map { try UnitNumber.rate($0, option: "--network") }
+        let seconds = try latency.map { try UnitNumber.time($0, option: "--latency") }
+        guard ranks > 1 else { return nil }
+        guard let rate else {
+            throw Failure(
+                "--network is missing: \(ranks) ranks need the rate at which each of them sends, such as 50GB/s or 400Gbit/s",
+                exitCode: 64)
+        }
+        return RankNetwork(bytesPerSecond: rate, latency: seconds ?? 0)
+    }
+
+    /// The rates of the file's GPU, or of the device here.
+    private func rates(for size: ClusterSize) throws -> DeviceRates {
+        guard let gpu else { return try measuredRates(for: size) }
+        guard compute.device == "auto", shape.profile == nil else {
+            throw Failure(
+                "--gpu and \(shape.profile == nil ? "--device" : "--profile") are mutually exclusive: a plan for the GPU "
+                    + "of a file runs on no device",
+                exitCode: 64)
+        }
+        return DeviceRates(try GPUDescription(file: gpu))
+    }
+
+    private func measuredRates(for size: ClusterSize) throws -> DeviceRates {
+        let interrupt = ExitOnInterrupt(saying: "interrupted")
+        defer { withExtendedLifetime(interrupt) {} }
+        let backend = try compute.makeBackend(in: shape, profiling: true)
+        Terminal.note("measuring the device", quiet: compute.quiet)
+        let stopwatch = Stopwatch(backend)
+        let limits = Roofline(
+            gflops: try stopwatch.limit(.peakArithmetic, \.operations),
+            gbs: try stopwatch.limit(.peakBandwidth, \.bytes))
+        let (sample, startSample) = (size.sample(gflops: limits.gflops), size.startSample)
+        func share(_ work: OperationCost..., of benchmark: Benchmark) throws -> Double {
+            limits.seconds(work) / max(try stopwatch.time(benchmark).seconds, 1e-12)
+        }
+        let shares = DeviceRates.Shares(
+            start: try share(startSample.cost, of: .plusPlus(startSample)),
+            assignment: try share(sample.assignment, of: .lloyd(.assignment, of: sample)),
+            update: try share(sample.update, sample.sums, of: .lloyd(.update, of: sample)))
+        // A backend that measures its launches waits for each.
+        let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
+        let latency = try LaunchLatency(on: unmeasured)
+        return DeviceRates(
+            name: backend.device.name, gflops: limits.gflops, gbs: limits.gbs,
+            launchMicroseconds: 1e6 * latency.queued, shares: shares,
+            measuredOn: "\(sample.rows) made rows of \(sample.dimensions) numbers, k \(sample.k)")
+    }
+}

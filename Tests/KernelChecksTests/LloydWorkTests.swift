@@ -1,0 +1,89 @@
+import KernelChecks
+import OpenCL
+import Testing
+
+@testable import Compute
+
+@Suite struct LloydWorkTests {
+    /// Counts by hand, for half of 8,192 points of 4 numbers, k 8.
+    @Test func workIsThatOfTheSize() {
+        let work = LloydWork(rows: 4096, of: 8192, k: 8, dimensions: 4)
+        // A multiply-add per point, centroid and dimension; points and labels, and the centroids.
+        #expect(work.assignment == OperationCost(operations: 262_144, bytes: 82_048))
+        // An addition per point and dimension, a division per coordinate of a centroid.
+        #expect(work.update == OperationCost(operations: 16_416, bytes: 82_048))
+        // 16 of 32 blocks of 256 in one round: 64 sums and corrections and 8 counts of each are written and read, and each
+        // sum is scaled; then 40 totals of 8 bytes.
+        #expect(work.blockPoints == 256 && work.blocksAtOnce == 32 && work.updateLaunches == 3)
+        #expect(work.sums == OperationCost(operations: 1024, bytes: 2 * 4608 + 320))
+        #expect(work.iteration == [work.assignment, work.update, work.sums])
+        let fit = work.fit(iterations: 3)
+        #expect(fit.map { $0.0 } == work.iteration && fit.map { $0.times } == [4, 3, 3])
+        #expect(LloydWork(rows: 2048, k: 8, dimensions: 4).total == 2048)
+        // Without corrections.
+        let plain = LloydWork(rows: 4096, of: 8192, k: 8, dimensions: 4, compensated: false)
+        #expect(plain.sums == OperationCost(operations: 512, bytes: 2 * 2560 + 320))
+
+        let start = PlusPlusWork(points: 4096, trials: 4, k: 8, dimensions: 4)
+        // Eight times three operations per point, candidate and dimension; points, and distances before and after.
+        #expect(start.cost == OperationCost(operations: 1_572_864, bytes: 1_179_648) && start.launches == 17)
+    }
+
+    /// The sums of so many clusters are those of one block at a time, two launches for each of 7,630.
+    @Test func manyClustersTakeManyLaunches() {
+        let work = LloydWork(rows: 15_626_240, of: 1_000_000_000, k: 50_000, dimensions: 768)
+        #expect(work.blockPoints == 2048 && work.updateLaunches == 15_261)
+        #expect(work.assignment.operations == 1_200_095_232_000_000)
+        // 7,630 blocks of 76.85 million numbers, written and read; totals of 307.6 MB, read too but for the first time.
+        #expect(work.sums.bytes == 7630 * 2 * 307_400_000 + (2 * 7630 - 1) * 307_600_000)
+        // 37 blocks: 9 rounds of 4, and one of a single block.
+        let rounds = LloydWork(rows: 75_000, k: 4000, dimensions: 1000)
+        #expect(rounds.blockPoints == 2048 && rounds.blocksAtOnce == 4 && rounds.updateLaunches == 21)
+        #expect(rounds.sums.bytes == 37 * 2 * 32_016_000 + (2 * 10 - 1) * 32_032_000)
+    }
+
+    @Test func whatIsTimedHasTheSameWork() throws {
+        let work = LloydWork(rows: 2001, k: 300, dimensions: 40)
+        let assignment = try Benchmark.lloyd(.assignment, of: work).prepare(CPUBackend())
+        let update = try Benchmark.lloyd(.update, of: work).prepare(CPUBackend())
+        #expect(assignment.cost == work.assignment && update.cost == work.update + work.sums)
+        #expect(Benchmark.lloyd(.update, of: work).name == "2001 made points of 40, k 300")
+        let start = PlusPlusWork(points: 700, trials: 5, k: 30, dimensions: 12)
+        let chosen = try Benchmark.plusPlus(start).prepare(CPUBackend())
+        #expect(chosen.cost == start.cost)
+        for _ in 0..<2 {
+            for prepared in [assignment, update, chosen] { try prepared.run() }
+        }
+        // As few rows as centroids.
+        let few = LloydWork(rows: 5, k: 5, dimensions: 3)
+        for part in [LloydWork.Part.assignment, .update] {
+            try Benchmark.lloyd(part, of: few).prepare(CPUBackend()).run()
+        }
+    }
+
+    /// The launches that are counted are those that a device makes; with the coarse form of the centroids one more.
+    @Test(
+        .enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"),
+        arguments: [(9000, 30, 20), (70_000, 30, 4), (3000, 300, 40)])
+    func theLaunchesThatAreCountedAreMade(_ rows: Int, _ k: Int, _ dimensions: Int) throws {
+        let backend = try OpenCLBackend(device: try #require(try Device.all().first), profiling: true)
+        func launches(of benchmark: Benchmark) throws -> Int {
+            func all() throws -> Int {
+                try backend.finish()
+                return backend.kernelTimes.values.reduce(0) { $0 + $1.launches }
+            }
+            let prepared = try benchmark.prepare(backend)
+            let before = try all()
+            try prepared.run()
+            return try all() - before
+        }
+        let work = LloydWork(rows: rows, k: k, dimensions: dimensions)
+        let coarse = try backend.makeCoarsePanelsIfUseful(
+            of: try backend.makeCentroids(count: k, dimensions: dimensions))
+        #expect(
+            try launches(of: .lloyd(.assignment, of: work)) == LloydWork.assignmentLaunches + (coarse == nil ? 0 : 1))
+        #expect(try launches(of: .lloyd(.update, of: work)) == work.updateLaunches)
+        let start = PlusPlusWork(points: rows, trials: 3, k: 6, dimensions: dimensions)
+        #expect(try launches(of: .plusPlus(start)) == start.launches)
+    }
+}
