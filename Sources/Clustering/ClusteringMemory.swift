@@ -32,7 +32,9 @@ struct ClusteringMemory {
     }
 
     /// What of it is here where the backend has memory of its own.
-    var hostResident: Int { max(analysis, 2 * Self.number * matrix.count) + travelling(FeatureMatrix.streamedRows) }
+    var hostResident: Int {
+        max(analysis, 2 * Self.number * matrix.count + candidates) + travelling(FeatureMatrix.streamedRows)
+    }
 
     /// With at most `pieceCount` points there.
     func streamed(pieceCount: Int) -> Int {
@@ -59,10 +61,27 @@ struct ClusteringMemory {
     }
 
     private var start: Int {
-        guard case .plusPlus = kmeans.start else { return kmeans.k * (matrix.travellingBytes + dimensions) }
-        let count = kmeans.startCount(of: rows)
-        // For each candidate the distances before and after.
-        return count * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * matrix.rowBytes)
+        switch kmeans.start {
+        case .plusPlus:
+            let count = kmeans.startCount(of: rows)
+            // For each candidate the distances before and after.
+            return count * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * matrix.rowBytes)
+        case .parallel(let settings):
+            // Those of a round as rows, points, rows of all ranks, and centroids in three forms. The nearest candidate of each
+            // point and its distance have the room of the result.
+            let drawn = min(rows, settings.mostDrawn(k: kmeans.k))
+            return candidates + drawn * (8 * Self.number * (dimensions + 2) + 2 * matrix.rowBytes)
+                + CoarsePanels.memory(centroids: drawn, dimensions: dimensions, width: 1)
+        case .random, .given: return kmeans.k * (matrix.travellingBytes + dimensions)
+        }
+    }
+
+    /// The candidates of a k-means|| start, on the host: their coordinates, weights, and distances while k are chosen.
+    private var candidates: Int {
+        guard case .parallel(let settings) = kmeans.start else { return 0 }
+        let count = min(rows, settings.mostCandidates(k: kmeans.k))
+        return count * (Self.number * (dimensions + kmeans.startCandidates + 1) + 16) + kmeans.k * Self.number
+            * dimensions
     }
 
     /// Rows of mini-batches on their way, then as tiles and as rows again.
