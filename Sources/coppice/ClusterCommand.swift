@@ -63,7 +63,8 @@ struct ClusterCommand: AsyncParsableCommand {
             against: options.inputs)
         try curve.check(plan)
         let ranks = try Communicator.join()
-        if ranks.library != nil { return try run(on: ranks, plan) }
+        if ranks.size > 1 { return try run(on: ranks, plan) }
+        try ranks.close()
         let interrupt = ExitOnInterrupt()
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: compute.quiet).matrix
