@@ -67,7 +67,7 @@ package struct ClusteringMemory {
 
     /// What of it is here where the backend has memory of its own.
     package var hostResident: Int {
-        max(analysis, 2 * Self.number * count + exchanged) + travelling(FeatureMatrix.streamedRows)
+        max(analysis, 2 * Self.number * count + exchanged + candidates) + travelling(FeatureMatrix.streamedRows)
     }
 
     /// The sums and counts that ranks add up in every iteration, as the host has them; 0 where one process has all rows.
@@ -99,10 +99,27 @@ package struct ClusteringMemory {
     }
 
     private var start: Int {
-        guard case .plusPlus = kmeans.start else { return kmeans.k * (travellingBytes + dimensions) }
-        let chosen = kmeans.startCount(of: total)
-        // For each candidate the distances before and after.
-        return chosen * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * rowBytes)
+        switch kmeans.start {
+        case .plusPlus:
+            let chosen = kmeans.startCount(of: total)
+            // For each candidate the distances before and after.
+            return chosen * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * rowBytes)
+        case .parallel(let settings):
+            // Those of a round as rows, points, rows of all ranks, and centroids in three forms. The nearest candidate of each
+            // point and its distance have the room of the result.
+            let drawn = min(total, settings.mostDrawn(k: kmeans.k))
+            return candidates + drawn * (8 * Self.number * (dimensions + 2) + 2 * rowBytes)
+                + CoarsePanels.memory(centroids: drawn, dimensions: dimensions, width: 1)
+        case .random, .given: return kmeans.k * (travellingBytes + dimensions)
+        }
+    }
+
+    /// The candidates of a k-means|| start, on the host: their coordinates, weights, and distances while k are chosen.
+    private var candidates: Int {
+        guard case .parallel(let settings) = kmeans.start else { return 0 }
+        let count = min(total, settings.mostCandidates(k: kmeans.k))
+        return count * (Self.number * (dimensions + kmeans.startCandidates + 1) + 16) + kmeans.k * Self.number
+            * dimensions
     }
 
     /// Rows of mini-batches on their way, then as tiles and as rows again.

@@ -69,6 +69,9 @@ package struct KMeans: Sendable {
         /// greedy, as scikit-learn's is (of 2 + ⌊ln k⌋ candidates for each centre the best is kept), up to k = 1000: above,
         /// its better start is no longer seen after a few iterations.
         case plusPlus
+        /// k-means||: k-means++ on candidates that a few passes over all points find, see ``ParallelStart``. These lie where
+        /// points are far from each other, and the subset of ``plusPlus`` is random.
+        case parallel(ParallelStartSettings = ParallelStartSettings())
         /// k different points.
         case random
         /// These centroids, [k][dimensions], from which the points' shift is subtracted.
@@ -85,10 +88,18 @@ package struct KMeans: Sendable {
     package let random: RandomStream
 
     /// A k-means whose random numbers are those of `run` under `seed`.
-    package init(k: Int, kind: Kind, start: Start = .plusPlus, seed: UInt64 = 0, run: Int = 0) {
+    /// - Parameter start: where it is nil, ``Start/plusPlus``; above ``mostSubsetClusters`` clusters ``Start/parallel(_:)``,
+    ///   except for mini-batches, which take less time than its passes over all points.
+    package init(k: Int, kind: Kind, start: Start? = nil, seed: UInt64 = 0, run: Int = 0) {
         self.k = k
         self.kind = kind
-        self.start = start
+        if let start {
+            self.start = start
+        } else if case .miniBatch = kind {
+            self.start = .plusPlus
+        } else {
+            self.start = k > Self.mostSubsetClusters ? .parallel() : .plusPlus
+        }
         random = RandomStream(seed: seed, run: run, purpose: .clustering)
     }
 
@@ -136,6 +147,9 @@ package struct KMeans: Sendable {
         if case .miniBatch(let settings) = kind { min(settings.batch, count) } else { 0 }
     }
 
+    /// Most clusters that start from k-means++ on a subset unless a start is given.
+    static let mostSubsetClusters = 10_000
+
     /// Steps of mini-batch k-means that are queued at most before the host looks at what came of them.
     static let stepsAtOnce = 8
 
@@ -170,6 +184,7 @@ package struct KMeans: Sendable {
     private var startText: String {
         switch start {
         case .plusPlus: "k-means++"
+        case .parallel(let settings): "k-means||, \(settings.rounds) rounds of \(settings.oversampling) k"
         case .random: "random"
         case .given(let values):
             "centroids with the sum of bits \(values.reduce(UInt64(0)) { $0 &* 31 &+ $1.bitPattern })"
@@ -206,6 +221,13 @@ package struct KMeans: Sendable {
                     name: "reassignment ratio", value: "\(settings.reassignmentRatio)", accepted: "0 to 1")
             }
         }
+        if case .parallel(let settings) = start {
+            guard settings.rounds >= 1, settings.oversampling > 0, settings.oversampling <= 100 else {
+                throw .badSetting(
+                    name: "rounds or oversampling", value: "\(settings.rounds), \(settings.oversampling)",
+                    accepted: "1 or more, up to 100")
+            }
+        }
         if case .given(let values) = start {
             guard values.count == k * points.dimensions else {
                 throw .badMatrix(elements: values.count, count: k, dimensions: points.dimensions)
@@ -230,6 +252,9 @@ package struct KMeans: Sendable {
                 Float($1 - (source.shift?[$0 % source.dimensions] ?? 0))
             }
             try computing { () throws(ComputeError) in try backend.write(shifted, to: run.centroids.values) }
+        case .parallel(let settings):
+            let values = try ParallelStart.centroids(self, settings, for: run, &random)
+            try computing { () throws(ComputeError) in try backend.write(values, to: run.centroids.values) }
         case .random: try run.takePoints(drawDistinct(k, below: source.total, &random))
         case .plusPlus:
             let wanted = startCount(of: source.total)

@@ -17,8 +17,8 @@ final class KMeansRun {
     /// Nil for mini-batches, which have sums of their own.
     private let sums: ClusterSums?
     /// Of the points of a piece or a batch.
-    private let labels: DeviceBuffer<Int32>
-    private let distances: DeviceBuffer<Float>
+    let labels: DeviceBuffer<Int32>
+    let distances: DeviceBuffer<Float>
     private let shifts: DeviceBuffer<Float>
     /// Nil where all points are taken at once. It is made before the start, whose programs are loaded while the device
     /// lays out the rows.
@@ -116,7 +116,7 @@ final class KMeansRun {
     }
 
     /// The sum over all ranks.
-    private func combined(_ total: ExactTotal) throws(ClusteringError) -> Double {
+    func combined(_ total: ExactTotal) throws(ClusteringError) -> Double {
         guard let communicator = source.spread?.communicator, communicator.size > 1 else { return total.value }
         var total = total
         try acrossRanks { () throws(RanksError) in try total.combine(over: communicator) }

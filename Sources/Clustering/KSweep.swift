@@ -81,7 +81,7 @@ package struct KSweep: Sendable {
     ///   - progress: takes the clusters that were fitted so far, of how many, and the number at hand.
     /// - Throws: what ``KMeans/fit(_:on:)-(PointSource,_)`` throws.
     package static func run(
-        ks: [Int], kind: KMeans.Kind, start: KMeans.Start, seed: UInt64, source: PointSource, on backend: any Backend,
+        ks: [Int], kind: KMeans.Kind, start: KMeans.Start?, seed: UInt64, source: PointSource, on backend: any Backend,
         progress: (_ done: Int, _ total: Int, _ k: Int) -> Void = { _, _, _ in }
     ) throws(ClusteringError) -> KSweep {
         let clock = ContinuousClock()

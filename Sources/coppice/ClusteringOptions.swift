@@ -36,13 +36,16 @@ struct ClusteringOptions: ParsableArguments {
     var iterations: Int?
     @Option(
         help: ArgumentHelp(
-            "Where the centroids start: kmeans++, random, or a .npy file of them, float32 or float64.",
+            "Where the centroids start: kmeans++ (on a random subset), kmeans-parallel (k-means||), random, or a .npy file of them, float32 or float64. Unless given, kmeans++, and for lloyd with more than 10000 clusters kmeans-parallel.",
             valueName: "start"))
-    var start = "kmeans++"
+    var start: String?
     @OptionGroup var memory: MemoryOption
 
     /// The number of clusters; nil where none is given, and where one is to be chosen.
     var k: Int? { if case .number(let k) = clusters { k } else { nil } }
+
+    /// The file that --start names; nil where it is a word or not given.
+    private var startFile: String? { start.flatMap { $0.hasSuffix(".npy") ? $0 : nil } }
 
     /// What --features names, as part of a sentence; nil where it is not given.
     var features: String? { matrix.name }
@@ -70,13 +73,14 @@ struct ClusteringOptions: ParsableArguments {
             if let iterations { settings.passes = iterations }
             kind = .miniBatch(settings)
         }
-        var start = KMeans.Start.plusPlus
-        if self.start.hasSuffix(".npy") {
+        var start: KMeans.Start?
+        if let file = startFile {
             try refuseAutomatic(clusters, for: "a start from a file", because: "it has centroids of one number")
-            guard let k else { throw Failure("--start \(self.start) needs --k", exitCode: 64) }
-            start = .given(try Self.centroids(self.start, k: k))
-        } else if try chosen(self.start, of: ["kmeans++": false, "random": true], option: "--start") {
-            start = .random
+            guard let k else { throw Failure("--start \(file) needs --k", exitCode: 64) }
+            start = .given(try Self.centroids(file, k: k))
+        } else if let word = self.start {
+            start = try chosen(
+                word, of: ["kmeans++": .plusPlus, "kmeans-parallel": .parallel(), "random": .random], option: "--start")
         }
         return ClusteringPlan(
             clusters: clusters, pca: pca, kind: kind, start: start, memory: try memory.bytes, features: features)
@@ -91,7 +95,7 @@ struct ClusteringOptions: ParsableArguments {
         for (name, isGiven, isTaken) in [
             ("--k", clusters != nil, isClustered || takesCount), ("--pca", pca != nil, isClustered || isOfPoints),
             ("--iterations", iterations != nil, isClustered), ("--kmeans", kmeans != .minibatch, isClustered),
-            ("--start", start != "kmeans++", isClustered), ("--memory", memory.text != nil, isClustered || isOfPoints),
+            ("--start", start != nil, isClustered), ("--memory", memory.text != nil, isClustered || isOfPoints),
         ] where isGiven && !isTaken {
             throw Failure(
                 "\(name) is for a clustering, and "
@@ -101,8 +105,7 @@ struct ClusteringOptions: ParsableArguments {
 
     /// The files that are read.
     var inputs: [NamedFile?] {
-        let start = start.hasSuffix(".npy") ? start : nil
-        return matrix.files + [NamedFile("--start", start)] + (features == nil ? data.files : [])
+        matrix.files + [NamedFile("--start", startFile)] + (features == nil ? data.files : [])
     }
 
     /// The samples, and their classes where they have some.
@@ -153,7 +156,8 @@ struct ClusteringPlan {
     var clusters: ClusterCount?
     var pca: Int?
     var kind: KMeans.Kind
-    var start: KMeans.Start
+    /// Nil for the usual one of the kind and the number of clusters.
+    var start: KMeans.Start?
     /// Bytes that the process may take.
     var memory: Int?
     /// The file of the samples, where they are not images.
@@ -177,7 +181,7 @@ struct ClusteringPlan {
                     + "components",
                 exitCode: 64)
         }
-        if case .given(let values) = start, let k, values.count != k * (pca ?? matrix.dimensions) {
+        if case .given(let values)? = start, let k, values.count != k * (pca ?? matrix.dimensions) {
             throw Failure(
                 "--start has centroids of \(values.count / k) columns where \(pca ?? matrix.dimensions) are needed",
                 exitCode: 65)

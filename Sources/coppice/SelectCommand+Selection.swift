@@ -10,7 +10,7 @@ extension SelectCommand {
         let isOfPoints = score.flatMap { try? Score.named($0) }?.needs.contains(.points) == true
         let ofClustering = [
             ("--pca", plan.pca != nil && !isOfPoints), ("--iterations", options.iterations != nil),
-            ("--kmeans", options.kmeans != .minibatch), ("--start", options.start != "kmeans++"),
+            ("--kmeans", options.kmeans != .minibatch), ("--start", options.start != nil),
             ("--memory", plan.memory != nil && !isOfPoints),
         ]
         if clustering != nil {

@@ -29,6 +29,7 @@ import TestSupport
     private static let ways: [(name: String, kind: KMeans.Kind, start: KMeans.Start)] = [
         ("lloyd, k-means++", .lloyd(iterations: 6), .plusPlus),
         ("lloyd, random", .lloyd(iterations: 6, tolerance: 0), .random), ("mini-batch", .miniBatch(), .plusPlus),
+        ("lloyd, k-means||", .lloyd(iterations: 2), .parallel()),
     ]
 
     /// All ways on one backend, which builds each program once.

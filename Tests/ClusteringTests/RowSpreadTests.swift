@@ -121,8 +121,11 @@ import TestSupport
         let blobs = Blobs(count: 6000, dimensions: 4, groups: 9, seed: 2)
         let matrix = try FeatureMatrix(floats: blobs.values, count: blobs.count, dimensions: blobs.dimensions)
         let spread = try RowSpread(blobs.count, over: Communicator())
-        for kind in [KMeans.Kind.lloyd(iterations: 5), .spherical(iterations: 5), .miniBatch()] {
-            let kmeans = KMeans(k: 9, kind: kind, seed: 6)
+        for (kind, start) in [
+            (KMeans.Kind.lloyd(iterations: 5), KMeans.Start.plusPlus), (.spherical(iterations: 5), .plusPlus),
+            (.miniBatch(), .plusPlus), (.lloyd(iterations: 5), .parallel()),
+        ] {
+            let kmeans = KMeans(k: 9, kind: kind, start: start, seed: 6)
             let expected = try kmeans.fit(kmeans.source(of: matrix, on: backend), on: backend)
             let found = try kmeans.fit(kmeans.source(of: matrix, spread: spread, on: backend), on: backend)
             #expect(found.labels == expected.labels && found.distances == expected.distances)

@@ -27,6 +27,7 @@ import TestSupport
     @Test(arguments: [
         ("lloyd", "kmeans++", "auto"), ("lloyd", "random", "auto"), ("minibatch", "kmeans++", "auto"),
         ("minibatch", "random", "auto"), ("lloyd", "kmeans++", "cpu"), ("minibatch", "kmeans++", "cpu"),
+        ("lloyd", "kmeans-parallel", "auto"), ("minibatch", "kmeans-parallel", "cpu"),
     ])
     func findsPlantedGroups(kmeans: String, start: String, device: String) throws {
         let folder = try TemporaryFolder()
@@ -171,6 +172,7 @@ import TestSupport
         (["--k", "201"], 64, "--k is 201"), (["--k", "0"], 64, "--k is 0"), ([], 64, "--k is missing"),
         (["--k", "4", "--pca", "4"], 64, "--pca is 4"), (["--k", "4", "--iterations", "0"], 64, "--iterations"),
         (["--k", "4", "--start", "kmean"], 64, "the nearest accepted is kmeans++"),
+        (["--k", "4", "--start", "kmeans||"], 64, "kmeans++, kmeans-parallel, random"),
         (["--k", "4", "--start", "none.npy"], 66, "none.npy"),
         (["--k", "4", "--data", "somewhere"], 64, "--features is mutually exclusive with --data"),
     ])

@@ -35,7 +35,7 @@ func checkClusters(_ ranks: Communicator) throws {
     let backend = CPUBackend()
     var digest = Digest()
     for (matrix, components) in [(floats, Int?.none), (bytes, 3), (floats, 3)] {
-        for (k, start) in [(7, KMeans.Start.plusPlus), (300, .random)] {
+        for (k, start) in [(7, KMeans.Start.plusPlus), (300, .random), (40, .parallel())] {
             let kmeans = KMeans(k: k, kind: .lloyd(iterations: 8), start: start, seed: 3)
             let pca = try components.map { try PCA.fit(matrix, components: $0, spread: spread, on: backend) }
             let resident = try kmeans.source(of: matrix, components: components, spread: spread, on: backend)

@@ -1,0 +1,190 @@
+import Compute
+import Ranks
+import Support
+
+extension KMeans {
+    /// The settings of a k-means|| start.
+    package struct ParallelStartSettings: Sendable {
+        /// Rounds of sampling. There are more only while there are fewer candidates than clusters.
+        package var rounds = 5
+        /// Points that a round is expected to draw, at most: so many times k.
+        package var oversampling = 0.5
+
+        /// Half of k in each of five rounds: the fewer candidates of the two settings that the paper uses throughout, k / 2 and
+        /// 2k. It finds that five rounds suffice, and no worse a start as soon as all rounds together draw k points or more;
+        /// choosing k of the candidates takes time in proportion to k times their number.
+        package init() {}
+
+        /// Points that one round draws, but for a probability below 1e-9.
+        func mostDrawn(k: Int) -> Int { Self.atMost(max(oversampling * Double(k), Double(k))) }
+
+        /// The same for all candidates.
+        func mostCandidates(k: Int) -> Int { Self.atMost(max(Double(rounds) * oversampling * Double(k), Double(k))) }
+
+        /// The expectation and six standard deviations.
+        private static func atMost(_ expected: Double) -> Int { Int(expected + 6 * expected.squareRoot()) + 16 }
+    }
+}
+
+/// A k-means|| start at work: k-means++ with few passes over the points (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii,
+/// "Scalable k-means++", PVLDB 5(7), 2012).
+///
+/// The first candidate is a random point. In each round every point is drawn, on its own, with probability
+/// min(1, l d² / φ): d² is its squared distance to the nearest candidate so far, φ their sum over all points, and l the number of
+/// points that are wanted. All that are drawn become candidates, in the order of their numbers. In the end each candidate
+/// weighs as many points as are nearest to it, the earlier candidate winning a tie, and k of them are chosen by a weighted
+/// k-means++.
+///
+/// While fewer than k candidates are found, there are more rounds, with l the number that is missing if that is more; each draws
+/// at least one point in expectation, as k-means++ does. Where φ becomes 0 there are fewer than k different points; then
+/// centroids coincide, drawn in proportion to the weights, which is what k-means++ does as well.
+///
+/// The result has the same bits for any number of ranks, streamed or not: φ is an exact sum, and whether a point is drawn
+/// depends on its number among the points of all ranks, the round, and the seed.
+struct ParallelStart {
+    private let run: KMeansRun
+    private let kmeans: KMeans
+    private let settings: KMeans.ParallelStartSettings
+    /// Draws points: a function of a point's number and the round.
+    private let generator: Philox4x32
+    /// The squared distance of every point of this rank to the nearest candidate, [count], and that candidate.
+    private var squares: [Float]
+    private var nearest: [Int32]
+    /// The candidates' coordinates, [candidates][dimensions], on every rank.
+    private var coordinates: [Float] = []
+    private var candidateCount = 0
+    /// φ, over the points of all ranks.
+    private var cost = Double.infinity
+
+    private var source: PointSource { run.source }
+    private var backend: any Backend { run.backend }
+
+    private init(
+        _ kmeans: KMeans, _ settings: KMeans.ParallelStartSettings, for run: KMeansRun, _ random: inout RandomStream
+    ) {
+        self.run = run
+        self.kmeans = kmeans
+        self.settings = settings
+        generator = Philox4x32(key: random.next())
+        squares = [Float](repeating: .infinity, count: run.source.count)
+        nearest = [Int32](repeating: 0, count: run.source.count)
+        let most = min(run.source.total, settings.mostCandidates(k: kmeans.k))
+        coordinates.reserveCapacity(most * run.source.dimensions)
+    }
+
+    /// Chooses the centroids' first values. Collective.
+    /// - Returns: [k][dimensions].
+    /// - Throws: ``ClusteringError/compute(_:)``, ``ClusteringError/unreadable(reason:category:)``,
+    ///   ``ClusteringError/ranks(_:)``.
+    static func centroids(
+        _ kmeans: KMeans, _ settings: KMeans.ParallelStartSettings, for run: KMeansRun, _ random: inout RandomStream
+    ) throws(ClusteringError) -> [Float] {
+        var start = ParallelStart(kmeans, settings, for: run, &random)
+        try start.add([Int32(random.nextIndex(below: run.source.total))])
+        var round = 0
+        while start.cost > 0, round < settings.rounds || start.candidateCount < kmeans.k {
+            try start.add(start.draw(in: round))
+            round += 1
+        }
+        // A stream of its own: only rank 0 takes numbers from it.
+        var choices = RandomStream(seed: random.next(), run: 0, purpose: .clustering)
+        return try start.chosen(&choices)
+    }
+
+    /// The points of all ranks that a round draws, rising.
+    private func draw(in round: Int) throws(ClusteringError) -> [Int32] {
+        let missing = round < settings.rounds ? 0 : kmeans.k - candidateCount
+        let wanted = max(settings.oversampling * Double(kmeans.k), Double(missing))
+        let first = source.spread?.rows.lowerBound ?? 0
+        var drawn: [Int32] = []
+        for point in 0..<source.count where squares[point] > 0 {
+            let words = generator.block(
+                SIMD4(UInt32(truncatingIfNeeded: first + point), UInt32(truncatingIfNeeded: round), 0, 0))
+            let uniform = Double((UInt64(words.x) | UInt64(words.y) << 32) >> 11) * 0x1p-53
+            if uniform * cost < wanted * Double(squares[point]) { drawn.append(Int32(first + point)) }
+        }
+        guard let communicator = source.spread?.communicator, communicator.size > 1 else { return drawn }
+        let own = drawn
+        return try acrossRanks { () throws(RanksError) in try communicator.gather(own).values }
+    }
+
+    /// Makes points candidates and brings the distances up to date.
+    /// - Parameter points: numbers among the points of all ranks, the same on every rank.
+    private mutating func add(_ points: [Int32]) throws(ClusteringError) {
+        guard !points.isEmpty else { return }
+        let candidates = try source.points(at: points, on: backend)
+        let (centroids, coarse) = try computing { () throws(ComputeError) in
+            let rows = try HostRows(candidates, on: backend)
+            coordinates += rows.values
+            let centroids = try backend.makeCentroids(count: points.count, dimensions: source.dimensions)
+            try backend.write(rows.values, to: centroids.values)
+            try backend.run(KmeansPanels(centroids))
+            let coarse = try backend.makeCoarsePanelsIfUseful(of: centroids)
+            if let coarse { try backend.run(KmeansCoarse(centroids, into: coarse)) }
+            return (centroids, coarse)
+        }
+        try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
+            try backend.run(
+                KmeansAssign(
+                    piece, to: centroids, direct: source.isDirect, labels: run.labels, distances: run.distances,
+                    coarse: coarse))
+            try takeNearer(piece.count, at: first)
+        }
+        // A candidate is its own nearest, even where rounding found another that is as near: it is never drawn again.
+        let own = source.spread?.rows ?? 0..<source.count
+        for (place, point) in points.enumerated() where own.contains(Int(point)) {
+            let point = Int(point) - own.lowerBound
+            guard squares[point] > 0 else { continue }
+            (squares[point], nearest[point]) = (0, Int32(candidateCount + place))
+        }
+        candidateCount += points.count
+        var total = ExactTotal()
+        total.add(squares)
+        cost = try run.combined(total)
+        guard cost.isFinite else {
+            throw .compute(.nonsense(device: backend.device.name, what: "a squared distance that is no number"))
+        }
+    }
+
+    /// Values of a piece that are read at once.
+    private static let readAtOnce = 1 << 18
+
+    /// Keeps the new candidates that are nearer to points than those before.
+    private mutating func takeNearer(_ count: Int, at first: Int) throws(ComputeError) {
+        for start in stride(from: 0, to: count, by: Self.readAtOnce) {
+            let most = min(Self.readAtOnce, count - start)
+            let labels = try backend.read(run.labels, at: start, count: most)
+            let distances = try backend.read(run.distances, at: start, count: most)
+            for place in 0..<most where !(distances[place] >= squares[first + start + place]) {
+                squares[first + start + place] = distances[place]
+                nearest[first + start + place] = Int32(candidateCount) &+ labels[place]
+            }
+        }
+    }
+
+    /// The coordinates of k candidates, chosen on rank 0.
+    private func chosen(_ random: inout RandomStream) throws(ClusteringError) -> [Float] {
+        var weights = [Int64](repeating: 0, count: candidateCount)
+        for candidate in nearest {
+            guard weights.indices.contains(Int(candidate)) else {
+                let what = "candidate \(candidate) of \(candidateCount) for a sample"
+                throw .compute(.nonsense(device: backend.device.name, what: what))
+            }
+            weights[Int(candidate)] += 1
+        }
+        let communicator = source.spread?.communicator
+        if let communicator { try acrossRanks { () throws(RanksError) in try communicator.sum(&weights) } }
+        var centres = [Int32](repeating: 0, count: kmeans.k)
+        if communicator?.rank ?? 0 == 0 {
+            let candidates = HostRows(coordinates, count: candidateCount, dimensions: source.dimensions)
+            centres = candidates.plusPlus(
+                centres: kmeans.k, weights: weights.map { Double($0) }, trials: kmeans.startCandidates, random: &random)
+        }
+        if let communicator { try acrossRanks { () throws(RanksError) in try communicator.broadcast(&centres) } }
+        let dimensions = source.dimensions
+        var values: [Float] = []
+        values.reserveCapacity(kmeans.k * dimensions)
+        for centre in centres { values += coordinates[Int(centre) * dimensions..<(Int(centre) + 1) * dimensions] }
+        return values
+    }
+}
