@@ -1,0 +1,24 @@
+import Datasets
+import Support
+
+/// Training sets that are in memory, which the executors of several devices share.
+package final class LoadedSets: Sendable {
+    /// A training set.
+    struct Loaded: Sendable {
+        /// Its training samples are those of the training set.
+        let dataset: Dataset
+        /// What is set aside; nil where nothing is.
+        let validation: SampleSet?
+        let description: StudyDataset
+    }
+
+    private let sets = Locked<[TrainingSet: Loaded]>([:])
+
+    /// Without any.
+    package init() {}
+
+    subscript(set: TrainingSet) -> Loaded? {
+        get { sets.withLock { $0[set] } }
+        set { sets.withLock { $0[set] = newValue } }
+    }
+}
