@@ -17,8 +17,8 @@ package final class LoadedSets: Sendable {
     /// Without any.
     package init() {}
 
-    subscript(set: TrainingSet) -> Loaded? {
-        get { sets.withLock { $0[set] } }
-        set { sets.withLock { $0[set] = newValue } }
+    subscript(key: TrainingSet) -> Loaded? {
+        get { sets.withLock { $0[key] } }
+        set { sets.withLock { $0[key] = newValue } }
     }
 }

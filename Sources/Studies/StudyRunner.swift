@@ -9,6 +9,8 @@ import Support
 package enum StudyEvent {
     /// A line for whoever watches.
     case notice(String)
+    /// A line for those too who want no others.
+    case warning(String)
     /// The plan stands, this is the part of it to run, and these runs of the plan were finished before. Networks that are
     /// trained for artifacts which are still to be made will see so many images.
     case began(StudyPlan, part: [PlannedRun], finished: [RunRecord], artifactImages: Int)
@@ -18,6 +20,8 @@ package enum StudyEvent {
     case tuning(Experiment)
     /// These networks are being trained together.
     case training([TrainingJob])
+    /// The networks under way on several devices have seen so many images.
+    case advanced(images: Int)
     /// A run is finished and on the disk; `done` and `total` count the part that is run.
     case finished(RunRecord, experiment: Experiment, done: Int, total: Int)
 }
@@ -149,6 +153,10 @@ package final class StudyRunner {
             .began(
                 session.plan, part: session.part, finished: session.log.records, artifactImages: artifactImages))
         do {
+            if let pool = executor as? DevicePool {
+                try spread(session, over: pool)
+                return try finish(session)
+            }
             let pending = session.pendingByTraining()
             let recipes = pending.map(\.recipe)
             var lastUse: [TrainingRecipe: Int] = [:]
@@ -187,18 +195,18 @@ package final class StudyRunner {
         return images
     }
 
-    private func begin(_ session: StudySession) throws {
+    func begin(_ session: StudySession) throws {
         replicas = max(1, wantedReplicas ?? executor.suggestedReplicas)
         try session.directory.note(session: environment())
-        if let other = session.log.records.first(where: { $0.device != executor.device }) {
-            report(
-                .notice(
-                    "earlier runs were made on \(other.device), these are made on \(executor.device); rows say which"))
+        let devices = (executor as? DevicePool)?.devices ?? [executor.device]
+        if let other = session.log.records.first(where: { !devices.contains($0.device) }) {
+            let names = devices.joined(separator: " and ")
+            report(.notice("earlier runs were made on \(other.device), these are made on \(names); rows say which"))
         }
     }
 
     /// Checks the artifacts that are to be made, before the first of them takes its time.
-    private func checkArtifacts(_ session: StudySession) throws {
+    func checkArtifacts(_ session: StudySession) throws {
         for key in session.pendingArtifacts {
             guard key.kind.canBeChecked, let dataset = session.sets[key.kind.trainingSet],
                 session.directory.arrays.artifact(key, fingerprint: dataset.fingerprint) == nil
@@ -249,7 +257,8 @@ package final class StudyRunner {
         for kept in waiting.keys.sorted() { try train(waiting[kept] ?? [], session) }
     }
 
-    private struct Prepared {
+    /// A run with what it keeps.
+    struct Prepared {
         let run: PlannedRun
         let selection: KeptSamples
         let selectionSeconds: Double
@@ -257,7 +266,7 @@ package final class StudyRunner {
         let job: TrainingJob
     }
 
-    private func prepare(_ run: PlannedRun, _ session: StudySession) throws -> Prepared {
+    func prepare(_ run: PlannedRun, _ session: StudySession) throws -> Prepared {
         let planned = session.plan.experiment(run.experimentID)
         let tuned = try tuned(planned, session)
         let experiment = tuned.experiment
@@ -370,7 +379,7 @@ package final class StudyRunner {
         while !rest.isEmpty {
             try cancellation.check()
             let outcomes = try trainTogether(rest.map(\.job))
-            try record(outcomes, of: Array(rest.prefix(outcomes.count)), session)
+            try record(outcomes, of: Array(rest.prefix(outcomes.count)), session, on: executor.device)
             rest = rest.dropFirst(outcomes.count)
         }
     }
@@ -396,7 +405,14 @@ package final class StudyRunner {
         }
     }
 
-    private func record(_ outcomes: [TrainingOutcome], of batch: [Prepared], _ session: StudySession) throws {
+    /// Puts finished runs on the disk.
+    /// - Parameters:
+    ///   - device: the device that they were made on.
+    ///   - number: its number, counted from 1, where the study has several; nil where it has one.
+    func record(
+        _ outcomes: [TrainingOutcome], of batch: [Prepared], _ session: StudySession, on device: String,
+        number: Int? = nil
+    ) throws {
         for (prepared, outcome) in zip(batch, outcomes) {
             guard (prepared.job.resampling == nil) == (outcome.seen == nil) else {
                 throw StudyError.executor(
@@ -419,7 +435,7 @@ package final class StudyRunner {
                 experimentID: prepared.run.experimentID, runID: prepared.run.runID, outcome: outcome,
                 selectionSeconds: prepared.selectionSeconds, requested: prepared.selection.requested,
                 kept: prepared.selection.kept, perClass: prepared.selection.perClass, tuned: prepared.tuned,
-                device: executor.device)
+                device: device, deviceNumber: number)
         }
         // A finished run's selection is on the disk before the run is, under its name.
         OutputFile.sync(directory: path + "/selections")

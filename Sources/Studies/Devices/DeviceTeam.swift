@@ -69,6 +69,8 @@ final class DeviceTeam: @unchecked Sendable {
         var device: Device
         /// Whether its executor is still being made.
         var isOpening = true
+        /// ``StudyExecutor/suggestedReplicas``.
+        var likes = 1
         /// Whether its thread has ended.
         var hasEnded = false
     }
@@ -97,7 +99,11 @@ final class DeviceTeam: @unchecked Sendable {
         schedule = DeviceSchedule(limits: makers.map { _ in 1 })
         members = makers.indices.map { Member(device: Device(number: $0 + 1, name: "")) }
         for (index, make) in makers.enumerated() {
-            let thread = Thread { self.work(index, make) }
+            let thread = Thread {
+                // The executor is gone before its thread counts as ended.
+                self.work(index, make)
+                self.locked { self.members[index].hasEnded = true }
+            }
             thread.name = "device \(index + 1)"
             // Drivers compile kernels on it.
             thread.stackSize = 8 << 20
@@ -117,9 +123,8 @@ final class DeviceTeam: @unchecked Sendable {
     /// The devices that are still there.
     var devices: [Device] { locked { members.indices.filter { !schedule.isLost($0) }.map { members[$0].device } } }
 
-    /// How many networks train together on the first device.
-    var suggestedReplicas: Int { locked { suggested.first ?? 1 } }
-    private var suggested: [Int] = []
+    /// How many networks the first device that is still there likes to train side by side.
+    var suggestedReplicas: Int { locked { schedule.first.map { members[$0].likes } ?? 1 } }
 
     /// Has the first device do something and waits for it. If the device fails, the next one does it.
     /// - Throws: what `body` throws where that is no fault of the device or no other device is left, and what `hear` throws.
@@ -162,12 +167,12 @@ final class DeviceTeam: @unchecked Sendable {
 
     /// Waits until more runs should be added.
     func waitForRoom(_ cancellation: CancellationFlag, _ hear: (Event) throws -> Void) throws {
-        try wait(cancellation, hear) { self.schedule.wantsMore }
+        try wait(cancelledBy: cancellation, hear) { self.schedule.wantsMore }
     }
 
     /// Waits until every run that was added is trained.
     func waitForEnd(_ cancellation: CancellationFlag, _ hear: (Event) throws -> Void) throws {
-        try wait(cancellation, hear) { self.schedule.isDone }
+        try wait(cancelledBy: cancellation, hear) { self.schedule.isDone }
     }
 
     /// Has trainings stop as soon as they can, without waiting for them.
@@ -186,7 +191,7 @@ final class DeviceTeam: @unchecked Sendable {
 
     /// Hands out events until there are none and `isDone`, which is called with the lock held.
     private func wait(
-        _ cancellation: CancellationFlag? = nil, _ hear: (Event) throws -> Void, until isDone: () -> Bool
+        cancelledBy cancellation: CancellationFlag? = nil, _ hear: (Event) throws -> Void, until isDone: () -> Bool
     ) throws {
         while true {
             condition.lock()
@@ -219,10 +224,9 @@ final class DeviceTeam: @unchecked Sendable {
     // MARK: - The devices' side
 
     private func work(_ index: Int, _ make: DeviceMaker) {
-        defer { locked { members[index].hasEnded = true } }
         let seat = DeviceSeat(
             number: index + 1,
-            progress: { images in self.locked { self.schedule.note(images: images, on: index) } },
+            progress: { images in self.note(images: images, on: index) },
             giveUp: { reason in self.giveUp(index, reason) })
         let executor: any StudyExecutor
         do {
@@ -237,8 +241,7 @@ final class DeviceTeam: @unchecked Sendable {
         locked {
             members[index].isOpening = false
             members[index].device.name = name
-            if suggested.isEmpty { suggested = members.map { _ in 1 } }
-            suggested[index] = likes
+            members[index].likes = likes
             schedule.limit(index, to: replicas ?? likes)
         }
         while let work = next(for: index) {
@@ -255,6 +258,13 @@ final class DeviceTeam: @unchecked Sendable {
                 }
             guard goesOn else { return }
         }
+    }
+
+    /// Wakes nobody: it is called at every step of a training.
+    private func note(images: Int, on index: Int) {
+        condition.lock()
+        defer { condition.unlock() }
+        schedule.note(images: images, on: index)
     }
 
     /// Waits for something to do; nil at the end.
