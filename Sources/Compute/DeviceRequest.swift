@@ -51,7 +51,7 @@ package struct DeviceRequest: Equatable, Sendable {
             }
             choice = .count(count)
         } else if let numbers {
-            choice = numbers == "all" ? .all : .numbers(try Self.numbers(numbers, of: spec))
+            choice = try numbers == "all" ? .all : .numbers(Self.numbers(numbers, of: spec))
         } else {
             choice = .first
         }
