@@ -53,7 +53,7 @@ final class StudyDevices {
     private let single: BackendExecutor?
     private let pool: DevicePool?
     /// The devices of a pool, by number.
-    private let found = Locked<[Int: DeviceDescription]>([:])
+    private let found: Locked<[Int: DeviceDescription]>
 
     /// Nothing is started yet.
     /// - Parameters:
@@ -69,10 +69,16 @@ final class StudyDevices {
             let single = BackendExecutor(
                 onDemand: { try chosenBackend(options.device, profile: profile, quiet: quiet) },
                 clusteringMemory: memory, load: load, progress: progress)
-            (executor, self.single, pool) = (single, single, nil)
+            self.executor = single
+            self.single = single
+            self.pool = nil
+            self.found = Locked([:])
             return
         }
-        let (sets, found) = (LoadedSets(), found)
+        self.single = nil
+        let sets = LoadedSets()
+        let found = Locked<[Int: DeviceDescription]>([:])
+        self.found = found
         let host = BackendExecutor(
             onDemand: { throw StudyError.executor(reason: "the host has no device of its own") }, sets: sets, load: load)
         let pool = DevicePool(host: host, replicas: replicas) {
@@ -92,7 +98,8 @@ final class StudyDevices {
                 }
             }
         }
-        (executor, single, self.pool) = (pool, nil, pool)
+        self.executor = pool
+        self.pool = pool
     }
 
     /// The devices that were started, the first one first.
