@@ -7,12 +7,13 @@ package struct DeviceRuns: Equatable, Sendable {
     /// How many of the finished runs were made on it.
     package let runs: Int
 
+    private struct Key: Hashable {
+        var number: Int
+        var name: String
+    }
+
     /// The devices of these runs by number and name; none where every session had one device.
     package static func all(of records: some Sequence<RunRecord>) -> [DeviceRuns] {
-        struct Key: Hashable {
-            var number: Int
-            var name: String
-        }
         var counts: [Key: Int] = [:]
         for record in records {
             guard let number = record.deviceNumber else { continue }
