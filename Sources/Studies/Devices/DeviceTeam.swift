@@ -96,6 +96,7 @@ final class DeviceTeam: @unchecked Sendable {
     /// - Parameter replicas: how many networks train together on a device; what each likes where nil.
     init(_ makers: [DeviceMaker], replicas: Int?) {
         self.replicas = replicas
+        count = makers.count
         schedule = DeviceSchedule(limits: makers.map { _ in 1 })
         members = makers.indices.map { Member(device: Device(number: $0 + 1, name: "")) }
         for (index, make) in makers.enumerated() {
@@ -119,6 +120,9 @@ final class DeviceTeam: @unchecked Sendable {
         try wait(hear) { !self.members.contains { $0.isOpening } }
         if let refusal = locked({ refusal }) { throw refusal }
     }
+
+    /// How many devices it was started with.
+    let count: Int
 
     /// The devices that are still there.
     var devices: [Device] { locked { members.indices.filter { !schedule.isLost($0) }.map { members[$0].device } } }

@@ -19,7 +19,7 @@ extension StudyRunner {
     /// times.
     func spread(_ session: StudySession, over pool: DevicePool) throws {
         let spread = Spread()
-        pool.hear = { [self] event in try hear(event, spread, session) }
+        pool.hear = { [self] event in try hear(event, of: pool, spread, session) }
         defer { pool.hear = { _ in } }
         do {
             try hand(session, over: pool, spread)
@@ -52,13 +52,16 @@ extension StudyRunner {
         try team.waitForEnd(cancellation, pool.hear)
     }
 
-    private func hear(_ event: DeviceTeam.Event, _ spread: Spread, _ session: StudySession) throws {
+    private func hear(
+        _ event: DeviceTeam.Event, of pool: DevicePool, _ spread: Spread, _ session: StudySession
+    ) throws {
         switch event {
         case .began(let jobs): report(.training(jobs))
         case .advanced(let images): report(.advanced(images: images))
         case .trained(let trained, let device):
             let batch = trained.compactMap { spread.waiting.removeValue(forKey: $0.ticket) }
-            try record(trained.map(\.outcome), of: batch, session, on: device.name, number: device.number)
+            try record(trained.map(\.outcome), of: batch, session, on: device.name,
+                number: pool.hasSeveral ? device.number : nil)
         case .shrunk(let device, let error, let networks):
             report(.notice("device \(device.number): \(error); going on with \(networks) at once there"))
         case .lost(let device, let reason, let left):
