@@ -35,11 +35,11 @@ import Testing
         }
 
         func run(
-            _ environment: [String: String] = twice, _ more: [String] = ["--devices", "2"],
-            interrupting: String? = nil
+            _ environment: [String: String] = SeveralDevicesTests.twice, device: String = "opencl-cpu",
+            _ more: [String] = ["--devices", "2"], interrupting: String? = nil
         ) throws -> Outcome {
             try coppice(
-                ["run", folder / "study.yaml", "--data", folder / "data", "--out", out, "--device", "opencl-cpu"] + more,
+                ["run", folder / "study.yaml", "--data", folder / "data", "--out", out, "--device", device] + more,
                 environment: environment, interrupting: interrupting, limit: 120)
         }
 
@@ -66,10 +66,11 @@ import Testing
         return try place.rows()
     }
 
-    @Test(arguments: [["--devices", "2"], ["--device", "opencl-cpu:all"], ["--device", "opencl-cpu:1,0"]])
-    func twoDevicesGiveTheRowsOfOne(options: [String]) throws {
+    @Test(arguments: ["opencl-cpu", "opencl-cpu:all", "opencl-cpu:1,0"])
+    func twoDevicesGiveTheRowsOfOne(device: String) throws {
         let place = try Place()
-        let outcome = try place.run(Self.twice, options + ["--replicas", "2"])
+        let count = device.contains(":") ? [] : ["--devices", "2"]
+        let outcome = try place.run(Self.twice, device: device, count + ["--replicas", "2"])
         #expect(outcome.status == 0, "\(outcome.stderr)")
         #expect(try place.rows() == Self.alone())
         for words in ["device 1: ", "device 2: ", ", device 1", ", device 2"] {
@@ -88,7 +89,7 @@ import Testing
 
     @Test func theRunsOfADeviceThatIsLostGoToTheOther() throws {
         let place = try Place()
-        let outcome = try place.run(Self.faulty("quit=600:-36"), ["--devices", "2", "--quiet", "--no-report"])
+        let outcome = try place.run(Self.faulty("quit=300:-36"), ["--devices", "2", "--quiet", "--no-report"])
         #expect(outcome.status == 0, "\(outcome.stderr)")
         #expect(outcome.complaints.count == 1, "\(outcome.stderr)")
         let warning = try #require(outcome.complaints.first)
@@ -99,7 +100,7 @@ import Testing
     /// After the last device is lost the study ends as with one, and goes on.
     @Test func theLastLostDeviceEndsTheStudy() throws {
         let place = try Place()
-        let outcome = try place.run(Self.faulty("lose=2500:-36"), ["--devices", "2", "--quiet", "--no-report"])
+        let outcome = try place.run(Self.faulty("lose=1500:-36"), ["--devices", "2", "--quiet", "--no-report"])
         #expect(outcome.status == 75, "\(outcome.stderr)")
         #expect(outcome.complaints.last?.contains("the device is lost") == true, "\(outcome.stderr)")
         #expect(try place.run(Self.twice, ["--devices", "2", "--quiet", "--no-report"]).status == 0)
@@ -110,7 +111,7 @@ import Testing
         let place = try Place()
         // A device is given up after ten times as long.
         let outcome = try place.run(
-            Self.faulty("hang=600;alone=1", stall: 0.5), ["--devices", "2", "--quiet", "--no-report"])
+            Self.faulty("hang=300;alone=1", stall: 0.5), ["--devices", "2", "--quiet", "--no-report"])
         #expect(outcome.status == 0, "\(outcome.stderr)")
         #expect(outcome.complaints.contains { $0.contains("no progress: the device has not ended") }, "\(outcome.stderr)")
         #expect(outcome.complaints.contains { $0.hasPrefix("warning: device ") && $0.contains("it did not end") })
@@ -120,7 +121,7 @@ import Testing
     @Test func theLastHungDeviceEndsTheProgram() throws {
         let place = try Place()
         let outcome = try place.run(
-            Self.faulty("hang=600", stall: 0.5), ["--devices", "2", "--quiet", "--no-report"])
+            Self.faulty("hang=300", stall: 0.5), ["--devices", "2", "--quiet", "--no-report"])
         #expect(outcome.status == 75, "\(outcome.stderr)")
         #expect(outcome.complaints.last?.contains("gave up") == true, "\(outcome.stderr)")
     }
@@ -147,11 +148,13 @@ import Testing
         expectComplaint(
             try place.run(Self.twice, ["--devices", "3", "--quiet"]), code: 69, mentions: ["--devices 3 are too many"])
         expectComplaint(
-            try place.run(Self.twice, ["--device", "opencl-cpu:0,7", "--quiet"]), code: 69,
+            try place.run(Self.twice, device: "opencl-cpu:0,7", ["--quiet"]), code: 69,
             mentions: ["there is no number 7"])
-        for options in [["--devices", "0"], ["--device", "gpu:x"], ["--device", "cpu", "--devices", "2"], ["--mix-devices"]] {
-            let outcome = try place.run(Self.twice, options)
-            #expect(outcome.status == 64, "\(options): \(outcome.stderr)")
+        for (device, options) in [
+            ("gpu", ["--devices", "0"]), ("gpu:x", []), ("cpu", ["--devices", "2"]), ("gpu", ["--mix-devices"]),
+        ] {
+            let outcome = try place.run(Self.twice, device: device, options)
+            #expect(outcome.status == 64, "\(device) \(options): \(outcome.stderr)")
         }
         #expect(!FileManager.default.fileExists(atPath: place.out))
     }
