@@ -44,7 +44,8 @@ package struct DeviceRequest: Equatable, Sendable {
         if let count {
             if let numbers {
                 throw Sentence(
-                    "--devices counts devices, and --device \(spec) already says which: leave out --devices or :\(numbers)")
+                    "--devices counts devices, and --device \(spec) already says which: leave out --devices or :\(numbers)"
+                )
             }
             guard (1...Self.mostDevices).contains(count) else {
                 throw Sentence("--devices is \(count); a number from 1 to \(Self.mostDevices) is needed")
@@ -86,7 +87,8 @@ package struct DeviceRequest: Equatable, Sendable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let number = Int(part), number < mostDevices else {
                 throw Sentence(
-                    "--device is '\(excerpt(spec))'; numbers from 0 to \(mostDevices - 1) with commas between are accepted")
+                    "--device is '\(excerpt(spec))'; numbers from 0 to \(mostDevices - 1) with commas between are accepted"
+                )
             }
             guard !numbers.contains(number) else {
                 throw Sentence("--device \(excerpt(spec)) names device \(number) twice; each is accepted once")
@@ -142,7 +144,8 @@ extension DeviceSelection {
         let wanted = kind.lowercased()
         let plan = try plan(for: kind, in: inventory)
         guard let first = plan.candidates.first else {
-            throw .noDevice(reason: "several devices are needed, and \(plan.reason); give one of --device gpu and opencl-cpu")
+            throw .noDevice(
+                reason: "several devices are needed, and \(plan.reason); give one of --device gpu and opencl-cpu")
         }
         switch wanted {
         case "auto": return plan.candidates.filter { $0.kind == first.kind }

@@ -75,7 +75,9 @@ enum Stalls {
     private static func hear(_ event: StallWatch.Event, limit: Double) {
         switch event {
         case .stalled(let stall):
-            let (spare, isAbandoned) = watched.withLock { ($0.spares[stall.thread], $0.abandoned.contains(stall.number)) }
+            let (spare, isAbandoned) = watched.withLock {
+                ($0.spares[stall.thread], $0.abandoned.contains(stall.number))
+            }
             if isAbandoned { return }
             let what = "\(stall.subject) (\(stall.call)) for \(brief(seconds: stall.seconds)) s"
             if stall.seconds >= patience * limit {

@@ -13,7 +13,8 @@ struct StudyDeviceOptions: ParsableArguments {
             "Devices to spread the runs over: the first N that --device means.", valueName: "N"),
         transform: wholeNumber)
     var devices: Int?
-    @Flag(help: "Accept several devices that differ. The last bits of a run then depend on which of them it was made on.")
+    @Flag(
+        help: "Accept several devices that differ. The last bits of a run then depend on which of them it was made on.")
     var mixDevices = false
 
     /// The request.
@@ -37,7 +38,9 @@ struct StudyDeviceOptions: ParsableArguments {
         if request.isPlain { return (try chosenBackend(device, profile: profile, quiet: quiet), 1) }
         let entries = try DeviceSelection.devices(for: request, in: .current())
         // A request for devices finds one at least, or throws.
-        guard let first = entries.first else { throw ComputeError.noDevice(reason: "--device \(device) means no device") }
+        guard let first = entries.first else {
+            throw ComputeError.noDevice(reason: "--device \(device) means no device")
+        }
         noteCache(quiet: quiet)
         Terminal.note("device: \(first.label), the first of \(entries.count)", quiet: quiet)
         let backend = try DeviceSelection.make(on: first, profile: profile)
@@ -80,7 +83,8 @@ final class StudyDevices {
         let found = Locked<[Int: DeviceDescription]>([:])
         self.found = found
         let host = BackendExecutor(
-            onDemand: { throw StudyError.executor(reason: "the host has no device of its own") }, sets: sets, load: load)
+            onDemand: { throw StudyError.executor(reason: "the host has no device of its own") }, sets: sets, load: load
+        )
         let pool = DevicePool(host: host, replicas: replicas) {
             let entries = try DeviceSelection.devices(for: request, in: .current())
             noteCache(quiet: quiet)

@@ -49,7 +49,8 @@ import Testing
                 .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
             let header = try #require(lines.first)
             let kept = header.indices.filter {
-                !["time", "selection_seconds", "training_seconds", "evaluation_seconds", "replicas"].contains(header[$0])
+                !["time", "selection_seconds", "training_seconds", "evaluation_seconds", "replicas"].contains(
+                    header[$0])
             }
             return lines.map { line in kept.map { line[$0] } }
         }
@@ -93,7 +94,8 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.stderr)")
         #expect(outcome.complaints.count == 1, "\(outcome.stderr)")
         let warning = try #require(outcome.complaints.first)
-        #expect(warning.hasPrefix("warning: device ") && warning.hasSuffix("its runs go to the other device"), "\(warning)")
+        #expect(
+            warning.hasPrefix("warning: device ") && warning.hasSuffix("its runs go to the other device"), "\(warning)")
         #expect(try place.rows() == Self.alone())
     }
 
@@ -113,7 +115,8 @@ import Testing
         let outcome = try place.run(
             Self.faulty("hang=300;alone=1", stall: 0.5), ["--devices", "2", "--quiet", "--no-report"])
         #expect(outcome.status == 0, "\(outcome.stderr)")
-        #expect(outcome.complaints.contains { $0.contains("no progress: the device has not ended") }, "\(outcome.stderr)")
+        #expect(
+            outcome.complaints.contains { $0.contains("no progress: the device has not ended") }, "\(outcome.stderr)")
         #expect(outcome.complaints.contains { $0.hasPrefix("warning: device ") && $0.contains("it did not end") })
         #expect(try place.rows() == Self.alone())
     }

@@ -74,20 +74,26 @@ import Testing
     @Test func refusalsSayWhatThereIs() {
         let host = [Self.pocl, Self.h200, Self.h200]
         #expect(Self.refusal("gpu:0,2", of: host)?.contains("there is no number 2; there are 0 (NVIDIA H200") == true)
-        #expect(Self.refusal("gpu", 3, of: host)?.hasPrefix("--devices 3 are too many for --device gpu: there are 2") == true)
+        #expect(
+            Self.refusal("gpu", 3, of: host)?.hasPrefix("--devices 3 are too many for --device gpu: there are 2")
+                == true)
         #expect(Self.refusal("opencl-cpu", 2, of: host)?.contains("there is 1, 0 (pthread") == true)
         #expect(Self.refusal("gpu:all", of: [Self.pocl])?.hasPrefix("there is no GPU") == true)
         #expect(Self.refusal("gpu:all", of: [Self.old])?.contains("OpenCL 1.2 is needed") == true)
         #expect(Self.refusal("auto:all", of: [])?.contains("several devices are needed") == true)
     }
 
-    @Test(arguments: [
-        ("gpu:0,0", nil, false, "names device 0 twice"), ("gpu:", nil, false, "all is accepted, or numbers"),
-        ("gpu:x", nil, false, "all is accepted, or numbers"), ("gpu:1,", nil, false, "numbers from 0 to 1023"),
-        ("gpu:99999999999999999999", nil, false, "numbers from 0 to 1023"), ("gpu", 0, false, "a number from 1 to 1024"),
-        ("gpu:all", 2, false, "leave out --devices or :all"), ("cpu", 2, false, "the built-in CPU path is one device"),
-        ("cpu:all", nil, false, "the built-in CPU path is one device"), ("gpu", nil, true, "--mix-devices is for several"),
-    ] as [(String, Int?, Bool, String)])
+    @Test(
+        arguments: [
+            ("gpu:0,0", nil, false, "names device 0 twice"), ("gpu:", nil, false, "all is accepted, or numbers"),
+            ("gpu:x", nil, false, "all is accepted, or numbers"), ("gpu:1,", nil, false, "numbers from 0 to 1023"),
+            ("gpu:99999999999999999999", nil, false, "numbers from 0 to 1023"),
+            ("gpu", 0, false, "a number from 1 to 1024"),
+            ("gpu:all", 2, false, "leave out --devices or :all"),
+            ("cpu", 2, false, "the built-in CPU path is one device"),
+            ("cpu:all", nil, false, "the built-in CPU path is one device"),
+            ("gpu", nil, true, "--mix-devices is for several"),
+        ] as [(String, Int?, Bool, String)])
     func requestsThatMeanNothingAreRefused(spec: String, count: Int?, mixes: Bool, words: String) {
         do throws(Sentence) {
             _ = try DeviceRequest(spec, count: count, mixes: mixes)

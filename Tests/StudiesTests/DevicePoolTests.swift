@@ -129,7 +129,9 @@ import Testing
         #expect(Set(results.records.map(\.deviceNumber)) == [3 - broken])
         let warnings = heard.warnings.withLock { $0 }
         #expect(warnings.count == 1, "\(warnings)")
-        #expect(warnings.first?.hasPrefix("device \(broken), fake device, is given up: fake device computed rubbish") == true)
+        #expect(
+            warnings.first?.hasPrefix("device \(broken), fake device, is given up: fake device computed rubbish")
+                == true)
         #expect(warnings.first?.hasSuffix("its runs go to the other device") == true)
     }
 

@@ -60,7 +60,8 @@ extension StudyRunner {
         case .advanced(let images): report(.advanced(images: images))
         case .trained(let trained, let device):
             let batch = trained.compactMap { spread.waiting.removeValue(forKey: $0.ticket) }
-            try record(trained.map(\.outcome), of: batch, session, on: device.name,
+            try record(
+                trained.map(\.outcome), of: batch, session, on: device.name,
                 number: pool.hasSeveral ? device.number : nil)
         case .shrunk(let device, let error, let networks):
             report(.notice("device \(device.number): \(error); going on with \(networks) at once there"))
