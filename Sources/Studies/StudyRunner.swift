@@ -88,6 +88,8 @@ package final class StudyRunner {
     /// - Throws: ``StudyError``, `.interrupted` where the flag was raised, `.device` where the device failed; and the
     ///   executor's own errors.
     package func run() throws -> StudyResults {
+        (executor as? DevicePool)?.hear = announce
+        defer { (executor as? DevicePool)?.hear = { _ in } }
         if let shard, shard.count > 1 { try StudyDirectory.checkLocks(of: path, mounts) }
         var datasets: [String: StudyDataset] = [:]
         for name in study.datasets { datasets[name] = try executor.dataset(TrainingSet(name)) }
@@ -155,22 +157,8 @@ package final class StudyRunner {
         do {
             if let pool = executor as? DevicePool {
                 try spread(session, over: pool)
-                return try finish(session)
-            }
-            let pending = session.pendingByTraining()
-            let recipes = pending.map(\.recipe)
-            var lastUse: [TrainingRecipe: Int] = [:]
-            for (index, recipe) in recipes.enumerated() { lastUse[recipe] = index }
-            for (index, group) in pending.enumerated() {
-                if index == 0 || recipes[index] != recipes[index - 1] {
-                    let later = lastUse.filter { $0.value > index }.keys
-                    try executor.prepare(for: group.recipe, later: Set(later))
-                }
-                if index == 0 {
-                    try begin(session)
-                    try checkArtifacts(session)
-                }
-                try run(group.runs, session)
+            } else {
+                try runInTurn(session)
             }
         } catch {
             // The log has what is finished. Tables and joined logs are for whoever looks before the study goes on, and
@@ -187,6 +175,25 @@ package final class StudyRunner {
         return try finish(session)
     }
 
+    /// Runs what is left on one device.
+    private func runInTurn(_ session: StudySession) throws {
+        let pending = session.pendingByTraining()
+        let recipes = pending.map(\.recipe)
+        var lastUse: [TrainingRecipe: Int] = [:]
+        for (index, recipe) in recipes.enumerated() { lastUse[recipe] = index }
+        for (index, group) in pending.enumerated() {
+            if index == 0 || recipes[index] != recipes[index - 1] {
+                let later = lastUse.filter { $0.value > index }.keys
+                try executor.prepare(for: group.recipe, later: Set(later))
+            }
+            if index == 0 {
+                try begin(session)
+                try checkArtifacts(session)
+            }
+            try run(group.runs, session)
+        }
+    }
+
     /// Images that networks will see that are trained for an artifact; 0 where it is stored.
     private func imagesToTrain(for key: ArtifactKey, _ session: StudySession) -> Int {
         guard let dataset = session.sets[key.kind.trainingSet], let images = session.plan.imagesOfArtifacts[key],
@@ -195,6 +202,7 @@ package final class StudyRunner {
         return images
     }
 
+    /// Notes the session, once the device is known.
     func begin(_ session: StudySession) throws {
         replicas = max(1, wantedReplicas ?? executor.suggestedReplicas)
         try session.directory.note(session: environment())

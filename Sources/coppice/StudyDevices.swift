@@ -95,10 +95,13 @@ final class StudyDevices {
                     let backend = try DeviceSelection.make(on: entry, profile: profile)
                     warn(of: backend)
                     found.withLock { $0[seat.number] = backend.device }
-                    return BackendExecutor(
+                    let executor = BackendExecutor(
                         on: backend, clusteringMemory: memory, sets: sets,
                         load: { throw StudyError.executor(reason: "the data set \($0) went missing") },
                         progress: seat.progress)
+                    // It names its device, and says how many networks suit it, once it has taken the backend.
+                    _ = try executor.preparedBackend()
+                    return executor
                 }
             }
         }

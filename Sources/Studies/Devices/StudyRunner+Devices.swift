@@ -20,7 +20,7 @@ extension StudyRunner {
     func spread(_ session: StudySession, over pool: DevicePool) throws {
         let spread = Spread()
         pool.hear = { [self] event in try hear(event, of: pool, spread, session) }
-        defer { pool.hear = { _ in } }
+        defer { pool.hear = announce }
         do {
             try hand(session, over: pool, spread)
         } catch {
@@ -57,12 +57,20 @@ extension StudyRunner {
     ) throws {
         switch event {
         case .began(let jobs): report(.training(jobs))
-        case .advanced(let images): report(.advanced(images: images))
         case .trained(let trained, let device):
             let batch = trained.compactMap { spread.waiting.removeValue(forKey: $0.ticket) }
             try record(
                 trained.map(\.outcome), of: batch, session, on: device.name,
                 number: pool.hasSeveral ? device.number : nil)
+        case .failed(let error): throw error
+        case .advanced, .shrunk, .lost: announce(event)
+        }
+    }
+
+    /// Reports what becomes of the devices themselves.
+    func announce(_ event: DeviceTeam.Event) {
+        switch event {
+        case .advanced(let images): report(.advanced(images: images))
         case .shrunk(let device, let error, let networks):
             report(.notice("device \(device.number): \(error); going on with \(networks) at once there"))
         case .lost(let device, let reason, let left):
@@ -72,7 +80,7 @@ extension StudyRunner {
                 .warning(
                     "device \(device.number)\(name) is given up: \(reason); its runs go to the "
                         + (left == 1 ? "other device" : "\(left) other devices")))
-        case .failed(let error): throw error
+        case .began, .trained, .failed: break
         }
     }
 }
