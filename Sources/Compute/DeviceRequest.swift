@@ -3,7 +3,7 @@ import Support
 
 /// The devices of a host that `--device`, `--devices` and `--mix-devices` ask for.
 package struct DeviceRequest: Equatable, Sendable {
-    /// Which of those that the specification means.
+    /// Those that are taken of the devices that the specification means.
     enum Choice: Equatable, Sendable {
         /// The first that can be used.
         case first
@@ -20,13 +20,13 @@ package struct DeviceRequest: Equatable, Sendable {
     /// The specification without numbers, as ``DeviceSelection`` takes it.
     let kind: String
     let choice: Choice
-    /// Whether devices of different kinds may share the work.
+    /// True where devices that differ may share the work.
     let mixes: Bool
 
-    /// Whether it is for one device without a number, which needs no list of devices.
+    /// True for one device without a number, which needs no list of devices.
     package var isPlain: Bool { choice == .first }
 
-    /// What `--device` accepts where several devices are accepted.
+    /// The values that `--device` accepts where several devices are accepted.
     package static let accepted =
         "\(DeviceSelection.accepted); for several :all or their numbers, from 0, as in gpu:all or gpu:0,2"
 
@@ -68,7 +68,7 @@ package struct DeviceRequest: Equatable, Sendable {
 
     private static let mostDevices = 1024
 
-    /// What is before and after the colon. Names of devices may have colons of their own.
+    /// The parts before and after the colon. Names of devices may have colons of their own.
     private static func parts(of spec: String) throws(Sentence) -> (kind: String, numbers: String?) {
         guard let colon = spec.lastIndex(of: ":") else { return (spec, nil) }
         let kind = String(spec[..<colon])

@@ -110,12 +110,12 @@ package enum DeviceSelection {
             candidates: Array(usable.prefix(1)), fallsBack: false, reason: "asked for by --device \(spec)\(others)")
     }
 
-    /// Whether a part of a name, in lower case, is in that of a device or of its platform.
+    /// True where a part of a name, in lower case, is in that of a device or of its platform.
     static func names(_ entry: DeviceInventory.DeviceEntry, _ wanted: String) -> Bool {
         entry.name.lowercased().contains(wanted) || entry.platform.lowercased().contains(wanted)
     }
 
-    /// Whether a device is one of Mesa's drivers.
+    /// True for a device of one of Mesa's drivers.
     static func isMesas(_ entry: DeviceInventory.DeviceEntry) -> Bool {
         let platform = entry.platform.lowercased()
         return platform.contains("rusticl") || platform.contains("clover")

@@ -60,7 +60,7 @@ package struct StudyEstimate: Equatable, Sendable {
         artifacts.sorted { $0.key < $1.key }.reduce(training + evaluation) { $0 + $1.value }
     }
     /// All seconds where so many equal devices share the training and the testing.
-    package func total(on devices: Int) -> Double {
+    package func seconds(on devices: Int) -> Double {
         total - (training + evaluation) * (1 - 1 / Double(max(1, devices)))
     }
     /// Images per second over the whole of ``training``; of a single model, or with nothing left to train, as measured.

@@ -274,7 +274,7 @@ struct RunCommand: AsyncParsableCommand {
         if deviceCount > 1 {
             print(
                 "the time is for one device; on \(deviceCount) that are as fast, about "
-                    + clockTime(seconds: estimate.total(on: deviceCount)))
+                    + clockTime(seconds: estimate.seconds(on: deviceCount)))
         }
         if let part {
             print("shard \(part) has \(mine.count) of \(plan.runs.count) runs; the time is for these")

@@ -65,7 +65,7 @@ enum Stalls {
     private static let isInterrupted = Atomic(false)
 
     private struct Watched {
-        /// Who is asked to do without a thread.
+        /// By thread, the function that is asked to do without it.
         var spares: [UInt: @Sendable (String) -> Bool] = [:]
         /// The calls of threads that were given up.
         var abandoned: Set<Int> = []

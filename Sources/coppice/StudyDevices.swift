@@ -23,7 +23,7 @@ struct StudyDeviceOptions: ParsableArguments {
         get throws(Sentence) { try DeviceRequest(device, count: devices, mixes: mixDevices) }
     }
 
-    /// What `environment.json` keeps of them.
+    /// The facts that `environment.json` keeps of them.
     var session: [String: String] {
         var session: [String: String] = [:]
         if device != "auto" { session["option_device"] = device }
@@ -49,7 +49,7 @@ struct StudyDeviceOptions: ParsableArguments {
     }
 }
 
-/// What a study computes on: one device, or several at once.
+/// The device that a study computes on, or several at once.
 final class StudyDevices {
     /// The executor of all.
     let executor: any StudyExecutor

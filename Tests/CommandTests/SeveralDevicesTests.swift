@@ -163,7 +163,7 @@ import Testing
     }
 }
 
-/// Whether PoCL shows its processor twice where it is asked to.
+/// True where PoCL shows its processor twice when asked to.
 private let hasTwoDevices: Bool = {
     let environment = ["POCL_DEVICES": "pthread pthread"]
     guard let report = try? coppice("devices", "--json", environment: environment).json() else { return false }

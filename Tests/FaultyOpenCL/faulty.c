@@ -258,7 +258,7 @@ static void wait_for_ever(void) {
     for (;;) pause();
 }
 
-// Whether the commands of a queue no longer end.
+// True where the commands of a queue no longer end.
 static int is_hung(cl_command_queue queue) { return hung && (!told.alone || queue == struck); }
 
 // The code of a queue that has quit, or 0.
@@ -269,7 +269,7 @@ static cl_int quit_code(cl_command_queue queue) {
     return queue == struck ? told.quit.code : CL_SUCCESS;
 }
 
-// What every call that waits for a queue does: 0, or the code of a fault that is reported late.
+// The beginning of every call that waits for a queue: 0, or the code of a fault that is reported late.
 static cl_int before_waiting(cl_command_queue queue) {
     if (is_hung(queue)) wait_for_ever();
     cl_int code = atomic_exchange(&late_code, 0);

@@ -8,10 +8,10 @@ import Testing
 
 /// Studies over several devices, which are executors that compute nothing.
 @Suite struct DevicePoolTests {
-    /// What a device does before a training: its number, how many trainings it has had, and the jobs.
+    /// Called before a training with the device's seat, the number of trainings it has had, and the jobs.
     private typealias Before = @Sendable (DeviceSeat, Int, [TrainingJob], CancellationFlag) throws -> Void
 
-    /// What was heard of a study, on any thread.
+    /// Events of a study, from any thread.
     private final class Heard: Sendable {
         let batches = Locked<[(device: Int, jobs: [TrainingJob])]>([])
         let threads = Locked<[Int: Set<ObjectIdentifier>]>([:])
@@ -49,15 +49,16 @@ import Testing
             withExtendedLifetime(temporary) {}
         }
         return try StudyRunner(
-            study(yaml), directory: temporary.results, executor: pool, replicas: replicas, cancellation: cancellation
-        ) { event in
-            switch event {
-            case .notice(let line): heard.notices.withLock { $0.append(line) }
-            case .warning(let line): heard.warnings.withLock { $0.append(line) }
-            default: break
+            study(yaml), directory: temporary.results, executor: pool, replicas: replicas, cancellation: cancellation,
+            report: { event in
+                switch event {
+                case .notice(let line): heard.notices.withLock { $0.append(line) }
+                case .warning(let line): heard.warnings.withLock { $0.append(line) }
+                default: break
+                }
+                report(event)
             }
-            report(event)
-        }.run()
+        ).run()
     }
 
     private func alone(_ yaml: String = everything) throws -> [RunRecord] {

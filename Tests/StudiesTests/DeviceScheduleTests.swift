@@ -67,7 +67,7 @@ import Testing
         #expect(schedule.next(for: 0) == [0, 1, 2, 3])
         #expect(schedule.next(for: 0) == nil && schedule.next(for: 1) == nil)
         schedule.add(4, group: 0, kept: 5, images: 10, planned: 10)
-        // What is left of the group was lost.
+        // The rest of the group never came.
         schedule.close(group: 0)
         #expect(schedule.next(for: 1) == [4] && !schedule.isDone)
         schedule.finish(0)

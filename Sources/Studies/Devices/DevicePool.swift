@@ -58,7 +58,7 @@ package final class DevicePool: StudyExecutor {
 
     package func dataset(_ set: TrainingSet) throws -> StudyDataset { try host.dataset(set) }
 
-    /// Whether it was started with more than one device.
+    /// True once it was started with more than one device.
     var hasSeveral: Bool { (started?.count ?? 0) > 1 }
 
     /// The names of the devices that are left, each once.

@@ -2,9 +2,9 @@
 package struct DeviceRuns: Equatable, Sendable {
     /// Its number, counted from 1.
     package let number: Int
-    /// What the runs' rows call it.
+    /// Its name in the runs' rows.
     package let name: String
-    /// How many of the finished runs were made on it.
+    /// The number of finished runs that were made on it.
     package let runs: Int
 
     private struct Key: Hashable {

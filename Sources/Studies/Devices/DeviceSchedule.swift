@@ -66,8 +66,8 @@ struct DeviceSchedule {
         planned[group] = nil
     }
 
-    /// Whether more runs should be added: so few wait that a device may soon have nothing to do, or none of them are enough
-    /// for a training.
+    /// True where more runs should be added: so few wait that a device may soon have nothing to do, or none of them are
+    /// enough for a training.
     var wantsMore: Bool {
         let limits = members.filter { !$0.isLost }.map(\.limit)
         guard let largest = limits.max() else { return false }
@@ -76,7 +76,7 @@ struct DeviceSchedule {
             || !lines.contains { closed.contains($0.group) || $0.tickets.count >= largest }
     }
 
-    /// Whether nothing waits and no device trains.
+    /// True where nothing waits and no device trains.
     var isDone: Bool { lines.isEmpty && members.allSatisfy { $0.isLost || $0.tickets.isEmpty } }
 
     /// Images that the trainings under way have seen, on all devices.
@@ -84,10 +84,10 @@ struct DeviceSchedule {
 
     // MARK: - Devices
 
-    /// Whether a device is still there.
+    /// True for a device that was given up.
     func isLost(_ device: Int) -> Bool { members[device].isLost }
 
-    /// How many devices are still there.
+    /// The number of devices that are still there.
     var devicesLeft: Int { members.count { !$0.isLost } }
 
     /// The first device that is still there.

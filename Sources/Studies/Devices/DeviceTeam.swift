@@ -2,7 +2,7 @@ import Compute
 import Foundation
 import Support
 
-/// What the thread of a device is given.
+/// The means that the thread of a device is given.
 package struct DeviceSeat: Sendable {
     /// The device's number, counted from 1.
     package let number: Int
@@ -25,11 +25,11 @@ final class DeviceTeam: @unchecked Sendable {
     struct Device: Sendable {
         /// Counted from 1.
         let number: Int
-        /// What ``StudyExecutor/device`` says.
+        /// Its ``StudyExecutor/device``.
         var name: String
     }
 
-    /// What happened, in order.
+    /// Something that happened, in order.
     enum Event: Sendable {
         /// A device has begun to train these networks together.
         case began([TrainingJob])
@@ -55,7 +55,7 @@ final class DeviceTeam: @unchecked Sendable {
     /// Work for the first device, which the study waits for.
     private struct Errand {
         let number: Int
-        /// Who is at it.
+        /// The device that is at it.
         var device: Int?
         let body: @Sendable (any StudyExecutor) throws -> any Sendable
     }
@@ -67,11 +67,11 @@ final class DeviceTeam: @unchecked Sendable {
 
     private struct Member {
         var device: Device
-        /// Whether its executor is still being made.
+        /// True while its executor is being made.
         var isOpening = true
         /// ``StudyExecutor/suggestedReplicas``.
         var likes = 1
-        /// Whether its thread has ended.
+        /// True once its thread has ended.
         var hasEnded = false
     }
 
@@ -88,7 +88,7 @@ final class DeviceTeam: @unchecked Sendable {
     private var errands = 0
     private var answer: Result<any Sendable, any Error>?
     private var isClosing = false
-    /// Why the executor of a device could not be made, and what the last device that was lost reported.
+    /// The error of an executor that could not be made, and that of the last device that was lost.
     private var refusal: (any Error)?
     private var fault: ComputeError?
 
@@ -121,13 +121,13 @@ final class DeviceTeam: @unchecked Sendable {
         if let refusal = locked({ refusal }) { throw refusal }
     }
 
-    /// How many devices it was started with.
+    /// The number of devices that it was started with.
     let count: Int
 
     /// The devices that are still there.
     var devices: [Device] { locked { members.indices.filter { !schedule.isLost($0) }.map { members[$0].device } } }
 
-    /// How many networks the first device that is still there likes to train side by side.
+    /// The number of networks that the first device that is still there likes to train side by side.
     var suggestedReplicas: Int { locked { schedule.first.map { members[$0].likes } ?? 1 } }
 
     /// Has the first device do something and waits for it. If the device fails, the next one does it.
@@ -369,6 +369,6 @@ final class DeviceTeam: @unchecked Sendable {
 }
 
 extension ComputeError {
-    /// Whether another device may do what this one could not.
+    /// True where another device may do what this one could not.
     var isOfDevice: Bool { category == .unavailable }
 }
