@@ -7,7 +7,7 @@ package final class LoadedSets: Sendable {
     struct Loaded: Sendable {
         /// Its training samples are those of the training set.
         let dataset: Dataset
-        /// What is set aside; nil where nothing is.
+        /// The samples that are set aside; nil where none are.
         let validation: SampleSet?
         let description: StudyDataset
     }

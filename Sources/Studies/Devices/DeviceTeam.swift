@@ -73,6 +73,8 @@ final class DeviceTeam: @unchecked Sendable {
         var likes = 1
         /// True once its thread has ended.
         var hasEnded = false
+        /// True once it is known not to answer: its thread may never end.
+        var isAbandoned = false
     }
 
     private let condition = NSCondition()
@@ -185,12 +187,12 @@ final class DeviceTeam: @unchecked Sendable {
         locked { isClosing = true }
     }
 
-    /// Ends the threads and waits for them, but for those of devices that were given up.
+    /// Ends the threads and waits for them, but for those of devices that do not answer.
     func end() {
         halt()
         condition.lock()
         defer { condition.unlock() }
-        while members.indices.contains(where: { !members[$0].hasEnded && !schedule.isLost($0) }) { condition.wait() }
+        while members.contains(where: { !$0.hasEnded && !$0.isAbandoned }) { condition.wait() }
     }
 
     /// Hands out events until there are none and `isDone`, which is called with the lock held.
@@ -351,8 +353,9 @@ final class DeviceTeam: @unchecked Sendable {
 
     private func giveUp(_ index: Int, _ reason: String) -> Bool {
         locked {
+            guard schedule.isLost(index) || schedule.devicesLeft > 1 else { return false }
+            members[index].isAbandoned = true
             if schedule.isLost(index) { return true }
-            guard schedule.devicesLeft > 1 else { return false }
             members[index].isOpening = false
             lose(index, reason, nil)
             return true
