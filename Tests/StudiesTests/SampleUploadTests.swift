@@ -111,6 +111,7 @@ import Testing
     @Test func twoDevicesTrainWhatOneTrains() throws {
         func results(_ executor: any StudyExecutor) throws -> [[Int]] {
             let temporary = try TemporaryDirectory()
+            defer { withExtendedLifetime(temporary) {} }
             let results = try StudyRunner(
                 parsed(), directory: temporary.results, executor: executor, replicas: 2
             ).run()
