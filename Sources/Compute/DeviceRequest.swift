@@ -50,13 +50,13 @@ package struct DeviceRequest: Equatable, Sendable {
             guard (1...Self.mostDevices).contains(count) else {
                 throw Sentence("--devices is \(count); a number from 1 to \(Self.mostDevices) is needed")
             }
-            choice = .count(count)
+            choice = count == 1 ? .first : .count(count)
         } else if let numbers {
             choice = try numbers == "all" ? .all : .numbers(Self.numbers(numbers, of: spec))
         } else {
             choice = .first
         }
-        if kind.lowercased() == "cpu", choice != .first, choice != .count(1) {
+        if kind.lowercased() == "cpu", choice != .first {
             throw Sentence(
                 "the built-in CPU path is one device, which takes every core: --device cpu is accepted without a number, and "
                     + "opencl-cpu or gpu with one")

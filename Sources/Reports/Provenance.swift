@@ -55,10 +55,12 @@ struct Provenance: Sendable {
         }
         dataFolder = environment.sessions.last { $0["data"] != nil }?["data"]
         isTransposed = environment.isTransposed
-        deviceOptions =
-            ["device", "devices", "profile"].flatMap { name in
-                environment.sessions.last?["option_\(name)"].map { ["--\(name)", $0] } ?? []
-            } + (environment.sessions.last?["option_mix_devices"] == nil ? [] : ["--mix-devices"])
+        var options: [String] = []
+        for name in ["device", "devices", "profile"] {
+            if let value = environment.sessions.last?["option_\(name)"] { options += ["--\(name)", value] }
+        }
+        if environment.sessions.last?["option_mix_devices"] != nil { options.append("--mix-devices") }
+        deviceOptions = options
         // The newest say how to go on.
         self.commands = commands.suffix(5).map { "coppice " + $0 }
         data = environment.datasets.sorted { $0.key < $1.key }.map { name, facts in

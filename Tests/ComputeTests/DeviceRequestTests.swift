@@ -111,6 +111,8 @@ import Testing
 
     @Test func oneDeviceNeedsNoList() throws {
         for spec in ["auto", "gpu", "cpu", "opencl-cpu", "H200"] { #expect(try DeviceRequest(spec).isPlain) }
-        #expect(try !DeviceRequest("gpu:0").isPlain && !DeviceRequest("gpu", count: 1).isPlain)
+        #expect(try DeviceRequest("cpu", count: 1).isPlain)
+        #expect(try !DeviceRequest("gpu:0").isPlain)
+        #expect(try !DeviceRequest("gpu", count: 2).isPlain)
     }
 }
