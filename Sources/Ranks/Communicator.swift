@@ -5,9 +5,9 @@ import Support
 /// The processes that work on one thing together, and this one's place among them: one rank without MPI, or the ranks that a
 /// launcher of MPI started.
 ///
-/// The functions that move data are collective: all ranks call the same ones in the same order, with the same numbers of
-/// elements where nothing else is said, or they wait for each other for ever. Alone they cost nothing. Results have the same
-/// bits whatever the MPI: it moves bytes, and reduces integers only.
+/// The functions that move data are collective. All ranks must call the same ones in the same order and, unless a function
+/// says otherwise, with the same number of elements; if they do not, the program hangs. With a single rank these functions
+/// do no communication. Results have the same bits under every MPI, because it only copies bytes and reduces integers.
 package final class Communicator {
     /// This process's number, from 0.
     package let rank: Int

@@ -2,9 +2,9 @@
 import OpenCL
 import Synchronization
 
-/// Ctrl-C, SIGTERM and SIGHUP ask for a clean end once; a second Ctrl-C or SIGTERM ends the process. While the device does not
-/// answer the first one ends it: nobody would hear the question. Signals of a batch system ask for a clean end however often
-/// they come.
+/// The first Ctrl-C, SIGTERM or SIGHUP asks for a clean end; a second Ctrl-C or SIGTERM ends the process. While the device
+/// does not respond, the first one ends the process, because a clean end would have to wait for the device. Signals from a
+/// batch system always ask for a clean end, even if they are repeated.
 final class Interrupt: Sendable {
     /// Calls `handler` on the first signal from now on, from another thread.
     init(_ handler: @escaping @Sendable () -> Void) {

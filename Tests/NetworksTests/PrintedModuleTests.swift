@@ -30,7 +30,7 @@ private func run(_ program: String, _ arguments: [String], in folder: String? = 
     process.arguments = arguments
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     process.standardInput = FileHandle.nullDevice
-    // Output goes to files, because a pipe that nobody reads can fill up and block the child.
+    // Output goes to files: nothing reads a pipe while the child runs, and a full pipe would block it.
     let (out, err) = (URL(fileURLWithPath: try files.file("out", [])), URL(fileURLWithPath: try files.file("err", [])))
     process.standardOutput = try FileHandle(forWritingTo: out)
     process.standardError = try FileHandle(forWritingTo: err)

@@ -151,7 +151,7 @@ import Support
         }
         // Nothing was made.
         #expect(!temporary.exists(""))
-        // One process needs nobody to see its locks.
+        // A single process needs no locks that other machines can see.
         #expect(try run("1/1", temporary, options: option) == nil)
         #expect(try run(nil, temporary, options: option) == nil)
     }
