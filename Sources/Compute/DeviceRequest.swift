@@ -26,9 +26,15 @@ package struct DeviceRequest: Equatable, Sendable {
     /// True for one device without a number, which needs no list of devices.
     package var isPlain: Bool { choice == .first }
 
+    /// True for more than one number.
+    package var namesSeveral: Bool {
+        if case .numbers(let numbers) = choice { numbers.count > 1 } else { false }
+    }
+
     /// The values that `--device` accepts where several devices are accepted.
     package static let accepted =
-        "\(DeviceSelection.accepted); for several :all or their numbers, from 0, as in gpu:all or gpu:0,2"
+        "\(DeviceSelection.kinds); for others than the first, or several, their numbers, from 0, or all, as in gpu:1, gpu:0,2 "
+        + "or gpu:all"
 
     /// A request by the options' values.
     /// - Parameters:
@@ -106,6 +112,19 @@ extension DeviceSelection {
     package static func devices(for request: DeviceRequest, in inventory: DeviceInventory) throws(ComputeError)
         -> [DeviceInventory.DeviceEntry]
     {
+        let (chosen, all) = try choice(for: request, in: inventory)
+        if !request.mixes, let first = chosen.first, let other = chosen.first(where: { $0.label != first.label }) {
+            throw .noDevice(
+                reason: "\(first.label) and \(other.label) differ, and so would the last bits of their results: "
+                    + "--mix-devices accepts that, and equal ones are chosen by number: \(numbered(all))")
+        }
+        return chosen
+    }
+
+    /// The devices that a request comes to, whether they differ or not, and all those that have numbers.
+    private static func choice(for request: DeviceRequest, in inventory: DeviceInventory) throws(ComputeError)
+        -> (chosen: [DeviceInventory.DeviceEntry], all: [DeviceInventory.DeviceEntry])
+    {
         let all = try candidates(for: request.kind, in: inventory)
         // Mesa's drivers often offer the device of a vendor's driver a second time.
         let vendors = all.filter { !isMesas($0) }
@@ -129,12 +148,21 @@ extension DeviceSelection {
             }
             chosen = numbers.map { all[$0] }
         }
-        if !request.mixes, let first = chosen.first, let other = chosen.first(where: { $0.label != first.label }) {
+        return (chosen, all)
+    }
+
+    /// The device that a request for one comes to.
+    /// - Throws: ``ComputeError/noDevice(reason:)`` where there is none, or where the request comes to several.
+    static func device(
+        for request: DeviceRequest, in inventory: DeviceInventory
+    ) throws(ComputeError) -> DeviceInventory.DeviceEntry {
+        let (chosen, _) = try choice(for: request, in: inventory)
+        guard let first = chosen.first, chosen.count == 1 else {
             throw .noDevice(
-                reason: "\(first.label) and \(other.label) differ, and so would the last bits of their results: "
-                    + "--mix-devices accepts that, and equal ones are chosen by number: \(numbered(all))")
+                reason: "--device \(request.spec) means \(chosen.count) devices, and only coppice run takes several: "
+                    + "\(request.kind) with one of their numbers is accepted, as in \(request.kind):0")
         }
-        return chosen
+        return first
     }
 
     /// The usable devices that a specification means, the one that it would take first.
@@ -145,7 +173,7 @@ extension DeviceSelection {
         let plan = try plan(for: kind, in: inventory)
         guard let first = plan.candidates.first else {
             throw .noDevice(
-                reason: "several devices are needed, and \(plan.reason); give one of --device gpu and opencl-cpu")
+                reason: "numbers, all and --devices count OpenCL devices, and \(plan.reason)")
         }
         switch wanted {
         case "auto": return plan.candidates.filter { $0.kind == first.kind }

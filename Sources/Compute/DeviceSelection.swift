@@ -3,7 +3,8 @@ import OpenCL
 import Support
 
 /// Chooses what to compute on. A specification is `auto` (a GPU, then another accelerator, then an OpenCL CPU, then
-/// the built-in CPU path), `gpu`, `cpu` (the built-in path), `opencl-cpu`, or a part of a device's or platform's name.
+/// the built-in CPU path), `gpu`, `cpu` (the built-in path), `opencl-cpu`, or a part of a device's or platform's name. A
+/// number after it, as in `gpu:1`, takes another device than the first; see ``DeviceRequest``.
 package enum DeviceSelection {
     /// What a specification comes to: the devices to try in this order, and whether the built-in path stands behind
     /// them.
@@ -15,7 +16,9 @@ package enum DeviceSelection {
     }
 
     /// What `--device` accepts, for help and messages.
-    package static let accepted = "auto, gpu, cpu, opencl-cpu, or part of a device's or platform's name"
+    package static let accepted = "\(kinds); for another than the first its number, from 0, as in gpu:1"
+    /// Specifications without numbers.
+    static let kinds = "auto, gpu, cpu, opencl-cpu, or part of a device's or platform's name"
 
     /// Makes the backend that `spec` asks for.
     /// - Parameters:
@@ -31,11 +34,19 @@ package enum DeviceSelection {
         profile forced: DeviceProfile? = nil, profiling: Bool = false, startsOften: Bool = false
     ) throws(ComputeError) -> (backend: any Backend, reason: String) {
         let profile = if let forced { forced } else { try DeviceProfile.requested(in: environment) }
+        let request: DeviceRequest
+        do throws(Sentence) { request = try DeviceRequest(spec) } catch { throw .noDevice(reason: "\(error)") }
         let isBuiltIn = spec.lowercased() == "cpu"
         // The built-in path must not wait for drivers to start.
         let inventory =
             isBuiltIn
             ? DeviceInventory(platforms: [], problem: nil) : DeviceInventory.current(environment: environment)
+        if !request.isPlain {
+            let entry = try device(for: request, in: inventory)
+            let backend = try make(
+                on: entry, environment: environment, profile: profile, profiling: profiling, startsOften: startsOften)
+            return (backend, "\(entry.label): asked for by --device \(spec)")
+        }
         let plan = try self.plan(for: spec, in: inventory)
         var failures: [String] = []
         for candidate in plan.candidates {
@@ -59,13 +70,13 @@ package enum DeviceSelection {
     /// - Throws: ``ComputeError/noDevice(reason:)`` where it cannot be used, and what its driver reports.
     package static func make(
         on entry: DeviceInventory.DeviceEntry, environment: EnvironmentVariables = .process,
-        profile forced: DeviceProfile? = nil, startsOften: Bool = false
+        profile forced: DeviceProfile? = nil, profiling: Bool = false, startsOften: Bool = false
     ) throws(ComputeError) -> OpenCLBackend {
         let profile = if let forced { forced } else { try DeviceProfile.requested(in: environment) }
         guard let device = entry.device else {
             throw .noDevice(reason: "\(entry.label) cannot be used: \(entry.obstacle ?? "it is not there")")
         }
-        return try backend(on: device, environment, profile: profile, profiling: false, startsOften: startsOften)
+        return try backend(on: device, environment, profile: profile, profiling: profiling, startsOften: startsOften)
     }
 
     private static func backend(

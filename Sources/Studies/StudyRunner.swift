@@ -376,7 +376,7 @@ package final class StudyRunner {
         {
             throw StudyError.otherStudy(directory: path, difference: ScoreFile.change(of: score.score))
         }
-        let seconds = (clock.now - start) / .seconds(1) - artifact.reportSeconds
+        let seconds = (clock.now - start) / .seconds(1) - artifact.uncountedSeconds
         let stored = StudyArrays.StoredArtifact(artifact: artifact, seconds: max(0, seconds))
         try arrays.store(stored, for: key, count: dataset.shape.count, fingerprint: dataset.fingerprint)
         return session.keep(stored, for: key)

@@ -14,6 +14,15 @@ struct ComputeOptions: ParsableArguments {
     @Flag(help: "No progress and no notes on stderr.")
     var quiet = false
 
+    func validate() throws {
+        let request: DeviceRequest
+        do { request = try DeviceRequest(device) } catch { throw ValidationError("\(error).") }
+        if request.namesSeveral {
+            throw ValidationError(
+                "--device \(excerpt(device)) names several devices, and only coppice run takes several.")
+        }
+    }
+
     /// The backend, in the profile of `option` where there is one; one line on stderr says which and why.
     func makeBackend(in option: ProfileOption? = nil, profiling: Bool = false, startsOften: Bool = true) throws
         -> any Backend

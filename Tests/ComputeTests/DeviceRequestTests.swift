@@ -80,7 +80,7 @@ import Testing
         #expect(Self.refusal("opencl-cpu", 2, of: host)?.contains("there is 1, 0 (pthread") == true)
         #expect(Self.refusal("gpu:all", of: [Self.pocl])?.hasPrefix("there is no GPU") == true)
         #expect(Self.refusal("gpu:all", of: [Self.old])?.contains("OpenCL 1.2 is needed") == true)
-        #expect(Self.refusal("auto:all", of: [])?.contains("several devices are needed") == true)
+        #expect(Self.refusal("auto:all", of: [])?.contains("--devices count OpenCL devices, and ") == true)
     }
 
     @Test(
@@ -101,6 +101,21 @@ import Testing
         } catch {
             #expect(error.description.contains(words), "\(error)")
         }
+    }
+
+    @Test func oneOfSeveralIsTakenByItsNumber() throws {
+        let host = Self.inventory([Self.h200, Self.l4])
+        func name(_ spec: String) throws -> String {
+            try DeviceSelection.device(for: DeviceRequest(spec), in: host).name
+        }
+        #expect(try name("gpu:1") == "NVIDIA L4" && name("l4:all") == "NVIDIA L4")
+        #expect(try DeviceRequest("gpu:0,1").namesSeveral && !DeviceRequest("gpu:1").namesSeveral)
+        #expect {
+            try name("gpu:all")
+        } throws: {
+            "\($0)".hasPrefix("--device gpu:all means 2 devices, and only coppice run takes several")
+        }
+        #expect(throws: ComputeError.self) { try DeviceSelection.make(spec: "cpu:1") }
     }
 
     @Test func namesMayHaveColons() throws {

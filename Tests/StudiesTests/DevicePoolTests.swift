@@ -226,6 +226,34 @@ import Testing
         #expect(try essence(results.records) == alone())
     }
 
+    /// A clustering that waits for a device at a long training does not delay the end.
+    @Test func anInterruptIsHeardWhileAnArtifactWaits() throws {
+        let (flag, timedOut) = (CancellationFlag(), Locked(false))
+        let pool = Self.pool(1, replicas: 1) { _, _, _, stop in
+            usleep(50_000)
+            flag.cancel()
+            for _ in 0..<5_000 where !stop.isCancelled { usleep(1_000) }
+            timedOut.withLock { $0 = !stop.isCancelled }
+            try stop.check()
+        }
+        let yaml = "{runs: 2, experiments: [{pruning_method: cluster, sizes: 40, ks: 2, selection_strategies: random}]}"
+        let error = studyError {
+            _ = try run(pool, Heard(), yaml, in: TemporaryDirectory(), replicas: 1, cancellation: flag)
+        }
+        guard case .interrupted(finished: 0, total: 2)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(!timedOut.withLock { $0 })
+    }
+
+    @Test func waitingForADeviceIsNoCostOfSelection() throws {
+        let pool = Self.pool(1, replicas: 1) { _, _, _, _ in usleep(300_000) }
+        let yaml = "{runs: 2, experiments: [{pruning_method: cluster, sizes: 40, ks: 2, selection_strategies: random}]}"
+        let records = try run(pool, Heard(), yaml, in: TemporaryDirectory(), replicas: 1).records
+        #expect(records.count == 2 && records.allSatisfy { $0.selectionSeconds < 0.2 })
+    }
+
     @Test func artifactsAreMadeOnceOnTheFirstDevice() throws {
         let made = Locked<[Int]>([])
         let pool = DevicePool(host: FakeExecutor(), replicas: 4) {

@@ -12,6 +12,7 @@ package final class DevicePool: StudyExecutor {
     private let replicas: Int?
     private var started: DeviceTeam?
     private var later: Set<TrainingRecipe> = []
+    private var isPrepared = false
     /// Hears of what the devices do.
     var hear: (DeviceTeam.Event) throws -> Void = { _ in }
 
@@ -34,6 +35,7 @@ package final class DevicePool: StudyExecutor {
     package func close() {
         started?.end()
         started = nil
+        isPrepared = false
     }
 
     /// The devices at work.
@@ -75,11 +77,12 @@ package final class DevicePool: StudyExecutor {
     /// Gets the first device ready the first time; after that each device gets itself ready for the runs that it takes.
     package func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) throws {
         self.later = later
-        guard started == nil else { return }
+        guard !isPrepared else { return }
         _ = try team().perform(hear) { executor in
             try executor.prepare(for: recipe, later: later)
             return true
         }
+        isPrepared = true
     }
 
     /// Checks the first device. Others with less memory are found out when they train.
@@ -92,12 +95,19 @@ package final class DevicePool: StudyExecutor {
 
     package func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact {
         let found = HandedOver(value: found)
-        return try team().perform(hear) { try $0.make(key, from: found.value, cancellation: cancellation) }
+        let clock = ContinuousClock()
+        let asked = clock.now
+        return try team().perform(hear, cancelledBy: cancellation) { executor in
+            let waited = (clock.now - asked) / .seconds(1)
+            var artifact = try executor.make(key, from: found.value, cancellation: cancellation)
+            artifact.uncountedSeconds += waited
+            return artifact
+        }
     }
 
     package func check(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws {
         let found = HandedOver(value: found)
-        _ = try team().perform(hear) { executor in
+        _ = try team().perform(hear, cancelledBy: cancellation) { executor in
             try executor.check(key, from: found.value, cancellation: cancellation)
             return true
         }
@@ -106,7 +116,7 @@ package final class DevicePool: StudyExecutor {
     /// Trains on the first device.
     package func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         let later = later
-        return try team().perform(hear) { executor in
+        return try team().perform(hear, cancelledBy: cancellation) { executor in
             if let recipe = jobs.first?.recipe { try executor.prepare(for: recipe, later: later) }
             return try executor.train(jobs, cancellation: cancellation)
         }

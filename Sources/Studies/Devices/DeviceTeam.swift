@@ -133,21 +133,31 @@ final class DeviceTeam: @unchecked Sendable {
     var suggestedReplicas: Int { locked { schedule.first.map { members[$0].likes } ?? 1 } }
 
     /// Has the first device do something and waits for it. If the device fails, the next one does it.
-    /// - Throws: what `body` throws where that is no fault of the device or no other device is left, and what `hear` throws.
+    /// - Parameter cancellation: once raised, nothing is begun. `body` itself stops what it has begun.
+    /// - Throws: what `body` throws where that is no fault of the device or no other device is left, `CancellationError`, and
+    ///   what `hear` throws.
     func perform<Value: Sendable>(
-        _ hear: (Event) throws -> Void, _ body: @escaping @Sendable (any StudyExecutor) throws -> Value
+        _ hear: (Event) throws -> Void, cancelledBy cancellation: CancellationFlag? = nil,
+        _ body: @escaping @Sendable (any StudyExecutor) throws -> Value
     ) throws -> Value {
         locked {
             errands += 1
             answer = nil
             errand = Errand(number: errands, device: nil) { try body($0) }
         }
-        try wait(hear) { self.answer != nil }
-        let answer = locked { () -> Result<any Sendable, any Error>? in
+        try wait(hear) {
+            // The device may be at a training that takes long.
+            if self.answer == nil, self.errand?.device == nil, cancellation?.isCancelled == true {
+                self.errand = nil
+                self.answer = .failure(CancellationError())
+            }
+            return self.answer != nil
+        }
+        let outcome = locked { () -> Result<any Sendable, any Error>? in
             defer { self.answer = nil }
             return self.answer
         }
-        guard let value = try answer?.get() as? Value else {
+        guard let value = try outcome?.get() as? Value else {
             throw StudyError.executor(reason: "a device gave an answer of another type")
         }
         return value
