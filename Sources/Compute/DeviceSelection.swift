@@ -3,7 +3,8 @@ import OpenCL
 import Support
 
 /// Chooses what to compute on. A specification is `auto` (a GPU, then another accelerator, then an OpenCL CPU, then
-/// the built-in CPU path), `gpu`, `cpu` (the built-in path), `opencl-cpu`, or a part of a device's or platform's name.
+/// the built-in CPU path), `gpu`, `cpu` (the built-in path), `opencl-cpu`, or a part of a device's or platform's name. A
+/// number after it, as in `gpu:1`, takes another device than the first; see ``DeviceRequest``.
 package enum DeviceSelection {
     /// What a specification comes to: the devices to try in this order, and whether the built-in path stands behind
     /// them.
@@ -15,7 +16,9 @@ package enum DeviceSelection {
     }
 
     /// What `--device` accepts, for help and messages.
-    package static let accepted = "auto, gpu, cpu, opencl-cpu, or part of a device's or platform's name"
+    package static let accepted = "\(kinds); for another than the first its number, from 0, as in gpu:1"
+    /// Specifications without numbers.
+    static let kinds = "auto, gpu, cpu, opencl-cpu, or part of a device's or platform's name"
 
     /// Makes the backend that `spec` asks for.
     /// - Parameters:
@@ -31,22 +34,26 @@ package enum DeviceSelection {
         profile forced: DeviceProfile? = nil, profiling: Bool = false, startsOften: Bool = false
     ) throws(ComputeError) -> (backend: any Backend, reason: String) {
         let profile = if let forced { forced } else { try DeviceProfile.requested(in: environment) }
+        let request: DeviceRequest
+        do throws(Sentence) { request = try DeviceRequest(spec) } catch { throw .noDevice(reason: "\(error)") }
         let isBuiltIn = spec.lowercased() == "cpu"
         // The built-in path must not wait for drivers to start.
         let inventory =
             isBuiltIn
             ? DeviceInventory(platforms: [], problem: nil) : DeviceInventory.current(environment: environment)
+        if !request.isPlain {
+            let entry = try device(for: request, in: inventory)
+            let backend = try make(
+                on: entry, environment: environment, profile: profile, profiling: profiling, startsOften: startsOften)
+            return (backend, "\(entry.label): asked for by --device \(spec)")
+        }
         let plan = try self.plan(for: spec, in: inventory)
         var failures: [String] = []
         for candidate in plan.candidates {
             guard let device = candidate.device else { continue }
             do throws(ComputeError) {
-                if let obstacle = profile?.obstacle(on: device) { throw .noDevice(reason: obstacle) }
-                let cache = startsOften ? ProgramCache.forRepeatedStarts(on: device) : .standard(for: device)
-                let sizes = BlockSizeCache(environment: environment)
-                    .sizes(for: device, profile: profile ?? DeviceProfile(for: device))
-                let backend = try OpenCLBackend(
-                    device: device, profile: profile, sizes: sizes, cache: cache, profiling: profiling)
+                let backend = try backend(
+                    on: device, environment, profile: profile, profiling: profiling, startsOften: startsOften)
                 let reason = failures.isEmpty ? plan.reason : failures.joined(separator: "; ")
                 return (backend, "\(candidate.label): \(reason)")
             } catch {
@@ -57,6 +64,30 @@ package enum DeviceSelection {
         let backend = CPUBackend()
         let reason = failures.isEmpty ? plan.reason : failures.joined(separator: "; ")
         return (backend, "\(backend.device.name): \(reason)")
+    }
+
+    /// Makes the backend of a device of the inventory.
+    /// - Throws: ``ComputeError/noDevice(reason:)`` where it cannot be used, and what its driver reports.
+    package static func make(
+        on entry: DeviceInventory.DeviceEntry, environment: EnvironmentVariables = .process,
+        profile forced: DeviceProfile? = nil, profiling: Bool = false, startsOften: Bool = false
+    ) throws(ComputeError) -> OpenCLBackend {
+        let profile = if let forced { forced } else { try DeviceProfile.requested(in: environment) }
+        guard let device = entry.device else {
+            throw .noDevice(reason: "\(entry.label) cannot be used: \(entry.obstacle ?? "it is not there")")
+        }
+        return try backend(on: device, environment, profile: profile, profiling: profiling, startsOften: startsOften)
+    }
+
+    private static func backend(
+        on device: Device, _ environment: EnvironmentVariables, profile: DeviceProfile?, profiling: Bool,
+        startsOften: Bool
+    ) throws(ComputeError) -> OpenCLBackend {
+        if let obstacle = profile?.obstacle(on: device) { throw .noDevice(reason: obstacle) }
+        let cache = startsOften ? ProgramCache.forRepeatedStarts(on: device) : .standard(for: device)
+        let sizes = BlockSizeCache(environment: environment)
+            .sizes(for: device, profile: profile ?? DeviceProfile(for: device))
+        return try OpenCLBackend(device: device, profile: profile, sizes: sizes, cache: cache, profiling: profiling)
     }
 
     /// Which device `auto` would try first, nil for the built-in path, and why; nothing is started.
@@ -77,9 +108,7 @@ package enum DeviceSelection {
         case "": throw .noDevice(reason: "the name of the device is empty; it may be \(accepted)")
         default: break
         }
-        let matches = inventory.devices.filter {
-            $0.name.lowercased().contains(wanted) || $0.platform.lowercased().contains(wanted)
-        }
+        let matches = inventory.devices.filter { names($0, wanted) }
         guard !matches.isEmpty else {
             throw .noDevice(
                 reason: "no device or platform has '\(spec)' in its name; \(whatThereIs(in: inventory)); "
@@ -90,6 +119,17 @@ package enum DeviceSelection {
         let others = usable.count > 1 ? ", the first of \(usable.count) that match" : ""
         return Plan(
             candidates: Array(usable.prefix(1)), fallsBack: false, reason: "asked for by --device \(spec)\(others)")
+    }
+
+    /// True where a part of a name, in lower case, is in that of a device or of its platform.
+    static func names(_ entry: DeviceInventory.DeviceEntry, _ wanted: String) -> Bool {
+        entry.name.lowercased().contains(wanted) || entry.platform.lowercased().contains(wanted)
+    }
+
+    /// True for a device of one of Mesa's drivers.
+    static func isMesas(_ entry: DeviceInventory.DeviceEntry) -> Bool {
+        let platform = entry.platform.lowercased()
+        return platform.contains("rusticl") || platform.contains("clover")
     }
 
     private static func plan(for kind: Device.Kind, named name: String, spec: String, in inventory: DeviceInventory)
@@ -120,7 +160,7 @@ package enum DeviceSelection {
 
     /// The usable ones, by kind, and within a kind in the order of listing, but Mesa's drivers, which often offer the
     /// device of a vendor's driver a second time, last.
-    private static func ordered(_ devices: [DeviceInventory.DeviceEntry]) -> [DeviceInventory.DeviceEntry] {
+    static func ordered(_ devices: [DeviceInventory.DeviceEntry]) -> [DeviceInventory.DeviceEntry] {
         func rank(_ entry: DeviceInventory.DeviceEntry) -> Int {
             let kind =
                 switch entry.kind {
@@ -129,8 +169,7 @@ package enum DeviceSelection {
                 case .other: 4
                 case .cpu: 6
                 }
-            let platform = entry.platform.lowercased()
-            return kind + (platform.contains("rusticl") || platform.contains("clover") ? 1 : 0)
+            return kind + (isMesas(entry) ? 1 : 0)
         }
         let usable = devices.filter { $0.obstacle == nil }
         return usable.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }

@@ -15,7 +15,14 @@ package enum StallWatch {
         package let subject: String
         /// How long it has been watched without an end.
         package let seconds: Double
+        /// A number that no other call has.
+        package let number: Int
+        /// The thread that made the call, as ``StallWatch/thisThread`` has it.
+        package let thread: UInt
     }
+
+    /// The calling thread.
+    package static var thisThread: UInt { UInt(pthread_self()) }
 
     /// What there is to say of a call.
     package enum Event: Sendable {
@@ -59,6 +66,7 @@ package enum StallWatch {
         let number: Int
         let call: StaticString
         let subject: String
+        var thread: UInt = 0
     }
 
     /// What was seen of the calls under way. Time starts when a call is first seen, which spares the calls a clock.
@@ -85,7 +93,8 @@ package enum StallWatch {
         }
 
         private static func stall(_ call: Call, _ seconds: Double) -> Stall {
-            Stall(call: "\(call.call)", subject: call.subject, seconds: seconds)
+            Stall(
+                call: "\(call.call)", subject: call.subject, seconds: seconds, number: call.number, thread: call.thread)
         }
     }
 
@@ -98,9 +107,10 @@ package enum StallWatch {
         var current: [Call] { lock.withLock { underWay } }
 
         func begin(_ call: StaticString, _ subject: String) -> Int {
-            lock.withLock {
+            let thread = StallWatch.thisThread
+            return lock.withLock {
                 count += 1
-                underWay.append(Call(number: count, call: call, subject: subject))
+                underWay.append(Call(number: count, call: call, subject: subject, thread: thread))
                 return count
             }
         }

@@ -20,7 +20,8 @@ struct Provenance: Sendable {
     /// What the latest session was told to compute on, as options of the command.
     let deviceOptions: [String]
 
-    init(_ environment: StudyEnvironment) {
+    /// - Parameter devices: the devices of sessions with several.
+    init(_ environment: StudyEnvironment, devices: [DeviceRuns] = []) {
         var order: [String] = []
         var groups: [String: [[String: String]]] = [:]
         let keys = ["device", "platform", "driver", "backend", "system", "coppice"]
@@ -29,11 +30,13 @@ struct Provenance: Sendable {
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(session)
         }
+        let lastShared = environment.sessions.last { $0["devices"] != nil }
         machines = order.compactMap { key in
             guard let sessions = groups[key], let first = sessions.first else { return nil }
             let facts = [
                 first["platform"].map { "platform \($0)" }, first["driver"].map { "driver \($0)" },
                 first["backend"].map { "backend \($0)" }, first["system"], first["coppice"].map { "coppice \($0)" },
+                sessions.contains { $0 == lastShared } ? Self.words(devices) : nil,
             ]
             let started = sessions.compactMap { $0["started"] }.sorted()
             var when = Wording.counted(sessions.count, "session")
@@ -52,9 +55,12 @@ struct Provenance: Sendable {
         }
         dataFolder = environment.sessions.last { $0["data"] != nil }?["data"]
         isTransposed = environment.isTransposed
-        deviceOptions = ["device", "profile"].flatMap { name in
-            environment.sessions.last?["option_\(name)"].map { ["--\(name)", $0] } ?? []
+        var options: [String] = []
+        for name in ["device", "devices", "profile"] {
+            if let value = environment.sessions.last?["option_\(name)"] { options += ["--\(name)", value] }
         }
+        if environment.sessions.last?["option_mix_devices"] != nil { options.append("--mix-devices") }
+        deviceOptions = options
         // The newest say how to go on.
         self.commands = commands.suffix(5).map { "coppice " + $0 }
         data = environment.datasets.sorted { $0.key < $1.key }.map { name, facts in
@@ -68,5 +74,12 @@ struct Provenance: Sendable {
             if let channels = facts.channels, channels > 1 { words += " of \(channels) channels" }
             return words + ", SHA-256 \(facts.fingerprint)"
         }
+    }
+
+    /// The runs of each device, as a fact; nil without several devices.
+    private static func words(_ devices: [DeviceRuns]) -> String? {
+        if devices.isEmpty { return nil }
+        return devices.map { "device \($0.number), \($0.name): \(Wording.counted($0.runs, "run"))" }
+            .joined(separator: "; ")
     }
 }

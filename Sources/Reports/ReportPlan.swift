@@ -138,7 +138,8 @@ struct ReportPlan: Sendable {
         }
         let plan = stored.results.plan
         let done = stored.results.records.count
-        let provenance = Provenance(stored.environment)
+        let provenance = Provenance(
+            stored.environment, devices: DeviceRuns.all(of: stored.results.records))
         let name = URL(fileURLWithPath: stored.directory).standardizedFileURL.lastPathComponent
         let notes = (stored.results.comparisonNotes + Wording.bounded(stored.notices)).map(Self.sentence)
         return PageContents(

@@ -19,17 +19,11 @@ package final class BackendExecutor: StudyExecutor {
     private let clusteringMemory: Int?
     private let load: (String) throws -> Dataset
     let progress: (Int) -> Void
-    private var loaded: [TrainingSet: Loaded] = [:]
+    private let sets: LoadedSets
     private var stored: [StoreKey: Stored] = [:]
     private var points: (key: PointsKey, points: PointSource)?
 
-    private struct Loaded {
-        /// Its training samples are those of the training set.
-        let dataset: Dataset
-        /// What is set aside; nil where nothing is.
-        let validation: SampleSet?
-        let description: StudyDataset
-    }
+    private typealias Loaded = LoadedSets.Loaded
 
     /// Which samples are in the device's memory.
     var storedKeys: Set<StoreKey> { Set(stored.keys) }
@@ -60,26 +54,29 @@ package final class BackendExecutor: StudyExecutor {
     /// An executor on a backend that is made once there is something to compute.
     /// - Parameters:
     ///   - clusteringMemory: bytes that the process may take while it clusters; nil for as many as it takes.
+    ///   - sets: the training sets that are in memory already, and those that are loaded later.
     ///   - load: reads the data set of a name.
     ///   - progress: hears how many images the training under way has been through, all replicas together.
     package init(
         onDemand makeBackend: @escaping () throws -> any Backend, clusteringMemory: Int? = nil,
-        load: @escaping (String) throws -> Dataset,
+        sets: LoadedSets = LoadedSets(), load: @escaping (String) throws -> Dataset,
         progress: @escaping (Int) -> Void = { _ in }
     ) {
         self.makeBackend = makeBackend
         self.clusteringMemory = clusteringMemory
+        self.sets = sets
         self.load = load
         self.progress = progress
     }
 
     /// An executor on `backend`; the parameters are the same.
     package convenience init(
-        on backend: any Backend, clusteringMemory: Int? = nil,
+        on backend: any Backend, clusteringMemory: Int? = nil, sets: LoadedSets = LoadedSets(),
         load: @escaping (String) throws -> Dataset,
         progress: @escaping (Int) -> Void = { _ in }
     ) {
-        self.init(onDemand: { backend }, clusteringMemory: clusteringMemory, load: load, progress: progress)
+        self.init(
+            onDemand: { backend }, clusteringMemory: clusteringMemory, sets: sets, load: load, progress: progress)
     }
 
     package var device: String {
@@ -191,9 +188,9 @@ package final class BackendExecutor: StudyExecutor {
     }
 
     private func loaded(_ set: TrainingSet) throws -> Loaded {
-        if let known = loaded[set] { return known }
+        if let known = sets[set] { return known }
         let fresh = try set.validation.map { try part($0, of: set) } ?? whole(set)
-        loaded[set] = fresh
+        sets[set] = fresh
         return fresh
     }
 

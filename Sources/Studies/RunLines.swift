@@ -64,7 +64,9 @@ struct RunLines {
 extension StudyPlan {
     /// Whether a record is of a run of this plan and agrees with itself: a digit that a disk turned is found by it.
     func accepts(_ record: RunRecord) -> Bool {
-        guard experiments.indices.contains(record.experimentID - 1) else { return false }
+        guard experiments.indices.contains(record.experimentID - 1), record.deviceNumber ?? 1 >= 1 else {
+            return false
+        }
         let experiment = experiment(record.experimentID)
         let time = record.selectionSeconds + record.trainingSeconds + record.evaluationSeconds
         return (1...experiment.runs).contains(record.runID)

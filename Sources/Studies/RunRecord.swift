@@ -33,6 +33,8 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var tuned: [String: Double]?
     /// The device.
     package var device: String
+    /// The number of the device, counted from 1, in a session that had several; nil, and not in the file, where it had one.
+    package var deviceNumber: Int?
     /// Where the run diverged; nil, and not in the file, where it did not.
     package var diverged: Divergence?
     /// Whether its steps were too small to move the network's weights; not in the file where they were not.
@@ -48,14 +50,14 @@ package struct RunRecord: Codable, Equatable, Sendable {
     enum CodingKeys: String, CodingKey {
         case experimentID, runID, accuracy, correct, count, recall, time, selectionSeconds, trainingSeconds,
             evaluationSeconds
-        case replicas, requested, kept, distinct, steps, images, perClass, tuned, device, diverged
+        case replicas, requested, kept, distinct, steps, images, perClass, tuned, device, deviceNumber, diverged
         case isUnmoved = "unmoved"
     }
 
     /// A record of what was measured; `time` is summed here.
     package init(
         experimentID: Int, runID: Int, outcome: TrainingOutcome, selectionSeconds: Double, requested: Int, kept: Int,
-        perClass: [Int], tuned: [String: Double]? = nil, device: String
+        perClass: [Int], tuned: [String: Double]? = nil, device: String, deviceNumber: Int? = nil
     ) {
         self.experimentID = experimentID
         self.runID = runID
@@ -73,6 +75,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         self.perClass = perClass
         self.tuned = tuned
         self.device = device
+        self.deviceNumber = deviceNumber
         diverged = outcome.diverged
         isUnmoved = outcome.isUnmoved
         distinct = outcome.seen?.count
@@ -107,6 +110,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         perClass = try values.decode([Int].self, forKey: .perClass)
         tuned = try values.decodeIfPresent([String: Double].self, forKey: .tuned)
         device = try values.decode(String.self, forKey: .device)
+        deviceNumber = try values.decodeIfPresent(Int.self, forKey: .deviceNumber)
         isUnmoved = try values.decodeIfPresent(Bool.self, forKey: .isUnmoved) ?? false
     }
 
@@ -132,6 +136,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
         try values.encode(perClass, forKey: .perClass)
         try values.encodeIfPresent(tuned, forKey: .tuned)
         try values.encode(device, forKey: .device)
+        try values.encodeIfPresent(deviceNumber, forKey: .deviceNumber)
         try values.encodeIfPresent(diverged, forKey: .diverged)
         if isUnmoved { try values.encode(true, forKey: .isUnmoved) }
     }

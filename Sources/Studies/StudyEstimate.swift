@@ -59,6 +59,10 @@ package struct StudyEstimate: Equatable, Sendable {
     package var total: Double {
         artifacts.sorted { $0.key < $1.key }.reduce(training + evaluation) { $0 + $1.value }
     }
+    /// All seconds where so many equal devices share the training and the testing.
+    package func seconds(on devices: Int) -> Double {
+        total - (training + evaluation) * (1 - 1 / Double(max(1, devices)))
+    }
     /// Images per second over the whole of ``training``; of a single model, or with nothing left to train, as measured.
     package var imagesPerSecond: Double {
         guard models.count > 1, training > 0 else { return models.first?.imagesPerSecond ?? rates.imagesPerSecond }

@@ -9,6 +9,8 @@ import Support
 package enum StudyEvent {
     /// A line for whoever watches.
     case notice(String)
+    /// A line for those too who want no others.
+    case warning(String)
     /// The plan stands, this is the part of it to run, and these runs of the plan were finished before. Networks that are
     /// trained for artifacts which are still to be made will see so many images.
     case began(StudyPlan, part: [PlannedRun], finished: [RunRecord], artifactImages: Int)
@@ -18,6 +20,8 @@ package enum StudyEvent {
     case tuning(Experiment)
     /// These networks are being trained together.
     case training([TrainingJob])
+    /// The networks under way on several devices have seen so many images.
+    case advanced(images: Int)
     /// A run is finished and on the disk; `done` and `total` count the part that is run.
     case finished(RunRecord, experiment: Experiment, done: Int, total: Int)
 }
@@ -84,6 +88,8 @@ package final class StudyRunner {
     /// - Throws: ``StudyError``, `.interrupted` where the flag was raised, `.device` where the device failed; and the
     ///   executor's own errors.
     package func run() throws -> StudyResults {
+        (executor as? DevicePool)?.hear = announce
+        defer { (executor as? DevicePool)?.hear = { _ in } }
         if let shard, shard.count > 1 { try StudyDirectory.checkLocks(of: path, mounts) }
         var datasets: [String: StudyDataset] = [:]
         for name in study.datasets { datasets[name] = try executor.dataset(TrainingSet(name)) }
@@ -149,20 +155,10 @@ package final class StudyRunner {
             .began(
                 session.plan, part: session.part, finished: session.log.records, artifactImages: artifactImages))
         do {
-            let pending = session.pendingByTraining()
-            let recipes = pending.map(\.recipe)
-            var lastUse: [TrainingRecipe: Int] = [:]
-            for (index, recipe) in recipes.enumerated() { lastUse[recipe] = index }
-            for (index, group) in pending.enumerated() {
-                if index == 0 || recipes[index] != recipes[index - 1] {
-                    let later = lastUse.filter { $0.value > index }.keys
-                    try executor.prepare(for: group.recipe, later: Set(later))
-                }
-                if index == 0 {
-                    try begin(session)
-                    try checkArtifacts(session)
-                }
-                try run(group.runs, session)
+            if let pool = executor as? DevicePool {
+                try spread(session, over: pool)
+            } else {
+                try runInTurn(session)
             }
         } catch {
             // The log has what is finished. Tables and joined logs are for whoever looks before the study goes on, and
@@ -179,6 +175,25 @@ package final class StudyRunner {
         return try finish(session)
     }
 
+    /// Runs what is left on one device.
+    private func runInTurn(_ session: StudySession) throws {
+        let pending = session.pendingByTraining()
+        let recipes = pending.map(\.recipe)
+        var lastUse: [TrainingRecipe: Int] = [:]
+        for (index, recipe) in recipes.enumerated() { lastUse[recipe] = index }
+        for (index, group) in pending.enumerated() {
+            if index == 0 || recipes[index] != recipes[index - 1] {
+                let later = lastUse.filter { $0.value > index }.keys
+                try executor.prepare(for: group.recipe, later: Set(later))
+            }
+            if index == 0 {
+                try begin(session)
+                try checkArtifacts(session)
+            }
+            try run(group.runs, session)
+        }
+    }
+
     /// Images that networks will see that are trained for an artifact; 0 where it is stored.
     private func imagesToTrain(for key: ArtifactKey, _ session: StudySession) -> Int {
         guard let dataset = session.sets[key.kind.trainingSet], let images = session.plan.imagesOfArtifacts[key],
@@ -187,18 +202,19 @@ package final class StudyRunner {
         return images
     }
 
-    private func begin(_ session: StudySession) throws {
+    /// Notes the session, once the device is known.
+    func begin(_ session: StudySession) throws {
         replicas = max(1, wantedReplicas ?? executor.suggestedReplicas)
         try session.directory.note(session: environment())
-        if let other = session.log.records.first(where: { $0.device != executor.device }) {
-            report(
-                .notice(
-                    "earlier runs were made on \(other.device), these are made on \(executor.device); rows say which"))
+        let devices = (executor as? DevicePool)?.devices ?? [executor.device]
+        if let other = session.log.records.first(where: { !devices.contains($0.device) }) {
+            let names = devices.joined(separator: " and ")
+            report(.notice("earlier runs were made on \(other.device), these are made on \(names); rows say which"))
         }
     }
 
     /// Checks the artifacts that are to be made, before the first of them takes its time.
-    private func checkArtifacts(_ session: StudySession) throws {
+    func checkArtifacts(_ session: StudySession) throws {
         for key in session.pendingArtifacts {
             guard key.kind.canBeChecked, let dataset = session.sets[key.kind.trainingSet],
                 session.directory.arrays.artifact(key, fingerprint: dataset.fingerprint) == nil
@@ -249,7 +265,8 @@ package final class StudyRunner {
         for kept in waiting.keys.sorted() { try train(waiting[kept] ?? [], session) }
     }
 
-    private struct Prepared {
+    /// A run with what it keeps.
+    struct Prepared {
         let run: PlannedRun
         let selection: KeptSamples
         let selectionSeconds: Double
@@ -257,7 +274,7 @@ package final class StudyRunner {
         let job: TrainingJob
     }
 
-    private func prepare(_ run: PlannedRun, _ session: StudySession) throws -> Prepared {
+    func prepare(_ run: PlannedRun, _ session: StudySession) throws -> Prepared {
         let planned = session.plan.experiment(run.experimentID)
         let tuned = try tuned(planned, session)
         let experiment = tuned.experiment
@@ -359,7 +376,7 @@ package final class StudyRunner {
         {
             throw StudyError.otherStudy(directory: path, difference: ScoreFile.change(of: score.score))
         }
-        let seconds = (clock.now - start) / .seconds(1) - artifact.reportSeconds
+        let seconds = (clock.now - start) / .seconds(1) - artifact.uncountedSeconds
         let stored = StudyArrays.StoredArtifact(artifact: artifact, seconds: max(0, seconds))
         try arrays.store(stored, for: key, count: dataset.shape.count, fingerprint: dataset.fingerprint)
         return session.keep(stored, for: key)
@@ -370,7 +387,7 @@ package final class StudyRunner {
         while !rest.isEmpty {
             try cancellation.check()
             let outcomes = try trainTogether(rest.map(\.job))
-            try record(outcomes, of: Array(rest.prefix(outcomes.count)), session)
+            try record(outcomes, of: Array(rest.prefix(outcomes.count)), session, on: executor.device)
             rest = rest.dropFirst(outcomes.count)
         }
     }
@@ -396,7 +413,14 @@ package final class StudyRunner {
         }
     }
 
-    private func record(_ outcomes: [TrainingOutcome], of batch: [Prepared], _ session: StudySession) throws {
+    /// Puts finished runs on the disk.
+    /// - Parameters:
+    ///   - device: the device that they were made on.
+    ///   - number: its number, counted from 1, where the study has several; nil where it has one.
+    func record(
+        _ outcomes: [TrainingOutcome], of batch: [Prepared], _ session: StudySession, on device: String,
+        number: Int? = nil
+    ) throws {
         for (prepared, outcome) in zip(batch, outcomes) {
             guard (prepared.job.resampling == nil) == (outcome.seen == nil) else {
                 throw StudyError.executor(
@@ -419,7 +443,7 @@ package final class StudyRunner {
                 experimentID: prepared.run.experimentID, runID: prepared.run.runID, outcome: outcome,
                 selectionSeconds: prepared.selectionSeconds, requested: prepared.selection.requested,
                 kept: prepared.selection.kept, perClass: prepared.selection.perClass, tuned: prepared.tuned,
-                device: executor.device)
+                device: device, deviceNumber: number)
         }
         // A finished run's selection is on the disk before the run is, under its name.
         OutputFile.sync(directory: path + "/selections")

@@ -55,6 +55,8 @@ package struct StudyStatus {
     package let best: BestCase
     /// The last finished run, and how many seconds ago it was.
     package let last: (record: RunRecord, secondsAgo: Double)?
+    /// The devices of sessions with several, and how many finished runs were made on each.
+    package let devices: [DeviceRuns]
     /// What was wrong with the directory and does not keep it from being read.
     package let notices: [String]
 
@@ -95,6 +97,7 @@ package struct StudyStatus {
         var best = BestCase()
         best.add(Array(contents.records.values))
         self.best = best
+        devices = DeviceRuns.all(of: contents.records.values)
         let latest = contents.logs.filter { !$0.records.isEmpty }.max { $0.modified < $1.modified }
         last = latest.flatMap { log in
             log.records.last.map { ($0, max(0, Date().timeIntervalSince(log.modified))) }
@@ -109,14 +112,25 @@ package struct StudyStatus {
             rates.isEmpty ? nil : rates.reduce(0, +) / Double(rates.count) * Double(max(processes, rates.count))
     }
 
-    /// Images a second of the latest runs of a log.
+    /// Images a second of the latest runs of a log, all devices together. A device counts if one of these runs was made on it.
     private static func rate(of records: [RunRecord], _ plan: StudyPlan) -> Double? {
-        var images = 0
+        // By the devices' numbers; nil is the device of a session with one.
+        var latest: [Int?: (images: Int, seconds: Double)] = [:]
         var seconds = 0.0
-        for record in records.reversed() where seconds < rateSeconds {
-            images += record.images ?? plan.experiment(record.experimentID).recipe.images(kept: record.kept)
+        for record in records.reversed() where seconds < rateSeconds * Double(max(1, latest.count)) {
+            var sum = latest[record.deviceNumber] ?? (0, 0)
+            sum.images += record.images ?? plan.experiment(record.experimentID).recipe.images(kept: record.kept)
+            sum.seconds += record.time
+            latest[record.deviceNumber] = sum
             seconds += record.time
         }
-        return seconds > 0 ? Double(images) / seconds : nil
+        // A session with one device and a session with several were not at work together.
+        if let newest = records.last, newest.deviceNumber == nil {
+            latest = latest.filter { $0.key == nil }
+        } else {
+            latest = latest.filter { $0.key != nil }
+        }
+        let rates = latest.values.filter { $0.seconds > 0 }.map { Double($0.images) / $0.seconds }
+        return rates.isEmpty ? nil : rates.reduce(0, +)
     }
 }

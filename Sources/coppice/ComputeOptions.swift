@@ -14,6 +14,15 @@ struct ComputeOptions: ParsableArguments {
     @Flag(help: "No progress and no notes on stderr.")
     var quiet = false
 
+    func validate() throws {
+        let request: DeviceRequest
+        do { request = try DeviceRequest(device) } catch { throw ValidationError("\(error).") }
+        if request.namesSeveral {
+            throw ValidationError(
+                "--device \(excerpt(device)) names several devices, and only coppice run takes several.")
+        }
+    }
+
     /// The backend, in the profile of `option` where there is one; one line on stderr says which and why.
     func makeBackend(in option: ProfileOption? = nil, profiling: Bool = false, startsOften: Bool = true) throws
         -> any Backend
@@ -35,11 +44,15 @@ func chosenBackend(
         Terminal.note(
             "note: the built-in path has no kernels, and --profile \(profile.name) changes nothing", quiet: quiet)
     }
-    // What is not worked around is said to those who want no other words too.
+    warn(of: backend)
+    return backend
+}
+
+/// Says on stderr what a device's driver does wrong and is not worked around, to those who want no other words too.
+func warn(of backend: any Backend) {
     for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {
         Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)
     }
-    return backend
 }
 
 /// Says on stderr where compiled kernels go if it is not where they should.

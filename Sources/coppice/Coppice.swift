@@ -45,6 +45,7 @@ enum Main {
             }
             try flushOutput()
             PoCLCache.end()
+            Stalls.endWithoutThreads(0)
         } catch {
             PoCLCache.end()
             end(with: error)
@@ -55,7 +56,9 @@ enum Main {
     private static func end(with error: any Error) -> Never {
         if let failure = Failure(error) {
             Terminal.complain(failure.message)
-            exit(failure.exitCode == ErrorCategory.cancelled.exitCode ? Signals.exitCode : failure.exitCode)
+            let code = failure.exitCode == ErrorCategory.cancelled.exitCode ? Signals.exitCode : failure.exitCode
+            Stalls.endWithoutThreads(code)
+            exit(code)
         }
         let code = Coppice.exitCode(for: error)
         // Help and version are no mistakes.

@@ -35,8 +35,7 @@ struct RunCommand: AsyncParsableCommand {
             "--features: a line per training row that says what it is, text or JSONL; the report shows them.",
             valueName: "X.jsonl"))
     var ids: String?
-    @Option(help: "What to compute on: \(DeviceSelection.accepted).")
-    var device = "auto"
+    @OptionGroup var devices: StudyDeviceOptions
     @OptionGroup var shape: ProfileOption
     @Option(help: ArgumentHelp("Output directory; results/STUDY unless given.", valueName: "dir"))
     var out: String?
@@ -44,7 +43,7 @@ struct RunCommand: AsyncParsableCommand {
     var runs: Int?
     @Option(help: "Seed of all random numbers (overrides the study).", transform: seedNumber)
     var seed: UInt64?
-    @Option(help: "Networks to train side by side; what the device likes unless given.", transform: wholeNumber)
+    @Option(help: "Networks to train side by side on a device; what it likes unless given.", transform: wholeNumber)
     var replicas: Int?
     @Option(
         help: ArgumentHelp(
@@ -74,6 +73,7 @@ struct RunCommand: AsyncParsableCommand {
                 "--dataset \(Study.givenFeatures) is reserved for --features; choose another name for the images of --data."
             )
         }
+        do { _ = try devices.request } catch { throw ValidationError("\(error).") }
         if let shard {
             do { _ = try ShardRequest(written: shard) } catch {
                 throw ValidationError("--shard is '\(excerpt(shard))'; \(error).")
@@ -133,17 +133,16 @@ struct RunCommand: AsyncParsableCommand {
             throw Failure("\(shortage); --no-report leaves the plots out", exitCode: 74)
         }
         let progress = StudyProgress(quiet: quiet)
-        let executor = BackendExecutor(
-            onDemand: makeBackend, clusteringMemory: memory, load: load
-        ) {
+        let executor = try StudyDevices(devices, shape, replicas: replicas, memory: memory, quiet: quiet, load: load) {
             progress.training(images: $0)
         }
+        defer { executor.close() }
         let interrupt = Interrupt { cancellation.cancel() }
         defer { withExtendedLifetime(interrupt) {} }
         let runner = StudyRunner(
-            study, directory: directory, shard: part, executor: executor, replicas: replicas,
+            study, directory: directory, shard: part, executor: executor.executor, replicas: replicas,
             environment: environment(
-                part, executor.backend?.device, locator, of: descriptions.filter { $0.source == nil }.map(\.name)),
+                part, executor.descriptions, locator, of: descriptions.filter { $0.source == nil }.map(\.name)),
             cancellation: cancellation,
             writeTables: StudyTables.write, report: progress.hear)
         defer { progress.finish() }
@@ -161,7 +160,7 @@ struct RunCommand: AsyncParsableCommand {
             }
         }
         if json {
-            try printJSON(RunReport(results, directory: directory, device: executor.backend?.device))
+            try printJSON(RunReport(results, directory: directory, device: executor.descriptions.first))
         } else if let part, !runner.othersAtWork.isEmpty {
             let others = runner.othersAtWork.map(\.description).joined(separator: ", ")
             print("shard \(part) is done; at work still: \(others). The last of them writes the tables in \(directory)")
@@ -253,7 +252,7 @@ struct RunCommand: AsyncParsableCommand {
     private func printPlan(
         _ study: Study, _ part: Shard?, _ load: @escaping (String) throws -> Dataset, _ memory: Int?, directory: String
     ) throws {
-        let backend = try makeBackend()
+        let (backend, deviceCount) = try devices.firstBackend(profile: try shape.forced, quiet: quiet)
         let executor = BackendExecutor(on: backend, clusteringMemory: memory, load: load)
         var shapes: [String: DatasetShape] = [:]
         for name in study.datasets { shapes[name] = try executor.dataset(TrainingSet(name)).shape }
@@ -267,20 +266,22 @@ struct RunCommand: AsyncParsableCommand {
         let estimate = plan.estimate(rates, of: mine.subtracting(finished))
         if json {
             let report = PlanReport(
-                plan, estimate, shardRuns: mine.count, finished: finished.count, device: backend.device)
+                plan, estimate, shardRuns: mine.count, finished: finished.count, device: backend.device,
+                devices: deviceCount)
             return try printJSON(report)
         }
         print(StudyText.plan(plan, estimate: estimate), terminator: "")
+        if deviceCount > 1 {
+            print(
+                "the time is for one device; on \(deviceCount) that are as fast, about "
+                    + clockTime(seconds: estimate.seconds(on: deviceCount)))
+        }
         if let part {
             print("shard \(part) has \(mine.count) of \(plan.runs.count) runs; the time is for these")
         }
         if !finished.isEmpty {
             print("\(finished.count) of \(mine.count) runs are finished in \(directory); the time is for the others")
         }
-    }
-
-    private func makeBackend() throws -> any Backend {
-        try chosenBackend(device, profile: try shape.forced, quiet: quiet)
     }
 
     /// The data set to take in place of the study's: only `quickstart` has a choice.
@@ -312,7 +313,7 @@ struct RunCommand: AsyncParsableCommand {
 
     /// What `environment.json` keeps of this session.
     private func environment(
-        _ part: Shard?, _ description: DeviceDescription?, _ locator: DatasetLocator, of datasets: [String]
+        _ part: Shard?, _ found: [DeviceDescription], _ locator: DatasetLocator, of datasets: [String]
     ) -> [String: String] {
         var session = [
             "coppice": Coppice.version,
@@ -323,11 +324,12 @@ struct RunCommand: AsyncParsableCommand {
         if let folder = dataFolder(locator, of: datasets) { session["data"] = folder }
         if let part { session["shard"] = part.description }
         if orientation.transposed { session["transposed"] = "true" }
-        if device != "auto" { session["option_device"] = device }
+        session.merge(devices.session) { $1 }
         if let profile = shape.profile { session["option_profile"] = profile }
-        if let description {
+        if let description = found.first {
             session["backend"] = description.backend
-            session["device"] = description.name
+            session["device"] = StudyDevices.names(of: found)
+            if found.count > 1 { session["devices"] = "\(found.count)" }
             session["platform"] = description.platform
             session["driver"] = description.driver
         }

@@ -42,10 +42,15 @@ struct PlanReport: Encodable {
     var clusteringSeconds: Double
     var seconds: Double
     var device: DeviceDescription
+    /// The number of devices that would share the runs; the times are for one.
+    var devices: Int
     /// What so few runs will not show.
     var notes: [String]
 
-    init(_ plan: StudyPlan, _ estimate: StudyEstimate, shardRuns: Int, finished: Int, device: DeviceDescription) {
+    init(
+        _ plan: StudyPlan, _ estimate: StudyEstimate, shardRuns: Int, finished: Int, device: DeviceDescription,
+        devices: Int = 1
+    ) {
         let names = CaseNames(plan)
         experiments = plan.experiments.map {
             Case(
@@ -71,6 +76,7 @@ struct PlanReport: Encodable {
         clusteringSeconds = estimate.clustering
         seconds = estimate.total
         self.device = device
+        self.devices = devices
         notes = [plan.estimateNote].compactMap(\.self) + plan.comparisonNotes
     }
 }

@@ -18,7 +18,7 @@ enum Stalls {
     static let help = """
         A command that the device has not ended after \(Int(standardSeconds)) s ($\(environmentKey), 0 for never) is \
         named on stderr; Ctrl-C then ends the program at once, and after \(Int(patience)) times as long it gives up by \
-        itself with exit code \(exitCode).
+        itself with exit code \(exitCode), or gives up that device where a study has others left.
         """
 
     /// Watches from now on.
@@ -41,6 +41,20 @@ enum Stalls {
         StallWatch.start(after: seconds) { hear($0, limit: seconds) }
     }
 
+    /// Has `giveUp` asked before the program gives up over a call that the calling thread makes.
+    /// - Parameter giveUp: takes a sentence that says what was not ended; returns whether the program can do without the
+    ///   thread.
+    static func spare(thisThreadBy giveUp: @escaping @Sendable (String) -> Bool) {
+        watched.withLock { $0.spares[StallWatch.thisThread] = giveUp }
+    }
+
+    /// Ends the process where a thread was given up: drivers may wait for it at an orderly exit.
+    static func endWithoutThreads(_ code: Int32) {
+        guard watched.withLock({ !$0.abandoned.isEmpty }) else { return }
+        fflush(nil)
+        _exit(code)
+    }
+
     /// Ends the program where nobody is left to hear an interrupt.
     static func interrupted() {
         isInterrupted.store(true, ordering: .relaxed)
@@ -50,11 +64,28 @@ enum Stalls {
     private static let isStalled = Atomic(false)
     private static let isInterrupted = Atomic(false)
 
+    private struct Watched {
+        /// By thread, the function that is asked to do without it.
+        var spares: [UInt: @Sendable (String) -> Bool] = [:]
+        /// The calls of threads that were given up.
+        var abandoned: Set<Int> = []
+    }
+    private static let watched = Locked(Watched())
+
     private static func hear(_ event: StallWatch.Event, limit: Double) {
         switch event {
         case .stalled(let stall):
+            let (spare, isAbandoned) = watched.withLock {
+                ($0.spares[stall.thread], $0.abandoned.contains(stall.number))
+            }
+            if isAbandoned { return }
             let what = "\(stall.subject) (\(stall.call)) for \(brief(seconds: stall.seconds)) s"
             if stall.seconds >= patience * limit {
+                if let spare, spare("it did not end \(what)") {
+                    watched.withLock { _ = $0.abandoned.insert(stall.number) }
+                    isStalled.store(false, ordering: .relaxed)
+                    return
+                }
                 complain(
                     "gave up: the device did not end \(what); what was finished before is kept, and running again may help"
                 )
@@ -63,11 +94,13 @@ enum Stalls {
             }
             if !isStalled.exchange(true, ordering: .relaxed) {
                 complain(
-                    "no progress: the device has not ended \(what); Ctrl-C ends the program, which gives up by itself "
+                    "no progress: the device has not ended \(what); Ctrl-C ends the program, which gives up "
+                        + "\(spare == nil ? "by itself" : "this device, or itself where it is the last,") "
                         + "after \(brief(seconds: patience * limit)) s")
             }
             if isInterrupted.load(ordering: .relaxed) { endAfterInterrupt() }
         case .ended(let stall):
+            if watched.withLock({ $0.abandoned.contains(stall.number) }) { return }
             isStalled.store(false, ordering: .relaxed)
             complain(
                 "\(stall.subject) (\(stall.call)) has ended after \(brief(seconds: stall.seconds)) s after all; going on"

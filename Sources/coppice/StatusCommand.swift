@@ -47,6 +47,9 @@ struct StatusCommand: ParsableCommand {
         if let rate = status.imagesPerSecond, let left = status.secondsLeft, status.finished < total {
             lines.append("rate: \(Int(rate)) \(plan.unit)s/s, \(clockTime(seconds: left)) left")
         }
+        for device in status.devices {
+            lines.append("device \(device.number): \(device.name), \(device.runs) run\(device.runs == 1 ? "" : "s")")
+        }
         if let id = status.best.experimentID {
             let count = status.best.runs
             lines.append(
@@ -92,6 +95,11 @@ private struct StatusReport: Encodable {
             try values.encode(secondsAgo, forKey: .secondsAgo)
         }
     }
+    struct Device: Encodable {
+        var number: Int
+        var name: String
+        var runs: Int
+    }
     var directory: String
     var datasets: [String]
     var experiments: Int
@@ -101,6 +109,8 @@ private struct StatusReport: Encodable {
     var imagesLeft: Int
     var atWork: Bool
     var shards: [String]
+    /// Those of sessions with several.
+    var devices: [Device]
     var imagesPerSecond: Double?
     var secondsLeft: Double?
     var best: Case?
@@ -118,6 +128,7 @@ private struct StatusReport: Encodable {
         imagesLeft = status.imagesLeft
         atWork = status.isAtWork
         shards = status.shards.map(\.description)
+        devices = status.devices.map { Device(number: $0.number, name: $0.name, runs: $0.runs) }
         imagesPerSecond = status.imagesPerSecond
         secondsLeft = status.secondsLeft
         best = status.best.experimentID.map { id in

@@ -19,10 +19,15 @@ final class StudyProgress {
     init(quiet: Bool) { self.quiet = quiet }
 
     func hear(_ event: StudyEvent) {
+        if case .advanced(let images) = event { return training(images: images) }
         finished += underway
         underway = 0
         switch event {
         case .notice(let line): note(line)
+        case .warning(let line):
+            bar?.finish()
+            Terminal.note("warning: \(line)", quiet: false)
+        case .advanced: break
         case .began(let plan, let part, let finished, let artifactImages):
             awaited = Double(artifactImages)
             total += awaited
@@ -48,7 +53,8 @@ final class StudyProgress {
             best.add([record])
             note(
                 "[\(done)/\(all)] \(names?.name(experiment) ?? ""), \(record.kept) kept, run \(record.runID): "
-                    + "\(StudyText.outcome(record)), \(fixed(record.time, 2)) s")
+                    + "\(StudyText.outcome(record)), \(fixed(record.time, 2)) s"
+                    + (record.deviceNumber.map { ", device \($0)" } ?? ""))
         }
     }
 

@@ -28,8 +28,8 @@ typedef struct {
 } fault;
 
 static struct {
-    fault fail, lose, async, late, slow;
-    long hang, pace, silent, exit, crash;
+    fault fail, lose, async, late, slow, quit;
+    long hang, pace, silent, exit, crash, alone;
     size_t room, lazy, alloc, global, local, group, platforms, devices, size, sizes;
     int is_gpu, is_gone;
     char platform[64], driver[64], device[64];
@@ -37,6 +37,8 @@ static struct {
 
 static atomic_long calls, commands, misuses;
 static atomic_int late_code, hung, dropped;
+// The queue of the command that hangs or quits.
+static _Atomic(cl_command_queue) struck;
 static const char *functions[65536];
 
 // Handles that were given out and not taken back.
@@ -163,7 +165,7 @@ static int read_word(const char *key, const char *value) {
         const char *key;
         fault *place;
     } faults[] = {{"fail", &told.fail}, {"lose", &told.lose}, {"async", &told.async}, {"late", &told.late},
-        {"slow", &told.slow}};
+        {"slow", &told.slow}, {"quit", &told.quit}};
     for (size_t index = 0; index < sizeof faults / sizeof *faults; index++)
         if (!strcmp(key, faults[index].key))
             return sscanf(value, "%ld:%d", &faults[index].place->number, &faults[index].place->code) == 2 ? 0 : -1;
@@ -176,6 +178,7 @@ static int read_word(const char *key, const char *value) {
     for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++)
         if (!strcmp(key, sizes[index].key)) return sscanf(value, "%zu", sizes[index].place) == 1 ? 0 : -1;
     if (!strcmp(key, "hang")) return sscanf(value, "%ld", &told.hang) == 1 ? 0 : -1;
+    if (!strcmp(key, "alone")) return sscanf(value, "%ld", &told.alone) == 1 ? 0 : -1;
     if (!strcmp(key, "exit")) return sscanf(value, "%ld", &told.exit) == 1 ? 0 : -1;
     if (!strcmp(key, "crash")) return sscanf(value, "%ld", &told.crash) == 1 ? 0 : -1;
     if (!strcmp(key, "silent")) return sscanf(value, "%ld", &told.silent) == 1 ? 0 : -1;
@@ -195,6 +198,7 @@ int faulty_configure(const char *specification) {
     memset(&told, 0, sizeof told);
     calls = commands = misuses = 0;
     late_code = hung = dropped = 0;
+    struck = NULL;
     char text[1024];
     if (snprintf(text, sizeof text, "%s", specification) >= (int)sizeof text) return -1;
     char *rest = NULL;
@@ -254,9 +258,20 @@ static void wait_for_ever(void) {
     for (;;) pause();
 }
 
-// What every call that waits does: 0, or the code of a fault that is reported late.
-static cl_int before_waiting(void) {
-    if (hung) wait_for_ever();
+// True where the commands of a queue no longer end.
+static int is_hung(cl_command_queue queue) { return hung && (!told.alone || queue == struck); }
+
+// The code of a queue that has quit, or 0.
+static cl_int quit_code(cl_command_queue queue) {
+    if (!told.quit.number || commands + 1 < told.quit.number) return CL_SUCCESS;
+    cl_command_queue none = NULL;
+    atomic_compare_exchange_strong(&struck, &none, queue);
+    return queue == struck ? told.quit.code : CL_SUCCESS;
+}
+
+// The beginning of every call that waits for a queue: 0, or the code of a fault that is reported late.
+static cl_int before_waiting(cl_command_queue queue) {
+    if (is_hung(queue)) wait_for_ever();
     cl_int code = atomic_exchange(&late_code, 0);
     if (code) dropped = 0;
     return code;
@@ -318,6 +333,7 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t room, vo
 // Contexts: one a device for the life of the process, since programs are kept with it.
 
 #define CONTEXTS 16
+static pthread_mutex_t context_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     cl_device_id device;
     cl_context context;
@@ -328,19 +344,23 @@ cl_context clCreateContext(
     void(CL_CALLBACK *notify)(const char *, const void *, size_t, void *), void *data, cl_int *status) {
     ENTER_CREATE(clCreateContext);
     if (told.is_gone) return set_status(status, CL_DEVICE_NOT_AVAILABLE), NULL;
-    for (int index = 0; index < CONTEXTS; index++) {
+    cl_context found = NULL;
+    set_status(status, CL_OUT_OF_HOST_MEMORY);
+    pthread_mutex_lock(&context_lock);
+    for (int index = 0; index < CONTEXTS && !found; index++) {
         if (contexts[index].context && contexts[index].device != devices[0]) continue;
         if (!contexts[index].context) {
             contexts[index].context = real.clCreateContext(properties, count, devices, notify, data, status);
             contexts[index].device = devices[0];
         }
-        if (!contexts[index].context) return NULL;
-        add(contexts[index].context, CONTEXT, 0);
-        set_status(status, CL_SUCCESS);
-        return contexts[index].context;
+        found = contexts[index].context;
+        if (!found) break;
     }
-    set_status(status, CL_OUT_OF_HOST_MEMORY);
-    return NULL;
+    pthread_mutex_unlock(&context_lock);
+    if (!found) return NULL;
+    add(found, CONTEXT, 0);
+    set_status(status, CL_SUCCESS);
+    return found;
 }
 
 cl_int clGetContextInfo(cl_context context, cl_context_info what, size_t room, void *value, size_t *size) {
@@ -386,7 +406,7 @@ cl_int clFlush(cl_command_queue queue) {
 cl_int clFinish(cl_command_queue queue) {
     ENTER(clFinish);
     if (!is_live(queue, QUEUE)) return CL_INVALID_COMMAND_QUEUE;
-    cl_int code = before_waiting();
+    cl_int code = before_waiting(queue);
     cl_int status = real.clFinish(queue);
     return code ? code : status;
 }
@@ -414,7 +434,7 @@ struct event {
 };
 
 // What becomes of a command: 1 where it is passed on.
-static int accept_command(struct event *made) {
+static int accept_command(struct event *made, cl_command_queue queue) {
     long number = ++commands;
     // A driver that gives up takes its process along, and not always by a signal.
     if (number == told.exit) _exit(1);
@@ -425,8 +445,11 @@ static int accept_command(struct event *made) {
     if (number == told.late.number) late_code = told.late.code;
     // What follows would work on memory that was never written, and a processor end the process over it.
     if (number == told.async.number || number == told.late.number) dropped = 1;
-    if (number == told.hang) hung = 1;
-    made->is_hung = hung;
+    if (number == told.hang) {
+        struck = queue;
+        hung = 1;
+    }
+    made->is_hung = is_hung(queue);
     if (told.silent && number >= told.silent) return 0;
     return !dropped && !made->is_hung;
 }
@@ -449,12 +472,14 @@ static void give_event(cl_event *event, struct event made) {
         ENTER(name);                                                             \
         if (!is_live(queue, QUEUE)) return CL_INVALID_COMMAND_QUEUE;             \
         if ((buffer) && !is_live(buffer, BUFFER)) return CL_INVALID_MEM_OBJECT;  \
-        cl_int status = (buffer) ? touch(buffer) : CL_SUCCESS;                   \
+        cl_int status = quit_code(queue);                                        \
+        if (status != CL_SUCCESS) return status;                                 \
+        status = (buffer) ? touch(buffer) : CL_SUCCESS;                          \
         if (status != CL_SUCCESS) return status;                                 \
         struct event made;                                                       \
-        int is_passed_on = accept_command(&made);                                \
+        int is_passed_on = accept_command(&made, queue);                         \
         if (is_passed_on) status = call;                                         \
-        cl_int late = (waits) ? before_waiting() : CL_SUCCESS;                   \
+        cl_int late = (waits) ? before_waiting(queue) : CL_SUCCESS;              \
         if (status == CL_SUCCESS && late == CL_SUCCESS) give_event(event, made); \
         else if (is_passed_on && made.real) real.clReleaseEvent(made.real);      \
         return status != CL_SUCCESS ? status : late;                             \
@@ -488,9 +513,9 @@ cl_int clEnqueueMigrateMemObjects(
     ENTER(clEnqueueMigrateMemObjects);
     if (!is_live(queue, QUEUE)) return CL_INVALID_COMMAND_QUEUE;
     if (number != 1 || !is_live(buffers[0], BUFFER)) return CL_INVALID_MEM_OBJECT;
-    struct event made = {.is_hung = hung};
+    struct event made = {.is_hung = is_hung(queue)};
     cl_int status = CL_SUCCESS;
-    if (!hung)
+    if (!made.is_hung)
         status = real.clEnqueueMigrateMemObjects(queue, number, buffers, flags, count, list, &made.real);
     if (status == CL_SUCCESS) give_event(event, made);
     return status;
@@ -555,14 +580,12 @@ cl_program clCreateProgramWithBinary(
     return give_program(copy(source, strlen(source)), copy(options, strlen(options)), context);
 }
 
-cl_int clBuildProgram(
-    cl_program handle, cl_uint count, const cl_device_id *devices, const char *options,
+static pthread_mutex_t build_lock = PTHREAD_MUTEX_INITIALIZER;
+
+// Builds a program, or finds it built. With the lock held.
+static cl_int build(
+    struct program *program, cl_uint count, const cl_device_id *devices, const char *options,
     void(CL_CALLBACK *notify)(cl_program, void *), void *data) {
-    ENTER(clBuildProgram);
-    if (!is_live(handle, PROGRAM)) return CL_INVALID_PROGRAM;
-    struct program *program = (struct program *)handle;
-    if (program->options && strcmp(program->options, options)) return CL_INVALID_BINARY;
-    if (!program->options) program->options = copy(options, strlen(options));
     for (size_t index = 0; index < kept_count; index++) {
         if (kept[index]->context == program->context && !strcmp(kept[index]->source, program->source)
             && !strcmp(kept[index]->options, options)) {
@@ -584,6 +607,20 @@ cl_int clBuildProgram(
         .context = program->context, .real = made};
     kept[kept_count++] = memory;
     return CL_SUCCESS;
+}
+
+cl_int clBuildProgram(
+    cl_program handle, cl_uint count, const cl_device_id *devices, const char *options,
+    void(CL_CALLBACK *notify)(cl_program, void *), void *data) {
+    ENTER(clBuildProgram);
+    if (!is_live(handle, PROGRAM)) return CL_INVALID_PROGRAM;
+    struct program *program = (struct program *)handle;
+    if (program->options && strcmp(program->options, options)) return CL_INVALID_BINARY;
+    if (!program->options) program->options = copy(options, strlen(options));
+    pthread_mutex_lock(&build_lock);
+    cl_int status = build(program, count, devices, options, notify, data);
+    pthread_mutex_unlock(&build_lock);
+    return status;
 }
 
 cl_int clGetProgramInfo(cl_program handle, cl_program_info what, size_t room, void *value, size_t *size) {
@@ -671,7 +708,7 @@ cl_int clEnqueueNDRangeKernel(
 
 cl_int clWaitForEvents(cl_uint count, const cl_event *events) {
     ENTER(clWaitForEvents);
-    cl_int status = late_code ? before_waiting() : CL_SUCCESS;
+    cl_int status = late_code ? before_waiting(NULL) : CL_SUCCESS;
     for (cl_uint index = 0; index < count; index++) {
         if (!is_live(events[index], EVENT)) return CL_INVALID_EVENT;
         struct event *event = (struct event *)events[index];

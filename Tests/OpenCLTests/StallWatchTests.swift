@@ -38,4 +38,15 @@ import Testing
         #expect(Self.words(&watch, [1, 2], at: 12) == ["call 1 stalled 12.0"])
         #expect(Self.words(&watch, [2], at: 17).sorted() == ["call 1 ended 17.0", "call 2 stalled 11.0"])
     }
+
+    @Test func aStallNamesItsCallAndItsThread() {
+        var watch = StallWatch.Watch(limit: 1)
+        let call = StallWatch.Call(number: 7, call: "clFinish", subject: "device", thread: 9)
+        #expect(watch.look(at: [call], seconds: 0).isEmpty)
+        guard case .stalled(let stall)? = watch.look(at: [call], seconds: 2).first else {
+            Issue.record("no stall")
+            return
+        }
+        #expect(stall.number == 7 && stall.thread == 9)
+    }
 }

@@ -152,6 +152,10 @@ import Testing
                 "mnist", ["data": "/my data/it's \"$HOME\"", "option_device": "gpu", "option_profile": "gpu64"],
                 "coppice run study.yaml --data '/my data/it'\\''s \"$HOME\"' --device gpu --profile gpu64"
             ),
+            (
+                "mnist", ["option_device": "gpu", "option_devices": "2", "option_mix_devices": "true"],
+                "coppice run study.yaml --device gpu --devices 2 --mix-devices"
+            ),
         ] as [(String, [String: String], String)])
     func theCommandNamesTheData(dataset: String, session: [String: String], command: String) async throws {
         let study = try ToyStudy(

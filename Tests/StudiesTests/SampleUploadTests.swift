@@ -98,4 +98,38 @@ import Testing
                 ["one linear", "two lenet5", "two mlp"], ["one linear", "two mlp"], ["two mlp"],
             ])
     }
+
+    @Test func executorsShareWhatIsLoaded() throws {
+        let sets = LoadedSets()
+        let known = try BackendExecutor(on: CPUBackend(), sets: sets, load: dataset).dataset(TrainingSet("one"))
+        let second = BackendExecutor(on: CPUBackend(), sets: sets, load: { _ in throw DeviceLost() })
+        #expect(try second.dataset(TrainingSet("one")).fingerprint == known.fingerprint)
+        #expect(throws: DeviceLost.self) { try second.dataset(TrainingSet("two")) }
+    }
+
+    /// Networks that are really trained have the same bits, whichever of two devices trains them beside which others.
+    @Test func twoDevicesTrainWhatOneTrains() throws {
+        func results(_ executor: any StudyExecutor) throws -> [[Int]] {
+            let temporary = try TemporaryDirectory()
+            defer { withExtendedLifetime(temporary) {} }
+            let results = try StudyRunner(
+                parsed(), directory: temporary.results, executor: executor, replicas: 2
+            ).run()
+            return results.records.map { [$0.experimentID, $0.runID, $0.correct, $0.kept] }
+        }
+        let sets = LoadedSets()
+        let host = BackendExecutor(onDemand: { throw DeviceLost() }, sets: sets, load: dataset)
+        let pool = DevicePool(host: host, replicas: 2) {
+            (0..<2).map { _ -> DeviceMaker in
+                { seat in
+                    let executor = BackendExecutor(
+                        on: CPUBackend(), sets: sets, load: { _ in throw DeviceLost() }, progress: seat.progress)
+                    _ = try executor.preparedBackend()
+                    return executor
+                }
+            }
+        }
+        defer { pool.close() }
+        #expect(try results(pool) == results(BackendExecutor(on: CPUBackend(), load: dataset)))
+    }
 }

@@ -38,8 +38,9 @@ package struct Artifact: Sendable {
     package let fields: [Field]
     /// The variances of the PCA that made it, or that reports compare it with; nil without a PCA.
     package let spectrum: PCASpectrum?
-    /// The seconds of its making that served only reports and do not count as a cost of selection.
-    package var reportSeconds = 0.0
+    /// The seconds of its making that do not count as a cost of selection: those that served only reports, and those that it
+    /// waited for a device at work.
+    package var uncountedSeconds = 0.0
 
     /// An artifact of these arrays.
     /// - Parameter shapes: the dimensions of each; nil where all have a row for each sample.

@@ -227,6 +227,6 @@ extension Artifact {
             shapes += [extents, extents, [2, 2]]
         }
         self.init(fields, shapes: shapes, spectrum: embedding.spectrum)
-        reportSeconds = embedding.reportSeconds
+        uncountedSeconds = embedding.reportSeconds
     }
 }

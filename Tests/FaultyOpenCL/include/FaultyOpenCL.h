@@ -12,6 +12,8 @@
 //   late=N:CODE      the same, but its event is fine too, and the next call that waits returns CODE
 //   silent=N         no command from the N-th on is run, and nobody ever says so
 //   hang=N           the N-th command never ends, nor does a call that waits for it
+//   alone=1          hang=N strikes the queue of the N-th command, and no other
+//   quit=N:CODE      every command of the N-th command's queue returns CODE from there on: one device of several is gone
 //   exit=N           the process ends with status 1 at the N-th command
 //   crash=N          a signal ends it there
 //   slow=N:MS        the N-th command takes MS milliseconds longer

@@ -1,0 +1,387 @@
+import Compute
+import Foundation
+import Support
+
+/// The means that the thread of a device is given.
+package struct DeviceSeat: Sendable {
+    /// The device's number, counted from 1.
+    package let number: Int
+    /// Takes the number of images that the training under way has seen, all networks together.
+    package let progress: @Sendable (Int) -> Void
+    /// Gives the device up because it does not answer; its runs go to the others. The reason is a sentence. Returns false, and
+    /// does nothing, where no other device is left.
+    package let giveUp: @Sendable (String) -> Bool
+}
+
+/// Makes the executor of a device, on the thread that will use it.
+package typealias DeviceMaker = @Sendable (DeviceSeat) throws -> any StudyExecutor
+
+/// The devices of a study at work: one thread for each, which makes its own executor and is the only one to use it.
+///
+/// One thread, the study's own, hands over the runs and hears of what happens. Sendable unchecked: the condition's lock covers
+/// what is mutable.
+final class DeviceTeam: @unchecked Sendable {
+    /// A device as results name it.
+    struct Device: Sendable {
+        /// Counted from 1.
+        let number: Int
+        /// Its ``StudyExecutor/device``.
+        var name: String
+    }
+
+    /// Something that happened, in order.
+    enum Event: Sendable {
+        /// A device has begun to train these networks together.
+        case began([TrainingJob])
+        /// The trainings under way have seen so many images, on all devices.
+        case advanced(images: Int)
+        /// A device has trained these runs.
+        case trained([(ticket: Int, outcome: TrainingOutcome)], Device)
+        /// A device had no room for its networks and goes on with fewer.
+        case shrunk(Device, ComputeError, networks: Int)
+        /// A device is given up, and so many are left.
+        case lost(Device, reason: String, left: Int)
+        /// An error that is not a device's.
+        case failed(any Error)
+    }
+
+    /// A run that waits or is being trained.
+    private struct Task {
+        let job: TrainingJob
+        /// The recipes of the runs that come later.
+        let later: Set<TrainingRecipe>
+    }
+
+    /// Work for the first device, which the study waits for.
+    private struct Errand {
+        let number: Int
+        /// The device that is at it.
+        var device: Int?
+        let body: @Sendable (any StudyExecutor) throws -> any Sendable
+    }
+
+    private enum Work {
+        case errand(Errand)
+        case training([Int], [TrainingJob], later: Set<TrainingRecipe>)
+    }
+
+    private struct Member {
+        var device: Device
+        /// True while its executor is being made.
+        var isOpening = true
+        /// ``StudyExecutor/suggestedReplicas``.
+        var likes = 1
+        /// True once its thread has ended.
+        var hasEnded = false
+        /// True once it is known not to answer: its thread may never end.
+        var isAbandoned = false
+    }
+
+    private let condition = NSCondition()
+    private let replicas: Int?
+    /// Raised when trainings should stop.
+    private let stop = CancellationFlag()
+    // All of these are covered by the lock.
+    private var schedule: DeviceSchedule
+    private var members: [Member]
+    private var tasks: [Int: Task] = [:]
+    private var events: [Event] = []
+    private var errand: Errand?
+    private var errands = 0
+    private var answer: Result<any Sendable, any Error>?
+    private var isClosing = false
+    /// The error of an executor that could not be made, and that of the last device that was lost.
+    private var refusal: (any Error)?
+    private var fault: ComputeError?
+
+    /// Starts the threads of devices.
+    /// - Parameter replicas: how many networks train together on a device; what each likes where nil.
+    init(_ makers: [DeviceMaker], replicas: Int?) {
+        self.replicas = replicas
+        count = makers.count
+        schedule = DeviceSchedule(limits: makers.map { _ in 1 })
+        members = makers.indices.map { Member(device: Device(number: $0 + 1, name: "")) }
+        for (index, make) in makers.enumerated() {
+            let thread = Thread {
+                // The executor is gone before its thread counts as ended.
+                self.work(index, make)
+                self.locked { self.members[index].hasEnded = true }
+            }
+            thread.name = "device \(index + 1)"
+            // Drivers compile kernels on it.
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+    }
+
+    // MARK: - The study's side
+
+    /// Waits until every device's executor is made.
+    /// - Throws: what the making of one threw; then the team is of no use.
+    func open(_ hear: (Event) throws -> Void) throws {
+        try wait(hear) { !self.members.contains { $0.isOpening } }
+        if let refusal = locked({ refusal }) { throw refusal }
+    }
+
+    /// The number of devices that it was started with.
+    let count: Int
+
+    /// The devices that are still there.
+    var devices: [Device] { locked { members.indices.filter { !schedule.isLost($0) }.map { members[$0].device } } }
+
+    /// The number of networks that the first device that is still there likes to train side by side.
+    var suggestedReplicas: Int { locked { schedule.first.map { members[$0].likes } ?? 1 } }
+
+    /// Has the first device do something and waits for it. If the device fails, the next one does it.
+    /// - Parameter cancellation: once raised, nothing is begun. `body` itself stops what it has begun.
+    /// - Throws: what `body` throws where that is no fault of the device or no other device is left, `CancellationError`, and
+    ///   what `hear` throws.
+    func perform<Value: Sendable>(
+        _ hear: (Event) throws -> Void, cancelledBy cancellation: CancellationFlag? = nil,
+        _ body: @escaping @Sendable (any StudyExecutor) throws -> Value
+    ) throws -> Value {
+        locked {
+            errands += 1
+            answer = nil
+            errand = Errand(number: errands, device: nil) { try body($0) }
+        }
+        try wait(hear) {
+            // The device may be at a training that takes long.
+            if self.answer == nil, self.errand?.device == nil, cancellation?.isCancelled == true {
+                self.errand = nil
+                self.answer = .failure(CancellationError())
+            }
+            return self.answer != nil
+        }
+        let outcome = locked { () -> Result<any Sendable, any Error>? in
+            defer { self.answer = nil }
+            return self.answer
+        }
+        guard let value = try outcome?.get() as? Value else {
+            throw StudyError.executor(reason: "a device gave an answer of another type")
+        }
+        return value
+    }
+
+    /// Announces the images that each group's runs will see in training.
+    func plan(images: [Int]) {
+        locked { for (group, images) in images.enumerated() { schedule.plan(group: group, images: images) } }
+    }
+
+    /// Adds a run; see ``DeviceSchedule/add(_:group:kept:images:planned:)``.
+    func add(_ ticket: Int, _ job: TrainingJob, later: Set<TrainingRecipe>, group: Int, planned: Int) {
+        locked {
+            tasks[ticket] = Task(job: job, later: later)
+            let kept = job.indices.count
+            schedule.add(
+                ticket, group: group, kept: kept, images: job.recipe.images(kept: kept), planned: planned)
+        }
+    }
+
+    /// Says that no more runs of a group will come.
+    func close(group: Int) { locked { schedule.close(group: group) } }
+
+    /// Waits until more runs should be added.
+    func waitForRoom(_ cancellation: CancellationFlag, _ hear: (Event) throws -> Void) throws {
+        try wait(cancelledBy: cancellation, hear) { self.schedule.wantsMore }
+    }
+
+    /// Waits until every run that was added is trained.
+    func waitForEnd(_ cancellation: CancellationFlag, _ hear: (Event) throws -> Void) throws {
+        try wait(cancelledBy: cancellation, hear) { self.schedule.isDone }
+    }
+
+    /// Has trainings stop as soon as they can, without waiting for them.
+    func halt() {
+        stop.cancel()
+        locked { isClosing = true }
+    }
+
+    /// Ends the threads and waits for them, but for those of devices that do not answer.
+    func end() {
+        halt()
+        condition.lock()
+        defer { condition.unlock() }
+        while members.contains(where: { !$0.hasEnded && !$0.isAbandoned }) { condition.wait() }
+    }
+
+    /// Hands out events until there are none and `isDone`, which is called with the lock held.
+    private func wait(
+        cancelledBy cancellation: CancellationFlag? = nil, _ hear: (Event) throws -> Void, until isDone: () -> Bool
+    ) throws {
+        while true {
+            condition.lock()
+            // Nobody signals a cancellation, or the progress of a training.
+            if events.isEmpty, !isDone() { _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1)) }
+            let new = events
+            events = []
+            let isOver = isDone()
+            let images = schedule.imagesSeen
+            let lost = schedule.devicesLeft == 0 ? fault : nil
+            condition.unlock()
+            for event in new { try hear(event) }
+            try hear(.advanced(images: images))
+            guard new.isEmpty else { continue }
+            if isOver { return }
+            if let lost { throw lost }
+            try cancellation?.check()
+        }
+    }
+
+    private func locked<Value>(_ body: () -> Value) -> Value {
+        condition.lock()
+        defer {
+            condition.broadcast()
+            condition.unlock()
+        }
+        return body()
+    }
+
+    // MARK: - The devices' side
+
+    private func work(_ index: Int, _ make: DeviceMaker) {
+        let seat = DeviceSeat(
+            number: index + 1,
+            progress: { images in self.note(images: images, on: index) },
+            giveUp: { reason in self.giveUp(index, reason) })
+        let executor: any StudyExecutor
+        do {
+            executor = try make(seat)
+        } catch {
+            return locked {
+                members[index].isOpening = false
+                refusal = refusal ?? error
+            }
+        }
+        let (name, likes) = (executor.device, executor.suggestedReplicas)
+        locked {
+            members[index].isOpening = false
+            members[index].device.name = name
+            members[index].likes = likes
+            schedule.limit(index, to: replicas ?? likes)
+        }
+        while let work = next(for: index) {
+            let goesOn =
+                switch work {
+                case .errand(let errand): finish(errand, Result { try errand.body(executor) }, on: index)
+                case .training(let tickets, let jobs, let later):
+                    finish(
+                        tickets,
+                        Result {
+                            if let recipe = jobs.first?.recipe { try executor.prepare(for: recipe, later: later) }
+                            return try executor.train(jobs, cancellation: stop)
+                        }, on: index)
+                }
+            guard goesOn else { return }
+        }
+    }
+
+    /// Wakes nobody: it is called at every step of a training.
+    private func note(images: Int, on index: Int) {
+        condition.lock()
+        defer { condition.unlock() }
+        schedule.note(images: images, on: index)
+    }
+
+    /// Waits for something to do; nil at the end.
+    private func next(for index: Int) -> Work? {
+        condition.lock()
+        defer { condition.unlock() }
+        while !isClosing, !schedule.isLost(index) {
+            if var mine = errand, mine.device == nil, schedule.first == index {
+                mine.device = index
+                errand = mine
+                return .errand(mine)
+            }
+            if let tickets = schedule.next(for: index) {
+                let taken = tickets.compactMap { tasks[$0] }
+                events.append(.began(taken.map(\.job)))
+                condition.broadcast()
+                return .training(tickets, taken.map(\.job), later: taken.last?.later ?? [])
+            }
+            condition.wait()
+        }
+        return nil
+    }
+
+    /// Takes the answer to an errand.
+    /// - Returns: whether the device goes on.
+    private func finish(_ errand: Errand, _ answer: Result<any Sendable, any Error>, on index: Int) -> Bool {
+        locked {
+            // Another device is at it where this one was given up.
+            guard !schedule.isLost(index), self.errand?.number == errand.number else { return false }
+            schedule.note(images: 0, on: index)
+            // Equal devices have equally little room, and whoever asked may ask for less.
+            if case .failure(let error as ComputeError) = answer, error.isOfDevice, !error.isOutOfMemory,
+                schedule.devicesLeft > 1
+            {
+                lose(index, "\(error)", error)
+                return false
+            }
+            self.answer = answer
+            self.errand = nil
+            return true
+        }
+    }
+
+    /// Takes the outcomes of a training.
+    /// - Returns: whether the device goes on.
+    private func finish(_ tickets: [Int], _ answer: Result<[TrainingOutcome], any Error>, on index: Int) -> Bool {
+        locked {
+            // Other devices have its runs where it was given up.
+            guard !schedule.isLost(index) else { return false }
+            switch answer {
+            case .success(let outcomes) where outcomes.count == tickets.count && outcomes.allSatisfy({ $0.count > 0 }):
+                schedule.finish(index)
+                for ticket in tickets { tasks[ticket] = nil }
+                events.append(
+                    .trained(
+                        zip(tickets, outcomes).map { (ticket: $0, outcome: $1) }, members[index].device))
+                return true
+            case .success(let outcomes):
+                schedule.giveBack(index)
+                events.append(
+                    .failed(
+                        StudyError.executor(
+                            reason: "\(outcomes.count) outcomes came back for \(tickets.count) jobs")))
+                return false
+            case .failure(let error as ComputeError) where error.isOutOfMemory && tickets.count > 1:
+                schedule.giveBack(index)
+                schedule.limit(index, to: tickets.count / 2)
+                events.append(.shrunk(members[index].device, error, networks: tickets.count / 2))
+                return true
+            case .failure(let error as ComputeError) where error.isOfDevice:
+                lose(index, "\(error)", error)
+                return false
+            case .failure(let error):
+                schedule.giveBack(index)
+                events.append(.failed(error))
+                return false
+            }
+        }
+    }
+
+    private func giveUp(_ index: Int, _ reason: String) -> Bool {
+        locked {
+            guard schedule.isLost(index) || schedule.devicesLeft > 1 else { return false }
+            members[index].isAbandoned = true
+            if schedule.isLost(index) { return true }
+            members[index].isOpening = false
+            lose(index, reason, nil)
+            return true
+        }
+    }
+
+    /// Gives a device up. With the lock held.
+    private func lose(_ index: Int, _ reason: String, _ error: ComputeError?) {
+        schedule.lose(index)
+        if let error { fault = error }
+        if errand?.device == index { errand?.device = nil }
+        events.append(.lost(members[index].device, reason: reason, left: schedule.devicesLeft))
+    }
+}
+
+extension ComputeError {
+    /// True where another device may do what this one could not.
+    var isOfDevice: Bool { category == .unavailable }
+}
