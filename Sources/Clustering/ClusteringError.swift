@@ -37,6 +37,10 @@ package enum ClusteringError: CategorizedError, SharedError {
     case tooManyRanks(ranks: Int, rows: Int, accepted: Int)
     /// The ranks differ, or cannot reach each other.
     case ranks(RanksError)
+    /// A state of the iterations that could not be kept.
+    case file(FileError)
+    /// The iterations were stopped; their state is kept. All ranks have this same error.
+    case interrupted(iterations: Int)
 
     package var description: String {
         switch self {
@@ -74,13 +78,16 @@ package enum ClusteringError: CategorizedError, SharedError {
             "\(ranks) ranks are too many for \(rows) rows, which are spread by chunks of \(RowSpread.chunkRows); "
                 + "1 to \(accepted) are accepted"
         case .ranks(let error): error.description
+        case .file(let error): error.description
+        case .interrupted(let iterations):
+            "stopped after \(describeCount(iterations, "iteration")); the same command with --resume goes on from there"
         }
     }
 
     /// True for settings, which all ranks have checked to be the same before.
     package var isShared: Bool {
         switch self {
-        case .badSetting, .tooManyClusters, .tooManyRanks: true
+        case .badSetting, .tooManyClusters, .tooManyRanks, .interrupted: true
         case .ranks(let error): error.isShared
         default: false
         }
@@ -91,6 +98,8 @@ package enum ClusteringError: CategorizedError, SharedError {
         switch self {
         case .badSetting, .memory, .tooManyRanks: .usage
         case .ranks(let error): error.category
+        case .file(let error): error.category
+        case .interrupted: .cancelled
         case .unreadable(_, let category): category
         case .noMemory: .unavailable
         case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .tooManyComponents,
