@@ -41,12 +41,8 @@ package enum DeviceSelection {
         for candidate in plan.candidates {
             guard let device = candidate.device else { continue }
             do throws(ComputeError) {
-                if let obstacle = profile?.obstacle(on: device) { throw .noDevice(reason: obstacle) }
-                let cache = startsOften ? ProgramCache.forRepeatedStarts(on: device) : .standard(for: device)
-                let sizes = BlockSizeCache(environment: environment)
-                    .sizes(for: device, profile: profile ?? DeviceProfile(for: device))
-                let backend = try OpenCLBackend(
-                    device: device, profile: profile, sizes: sizes, cache: cache, profiling: profiling)
+                let backend = try backend(
+                    on: device, environment, profile: profile, profiling: profiling, startsOften: startsOften)
                 let reason = failures.isEmpty ? plan.reason : failures.joined(separator: "; ")
                 return (backend, "\(candidate.label): \(reason)")
             } catch {
@@ -57,6 +53,30 @@ package enum DeviceSelection {
         let backend = CPUBackend()
         let reason = failures.isEmpty ? plan.reason : failures.joined(separator: "; ")
         return (backend, "\(backend.device.name): \(reason)")
+    }
+
+    /// Makes the backend of a device of the inventory.
+    /// - Throws: ``ComputeError/noDevice(reason:)`` where it cannot be used, and what its driver reports.
+    package static func make(
+        on entry: DeviceInventory.DeviceEntry, environment: EnvironmentVariables = .process,
+        profile forced: DeviceProfile? = nil, startsOften: Bool = false
+    ) throws(ComputeError) -> OpenCLBackend {
+        let profile = if let forced { forced } else { try DeviceProfile.requested(in: environment) }
+        guard let device = entry.device else {
+            throw .noDevice(reason: "\(entry.label) cannot be used: \(entry.obstacle ?? "it is not there")")
+        }
+        return try backend(on: device, environment, profile: profile, profiling: false, startsOften: startsOften)
+    }
+
+    private static func backend(
+        on device: Device, _ environment: EnvironmentVariables, profile: DeviceProfile?, profiling: Bool,
+        startsOften: Bool
+    ) throws(ComputeError) -> OpenCLBackend {
+        if let obstacle = profile?.obstacle(on: device) { throw .noDevice(reason: obstacle) }
+        let cache = startsOften ? ProgramCache.forRepeatedStarts(on: device) : .standard(for: device)
+        let sizes = BlockSizeCache(environment: environment)
+            .sizes(for: device, profile: profile ?? DeviceProfile(for: device))
+        return try OpenCLBackend(device: device, profile: profile, sizes: sizes, cache: cache, profiling: profiling)
     }
 
     /// Which device `auto` would try first, nil for the built-in path, and why; nothing is started.
@@ -77,9 +97,7 @@ package enum DeviceSelection {
         case "": throw .noDevice(reason: "the name of the device is empty; it may be \(accepted)")
         default: break
         }
-        let matches = inventory.devices.filter {
-            $0.name.lowercased().contains(wanted) || $0.platform.lowercased().contains(wanted)
-        }
+        let matches = inventory.devices.filter { names($0, wanted) }
         guard !matches.isEmpty else {
             throw .noDevice(
                 reason: "no device or platform has '\(spec)' in its name; \(whatThereIs(in: inventory)); "
@@ -90,6 +108,17 @@ package enum DeviceSelection {
         let others = usable.count > 1 ? ", the first of \(usable.count) that match" : ""
         return Plan(
             candidates: Array(usable.prefix(1)), fallsBack: false, reason: "asked for by --device \(spec)\(others)")
+    }
+
+    /// True where a part of a name, in lower case, is in that of a device or of its platform.
+    static func names(_ entry: DeviceInventory.DeviceEntry, _ wanted: String) -> Bool {
+        entry.name.lowercased().contains(wanted) || entry.platform.lowercased().contains(wanted)
+    }
+
+    /// True for a device of one of Mesa's drivers.
+    static func isMesas(_ entry: DeviceInventory.DeviceEntry) -> Bool {
+        let platform = entry.platform.lowercased()
+        return platform.contains("rusticl") || platform.contains("clover")
     }
 
     private static func plan(for kind: Device.Kind, named name: String, spec: String, in inventory: DeviceInventory)
@@ -120,7 +149,7 @@ package enum DeviceSelection {
 
     /// The usable ones, by kind, and within a kind in the order of listing, but Mesa's drivers, which often offer the
     /// device of a vendor's driver a second time, last.
-    private static func ordered(_ devices: [DeviceInventory.DeviceEntry]) -> [DeviceInventory.DeviceEntry] {
+    static func ordered(_ devices: [DeviceInventory.DeviceEntry]) -> [DeviceInventory.DeviceEntry] {
         func rank(_ entry: DeviceInventory.DeviceEntry) -> Int {
             let kind =
                 switch entry.kind {
@@ -129,8 +158,7 @@ package enum DeviceSelection {
                 case .other: 4
                 case .cpu: 6
                 }
-            let platform = entry.platform.lowercased()
-            return kind + (platform.contains("rusticl") || platform.contains("clover") ? 1 : 0)
+            return kind + (isMesas(entry) ? 1 : 0)
         }
         let usable = devices.filter { $0.obstacle == nil }
         return usable.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
