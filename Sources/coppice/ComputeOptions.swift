@@ -35,11 +35,15 @@ func chosenBackend(
         Terminal.note(
             "note: the built-in path has no kernels, and --profile \(profile.name) changes nothing", quiet: quiet)
     }
-    // What is not worked around is said to those who want no other words too.
+    warn(of: backend)
+    return backend
+}
+
+/// Says on stderr what a device's driver does wrong and is not worked around, to those who want no other words too.
+func warn(of backend: any Backend) {
     for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {
         Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)
     }
-    return backend
 }
 
 /// Says on stderr where compiled kernels go if it is not where they should.
