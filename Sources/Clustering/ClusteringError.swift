@@ -35,6 +35,8 @@ package enum ClusteringError: CategorizedError, SharedError {
     case compute(ComputeError)
     /// More ranks than chunks of rows.
     case tooManyRanks(ranks: Int, rows: Int, accepted: Int)
+    /// Ranks that read the same rows and found different values. All ranks have this same error.
+    case differentRows(name: String, rows: Range<Int>, owner: Int, other: Int)
     /// The ranks differ, or cannot reach each other.
     case ranks(RanksError)
     /// A state of the iterations that could not be kept.
@@ -77,6 +79,9 @@ package enum ClusteringError: CategorizedError, SharedError {
         case .tooManyRanks(let ranks, let rows, let accepted):
             "\(ranks) ranks are too many for \(rows) rows, which are spread by chunks of \(RowSpread.chunkRows); "
                 + "1 to \(accepted) are accepted"
+        case .differentRows(let name, let rows, let owner, let other):
+            "the ranks differ in \(name): rank \(owner) has other values in rows \(rows.lowerBound) to "
+                + "\(rows.upperBound - 1) (counted from 0) than rank \(other); all ranks must have the same"
         case .ranks(let error): error.description
         case .file(let error): error.description
         case .interrupted(let iterations):
@@ -87,7 +92,7 @@ package enum ClusteringError: CategorizedError, SharedError {
     /// True for settings, which all ranks have checked to be the same before.
     package var isShared: Bool {
         switch self {
-        case .badSetting, .tooManyClusters, .tooManyRanks, .interrupted: true
+        case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows, .interrupted: true
         case .ranks(let error): error.isShared
         default: false
         }
@@ -102,7 +107,8 @@ package enum ClusteringError: CategorizedError, SharedError {
         case .interrupted: .cancelled
         case .unreadable(_, let category): category
         case .noMemory: .unavailable
-        case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .tooManyComponents,
+        case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .differentRows,
+            .tooManyComponents,
             .dimensionMismatch:
             .badData
         case .eigensolver: .software

@@ -81,7 +81,9 @@ func byteSums(of matrix: FeatureMatrix, spread: RowSpread? = nil, on backend: an
 func floatCovariance(of matrix: FeatureMatrix, least: Int, spread: RowSpread?, on backend: any Backend)
     throws(ClusteringError) -> CovarianceMatrix
 {
-    let shift = try sampledMean(matrix)
+    var shift = try sampledMean(matrix)
+    // It is of rows of all ranks, each of which has checked only some.
+    if let spread { try acrossRanks { () throws(RanksError) in try spread.communicator.broadcast(&shift) } }
     let total = try exactFloatSums(of: matrix, less: shift, spread: spread, on: backend)
     let count = Double(matrix.count)
     let mean = zip(shift, total.sums).map { Double($0) + $1 / count }

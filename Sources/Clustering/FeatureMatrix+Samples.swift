@@ -17,6 +17,22 @@ extension FeatureMatrix {
                 forComponents: forComponents)
         }
     }
+
+    /// The same rows with the shift that they have there, their values unchecked.
+    init(unchecked samples: SampleSet) throws(ClusteringError) {
+        let (count, dimensions) = (samples.count, samples.shape.featureCount)
+        try Self.check(product(count, dimensions), count, dimensions)
+        switch samples.values {
+        case .bytes(let values): self.init(.bytes(values), count, dimensions)
+        case .floats(let values): self.init(.floats(values), count, dimensions, shift: samples.medians)
+        case .stored(let values):
+            let reader = SampleRows(values: values)
+            let shift: [Double]? =
+                try reader.type == .uint8
+                ? nil : columnMedians(of: reader, count: count, dimensions: dimensions)
+            self.init(.stored(reader), count, dimensions, shift: shift)
+        }
+    }
 }
 
 /// Rows of samples that stay in their file until they are wanted.

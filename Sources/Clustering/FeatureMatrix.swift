@@ -50,7 +50,8 @@ package struct FeatureMatrix: Sendable {
     /// Most columns: kernels number the values of a tile of at most 256 rows in an int.
     package static let mostColumns = Int(Int32.max) / 256
 
-    private init(
+    /// Names what is known; nothing is checked.
+    init(
         _ storage: Storage, _ count: Int, _ dimensions: Int, shift: [Double]? = nil,
         largest: (magnitude: Float, row: Int, column: Int) = (0, 0, 0)
     ) {
@@ -101,7 +102,7 @@ package struct FeatureMatrix: Sendable {
         self.init(.stored(reader), count, dimensions)
     }
 
-    private static func check(_ elements: Int, _ count: Int, _ dimensions: Int) throws(ClusteringError) {
+    static func check(_ elements: Int, _ count: Int, _ dimensions: Int) throws(ClusteringError) {
         guard count > 0, dimensions > 0, elements == product(count, dimensions) else {
             throw .badMatrix(elements: elements, count: count, dimensions: dimensions)
         }
@@ -125,17 +126,44 @@ package struct FeatureMatrix: Sendable {
     /// Values whose largest is below this, less the shift, have squares that float32 does not hold.
     static let least: Float = 0x1p-50
 
+    /// The largest magnitude, less the shift, that is taken.
+    static func largestTaken(_ dimensions: Int, forComponents: Bool) -> Float {
+        forComponents ? componentsLimit(dimensions) : limit(dimensions)
+    }
+
     /// The same matrix, its values checked and the largest known.
     private func checked(forComponents: Bool = false) throws(ClusteringError) -> FeatureMatrix {
-        let limit = forComponents ? Self.componentsLimit(dimensions) : Self.limit(dimensions)
+        try known(
+            largest: try largest(in: 0..<count, limit: Self.largestTaken(dimensions, forComponents: forComponents)))
+    }
+
+    /// The largest magnitude of some rows' values, which must be numbers and at most `limit`, and where it is; 0 for 8-bit values.
+    /// - Parameter seen: gets the rows as they are clustered, a piece at a time.
+    func largest(
+        in rows: Range<Int>, limit: Float, _ seen: (UnsafeRawBufferPointer) -> Void = { _ in }
+    ) throws(ClusteringError) -> (magnitude: Float, row: Int, column: Int) {
         var largest = (magnitude: Float(0), row: 0, column: 0)
-        try forEachPiece(of: 0..<count, atMost: max(1, (1 << 22) / dimensions), as: Float.self) {
-            values, rows throws(ClusteringError) in
-            guard let place = firstLargest(of: values, above: largest.magnitude, limit: limit) else { return }
+        let most = max(1, (1 << 22) / dimensions)
+        if isBytes {
+            try forEachPiece(of: rows, atMost: most, as: UInt8.self) { values, _ throws(ClusteringError) in
+                seen(UnsafeRawBufferPointer(values))
+            }
+            return largest
+        }
+        try forEachPiece(of: rows, atMost: most, as: Float.self) { values, rows throws(ClusteringError) in
+            seen(UnsafeRawBufferPointer(values))
+            guard limit < .infinity,
+                let place = firstLargest(of: values, above: largest.magnitude, limit: limit)
+            else { return }
             largest = (values[place].magnitude, rows.lowerBound + place / dimensions, place % dimensions)
             if !(largest.magnitude <= limit) { try refuse(largest.row, largest.column, limit) }
         }
-        if largest.magnitude < Self.least {
+        return largest
+    }
+
+    /// The same matrix with the largest of its values, unless that is too small.
+    func known(largest: (magnitude: Float, row: Int, column: Int)) throws(ClusteringError) -> FeatureMatrix {
+        if !isBytes, largest.magnitude < Self.least {
             // Of float64 values the differences may be too small for a float32 of their own.
             let difference = largest.magnitude > 0 ? Double(largest.magnitude) : try largestDifference()
             if difference > 0 { throw .tooSmall(value: difference, limit: Self.least) }

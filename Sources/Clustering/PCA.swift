@@ -1,4 +1,5 @@
 import Compute
+import Ranks
 import Support
 
 /// Principal component analysis: the eigenvectors of the sample covariance with the largest eigenvalues.
@@ -49,8 +50,24 @@ package struct PCA: Sendable {
                 what: "PCA of \(matrix.count) samples of \(matrix.dimensions) features to \(components) components",
                 needed: needed, least: least)
         }
-        return try matrix.count < matrix.dimensions
+        let pca =
+            try matrix.count < matrix.dimensions
             ? fitRows(matrix, components, on: backend) : fitColumns(matrix, components, spread, on: backend)
+        return try spread.map { spread throws(ClusteringError) in try pca.ofFirstRank(of: spread.communicator) } ?? pca
+    }
+
+    /// What rank 0 found: LAPACK may round differently on hosts with other processors. Collective.
+    private func ofFirstRank(of communicator: Communicator) throws(ClusteringError) -> PCA {
+        guard communicator.size > 1 else { return self }
+        var rows = components
+        var numbers = [totalVariance] + mean + explainedVariance
+        try acrossRanks { () throws(RanksError) in
+            try communicator.broadcast(&rows)
+            try communicator.broadcast(&numbers)
+        }
+        return PCA(
+            mean: Array(numbers[1...dimensions]), components: rows, variance: Array(numbers[(1 + dimensions)...]),
+            totalVariance: numbers[0])
     }
 
     /// Bytes that a fit takes at most, what the backend has in this memory included.
@@ -118,7 +135,13 @@ package struct PCA: Sendable {
         _ matrix: FeatureMatrix, mean: [Double], components: [Float], variance: [Double], totalVariance: Double
     ) {
         let shift = matrix.shift
-        self.mean = mean.indices.map { column in mean[column] + (shift?[column] ?? 0) }
+        self.init(
+            mean: mean.indices.map { column in mean[column] + (shift?[column] ?? 0) }, components: components,
+            variance: variance, totalVariance: totalVariance)
+    }
+
+    private init(mean: [Double], components: [Float], variance: [Double], totalVariance: Double) {
+        self.mean = mean
         self.components = components
         explainedVariance = variance
         self.totalVariance = totalVariance

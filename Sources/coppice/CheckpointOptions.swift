@@ -41,13 +41,14 @@ struct CheckpointOptions: ParsableArguments {
 
 extension ClusteringPlan {
     /// Everything that a clustering depends on but the number of ranks, as its checkpoint has it.
-    func checkpointKey(_ kmeans: KMeans, _ matrix: FeatureMatrix, seed: UInt64) throws -> [Agreement] {
+    /// - Parameter samples: extents and checksum of the samples.
+    func checkpointKey(_ kmeans: KMeans, _ samples: String, seed: UInt64) -> [Agreement] {
         let iterations =
             if case .lloyd(let limit, let tolerance) = kind {
                 tolerance == 0 ? "\(limit)" : "at most \(limit), until next to nothing moves"
             } else { "none" }
         return [
-            Agreement("the samples of \(features == nil ? "--data" : "--features")", try matrix.sampledFingerprint()),
+            Agreement("the samples of \(features == nil ? "--data" : "--features")", samples),
             Agreement("--k", "\(kmeans.k)"), Agreement("--pca", pca.map { "\($0)" } ?? "none"),
             Agreement("--start", kmeans.startText), Agreement("--iterations", iterations),
             Agreement("--seed", "\(seed)"),
@@ -90,10 +91,13 @@ final class CheckpointKeeper: LloydKeeper {
         _ plan: ClusteringPlan, _ kmeans: KMeans, _ source: PointSource, _ matrix: FeatureMatrix, seed: UInt64,
         on backend: any Backend
     ) throws {
+        let samples = try plan.inFeatures { () throws(ClusteringError) in
+            try matrix.fingerprint(spread: source.spread)
+        }
         if let folder {
             let device = "\(backend.device.name) \(backend.device.driver)"
             let wanted = KMeansCheckpoint(
-                key: try plan.checkpointKey(kmeans, matrix, seed: seed), device: device, k: kmeans.k,
+                key: plan.checkpointKey(kmeans, samples, seed: seed), device: device, k: kmeans.k,
                 dimensions: source.dimensions, state: LloydState(iterations: 0, centroids: []))
             checkpoint = wanted
             if let found = try find(wanted, in: folder) {

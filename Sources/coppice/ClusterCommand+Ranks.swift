@@ -36,10 +36,15 @@ extension ClusterCommand {
         // Before anything that only some ranks could refuse.
         try ranks.agree(on: [
             Agreement("the version", Coppice.version), Agreement("--k", plan.k.map { "\($0)" } ?? "auto"),
-            Agreement("--pca", plan.pca.map { "\($0)" } ?? "none"), Agreement("--seed", "\(compute.seed)"),
+            Agreement("--features", plan.features ?? "none"), Agreement("--pca", plan.pca.map { "\($0)" } ?? "none"),
+            Agreement("--kmeans", options.kmeans.rawValue), Agreement("--seed", "\(compute.seed)"),
             Agreement("checkpoints", isKept ? "some" : "none"),
             Agreement("--resume", checkpoint.resume ? "given" : "not given"),
         ])
+        if case .miniBatch = plan.kind {
+            throw SharedRefusal(
+                "mini-batches are for one process; --kmeans lloyd works on \(ranks.size) ranks", category: .usage)
+        }
         guard let k = plan.k else {
             throw SharedRefusal(
                 "--k auto is for one process; \(ranks.size) ranks need a number", category: .usage)
@@ -47,10 +52,7 @@ extension ClusterCommand {
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
         let begin = ContinuousClock.now
-        let matrix = try ranks.sharingFailures { try options.samples(quiet: quiet).matrix }
-        try ranks.agree(on: [
-            Agreement("the samples of \(plan.features ?? "--data")", try matrix.sampledFingerprint())
-        ])
+        let (matrix, spread) = try options.rows(over: ranks, quiet: quiet)
         let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
         let folder = try ranks.sharingFailures {
             try plan.check(matrix)
@@ -60,7 +62,6 @@ extension ClusterCommand {
         Terminal.note(
             "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(matrix.count) samples",
             quiet: quiet)
-        let spread = try RowSpread(matrix.count, over: ranks)
         let kmeans = KMeans(k: k, kind: plan.kind, start: plan.start, seed: compute.seed)
         let projection = ContinuousClock.now
         plan.noteProjection(matrix, quiet: quiet)
@@ -79,5 +80,24 @@ extension ClusterCommand {
             clustering: clustering, pcaSeconds: pcaSeconds, isStreamed: source.isStreamed)
         if let folder { try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes) } }
         try report(finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend, ranks: ranks.size)
+    }
+}
+
+extension ClusteringOptions {
+    /// The samples of all ranks, and which of them are this rank's. Collective.
+    func rows(over ranks: Communicator, quiet: Bool) throws -> (matrix: FeatureMatrix, spread: RowSpread) {
+        let (opened, samples) = try ranks.sharingFailures {
+            let opened = try features == nil ? nil : matrix.open(quiet: quiet)
+            return (opened, try opened?.samples ?? data.load(quiet: quiet).train)
+        }
+        let spread = try RowSpread(samples.count, over: ranks)
+        do throws(ClusteringError) {
+            let matrix = try FeatureMatrix(
+                samples, named: "the samples of \(features ?? "--data")", forComponents: pca != nil, spread: spread)
+            return (matrix, spread)
+        } catch {
+            guard let opened, !error.isShared else { throw error }
+            throw Failure(error, in: opened)
+        }
     }
 }

@@ -69,7 +69,8 @@ struct ClusterCommand: AsyncParsableCommand {
         let isKept = try checkpoint.check(plan, out: out)
         if isKept { Signals.expectPreemption(inBatchJob: Signals.isInBatchJob) }
         let ranks = try Communicator.join()
-        if ranks.library != nil { return try run(on: ranks, plan, isKept: isKept) }
+        if ranks.size > 1 { return try run(on: ranks, plan, isKept: isKept) }
+        try ranks.close()
         let interrupt = ExitOnInterrupt(saying: CheckpointKeeper.message(isKept))
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: compute.quiet).matrix

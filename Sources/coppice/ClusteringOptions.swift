@@ -187,7 +187,10 @@ struct ClusteringPlan {
     /// Runs `body`; an error about the data names what `--features` names.
     func inFeatures<Result>(_ body: () throws(ClusteringError) -> Result) throws -> Result {
         do throws(ClusteringError) { return try body() } catch {
-            if case .unreadable = error { throw error }
+            switch error {
+            case .unreadable, .ranks: throw error
+            default: break
+            }
             guard let features, error.category == .badData else { throw error }
             throw Failure("\(features): \(error)", category: error.category)
         }

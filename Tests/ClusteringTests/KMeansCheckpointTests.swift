@@ -130,6 +130,47 @@ private final class FullDisk: LloydKeeper {
     }
 }
 
+@Suite struct FingerprintTests {
+    private let (count, dimensions) = (2 * RowSpread.chunkRows + 5, 3)
+    private var values: [Float] { (0..<count * dimensions).map { Float($0 * 37 % 101) } }
+
+    private func text(_ values: [Float], dimensions: Int = 3) throws -> String {
+        try FeatureMatrix(floats: values, count: values.count / dimensions, dimensions: dimensions).fingerprint(
+            spread: nil)
+    }
+
+    @Test func everyValueCounts() throws {
+        let expected = try text(values)
+        #expect(expected.hasPrefix("\(count) x \(dimensions), checksum "))
+        for place in [0, 1, 4095 * dimensions, 4096 * dimensions, values.count / 2, values.count - 1] {
+            var changed = values
+            changed[place] += 1
+            #expect(try text(changed) != expected, "value \(place)")
+        }
+        var swapped = values
+        for column in 0..<dimensions {
+            swapped.swapAt(column, 4096 * dimensions + column)
+        }
+        #expect(try text(swapped) != expected)
+        #expect(try text(values.map { $0 + 1 }) != expected)
+        #expect(try text(values, dimensions: 1) != expected)
+    }
+
+    @Test func storageAndSpreadDoNotCount() throws {
+        let expected = try text(values)
+        let matrix = try FeatureMatrix(floats: values, count: count, dimensions: dimensions)
+        #expect(try matrix.fingerprint(spread: RowSpread(count, over: Communicator())) == expected)
+        let stored = FeatureMatrix(
+            unchecked: StoredArray(values, dimensions: dimensions), count: count, dimensions: dimensions)
+        #expect(try stored.fingerprint(spread: nil) == expected)
+        let bytes = values.map { UInt8($0) }
+        let ofBytes = try FeatureMatrix(bytes: bytes, count: count, dimensions: dimensions)
+        let storedBytes = FeatureMatrix(
+            unchecked: StoredArray(bytes, dimensions: dimensions), count: count, dimensions: dimensions)
+        #expect(try ofBytes.fingerprint(spread: nil) == storedBytes.fingerprint(spread: nil))
+    }
+}
+
 @Suite struct KMeansCheckpointTests {
     private let key = [Agreement("the samples of --features", "7 x 3, checksum 1f"), Agreement("--k", "2")]
     private var checkpoint: KMeansCheckpoint {

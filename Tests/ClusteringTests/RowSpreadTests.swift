@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 import Ranks
 import Testing
 
@@ -151,11 +152,47 @@ import TestSupport
         }
     }
 
+    /// Samples that one rank has checked are those that a plain run has checked.
+    @Test func samplesOfOneRankAreThoseOfAPlainRun() throws {
+        let (count, dimensions) = (5000, 3)
+        var values = (0..<count * dimensions).map { Float($0 * 37 % 101) - 40 }
+        values[777 * dimensions + 1] = -99
+        let spread = try RowSpread(count, over: Communicator())
+        func ofRank(_ samples: SampleSet) throws(ClusteringError) -> FeatureMatrix {
+            try FeatureMatrix(samples, named: "the samples", forComponents: false, spread: spread)
+        }
+        let folder = try TemporaryFolder()
+        func stored() throws -> SampleSet {
+            try NumPy.write(values, shape: [count, dimensions], to: folder / "X.npy")
+            return SampleSet(try Features.open([folder / "X.npy"]))
+        }
+        let floats = try stored()
+        let bytes = try SampleSet(
+            pixels: values.map { UInt8(clamping: Int($0) + 50) }, labels: [UInt8](repeating: 0, count: count),
+            height: 1, width: dimensions)
+        for samples in [floats, bytes] {
+            let (plain, found) = (try FeatureMatrix(samples), try ofRank(samples))
+            #expect(found.shift == plain.shift && found.largest == plain.largest && found.bound == plain.bound)
+        }
+        #expect(try ofRank(floats).largest.row == 777)
+        values[4999 * dimensions] = .nan
+        let damaged = try stored()
+        let error = #expect(throws: ClusteringError.self) { try ofRank(damaged) }
+        #expect(error.map { "\($0)" } == "\(ClusteringError.notFinite(row: 4999, column: 0))")
+    }
+
     @Test func moreRanksThanChunksAreRefusedInASentence() {
         let error = ClusteringError.tooManyRanks(ranks: 9, rows: 10_000, accepted: 3)
         #expect(error.category == .usage && error.isShared)
         #expect(
             error.description
                 == "9 ranks are too many for 10000 rows, which are spread by chunks of 4096; 1 to 3 are accepted")
+        let difference = ClusteringError.differentRows(
+            name: "the samples of X.npy", rows: 4096..<8192, owner: 1, other: 0)
+        #expect(difference.category == .badData && difference.isShared)
+        #expect(
+            difference.description
+                == "the ranks differ in the samples of X.npy: rank 1 has other values in rows 4096 to 8191 (counted from 0) "
+                + "than rank 0; all ranks must have the same")
     }
 }

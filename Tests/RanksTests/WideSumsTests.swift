@@ -50,6 +50,6 @@ import Testing
 
     @Test(arguments: [Float.nan, .infinity, 6000]) func whatIsNoSumOfTheRowsIsNoted(stray: Float) throws {
         let values = sums([[1, stray, 1]], try FixedPoint(bound: 1, rows: 4096)).values
-        #expect(values.allSatisfy(\.isNaN))
+        #expect(values.allSatisfy { $0.isNaN })
     }
 }
