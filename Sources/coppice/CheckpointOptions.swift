@@ -94,19 +94,25 @@ final class CheckpointKeeper: LloydKeeper {
         let samples = try plan.inFeatures { () throws(ClusteringError) in
             try matrix.fingerprint(spread: source.spread)
         }
-        if let folder {
-            let device = "\(backend.device.name) \(backend.device.driver)"
-            let wanted = KMeansCheckpoint(
-                key: plan.checkpointKey(kmeans, samples, seed: seed), device: device, k: kmeans.k,
-                dimensions: source.dimensions, state: LloydState(iterations: 0, centroids: []))
-            checkpoint = wanted
-            if let found = try find(wanted, in: folder) {
-                resumed = found.state
-                checkpoint?.device = devices(found.device, wanted.device)
-            }
-        }
-        if let ranks = source.spread?.communicator, ranks.size > 1, options.resume {
+        let device = "\(backend.device.name) \(backend.device.driver)"
+        let wanted = KMeansCheckpoint(
+            key: plan.checkpointKey(kmeans, samples, seed: seed), device: device, k: kmeans.k,
+            dimensions: source.dimensions, state: LloydState(iterations: 0, centroids: []))
+        guard let ranks = source.spread?.communicator else { return try take(wanted) }
+        // All ranks end in order where rank 0 refuses what it found.
+        try ranks.sharingFailures { try take(wanted) }
+        if options.resume {
             resumed = try share(resumed, elements: kmeans.k * source.dimensions, over: ranks)
+        }
+    }
+
+    /// Takes what checkpoints are to have, and the state to go on from where there is one.
+    private func take(_ wanted: KMeansCheckpoint) throws {
+        guard let folder else { return }
+        checkpoint = wanted
+        if let found = try find(wanted, in: folder) {
+            resumed = found.state
+            checkpoint?.device = devices(found.device, wanted.device)
         }
     }
 
