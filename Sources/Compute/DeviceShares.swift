@@ -1,7 +1,7 @@
 import OpenCL
 import Support
 
-/// What each of several processes of one host computes on, so that no two of them take the same GPU.
+/// The devices that several processes of one host can take, so that no two of them take the same GPU.
 package struct DeviceShares: Sendable {
     /// A device that a process can take.
     package struct Candidate: Sendable {

@@ -85,7 +85,7 @@ package struct Device: @unchecked Sendable {
             ? (try? value(wavefrontWidth, cl_uint(0))).map { Int($0) } : nil
     }
 
-    /// What tells this device from every other one of its host, in every process: its UUID and its place on the PCI bus, in
+    /// A text that only this device of its host has, the same in every process: its UUID and its place on the PCI bus, in
     /// hexadecimal. Nil where the driver knows neither, as drivers of processors.
     package var identity: String? {
         let answers = [deviceUUID, busPlace].compactMap { what in

@@ -78,14 +78,14 @@ final class CheckpointKeeper: LloydKeeper {
         self.quiet = quiet
     }
 
-    /// What a signal's end says while there are no iterations to keep the state of.
+    /// The sentence with which a signal ends the process while there is no state to keep.
     static func message(_ isKept: Bool) -> String {
         isKept
             ? "interrupted, no clustering was written; --resume goes on from a checkpoint where there is one"
             : "interrupted, nothing was written"
     }
 
-    /// Says what is clustered, and finds the state to go on from where `--resume` is given. Collective.
+    /// Takes in what is clustered, and finds the state to go on from where `--resume` is given. Collective.
     /// - Throws: ``CheckpointError``, ``RanksError``, and what reading rows throws.
     func open(
         _ plan: ClusteringPlan, _ kmeans: KMeans, _ source: PointSource, _ matrix: FeatureMatrix, seed: UInt64,

@@ -73,7 +73,7 @@ struct DeviceOffer: Equatable {
 }
 
 extension DeviceOffer {
-    /// What ``bytes`` are of.
+    /// The offer of ``bytes``.
     init(_ bytes: ArraySlice<UInt8>) {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
         host = lines.first.flatMap { Int($0) } ?? 0
