@@ -153,12 +153,13 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "TestSupport", "coppice", "Support", "Compute", "Datasets", "Networks", "Scoring", "Studies",
+                "TestSupport", "coppice", "Support", "Ranks", "Compute", "Datasets", "Networks", "Scoring", "Studies",
                 "KernelChecks",
             ],
             swiftSettings: strict),
         .target(
-            name: "FuzzTargets", dependencies: ["Support", "Datasets", "Networks", "Studies", "CZlib"],
+            name: "FuzzTargets",
+            dependencies: ["Support", "Ranks", "Datasets", "Clustering", "Networks", "Studies", "CZlib"],
             path: "Tests/Fuzz/Targets", swiftSettings: light),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: light),
     ] + (isFuzzing ? fuzzer : []),

@@ -39,6 +39,10 @@ package enum ClusteringError: CategorizedError, SharedError {
     case differentRows(name: String, rows: Range<Int>, owner: Int, other: Int)
     /// The ranks differ, or cannot reach each other.
     case ranks(RanksError)
+    /// A state of the iterations that could not be kept.
+    case file(FileError)
+    /// The iterations were stopped; their state is kept. All ranks have this same error.
+    case interrupted(iterations: Int)
 
     package var description: String {
         switch self {
@@ -79,13 +83,16 @@ package enum ClusteringError: CategorizedError, SharedError {
             "the ranks differ in \(name): rank \(owner) has other values in rows \(rows.lowerBound) to "
                 + "\(rows.upperBound - 1) (counted from 0) than rank \(other); all ranks must have the same"
         case .ranks(let error): error.description
+        case .file(let error): error.description
+        case .interrupted(let iterations):
+            "stopped after \(describeCount(iterations, "iteration")); the same command with --resume goes on from there"
         }
     }
 
     /// True for settings, which all ranks have checked to be the same before.
     package var isShared: Bool {
         switch self {
-        case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows: true
+        case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows, .interrupted: true
         case .ranks(let error): error.isShared
         default: false
         }
@@ -96,6 +103,8 @@ package enum ClusteringError: CategorizedError, SharedError {
         switch self {
         case .badSetting, .memory, .tooManyRanks: .usage
         case .ranks(let error): error.category
+        case .file(let error): error.category
+        case .interrupted: .cancelled
         case .unreadable(_, let category): category
         case .noMemory: .unavailable
         case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .differentRows,

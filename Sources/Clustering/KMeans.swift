@@ -113,10 +113,12 @@ package struct KMeans: Sendable {
 
     /// Clusters the points of `source`. Neither streaming nor the number of ranks changes any bit of the result. Collective
     /// where they are spread over ranks, which must have the same settings and devices.
-    /// - Throws: the same, and ``ClusteringError/unreadable(reason:category:)``, ``ClusteringError/ranks(_:)``.
-    package func fit(_ source: PointSource, on backend: any Backend) throws(ClusteringError)
-        -> KMeansClustering
-    {
+    /// - Parameter keeper: goes along with Lloyd's iterations; without effect on mini-batches.
+    /// - Throws: the same, and ``ClusteringError/unreadable(reason:category:)``, ``ClusteringError/ranks(_:)``; with a keeper
+    ///   ``ClusteringError/interrupted(iterations:)`` and ``ClusteringError/file(_:)``.
+    package func fit(
+        _ source: PointSource, on backend: any Backend, keeper: (any LloydKeeper)? = nil
+    ) throws(ClusteringError) -> KMeansClustering {
         // Before anything that only some ranks could refuse.
         try agree(on: source, backend)
         try checkSettings(source)
@@ -128,13 +130,14 @@ package struct KMeans: Sendable {
         let run = try computing { () throws(ComputeError) in
             try KMeansRun(k: k, source: source, largestBatch: largestBatch, exponent: exponent, backend: backend)
         }
-        try place(run, &random)
+        if let state = keeper?.resumed { try run.take(state) } else { try place(run, &random) }
         try computing { () throws(ComputeError) in try backend.finish() }
         let started = clock.now
         let iterations =
             switch kind {
-            case .lloyd(let iterations, let tolerance): try run.lloyd(iterations, tolerance)
-            case .spherical(let iterations, let tolerance): try run.lloyd(iterations, tolerance, isSpherical: true)
+            case .lloyd(let iterations, let tolerance): try run.lloyd(iterations, tolerance, keeper)
+            case .spherical(let iterations, let tolerance):
+                try run.lloyd(iterations, tolerance, isSpherical: true, keeper)
             case .miniBatch(let settings): try run.miniBatch(settings, &random)
             }
         return try run.result(iterations, startSeconds: (started - begin).inSeconds) {
@@ -181,7 +184,7 @@ package struct KMeans: Sendable {
     }
 
     /// The start in a few words; of given centroids some of their bits.
-    private var startText: String {
+    package var startText: String {
         switch start {
         case .plusPlus: "k-means++"
         case .parallel(let settings): "k-means||, \(settings.rounds) rounds of \(settings.oversampling) k"

@@ -81,13 +81,18 @@ final class KMeansRun {
         try backend.run(CentroidsGather(indices, of: points, into: centroids, slots: slots))
     }
 
-    /// Lloyd's iterations; returns how many were run.
-    func lloyd(_ limit: Int, _ tolerance: Double, isSpherical: Bool = false) throws(ClusteringError) -> Int {
+    /// Lloyd's iterations; returns how many were run, those before a resumed state included.
+    /// - Parameter keeper: keeps states and may stop the iterations; on all ranks or on none.
+    func lloyd(
+        _ limit: Int, _ tolerance: Double, isSpherical: Bool = false, _ keeper: (any LloydKeeper)? = nil
+    ) throws(ClusteringError) -> Int {
         guard let sums else { return 0 }
         let threshold = tolerance > 0 && limit > 0 ? tolerance * (try meanVariance(like: sums)) : 0
         var before =
             isSpherical ? try computing { () throws(ComputeError) in try backend.read(centroids.values) } : []
-        for iteration in 0..<limit {
+        keeper?.begin()
+        defer { keeper?.end() }
+        for iteration in min(keeper?.resumed?.iterations ?? 0, limit)..<limit {
             try packCentroids()
             try source.forEachPiece(on: backend) { piece, first throws(ComputeError) in
                 try backend.run(
@@ -101,6 +106,7 @@ final class KMeansRun {
             }
             // Labels that stay give the same sums and so the same bits: no movement at all.
             if moved <= threshold { return iteration + 1 }
+            if let keeper, iteration + 1 < limit { try pause(after: iteration + 1, keeper) }
         }
         return limit
     }

@@ -85,6 +85,17 @@ package struct Device: @unchecked Sendable {
             ? (try? value(wavefrontWidth, cl_uint(0))).map { Int($0) } : nil
     }
 
+    /// A text that only this device of its host has, the same in every process: its UUID and its place on the PCI bus, in
+    /// hexadecimal. Nil where the driver knows neither, as drivers of processors.
+    package var identity: String? {
+        let answers = [deviceUUID, busPlace].compactMap { what in
+            try? infoBytes("clGetDeviceInfo") { cop_get_device_info(id, cl_device_info(what), $0, $1, $2) }
+        }
+        let known = answers.filter { $0.count == 16 && $0.contains { $0 != 0 } }
+        guard !known.isEmpty else { return nil }
+        return known.joined().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
     /// Every device of every platform that can list its own.
     /// - Throws: what ``Platform/all()`` throws.
     package static func all() throws(OpenCLError) -> [Device] {
@@ -92,6 +103,10 @@ package struct Device: @unchecked Sendable {
     }
 }
 
+/// CL_DEVICE_UUID_KHR of the extension cl_khr_device_uuid: 16 bytes.
+private let deviceUUID: Int32 = 0x106A
+/// CL_DEVICE_PCI_BUS_INFO_KHR of the extension cl_khr_pci_bus_info: domain, bus, device and function, 4 bytes each.
+private let busPlace: Int32 = 0x410F
 /// CL_DEVICE_WAVEFRONT_WIDTH_AMD of the extension cl_amd_device_attribute_query.
 private let wavefrontWidth: Int32 = 0x4043
 

@@ -15,11 +15,12 @@ package struct Agreement: Equatable, Sendable {
     }
 
     /// Names and values, each followed by a zero byte.
-    static func encoded(_ agreements: [Agreement]) -> [UInt8] {
+    package static func encoded(_ agreements: [Agreement]) -> [UInt8] {
         agreements.flatMap { Array($0.name.utf8) + [0] + Array($0.value.utf8) + [0] }
     }
 
-    static func decoded(_ bytes: ArraySlice<UInt8>) -> [Agreement] {
+    /// The things of ``encoded(_:)``.
+    package static func decoded(_ bytes: ArraySlice<UInt8>) -> [Agreement] {
         let texts = bytes.split(separator: 0, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
         return stride(from: 0, to: texts.count - 1, by: 2).map { Agreement(texts[$0], texts[$0 + 1]) }
@@ -60,12 +61,17 @@ extension Communicator {
     /// This process's number among the ranks of its host, and how many they are. A host is one running system and one host
     /// name: containers with names of their own are hosts of their own.
     package func placeOnHost() throws(RanksError) -> (rank: Int, size: Int) {
+        let ranks = try ranksOnHost()
+        return (ranks.firstIndex(of: rank) ?? 0, ranks.count)
+    }
+
+    /// The numbers of the ranks of this process's host, rising; see ``placeOnHost()``.
+    package func ranksOnHost() throws(RanksError) -> [Int] {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
         let system = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
         let all = try gather(name.map { UInt8(bitPattern: $0) } + Array(system.utf8))
         let own = all[rank]
-        let ranks = (0..<size).filter { all[$0].elementsEqual(own) }
-        return (ranks.firstIndex(of: rank) ?? 0, ranks.count)
+        return (0..<size).filter { all[$0].elementsEqual(own) }
     }
 }

@@ -209,9 +209,12 @@ extension ClusteringPlan {
     }
 
     /// Clusters with the number of clusters that is given, or with one that is chosen first.
-    func run(_ matrix: FeatureMatrix, seed: UInt64, on backend: any Backend, quiet: Bool) throws -> FinishedClustering {
+    /// - Parameter keeper: keeps checkpoints of Lloyd's iterations with a number that is given.
+    func run(
+        _ matrix: FeatureMatrix, seed: UInt64, on backend: any Backend, keeper: CheckpointKeeper? = nil, quiet: Bool
+    ) throws -> FinishedClustering {
         guard case .automatic(let range) = clusters else {
-            return try run(matrix, k: k ?? 1, seed: seed, on: backend, quiet: quiet)
+            return try run(matrix, k: k ?? 1, seed: seed, on: backend, keeper: keeper, quiet: quiet)
         }
         let ks = KSweep.grid(range ?? KSweep.range(of: matrix.count), withEnds: range != nil)
         let clock = ContinuousClock()

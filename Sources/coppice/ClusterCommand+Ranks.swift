@@ -8,40 +8,57 @@ import Support
 /// its own rows, and rank 0 writes and prints.
 extension ClusterCommand {
     /// Clusters on all ranks and ends MPI. The thread that joined the ranks calls it.
-    func run(on ranks: Communicator, _ plan: ClusteringPlan) throws {
+    /// - Parameter isKept: whether checkpoints are kept.
+    func run(on ranks: Communicator, _ plan: ClusteringPlan, isKept: Bool) throws {
+        // Several ranks are often signalled at once, and one of them speaks.
+        let interrupt = ExitOnInterrupt(saying: ranks.rank == 0 ? CheckpointKeeper.message(isKept) : nil)
+        defer { withExtendedLifetime(interrupt) {} }
         do {
-            try cluster(on: ranks, plan)
+            try cluster(on: ranks, plan, interrupt, isKept: isKept)
             try ranks.close()
         } catch {
-            let failure = Failure(error) ?? Failure("\(error)", exitCode: 70)
+            var failure = Failure(error) ?? Failure("\(error)", exitCode: 70)
+            if case ClusteringError.interrupted = error {
+                // A signal may have come to some of the ranks; 75 of any is that of all.
+                var codes = [UInt64(Signals.exitCode)]
+                try? ranks.minimum(&codes)
+                failure.exitCode = Int32(codes[0])
+            }
             ranks.end(error, message: failure.message, exitCode: failure.exitCode) { Terminal.complain($0) }
             // The sentence is written.
             throw ExitCode(failure.exitCode)
         }
     }
 
-    private func cluster(on ranks: Communicator, _ plan: ClusteringPlan) throws {
+    private func cluster(
+        on ranks: Communicator, _ plan: ClusteringPlan, _ interrupt: ExitOnInterrupt, isKept: Bool
+    ) throws {
         // Before anything that only some ranks could refuse.
         try ranks.agree(on: [
             Agreement("the version", Coppice.version), Agreement("--k", plan.k.map { "\($0)" } ?? "auto"),
             Agreement("--features", plan.features ?? "none"), Agreement("--pca", plan.pca.map { "\($0)" } ?? "none"),
             Agreement("--kmeans", options.kmeans.rawValue), Agreement("--seed", "\(compute.seed)"),
+            Agreement("checkpoints", isKept ? "some" : "none"),
+            Agreement("--resume", checkpoint.resume ? "given" : "not given"),
         ])
         if case .miniBatch = plan.kind {
-            throw RankRefusal("mini-batches are for one process; --kmeans lloyd works on \(ranks.size) ranks")
+            throw SharedRefusal(
+                "mini-batches are for one process; --kmeans lloyd works on \(ranks.size) ranks", category: .usage)
         }
         guard let k = plan.k else {
-            throw RankRefusal("--k auto is for one process; \(ranks.size) ranks need a number")
+            throw SharedRefusal(
+                "--k auto is for one process; \(ranks.size) ranks need a number", category: .usage)
         }
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
         let begin = ContinuousClock.now
         let (matrix, spread) = try options.rows(over: ranks, quiet: quiet)
-        // Ranks with the same options and samples are refused for the same reason.
-        do { try plan.check(matrix) } catch let failure as Failure { throw RankRefusal(failure) }
         let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
-        let folder = isFirst ? try out.map { try ClusteringFolder(checking: $0) } : nil
-        let backend = try chosenBackend(compute.device, profile: try shape.forced, quiet: quiet)
+        let folder = try ranks.sharingFailures {
+            try plan.check(matrix)
+            return isFirst ? try out.map { try ClusteringFolder(checking: $0) } : nil
+        }
+        let backend = try rankBackend(compute.device, profile: try shape.forced, over: ranks, quiet: quiet)
         Terminal.note(
             "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(matrix.count) samples",
             quiet: quiet)
@@ -53,11 +70,15 @@ extension ClusterCommand {
         }
         try backend.finish()
         let pcaSeconds = plan.pca == nil ? 0 : (ContinuousClock.now - projection) / .seconds(1)
-        let own = try plan.inFeatures { () throws(ClusteringError) in try kmeans.fit(source, on: backend) }
+        let keeper = isKept ? CheckpointKeeper(checkpoint, in: folder, interrupt, quiet: quiet) : nil
+        try keeper?.open(plan, kmeans, source, matrix, seed: compute.seed, on: backend)
+        let own = try plan.inFeatures { () throws(ClusteringError) in
+            try kmeans.fit(source, on: backend, keeper: keeper)
+        }
         guard let clustering = try own.gathered(over: ranks) else { return }
         let finished = FinishedClustering(
             clustering: clustering, pcaSeconds: pcaSeconds, isStreamed: source.isStreamed)
-        try folder?.write(clustering, isBytes: matrix.isBytes)
+        if let folder { try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes) } }
         try report(finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend, ranks: ranks.size)
     }
 }
@@ -65,8 +86,10 @@ extension ClusterCommand {
 extension ClusteringOptions {
     /// The samples of all ranks, and which of them are this rank's. Collective.
     func rows(over ranks: Communicator, quiet: Bool) throws -> (matrix: FeatureMatrix, spread: RowSpread) {
-        let opened = try features == nil ? nil : matrix.open(quiet: quiet)
-        let samples = try opened?.samples ?? data.load(quiet: quiet).train
+        let (opened, samples) = try ranks.sharingFailures {
+            let opened = try features == nil ? nil : matrix.open(quiet: quiet)
+            return (opened, try opened?.samples ?? data.load(quiet: quiet).train)
+        }
         let spread = try RowSpread(samples.count, over: ranks)
         do throws(ClusteringError) {
             let matrix = try FeatureMatrix(
@@ -76,22 +99,5 @@ extension ClusteringOptions {
             guard let opened, !error.isShared else { throw error }
             throw Failure(error, in: opened)
         }
-    }
-}
-
-/// A refusal for a reason that all ranks have.
-private struct RankRefusal: CategorizedError, SharedError {
-    let description: String
-    let category: ErrorCategory
-    let isShared = true
-
-    init(_ description: String) {
-        self.description = description
-        category = .usage
-    }
-
-    init(_ failure: Failure) {
-        description = failure.message
-        category = failure.exitCode == ErrorCategory.badData.exitCode ? .badData : .usage
     }
 }

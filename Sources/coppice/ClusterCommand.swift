@@ -20,6 +20,9 @@ struct ClusterCommand: AsyncParsableCommand {
             printed, in a table with the inertia, the silhouette and the stability of each k; it is the clustering that \
             --k with that number makes. docs/clustering.md explains the rule.
 
+            With --kmeans lloyd and --out, a checkpoint is kept while it iterates, and --resume goes on from it after an end by \
+            a signal or a failure, to the same bits.
+
             Under mpirun or srun all ranks work on one clustering with --kmeans lloyd; docs/clusters.md has an example.
             """)
 
@@ -27,6 +30,7 @@ struct ClusterCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to write the clustering; made where it is missing.", valueName: "dir"))
     var out: String?
     @OptionGroup var curve: CurveOption
+    @OptionGroup var checkpoint: CheckpointOptions
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var shape: ProfileOption
@@ -59,20 +63,23 @@ struct ClusterCommand: AsyncParsableCommand {
             throw Failure("--k is missing: how many clusters are wanted, or auto", exitCode: 64)
         }
         try checkOutputs(
-            (out.map { out in ClusteringFolder.files.map { NamedFile("--out", "\(out)/\($0)") } } ?? []) + [curve.file],
+            (out.map { out in ClusteringFolder.names.map { NamedFile("--out", "\(out)/\($0)") } } ?? []) + [curve.file],
             against: options.inputs)
         try curve.check(plan)
+        let isKept = try checkpoint.check(plan, out: out)
+        if isKept { Signals.expectPreemption(inBatchJob: Signals.isInBatchJob) }
         let ranks = try Communicator.join()
-        if ranks.size > 1 { return try run(on: ranks, plan) }
+        if ranks.size > 1 { return try run(on: ranks, plan, isKept: isKept) }
         try ranks.close()
-        let interrupt = ExitOnInterrupt()
+        let interrupt = ExitOnInterrupt(saying: CheckpointKeeper.message(isKept))
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: compute.quiet).matrix
         try plan.check(matrix)
         let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
         let folder = try out.map { try ClusteringFolder(checking: $0) }
         let backend = try compute.makeBackend(in: shape)
-        let finished = try plan.run(matrix, seed: compute.seed, on: backend, quiet: compute.quiet)
+        let keeper = isKept ? CheckpointKeeper(checkpoint, in: folder, interrupt, quiet: compute.quiet) : nil
+        let finished = try plan.run(matrix, seed: compute.seed, on: backend, keeper: keeper, quiet: compute.quiet)
         let clustering = finished.clustering
         let drawn = try await curve.bytes(of: finished.automatic, quiet: compute.quiet)
         if folder != nil || drawn != nil {
@@ -122,7 +129,10 @@ struct ClusteringFolder {
     static let distances = "distances.npy"
     static let centroids = "centroids.npy"
     static let files = [labels, distances, centroids]
-    private let path: String
+    static let checkpoint = "clustering.checkpoint"
+    /// Everything that may be written here.
+    static let names = files + [checkpoint]
+    let path: String
     /// The folders that are missing, itself and those above it, the innermost first.
     private let missing: [String]
 
@@ -139,7 +149,7 @@ struct ClusteringFolder {
         self.missing = missing
         try Folder.make(path)
         defer { removeEmpty() }
-        for name in Self.files { try AtomicFile.checkCanWrite("\(path)/\(name)") }
+        for name in Self.names { try AtomicFile.checkCanWrite("\(path)/\(name)") }
     }
 
     /// Removes the folders that were missing, as far as they are empty.
@@ -147,7 +157,16 @@ struct ClusteringFolder {
         for folder in missing { rmdir(folder) }
     }
 
-    /// Writes all three files, or leaves what was there: a clustering's labels must not stand beside another's centroids.
+    /// Writes a checkpoint.
+    /// - Throws: ``FileError``.
+    func write(_ checkpoint: KMeansCheckpoint) throws(FileError) {
+        try Folder.make(path)
+        defer { removeEmpty() }
+        try checkpoint.write(to: "\(path)/\(Self.checkpoint)")
+    }
+
+    /// Writes all three files, or leaves what was there: a clustering's labels must not stand beside another's centroids. A
+    /// checkpoint is of no use after that, and is removed.
     /// - Parameter isBytes: whether the samples are 8-bit ones, whose centroids are float32.
     func write(_ clustering: KMeansClustering, isBytes: Bool) throws {
         let stage = "\(path)/.\(getpid()).tmp"
@@ -169,5 +188,6 @@ struct ClusteringFolder {
         for name in Self.files {
             try AtomicFile.move("\(stage)/\(name)", to: "\(path)/\(name)")
         }
+        unlink("\(path)/\(Self.checkpoint)")
     }
 }

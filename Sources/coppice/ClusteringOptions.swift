@@ -215,9 +215,10 @@ struct ClusteringPlan {
     }
 
     /// Clusters; `k` is known by now.
-    func run(_ matrix: FeatureMatrix, k: Int, seed: UInt64, on backend: any Backend, quiet: Bool) throws
-        -> FinishedClustering
-    {
+    func run(
+        _ matrix: FeatureMatrix, k: Int, seed: UInt64, on backend: any Backend, keeper: CheckpointKeeper? = nil,
+        quiet: Bool
+    ) throws -> FinishedClustering {
         let clock = ContinuousClock()
         let begin = clock.now
         let kmeans = KMeans(k: k, kind: kind, start: start, seed: seed)
@@ -230,7 +231,10 @@ struct ClusteringPlan {
         Terminal.note(
             "clustering \(source.count) samples of \(source.dimensions) numbers, k \(k)"
                 + (source.isStreamed ? ", streamed" : ""), quiet: quiet)
-        let clustering = try inFeatures { () throws(ClusteringError) in try kmeans.fit(source, on: backend) }
+        try keeper?.open(self, kmeans, source, matrix, seed: seed, on: backend)
+        let clustering = try inFeatures { () throws(ClusteringError) in
+            try kmeans.fit(source, on: backend, keeper: keeper)
+        }
         noteTinyClusters(clustering, quiet: quiet)
         return FinishedClustering(
             clustering: clustering, pcaSeconds: pca == nil ? 0 : seconds, isStreamed: source.isStreamed)

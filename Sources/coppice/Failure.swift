@@ -17,6 +17,7 @@ struct Failure: Error {
     init?(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
+        case let refusal as SharedRefusal: self = refusal.failure
         case let error as any CategorizedError: self.init(error.description, category: error.category)
         default: return nil
         }

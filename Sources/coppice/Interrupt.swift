@@ -76,33 +76,49 @@ private enum SignalPipe {
 
 /// Ends the process at Ctrl-C at once, for commands with nothing to keep, but never in the middle of a result.
 final class ExitOnInterrupt: Sendable {
+    private enum Answer {
+        /// The process ends.
+        case exit
+        /// A flag is raised, for whoever looks at it to end in order.
+        case raise(CancellationFlag)
+        /// Nothing: what is done ends by itself in a moment, as if nobody had called.
+        case nothing
+    }
     private final class Writing: Sendable {
-        /// Whether the result is there; locked while it is being written.
-        let isDone = Mutex(false)
+        /// What a signal does; locked while the result is being written.
+        let answer = Mutex(Answer.exit)
     }
     private let writing: Writing
     private let interrupt: Interrupt
 
-    /// - Parameter message: what is said at the end.
-    init(saying message: String = "interrupted, nothing was written") {
+    /// - Parameter message: what is said at the end; nil where another process says it.
+    init(saying message: String? = "interrupted, nothing was written") {
         let writing = Writing()
         self.writing = writing
         interrupt = Interrupt {
-            writing.isDone.withLock { isDone in
-                // What is done ends by itself in a moment, as if nobody had called.
-                if isDone { return }
-                Terminal.complain(message)
-                PoCLCache.end()
-                _exit(130)
+            writing.answer.withLock { answer in
+                switch answer {
+                case .nothing: return
+                case .raise(let flag): flag.cancel()
+                case .exit:
+                    if let message { Terminal.complain(message) }
+                    PoCLCache.end()
+                    _exit(Signals.exitCode)
+                }
             }
         }
     }
 
+    /// Has signals raise `flag` from now on; with nil they end the process again.
+    func raise(_ flag: CancellationFlag?) {
+        writing.answer.withLock { $0 = flag.map { Answer.raise($0) } ?? .exit }
+    }
+
     /// Runs what must be finished once it is begun.
     func finishing(_ body: () throws -> Void) rethrows {
-        try writing.isDone.withLock { isDone in
+        try writing.answer.withLock { answer in
             try body()
-            isDone = true
+            answer = .nothing
         }
     }
 }

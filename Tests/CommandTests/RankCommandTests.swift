@@ -1,4 +1,5 @@
 import Datasets
+import Ranks
 import Testing
 import TestSupport
 
@@ -34,5 +35,43 @@ import TestSupport
         let folder = try TemporaryFolder()
         let outcome = try coppice(arguments(folder), environment: ["PMI_SIZE": "many"])
         expectComplaint(outcome, code: 64, mentions: ["PMI_SIZE", "many", "a whole number"])
+    }
+
+    @Test func ranksTakeTheDevicesOfTheirHosts() throws {
+        func offer(_ host: Int, _ identities: [String], isShareable: Bool = false) -> DeviceOffer {
+            DeviceOffer(host: host, isShareable: isShareable, identities: identities)
+        }
+        let gpus = ["number 0", "number 1"]
+        for offers in [[offer(0, gpus), offer(7, [], isShareable: true), offer(0, ["a b"])]] {
+            #expect(offers.map { DeviceOffer($0.bytes[...]) } == offers)
+        }
+        #expect(try DeviceOffer.numbers([offer(0, gpus), offer(0, gpus)], spec: "gpu") == [0, 1])
+        // Ranks of two hosts in turn.
+        #expect(
+            try DeviceOffer.numbers([offer(0, gpus), offer(1, gpus), offer(0, gpus), offer(1, gpus)], spec: "gpu")
+                == [0, 0, 1, 1])
+        #expect(try DeviceOffer.numbers([offer(0, ["a"]), offer(0, ["b"])], spec: "gpu") == [0, 0])
+        let processors = offer(0, gpus, isShareable: true)
+        #expect(try DeviceOffer.numbers([processors, processors, processors], spec: "opencl-cpu") == [0, 1, 0])
+        let builtIn = offer(0, [], isShareable: true)
+        #expect(try DeviceOffer.numbers([builtIn, builtIn], spec: "cpu") == [0, 0])
+        let error = #expect(throws: SharedRefusal.self) {
+            try DeviceOffer.numbers([offer(0, gpus), offer(1, gpus), offer(1, gpus), offer(1, gpus)], spec: "gpu")
+        }
+        #expect(error?.failure.exitCode == 69)
+        #expect(
+            error?.failure.message
+                == "rank 3 has no device: the 3 ranks of its host have 2 devices for --device gpu, and each needs one of its "
+                + "own; start at most 2 per host, or give --device opencl-cpu")
+    }
+
+    @Test func anErrorOfOneRankIsThatOfAll() throws {
+        let alone = Communicator()
+        #expect(try alone.sharingFailures { 7 } == 7)
+        let error = #expect(throws: SharedRefusal.self) {
+            try alone.sharingFailures { throw Failure("X.npy: it is gone", exitCode: 66) }
+        }
+        #expect(error?.failure.exitCode == 66 && error?.failure.message == "X.npy: it is gone")
+        #expect(Failure(SharedRefusal("no", exitCode: 65))?.exitCode == 65)
     }
 }

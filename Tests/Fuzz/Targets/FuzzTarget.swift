@@ -11,7 +11,7 @@ package struct Violation: Error, CustomStringConvertible {
 ///
 /// Fuzzing calls these with files it makes up (tools/sanitize fuzz), and the unit tests with those in Tests/Fuzz/corpus.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case cifar, idx, image, labels, lines, matrix, model, mounts, npy, npz, safetensors, study, tar
+    case checkpoint, cifar, idx, image, labels, lines, matrix, model, mounts, npy, npz, safetensors, study, tar
 
     /// Gives a file of these bytes to the reader.
     /// - Parameter folder: where files may be written and written again.
@@ -19,6 +19,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     /// - Throws: ``Violation`` where what must be true is not.
     package func accepts(_ bytes: [UInt8], folder: String) throws(Violation) -> Bool {
         switch self {
+        case .checkpoint: try acceptsCheckpoint(bytes, folder: folder)
         case .cifar: try acceptsCIFAR(bytes, folder: folder)
         case .idx: try acceptsIDX(bytes, folder: folder)
         case .image: try acceptsImage(bytes, folder: folder)
