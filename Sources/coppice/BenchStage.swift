@@ -191,7 +191,7 @@ private struct StageBench {
     }
 
     private func work(_ rows: Int, _ k: Int) -> LloydWork {
-        LloydWork(rows: rows, k: k, dimensions: Self.components, compensated: false)
+        LloydWork(rows: rows, k: k, dimensions: Self.components)
     }
 
     private func medianFit(_ kmeans: KMeans, _ points: Points) throws -> KMeansClustering {

@@ -51,15 +51,9 @@ package struct LloydWork: Equatable, Sendable {
         return written + (last > 0 ? added + adding(last, true) : added)
     }
 
-    /// An iteration's work, in its order.
-    package var iteration: [OperationCost] { [assignment, update, sums] }
-
-    /// So many iterations, and the last assignment.
+    /// What the result of so many iterations and the last assignment needs. ``sums`` is none of it.
     package func fit(iterations: Int) -> [(OperationCost, times: Double)] {
-        [
-            (assignment, times: Double(iterations + 1)), (update, times: Double(iterations)),
-            (sums, times: Double(iterations)),
-        ]
+        [(assignment, times: Double(iterations + 1)), (update, times: Double(iterations))]
     }
 
     /// Points per block of the sums, and blocks that are summed in one launch.
@@ -128,7 +122,7 @@ extension LloydWork {
 
 extension Benchmark {
     /// A part of an iteration of Lloyd's k-means as a clustering of float32 rows runs it, on made rows around 1,000 centres and
-    /// from centroids that have moved twice. Its cost is that of ``LloydWork/iteration``.
+    /// from centroids that have moved twice. The cost of the update has ``LloydWork/sums``.
     /// - Parameter work: at least k rows.
     package static func lloyd(_ part: LloydWork.Part, of work: LloydWork) -> Benchmark {
         let (rows, k, dimensions) = (work.rows, work.k, work.dimensions)
