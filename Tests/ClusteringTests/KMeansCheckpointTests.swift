@@ -54,7 +54,7 @@ private final class FullDisk: LloydKeeper {
     }
 
     /// From any of its states an interrupted clustering comes to the bits of one that was not, in memory and streamed.
-    @Test(arguments: TestBackends.names, [KMeans.Kind.lloyd(iterations: 9, tolerance: 0), .spherical(iterations: 7)])
+    @Test(arguments: TestBackends.names, [KMeans.Kind.lloyd(iterations: 9, tolerance: 0), .spherical(iterations: 7, tolerance: 0)])
     func goesOnToTheSameBits(name: String, kind: KMeans.Kind) throws {
         let backend = try TestBackends.make(name)
         let blobs = Self.blobs
@@ -249,7 +249,7 @@ private final class FullDisk: LloydKeeper {
         #expect(refusal(key, dimensions: 1)?.contains("the numbers per centroid is 3") == true)
     }
 
-    @Test func aFullDiskLeavesTheOldOne() throws {
+    @Test func aFullDiskIsAnError() throws {
         #expect(throws: FileError.self) { try checkpoint.write(to: "/dev/full") }
     }
 }

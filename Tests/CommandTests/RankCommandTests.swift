@@ -42,9 +42,8 @@ import TestSupport
             DeviceOffer(host: host, isShareable: isShareable, identities: identities)
         }
         let gpus = ["number 0", "number 1"]
-        for offers in [[offer(0, gpus), offer(7, [], isShareable: true), offer(0, ["a b"])]] {
-            #expect(offers.map { DeviceOffer($0.bytes[...]) } == offers)
-        }
+        let offers = [offer(0, gpus), offer(7, [], isShareable: true), offer(0, ["a b"])]
+        #expect(offers.map { DeviceOffer($0.bytes[...]) } == offers)
         #expect(try DeviceOffer.numbers([offer(0, gpus), offer(0, gpus)], spec: "gpu") == [0, 1])
         // Ranks of two hosts in turn.
         #expect(
