@@ -9,15 +9,7 @@ import Support
 extension ClusterCommand {
     /// Clusters on all ranks and ends MPI. The thread that joined the ranks calls it.
     func run(on ranks: Communicator, _ plan: ClusteringPlan) throws {
-        do {
-            try cluster(on: ranks, plan)
-            try ranks.close()
-        } catch {
-            let failure = Failure(error) ?? Failure("\(error)", exitCode: 70)
-            ranks.end(error, message: failure.message, exitCode: failure.exitCode) { Terminal.complain($0) }
-            // The sentence is written.
-            throw ExitCode(failure.exitCode)
-        }
+        try ranks.finishing { try cluster(on: ranks, plan) }
     }
 
     private func cluster(on ranks: Communicator, _ plan: ClusteringPlan) throws {
