@@ -11,6 +11,9 @@ protocol ByteStream {
     /// The next `count` bytes, or fewer at the end.
     /// - Throws: ``DatasetError``.
     func read(upTo count: Int) throws(DatasetError) -> [UInt8]
+    /// The next `count` elements as they lie in memory, or as many whole ones as are left.
+    /// - Throws: ``DatasetError``.
+    func readElements<Element: BitwiseCopyable>(of type: Element.Type, count: Int) throws(DatasetError) -> [Element]
 }
 
 /// Reads a file front to back, through gzip where its first two bytes say so, whatever its name is.

@@ -116,8 +116,35 @@ package struct NumPyArray: Sendable {
         return array
     }
 
+    /// Reads the elements `rows` of a file of one dimension, and no others: of a file that several processes read a part of.
+    /// - Throws: as ``read(_:)``; ``DatasetError/malformed(file:reason:)`` for another number of dimensions or rows that are not
+    ///   there.
+    package static func read(_ path: String, rows: Range<Int>) throws(DatasetError) -> NumPyArray {
+        let file = try OpenFile(path)
+        let whole = FilePart(file)
+        let header = try NumPyHeader(whole)
+        try header.check(whole)
+        guard header.shape.count == 1 else {
+            throw .malformed(file: path, reason: "its shape is \(header.shape); one dimension is needed")
+        }
+        guard rows.lowerBound >= 0, rows.upperBound <= header.shape[0] else {
+            throw .malformed(
+                file: path,
+                reason: "it has \(header.shape[0]) elements; those from \(rows.lowerBound) to "
+                    + "\(rows.upperBound - 1) are needed")
+        }
+        let size = header.type.byteCount
+        let part = FilePart(
+            file, header.byteCount + rows.lowerBound * size..<header.byteCount + rows.upperBound * size, path: path)
+        let storage = try storage(header, count: rows.count, from: part)
+        try file.checkUnchanged()
+        return NumPyArray(
+            shape: [rows.count], type: storage.type, isConverted: header.isBigEndian || storage.type != header.type,
+            path: path, storage: storage)
+    }
+
     private static func storage(
-        _ header: NumPyHeader, count: Int, from reader: ByteReader
+        _ header: NumPyHeader, count: Int, from reader: some ByteStream
     ) throws(DatasetError) -> Storage {
         switch header.type {
         case .float16: .float32(try bits(UInt16.self, header, count: count, from: reader).map { Float(halfBits: $0) })
@@ -140,7 +167,7 @@ package struct NumPyArray: Sendable {
 
     /// Elements whose bytes are turned round where the file is big-endian.
     private static func bits<Bits: FixedWidthInteger & BitwiseCopyable>(
-        _ type: Bits.Type, _ header: NumPyHeader, count: Int, from reader: ByteReader
+        _ type: Bits.Type, _ header: NumPyHeader, count: Int, from reader: some ByteStream
     ) throws(DatasetError) -> [Bits] {
         var elements = try reader.readElements(of: type, count: count)
         if header.isBigEndian {

@@ -98,4 +98,24 @@ final class FilePart: ByteStream {
         position += bytes.count
         return bytes
     }
+
+    func readElements<Element: BitwiseCopyable>(of type: Element.Type, count: Int) throws(DatasetError) -> [Element] {
+        let size = MemoryLayout<Element>.stride
+        let whole = max(0, min(count, (fileSize - position) / size))
+        if let least = AvailableMemory.shortage(of: whole * size) {
+            throw .outOfMemory(file: path, needed: whole * size, available: least.bytes, source: least.source)
+        }
+        var failure: DatasetError?
+        let elements = [Element](unsafeUninitializedCapacity: whole) { buffer, initialized in
+            do throws(DatasetError) {
+                try file.read(at: start + position, into: UnsafeMutableRawBufferPointer(buffer))
+                initialized = whole
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        position += whole * size
+        return elements
+    }
 }

@@ -87,7 +87,9 @@ package enum Order: Hashable, Sendable {
         case .all: return members
         case .easy: return Self.rising(members, by: scores)
         case .hard: return Self.falling(members, by: scores)
-        case .ends(let easy, let hard): return Self.fromBothEnds(members, by: scores, easy: easy, hard: hard)
+        case .ends(let easy, let hard):
+            return Self.fromBothEnds(
+                low: Self.rising(members, by: scores), high: Self.falling(members, by: scores), easy: easy, hard: hard)
         case .random:
             var members = members
             random.shuffle(&members)
@@ -124,16 +126,16 @@ package enum Order: Hashable, Sendable {
 
     /// Takes turns between the two ends so that the first q are the ceil(q * easy / (easy + hard)) lowest and, for the
     /// rest, the highest.
-    private static func fromBothEnds(_ members: [Int], by scores: [Float], easy: Int, hard: Int) -> [Int] {
-        // Two orders, because at either end ties go to the lower index; what one end took the other skips.
-        let low = rising(members, by: scores)
-        let high = falling(members, by: scores)
+    /// - Parameters:
+    ///   - low: the members from the lowest score up, ties to the lower index.
+    ///   - high: the same members from the highest score down, ties to the lower index too: what one end took the other skips.
+    static func fromBothEnds(low: [Int], high: [Int], easy: Int, hard: Int) -> [Int] {
         var ends = (low: 0, high: 0)
         var taken: Set<Int> = []
         var ranked: [Int] = []
         let total = easy + hard
         var owed = 0
-        for _ in members {
+        for _ in low {
             // In units of 1 / total: the lowest that are due and not yet given.
             owed += easy
             if owed > 0 {

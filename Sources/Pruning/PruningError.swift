@@ -46,6 +46,8 @@ package enum PruningError: Equatable, CategorizedError {
     case nothingFits(budget: String, least: String)
     /// A clustering with no cluster.
     case noClusters(k: Int)
+    /// Samples are spread over ranks, and the selection needs all of them in one place.
+    case needsWholeSet(String)
 
     package var description: String {
         switch self {
@@ -86,6 +88,17 @@ package enum PruningError: Equatable, CategorizedError {
         case .nothingFits(let budget, let least):
             "nothing fits into the budget of \(budget): the least that a sample costs is \(least)"
         case .noClusters(let k): "a clustering needs at least 1 cluster, not \(k)"
+        case .needsWholeSet(let words): "\(words) is for one process, and these samples are spread over several ranks"
+        }
+    }
+
+    /// The same of samples that are counted from `first` on.
+    func counted(from first: Int) -> PruningError {
+        switch self {
+        case .labelOutOfRange(let what, let index, let label, let bound):
+            .labelOutOfRange(what: what, index: first + index, label: label, bound: bound)
+        case .notANumber(let what, let index): .notANumber(what: what, index: first + index)
+        default: self
         }
     }
 

@@ -51,8 +51,13 @@ struct Ranking {
         let isArticle = selection.quota == .article && levels.count == 1
         let groups = level.split(members)
         let counts = groups.map(\.count)
-        let shares = isArticle ? articleShares(counts) : exactShares(groups, of: share, level, levels.dropFirst())
-        if selection.quota == .exact { noteShort(counts, of: share, level, outer) }
+        let shares =
+            isArticle
+            ? articleShares(of: size, among: counts) : exactShares(groups, of: share, level, levels.dropFirst())
+        if selection.quota == .exact {
+            shortGroups += Pruning.shortGroups(
+                counts, of: share, recalls: level.recalls, areClasses: level.isClasses, in: outer)
+        }
         var ranked: [[Int]] = []
         for (label, group) in groups.enumerated() {
             ranked.append(
@@ -83,16 +88,6 @@ struct Ranking {
         return level.split(members).reduce(0) { $0 + rankable($1, levels.dropFirst()) }
     }
 
-    /// What the article's quota leaves of groups of `counts` members by an order that has no rule of its own for it.
-    private func articleShares(_ counts: [Int]) -> [Int] {
-        var left = size
-        return counts.map { count in
-            let share = min(count, left, max(1, size / counts.count))
-            left -= share
-            return share
-        }
-    }
-
     private func cutAsTheArticle(_ groups: [[Int]]) -> [[Int]] {
         var left = size
         let scores = input.scores ?? []
@@ -102,20 +97,37 @@ struct Ranking {
             return share
         }
     }
+}
 
-    /// Notes the groups that have fewer members than their share. Where everything is kept, no other group makes up for them,
-    /// and there is nothing to note.
-    private mutating func noteShort(_ counts: [Int], of share: Int, _ level: Level, _ outer: Int?) {
-        let filled = counts.count { $0 > 0 }
-        guard filled > 0, share < counts.reduce(0, +) else { return }
-        let due =
-            level.recalls.map { recallProportions(counts, recalls: $0).map { Int(Double(share) * $0) } }
-            ?? [Int](repeating: share / filled, count: counts.count)
-        for (label, count) in counts.enumerated() where count > 0 && count < due[label] {
-            shortGroups.append(
-                ShortGroup(
-                    class: level.isClasses ? label : outer, cluster: level.isClasses ? nil : label, count: count,
-                    share: due[label]))
-        }
+/// What the article's quota leaves of groups of `counts` members by an order that has no rule of its own for it.
+func articleShares(of size: Int, among counts: [Int]) -> [Int] {
+    var left = size
+    return counts.map { count in
+        let share = min(count, left, max(1, size / counts.count))
+        left -= share
+        return share
+    }
+}
+
+/// The groups that have fewer members than their share. Where everything is kept, no other group makes up for them, and there is
+/// nothing to note.
+/// - Parameters:
+///   - counts: members of each group.
+///   - share: how many samples the groups keep together.
+///   - recalls: the recall of each group, where they share by it.
+///   - areClasses: whether the groups are classes, not clusters.
+///   - outer: the class that the groups are of, where classes are groups too.
+func shortGroups(
+    _ counts: [Int], of share: Int, recalls: [Double]?, areClasses: Bool, in outer: Int?
+) -> [ShortGroup] {
+    let filled = counts.count { $0 > 0 }
+    guard filled > 0, share < counts.reduce(0, +) else { return [] }
+    let due =
+        recalls.map { recallProportions(counts, recalls: $0).map { Int(Double(share) * $0) } }
+        ?? [Int](repeating: share / filled, count: counts.count)
+    return counts.indices.filter { counts[$0] > 0 && counts[$0] < due[$0] }.map { label in
+        ShortGroup(
+            class: areClasses ? label : outer, cluster: areClasses ? nil : label, count: counts[label],
+            share: due[label])
     }
 }

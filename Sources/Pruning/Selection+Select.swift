@@ -68,6 +68,16 @@ extension Selection {
     }
 
     private func check(_ input: SelectionInput) throws(PruningError) {
+        try checkGroups(input)
+        if order.needsScore {
+            guard let score, let scores = input.scores else { throw .scoresMissing(name: score ?? "") }
+            try Self.check(scores, score, count: input.count)
+            if order.needsMeanProbability { try Self.checkWeights(input, scores, name: score) }
+        }
+    }
+
+    /// Everything but scores.
+    func checkGroups(_ input: SelectionInput) throws(PruningError) {
         let count = input.count
         if groups.needClustering && input.clustering == nil { throw .clusteringMissing }
         if quota == .article && balance != .none { throw .balancedArticleQuota(balance) }
@@ -82,11 +92,6 @@ extension Selection {
         if let classes = input.classes {
             try Self.check(classes.labels, "class", below: classes.count, count: count)
             if balance == .recall { try Self.check(recalls: input.recalls, classes: classes.count) }
-        }
-        if order.needsScore {
-            guard let score, let scores = input.scores else { throw .scoresMissing(name: score ?? "") }
-            try Self.check(scores, score, count: count)
-            if order.needsMeanProbability { try Self.checkWeights(input, scores, name: score) }
         }
     }
 

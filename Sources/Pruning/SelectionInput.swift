@@ -106,6 +106,11 @@ package struct KeptSamples: Equatable, Sendable {
         return "fewer samples than their share: \(named.joined(separator: ", "))\(more); the others give the rest"
     }
 
+    init(_ indices: [Int], requested: Int, perCluster: [Int], perClass: [Int], shortGroups: [ShortGroup]) {
+        (self.indices, self.requested, self.shortGroups) = (indices, requested, shortGroups)
+        (self.perCluster, self.perClass) = (perCluster, perClass)
+    }
+
     init(
         _ indices: [Int], requested: SelectionSize, of input: SelectionInput, shortGroups: [ShortGroup]
     ) {

@@ -3,7 +3,7 @@ import Compute
 import Support
 
 /// A row that is dropped, and the one that stays for it.
-package struct DroppedPoint: Equatable, Sendable {
+package struct DroppedPoint: BitwiseCopyable, Equatable, Sendable {
     /// The new point that is dropped.
     package let point: Int32
     /// The most similar point of its cluster that stays, the earliest of equals, numbered as in the source, where old points
@@ -17,11 +17,12 @@ extension Deduplication {
     /// The largest cosine of every new point to an earlier member of its cluster.
     ///
     /// A row of zeros has no direction and is no duplicate of any other: it counts as a first member.
+    /// - Parameter clusters: the clusters whose points are compared, rising; nil for all.
     /// - Throws: ``ClusteringError``, `CancellationError`.
-    package func compare() throws -> Redundancy {
+    package func compare(in clusters: [Int]? = nil) throws -> Redundancy {
         var found = Redundancy(count: count)
         try forEachLargestCosine(
-            in: members.ranges.indices,
+            in: clusters ?? Array(members.ranges.indices),
             group: { cluster in
                 let points = members.points[members.ranges[cluster]]
                 guard let firstNew = points.firstIndex(where: { $0 >= oldCount }) else { return nil }
@@ -40,8 +41,11 @@ extension Deduplication {
     /// - Parameters:
     ///   - redundancy: what ``compare()`` found.
     ///   - kept: the new points that stay: those below a threshold, or so many of the least redundant.
+    ///   - clusters: the clusters whose points are wanted, rising; nil for all.
     /// - Throws: ``ClusteringError``, `CancellationError`.
-    package func dropped(by redundancy: Redundancy, keeping kept: [Int]) throws -> [DroppedPoint] {
+    package func dropped(
+        by redundancy: Redundancy, keeping kept: [Int], in clusters: [Int]? = nil
+    ) throws -> [DroppedPoint] {
         var isKept = [Bool](repeating: false, count: count)
         for point in kept { isKept[point] = true }
         func stays(_ point: Int32) -> Bool { point < oldCount || isKept[Int(point) - oldCount] }
@@ -54,7 +58,10 @@ extension Deduplication {
         var places = [Int32](repeating: -1, count: count)
         var dropped: [DroppedPoint] = []
         dropped.reserveCapacity(count - kept.count)
-        for point in 0..<count where !isKept[point] {
+        let isWanted = clusters.map { clusters in
+            clusters.reduce(into: [Bool](repeating: false, count: members.ranges.count)) { $0[$1] = true }
+        }
+        for point in 0..<count where !isKept[point] && isWanted?[Int(labels[oldCount + point])] ?? true {
             places[point] = Int32(truncatingIfNeeded: dropped.count)
             let isSettled = isSettled(point)
             dropped.append(
@@ -63,7 +70,7 @@ extension Deduplication {
                     gap: isSettled ? redundancy.gaps[point] : .infinity))
         }
         try forEachLargestCosine(
-            in: members.ranges.indices,
+            in: clusters ?? Array(members.ranges.indices),
             group: { cluster in
                 let points = members.points[members.ranges[cluster]]
                 let open = points.filter { !stays($0) && !isSettled(Int($0) - oldCount) }
@@ -95,7 +102,7 @@ extension Deduplication {
     ///     the candidates coming in their order.
     ///   - takeZeros: called with queries that are rows of zeros.
     private func forEachLargestCosine(
-        in clusters: Range<Int>, group: (Int) -> Group?, take: (Int32, Double, Int32) -> Void,
+        in clusters: [Int], group: (Int) -> Group?, take: (Int32, Double, Int32) -> Void,
         takeZeros: (Int32) -> Void
     ) throws {
         var waiting: [Int32] = []

@@ -26,6 +26,28 @@ package struct Redundancy: Sendable {
     /// Takes in that a point is a row of zeros.
     mutating func takeZeros(_ point: Int) { (gaps[point], nearest[point]) = (.infinity, Self.withoutDirection) }
 
+    /// What was found of a point.
+    package struct Finding: BitwiseCopyable, Sendable {
+        fileprivate let point: Int32
+        fileprivate let nearest: Int32
+        fileprivate let gap: Double
+    }
+
+    /// What was found, by rising point: first members are not among it.
+    package var findings: [Finding] {
+        nearest.indices.filter { nearest[$0] != Self.none }.map {
+            Finding(point: Int32(truncatingIfNeeded: $0), nearest: nearest[$0], gap: gaps[$0])
+        }
+    }
+
+    /// Of `count` points, what was found in separate clusters.
+    package init(count: Int, _ findings: [Finding]) {
+        self.init(count: count)
+        for finding in findings {
+            (gaps[Int(finding.point)], nearest[Int(finding.point)]) = (finding.gap, finding.nearest)
+        }
+    }
+
     /// How many points are rows of zeros.
     package var zeroCount: Int { nearest.count { $0 == Self.withoutDirection } }
 

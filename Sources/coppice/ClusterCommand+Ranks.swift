@@ -13,21 +13,7 @@ extension ClusterCommand {
         // Several ranks are often signalled at once, and one of them speaks.
         let interrupt = ExitOnInterrupt(saying: ranks.rank == 0 ? CheckpointKeeper.message(isKept) : nil)
         defer { withExtendedLifetime(interrupt) {} }
-        do {
-            try cluster(on: ranks, plan, interrupt, isKept: isKept)
-            try ranks.close()
-        } catch {
-            var failure = Failure(error) ?? Failure("\(error)", exitCode: 70)
-            if case ClusteringError.interrupted = error {
-                // A signal may have come to some of the ranks; 75 of any is that of all.
-                var codes = [UInt64(Signals.exitCode)]
-                try? ranks.minimum(&codes)
-                failure.exitCode = Int32(codes[0])
-            }
-            ranks.end(error, message: failure.message, exitCode: failure.exitCode) { Terminal.complain($0) }
-            // The sentence is written.
-            throw ExitCode(failure.exitCode)
-        }
+        try ranks.finishing { try cluster(on: ranks, plan, interrupt, isKept: isKept) }
     }
 
     private func cluster(

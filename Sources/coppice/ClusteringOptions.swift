@@ -301,7 +301,12 @@ struct FinishedClustering {
 func describeSizes(of labels: [Int32], k: Int) -> String {
     var counts = [Int](repeating: 0, count: k)
     for label in labels { counts[Int(label)] += 1 }
-    counts.sort()
+    return describeSizes(counts)
+}
+
+/// The same of clusters of these sizes.
+func describeSizes(_ sizes: [Int]) -> String {
+    let (counts, k) = (sizes.sorted(), sizes.count)
     let empty = counts.prefix { $0 == 0 }.count
     let middle = counts[(k - 1) / 2] + counts[k / 2]
     return "\(counts[0]) to \(counts[k - 1]) samples per cluster, median \(middle / 2)\(middle % 2 == 1 ? ".5" : "")"

@@ -4,6 +4,7 @@ import Compute
 import Datasets
 import Foundation
 import Pruning
+import Ranks
 import Scoring
 import Studies
 import Support
@@ -35,6 +36,9 @@ struct DedupCommand: ParsableCommand {
             Without --ids, the images of a folder have their paths for ids.
 
             Rows of zeros have no direction; they are never duplicates.
+
+            Under mpirun or srun the ranks share the clustering, with --kmeans lloyd, and the comparisons; docs/clusters.md \
+            has an example.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -88,7 +92,20 @@ struct DedupCommand: ParsableCommand {
             throw Failure("--k is missing: how many clusters; --k 1 compares all rows with each other", exitCode: 64)
         }
         try check()
-        let lines = try ids.open()
+        let ranks = try Communicator.join()
+        if ranks.size > 1 { return try ranks.finishing { try deduplicate(plan, k, over: ranks) } }
+        // A rank on its own is a plain process.
+        try ranks.close()
+        try deduplicate(plan, k, over: nil)
+    }
+
+    /// Deduplicates, as one rank of several where there are some: all compare, and rank 0 writes and prints.
+    private func deduplicate(_ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?) throws {
+        if let ranks { try agree(plan, k, ranks) }
+        let isFirst = ranks.map { $0.rank == 0 } ?? true
+        var compute = self.compute
+        compute.quiet = compute.quiet || !isFirst
+        let lines = isFirst ? try ids.open() : nil
         let folder = lines == nil && options.features == nil ? try? options.data.location() : nil
         let isFolder = folder?.isImageFolder == true
         var outputs = DedupOutputs(
@@ -102,25 +119,31 @@ struct DedupCommand: ParsableCommand {
                 NamedFile("--ids", ids.ids),
                 NamedFile("--score", score.flatMap { Selection.isScoreFile($0) ? $0 : nil }),
             ])
-        try outputs.indices.checkPlaces()
-        for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
-        let interrupt = ExitOnInterrupt()
-        let samples = try options.samples(quiet: compute.quiet, labels: labels)
+        if isFirst {
+            try outputs.indices.checkPlaces()
+            for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
+        }
+        let interrupt = ranks == nil ? ExitOnInterrupt() : nil
+        let samples =
+            try ranks.map { try options.samples(over: $0, labels: labels, quiet: compute.quiet).0 }
+            ?? options.samples(quiet: compute.quiet, labels: labels)
         try lines?.check(count: samples.matrix.count)
         try scoring.check(score.flatMap { try? Score.named($0) }, on: samples)
-        if let size { _ = try RequestedSize.count(size).resolved(of: samples.matrix.count) }
-        let rows = try DedupRows(samples, options.matrix, against: against, isProjected: plan.pca != nil)
+        if let size { _ = try onAllRanks { try RequestedSize.count(size).resolved(of: samples.matrix.count) } }
+        let rows = try DedupRows(samples, options.matrix, against: against, isProjected: plan.pca != nil, over: ranks)
         for note in rows.notes { Terminal.note("note: \(note)", quiet: compute.quiet) }
-        try plan.check(rows.matrix)
         // A file of scores of another length must not wait for the clustering.
         let given = try score.flatMap {
             Selection.isScoreFile($0) ? try ScoreFile.scores($0, count: samples.matrix.count) : nil
         }
+        try ranks?.agree(on: [Agreement("the scores of \(score ?? "none")", checksum(given ?? []))])
+        try onAllRanks { try plan.check(rows.matrix) }
         let backend = try compute.makeBackend(in: shape)
-        let run = DedupRun(rows: rows, k: k, plan: plan, compute: compute, backend: backend)
+        let run = DedupRun(rows: rows, k: k, plan: plan, compute: compute, backend: backend, ranks: ranks)
         let clustered = try run.cluster()
         let result = try run.compare(
             clustered, order: try order(of: samples, given, clustered, rows, plan, backend), eps: eps, size: size)
+        guard isFirst else { return }
         if result.zeros > 0 {
             Terminal.note(
                 "note: \(describeCount(result.zeros, "row")) of zeros: without a direction, never duplicates",
@@ -131,7 +154,11 @@ struct DedupCommand: ParsableCommand {
         for path in outputs.indices.staleLists {
             Terminal.note("note: \(path) is there, and is not of these rows", quiet: compute.quiet)
         }
-        try interrupt.finishing { try outputs.write(result, eps: eps, ids: names) }
+        if let interrupt {
+            try interrupt.finishing { try outputs.write(result, eps: eps, ids: names) }
+        } else {
+            try outputs.write(result, eps: eps, ids: names)
+        }
         let report = DedupReport(
             result, clustered, run, keep: keep.rawValue, score: score, eps: eps, size: size, outputs: outputs)
         if json {
@@ -142,6 +169,25 @@ struct DedupCommand: ParsableCommand {
         }
         try flushOutput()
         withExtendedLifetime(interrupt) {}
+    }
+
+    /// What must hold of several ranks before anything is read. Collective.
+    private func agree(_ plan: ClusteringPlan, _ k: Int, _ ranks: Communicator) throws {
+        let options: [(String, String?)] = [
+            ("--k", "\(k)"), ("--pca", plan.pca.map { "\($0)" }), ("--eps", eps.map { "\($0)" }),
+            ("--size", size.map { "\($0)" }), ("--keep", keep.rawValue), ("--score", score),
+            ("--kmeans", self.options.kmeans.rawValue),
+            ("--seed", "\(compute.seed)"),
+        ]
+        try ranks.agree(
+            on: [Agreement("the version", Coppice.version)] + options.map { Agreement($0, $1 ?? "none") })
+        try refuseMiniBatches(plan.kind, on: ranks)
+        guard let score, !Selection.isScoreFile(score) else { return }
+        try onAllRanks {
+            throw Failure(
+                "--score \(score) is for one process, and there are \(ranks.size) ranks; write it by coppice score, and "
+                    + "give the file", exitCode: 64)
+        }
     }
 
     /// What must hold before anything is read.
@@ -186,13 +232,13 @@ struct DedupCommand: ParsableCommand {
             if let given { return .score(given) }
             let known = try Score.named(score ?? "")
             let run = ScoreRun(score: known, options: scoring, plan: plan, compute: compute, backend: backend)
-            let found = clustered.clustering
+            let found = clustered.assignment
             return .score(
                 try run.values(
                     of: samples,
                     clustering: ClusterAssignment(
                         labels: Array(found.labels[rows.old...]),
-                        squaredDistances: Array(found.distances[rows.old...]), k: found.k),
+                        squaredDistances: Array(found.squaredDistances[rows.old...]), k: found.k),
                     within: .none, size: samples.matrix.count
                 ).values)
         }

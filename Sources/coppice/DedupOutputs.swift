@@ -109,6 +109,8 @@ struct DedupReport: Encodable {
     var pairs: String?
     var curve: String?
     var device: DeviceDescription
+    /// Nil for a process on its own.
+    var ranks: Int?
 
     private static let groupsShown = 3
 
@@ -157,6 +159,7 @@ struct DedupReport: Encodable {
         pairs = outputs.pairs
         curve = outputs.curve
         device = run.backend.device
+        ranks = run.ranks?.size
     }
 
     /// The same for people.

@@ -2,6 +2,7 @@ import Clustering
 import Compute
 import Datasets
 import Pruning
+import Ranks
 import Scoring
 import Support
 
@@ -20,8 +21,11 @@ struct DedupRows {
     ///   - new: the new samples, of `features` where they are of some.
     ///   - against: what names the old set.
     ///   - isProjected: whether PCA is to follow.
+    ///   - ranks: those that check the rows together; nil for a process on its own. Collective.
     /// - Throws: ``Failure`` with the file and the row of what is wrong.
-    init(_ new: Samples, _ features: FeatureOptions, against: [String], isProjected: Bool) throws {
+    init(
+        _ new: Samples, _ features: FeatureOptions, against: [String], isProjected: Bool, over ranks: Communicator?
+    ) throws {
         self.against = against
         guard !against.isEmpty else {
             (matrix, old) = (new.matrix, 0)
@@ -40,7 +44,15 @@ struct DedupRows {
             let earlier = try FeatureMatrix(scaled.samples, forComponents: isProjected)
             old = earlier.count
             let joined = try SampleSet.joining([scaled.samples, new.samples])
-            do throws(ClusteringError) { matrix = try FeatureMatrix(joined, forComponents: isProjected) } catch {
+            let spread = try ranks.map { try RowSpread(joined.count, over: $0) }
+            do throws(ClusteringError) {
+                if let spread {
+                    matrix = try FeatureMatrix(
+                        joined, named: "the rows of both sets", forComponents: isProjected, spread: spread)
+                } else {
+                    matrix = try FeatureMatrix(joined, forComponents: isProjected)
+                }
+            } catch {
                 // What is far from the middle of both sets was near that of its own.
                 guard case .tooLarge(let row, let column, let value, let limit) = error, row >= earlier.count else {
                     throw error
@@ -64,11 +76,16 @@ struct DedupRun {
     let plan: ClusteringPlan
     let compute: ComputeOptions
     let backend: any Backend
+    /// The ranks that share the work; nil for a process on its own.
+    var ranks: Communicator?
 
     /// A clustering, and the points that it is of.
     struct Clustered {
         var source: PointSource
+        /// Labels and distances may be those of this rank's rows alone.
         var clustering: KMeansClustering
+        /// The cluster and the distance of every row.
+        var assignment: ClusterAssignment
         var pcaSeconds: Double
     }
 
@@ -91,7 +108,7 @@ struct DedupRun {
     private var dimensions: Int { plan.pca ?? rows.matrix.dimensions }
 
     /// Bytes that comparing takes at least, the points themselves apart.
-    private var reserve: Int {
+    var reserve: Int {
         Deduplication.bytes(points: rows.matrix.count)
             + Deduplication.leastMemory(
                 points: rows.matrix.count, columns: rows.matrix.dimensions, dimensions: dimensions)
@@ -99,6 +116,7 @@ struct DedupRun {
 
     /// Clusters all rows, in memory that leaves room for comparing them.
     func cluster() throws -> Clustered {
+        if let ranks { return try cluster(over: ranks) }
         let clock = ContinuousClock()
         let begin = clock.now
         let matrix = rows.matrix
@@ -119,6 +137,8 @@ struct DedupRun {
             plan.noteTinyClusters(clustering, quiet: compute.quiet)
             return Clustered(
                 source: source, clustering: clustering,
+                assignment: ClusterAssignment(
+                    labels: clustering.labels, squaredDistances: clustering.distances, k: clustering.k),
                 pcaSeconds: plan.pca == nil ? 0 : seconds)
         } catch let error as ClusteringError {
             guard let features = plan.features, rows.old == 0, error.category == .badData else { throw error }
@@ -138,10 +158,11 @@ struct DedupRun {
         }
     }
 
-    /// Compares the rows within clusters, and decides which stay: by `eps`, or else `size` of them.
+    /// Compares the rows within clusters, and decides which stay: by `eps`, or else `size` of them. Every rank compares the
+    /// rows of its own clusters, and gets the same but for the dropped rows, which rank 0 alone has.
     func compare(_ clustered: Clustered, order: Deduplication.Order, eps: Double?, size: Int?) throws -> Result {
         let begin = ContinuousClock.now
-        let (source, found) = (clustered.source, clustered.clustering)
+        let (source, found) = (clustered.source, clustered.assignment)
         let taken = Deduplication.bytes(points: source.count)
         if let least = AvailableMemory.shortage(of: reserve) {
             throw ClusteringError.noMemory(
@@ -151,21 +172,27 @@ struct DedupRun {
             min(
                 plan.memory.map { $0 - ProcessMemory.resident } ?? .max, AvailableMemory.now?.bytes ?? .max) - taken
         let deduplication = try Deduplication(
-            of: source,
-            clustering: ClusterAssignment(
-                labels: found.labels, squaredDistances: found.distances, k: found.k),
-            old: rows.old, order: order, memory: min(left, Deduplication.usualMemory), on: backend)
+            of: source, clustering: found, old: rows.old, order: order,
+            memory: min(left, Deduplication.usualMemory), on: backend)
         let most = min(deduplication.rowsAtOnce, source.count)
         Terminal.note(
             "comparing \(deduplication.count) rows within clusters, at most \(most) in memory at once, "
                 + "in \(mebibytes(deduplication.memory))",
             quiet: compute.quiet)
-        let redundancy = try deduplication.compare()
+        let own = ranks.map { deduplication.clusters(ofRank: $0.rank, of: $0.size) }
+        var redundancy = try deduplication.compare(in: own)
+        if let ranks {
+            redundancy = Redundancy(count: deduplication.count, try ranks.gather(redundancy.findings).values)
+        }
         let kept =
             try eps.map { eps throws(ScoringError) in try redundancy.kept(eps: eps) }
             ?? redundancy.kept(size: size ?? 0)
+        var dropped = try deduplication.dropped(by: redundancy, keeping: kept, in: own)
+        if let ranks {
+            dropped = try ranks.gather(dropped, to: 0)?.values.sorted { $0.point < $1.point } ?? []
+        }
         return Result(
-            kept: kept, dropped: try deduplication.dropped(by: redundancy, keeping: kept), redundancy: redundancy,
+            kept: kept, dropped: dropped, redundancy: redundancy,
             labels: found.labels, old: rows.old, zeros: redundancy.zeroCount, rowsAtOnce: most,
             memory: deduplication.memory,
             seconds: (ContinuousClock.now - begin) / .seconds(1))

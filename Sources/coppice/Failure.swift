@@ -1,10 +1,13 @@
 import Foundation
+import Ranks
 import Support
 
 /// An error as the command line reports it: one sentence and an exit code of sysexits.h.
-struct Failure: Error {
+struct Failure: SharedError {
     var message: String
     var exitCode: Int32
+    /// Whether every rank of several has it.
+    var isShared = false
 
     init(_ message: String, exitCode: Int32) {
         self.message = message

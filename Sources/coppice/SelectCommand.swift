@@ -4,6 +4,7 @@ import Compute
 import Datasets
 import Foundation
 import Pruning
+import Ranks
 import Scoring
 import Studies
 import Support
@@ -28,6 +29,9 @@ struct SelectCommand: AsyncParsableCommand {
             it, the images of a folder have their paths: those of what is kept are written beside --out. With \
             --budget-column tokens --budget 200000, samples are kept in rank order as long as the sum of their field `tokens` \
             is not above 200000: one that does not fit is skipped.
+
+            Under mpirun or srun each rank has a part of the samples, and together they keep what one process keeps; \
+            docs/clusters.md has an example.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -76,7 +80,7 @@ struct SelectCommand: AsyncParsableCommand {
     @OptionGroup var shape: ProfileOption
     @OptionGroup var compute: ComputeOptions
 
-    private struct Report: Encodable {
+    struct Report: Encodable {
         var strategy: String?
         var score: String?
         var keep: String?
@@ -109,6 +113,8 @@ struct SelectCommand: AsyncParsableCommand {
         var startSeconds: Double?
         var kmeansSeconds: Double?
         var device: DeviceDescription?
+        /// Nil for a process on its own.
+        var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
 
@@ -137,6 +143,10 @@ struct SelectCommand: AsyncParsableCommand {
         let plan = try samplesOptions.plan()
         let selection = try selection(plan)
         try curve.check(plan)
+        let ranks = try Communicator.join()
+        if ranks.size > 1 { return try ranks.finishing { try select(on: ranks, plan, selection) } }
+        // A rank on its own is a plain process.
+        try ranks.close()
         let interrupt = ExitOnInterrupt()
         let lines = try ids.open()
         let folder = try imageFolder(lines)
@@ -191,7 +201,9 @@ struct SelectCommand: AsyncParsableCommand {
                     kAuto: source.finished?.automatic?.report(curve: curvePath)))
         } else {
             for line in source.finished?.automatic?.lines(curve: curvePath) ?? [] { print(line) }
-            show(kept, of: source)
+            show(
+                kept, of: source.count, classNames: source.samples?.classNames,
+                clusterSizes: source.assignment.map { describeSizes(of: $0.labels, k: $0.k) }, source.finished)
             if let limit, let used, let left = left(of: limit, used) {
                 print("\(excerpt(budget.budgetColumn ?? "")): \(used) of \(limit.limit), \(left) left")
             }
@@ -208,7 +220,7 @@ struct SelectCommand: AsyncParsableCommand {
     /// The folder of image files that the samples come from, whose paths say what each is where `lines` do not; nil for
     /// other samples.
     /// - Throws: ``Failure`` where --link needs one and there is none, `DatasetError` where it is not found.
-    private func imageFolder(_ lines: Identifiers?) throws -> DatasetLocation? {
+    func imageFolder(_ lines: Identifiers?) throws -> DatasetLocation? {
         guard lines == nil else { return nil }
         let isData =
             options.features == nil
@@ -241,7 +253,7 @@ struct SelectCommand: AsyncParsableCommand {
     }
 
     /// Every file that is read.
-    private var inputs: [NamedFile?] {
+    var inputs: [NamedFile?] {
         samplesOptions.inputs
             + (clustering.map { folder in
                 ClusteringFolder.files.map { NamedFile("--clustering", "\(folder)/\($0)") }
@@ -310,32 +322,33 @@ struct SelectCommand: AsyncParsableCommand {
         )
     }
 
-    private func left(of budget: Budget?, _ used: Amount?) -> Amount? {
+    func left(of budget: Budget?, _ used: Amount?) -> Amount? {
         guard let budget, let used else { return nil }
         return budget.limit - used
     }
 
-    private func show(_ kept: KeptSamples, of source: Source) {
-        var line = "kept \(kept.kept) of \(source.count) samples in \(out)"
+    func show(
+        _ kept: KeptSamples, of count: Int, classNames: [String]?, clusterSizes: String?,
+        _ finished: FinishedClustering?
+    ) {
+        var line = "kept \(kept.kept) of \(count) samples in \(out)"
         if kept.kept != kept.requested { line += ", \(kept.requested) were asked for" }
         print(line)
         if !kept.perClass.isEmpty {
-            print("kept per class: \(describeClasses(kept.perClass, names: source.samples?.classNames ?? []))")
+            print("kept per class: \(describeClasses(kept.perClass, names: classNames ?? []))")
         }
-        if let assignment = source.assignment {
+        if let clusterSizes {
             let counts = kept.perCluster.sorted()
-            print(
-                "kept per cluster: \(counts.first ?? 0) to \(counts.last ?? 0), of "
-                    + describeSizes(of: assignment.labels, k: assignment.k))
+            print("kept per cluster: \(counts.first ?? 0) to \(counts.last ?? 0), of \(clusterSizes)")
         }
-        if let finished = source.finished {
+        if let finished {
             print(
                 "inertia \(finished.clustering.inertia) after \(finished.clustering.iterations) iterations; "
                     + finished.stages)
         }
     }
 
-    private func show(_ files: SelectionOutputs, _ links: ImageLinks?, origin: String) {
+    func show(_ files: SelectionOutputs, _ links: ImageLinks?, origin: String) {
         for line in files.indices.lines(origin: origin) { print(line) }
         if let path = outputs.details { print("rank, id, score and cluster of each are in \(path)") }
         if let path = outputs.link, let links {

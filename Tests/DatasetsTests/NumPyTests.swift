@@ -146,6 +146,32 @@ private let shapes = [[], [1], [0], [5], [3, 4], [2, 0, 3], [7, 1, 2, 3], [60, 5
         #expect(error.category == .badData)
     }
 
+    /// Of every type, and of both byte orders.
+    @Test func aPartOfAFileIsThatPartOfTheWhole() throws {
+        let folder = try TemporaryFolder()
+        let types = [
+            "<f4", ">f4", "<f8", ">f8", "<f2", ">f2", "|i1", "|u1", "<i2", ">i2", "<i4", ">i4", "<i8", ">i8",
+        ]
+        for type in types {
+            let size = Int(type.suffix(1)) ?? 0
+            let payload = (0..<20 * size).map { UInt8(truncatingIfNeeded: $0 * 37 % 61) }
+            let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (20,)}\n"
+            let path = try folder.file("x.npy", npy(header, payload))
+            let whole = try NumPyArray.read(path)
+            for rows in [0..<20, 0..<0, 20..<20, 7..<8, 3..<19] {
+                let part = try NumPyArray.read(path, rows: rows)
+                #expect(part.shape == [rows.count] && part.type == whole.type && part.isConverted == whole.isConverted)
+                #expect(part.doubles.map(\.bitPattern) == whole.doubles[rows].map(\.bitPattern), "\(type), \(rows)")
+            }
+            for rows in [0..<21, 20..<21] {
+                let error = try #require(throws: DatasetError.self) { try NumPyArray.read(path, rows: rows) }
+                #expect(error.description.contains("it has 20 elements"), "\(error)")
+            }
+        }
+        try NumPy.write([1, 2, 3, 4] as [Float], shape: [2, 2], to: folder / "y.npy")
+        #expect(throws: DatasetError.self) { try NumPyArray.read(folder / "y.npy", rows: 0..<1) }
+    }
+
     @Test func refusesWhatIsNoArray() throws {
         let folder = try TemporaryFolder()
         let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}"

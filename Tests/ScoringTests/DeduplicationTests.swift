@@ -189,6 +189,43 @@ import Testing
         #expect(Set(try redundancy.kept(eps: eps)) == Set(scores.indices.filter { Double(scores[$0]) <= -eps }))
     }
 
+    /// Clusters that several processes share: together they find what one finds.
+    @Test(arguments: [1, 2, 3, 7, 12]) func clustersOfSeveralProcessesAreThoseOfOne(ranks: Int) throws {
+        let backend = CPUBackend()
+        for (shape, seed) in zip(Self.shapes, UInt64(1)...) {
+            let planted = Planted(shape.count, shape.dimensions, k: shape.k, old: shape.old, seed: seed)
+            let deduplication = try Deduplication(
+                of: planted.source(on: backend), clustering: planted.clustering, old: planted.old, order: .furthest,
+                rowsAtOnce: 48, on: backend)
+            let shared = (0..<ranks).map { deduplication.clusters(ofRank: $0, of: ranks) }
+            #expect(shared.joined().sorted() == Array(deduplication.members.ranges.indices))
+            #expect(shared.allSatisfy { $0 == $0.sorted() })
+            let expected = try deduplication.compare()
+            let findings = try shared.flatMap { try deduplication.compare(in: $0).findings }
+            let found = Redundancy(count: deduplication.count, findings)
+            #expect(found.gaps == expected.gaps && found.nearest == expected.nearest, "\(shape)")
+            let kept = expected.kept(size: max(1, deduplication.count / 2))
+            let dropped = try shared.flatMap { try deduplication.dropped(by: found, keeping: kept, in: $0) }
+            #expect(
+                dropped.sorted { $0.point < $1.point } == (try deduplication.dropped(by: expected, keeping: kept)),
+                "\(shape)")
+        }
+    }
+
+    /// No process has much more to compare than another.
+    @Test func clustersAreSharedByTheirPairs() throws {
+        let planted = Planted(300, 2, k: 40, old: 0, seed: 5)
+        let deduplication = try Deduplication(
+            of: planted.source(on: CPUBackend()), clustering: planted.clustering, on: CPUBackend())
+        let work = (0..<3).map { rank in
+            deduplication.clusters(ofRank: rank, of: 3).reduce(0) { sum, cluster in
+                let count = deduplication.members.ranges[cluster].count
+                return sum + count * (count + 1)
+            }
+        }
+        #expect((work.max() ?? 0) - (work.min() ?? 0) < work.reduce(0, +) / 20)
+    }
+
     @Test func aSmallerBudgetIsAPrefixAndTheCurveCountsAll() throws {
         let backend = CPUBackend()
         let planted = Planted(150, 6, k: 4, old: 0, seed: 3)

@@ -1,0 +1,30 @@
+import Clustering
+import Compute
+import Pruning
+import Ranks
+import Support
+
+extension DedupRun {
+    /// Clusters the rows of all ranks. Every rank gets the cluster and the distance of each row, and points that it can read
+    /// any row of: it compares whole clusters, whose rows are spread over the set.
+    func cluster(over ranks: Communicator) throws -> Clustered {
+        let matrix = rows.matrix
+        let spread = try RowSpread(matrix.count, over: ranks)
+        Terminal.note(
+            "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(matrix.count) rows",
+            quiet: compute.quiet)
+        var plan = plan
+        plan.memory = plan.memory.map { max(0, $0 - reserve) }
+        let clustered = try plan.run(
+            matrix, k: k, seed: compute.seed, over: spread, on: backend, quiet: compute.quiet)
+        let own = clustered.finished.clustering
+        return Clustered(
+            source: PointSource(
+                streaming: matrix, through: clustered.source.pca, pieceCount: RowSpread.chunkRows),
+            clustering: own,
+            assignment: ClusterAssignment(
+                labels: try ranks.gather(own.labels).values, squaredDistances: try ranks.gather(own.distances).values,
+                k: own.k),
+            pcaSeconds: clustered.finished.pcaSeconds)
+    }
+}

@@ -1,0 +1,294 @@
+import Clustering
+import Compute
+import Datasets
+import Foundation
+import Pruning
+import Ranks
+import Scoring
+import Support
+
+/// `coppice select` as one rank of several that a launcher of MPI started. Each has its own part of the samples' clusters and
+/// scores; rank 0 gets what is kept, writes and prints.
+extension SelectCommand {
+    /// What a rank knows of its part of the samples.
+    private struct Part {
+        var spread: RowSpread
+        var samples: Samples?
+        var assignment: ClusterAssignment?
+        var clustered: ClusteringPlan.Spread?
+        var backend: (any Backend)?
+    }
+
+    /// Selects on all ranks. Collective.
+    func select(on ranks: Communicator, _ plan: ClusteringPlan, _ selection: Selection) throws {
+        try ranks.agree(on: agreements(plan))
+        if let words = unspreadable(plan, selection) {
+            throw shared("\(words) is for one process, and there are \(ranks.size) ranks", exitCode: 64)
+        }
+        let isFirst = ranks.rank == 0
+        let quiet = compute.quiet || !isFirst
+        // Lines are looked at where they are written.
+        let lines = isFirst ? try ids.open() : nil
+        let folder = try imageFolder(lines)
+        var files = SelectionOutputs(
+            indices: IndexOutputs(
+                out: out, dropped: outputs.dropped, lists: lines.map { .lines($0) } ?? (folder == nil ? .none : .paths)),
+            options: outputs)
+        if isFirst { try files.check(nil, against: inputs) }
+        let part =
+            try clustering.map { try read($0, on: ranks, selection, quiet: quiet) }
+            ?? cluster(plan, on: ranks, selection, quiet: quiet)
+        let count = part.spread.total
+        try lines?.check(count: count)
+        let limit = try budget.read(lines)
+        let begin = ContinuousClock.now
+        guard let choice = try choose(selection, from: part, limit, on: ranks) else { return }
+        let kept = choice.kept
+        let seconds = (ContinuousClock.now - begin) / .seconds(1)
+        if let note = kept.shortClassesNote { Terminal.note("note: \(note)", quiet: quiet) }
+        let names = lines.map { SampleIDs.lines($0) } ?? part.samples?.files.map { .paths($0) }
+        files.indices = files.indices.writable(names) { Terminal.note($0, quiet: quiet) }
+        for path in files.indices.staleLists {
+            Terminal.note("note: \(path) is there, and is not of this selection", quiet: quiet)
+        }
+        _ = try files.write(SelectionOutputs.Contents(kept: kept, count: count, ids: names))
+        let finished = part.clustered?.finished
+        guard !json else {
+            let found = finished?.clustering
+            let assignment = part.assignment
+            try printJSON(
+                Report(
+                    strategy: strategy?.rawValue, score: score, keep: score == nil ? nil : (keep ?? .paper).rawValue,
+                    within: score == nil ? nil : selection.groups.rawValue, n: count, requested: kept.requested,
+                    kept: kept.kept, perClass: kept.perClass, perCluster: kept.perCluster,
+                    budgetColumn: budget.budgetColumn, budget: limit?.limit.decimal, budgetUsed: choice.used?.decimal,
+                    budgetLeft: left(of: limit, choice.used)?.decimal, out: out,
+                    idsOut: files.indices.keptList, dropped: outputs.dropped, seed: compute.seed,
+                    selectionSeconds: seconds, k: assignment?.k, dimensions: part.samples?.matrix.dimensions,
+                    components: finished == nil ? nil : plan.pca, inertia: found?.inertia,
+                    iterations: found?.iterations, pcaSeconds: finished?.pcaSeconds,
+                    startSeconds: found?.startSeconds, kmeansSeconds: found?.seconds, device: part.backend?.device,
+                    ranks: ranks.size))
+            try flushOutput()
+            return
+        }
+        show(
+            kept, of: count, classNames: part.samples?.classNames,
+            clusterSizes: choice.clusterSizes.isEmpty ? nil : describeSizes(choice.clusterSizes), finished)
+        if let limit, let used = choice.used, let left = left(of: limit, used) {
+            print("\(excerpt(budget.budgetColumn ?? "")): \(used) of \(limit.limit), \(left) left")
+        }
+        show(files, nil, origin: folder?.directory ?? ids.ids ?? "")
+        try flushOutput()
+    }
+
+    /// What is kept, on rank 0; nil on the others. A budget is filled from the first samples of the rank order, four times as many
+    /// at each attempt, until no other sample fits. Collective.
+    private func choose(
+        _ selection: Selection, from part: Part, _ limit: Budget?, on ranks: Communicator
+    ) throws -> (kept: KeptSamples, used: Amount?, clusterSizes: [Int])? {
+        let count = part.spread.total
+        let input = try selectionPart(part, selection, on: ranks)
+        let sums = RankSums<RanksError>(rank: ranks.rank, size: ranks.size) {
+            (values: inout [Int64]) throws(RanksError) in try ranks.sum(&values)
+        }
+        let isBudget = budget.budget != nil
+        let requested = selection.isWhole ? RequestedSize.whole : .count(isBudget ? min(count, 1 << 16) : size ?? 0)
+        var size = try onAllRanks { try requested.resolved(of: count) }
+        while true {
+            var random = RandomStream(seed: compute.seed, run: 0, purpose: .selection)
+            let own = try selection.keep(size, of: input, random: &random, over: sums)
+            let all = try ranks.gather(own.samples, to: 0)
+            guard isBudget else { return all.map { (own.joined($0.values), nil, own.clusterSizes) } }
+            var isFilled: [UInt64] = [0]
+            var choice: (kept: KeptSamples, used: Amount?, clusterSizes: [Int])?
+            if let all, let limit, let found = try own.filled(limit, from: all.values) {
+                choice = (found.kept, found.used, own.clusterSizes)
+                isFilled = [1]
+            }
+            try ranks.broadcast(&isFilled)
+            if isFilled[0] == 1 { return choice }
+            size = try RequestedSize.count(min(count, 4 * size.count)).resolved(of: count)
+        }
+    }
+
+    private func shared(_ message: String, exitCode: Int32) -> Failure {
+        var failure = Failure(message, exitCode: exitCode)
+        failure.isShared = true
+        return failure
+    }
+
+    /// What all ranks must have been given alike.
+    private func agreements(_ plan: ClusteringPlan) -> [Agreement] {
+        let options: [(String, String?)] = [
+            ("--strategy", strategy?.rawValue), ("--score", score), ("--keep", keep?.rawValue),
+            ("--within", within?.rawValue), ("--size", size.map { "\($0)" }), ("--quota", quota.rawValue),
+            ("--balance", balance.rawValue), ("--n-closest", nClosest.map { "\($0)" }),
+            ("--n-furthest", nFurthest.map { "\($0)" }), ("--clustering", clustering),
+            ("--kmeans", self.options.kmeans.rawValue), ("--features", self.options.features),
+            ("--k", plan.clusters.map { _ in plan.k.map { "\($0)" } ?? "auto" }),
+            ("--pca", plan.pca.map { "\($0)" }), ("--seed", "\(compute.seed)"), ("--ids", ids.ids),
+            ("--budget-column", budget.budgetColumn), ("--budget", budget.budget?.description),
+            ("--eps", eps.map { "\($0)" }), ("--details", outputs.details),
+            ("--link", outputs.link), ("--beta", beta.map { "\($0)" }),
+        ]
+        return [Agreement("the version", Coppice.version)] + options.map { Agreement($0, $1 ?? "none") }
+    }
+
+    /// The options that need all samples in one process; nil where there are none.
+    private func unspreadable(_ plan: ClusteringPlan, _ selection: Selection) -> String? {
+        if plan.clusters != nil, plan.k == nil { return "--k auto" }
+        for (name, isGiven) in [
+            ("--eps", eps != nil), ("--details", outputs.details != nil),
+            ("--link", outputs.link != nil),
+        ] where isGiven {
+            return name
+        }
+        if let score, !Selection.isScoreFile(score), score != Selection.distance { return "--score \(score)" }
+        return selection.unspreadable.map { "--\($0)" }
+    }
+
+    /// Clusters the samples of all ranks, or only opens them where no clusters are needed.
+    private func cluster(
+        _ plan: ClusteringPlan, on ranks: Communicator, _ selection: Selection, quiet: Bool
+    ) throws -> Part {
+        let (samples, spread) = try options.samples(over: ranks, labels: labels, quiet: quiet)
+        let matrix = samples.matrix
+        try onAllRanks { try plan.check(matrix) }
+        var part = Part(spread: spread, samples: samples)
+        guard let k = plan.k, score == nil || selection.needsClustering else { return part }
+        try refuseMiniBatches(plan.kind, on: ranks)
+        let backend = try chosenBackend(compute.device, profile: try shape.forced, quiet: quiet)
+        noteRanks(ranks, matrix.count, quiet: quiet)
+        let clustered = try plan.run(
+            matrix, k: k, seed: compute.seed, over: part.spread, on: backend, quiet: quiet)
+        part.assignment = clustered.finished.assignment
+        (part.clustered, part.backend) = (clustered, backend)
+        return part
+    }
+
+    private func noteRanks(_ ranks: Communicator, _ count: Int, quiet: Bool) {
+        Terminal.note(
+            "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(count) samples", quiet: quiet
+        )
+    }
+
+    /// This rank's part of a clustering from its folder.
+    private func read(_ directory: String, on ranks: Communicator, _ selection: Selection, quiet: Bool) throws -> Part {
+        let isNamed = options.data.data != nil || options.data.dataset != nil || options.features != nil
+        let samples = isNamed ? try options.samples(over: ranks, labels: self.labels, quiet: quiet).0 : nil
+        let path = "\(directory)/\(ClusteringFolder.labels)"
+        let distancesPath = "\(directory)/\(ClusteringFolder.distances)"
+        let count = try agreedCount(of: path, on: ranks)
+        guard try agreedCount(of: distancesPath, on: ranks) == count else {
+            throw shared("\(distancesPath): it has another number of elements than \(path)", exitCode: 65)
+        }
+        if let samples, samples.matrix.count != count {
+            throw shared(
+                "\(path): \(count) labels for \(samples.matrix.count) samples; one for each is needed", exitCode: 65)
+        }
+        let spread = try RowSpread(count, over: ranks)
+        noteRanks(ranks, count, quiet: quiet)
+        let labels = try NumPyArray.read(path, rows: spread.rows).integers()
+        if let place = labels.firstIndex(where: { $0 < 0 }) {
+            throw Failure(
+                "\(path): label \(labels[place]) at position \(spread.rows.lowerBound + place) is negative, as some "
+                    + "programs mark noise, which is no cluster; leave these samples out, or give them labels from 0 up",
+                exitCode: 65)
+        }
+        let k = try clusterCount(directory, labels, spread)
+        if let place = labels.firstIndex(where: { $0 >= k }) {
+            throw Failure(
+                "\(path): label \(labels[place]) at position \(spread.rows.lowerBound + place) is outside 0 to "
+                    + "\(k - 1), the rows of \(directory)/\(ClusteringFolder.centroids)", exitCode: 65)
+        }
+        return Part(
+            spread: spread, samples: samples,
+            assignment: ClusterAssignment(
+                labels: labels.map { Int32($0) },
+                squaredDistances: try NumPyArray.read(distancesPath, rows: spread.rows).floats, k: k))
+    }
+
+    /// The number of clusters: the rows of centroids.npy or, without it, one more than the largest label of all ranks.
+    private func clusterCount(_ directory: String, _ labels: [Int64], _ spread: RowSpread) throws -> Int {
+        let path = "\(directory)/\(ClusteringFolder.centroids)"
+        var counts: [UInt64] = [0, 0]
+        if FileManager.default.fileExists(atPath: path) {
+            let shape = try NumPyFile(path).shape
+            guard shape.count == 2, shape.allSatisfy({ (1...Int(Int32.max)).contains($0) }) else {
+                throw Failure(
+                    "\(path): its shape is \(shape); two dimensions are needed, a row for each cluster", exitCode: 65)
+            }
+            counts[0] = UInt64(shape[0])
+        }
+        counts[1] = UInt64(labels.max() ?? 0) + 1
+        // A rank that does not see the file must not take another number.
+        try spread.communicator.agree(on: [Agreement("the rows of \(path)", "\(counts[0])")])
+        if counts[0] > 0 { return Int(counts[0]) }
+        try spread.communicator.maximum(&counts)
+        guard counts[1] <= UInt64(spread.total) else {
+            throw shared(
+                "\(directory)/\(ClusteringFolder.labels): labels go up to \(counts[1] - 1), more than there are samples; "
+                    + "number them from 0, or select by one process, which does so itself", exitCode: 65)
+        }
+        return Int(counts[1])
+    }
+
+    /// The number of elements of a file of one dimension, of which all ranks have the same: its length and 64 elements are
+    /// compared.
+    private func agreedCount(of path: String, on ranks: Communicator) throws -> Int {
+        let shape = try NumPyFile(path).shape
+        guard shape.count == 1 else {
+            throw Failure("\(path): its shape is \(shape); one dimension is needed", exitCode: 65)
+        }
+        let count = shape[0]
+        var values: [Double] = []
+        for sample in 0..<min(count, 64) {
+            let row = count == 1 ? 0 : sample * (count - 1) / (min(count, 64) - 1)
+            values += try NumPyArray.read(path, rows: row..<row + 1).doubles
+        }
+        try ranks.agree(on: [Agreement("the file \(path)", "\(count) elements, \(checksum(values))")])
+        return count
+    }
+
+    /// What a selection is made from, this rank's part.
+    private func selectionPart(_ part: Part, _ selection: Selection, on ranks: Communicator) throws -> SelectionPart {
+        let rows = part.spread.rows
+        let classes = part.samples?.classes.map {
+            ClassLabels(labels: Array($0.labels[rows]), count: $0.count)
+        }
+        var keys: OrderedKeys?
+        if selection.order.needsScore {
+            if let score, Selection.isScoreFile(score) {
+                keys = try scoreKeys(score, part.spread)
+            } else {
+                let distances = part.assignment?.squaredDistances ?? []
+                // Not a number has no key; what makes the selection refuses it, with its place.
+                keys = OrderedKeys(distances)
+            }
+        }
+        return SelectionPart(
+            first: rows.lowerBound, total: part.spread.total,
+            input: SelectionInput(count: rows.count, classes: classes, clustering: part.assignment), keys: keys)
+    }
+
+    /// The order of this rank's scores in a file. One process ranks by float32 that keep the file's order, which is this one.
+    private func scoreKeys(_ path: String, _ spread: RowSpread) throws -> OrderedKeys {
+        let count = try agreedCount(of: path, on: spread.communicator)
+        guard count == spread.total else {
+            return try onAllRanks { throw ScoringError.countMismatch(score: path, got: count, expected: spread.total) }
+        }
+        let array = try NumPyArray.read(path, rows: spread.rows)
+        let exact = array.doubles
+        let first = spread.rows.lowerBound
+        if let place = exact.firstIndex(where: \.isNaN) {
+            throw ScoringError.notANumber(score: path, index: first + place)
+        }
+        if let place = exact.indices.first(where: { exact[$0].isFinite && !Float(exact[$0]).isFinite }) {
+            throw ScoringError.tooLarge(score: path, index: first + place)
+        }
+        if array.type == .float32 { return OrderedKeys(array.floats) }
+        if let whole = try? array.integers() { return OrderedKeys(whole) }
+        return OrderedKeys(exact)
+    }
+}
