@@ -189,6 +189,29 @@ import Testing
         #expect(heard.warnings.withLock { $0 }.isEmpty)
     }
 
+    /// The first device has no room for clusterings, and trains all the same.
+    @Test(arguments: [[1], [1, 2], [1, 2, 3]])
+    func whatADeviceHasNoRoomForIsMadeOnTheNext(full: [Int]) throws {
+        let made = Locked<[(device: Int, name: String)]>([])
+        let pool = DevicePool(host: FakeExecutor(), replicas: 4) {
+            (0..<3).map { _ -> DeviceMaker in
+                { seat in Recording(seat.number, made, isFull: full.contains(seat.number)) }
+            }
+        }
+        let (heard, temporary) = (Heard(), try TemporaryDirectory())
+        if full.count < 3 {
+            #expect(try essence(run(pool, heard, in: temporary).records) == alone())
+            #expect(made.withLock { $0 }.count == 6 && made.withLock { $0 }.allSatisfy { !full.contains($0.device) })
+        } else {
+            let error = studyError { _ = try run(pool, heard, in: temporary) }
+            guard case .device(.outOfMemory, _, 57)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+        #expect(heard.warnings.withLock { $0 }.isEmpty)
+    }
+
     @Test func anErrorThatIsNoDevicesEndsTheStudy() throws {
         let pool = Self.pool(2) { _, trainings, _, _ in
             if trainings == 1 { throw StudyError.executor(reason: "planted") }
@@ -255,14 +278,15 @@ import Testing
     }
 
     @Test func artifactsAreMadeOnceOnTheFirstDevice() throws {
-        let made = Locked<[Int]>([])
+        let made = Locked<[(device: Int, name: String)]>([])
         let pool = DevicePool(host: FakeExecutor(), replicas: 4) {
             (0..<3).map { _ -> DeviceMaker in { seat in Recording(seat.number, made) } }
         }
         let results = try run(pool, in: TemporaryDirectory())
         #expect(try essence(results.records) == alone())
         // Two ks of three runs.
-        #expect(made.withLock { $0 } == [Int](repeating: 1, count: 6))
+        #expect(made.withLock { $0 }.map(\.device) == [Int](repeating: 1, count: 6))
+        #expect(Set(made.withLock { $0 }.map(\.name)).count == 6)
     }
 
     @Test func aFinishedStudyStartsNoDevice() throws {
@@ -286,11 +310,17 @@ import Testing
 private final class Recording: StudyExecutor {
     private let fake = FakeExecutor()
     private let number: Int
-    private let made: Locked<[Int]>
+    private let made: Locked<[(device: Int, name: String)]>
+    private let isFull: Bool
 
-    init(_ number: Int, _ made: Locked<[Int]>) {
+    init(
+        _ number: Int, _ made: Locked<[(device: Int, name: String)]>, isFull: Bool = false,
+        beforeTraining: @escaping () -> Void = {}
+    ) {
         self.number = number
         self.made = made
+        self.isFull = isFull
+        fake.beforeTraining = { _, _, _ in beforeTraining() }
     }
 
     var device: String { fake.device }
@@ -298,7 +328,8 @@ private final class Recording: StudyExecutor {
     func dataset(_ set: TrainingSet) throws -> StudyDataset { try fake.dataset(set) }
     func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) { fake.prepare(for: recipe, later: later) }
     func make(_ key: ArtifactKey, from found: ScoreInput, cancellation: CancellationFlag) throws -> Artifact {
-        made.withLock { $0.append(number) }
+        if isFull { throw ComputeError.outOfMemory(label: "points", byteCount: 1, device: "fake device") }
+        made.withLock { $0.append((number, key.kind.fileName)) }
         return try fake.make(key, from: found, cancellation: cancellation)
     }
     func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {

@@ -85,7 +85,7 @@ package final class DevicePool: StudyExecutor {
         isPrepared = true
     }
 
-    /// Checks the first device. Others with less memory are found out when they train.
+    /// Accepts what one device has memory for. Others with less are found out when they train.
     package func checkMemory(of recipe: TrainingRecipe, count: Int) throws {
         _ = try team().perform(hear) { executor in
             try executor.checkMemory(of: recipe, count: count)

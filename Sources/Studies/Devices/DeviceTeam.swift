@@ -57,6 +57,9 @@ final class DeviceTeam: @unchecked Sendable {
         let number: Int
         /// The device that is at it.
         var device: Int?
+        /// Devices that had no room for it, and the error of the last of them.
+        var refused: Set<Int> = []
+        var refusal: ComputeError?
         let body: @Sendable (any StudyExecutor) throws -> any Sendable
     }
 
@@ -132,7 +135,7 @@ final class DeviceTeam: @unchecked Sendable {
     /// The number of networks that the first device that is still there likes to train side by side.
     var suggestedReplicas: Int { locked { schedule.first.map { members[$0].likes } ?? 1 } }
 
-    /// Has the first device do something and waits for it. If the device fails, the next one does it.
+    /// Has the first device do something and waits for it. If the device fails or has no room for it, the next one does it.
     /// - Parameter cancellation: once raised, nothing is begun. `body` itself stops what it has begun.
     /// - Throws: what `body` throws where that is no fault of the device or no other device is left, `CancellationError`, and
     ///   what `hear` throws.
@@ -223,8 +226,8 @@ final class DeviceTeam: @unchecked Sendable {
             try hear(.advanced(images: images))
             guard new.isEmpty else { continue }
             if isOver { return }
-            if let lost { throw lost }
             try cancellation?.check()
+            if let lost { throw lost }
         }
     }
 
@@ -288,7 +291,7 @@ final class DeviceTeam: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         while !isClosing, !schedule.isLost(index) {
-            if var mine = errand, mine.device == nil, schedule.first == index {
+            if var mine = errand, mine.device == nil, device(for: mine) == index {
                 mine.device = index
                 errand = mine
                 return .errand(mine)
@@ -311,17 +314,40 @@ final class DeviceTeam: @unchecked Sendable {
             // Another device is at it where this one was given up.
             guard !schedule.isLost(index), self.errand?.number == errand.number else { return false }
             schedule.note(images: 0, on: index)
-            // Equal devices have equally little room, and whoever asked may ask for less.
-            if case .failure(let error as ComputeError) = answer, error.isOfDevice, !error.isOutOfMemory,
-                schedule.devicesLeft > 1
-            {
-                lose(index, "\(error)", error)
-                return false
+            guard case .failure(let error as ComputeError) = answer, error.isOfDevice else {
+                self.answer = answer
+                self.errand = nil
+                return true
             }
-            self.answer = answer
-            self.errand = nil
-            return true
+            if error.isOutOfMemory {
+                // Others may have more room, and whoever asked may ask for less.
+                self.errand?.device = nil
+                self.errand?.refused.insert(index)
+                self.errand?.refusal = error
+                answerIfRefused()
+                return true
+            }
+            guard schedule.devicesLeft > 1 else {
+                self.answer = answer
+                self.errand = nil
+                return true
+            }
+            lose(index, "\(error)", error)
+            return false
         }
+    }
+
+    /// The device that should do something next; nil where none is left that has room for it. With the lock held.
+    private func device(for errand: Errand) -> Int? {
+        members.indices.first { !schedule.isLost($0) && !errand.refused.contains($0) }
+    }
+
+    /// Answers an errand that no device has room for. With the lock held.
+    private func answerIfRefused() {
+        guard let waiting = errand, let error = waiting.refusal, waiting.device == nil, device(for: waiting) == nil
+        else { return }
+        answer = .failure(error)
+        errand = nil
     }
 
     /// Takes the outcomes of a training.
@@ -377,6 +403,7 @@ final class DeviceTeam: @unchecked Sendable {
         schedule.lose(index)
         if let error { fault = error }
         if errand?.device == index { errand?.device = nil }
+        answerIfRefused()
         events.append(.lost(members[index].device, reason: reason, left: schedule.devicesLeft))
     }
 }

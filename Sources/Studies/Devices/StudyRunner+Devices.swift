@@ -44,6 +44,7 @@ extension StudyRunner {
             try pool.prepare(for: group.recipe, later: others)
             for run in group.runs {
                 try team.waitForRoom(cancellation, pool.hear)
+                try cancellation.check()
                 let prepared = try prepare(run, session)
                 team.add(spread.add(prepared), prepared.job, later: others, group: index, planned: group.images)
             }
@@ -74,7 +75,8 @@ extension StudyRunner {
         case .shrunk(let device, let error, let networks):
             report(.notice("device \(device.number): \(error); going on with \(networks) at once there"))
         case .lost(let device, let reason, let left):
-            guard left > 0 else { return }
+            // A compiler that an interrupt reaches fails, and the study ends anyway.
+            guard left > 0, !cancellation.isCancelled else { return }
             let name = device.name.isEmpty ? "" : ", \(device.name),"
             report(
                 .warning(
