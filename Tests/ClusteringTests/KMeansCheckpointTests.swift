@@ -54,7 +54,9 @@ private final class FullDisk: LloydKeeper {
     }
 
     /// From any of its states an interrupted clustering comes to the bits of one that was not, in memory and streamed.
-    @Test(arguments: TestBackends.names, [KMeans.Kind.lloyd(iterations: 9, tolerance: 0), .spherical(iterations: 7, tolerance: 0)])
+    @Test(
+        arguments: TestBackends.names,
+        [KMeans.Kind.lloyd(iterations: 9, tolerance: 0), .spherical(iterations: 7, tolerance: 0)])
     func goesOnToTheSameBits(name: String, kind: KMeans.Kind) throws {
         let backend = try TestBackends.make(name)
         let blobs = Self.blobs
