@@ -5,6 +5,13 @@
 // `units_per_one` is a power of two, so that scaling is exact; no scaled sum reaches 2^63.
 // Defines: COMPENSATED.
 
+// The whole number nearest to a value below 2^63 in size; ties go to even, as in the CPU's form. Adding 2^23 rounds a float32
+// below that; larger ones are whole. rint() is a call on some processors and takes 15 times as long.
+static inline long whole_units(const float value) {
+    const float large = as_float((as_uint(value) & 0x80000000u) | 0x4b000000u);
+    return convert_long((as_uint(value) & 0x7fffffffu) < 0x4b000000u ? (value + large) - large : value);
+}
+
 __kernel void kmeans_reduce(
     __global const float *partials, __global const int *partial_counts, __global long *totals,
     const float units_per_one, const int blocks, const int size, const int clusters, const int overwrite) {
@@ -13,10 +20,9 @@ __kernel void kmeans_reduce(
         long sum = overwrite ? 0 : totals[element];
         for (int block = 0; block < blocks; block++) {
             __global const float *partial = partials + (size_t)block * size * (1 + COMPENSATED);
-            // Ties go to even, as in the CPU's form.
-            sum += convert_long(rint(partial[element] * units_per_one));
+            sum += whole_units(partial[element] * units_per_one);
 #if COMPENSATED
-            sum += convert_long(rint(partial[size + element] * units_per_one));
+            sum += whole_units(partial[size + element] * units_per_one);
 #endif
         }
         totals[element] = sum;
