@@ -1,5 +1,6 @@
 @preconcurrency import Foundation
 import OpenCL
+import Support
 import Synchronization
 
 /// The first Ctrl-C, SIGTERM or SIGHUP asks for a clean end; a second Ctrl-C or SIGTERM ends the process. While the device
