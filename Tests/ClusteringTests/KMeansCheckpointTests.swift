@@ -133,7 +133,8 @@ private final class FullDisk: LloydKeeper {
 }
 
 @Suite struct FingerprintTests {
-    private let (count, dimensions) = (2 * RowSpread.chunkRows + 5, 3)
+    private let count = 2 * RowSpread.chunkRows + 5
+    private let dimensions = 3
     private var values: [Float] { (0..<count * dimensions).map { Float($0 * 37 % 101) } }
 
     private func text(_ values: [Float], dimensions: Int = 3) throws -> String {

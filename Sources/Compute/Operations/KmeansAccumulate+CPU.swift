@@ -1,23 +1,26 @@
 extension KmeansAccumulate {
     package func compute(on backend: CPUBackend) {
         let (points, sums, first) = (points, sums, first)
+        // Read once: the closure would count the references of what has them for every point.
+        let (count, clusters, blockPoints) = (points.count, sums.count, sums.blockPoints)
+        let (partialElements, isCompensated) = (sums.partialElements, sums.isCompensated)
         let (lanes, dimensions) = (Lanes.scalarCount, points.dimensions)
-        let size = sums.count * dimensions
+        let size = clusters * dimensions
         let source = backend.pointer(points.buffer)
         let label = backend.pointer(labels)
         let partials = backend.pointer(sums.partials)
         let partialCounts = backend.pointer(sums.partialCounts)
         backend.parallel(blocks) { block in
-            let partial = partials + block * sums.partialElements
-            let partialCount = partialCounts + block * sums.count
-            partial.update(repeating: 0, count: sums.partialElements)
-            partialCount.update(repeating: 0, count: sums.count)
-            let start = first + block * sums.blockPoints
-            for point in start..<min(start + sums.blockPoints, points.count) {
+            let partial = partials + block * partialElements
+            let partialCount = partialCounts + block * clusters
+            partial.update(repeating: 0, count: partialElements)
+            partialCount.update(repeating: 0, count: clusters)
+            let start = first + block * blockPoints
+            for point in start..<min(start + blockPoints, count) {
                 let cluster = Int(label[point])
                 let x = source + point / lanes * dimensions * lanes + point % lanes
                 let row = partial + cluster * dimensions
-                if sums.isCompensated {
+                if isCompensated {
                     for dimension in 0..<dimensions {
                         addTwo(x[dimension * lanes], to: &row[dimension], correction: &row[size + dimension])
                     }
