@@ -57,6 +57,20 @@ import Testing
         #expect(sizes(&one, devices: 1) == [[5, 5, 2]])
     }
 
+    @Test func largeRunsAreSpreadWhereSmallOnesFollow() {
+        var schedule = DeviceSchedule(limits: [5, 5])
+        schedule.plan(group: 0, images: 600)
+        schedule.plan(group: 1, images: 180)
+        for ticket in 0..<2 { schedule.add(ticket, group: 0, kept: 50, images: 300, planned: 300) }
+        schedule.close(group: 0)
+        #expect(schedule.next(for: 0) == [0] && schedule.next(for: 1) == [1])
+        for ticket in 2..<8 { schedule.add(ticket, group: 1, kept: 5, images: 30, planned: 30) }
+        schedule.close(group: 1)
+        schedule.finish(0)
+        // The other one is far from done.
+        #expect(schedule.next(for: 0) == [2, 3, 4, 5, 6])
+    }
+
     @Test func workThatIsStillPlannedCounts() {
         var schedule = DeviceSchedule(limits: [4, 4])
         schedule.plan(group: 0, images: 80)

@@ -2,7 +2,8 @@ import Compute
 import Scoring
 import Support
 
-/// Several devices as the executor of a study. Artifacts are made, and settings tuned, on the first; runs are spread over all.
+/// Several devices as the executor of a study. Artifacts are made, and settings tuned, on one at a time, the first unless it
+/// trains; runs are spread over all.
 ///
 /// Each device has a thread, started at the first need for one. A device that fails or does not answer is given up, and the
 /// others take over its work. It is used from one thread.
@@ -113,7 +114,7 @@ package final class DevicePool: StudyExecutor {
         }
     }
 
-    /// Trains on the first device.
+    /// Trains on one device.
     package func train(_ jobs: [TrainingJob], cancellation: CancellationFlag) throws -> [TrainingOutcome] {
         let later = later
         return try team().perform(hear, cancelledBy: cancellation) { executor in

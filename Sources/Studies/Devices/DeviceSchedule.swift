@@ -90,6 +90,9 @@ struct DeviceSchedule {
     /// The number of devices that are still there.
     var devicesLeft: Int { members.count { !$0.isLost } }
 
+    /// True for a device that is still there and trains nothing.
+    func isIdle(_ device: Int) -> Bool { !members[device].isLost && members[device].tickets.isEmpty }
+
     /// The first device that is still there.
     var first: Int? { members.firstIndex { !$0.isLost } }
 
@@ -112,12 +115,15 @@ struct DeviceSchedule {
         return nil
     }
 
-    /// The runs of a line after which a device would have had its part of everything that is left.
+    /// The runs of a line after which a device would have had its part of everything that is left. Smaller work that follows
+    /// evens out what one run less leaves to others; without any, one run more saves a training.
     private func fairShare(of line: Line) -> Int {
+        let own = line.images * line.tickets.count + (planned[line.group] ?? 0)
         let waiting = lines.reduce(0) { $0 + $1.images * $1.tickets.count } + planned.values.reduce(0, +)
         let underway = members.reduce(0) { $0 + ($1.isLost ? 0 : $1.imagesLeft) }
         let each = Double(waiting + underway) / Double(max(1, devicesLeft))
-        return max(1, Int((each / Double(max(1, line.images))).rounded(.up)))
+        let runs = each / Double(max(1, line.images))
+        return max(1, Int(runs.rounded(waiting > own ? .toNearestOrAwayFromZero : .up)))
     }
 
     /// Notes how many images a device's training has seen.

@@ -52,7 +52,7 @@ final class DeviceTeam: @unchecked Sendable {
         let later: Set<TrainingRecipe>
     }
 
-    /// Work for the first device, which the study waits for.
+    /// Work for one device, which the study waits for.
     private struct Errand {
         let number: Int
         /// The device that is at it.
@@ -91,6 +91,8 @@ final class DeviceTeam: @unchecked Sendable {
     private var events: [Event] = []
     private var errand: Errand?
     private var errands = 0
+    /// The device that had the last errand.
+    private var lastErrand = 0
     private var answer: Result<any Sendable, any Error>?
     private var isClosing = false
     /// The error of an executor that could not be made, and that of the last device that was lost.
@@ -135,7 +137,8 @@ final class DeviceTeam: @unchecked Sendable {
     /// The number of networks that the first device that is still there likes to train side by side.
     var suggestedReplicas: Int { locked { schedule.first.map { members[$0].likes } ?? 1 } }
 
-    /// Has the first device do something and waits for it. If the device fails or has no room for it, the next one does it.
+    /// Has a device do something and waits for it: the last one that this was asked of, another one while that one trains. If
+    /// the device fails or has no room for it, the next one does it.
     /// - Parameter cancellation: once raised, nothing is begun. `body` itself stops what it has begun.
     /// - Throws: what `body` throws where that is no fault of the device or no other device is left, `CancellationError`, and
     ///   what `hear` throws.
@@ -294,6 +297,7 @@ final class DeviceTeam: @unchecked Sendable {
             if var mine = errand, mine.device == nil, device(for: mine) == index {
                 mine.device = index
                 errand = mine
+                lastErrand = index
                 return .errand(mine)
             }
             if let tickets = schedule.next(for: index) {
@@ -337,14 +341,16 @@ final class DeviceTeam: @unchecked Sendable {
         }
     }
 
-    /// The device that should do something next; nil where none is left that has room for it. With the lock held.
+    /// The device that should do something: nil while all that have room for it train. With the lock held.
     private func device(for errand: Errand) -> Int? {
-        members.indices.first { !schedule.isLost($0) && !errand.refused.contains($0) }
+        let idle = members.indices.filter { schedule.isIdle($0) && !errand.refused.contains($0) }
+        return idle.contains(lastErrand) ? lastErrand : idle.first
     }
 
     /// Answers an errand that no device has room for. With the lock held.
     private func answerIfRefused() {
-        guard let waiting = errand, let error = waiting.refusal, waiting.device == nil, device(for: waiting) == nil
+        guard let waiting = errand, let error = waiting.refusal, waiting.device == nil,
+            members.indices.allSatisfy({ schedule.isLost($0) || waiting.refused.contains($0) })
         else { return }
         answer = .failure(error)
         errand = nil
