@@ -79,7 +79,7 @@ package struct KSweep: Sendable {
     ///   - ks: the numbers, rising, each from 2 to below the number of points.
     ///   - source: the points, made for the largest number.
     ///   - progress: takes the clusters that were fitted so far, of how many, and the number at hand.
-    /// - Throws: what ``KMeans/fit(_:on:)-(PointSource,_)`` throws.
+    /// - Throws: what ``KMeans/fit(_:on:keeper:)`` throws.
     package static func run(
         ks: [Int], kind: KMeans.Kind, start: KMeans.Start?, seed: UInt64, source: PointSource, on backend: any Backend,
         progress: (_ done: Int, _ total: Int, _ k: Int) -> Void = { _, _, _ in }

@@ -1,4 +1,3 @@
-import Clustering
 import Compute
 import Ranks
 import Support
