@@ -10,7 +10,7 @@ extension KMeans {
         /// Points that a round is expected to draw, at most: so many times k.
         package var oversampling = 0.5
 
-        /// Half of k in each of five rounds: the fewer candidates of the two settings that the paper uses throughout, k / 2 and
+        /// Half of k in each of five rounds: the fewer candidates of two settings in the experiments of the paper, k / 2 and
         /// 2k. It finds that five rounds suffice, and no worse a start as soon as all rounds together draw k points or more;
         /// choosing k of the candidates takes time in proportion to k times their number.
         package init() {}

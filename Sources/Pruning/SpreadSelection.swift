@@ -114,6 +114,7 @@ package struct KeptPart: Sendable {
 extension Order {
     /// Kept samples of a group, by rising place, in its rank order.
     fileprivate func rank(_ places: [Int], by samples: [KeptSample]) -> [Int] {
+        if case .all = self { return places }
         let low = places.sorted { (samples[$0].key, $0) < (samples[$1].key, $1) }
         guard case .ends(let easy, let hard) = self else { return low }
         let high = places.sorted { (samples[$1].key, $0) < (samples[$0].key, $1) }

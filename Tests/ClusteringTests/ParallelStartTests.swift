@@ -146,7 +146,9 @@ import TestSupport
                 }
             }
             let (parallel, subset) = (try inertia(.parallel()), try inertia(.plusPlus))
-            #expect(parallel <= 1.05 * subset, "after \(iterations) iterations")
+            // Where both find all groups, centroids are random points of these at first (1.5% is a standard deviation of the
+            // ratio), and their means after Lloyd.
+            #expect(parallel <= (iterations == 0 ? 1.1 : 1.001) * subset, "after \(iterations) iterations")
         }
     }
 
