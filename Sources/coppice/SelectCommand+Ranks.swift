@@ -36,7 +36,7 @@ extension SelectCommand {
             options: outputs)
         if isFirst { try files.check(nil, against: inputs) }
         let part =
-            try clustering.map { try read($0, on: ranks, selection, quiet: quiet) }
+            try clustering.map { try read($0, on: ranks, quiet: quiet) }
             ?? cluster(plan, on: ranks, selection, quiet: quiet)
         let count = part.spread.total
         try lines?.check(count: count)
@@ -88,7 +88,7 @@ extension SelectCommand {
         _ selection: Selection, from part: Part, _ limit: Budget?, on ranks: Communicator
     ) throws -> (kept: KeptSamples, used: Amount?, clusterSizes: [Int])? {
         let count = part.spread.total
-        let input = try selectionPart(part, selection, on: ranks)
+        let input = try selectionPart(part, selection)
         let sums = RankSums<RanksError>(rank: ranks.rank, size: ranks.size) {
             (values: inout [Int64]) throws(RanksError) in try ranks.sum(&values)
         }
@@ -174,7 +174,7 @@ extension SelectCommand {
     }
 
     /// This rank's part of a clustering from its folder.
-    private func read(_ directory: String, on ranks: Communicator, _ selection: Selection, quiet: Bool) throws -> Part {
+    private func read(_ directory: String, on ranks: Communicator, quiet: Bool) throws -> Part {
         let isNamed = options.data.data != nil || options.data.dataset != nil || options.features != nil
         let samples = isNamed ? try options.samples(over: ranks, labels: self.labels, quiet: quiet).0 : nil
         let path = "\(directory)/\(ClusteringFolder.labels)"
@@ -252,7 +252,7 @@ extension SelectCommand {
     }
 
     /// What a selection is made from, this rank's part.
-    private func selectionPart(_ part: Part, _ selection: Selection, on ranks: Communicator) throws -> SelectionPart {
+    private func selectionPart(_ part: Part, _ selection: Selection) throws -> SelectionPart {
         let rows = part.spread.rows
         let classes = part.samples?.classes.map {
             ClassLabels(labels: Array($0.labels[rows]), count: $0.count)

@@ -11,13 +11,15 @@ import Testing
     /// Keys of `count` samples in three groups, of which the last is none.
     private func made(_ count: Int, _ kind: Kind, seed: UInt64) -> (keys: [Float], groups: [Int32]) {
         var random = RandomStream(seed: seed, run: 0, purpose: .testing)
+        let extremes: [Float] = [
+            -.infinity, .infinity, 0, -0.0, .leastNonzeroMagnitude, -.greatestFiniteMagnitude,
+        ]
         let keys = (0..<count).map { sample -> Float in
             switch kind {
             case .equal: 2
             case .few: Float(random.nextIndex(below: 3)) - 1
             case .noise: Float(random.nextUniform(-1, 1))
-            case .extremes:
-                [-.infinity, .infinity, 0, -0.0, .leastNonzeroMagnitude, -.greatestFiniteMagnitude][sample % 6]
+            case .extremes: extremes[sample % extremes.count]
             }
         }
         return (keys, (0..<count).map { _ in Int32(random.nextIndex(below: 4)) - 1 })
@@ -27,7 +29,7 @@ import Testing
         var isKept = [Bool](repeating: false, count: keys.count)
         for (group, quota) in quotas.enumerated() {
             let members = keys.indices.filter { groups[$0] == Int32(group) }
-            for sample in members.sorted(by: { (keys[$0], $0) < (keys[$1], $1) }).prefix(quota) {
+            for sample in members.sorted(by: { (keys[$0], $0) < (keys[$1], $1) }).prefix(max(0, quota)) {
                 isKept[sample] = true
             }
         }
@@ -42,7 +44,7 @@ import Testing
             for quotas in [
                 [0, 0, 0], [1, 1, 1], sizes, sizes.map { $0 + 5 }, sizes.map { $0 / 2 }, [0, sizes[1], 1],
                 sizes.map { $0 - 1 },
-            ] {
+            ] as [[Int]] {
                 let expected = expected(keys, groups, quotas)
                 for mostCounts in [1, 64, 1 << 22] {
                     let found = try ThreadRanks.run(ranks) { sums in
@@ -81,7 +83,8 @@ import Testing
     /// Keys that differ in their highest or their lowest bit alone, and numbers of samples with the highest bits set.
     @Test func allBitsCount() {
         let alone = RankSums<Never>(rank: 0, size: 1) { (_: inout [Int64]) throws(Never) in }
-        let keys = OrderedKeys([Int64.max, .min, .max - 1, .min + 1, 0, .min])
+        let scores: [Int64] = [Int64.max, Int64.min, Int64.max - 1, Int64.min + 1, 0, Int64.min]
+        let keys = OrderedKeys(scores)
         let select = RadixSelect(over: alone, first: 1 << 61, total: 1 << 61 + 6)
         for (quota, expected) in [(1, [1]), (2, [1, 5]), (3, [1, 3, 5]), (5, [1, 2, 3, 4, 5])] {
             let isKept = select.lowest(of: keys, in: [0, 0, 0, 0, 0, 0], quotas: [quota])
