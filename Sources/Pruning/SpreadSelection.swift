@@ -200,7 +200,8 @@ private struct SpreadWork<Fault: Error> {
     func keep(_ groups: SpreadGroups, random: inout RandomStream) throws(Fault) -> [KeptSample] {
         let labels = labels()
         let select = RadixSelect(over: ranks, first: part.first, total: part.total)
-        let keys = part.keys ?? OrderedKeys(count: input.count)
+        // An order without scores is that of the set, whatever is known of them.
+        let keys = (selection.order.needsScore ? part.keys : nil) ?? OrderedKeys(count: input.count)
         switch selection.order {
         case .hard:
             let keys = keys.inverted
