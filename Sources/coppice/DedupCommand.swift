@@ -138,7 +138,9 @@ struct DedupCommand: ParsableCommand {
         }
         try ranks?.agree(on: [Agreement("the scores of \(score ?? "none")", checksum(given ?? []))])
         try onAllRanks { try plan.check(rows.matrix) }
-        let backend = try compute.makeBackend(in: shape)
+        let backend =
+            try ranks.map { try rankBackend(compute.device, profile: shape.forced, over: $0, quiet: compute.quiet) }
+            ?? compute.makeBackend(in: shape)
         let run = DedupRun(rows: rows, k: k, plan: plan, compute: compute, backend: backend, ranks: ranks)
         let clustered = try run.cluster()
         let result = try run.compare(

@@ -158,7 +158,7 @@ extension SelectCommand {
         var part = Part(spread: spread, samples: samples)
         guard let k = plan.k, score == nil || selection.needsClustering else { return part }
         try refuseMiniBatches(plan.kind, on: ranks)
-        let backend = try chosenBackend(compute.device, profile: try shape.forced, quiet: quiet)
+        let backend = try rankBackend(compute.device, profile: try shape.forced, over: ranks, quiet: quiet)
         noteRanks(ranks, matrix.count, quiet: quiet)
         let clustered = try plan.run(
             matrix, k: k, seed: compute.seed, over: part.spread, on: backend, quiet: quiet)

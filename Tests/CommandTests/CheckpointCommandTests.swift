@@ -117,7 +117,7 @@ import TestSupport
         (["--resume"], "--resume needs --out"), (["--checkpoint-every", "5"], "--checkpoint-every needs --out"),
         (["--resume", "--out", "o", "--kmeans", "minibatch"], "--resume needs --kmeans lloyd"),
         (["--resume", "--out", "o", "--k", "auto"], "--resume needs a number of clusters"),
-        (["--checkpoint-every", "-1", "--out", "o"], "--checkpoint-every is -1"),
+        (["--checkpoint-every=-1", "--out", "o"], "--checkpoint-every is -1"),
     ])
     func optionsWithoutEffect(_ more: [String], _ words: String) throws {
         let folder = try TemporaryFolder()
