@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import Ranks
 import Support
 
@@ -37,6 +38,9 @@ package enum ClusteringError: CategorizedError, SharedError {
     case tooManyRanks(ranks: Int, rows: Int, accepted: Int)
     /// Ranks that read the same rows and found different values. All ranks have this same error.
     case differentRows(name: String, rows: Range<Int>, owner: Int, other: Int)
+    /// A value is so far from the others that exact sums of all would lose these: its size and their usual one, less the
+    /// columns' medians where these were subtracted; row and column count from zero.
+    case farValue(row: Int, column: Int, size: Double, usual: Double)
     /// The ranks differ, or cannot reach each other.
     case ranks(RanksError)
     /// A state of the iterations that could not be kept.
@@ -82,6 +86,10 @@ package enum ClusteringError: CategorizedError, SharedError {
         case .differentRows(let name, let rows, let owner, let other):
             "the ranks differ in \(name): rank \(owner) has other values in rows \(rows.lowerBound) to "
                 + "\(rows.upperBound - 1) (counted from 0) than rank \(other); all ranks must have the same"
+        case .farValue(let row, let column, let size, let usual):
+            "row \(row), column \(column) (counted from 0) has a value \(Self.times(size / usual)) times as far from its "
+                + "column's median as half of all values are, so that a sum of all rows loses these; samples without "
+                + "such values are accepted, and --kmeans minibatch takes these"
         case .ranks(let error): error.description
         case .file(let error): error.description
         case .interrupted(let iterations):
@@ -89,10 +97,13 @@ package enum ClusteringError: CategorizedError, SharedError {
         }
     }
 
+    /// A large ratio as messages have it.
+    private static func times(_ ratio: Double) -> String { String(format: "%.0e", ratio) }
+
     /// True for settings, which all ranks have checked to be the same before.
     package var isShared: Bool {
         switch self {
-        case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows, .interrupted: true
+        case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows, .farValue, .interrupted: true
         case .ranks(let error): error.isShared
         default: false
         }
@@ -108,8 +119,7 @@ package enum ClusteringError: CategorizedError, SharedError {
         case .unreadable(_, let category): category
         case .noMemory: .unavailable
         case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .differentRows,
-            .tooManyComponents,
-            .dimensionMismatch:
+            .farValue, .tooManyComponents, .dimensionMismatch:
             .badData
         case .eigensolver: .software
         case .compute(let error): if case .invalidShape = error { .software } else { .unavailable }

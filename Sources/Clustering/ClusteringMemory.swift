@@ -20,9 +20,12 @@ package struct ClusteringMemory {
 
     /// That of the rows of a matrix.
     /// - Parameters:
+    ///   - analysed: the matrix of all ranks, to which every rank fits PCA; nil for `matrix`.
     ///   - components: principal components; nil without PCA.
     ///   - total: the rows of all ranks; nil where this process has all of them.
-    init(matrix: FeatureMatrix, components: Int?, kmeans: KMeans, total: Int? = nil) {
+    init(
+        matrix: FeatureMatrix, analysed: FeatureMatrix? = nil, components: Int?, kmeans: KMeans, total: Int? = nil
+    ) {
         self.kmeans = kmeans
         count = matrix.count
         self.total = total ?? matrix.count
@@ -30,7 +33,7 @@ package struct ClusteringMemory {
         isBytes = matrix.isBytes
         rowBytes = matrix.rowBytes
         travellingBytes = matrix.travellingBytes
-        analysis = components.map { PCA.memory(of: matrix, components: $0) } ?? 0
+        analysis = components.map { PCA.memory(of: analysed ?? matrix, components: $0) } ?? 0
     }
 
     /// That of so many rows of a file, which are clustered as float32, without PCA.

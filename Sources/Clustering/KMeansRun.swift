@@ -50,15 +50,27 @@ final class KMeansRun {
     }
 
     /// The exponent of the units of sums: the finest in which no sum over the points of all ranks leaves 64 bits. Collective.
+    /// - Throws: ``ClusteringError/farValue(row:column:size:usual:)`` where rounding to these units would move most points'
+    ///   coordinates.
     static func exponent(of source: PointSource, on backend: any Backend) throws(ClusteringError) -> Int {
         let bound = try source.knownBound(on: backend)
+        let exponents = ClusterSums.exponents
+        let exponent: Int
         do {
-            let exponents = ClusterSums.exponents
             let scale = try FixedPoint(bound: bound, rows: source.total)
-            return min(max(scale.exponent, exponents.lowerBound), exponents.upperBound)
+            exponent = min(max(scale.exponent, exponents.lowerBound), exponents.upperBound)
         } catch {
             throw .ranks(.sums(error))
         }
+        // Values of 8 bits, and their components, are never that far from each other.
+        guard source.isDirect else { return exponent }
+        let usual = try source.usualCoordinate(on: backend)
+        let unit = Double(sign: .plus, exponent: -exponent, significand: 1)
+        guard usual == 0 || unit <= usual * 0x1p-10 else {
+            let place = source.farthest ?? (0, 0)
+            throw .farValue(row: place.row, column: place.column, size: bound, usual: usual)
+        }
+        return exponent
     }
 
     /// Makes k points the centroids.

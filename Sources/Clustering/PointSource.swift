@@ -24,6 +24,8 @@ package struct PointSource {
     package let isDirect: Bool
     /// No coordinate is larger in size, over all ranks; nil where that is not known yet.
     let bound: Double?
+    /// The place of the largest value of the matrix that the points come from; nil where it is not known.
+    var farthest: (row: Int, column: Int)?
     /// The place of these points among those of all ranks; nil where they are all points.
     package let spread: RowSpread?
     /// Points of all ranks.
@@ -69,8 +71,10 @@ package struct PointSource {
     package func pieces(for kmeans: KMeans) -> PointSource {
         guard case .streamed(let matrix) = storage else { return self }
         let unit = ClusteringMemory(matrix: matrix, components: pca?.count, kmeans: kmeans, total: total).pieceUnit
-        return PointSource(
+        var source = PointSource(
             streaming: matrix, through: pca, pieceCount: max(unit, pieceCount / unit * unit), spread: spread)
+        source.farthest = farthest
+        return source
     }
 
     /// Whether every pass brings the points to the backend again.
@@ -177,12 +181,25 @@ package struct PointSource {
         }
     }
 
+    /// The median size of the coordinates that are not 0 in at most 256 rows, which are spread over all; 0 where there are
+    /// none. The same on all ranks. Collective.
+    func usualCoordinate(on backend: any Backend) throws(ClusteringError) -> Double {
+        let rows = min(total, 256)
+        let indices = (0..<rows).map { Int32(rows == 1 ? 0 : $0 * (total - 1) / (rows - 1)) }
+        let sample = try points(at: indices, on: backend)
+        let values = try computing { () throws(ComputeError) in try HostRows(sample, on: backend).values }
+        let sizes = values.map(\.magnitude).filter { $0 > 0 }.sorted()
+        return sizes.isEmpty ? 0 : Double(sizes[sizes.count / 2])
+    }
+
     /// The same points with their bound known, for several clusterings.
     package func bounded(on backend: any Backend) throws(ClusteringError) -> PointSource {
         guard let resident, bound == nil else { return self }
-        return PointSource(
+        var source = PointSource(
             resident, through: pca, less: shift, isDirect: isDirect, bound: try knownBound(on: backend),
             spread: spread)
+        source.farthest = farthest
+        return source
     }
 
     /// All points of this rank, where they are resident.

@@ -32,6 +32,12 @@ package struct DeviceShares: Sendable {
 
     init(spec: String, in inventory: DeviceInventory) throws(ComputeError) {
         self.spec = spec
+        if let request = try? DeviceRequest(spec), !request.isPlain {
+            throw .noDevice(
+                reason:
+                    "--device \(spec) names devices by numbers, and each of several ranks takes a device of its own: "
+                    + "--device \(request.kind) is accepted")
+        }
         let plan = try DeviceSelection.plan(for: spec, in: inventory)
         guard let first = plan.candidates.first else {
             (candidates, isShareable) = ([], true)

@@ -94,7 +94,9 @@ final class CheckpointKeeper: LloydKeeper {
         let samples = try plan.inFeatures { () throws(ClusteringError) in
             try matrix.fingerprint(spread: source.spread)
         }
-        let device = "\(backend.device.name) \(backend.device.driver)"
+        // LAPACK may round, or turn, principal components differently on another processor.
+        let components = source.pca.map { ", principal components \(checksum($0.components))" } ?? ""
+        let device = "\(backend.device.name) \(backend.device.driver)\(components)"
         let wanted = KMeansCheckpoint(
             key: plan.checkpointKey(kmeans, samples, seed: seed), device: device, k: kmeans.k,
             dimensions: source.dimensions, state: LloydState(iterations: 0, centroids: []))

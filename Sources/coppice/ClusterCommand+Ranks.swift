@@ -61,10 +61,13 @@ extension ClusterCommand {
         let own = try plan.inFeatures { () throws(ClusteringError) in
             try kmeans.fit(source, on: backend, keeper: keeper)
         }
-        guard let clustering = try own.gathered(over: ranks) else { return }
+        // A signal to all ranks must not end one while rank 0 writes: the launcher would then end that, too.
+        guard let clustering = try own.gathered(over: ranks) else { return interrupt.finishing {} }
         let finished = FinishedClustering(
             clustering: clustering, pcaSeconds: pcaSeconds, isStreamed: source.isStreamed)
-        if let folder { try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes) } }
+        if let folder {
+            try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes, removing: isKept) }
+        }
         try report(finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend, ranks: ranks.size)
     }
 }

@@ -84,7 +84,7 @@ struct ClusterCommand: AsyncParsableCommand {
         let drawn = try await curve.bytes(of: finished.automatic, quiet: compute.quiet)
         if folder != nil || drawn != nil {
             try interrupt.finishing {
-                try folder?.write(clustering, isBytes: matrix.isBytes)
+                try folder?.write(clustering, isBytes: matrix.isBytes, removing: isKept)
                 try curve.write(drawn)
             }
         }
@@ -165,10 +165,11 @@ struct ClusteringFolder {
         try checkpoint.write(to: "\(path)/\(Self.checkpoint)")
     }
 
-    /// Writes all three files, or leaves what was there: a clustering's labels must not stand beside another's centroids. A
-    /// checkpoint is of no use after that, and is removed.
-    /// - Parameter isBytes: whether the samples are 8-bit ones, whose centroids are float32.
-    func write(_ clustering: KMeansClustering, isBytes: Bool) throws {
+    /// Writes all three files, or leaves what was there: a clustering's labels must not lie beside another's centroids.
+    /// - Parameters:
+    ///   - isBytes: whether the samples are 8-bit ones, whose centroids are float32.
+    ///   - isKept: whether the clustering kept checkpoints, which are of no use after that and are removed.
+    func write(_ clustering: KMeansClustering, isBytes: Bool, removing isKept: Bool) throws {
         let stage = "\(path)/.\(getpid()).tmp"
         defer {
             try? FileManager.default.removeItem(atPath: stage)
@@ -188,6 +189,6 @@ struct ClusteringFolder {
         for name in Self.files {
             try AtomicFile.move("\(stage)/\(name)", to: "\(path)/\(name)")
         }
-        unlink("\(path)/\(Self.checkpoint)")
+        if isKept { unlink("\(path)/\(Self.checkpoint)") }
     }
 }

@@ -56,7 +56,7 @@ extension ClusteringOptions {
     func samples(over ranks: Communicator, labels: LabelsOption, quiet: Bool) throws -> (Samples, RowSpread) {
         let name = "the samples of \(features ?? "--data")"
         guard features != nil else {
-            let images = try data.load(quiet: quiet)
+            let images = try ranks.sharingFailures { try data.load(quiet: quiet) }
             let spread = try RowSpread(images.train.count, over: ranks)
             try ranks.agree(on: [Agreement("the classes of the samples", checksum(images.train.labels))])
             return (
@@ -67,8 +67,10 @@ extension ClusteringOptions {
                     classNames: images.classNames, files: images.trainFiles), spread
             )
         }
-        let opened = try matrix.open(quiet: quiet)
-        let labelled = try labels.label(opened.samples, quiet: quiet)
+        let (opened, labelled) = try ranks.sharingFailures {
+            let opened = try matrix.open(quiet: quiet)
+            return (opened, try labels.label(opened.samples, quiet: quiet))
+        }
         let spread = try RowSpread(opened.samples.count, over: ranks)
         try ranks.agree(on: [
             Agreement("the classes of the samples", labelled.map { checksum($0.samples.labels) } ?? "none")

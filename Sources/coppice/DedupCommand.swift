@@ -123,7 +123,7 @@ struct DedupCommand: ParsableCommand {
             try outputs.indices.checkPlaces()
             for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
         }
-        let interrupt = ranks == nil ? ExitOnInterrupt() : nil
+        let interrupt = ExitOnInterrupt(saying: isFirst ? "interrupted, nothing was written" : nil)
         let samples =
             try ranks.map { try options.samples(over: $0, labels: labels, quiet: compute.quiet).0 }
             ?? options.samples(quiet: compute.quiet, labels: labels)
@@ -137,7 +137,11 @@ struct DedupCommand: ParsableCommand {
             Selection.isScoreFile($0) ? try ScoreFile.scores($0, count: samples.matrix.count) : nil
         }
         try ranks?.agree(on: [Agreement("the scores of \(score ?? "none")", checksum(given ?? []))])
-        try onAllRanks { try plan.check(rows.matrix) }
+        if let ranks {
+            try ranks.sharingFailures { try plan.check(rows.matrix) }
+        } else {
+            try plan.check(rows.matrix)
+        }
         let backend =
             try ranks.map { try rankBackend(compute.device, profile: shape.forced, over: $0, quiet: compute.quiet) }
             ?? compute.makeBackend(in: shape)
@@ -156,11 +160,7 @@ struct DedupCommand: ParsableCommand {
         for path in outputs.indices.staleLists {
             Terminal.note("note: \(path) is there, and is not of these rows", quiet: compute.quiet)
         }
-        if let interrupt {
-            try interrupt.finishing { try outputs.write(result, eps: eps, ids: names) }
-        } else {
-            try outputs.write(result, eps: eps, ids: names)
-        }
+        try interrupt.finishing { try outputs.write(result, eps: eps, ids: names) }
         let report = DedupReport(
             result, clustered, run, keep: keep.rawValue, score: score, eps: eps, size: size, outputs: outputs)
         if json {

@@ -144,7 +144,7 @@ struct DedupReport: Encodable {
         components = run.plan.pca
         inertia = clustered.clustering.inertia
         iterations = clustered.clustering.iterations
-        streamed = clustered.source.isStreamed
+        streamed = clustered.isStreamed
         rowsAtOnce = result.rowsAtOnce
         rowsAtOnceBytes = result.memory
         pcaSeconds = clustered.pcaSeconds

@@ -25,6 +25,6 @@ extension DedupRun {
             assignment: ClusterAssignment(
                 labels: try ranks.gather(own.labels).values, squaredDistances: try ranks.gather(own.distances).values,
                 k: own.k),
-            pcaSeconds: clustered.finished.pcaSeconds)
+            pcaSeconds: clustered.finished.pcaSeconds, isStreamed: clustered.finished.isStreamed)
     }
 }

@@ -87,6 +87,8 @@ struct DedupRun {
         /// The cluster and the distance of every row.
         var assignment: ClusterAssignment
         var pcaSeconds: Double
+        /// Whether the clustering brought the rows to the device piece by piece.
+        var isStreamed: Bool
     }
 
     /// What was found.
@@ -139,7 +141,7 @@ struct DedupRun {
                 source: source, clustering: clustering,
                 assignment: ClusterAssignment(
                     labels: clustering.labels, squaredDistances: clustering.distances, k: clustering.k),
-                pcaSeconds: plan.pca == nil ? 0 : seconds)
+                pcaSeconds: plan.pca == nil ? 0 : seconds, isStreamed: source.isStreamed)
         } catch let error as ClusteringError {
             guard let features = plan.features, rows.old == 0, error.category == .badData else { throw error }
             throw Failure("\(features): \(error)", category: error.category)

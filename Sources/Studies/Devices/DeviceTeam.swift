@@ -225,7 +225,12 @@ final class DeviceTeam: @unchecked Sendable {
             let images = schedule.imagesSeen
             let lost = schedule.devicesLeft == 0 ? fault : nil
             condition.unlock()
-            for event in new { try hear(event) }
+            // An error must not lose what other devices have finished meanwhile.
+            var failure: (any Error)?
+            for event in new {
+                do { try hear(event) } catch { failure = failure ?? error }
+            }
+            if let failure { throw failure }
             try hear(.advanced(images: images))
             guard new.isEmpty else { continue }
             if isOver { return }
