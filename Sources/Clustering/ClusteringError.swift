@@ -35,11 +35,11 @@ package enum ClusteringError: CategorizedError, SharedError {
     case compute(ComputeError)
     /// More ranks than chunks of rows.
     case tooManyRanks(ranks: Int, rows: Int, accepted: Int)
-    /// Ranks that read the same rows and found different values. All ranks have this same error.
+    /// Two ranks read the same rows and found different values. All ranks have this same error.
     case differentRows(name: String, rows: Range<Int>, owner: Int, other: Int)
-    /// The ranks differ, or cannot reach each other.
+    /// The ranks have different settings, or cannot reach each other.
     case ranks(RanksError)
-    /// A state of the iterations that could not be kept.
+    /// The state of the iterations could not be kept.
     case file(FileError)
     /// The iterations were stopped; their state is kept. All ranks have this same error.
     case interrupted(iterations: Int)
@@ -89,7 +89,7 @@ package enum ClusteringError: CategorizedError, SharedError {
         }
     }
 
-    /// True for settings, which all ranks have checked to be the same before.
+    /// True for errors of settings, because all ranks have checked before that theirs are the same.
     package var isShared: Bool {
         switch self {
         case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows, .interrupted: true
