@@ -52,7 +52,7 @@ struct ClusterCommand: AsyncParsableCommand {
         var seed: UInt64
         var out: String?
         var device: DeviceDescription
-        /// Nil for a process on its own.
+        /// Nil for a single process.
         var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
@@ -94,10 +94,10 @@ struct ClusterCommand: AsyncParsableCommand {
         withExtendedLifetime(interrupt) {}
     }
 
-    /// Prints what was found.
+    /// Prints the result.
     /// - Parameters:
-    ///   - curve: the file with the curve of several k, where one was written.
-    ///   - ranks: how many processes worked on it; nil for a process on its own.
+    ///   - curve: the file with the curve of several k, if one was written.
+    ///   - ranks: the number of processes that worked on it; nil for a single process.
     func report(
         _ finished: FinishedClustering, of matrix: FeatureMatrix, _ plan: ClusteringPlan, loadingSeconds: Double,
         on backend: any Backend, curve curvePath: String? = nil, ranks: Int? = nil
@@ -130,7 +130,7 @@ struct ClusteringFolder {
     static let centroids = "centroids.npy"
     static let files = [labels, distances, centroids]
     static let checkpoint = "clustering.checkpoint"
-    /// Everything that may be written here.
+    /// All files that may be written here.
     static let names = files + [checkpoint]
     let path: String
     /// The folders that are missing, itself and those above it, the innermost first.
@@ -165,8 +165,8 @@ struct ClusteringFolder {
         try checkpoint.write(to: "\(path)/\(Self.checkpoint)")
     }
 
-    /// Writes all three files, or leaves what was there: a clustering's labels must not stand beside another's centroids. A
-    /// checkpoint is of no use after that, and is removed.
+    /// Writes all three files or none, because labels and centroids in a folder must belong to one clustering. Then removes the
+    /// checkpoint, which is no longer needed.
     /// - Parameter isBytes: whether the samples are 8-bit ones, whose centroids are float32.
     func write(_ clustering: KMeansClustering, isBytes: Bool) throws {
         let stage = "\(path)/.\(getpid()).tmp"

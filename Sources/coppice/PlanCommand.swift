@@ -65,7 +65,7 @@ struct PlanClusterCommand: ParsableCommand {
         if json { try printJSON(plan) } else { for line in plan.lines { print(line) } }
     }
 
-    /// The network, nil with one rank.
+    /// The network; nil with one rank.
     private func rankNetwork() throws -> RankNetwork? {
         // A bad rate is refused even where it is not needed.
         let rate = try network.map { try UnitNumber.rate($0, option: "--network") }
@@ -79,7 +79,7 @@ struct PlanClusterCommand: ParsableCommand {
         return RankNetwork(bytesPerSecond: rate, latency: seconds ?? 0)
     }
 
-    /// The rates of the file's GPU, or of the device here.
+    /// The rates of the GPU in the file, or of the device in this machine.
     private func rates(for size: ClusterSize) throws -> DeviceRates {
         guard let gpu else { return try measuredRates(for: size) }
         guard compute.device == "auto", shape.profile == nil else {
@@ -108,7 +108,7 @@ struct PlanClusterCommand: ParsableCommand {
             start: try share(startSample.cost, of: .plusPlus(startSample)),
             assignment: try share(sample.assignment, of: .lloyd(.assignment, of: sample)),
             update: try share(sample.update, sample.sums, of: .lloyd(.update, of: sample)))
-        // A backend that measures its launches waits for each.
+        // A backend with profiling waits for each launch.
         let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
         let latency = try LaunchLatency(on: unmeasured)
         return DeviceRates(

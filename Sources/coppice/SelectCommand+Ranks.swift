@@ -7,10 +7,10 @@ import Ranks
 import Scoring
 import Support
 
-/// `coppice select` as one rank of several that a launcher of MPI started. Each has its own part of the samples' clusters and
-/// scores; rank 0 gets what is kept, writes and prints.
+/// `coppice select` as one of several ranks that an MPI launcher started. Each has its own part of the samples' clusters and
+/// scores; rank 0 gets the kept samples, writes and prints.
 extension SelectCommand {
-    /// What a rank knows of its part of the samples.
+    /// The data of a rank's part of the samples.
     private struct Part {
         var spread: RowSpread
         var samples: Samples?
@@ -27,7 +27,7 @@ extension SelectCommand {
         }
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
-        // Lines are looked at where they are written.
+        // Lines are checked when they are written.
         let lines = isFirst ? try ids.open() : nil
         let folder = try imageFolder(lines)
         var files = SelectionOutputs(
@@ -82,8 +82,8 @@ extension SelectCommand {
         try flushOutput()
     }
 
-    /// What is kept, on rank 0; nil on the others. A budget is filled from the first samples of the rank order, four times as many
-    /// at each attempt, until no other sample fits. Collective.
+    /// The kept samples, on rank 0; nil on the others. A budget is filled from the first samples of the rank order, four times
+    /// as many at each attempt, until no other sample fits. Collective.
     private func choose(
         _ selection: Selection, from part: Part, _ limit: Budget?, on ranks: Communicator
     ) throws -> (kept: KeptSamples, used: Amount?, clusterSizes: [Int])? {
@@ -118,7 +118,7 @@ extension SelectCommand {
         return failure
     }
 
-    /// What all ranks must have been given alike.
+    /// The options that must be the same on all ranks.
     private func agreements(_ plan: ClusteringPlan) -> [Agreement] {
         let options: [(String, String?)] = [
             ("--strategy", strategy?.rawValue), ("--score", score), ("--keep", keep?.rawValue),
@@ -135,7 +135,7 @@ extension SelectCommand {
         return [Agreement("the version", Coppice.version)] + options.map { Agreement($0, $1 ?? "none") }
     }
 
-    /// The options that need all samples in one process; nil where there are none.
+    /// The options that need all samples in one process; nil if there are none.
     private func unspreadable(_ plan: ClusteringPlan, _ selection: Selection) -> String? {
         if plan.clusters != nil, plan.k == nil { return "--k auto" }
         for (name, isGiven) in [
@@ -148,7 +148,7 @@ extension SelectCommand {
         return selection.unspreadable.map { "--\($0)" }
     }
 
-    /// Clusters the samples of all ranks, or only opens them where no clusters are needed.
+    /// Clusters the samples of all ranks, or only opens them if no clusters are needed.
     private func cluster(
         _ plan: ClusteringPlan, on ranks: Communicator, _ selection: Selection, quiet: Bool
     ) throws -> Part {
@@ -222,7 +222,7 @@ extension SelectCommand {
             counts[0] = UInt64(shape[0])
         }
         counts[1] = UInt64(labels.max() ?? 0) + 1
-        // A rank that does not see the file must not take another number.
+        // A rank that does not see the file must not use another number.
         try spread.communicator.agree(on: [Agreement("the rows of \(path)", "\(counts[0])")])
         if counts[0] > 0 { return Int(counts[0]) }
         try spread.communicator.maximum(&counts)
@@ -234,7 +234,7 @@ extension SelectCommand {
         return Int(counts[1])
     }
 
-    /// The number of elements of a file of one dimension, of which all ranks have the same: its length and 64 elements are
+    /// The number of elements of a one-dimensional file, which must be the same on all ranks: its length and 64 elements are
     /// compared.
     private func agreedCount(of path: String, on ranks: Communicator) throws -> Int {
         let shape = try NumPyFile(path).shape
@@ -251,7 +251,7 @@ extension SelectCommand {
         return count
     }
 
-    /// What a selection is made from, this rank's part.
+    /// This rank's part of what a selection is made from.
     private func selectionPart(_ part: Part, _ selection: Selection) throws -> SelectionPart {
         let rows = part.spread.rows
         let classes = part.samples?.classes.map {
@@ -263,7 +263,7 @@ extension SelectCommand {
                 keys = try scoreKeys(score, part.spread)
             } else {
                 let distances = part.assignment?.squaredDistances ?? []
-                // Not a number has no key; what makes the selection refuses it, with its place.
+                // NaN has no key; the selection refuses it and names its place.
                 keys = OrderedKeys(distances)
             }
         }
@@ -272,7 +272,8 @@ extension SelectCommand {
             input: SelectionInput(count: rows.count, classes: classes, clustering: part.assignment), keys: keys)
     }
 
-    /// The order of this rank's scores in a file. One process ranks by float32 that keep the file's order, which is this one.
+    /// The order of this rank's scores in a file. A single process ranks by float32 values in the file's order, which is the
+    /// same.
     private func scoreKeys(_ path: String, _ spread: RowSpread) throws -> OrderedKeys {
         let count = try agreedCount(of: path, on: spread.communicator)
         guard count == spread.total else {

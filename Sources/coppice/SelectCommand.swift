@@ -113,7 +113,7 @@ struct SelectCommand: AsyncParsableCommand {
         var startSeconds: Double?
         var kmeansSeconds: Double?
         var device: DeviceDescription?
-        /// Nil for a process on its own.
+        /// Nil for a single process.
         var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
@@ -145,7 +145,7 @@ struct SelectCommand: AsyncParsableCommand {
         try curve.check(plan)
         let ranks = try Communicator.join()
         if ranks.size > 1 { return try ranks.finishing { try select(on: ranks, plan, selection) } }
-        // A rank on its own is a plain process.
+        // A single rank is a plain process.
         try ranks.close()
         let interrupt = ExitOnInterrupt()
         let lines = try ids.open()
