@@ -1,5 +1,6 @@
 // Moves centroids [k][D] to the mean of their points, shifts[c] being how far (squared). A cluster without points stays. Totals
-// are sums [k][D] in units of `unit`, a power of two, then counts [k]. One work-item per centroid. Defines: D.
+// are sums [k][D] in units of `unit`, a power of two, then counts [k]. One work-item per centroid.
+// Defines: D.
 
 __kernel void kmeans_update(
     __global const long *totals, __global float *values, __global float *shifts, const float unit,
