@@ -67,7 +67,7 @@ package struct KMeansCheckpoint: Equatable, Sendable {
         let size = Int(status.st_size)
         let header = try bytes(min(size, headerCount), from: descriptor, path)
         guard header.starts(with: magic) else {
-            throw .damaged(file: path, reason: "it does not begin as a checkpoint does")
+            throw .damaged(file: path, reason: "it does not begin like a checkpoint")
         }
         guard header.count == headerCount else { throw .damaged(file: path, reason: "it ends too soon") }
         let format = number(header, at: magic.count)
@@ -81,7 +81,7 @@ package struct KMeansCheckpoint: Equatable, Sendable {
         else {
             throw .damaged(
                 file: path,
-                reason: "its \(size) bytes do not hold the numbers that it says")
+                reason: "its \(size) bytes do not match the sizes in its header")
         }
         let text = try bytes(textCount, from: descriptor, path)
         var failure: CheckpointError?
@@ -98,7 +98,7 @@ package struct KMeansCheckpoint: Equatable, Sendable {
         }
         guard let agreements = agreements(text), let device = agreements.last,
             centroids.allSatisfy(\.isFinite)
-        else { throw .damaged(file: path, reason: "its values cannot be") }
+        else { throw .damaged(file: path, reason: "its values are impossible") }
         return KMeansCheckpoint(
             key: agreements.dropLast(), device: device.value, k: k, dimensions: dimensions,
             state: LloydState(iterations: iterations, centroids: centroids))

@@ -33,8 +33,8 @@ package struct DeviceRequest: Equatable, Sendable {
 
     /// The values that `--device` accepts where it accepts several devices.
     package static let accepted =
-        "\(DeviceSelection.kinds); for others than the first, or several, their numbers, from 0, or all, as in gpu:1, gpu:0,2 "
-        + "or gpu:all"
+        "\(DeviceSelection.kinds); numbers from 0, or all, after it choose others than the first, or several, as in gpu:1, "
+        + "gpu:0,2 or gpu:all"
 
     /// Makes a request from the options' values.
     /// - Parameters:
@@ -115,8 +115,8 @@ extension DeviceSelection {
         let (chosen, all) = try choice(for: request, in: inventory)
         if !request.mixes, let first = chosen.first, let other = chosen.first(where: { $0.label != first.label }) {
             throw .noDevice(
-                reason: "\(first.label) and \(other.label) differ, and so would the last bits of their results: "
-                    + "--mix-devices accepts that, and equal ones are chosen by number: \(numbered(all))")
+                reason: "\(first.label) and \(other.label) differ, and so would the last bits of their results; "
+                    + "--mix-devices accepts that, or choose equal ones by number: \(numbered(all))")
         }
         return chosen
     }

@@ -16,7 +16,7 @@ package enum DeviceSelection {
     }
 
     /// What `--device` accepts, for help and messages.
-    package static let accepted = "\(kinds); for another than the first its number, from 0, as in gpu:1"
+    package static let accepted = "\(kinds); a number from 0 after it chooses another than the first, as in gpu:1"
     /// Specifications without numbers.
     static let kinds = "auto, gpu, cpu, opencl-cpu, or part of a device's or platform's name"
 

@@ -7,11 +7,11 @@ import Support
 
 /// `--resume` and `--checkpoint-every`
 struct CheckpointOptions: ParsableArguments {
-    @Flag(help: "Go on from the checkpoint in --out that an interrupted clustering left; without one, start.")
+    @Flag(help: "Continue from the checkpoint that an interrupted clustering left in --out, if there is one.")
     var resume = false
     @Option(
         help: ArgumentHelp(
-            "--kmeans lloyd with --out: least seconds between checkpoints, which are written after an iteration; 60 unless given, and 0 for every iteration.",
+            "With --kmeans lloyd and --out: least seconds between checkpoints, which are written after an iteration; 0 writes one after every iteration. (default: 60)",
             valueName: "seconds"), transform: realNumber)
     var checkpointEvery: Double?
 
@@ -81,7 +81,7 @@ final class CheckpointKeeper: LloydKeeper {
     /// The message with which a signal ends the process while there is no state to keep.
     static func message(_ isKept: Bool) -> String {
         isKept
-            ? "interrupted, no clustering was written; --resume goes on from a checkpoint where there is one"
+            ? "interrupted, no clustering was written; --resume goes on from the last checkpoint, if there is one"
             : "interrupted, nothing was written"
     }
 
@@ -122,21 +122,23 @@ final class CheckpointKeeper: LloydKeeper {
         guard options.resume else {
             if FileManager.default.fileExists(atPath: path) {
                 Terminal.note(
-                    "note: \(path) is left by a clustering that was interrupted; --resume goes on from there, and without it "
-                        + "the clustering starts again", quiet: quiet)
+                    "note: an interrupted clustering left \(path); --resume goes on from there, and without it the clustering "
+                        + "starts from the beginning", quiet: quiet)
             }
             return nil
         }
         guard let found = try KMeansCheckpoint.read(path) else {
-            Terminal.note("note: there is no checkpoint in \(folder.path), and the clustering starts", quiet: quiet)
+            Terminal.note(
+                "note: there is no checkpoint in \(folder.path); the clustering starts from the beginning", quiet: quiet
+            )
             return nil
         }
         try found.check(against: wanted.key, k: wanted.k, dimensions: wanted.dimensions, file: path)
         if found.device != wanted.device {
             // This may change the last bits of the result, so --quiet does not hide it.
             Terminal.note(
-                "warning: \(path) was computed on \(excerpt(found.device)), and this is \(excerpt(wanted.device)): the last "
-                    + "bits may differ from those of one device alone", quiet: false)
+                "warning: \(path) was computed on \(excerpt(found.device)), and this is \(excerpt(wanted.device)); the last "
+                    + "bits of the result may differ from those of one device", quiet: false)
         }
         Terminal.note("going on after \(describeCount(found.state.iterations, "iteration"))", quiet: quiet)
         return found

@@ -20,10 +20,11 @@ struct ClusterCommand: AsyncParsableCommand {
             printed, in a table with the inertia, the silhouette and the stability of each k; it is the clustering that \
             --k with that number makes. docs/clustering.md explains the rule.
 
-            With --kmeans lloyd and --out, a checkpoint is kept while it iterates, and --resume goes on from it after an end by \
-            a signal or a failure, to the same bits.
+            With --kmeans lloyd and --out, checkpoints are kept during the iterations. After a signal or a failure, --resume \
+            goes on from the last one, and the result has the same bits as without the interruption.
 
-            Under mpirun or srun all ranks work on one clustering with --kmeans lloyd; docs/clusters.md has an example.
+            Under mpirun or srun all ranks work on one clustering, which requires --kmeans lloyd; docs/clusters.md has an \
+            example.
             """)
 
     @OptionGroup var options: ClusteringOptions

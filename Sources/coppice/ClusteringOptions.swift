@@ -36,7 +36,7 @@ struct ClusteringOptions: ParsableArguments {
     var iterations: Int?
     @Option(
         help: ArgumentHelp(
-            "Where the centroids start: kmeans++ (on a random subset), kmeans-parallel (k-means||), random, or a .npy file of them, float32 or float64. Unless given, kmeans++, and for lloyd with more than 10000 clusters kmeans-parallel.",
+            "Where the centroids start: kmeans++ (on a random subset), kmeans-parallel (k-means|| on all rows), random, or a .npy file of centroids, float32 or float64. (default: kmeans++, but kmeans-parallel for lloyd with more than 10000 clusters)",
             valueName: "start"))
     var start: String?
     @OptionGroup var memory: MemoryOption

@@ -37,8 +37,8 @@ struct DedupCommand: ParsableCommand {
 
             Rows of zeros have no direction; they are never duplicates.
 
-            Under mpirun or srun the ranks share the clustering, with --kmeans lloyd, and the comparisons; docs/clusters.md \
-            has an example.
+            Under mpirun or srun the ranks share the clustering, which requires --kmeans lloyd, and the comparisons; \
+            docs/clusters.md has an example.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -187,8 +187,8 @@ struct DedupCommand: ParsableCommand {
         guard let score, !Selection.isScoreFile(score) else { return }
         try onAllRanks {
             throw Failure(
-                "--score \(score) is for one process, and there are \(ranks.size) ranks; write it by coppice score, and "
-                    + "give the file", exitCode: 64)
+                "--score \(score) is for one process, and there are \(ranks.size) ranks; compute it with coppice score, "
+                    + "and give the file", exitCode: 64)
         }
     }
 

@@ -30,8 +30,8 @@ struct SelectCommand: AsyncParsableCommand {
             --budget-column tokens --budget 200000, samples are kept in rank order as long as the sum of their field `tokens` \
             is not above 200000: one that does not fit is skipped.
 
-            Under mpirun or srun each rank has a part of the samples, and together they keep what one process keeps; \
-            docs/clusters.md has an example.
+            Under mpirun or srun each rank reads a part of the samples, and together they keep the same samples as one \
+            process; docs/clusters.md has an example.
             """)
 
     @OptionGroup var options: ClusteringOptions

@@ -10,11 +10,11 @@ struct StudyDeviceOptions: ParsableArguments {
     var device = "auto"
     @Option(
         help: ArgumentHelp(
-            "Devices to spread the runs over: the first N that --device means.", valueName: "N"),
+            "Spread the runs over the first N devices that --device means.", valueName: "N"),
         transform: wholeNumber)
     var devices: Int?
     @Flag(
-        help: "Accept several devices that differ. The last bits of a run then depend on which of them it was made on.")
+        help: "Accept several devices that differ. The last bits of a run then depend on the device that made it.")
     var mixDevices = false
 
     /// The request.
