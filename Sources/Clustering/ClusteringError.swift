@@ -89,7 +89,8 @@ package enum ClusteringError: CategorizedError, SharedError {
         }
     }
 
-    /// True for errors of settings, because all ranks have checked before that theirs are the same.
+    /// True for errors that every rank has: those of settings, which all ranks have checked to be the same, and those that the
+    /// ranks agreed on.
     package var isShared: Bool {
         switch self {
         case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows, .interrupted: true

@@ -13,7 +13,7 @@ package struct ClusteringMemory {
     /// As ``FeatureMatrix/rowBytes`` and ``FeatureMatrix/travellingBytes``.
     private let rowBytes: Int
     private let travellingBytes: Int
-    /// PCA.
+    /// The memory of PCA; 0 without it.
     private let analysis: Int
 
     private static let number = MemoryLayout<Float>.stride

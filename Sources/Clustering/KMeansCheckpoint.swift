@@ -16,11 +16,11 @@ package struct KMeansCheckpoint: Equatable, Sendable {
     package var k: Int
     /// d.
     package var dimensions: Int
-    /// The state to go on from.
+    /// The state to continue from.
     package var state: LloydState
 
     /// - Parameters:
-    ///   - state: of k x d centroids.
+    ///   - state: a state with k x d centroids.
     package init(key: [Agreement], device: String, k: Int, dimensions: Int, state: LloydState) {
         self.key = key
         self.device = device

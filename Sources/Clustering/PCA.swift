@@ -30,7 +30,7 @@ package struct PCA: Sendable {
     /// The covariance, or where there are fewer rows than columns the products of rows, are summed on `backend`, exactly
     /// for 8-bit values; the eigenproblem is solved in double precision by LAPACK's dsyevr.
     /// - Parameters:
-    ///   - components: how many, 1 to min(rows, columns).
+    ///   - components: the number of components, 1 to min(rows, columns).
     ///   - spread: the rows that this rank sums; nil for all. Every rank has the whole matrix and gets the same result, with
     ///     the same bits for any number of ranks. If there are fewer rows than columns, every rank sums all rows. Collective if
     ///     given.

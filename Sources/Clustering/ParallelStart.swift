@@ -108,7 +108,7 @@ struct ParallelStart {
         return try acrossRanks { () throws(RanksError) in try communicator.gather(own).values }
     }
 
-    /// Makes points candidates and brings the distances up to date.
+    /// Makes points candidates and updates the distances.
     /// - Parameter points: numbers among the points of all ranks, the same on every rank.
     private mutating func add(_ points: [Int32]) throws(ClusteringError) {
         guard !points.isEmpty else { return }

@@ -137,7 +137,7 @@ package struct PointSource {
         }
     }
 
-    /// The points of `indices`, which count this rank's, in that order.
+    /// The points of `indices`, which count this rank's points, in that order.
     private func ownPoints(at indices: [Int32], on backend: any Backend) throws(ClusteringError) -> Points {
         switch storage {
         case .resident(let points):

@@ -3,7 +3,7 @@ import Support
 
 /// The devices of a host that `--device`, `--devices` and `--mix-devices` ask for.
 package struct DeviceRequest: Equatable, Sendable {
-    /// Which of the devices that the specification means are taken.
+    /// The choice among the devices that the specification means.
     enum Choice: Equatable, Sendable {
         /// The first usable one.
         case first

@@ -115,7 +115,7 @@ func articleShares(of size: Int, among counts: [Int]) -> [Int] {
 ///   - counts: members of each group.
 ///   - share: the number of samples that the groups keep together.
 ///   - recalls: the recall of each group, if shares depend on it.
-///   - areClasses: whether the groups are classes, not clusters.
+///   - areClasses: true if the groups are classes, false if they are clusters.
 ///   - outer: the class that the groups belong to, if classes are groups too.
 func shortGroups(
     _ counts: [Int], of share: Int, recalls: [Double]?, areClasses: Bool, in outer: Int?

@@ -30,7 +30,7 @@ package struct KeptSample: BitwiseCopyable, Sendable {
 
 /// The samples that one rank keeps of its own.
 package struct KeptPart: Sendable {
-    /// In order of their indices.
+    /// In rising order of their indices.
     package let samples: [KeptSample]
     /// The groups, which are the same on all ranks.
     private let groups: SpreadGroups
@@ -123,7 +123,7 @@ extension Order {
 }
 
 extension Selection {
-    /// The part of the selection that needs one process, in words; nil if samples may be spread over ranks.
+    /// The option that needs all samples in one process, in words; nil if the samples may be spread over ranks.
     package var unspreadable: String? {
         switch order {
         case .all, .easy, .hard, .random: break

@@ -5,7 +5,7 @@ import Support
 package final class LoadedSets: Sendable {
     /// A training set.
     struct Loaded: Sendable {
-        /// The dataset, whose training samples are those of the training set.
+        /// Its training samples are those of the training set.
         let dataset: Dataset
         /// The samples that are set aside; nil if none are.
         let validation: SampleSet?

@@ -29,14 +29,16 @@ struct PlanClusterCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Rows of all ranks together, such as 1e9.", valueName: "n"), transform: wholeNumber)
     var rows: Int
     @Option(
-        help: ArgumentHelp("Columns of the rows, which are assumed to be float32.", valueName: "d"), transform: wholeNumber)
+        help: ArgumentHelp("Columns of the rows, which are assumed to be float32.", valueName: "d"),
+        transform: wholeNumber)
     var dim: Int
     @Option(name: .customLong("k"), help: ArgumentHelp("Clusters.", valueName: "k"), transform: wholeNumber)
     var k: Int
     @Option(help: ArgumentHelp("Iterations of Lloyd's k-means. (default: 20)", valueName: "n"), transform: wholeNumber)
     var iterations = 20
     @Option(
-        help: ArgumentHelp("Ranks (processes) that share the rows, each with its own device. (default: 1)", valueName: "n"),
+        help: ArgumentHelp(
+            "Ranks (processes) that share the rows, each with its own device. (default: 1)", valueName: "n"),
         transform: wholeNumber)
     var ranks = 1
     @Option(
@@ -50,7 +52,8 @@ struct PlanClusterCommand: ParsableCommand {
             valueName: "rate"))
     var network: String?
     @Option(
-        help: ArgumentHelp("Time per message in addition to its bytes, with its unit: 5us. (default: 0us)", valueName: "time"))
+        help: ArgumentHelp(
+            "Time per message in addition to its bytes, with its unit: 5us. (default: 0us)", valueName: "time"))
     var latency: String?
     @Flag(help: "Print one JSON object.")
     var json = false

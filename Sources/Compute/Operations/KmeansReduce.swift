@@ -1,5 +1,5 @@
-/// Rounds the sums of the blocks of ``KmeansAccumulate`` to whole units and adds them to ``ClusterSums/totals``, and so the
-/// counts.
+/// Rounds the sums of the blocks of ``KmeansAccumulate`` to whole units and adds them to ``ClusterSums/totals``; adds the
+/// counts too.
 package struct KmeansReduce: Operation {
     package static let kernel = "kmeans_reduce"
     package let sums: ClusterSums
