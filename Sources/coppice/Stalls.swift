@@ -18,7 +18,7 @@ enum Stalls {
     static let help = """
         A command that the device has not ended after \(Int(standardSeconds)) s ($\(environmentKey), 0 for never) is \
         named on stderr; Ctrl-C then ends the program at once, and after \(Int(patience)) times as long it gives up by \
-        itself with exit code \(exitCode), or gives up that device where a study has others left.
+        itself with exit code \(exitCode), or gives up only that device if a study has others left.
         """
 
     /// Watches from now on.
