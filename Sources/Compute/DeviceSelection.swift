@@ -121,7 +121,7 @@ package enum DeviceSelection {
             candidates: Array(usable.prefix(1)), fallsBack: false, reason: "asked for by --device \(spec)\(others)")
     }
 
-    /// True if the name of a device or of its platform contains a text in lower case.
+    /// True if the name of a device or of its platform contains a text, which must be in lower case.
     static func names(_ entry: DeviceInventory.DeviceEntry, _ wanted: String) -> Bool {
         entry.name.lowercased().contains(wanted) || entry.platform.lowercased().contains(wanted)
     }

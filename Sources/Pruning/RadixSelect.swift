@@ -36,7 +36,7 @@ package struct RadixSelect<Fault: Error> {
         var counts = [Int64](repeating: 0, count: quotas.count)
         for group in groups where group >= 0 { counts[Int(group)] += 1 }
         try ranks.sum(&counts)
-        // The number of samples that a group still has to give, of those with its current digits.
+        // The number of undecided samples that each group still keeps.
         var left = zip(quotas, counts).map { max(0, min($0, Int($1))) }
         var open = quotas.indices.filter { left[$0] > 0 && left[$0] < counts[$0] }
         var isKept = [Bool](repeating: false, count: groups.count)

@@ -14,7 +14,7 @@ package final class DevicePool: StudyExecutor {
     private var started: DeviceTeam?
     private var later: Set<TrainingRecipe> = []
     private var isPrepared = false
-    /// Told what the devices do.
+    /// Called with the events of the devices.
     var hear: (DeviceTeam.Event) throws -> Void = { _ in }
 
     /// Makes a pool whose devices are started once there is something to compute.
