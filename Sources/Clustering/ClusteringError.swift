@@ -36,14 +36,14 @@ package enum ClusteringError: CategorizedError, SharedError {
     case compute(ComputeError)
     /// More ranks than chunks of rows.
     case tooManyRanks(ranks: Int, rows: Int, accepted: Int)
-    /// Ranks that read the same rows and found different values. All ranks have this same error.
+    /// Two ranks read the same rows and found different values. All ranks have this same error.
     case differentRows(name: String, rows: Range<Int>, owner: Int, other: Int)
-    /// A value is so far from the others that exact sums of all would lose these: its size and their usual one, less the
-    /// columns' medians where these were subtracted; row and column count from zero.
+    /// A value is so far from the others that exact sums would lose these: its size and the usual one, less the columns'
+    /// medians if these were subtracted. Row and column count from zero. All ranks have this same error.
     case farValue(row: Int, column: Int, size: Double, usual: Double)
-    /// The ranks differ, or cannot reach each other.
+    /// The ranks have different settings, or cannot reach each other.
     case ranks(RanksError)
-    /// A state of the iterations that could not be kept.
+    /// The state of the iterations could not be kept.
     case file(FileError)
     /// The iterations were stopped; their state is kept. All ranks have this same error.
     case interrupted(iterations: Int)
@@ -97,10 +97,11 @@ package enum ClusteringError: CategorizedError, SharedError {
         }
     }
 
-    /// A large ratio as messages have it.
+    /// A large ratio, as in messages.
     private static func times(_ ratio: Double) -> String { String(format: "%.0e", ratio) }
 
-    /// True for settings, which all ranks have checked to be the same before.
+    /// True for errors that every rank has: those of settings, which all ranks have checked to be the same, and those that the
+    /// ranks agreed on.
     package var isShared: Bool {
         switch self {
         case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows, .farValue, .interrupted: true

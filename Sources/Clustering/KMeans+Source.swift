@@ -6,10 +6,10 @@ extension KMeans {
     /// The rows of `matrix` as points of this k-means, through PCA where `components` says so.
     ///
     /// - Parameters:
-    ///   - memory: bytes that the process may take, this clustering included. Where all points do not fit, or are more than
-    ///     one buffer of the device holds, they are streamed: every pass brings them to the backend again, and projects them
-    ///     again. Without it that is what the system has left.
-    ///   - spread: the rows of `matrix` that are this rank's; nil for all of them. Collective with it.
+    ///   - memory: bytes that the process may take, this clustering included. If the points do not all fit, or are more than
+    ///     one buffer of the device holds, they are streamed: every pass brings them to the backend and projects them again.
+    ///     Nil for the memory that the system has left.
+    ///   - spread: this rank's rows of `matrix`; nil for all of them. Collective if given.
     /// - Throws: ``ClusteringError/memory(what:needed:allowed:)`` or ``ClusteringError/noMemory(what:needed:least:)``
     ///   where streaming does not help either, and what PCA and reading throw.
     package func source(

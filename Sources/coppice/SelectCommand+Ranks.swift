@@ -7,10 +7,10 @@ import Ranks
 import Scoring
 import Support
 
-/// `coppice select` as one rank of several that a launcher of MPI started. Each has its own part of the samples' clusters and
-/// scores; rank 0 gets what is kept, writes and prints.
+/// `coppice select` as one of several ranks that an MPI launcher started. Each has its own part of the samples' clusters and
+/// scores; rank 0 gets the kept samples, writes and prints.
 extension SelectCommand {
-    /// What a rank knows of its part of the samples.
+    /// The data of a rank's part of the samples.
     private struct Part {
         var spread: RowSpread
         var samples: Samples?
@@ -27,7 +27,7 @@ extension SelectCommand {
         }
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
-        // Lines are looked at where they are written.
+        // Lines are checked when they are written.
         let lines = isFirst ? try ids.open() : nil
         let folder = try imageFolder(lines)
         var files = SelectionOutputs(
@@ -93,8 +93,8 @@ extension SelectCommand {
         try flushOutput()
     }
 
-    /// What is kept, on rank 0; nil on the others. A budget is filled from the first samples of the rank order, four times as many
-    /// at each attempt, until no other sample fits. Collective.
+    /// The kept samples, on rank 0; nil on the others. A budget is filled from the first samples of the rank order, four times
+    /// as many at each attempt, until no other sample fits. Collective.
     private func choose(
         _ selection: Selection, from part: Part, _ scores: OrderedKeys?, _ limit: Budget?, on ranks: Communicator
     ) throws -> (kept: KeptSamples, used: Amount?, clusterSizes: [Int])? {
@@ -134,7 +134,7 @@ extension SelectCommand {
         return failure
     }
 
-    /// What all ranks must have been given alike.
+    /// The options that must be the same on all ranks.
     private func agreements(_ plan: ClusteringPlan) -> [Agreement] {
         let options: [(String, String?)] = [
             ("--strategy", strategy?.rawValue), ("--score", score), ("--keep", keep?.rawValue),
@@ -151,7 +151,7 @@ extension SelectCommand {
         return [Agreement("the version", Coppice.version)] + options.map { Agreement($0, $1 ?? "none") }
     }
 
-    /// The options that need all samples in one process; nil where there are none.
+    /// The options that need all samples in one process; nil if there are none.
     private func unspreadable(_ plan: ClusteringPlan, _ selection: Selection) -> String? {
         if plan.clusters != nil, plan.k == nil { return "--k auto" }
         for (name, isGiven) in [
@@ -164,7 +164,7 @@ extension SelectCommand {
         return selection.unspreadable.map { "--\($0)" }
     }
 
-    /// Clusters the samples of all ranks, or only opens them where no clusters are needed.
+    /// Clusters the samples of all ranks, or only opens them if no clusters are needed.
     private func cluster(
         _ plan: ClusteringPlan, on ranks: Communicator, _ selection: Selection, quiet: Bool,
         _ check: (RowSpread) throws -> Void
@@ -243,20 +243,20 @@ extension SelectCommand {
             counts[0] = UInt64(shape[0])
         }
         counts[1] = UInt64(labels.max() ?? 0) + 1
-        // A rank that does not see the file must not take another number.
+        // A rank that does not see the file must not use another number.
         try spread.communicator.agree(on: [Agreement("the rows of \(path)", "\(counts[0])")])
         if counts[0] > 0 { return Int(counts[0]) }
         try spread.communicator.maximum(&counts)
         guard counts[1] <= UInt64(spread.total) else {
             throw shared(
                 "\(directory)/\(ClusteringFolder.labels): labels go up to \(counts[1] - 1), more than there are samples; "
-                    + "number them from 0, or select by one process, which does so itself", exitCode: 65)
+                    + "number them from 0, or select in one process, which does so itself", exitCode: 65)
         }
         return Int(counts[1])
     }
 
-    /// The number of elements of a file of one dimension, which is to be the same on all ranks: each compares its own elements
-    /// and those of the next rank with what that one has. Collective.
+    /// The number of elements of a one-dimensional file, which must be the same on all ranks: each compares its own elements and
+    /// those of the next rank with what that rank has. Collective.
     private func agreedCount(of path: String, on ranks: Communicator) throws -> Int {
         let (size, rank) = (ranks.size, ranks.rank)
         let shape = try ranks.sharingFailures {
@@ -295,7 +295,7 @@ extension SelectCommand {
         return count
     }
 
-    /// What a selection is made from, this rank's part.
+    /// This rank's part of what a selection is made from.
     private func selectionPart(_ part: Part, _ selection: Selection, _ scores: OrderedKeys?) -> SelectionPart {
         let rows = part.spread.rows
         let classes = part.samples?.classes.map {
@@ -303,7 +303,7 @@ extension SelectCommand {
         }
         var keys: OrderedKeys?
         if selection.order.needsScore {
-            // A distance that is not a number has no key; what makes the selection refuses it, with its place.
+            // NaN has no key; the selection refuses it and names its place.
             keys = scores ?? OrderedKeys(part.assignment?.squaredDistances ?? [])
         }
         return SelectionPart(
@@ -311,7 +311,8 @@ extension SelectCommand {
             input: SelectionInput(count: rows.count, classes: classes, clustering: part.assignment), keys: keys)
     }
 
-    /// The order of this rank's scores in a file. One process ranks by float32 that keep the file's order, which is this one.
+    /// The order of this rank's scores in a file. A single process ranks by float32 values in the file's order, which is the
+    /// same.
     private func scoreKeys(_ path: String, _ spread: RowSpread) throws -> OrderedKeys {
         let count = try agreedCount(of: path, on: spread.communicator)
         guard count == spread.total else {
