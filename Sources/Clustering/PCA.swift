@@ -44,8 +44,7 @@ package struct PCA: Sendable {
         }
         let limit = FeatureMatrix.componentsLimit(matrix.dimensions)
         if matrix.largest.magnitude > limit { try matrix.refuse(matrix.largest.row, matrix.largest.column, limit) }
-        // Ranks of one process share its memory.
-        let needed = memory(of: matrix, components: components) * (spread?.communicator.ranksInProcess ?? 1)
+        let needed = memory(of: matrix, components: components)
         if let least = AvailableMemory.shortage(of: needed) {
             throw .noMemory(
                 what: "PCA of \(matrix.count) samples of \(matrix.dimensions) features to \(components) components",

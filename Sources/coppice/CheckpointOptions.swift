@@ -62,7 +62,8 @@ final class CheckpointKeeper: LloydKeeper {
     private let options: CheckpointOptions
     /// Nil on ranks that neither read nor write.
     private let folder: ClusteringFolder?
-    private let interrupt: ExitOnInterrupt
+    /// Nil on ranks that share it with rank 0, which stops for all.
+    private let interrupt: ExitOnInterrupt?
     private let quiet: Bool
     private let stop = CancellationFlag()
     /// The last one that was kept; without a state before that.
@@ -70,8 +71,10 @@ final class CheckpointKeeper: LloydKeeper {
     private var lastKept = ContinuousClock.now
     private(set) var resumed: LloydState?
 
-    /// - Parameter folder: that of the checkpoint; nil on ranks that neither read nor write.
-    init(_ options: CheckpointOptions, in folder: ClusteringFolder?, _ interrupt: ExitOnInterrupt, quiet: Bool) {
+    /// - Parameters:
+    ///   - folder: that of the checkpoint; nil on ranks that neither read nor write.
+    ///   - interrupt: what signals do to this process; nil on ranks that share the process with rank 0, which stops for all.
+    init(_ options: CheckpointOptions, in folder: ClusteringFolder?, _ interrupt: ExitOnInterrupt?, quiet: Bool) {
         self.options = options
         self.folder = folder
         self.interrupt = interrupt
@@ -163,7 +166,7 @@ final class CheckpointKeeper: LloydKeeper {
 
     func begin() {
         lastKept = .now
-        interrupt.raise(stop)
+        interrupt?.raise(stop)
     }
 
     func isDue(stopping: Bool) -> Bool {
@@ -178,5 +181,5 @@ final class CheckpointKeeper: LloydKeeper {
     }
 
     // A signal that came too late for the iterations is forgotten, and a repeated one must not end a rank alone.
-    func end() { if !isStopping { interrupt.raise(nil) } }
+    func end() { if !isStopping { interrupt?.raise(nil) } }
 }

@@ -23,7 +23,8 @@ struct ClusterCommand: AsyncParsableCommand {
             With --kmeans lloyd and --out, a checkpoint is kept while it iterates, and --resume goes on from it after an end by \
             a signal or a failure, to the same bits.
 
-            Under mpirun or srun all ranks work on one clustering with --kmeans lloyd; docs/clusters.md has an example.
+            With --kmeans lloyd several devices of this machine (--device gpu:all, gpu:0,2, or --devices N) work on one \
+            clustering, and under mpirun or srun all ranks do, to the same bits; docs/clusters.md has examples.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -34,7 +35,8 @@ struct ClusterCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var shape: ProfileOption
-    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var spread: SpreadOptions
+    var compute: ComputeOptions { spread.compute }
 
     private struct Report: Encodable {
         var k: Int
@@ -52,7 +54,7 @@ struct ClusterCommand: AsyncParsableCommand {
         var seed: UInt64
         var out: String?
         var device: DeviceDescription
-        /// Nil for a process on its own.
+        /// Nil for one device of a process on its own.
         var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
@@ -72,6 +74,9 @@ struct ClusterCommand: AsyncParsableCommand {
         if ranks.size > 1 { return try run(on: ranks, plan, isKept: isKept) }
         try ranks.close()
         let interrupt = ExitOnInterrupt(saying: CheckpointKeeper.message(isKept))
+        defer { withExtendedLifetime(interrupt) {} }
+        let devices = try spread.several()
+        if !devices.isEmpty { return try run(on: devices, plan, interrupt, isKept: isKept) }
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: compute.quiet).matrix
         try plan.check(matrix)
@@ -91,13 +96,12 @@ struct ClusterCommand: AsyncParsableCommand {
         try report(
             finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend,
             curve: drawn == nil ? nil : curve.curve)
-        withExtendedLifetime(interrupt) {}
     }
 
     /// Prints what was found.
     /// - Parameters:
     ///   - curve: the file with the curve of several k, where one was written.
-    ///   - ranks: how many processes worked on it; nil for a process on its own.
+    ///   - ranks: how many ranks worked on it; nil for one device of a process on its own.
     func report(
         _ finished: FinishedClustering, of matrix: FeatureMatrix, _ plan: ClusteringPlan, loadingSeconds: Double,
         on backend: any Backend, curve curvePath: String? = nil, ranks: Int? = nil

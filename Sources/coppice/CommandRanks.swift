@@ -6,6 +6,26 @@ import Ranks
 import Support
 
 extension Communicator {
+    /// The ranks by what they are for the user, such as `3 ranks`, or `2 devices` where they are threads.
+    var countText: String { describeCount(size, ranksInProcess > 1 ? "device" : "rank") }
+
+    /// One rank by what it is for the user.
+    var singleText: String { ranksInProcess > 1 ? "one device" : "one process" }
+
+    /// The ranks, and what connects them.
+    var text: String { ranksInProcess > 1 ? countText : "\(countText) by \(library?.name ?? "no MPI")" }
+
+    /// Spreads rows over the ranks. Collective.
+    /// - Throws: what `RowSpread` throws, in words of devices where the ranks are those of one process.
+    func spread(_ rows: Int) throws -> RowSpread {
+        do throws(ClusteringError) { return try RowSpread(rows, over: self) } catch {
+            guard ranksInProcess > 1, case .tooManyRanks(_, let rows, let accepted) = error else { throw error }
+            throw SharedRefusal(
+                "\(countText) are too many for \(describeCount(rows, "row")), which are spread by chunks of "
+                    + "\(RowSpread.chunkRows); 1 to \(accepted) are accepted", category: error.category)
+        }
+    }
+
     /// Runs the work of a command on this rank and ends MPI. The thread that joined the ranks calls it.
     func finishing(_ body: () throws -> Void) throws {
         do {
@@ -35,12 +55,12 @@ func onAllRanks<Result>(_ body: () throws -> Result) throws -> Result {
     }
 }
 
-/// Refuses mini-batches, which are for one process, on several ranks with the same options.
+/// Refuses mini-batches, which are for one process and one device, on several ranks with the same options.
 func refuseMiniBatches(_ kind: KMeans.Kind, on ranks: Communicator) throws {
     guard case .miniBatch = kind else { return }
     try onAllRanks {
         throw Failure(
-            "mini-batches are for one process; --kmeans lloyd works on \(ranks.size) ranks", exitCode: 64)
+            "mini-batches are for \(ranks.singleText); --kmeans lloyd works on \(ranks.countText)", exitCode: 64)
     }
 }
 
@@ -57,7 +77,7 @@ extension ClusteringOptions {
         let name = "the samples of \(features ?? "--data")"
         guard features != nil else {
             let images = try data.load(quiet: quiet)
-            let spread = try RowSpread(images.train.count, over: ranks)
+            let spread = try ranks.spread(images.train.count)
             try ranks.agree(on: [Agreement("the classes of the samples", checksum(images.train.labels))])
             return (
                 Samples(
@@ -69,7 +89,7 @@ extension ClusteringOptions {
         }
         let opened = try matrix.open(quiet: quiet)
         let labelled = try labels.label(opened.samples, quiet: quiet)
-        let spread = try RowSpread(opened.samples.count, over: ranks)
+        let spread = try ranks.spread(opened.samples.count)
         try ranks.agree(on: [
             Agreement("the classes of the samples", labelled.map { checksum($0.samples.labels) } ?? "none")
         ])

@@ -37,7 +37,7 @@ struct DedupCommand: ParsableCommand {
 
             Rows of zeros have no direction; they are never duplicates.
 
-            Under mpirun or srun the ranks share the clustering, with --kmeans lloyd, and the comparisons; docs/clusters.md \
+            With several devices of this machine (--device gpu:all, or --devices N), and under mpirun or srun, the ranks share the clustering, with --kmeans lloyd, and the comparisons; docs/clusters.md \
             has an example.
             """)
 
@@ -81,7 +81,8 @@ struct DedupCommand: ParsableCommand {
     var json = false
     @OptionGroup var scoring: ScoreOptions
     @OptionGroup var shape: ProfileOption
-    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var spread: SpreadOptions
+    var compute: ComputeOptions { spread.compute }
 
     func run() throws {
         let plan = try options.plan()
@@ -93,14 +94,31 @@ struct DedupCommand: ParsableCommand {
         }
         try check()
         let ranks = try Communicator.join()
-        if ranks.size > 1 { return try ranks.finishing { try deduplicate(plan, k, over: ranks) } }
+        if ranks.size > 1 {
+            return try ranks.finishing {
+                try spread.refuseSeveral(on: ranks)
+                try deduplicate(plan, k, over: ranks, [], nil)
+            }
+        }
         // A rank on its own is a plain process.
         try ranks.close()
-        try deduplicate(plan, k, over: nil)
+        let interrupt = ExitOnInterrupt()
+        defer { withExtendedLifetime(interrupt) {} }
+        let devices = try spread.several()
+        guard !devices.isEmpty else { return try deduplicate(plan, k, over: nil, [], interrupt) }
+        try spread.spread(over: devices) { ranks in
+            try deduplicate(plan, k, over: ranks, devices, ranks.rank == 0 ? interrupt : nil)
+        }
     }
 
     /// Deduplicates, as one rank of several where there are some: all compare, and rank 0 writes and prints.
-    private func deduplicate(_ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?) throws {
+    /// - Parameters:
+    ///   - devices: the device of each rank; empty where each finds its own.
+    ///   - interrupt: what signals do to this process; nil where they end it, and on ranks that leave it to rank 0.
+    private func deduplicate(
+        _ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?, _ devices: [DeviceInventory.DeviceEntry],
+        _ interrupt: ExitOnInterrupt?
+    ) throws {
         if let ranks { try agree(plan, k, ranks) }
         let isFirst = ranks.map { $0.rank == 0 } ?? true
         var compute = self.compute
@@ -123,7 +141,6 @@ struct DedupCommand: ParsableCommand {
             try outputs.indices.checkPlaces()
             for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
         }
-        let interrupt = ranks == nil ? ExitOnInterrupt() : nil
         let samples =
             try ranks.map { try options.samples(over: $0, labels: labels, quiet: compute.quiet).0 }
             ?? options.samples(quiet: compute.quiet, labels: labels)
@@ -139,7 +156,10 @@ struct DedupCommand: ParsableCommand {
         try ranks?.agree(on: [Agreement("the scores of \(score ?? "none")", checksum(given ?? []))])
         try onAllRanks { try plan.check(rows.matrix) }
         let backend =
-            try ranks.map { try rankBackend(compute.device, profile: shape.forced, over: $0, quiet: compute.quiet) }
+            try ranks.map {
+                try rankBackend(
+                    compute.device, of: devices, profile: shape.forced, over: $0, quiet: compute.quiet)
+            }
             ?? compute.makeBackend(in: shape)
         let run = DedupRun(rows: rows, k: k, plan: plan, compute: compute, backend: backend, ranks: ranks)
         let clustered = try run.cluster()
@@ -156,11 +176,7 @@ struct DedupCommand: ParsableCommand {
         for path in outputs.indices.staleLists {
             Terminal.note("note: \(path) is there, and is not of these rows", quiet: compute.quiet)
         }
-        if let interrupt {
-            try interrupt.finishing { try outputs.write(result, eps: eps, ids: names) }
-        } else {
-            try outputs.write(result, eps: eps, ids: names)
-        }
+        try interrupt.finishing { try outputs.write(result, eps: eps, ids: names) }
         let report = DedupReport(
             result, clustered, run, keep: keep.rawValue, score: score, eps: eps, size: size, outputs: outputs)
         if json {
@@ -170,7 +186,6 @@ struct DedupCommand: ParsableCommand {
             for line in try report.lines(names, lists: lists) { print(line) }
         }
         try flushOutput()
-        withExtendedLifetime(interrupt) {}
     }
 
     /// What must hold of several ranks before anything is read. Collective.
@@ -187,7 +202,7 @@ struct DedupCommand: ParsableCommand {
         guard let score, !Selection.isScoreFile(score) else { return }
         try onAllRanks {
             throw Failure(
-                "--score \(score) is for one process, and there are \(ranks.size) ranks; write it by coppice score, and "
+                "--score \(score) is for \(ranks.singleText), and there are \(ranks.countText); write it by coppice score, and "
                     + "give the file", exitCode: 64)
         }
     }

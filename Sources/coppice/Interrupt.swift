@@ -123,3 +123,10 @@ final class ExitOnInterrupt: Sendable {
         }
     }
 }
+
+extension Optional where Wrapped == ExitOnInterrupt {
+    /// Runs what must be finished once it is begun, if signals do anything else to this process than to end it.
+    func finishing(_ body: () throws -> Void) throws {
+        if let self { try self.finishing(body) } else { try body() }
+    }
+}

@@ -7,7 +7,7 @@ import Ranks
 import Scoring
 import Support
 
-/// `coppice select` as one rank of several that a launcher of MPI started. Each has its own part of the samples' clusters and
+/// `coppice select` as one rank of several: processes that a launcher of MPI started, or threads with a device each. Each has its own part of the samples' clusters and
 /// scores; rank 0 gets what is kept, writes and prints.
 extension SelectCommand {
     /// What a rank knows of its part of the samples.
@@ -20,10 +20,16 @@ extension SelectCommand {
     }
 
     /// Selects on all ranks. Collective.
-    func select(on ranks: Communicator, _ plan: ClusteringPlan, _ selection: Selection) throws {
+    /// - Parameters:
+    ///   - devices: the device of each rank; empty where each finds its own.
+    ///   - interrupt: what signals do to this process; nil where they end it, and on ranks that leave it to rank 0.
+    func select(
+        on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ plan: ClusteringPlan,
+        _ selection: Selection, _ interrupt: ExitOnInterrupt?
+    ) throws {
         try ranks.agree(on: agreements(plan))
         if let words = unspreadable(plan, selection) {
-            throw shared("\(words) is for one process, and there are \(ranks.size) ranks", exitCode: 64)
+            throw shared("\(words) is for \(ranks.singleText), and there are \(ranks.countText)", exitCode: 64)
         }
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
@@ -37,7 +43,7 @@ extension SelectCommand {
         if isFirst { try files.check(nil, against: inputs) }
         let part =
             try clustering.map { try read($0, on: ranks, quiet: quiet) }
-            ?? cluster(plan, on: ranks, selection, quiet: quiet)
+            ?? cluster(plan, on: ranks, devices, selection, quiet: quiet)
         let count = part.spread.total
         try lines?.check(count: count)
         let limit = try budget.read(lines)
@@ -51,7 +57,9 @@ extension SelectCommand {
         for path in files.indices.staleLists {
             Terminal.note("note: \(path) is there, and is not of this selection", quiet: quiet)
         }
-        _ = try files.write(SelectionOutputs.Contents(kept: kept, count: count, ids: names))
+        try interrupt.finishing {
+            _ = try files.write(SelectionOutputs.Contents(kept: kept, count: count, ids: names))
+        }
         let finished = part.clustered?.finished
         guard !json else {
             let found = finished?.clustering
@@ -150,7 +158,8 @@ extension SelectCommand {
 
     /// Clusters the samples of all ranks, or only opens them where no clusters are needed.
     private func cluster(
-        _ plan: ClusteringPlan, on ranks: Communicator, _ selection: Selection, quiet: Bool
+        _ plan: ClusteringPlan, on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry],
+        _ selection: Selection, quiet: Bool
     ) throws -> Part {
         let (samples, spread) = try options.samples(over: ranks, labels: labels, quiet: quiet)
         let matrix = samples.matrix
@@ -158,7 +167,8 @@ extension SelectCommand {
         var part = Part(spread: spread, samples: samples)
         guard let k = plan.k, score == nil || selection.needsClustering else { return part }
         try refuseMiniBatches(plan.kind, on: ranks)
-        let backend = try rankBackend(compute.device, profile: try shape.forced, over: ranks, quiet: quiet)
+        let backend = try rankBackend(
+            compute.device, of: devices, profile: try shape.forced, over: ranks, quiet: quiet)
         noteRanks(ranks, matrix.count, quiet: quiet)
         let clustered = try plan.run(
             matrix, k: k, seed: compute.seed, over: part.spread, on: backend, quiet: quiet)
@@ -168,9 +178,7 @@ extension SelectCommand {
     }
 
     private func noteRanks(_ ranks: Communicator, _ count: Int, quiet: Bool) {
-        Terminal.note(
-            "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(count) samples", quiet: quiet
-        )
+        Terminal.note("\(ranks.text), \(count) samples", quiet: quiet)
     }
 
     /// This rank's part of a clustering from its folder.
@@ -187,7 +195,7 @@ extension SelectCommand {
             throw shared(
                 "\(path): \(count) labels for \(samples.matrix.count) samples; one for each is needed", exitCode: 65)
         }
-        let spread = try RowSpread(count, over: ranks)
+        let spread = try ranks.spread(count)
         noteRanks(ranks, count, quiet: quiet)
         let labels = try NumPyArray.read(path, rows: spread.rows).integers()
         if let place = labels.firstIndex(where: { $0 < 0 }) {

@@ -78,7 +78,8 @@ struct SelectCommand: AsyncParsableCommand {
     var json = false
     @OptionGroup var scoring: ScoreOptions
     @OptionGroup var shape: ProfileOption
-    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var spread: SpreadOptions
+    var compute: ComputeOptions { spread.compute }
 
     struct Report: Encodable {
         var strategy: String?
@@ -113,7 +114,7 @@ struct SelectCommand: AsyncParsableCommand {
         var startSeconds: Double?
         var kmeansSeconds: Double?
         var device: DeviceDescription?
-        /// Nil for a process on its own.
+        /// Nil for one device of a process on its own.
         var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
@@ -144,10 +145,22 @@ struct SelectCommand: AsyncParsableCommand {
         let selection = try selection(plan)
         try curve.check(plan)
         let ranks = try Communicator.join()
-        if ranks.size > 1 { return try ranks.finishing { try select(on: ranks, plan, selection) } }
+        if ranks.size > 1 {
+            return try ranks.finishing {
+                try spread.refuseSeveral(on: ranks)
+                try select(on: ranks, [], plan, selection, nil)
+            }
+        }
         // A rank on its own is a plain process.
         try ranks.close()
         let interrupt = ExitOnInterrupt()
+        defer { withExtendedLifetime(interrupt) {} }
+        let devices = try spread.several()
+        if !devices.isEmpty {
+            return try spread.spread(over: devices) { ranks in
+                try select(on: ranks, devices, plan, selection, ranks.rank == 0 ? interrupt : nil)
+            }
+        }
         let lines = try ids.open()
         let folder = try imageFolder(lines)
         var files = SelectionOutputs(
@@ -214,7 +227,6 @@ struct SelectCommand: AsyncParsableCommand {
             if !isDevice(out) { print((["", "in Python:"] + python.text).joined(separator: "\n")) }
         }
         try flushOutput()
-        withExtendedLifetime(interrupt) {}
     }
 
     /// The folder of image files that the samples come from, whose paths say what each is where `lines` do not; nil for
