@@ -37,8 +37,8 @@ struct DedupCommand: ParsableCommand {
 
             Rows of zeros have no direction; they are never duplicates.
 
-            With several devices of this machine (--device gpu:all, or --devices N), and under mpirun or srun, the ranks share the clustering, with --kmeans lloyd, and the comparisons; docs/clusters.md \
-            has an example.
+            Several devices of this machine (--device gpu:all, gpu:0,2, or --devices N), and ranks under mpirun or srun, share \
+            the clustering, with --kmeans lloyd, and the comparisons; docs/clusters.md has examples.
             """)
 
     @OptionGroup var options: ClusteringOptions

@@ -52,9 +52,9 @@ struct SpreadOptions: ParsableArguments {
         return entries
     }
 
-    /// Refuses several devices on ranks that are processes, which have one each.
+    /// Refuses several devices on ranks that are processes, which have one each. Collective.
     func refuseSeveral(on ranks: Communicator) throws {
-        try onAllRanks {
+        try ranks.sharingFailures {
             guard try request.mayMeanSeveral else { return }
             let option = devices.map { "--devices \($0)" } ?? "--device \(excerpt(device))"
             throw Failure(

@@ -158,11 +158,12 @@ import Testing
 @Suite struct SpreadOptionsTests {
     @Test func ranksThatAreProcessesTakeOneDeviceEach() throws {
         for arguments in [["--device", "gpu:all"], ["--device", "gpu:0,1"], ["--device", "gpu", "--devices", "2"]] {
-            let error = #expect(throws: Failure.self) {
+            let error = #expect(throws: SharedRefusal.self) {
                 try SpreadOptions.parse(arguments).refuseSeveral(on: Communicator())
             }
-            #expect(error?.exitCode == 64 && error?.isShared == true)
-            #expect(error?.message.contains("asks for several devices, and each of the 1 ranks takes one") == true)
+            #expect(error?.failure.exitCode == 64)
+            #expect(
+                error?.failure.message.contains("asks for several devices, and each of the 1 ranks takes one") == true)
         }
         for arguments in [[], ["--device", "gpu:1"], ["--devices", "1"]] {
             try SpreadOptions.parse(arguments).refuseSeveral(on: Communicator())
