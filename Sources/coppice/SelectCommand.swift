@@ -30,7 +30,8 @@ struct SelectCommand: AsyncParsableCommand {
             --budget-column tokens --budget 200000, samples are kept in rank order as long as the sum of their field `tokens` \
             is not above 200000: one that does not fit is skipped.
 
-            Under mpirun or srun each rank has a part of the samples, and together they keep what one process keeps; \
+            With several devices of this machine (--device gpu:all, gpu:0,2, or --devices N) each has a part of the samples, as \
+            each rank has under mpirun or srun, and together they keep what one process keeps; \
             docs/clusters.md has an example.
             """)
 
