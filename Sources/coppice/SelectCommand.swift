@@ -31,7 +31,7 @@ struct SelectCommand: AsyncParsableCommand {
             is not above 200000: one that does not fit is skipped.
 
             With several devices of this machine (--device gpu:all, gpu:0,2, or --devices N) each has a part of the samples, as \
-            each rank has under mpirun or srun, and together they keep what one process keeps; \
+            each rank has under mpirun or srun, and together they keep what one alone keeps; \
             docs/clusters.md has an example.
             """)
 
