@@ -4,13 +4,13 @@ import Compute
 import Ranks
 import Support
 
-/// `coppice cluster` as one rank of several: processes that a launcher of MPI started, or threads with a device each. All of them
-/// read the same files; each computes with its own rows, and rank 0 writes and prints.
+/// `coppice cluster` as one of several ranks: processes that an MPI launcher started, or threads with one device each. All of
+/// them read the same files; each computes with its own rows, and rank 0 writes and prints.
 extension ClusterCommand {
-    /// Clusters on all ranks and ends MPI. The thread that joined the ranks calls it.
-    /// - Parameter isKept: whether checkpoints are kept.
+    /// Clusters on all ranks and ends MPI. Call it on the thread that joined the ranks.
+    /// - Parameter isKept: true if checkpoints are kept.
     func run(on ranks: Communicator, _ plan: ClusteringPlan, isKept: Bool) throws {
-        // Several ranks are often signalled at once, and one of them speaks.
+        // Several ranks are often signalled at once, and only one of them should print.
         let interrupt = ExitOnInterrupt(saying: ranks.rank == 0 ? CheckpointKeeper.message(isKept) : nil)
         defer { withExtendedLifetime(interrupt) {} }
         try ranks.finishing {
@@ -21,8 +21,8 @@ extension ClusterCommand {
 
     /// Clusters on several devices of this machine.
     /// - Parameters:
-    ///   - interrupt: what signals do, which rank 0 answers for all.
-    ///   - isKept: whether checkpoints are kept.
+    ///   - interrupt: the effect of signals, which rank 0 handles for all.
+    ///   - isKept: true if checkpoints are kept.
     func run(
         on devices: [DeviceInventory.DeviceEntry], _ plan: ClusteringPlan, _ interrupt: ExitOnInterrupt, isKept: Bool
     ) throws {
@@ -35,8 +35,8 @@ extension ClusterCommand {
 
     /// Refuses plans that cannot be spread.
     /// - Parameters:
-    ///   - single: what they are for, such as `one process`.
-    ///   - several: what there is, such as `3 ranks`.
+    ///   - single: what mini-batches and `--k auto` run on, such as `one process`.
+    ///   - several: what is there, such as `3 ranks`.
     /// - Returns: the number of clusters.
     @discardableResult
     private func check(_ plan: ClusteringPlan, for single: String, _ several: String) throws -> Int {
@@ -50,14 +50,14 @@ extension ClusterCommand {
     }
 
     /// - Parameters:
-    ///   - devices: the device of each rank; empty where each finds its own.
-    ///   - opened: the samples; nil where the ranks read them.
-    ///   - interrupt: what signals do to this process; nil on ranks that leave it to rank 0.
+    ///   - devices: the device of each rank; empty if each rank finds its own.
+    ///   - opened: the samples; nil if the ranks open them.
+    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
     private func cluster(
         on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ plan: ClusteringPlan,
         _ opened: OpenedSamples?, _ interrupt: ExitOnInterrupt?, isKept: Bool
     ) throws {
-        // Before anything that only some ranks could refuse.
+        // This comes before anything that only some ranks could refuse.
         try ranks.agree(on: [
             Agreement("the version", Coppice.version), Agreement("--k", plan.k.map { "\($0)" } ?? "auto"),
             Agreement("--features", plan.features ?? "none"), Agreement("--pca", plan.pca.map { "\($0)" } ?? "none"),
@@ -91,10 +91,13 @@ extension ClusterCommand {
         let own = try plan.inFeatures { () throws(ClusteringError) in
             try kmeans.fit(source, on: backend, keeper: keeper)
         }
-        guard let clustering = try own.gathered(over: ranks) else { return }
+        // A signal to all ranks must not end one while rank 0 writes: the launcher would then end that, too.
+        guard let clustering = try own.gathered(over: ranks) else { return interrupt.finishing {} }
         let finished = FinishedClustering(
             clustering: clustering, pcaSeconds: pcaSeconds, isStreamed: source.isStreamed)
-        if let folder { try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes) } }
+        if let folder {
+            try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes, removing: isKept) }
+        }
         try report(finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend, ranks: ranks.size)
     }
 }
@@ -118,8 +121,8 @@ extension ClusteringOptions {
             features: opened, samples: samples, seconds: (ContinuousClock.now - begin) / .seconds(1))
     }
 
-    /// The samples of all ranks, and which of them are this rank's. Collective.
-    /// - Parameter opened: the samples; nil where the ranks open them.
+    /// The samples of all ranks, and this rank's part of them. Collective.
+    /// - Parameter opened: the samples; nil if the ranks open them.
     func rows(_ opened: OpenedSamples?, over ranks: Communicator, quiet: Bool) throws -> (
         matrix: FeatureMatrix, spread: RowSpread
     ) {

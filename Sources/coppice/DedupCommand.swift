@@ -38,7 +38,7 @@ struct DedupCommand: ParsableCommand {
             Rows of zeros have no direction; they are never duplicates.
 
             Several devices of this machine (--device gpu:all, gpu:0,2, or --devices N), and ranks under mpirun or srun, share \
-            the clustering, with --kmeans lloyd, and the comparisons; docs/clusters.md has examples.
+            the clustering, which requires --kmeans lloyd, and the comparisons; docs/clusters.md has examples.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -95,12 +95,15 @@ struct DedupCommand: ParsableCommand {
         try check()
         let ranks = try Communicator.join()
         if ranks.size > 1 {
+            // Several ranks are often signalled at once, and only one of them should print.
+            let interrupt = ExitOnInterrupt(saying: ranks.rank == 0 ? "interrupted, nothing was written" : nil)
+            defer { withExtendedLifetime(interrupt) {} }
             return try ranks.finishing {
                 try spread.refuseSeveral(on: ranks)
-                try deduplicate(plan, k, over: ranks, [], nil)
+                try deduplicate(plan, k, over: ranks, [], interrupt)
             }
         }
-        // A rank on its own is a plain process.
+        // A single rank is a plain process.
         try ranks.close()
         let interrupt = ExitOnInterrupt()
         defer { withExtendedLifetime(interrupt) {} }
@@ -111,10 +114,10 @@ struct DedupCommand: ParsableCommand {
         }
     }
 
-    /// Deduplicates, as one rank of several where there are some: all compare, and rank 0 writes and prints.
+    /// Deduplicates, alone or as one of several ranks, which all compare; rank 0 writes and prints.
     /// - Parameters:
-    ///   - devices: the device of each rank; empty where each finds its own.
-    ///   - interrupt: what signals do to this process; nil where they end it, and on ranks that leave it to rank 0.
+    ///   - devices: the device of each rank; empty if each rank finds its own.
+    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
     private func deduplicate(
         _ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?, _ devices: [DeviceInventory.DeviceEntry],
         _ interrupt: ExitOnInterrupt?
@@ -154,7 +157,11 @@ struct DedupCommand: ParsableCommand {
             Selection.isScoreFile($0) ? try ScoreFile.scores($0, count: samples.matrix.count) : nil
         }
         try ranks?.agree(on: [Agreement("the scores of \(score ?? "none")", checksum(given ?? []))])
-        try onAllRanks { try plan.check(rows.matrix) }
+        if let ranks {
+            try ranks.sharingFailures { try plan.check(rows.matrix) }
+        } else {
+            try plan.check(rows.matrix)
+        }
         let backend =
             try ranks.map {
                 try rankBackend(
@@ -188,7 +195,7 @@ struct DedupCommand: ParsableCommand {
         try flushOutput()
     }
 
-    /// What must hold of several ranks before anything is read. Collective.
+    /// Checks what must be the same on all ranks before anything is read. Collective.
     private func agree(_ plan: ClusteringPlan, _ k: Int, _ ranks: Communicator) throws {
         let options: [(String, String?)] = [
             ("--k", "\(k)"), ("--pca", plan.pca.map { "\($0)" }), ("--eps", eps.map { "\($0)" }),
@@ -202,8 +209,8 @@ struct DedupCommand: ParsableCommand {
         guard let score, !Selection.isScoreFile(score) else { return }
         try onAllRanks {
             throw Failure(
-                "--score \(score) is for \(ranks.singleText), and there are \(ranks.countText); write it by coppice score, and "
-                    + "give the file", exitCode: 64)
+                "--score \(score) is for \(ranks.singleText), and there are \(ranks.countText); compute it with coppice score, "
+                    + "and give the file", exitCode: 64)
         }
     }
 

@@ -17,31 +17,33 @@ struct PlanClusterCommand: ParsableCommand {
         commandName: "cluster",
         abstract: "Estimates time, memory and network traffic of Lloyd's k-means over several ranks.",
         discussion: """
-            Nothing is clustered. The time is that of the roofline model, from the operations and bytes that `coppice bench` \
-            counts for the same kernels; the memory is what a clustering allocates; the ranks add up their sums around a \
-            ring. The assumptions are printed too.
+            Nothing is clustered. The time follows from the roofline model and the operations and bytes that `coppice bench` \
+            counts for the same kernels. The memory is that which a clustering allocates. The network traffic is that of \
+            adding up the sums of all ranks around a ring. The assumptions are printed too.
 
-            With --gpu every rank has the GPU of a file (docs/gpus has some). Without it every rank has a device like the \
-            one here, whose limits are measured as `coppice bench` measures them, and the shares of them that a smaller clustering \
-            reaches, which takes a few seconds.
+            With --gpu every rank has the GPU that a file describes (docs/gpus has some). Without it every rank has a device \
+            like the one in this machine. Its limits, and the shares of them that a smaller clustering reaches, are measured \
+            as `coppice bench` measures them, which takes a few seconds.
             """)
 
     @Option(help: ArgumentHelp("Rows of all ranks together, such as 1e9.", valueName: "n"), transform: wholeNumber)
     var rows: Int
     @Option(
-        help: ArgumentHelp("Columns of the rows, which are taken as float32.", valueName: "d"), transform: wholeNumber)
+        help: ArgumentHelp("Columns of the rows, which are assumed to be float32.", valueName: "d"),
+        transform: wholeNumber)
     var dim: Int
     @Option(name: .customLong("k"), help: ArgumentHelp("Clusters.", valueName: "k"), transform: wholeNumber)
     var k: Int
-    @Option(help: ArgumentHelp("Iterations of Lloyd. (default: 20)", valueName: "n"), transform: wholeNumber)
+    @Option(help: ArgumentHelp("Iterations of Lloyd's k-means. (default: 20)", valueName: "n"), transform: wholeNumber)
     var iterations = 20
     @Option(
-        help: ArgumentHelp("Processes that share the rows, each with a device. (default: 1)", valueName: "n"),
+        help: ArgumentHelp(
+            "Ranks (processes) that share the rows, each with its own device. (default: 1)", valueName: "n"),
         transform: wholeNumber)
     var ranks = 1
     @Option(
         help: ArgumentHelp(
-            "Estimate for the GPU of this file; keys name, tflops, gbs, launch_us, compute_units. By default for the device here.",
+            "Estimate for the GPU that this file describes by the keys name, tflops, gbs, launch_us and compute_units. (default: the device in this machine)",
             valueName: "file"))
     var gpu: String?
     @Option(
@@ -50,7 +52,8 @@ struct PlanClusterCommand: ParsableCommand {
             valueName: "rate"))
     var network: String?
     @Option(
-        help: ArgumentHelp("Time per message besides its bytes, with its unit: 5us. (default: 0us)", valueName: "time"))
+        help: ArgumentHelp(
+            "Time per message in addition to its bytes, with its unit: 5us. (default: 0us)", valueName: "time"))
     var latency: String?
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -65,7 +68,7 @@ struct PlanClusterCommand: ParsableCommand {
         if json { try printJSON(plan) } else { for line in plan.lines { print(line) } }
     }
 
-    /// The network, nil with one rank.
+    /// The network; nil with one rank.
     private func rankNetwork() throws -> RankNetwork? {
         // A bad rate is refused even where it is not needed.
         let rate = try network.map { try UnitNumber.rate($0, option: "--network") }
@@ -79,7 +82,7 @@ struct PlanClusterCommand: ParsableCommand {
         return RankNetwork(bytesPerSecond: rate, latency: seconds ?? 0)
     }
 
-    /// The rates of the file's GPU, or of the device here.
+    /// The rates of the GPU in the file, or of the device in this machine.
     private func rates(for size: ClusterSize) throws -> DeviceRates {
         guard let gpu else { return try measuredRates(for: size) }
         guard compute.device == "auto", shape.profile == nil else {
@@ -108,7 +111,7 @@ struct PlanClusterCommand: ParsableCommand {
             start: try share(startSample.cost, of: .plusPlus(startSample)),
             assignment: try share(sample.assignment, of: .lloyd(.assignment, of: sample)),
             update: try share(sample.update, sample.sums, of: .lloyd(.update, of: sample)))
-        // A backend that measures its launches waits for each.
+        // A backend with profiling waits for each launch.
         let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
         let latency = try LaunchLatency(on: unmeasured)
         return DeviceRates(

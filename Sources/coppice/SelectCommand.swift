@@ -30,9 +30,9 @@ struct SelectCommand: AsyncParsableCommand {
             --budget-column tokens --budget 200000, samples are kept in rank order as long as the sum of their field `tokens` \
             is not above 200000: one that does not fit is skipped.
 
-            With several devices of this machine (--device gpu:all, gpu:0,2, or --devices N) each has a part of the samples, as \
-            each rank has under mpirun or srun, and together they keep what one alone keeps; \
-            docs/clusters.md has an example.
+            With several devices of this machine (--device gpu:all, gpu:0,2, or --devices N), and under mpirun or srun, each \
+            device or rank reads a part of the samples, and together they keep the same samples as one; docs/clusters.md has \
+            examples.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -115,7 +115,7 @@ struct SelectCommand: AsyncParsableCommand {
         var startSeconds: Double?
         var kmeansSeconds: Double?
         var device: DeviceDescription?
-        /// Nil for one device of a process on its own.
+        /// Nil for a single process with one device.
         var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
@@ -147,12 +147,15 @@ struct SelectCommand: AsyncParsableCommand {
         try curve.check(plan)
         let ranks = try Communicator.join()
         if ranks.size > 1 {
+            // Several ranks are often signalled at once, and only one of them should print.
+            let interrupt = ExitOnInterrupt(saying: ranks.rank == 0 ? "interrupted, nothing was written" : nil)
+            defer { withExtendedLifetime(interrupt) {} }
             return try ranks.finishing {
                 try spread.refuseSeveral(on: ranks)
-                try select(on: ranks, [], plan, selection, nil)
+                try select(on: ranks, [], plan, selection, interrupt)
             }
         }
-        // A rank on its own is a plain process.
+        // A single rank is a plain process.
         try ranks.close()
         let interrupt = ExitOnInterrupt()
         defer { withExtendedLifetime(interrupt) {} }

@@ -109,7 +109,7 @@ private struct StatusReport: Encodable {
     var imagesLeft: Int
     var atWork: Bool
     var shards: [String]
-    /// Those of sessions with several.
+    /// The devices of sessions with several devices.
     var devices: [Device]
     var imagesPerSecond: Double?
     var secondsLeft: Double?

@@ -99,7 +99,7 @@ import Testing
         #expect(try place.rows() == Self.alone())
     }
 
-    /// After the last device is lost the study ends as with one, and goes on.
+    /// After the last device is lost, the study ends as it does with one device, and can be continued.
     @Test func theLastLostDeviceEndsTheStudy() throws {
         let place = try Place()
         let outcome = try place.run(Self.faulty("lose=1500:-36"), ["--devices", "2", "--quiet", "--no-report"])
@@ -163,7 +163,7 @@ import Testing
     }
 }
 
-/// True where PoCL shows its processor twice when asked to.
+/// True if PoCL shows its processor twice when asked to.
 let hasTwoDevices: Bool = {
     let environment = ["POCL_DEVICES": "pthread pthread"]
     guard let report = try? coppice("devices", "--json", environment: environment).json() else { return false }
