@@ -135,7 +135,7 @@ final class KMeansRun {
         try computing { () throws(ComputeError) in try backend.write(totals, to: sums.totals) }
     }
 
-    /// A number of rank 0, and its centroids, where the devices of the ranks differ: centroids that drift apart from rank to rank
+    /// Takes a number and the centroids of rank 0 if the devices of the ranks differ: centroids that drift apart from rank to rank
     /// would be those of no clustering, and ranks that count their iterations differently would wait for each other. Otherwise all
     /// ranks have the same bits, and nothing is done.
     func ofFirstRank(_ number: Double) throws(ClusteringError) -> Double {

@@ -5,7 +5,7 @@ extension Communicator {
     /// Runs `body` on so many ranks, each on a thread of its own in this process, and waits for all of them. The communicator that
     /// `body` gets belongs to its thread.
     ///
-    /// Where `body` fails on a rank, ranks that wait for that one fail too.
+    /// If `body` fails on a rank, the ranks that wait for that one fail too.
     /// - Parameter size: at least 1.
     /// - Returns: what `body` returned, by rank.
     /// - Throws: the error of the first rank that failed.

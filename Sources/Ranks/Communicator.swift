@@ -18,10 +18,10 @@ package final class Communicator {
     package let library: MPILibrary?
     /// The threads that are ranks; nil for processes.
     private let threads: ThreadRanks?
-    /// False where the ranks compute on devices that differ, and may round differently: what all of them compute alike is then
+    /// False if the ranks compute on devices that differ, and may round differently: results that all of them compute are then
     /// taken from rank 0. The same on all ranks.
     package var computesAlike = true
-    /// How many ranks this process has, which share its memory.
+    /// The number of ranks of this process, which share its memory.
     package var ranksInProcess: Int { threads?.size ?? 1 }
     /// Bytes that one call of MPI moves at most. Counts of MPI are 32-bit, and MPIs take buffers of the same size for sums.
     package var mostBytes: Int64 = 1 << 27

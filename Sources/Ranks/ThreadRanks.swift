@@ -9,7 +9,7 @@ final class ThreadRanks: @unchecked Sendable {
     enum Call: Equatable {
         case barrier
         case broadcast(root: Int)
-        /// To every rank where there is no root.
+        /// To every rank if there is no root.
         case gather(root: Int?)
         case sum, minimum, maximum
 
@@ -25,7 +25,7 @@ final class ThreadRanks: @unchecked Sendable {
             }
         }
 
-        /// True where the buffers of all ranks must be of one size.
+        /// True if the buffers of all ranks must be of one size.
         var hasOneSize: Bool { if case .gather = self { false } else { true } }
     }
 
@@ -155,7 +155,7 @@ final class ThreadRanks: @unchecked Sendable {
         return shown
     }
 
-    /// Why not all ranks can come any more; nil where they can.
+    /// Why not all ranks can come any more; nil if they can.
     private var absence: RanksError? {
         if let failure { return .rankFailed(rank: failure.rank, ranks: size, reason: failure.reason) }
         return ended.first.map { .rankEnded(rank: $0) }
@@ -183,7 +183,7 @@ final class ThreadRanks: @unchecked Sendable {
     }
 
     /// Waits until all ranks have ended.
-    /// - Returns: the first rank that failed; nil where none did.
+    /// - Returns: the first rank that failed; nil if none did.
     func waitForEnds() -> Int? {
         condition.lock()
         defer { condition.unlock() }

@@ -38,8 +38,8 @@ struct SpreadOptions: ParsableArguments {
         return compute
     }
 
-    /// The devices of the request, with a line for each on stderr; empty where it comes to one.
-    /// - Throws: `ComputeError/noDevice(reason:)` where there are too few, or where they differ and may not.
+    /// The devices of the request, with a line for each on stderr; empty if it comes to one.
+    /// - Throws: `ComputeError/noDevice(reason:)` if there are too few, or if they differ and may not.
     func several() throws -> [DeviceInventory.DeviceEntry] {
         let request = try request
         guard request.mayMeanSeveral else { return [] }
