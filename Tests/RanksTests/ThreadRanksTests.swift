@@ -46,7 +46,7 @@ import Testing
     /// NaN on one rank, zeros of both signs on different ranks.
     @Test(arguments: [2, 3]) func extremesOfNumbersKeepTheirBits(size: Int) throws {
         let found = try Communicator.onThreads(size) { ranks in
-            let values = [ranks.rank == 1 ? .nan : 1, ranks.rank == 0 ? -0.0 : 0.0, Double(ranks.rank) - 3]
+            let values: [Double] = [ranks.rank == 1 ? .nan : 1, ranks.rank == 0 ? -0.0 : 0.0, Double(ranks.rank) - 3]
             var (least, greatest) = (values, values)
             try ranks.minimum(&least)
             try ranks.maximum(&greatest)
