@@ -8,7 +8,9 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Says how far a study is: from another terminal while it runs, or afterwards.",
-        discussion: "Reads the results directory alone: it needs neither the data nor a device, and disturbs nobody.")
+        discussion:
+            "Reads only the results directory: it needs neither the data nor a device, and runs in progress go on as before."
+    )
 
     @Argument(help: ArgumentHelp("The study's results directory.", valueName: "dir"))
     var directory: String

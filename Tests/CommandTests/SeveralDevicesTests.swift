@@ -45,14 +45,7 @@ import Testing
 
         /// The rows of results.csv without times and replicas.
         func rows() throws -> [[String]] {
-            let lines = try text("results.csv").split(separator: "\n")
-                .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
-            let header = try #require(lines.first)
-            let kept = header.indices.filter {
-                !["time", "selection_seconds", "training_seconds", "evaluation_seconds", "replicas"].contains(
-                    header[$0])
-            }
-            return lines.map { line in kept.map { line[$0] } }
+            try rowsWithoutTimes(of: text("results.csv"))
         }
 
         func text(_ name: String) throws -> String {
