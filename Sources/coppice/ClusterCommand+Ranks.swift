@@ -1,6 +1,7 @@
 import ArgumentParser
 import Clustering
 import Compute
+import Datasets
 import Ranks
 import Support
 
