@@ -11,10 +11,8 @@ extension ClusterCommand {
     /// Clusters on all ranks and ends MPI. Call it on the thread that joined the ranks.
     /// - Parameter isKept: true if checkpoints are kept.
     func run(on ranks: Communicator, _ plan: ClusteringPlan, isKept: Bool) throws {
-        // Several ranks are often signalled at once, and only one of them should print.
-        let interrupt = ExitOnInterrupt(saying: ranks.rank == 0 ? CheckpointKeeper.message(isKept) : nil)
-        defer { withExtendedLifetime(interrupt) {} }
-        try ranks.finishing {
+        let interrupt = ExitOnInterrupt(saying: CheckpointKeeper.message(isKept), on: ranks)
+        try ranks.finishing(interrupt) {
             try spread.refuseSeveral(on: ranks)
             try cluster(on: ranks, [], plan, nil, interrupt, isKept: isKept)
         }
@@ -92,8 +90,7 @@ extension ClusterCommand {
         let own = try plan.inFeatures { () throws(ClusteringError) in
             try kmeans.fit(source, on: backend, keeper: keeper)
         }
-        // A signal to all ranks must not end one while rank 0 writes: the launcher would then end that, too.
-        guard let clustering = try own.gathered(over: ranks) else { return interrupt.finishing {} }
+        guard let clustering = try own.gathered(over: ranks) else { return }
         let finished = FinishedClustering(
             clustering: clustering, pcaSeconds: pcaSeconds, isStreamed: source.isStreamed)
         if let folder {

@@ -27,9 +27,14 @@ extension Communicator {
     }
 
     /// Runs the work of a command on this rank and ends MPI. Call it on the thread that joined the ranks.
-    func finishing(_ body: () throws -> Void) throws {
+    /// - Parameter interrupt: the effect of signals during the work; afterwards they have none.
+    func finishing(_ interrupt: ExitOnInterrupt? = nil, _ body: () throws -> Void) throws {
         do {
-            try body()
+            do {
+                // Also if it fails: the rank that reports that must not be killed because another one ended by a signal.
+                defer { interrupt.ignore() }
+                try body()
+            }
             try close()
         } catch {
             var failure = Failure(error) ?? Failure("\(error)", exitCode: 70)

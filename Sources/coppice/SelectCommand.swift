@@ -147,10 +147,8 @@ struct SelectCommand: AsyncParsableCommand {
         try curve.check(plan)
         let ranks = try Communicator.join()
         if ranks.size > 1 {
-            // Several ranks are often signalled at once, and only one of them should print.
-            let interrupt = ExitOnInterrupt(saying: ranks.rank == 0 ? "interrupted, nothing was written" : nil)
-            defer { withExtendedLifetime(interrupt) {} }
-            return try ranks.finishing {
+            let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
+            return try ranks.finishing(interrupt) {
                 try spread.refuseSeveral(on: ranks)
                 try select(on: ranks, [], plan, selection, interrupt)
             }
