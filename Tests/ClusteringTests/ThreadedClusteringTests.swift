@@ -7,6 +7,25 @@ import Testing
 import Support
 import TestSupport
 
+/// Counts the iterations and wants to stop after a number of them.
+private final class CountingKeeper: LloydKeeper {
+    let resumed: LloydState? = nil
+    private let last: Int
+    private(set) var calls: [String] = []
+
+    init(stopAfter last: Int) { self.last = last }
+
+    var isStopping: Bool {
+        calls.append("pause")
+        return calls.count > last
+    }
+    func begin() { calls.append("begin") }
+    func isDue(stopping: Bool) -> Bool { false }
+    func keep(_ state: LloydState) throws(FileError) {}
+    func stop() { calls.append("stop") }
+    func end() { calls.append("end") }
+}
+
 /// Clusterings over threads of this process, each with a backend of its own.
 @Suite struct ThreadedClusteringTests {
     /// What all ranks found, as each of them has it.
@@ -52,6 +71,24 @@ import TestSupport
                 }
             }
         }
+    }
+
+    /// One rank that wants it stops all, and each learns of it.
+    @Test func aStopIsThatOfAllRanks() throws {
+        let blobs = Self.made()
+        let matrix = try FeatureMatrix(floats: blobs.values, count: blobs.count, dimensions: blobs.dimensions)
+        let calls = try Communicator.onThreads(3) { ranks in
+            let kmeans = KMeans(k: 9, kind: .lloyd(iterations: 40, tolerance: 0), start: .random, seed: 6)
+            let backend = CPUBackend()
+            let source = try kmeans.source(of: matrix, spread: RowSpread(matrix.count, over: ranks), on: backend)
+            let keeper = CountingKeeper(stopAfter: ranks.rank == 1 ? 2 : .max)
+            let error = #expect(throws: ClusteringError.self) {
+                try kmeans.fit(source, on: backend, keeper: keeper)
+            }
+            #expect(error?.category == .cancelled && error?.isShared == true)
+            return keeper.calls
+        }
+        #expect(calls == Array(repeating: ["begin", "pause", "pause", "stop", "end"], count: 3))
     }
 
     @Test func moreRanksThanChunksAreRefusedByAll() throws {
