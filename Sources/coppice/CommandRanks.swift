@@ -76,12 +76,34 @@ func checksum<Value: BitwiseCopyable>(_ values: [Value]) -> String {
     return "checksum \(String(checksum.value, radix: 16))"
 }
 
+/// A data set of images, which is read once for all ranks of a process.
+final class SharedImages: Sendable {
+    private let quiet: Bool
+    private let outcome = Locked<Result<Dataset, DatasetError>?>(nil)
+
+    /// - Parameter quiet: true for no notes on stderr.
+    init(quiet: Bool) { self.quiet = quiet }
+
+    /// The data set. The first rank that calls this reads it while the others wait; an error is that of all.
+    func load(_ options: DataOptions) throws(DatasetError) -> Dataset {
+        let found = outcome.withLock { outcome in
+            let found = outcome ?? Result { () throws(DatasetError) in try options.load(quiet: quiet) }
+            outcome = found
+            return found
+        }
+        return try found.get()
+    }
+}
+
 extension ClusteringOptions {
     /// The samples of all ranks with their classes, if they have any, and this rank's part of them. Collective.
-    func samples(over ranks: Communicator, labels: LabelsOption, quiet: Bool) throws -> (Samples, RowSpread) {
+    /// - Parameter images: where the samples come from unless they are features.
+    func samples(over ranks: Communicator, _ images: SharedImages, labels: LabelsOption, quiet: Bool) throws -> (
+        Samples, RowSpread
+    ) {
         let name = "the samples of \(features ?? "--data")"
         guard features != nil else {
-            let images = try ranks.sharingFailures { try data.load(quiet: quiet) }
+            let images = try ranks.sharingFailures { try images.load(data) }
             let spread = try ranks.spread(images.train.count)
             try ranks.agree(on: [Agreement("the classes of the samples", checksum(images.train.labels))])
             return (

@@ -98,7 +98,8 @@ struct DedupCommand: ParsableCommand {
             let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
             return try ranks.finishing(interrupt) {
                 try spread.refuseSeveral(on: ranks)
-                try deduplicate(plan, k, over: ranks, [], interrupt)
+                let images = SharedImages(quiet: compute.quiet || ranks.rank > 0)
+                try deduplicate(plan, k, over: ranks, [], images, interrupt)
             }
         }
         // A single rank is a plain process.
@@ -106,19 +107,21 @@ struct DedupCommand: ParsableCommand {
         let interrupt = ExitOnInterrupt()
         defer { withExtendedLifetime(interrupt) {} }
         let devices = try spread.several()
-        guard !devices.isEmpty else { return try deduplicate(plan, k, over: nil, [], interrupt) }
+        let images = SharedImages(quiet: compute.quiet)
+        guard !devices.isEmpty else { return try deduplicate(plan, k, over: nil, [], images, interrupt) }
         try spread.spread(over: devices) { ranks in
-            try deduplicate(plan, k, over: ranks, devices, ranks.rank == 0 ? interrupt : nil)
+            try deduplicate(plan, k, over: ranks, devices, images, ranks.rank == 0 ? interrupt : nil)
         }
     }
 
     /// Deduplicates, alone or as one of several ranks, which all compare; rank 0 writes and prints.
     /// - Parameters:
     ///   - devices: the device of each rank; empty if each rank finds its own.
+    ///   - images: where the samples of ranks come from unless they are features.
     ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
     private func deduplicate(
         _ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?, _ devices: [DeviceInventory.DeviceEntry],
-        _ interrupt: ExitOnInterrupt?
+        _ images: SharedImages, _ interrupt: ExitOnInterrupt?
     ) throws {
         if let ranks { try agree(plan, k, ranks) }
         let isFirst = ranks.map { $0.rank == 0 } ?? true
@@ -143,7 +146,7 @@ struct DedupCommand: ParsableCommand {
             for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
         }
         let samples =
-            try ranks.map { try options.samples(over: $0, labels: labels, quiet: compute.quiet).0 }
+            try ranks.map { try options.samples(over: $0, images, labels: labels, quiet: compute.quiet).0 }
             ?? options.samples(quiet: compute.quiet, labels: labels)
         try lines?.check(count: samples.matrix.count)
         try scoring.check(score.flatMap { try? Score.named($0) }, on: samples)

@@ -22,10 +22,11 @@ extension SelectCommand {
     /// Selects on all ranks. Collective.
     /// - Parameters:
     ///   - devices: the device of each rank; empty if each rank finds its own.
+    ///   - images: where the samples come from unless they are features.
     ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
     func select(
-        on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ plan: ClusteringPlan,
-        _ selection: Selection, _ interrupt: ExitOnInterrupt?
+        on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ images: SharedImages,
+        _ plan: ClusteringPlan, _ selection: Selection, _ interrupt: ExitOnInterrupt?
     ) throws {
         try ranks.agree(on: agreements(plan))
         if let words = unspreadable(plan, selection) {
@@ -51,8 +52,8 @@ extension SelectCommand {
             if let score, Selection.isScoreFile(score) { scores = try scoreKeys(score, spread) }
         }
         let part =
-            try clustering.map { try read($0, on: ranks, quiet: quiet, check) }
-            ?? cluster(plan, on: ranks, devices, selection, quiet: quiet, check)
+            try clustering.map { try read($0, on: ranks, images, quiet: quiet, check) }
+            ?? cluster(plan, on: ranks, devices, images, selection, quiet: quiet, check)
         let count = part.spread.total
         let begin = ContinuousClock.now
         guard let choice = try choose(selection, from: part, scores, limit, on: ranks) else { return }
@@ -171,9 +172,9 @@ extension SelectCommand {
     /// Clusters the samples of all ranks, or only opens them if no clusters are needed.
     private func cluster(
         _ plan: ClusteringPlan, on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry],
-        _ selection: Selection, quiet: Bool, _ check: (RowSpread) throws -> Void
+        _ images: SharedImages, _ selection: Selection, quiet: Bool, _ check: (RowSpread) throws -> Void
     ) throws -> Part {
-        let (samples, spread) = try options.samples(over: ranks, labels: labels, quiet: quiet)
+        let (samples, spread) = try options.samples(over: ranks, images, labels: labels, quiet: quiet)
         let matrix = samples.matrix
         try ranks.sharingFailures { try plan.check(matrix) }
         try check(spread)
@@ -196,10 +197,11 @@ extension SelectCommand {
 
     /// This rank's part of a clustering from its folder.
     private func read(
-        _ directory: String, on ranks: Communicator, quiet: Bool, _ check: (RowSpread) throws -> Void
+        _ directory: String, on ranks: Communicator, _ images: SharedImages, quiet: Bool,
+        _ check: (RowSpread) throws -> Void
     ) throws -> Part {
         let isNamed = options.data.data != nil || options.data.dataset != nil || options.features != nil
-        let samples = isNamed ? try options.samples(over: ranks, labels: self.labels, quiet: quiet).0 : nil
+        let samples = isNamed ? try options.samples(over: ranks, images, labels: self.labels, quiet: quiet).0 : nil
         let path = "\(directory)/\(ClusteringFolder.labels)"
         let distancesPath = "\(directory)/\(ClusteringFolder.distances)"
         let count = try agreedCount(of: path, on: ranks)

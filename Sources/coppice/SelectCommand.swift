@@ -150,7 +150,8 @@ struct SelectCommand: AsyncParsableCommand {
             let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
             return try ranks.finishing(interrupt) {
                 try spread.refuseSeveral(on: ranks)
-                try select(on: ranks, [], plan, selection, interrupt)
+                let images = SharedImages(quiet: compute.quiet || ranks.rank > 0)
+                try select(on: ranks, [], images, plan, selection, interrupt)
             }
         }
         // A single rank is a plain process.
@@ -159,8 +160,9 @@ struct SelectCommand: AsyncParsableCommand {
         defer { withExtendedLifetime(interrupt) {} }
         let devices = try spread.several()
         if !devices.isEmpty {
+            let images = SharedImages(quiet: compute.quiet)
             return try spread.spread(over: devices) { ranks in
-                try select(on: ranks, devices, plan, selection, ranks.rank == 0 ? interrupt : nil)
+                try select(on: ranks, devices, images, plan, selection, ranks.rank == 0 ? interrupt : nil)
             }
         }
         let lines = try ids.open()
