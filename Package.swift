@@ -122,7 +122,8 @@ let package = Package(
             name: "ClusteringTests",
             dependencies: ["TestSupport", "Support", "Clustering", "Compute", "OpenCL", "Datasets", "Ranks"],
             swiftSettings: strict),
-        .testTarget(name: "PruningTests", dependencies: ["Support", "Pruning"], swiftSettings: strict),
+        .testTarget(
+            name: "PruningTests", dependencies: ["Support", "Pruning", "Ranks"], swiftSettings: strict),
         .testTarget(
             name: "ScoringTests",
             dependencies: [

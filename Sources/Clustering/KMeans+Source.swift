@@ -8,7 +8,7 @@ extension KMeans {
     /// - Parameters:
     ///   - memory: bytes that the process may take, this clustering included. If the points do not all fit, or are more than
     ///     one buffer of the device holds, they are streamed: every pass brings them to the backend and projects them again.
-    ///     Nil for the memory that the system has left.
+    ///     Nil for the memory that the system has left. Ranks on threads of one process share it.
     ///   - spread: this rank's rows of `matrix`; nil for all of them. Collective if given.
     /// - Throws: ``ClusteringError/memory(what:needed:allowed:)`` or ``ClusteringError/noMemory(what:needed:least:)``
     ///   where streaming does not help either, and what PCA and reading throw.
@@ -17,32 +17,39 @@ extension KMeans {
         on backend: any Backend
     ) throws(ClusteringError) -> PointSource {
         let own = spread.map { matrix.part($0.rows) } ?? matrix
-        // Ranks of one host share its memory.
-        let sharing = try spread.map { spread throws(ClusteringError) in
-            try acrossRanks { () throws(RanksError) in try spread.communicator.ranksOnHost().count }
-        }
+        // Ranks of one host share its memory, and ranks of one process the process's limit.
+        let ranksOnHost =
+            try spread.map { spread throws(ClusteringError) in
+                try acrossRanks { () throws(RanksError) in try spread.communicator.ranksOnHost().count }
+            } ?? 1
+        let ranksInProcess = spread?.communicator.ranksInProcess ?? 1
         let need = ClusteringMemory(
             matrix: own, analysed: matrix, components: components, kmeans: self, total: spread?.total)
         let taken = ClusteringMemory.ofProcess
         let unit = need.pieceUnit
-        if let memory, taken + need.streamed(pieceCount: unit) > memory {
+        if let memory, taken + ranksInProcess * need.streamed(pieceCount: unit) > memory {
             throw .memory(
                 what: "a clustering of \(matrix.count) samples of \(matrix.dimensions) features, k \(k),",
-                needed: taken + need.streamed(pieceCount: unit), allowed: memory)
+                needed: taken + ranksInProcess * need.streamed(pieceCount: unit), allowed: memory)
         }
         let least = backend.isInHostMemory ? need.streamed(pieceCount: unit) : need.hostResident
-        if let available = AvailableMemory.shortage(of: least * (sharing ?? 1)) {
+        if let available = AvailableMemory.shortage(of: least * ranksOnHost) {
             throw .noMemory(
                 what: "a clustering of \(matrix.count) samples of \(matrix.dimensions) features, k \(k),",
-                needed: least * (sharing ?? 1), least: available)
+                needed: least * ranksOnHost, least: available)
         }
-        // What there is now, before PCA takes some of it for a while.
-        let available = AvailableMemory.now.map { taken + $0.bytes / (sharing ?? 1) }
-        let allowed = min(memory ?? .max, backend.isInHostMemory ? available ?? .max : .max)
+        // The bytes for this rank, before PCA takes some of them for a while.
+        let allowed = min(
+            memory.map { ($0 - taken) / ranksInProcess } ?? .max,
+            backend.isInHostMemory ? AvailableMemory.now.map { $0.bytes / ranksOnHost } ?? .max : .max)
+        // Ranks of one process see what the others take, so all look before any takes memory.
+        if ranksInProcess > 1, let spread {
+            try acrossRanks { () throws(RanksError) in try spread.communicator.barrier() }
+        }
         let pca = try components.map { count throws(ClusteringError) in
             try PCA.fit(matrix, components: count, spread: spread, on: backend)
         }
-        let fits = allowed == .max || taken + need.resident <= allowed
+        let fits = need.resident <= allowed
         // A device may have less for one buffer than for all of them.
         if fits, need.largestBuffer <= backend.largestBuffer {
             var source = PointSource(
@@ -54,7 +61,7 @@ extension KMeans {
         }
         var pieceCount = unit
         while pieceCount < FeatureMatrix.streamedRows,
-            allowed == .max || taken + need.streamed(pieceCount: pieceCount + unit) <= allowed
+            need.streamed(pieceCount: pieceCount + unit) <= allowed
         { pieceCount += unit }
         var source = PointSource(streaming: own, through: pca, pieceCount: pieceCount, spread: spread)
         source.farthest = (matrix.largest.row, matrix.largest.column)

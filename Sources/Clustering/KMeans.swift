@@ -131,6 +131,7 @@ package struct KMeans: Sendable {
             try KMeansRun(k: k, source: source, largestBatch: largestBatch, exponent: exponent, backend: backend)
         }
         if let state = keeper?.resumed { try run.take(state) } else { try place(run, &random) }
+        _ = try run.ofFirstRank(0)
         try computing { () throws(ComputeError) in try backend.finish() }
         let started = clock.now
         let iterations =
@@ -173,13 +174,15 @@ package struct KMeans: Sendable {
     private func agree(on source: PointSource, _ backend: any Backend) throws(ClusteringError) {
         guard let communicator = source.spread?.communicator, communicator.size > 1 else { return }
         var numbers = random
-        let agreements = [
+        var agreements = [
             Agreement("the number of samples", "\(source.total)"),
             Agreement("the numbers per sample", "\(source.dimensions)"), Agreement("k", "\(k)"),
             Agreement("the kind of k-means", "\(kind)"), Agreement("the start", startText),
             Agreement("the first random number, which follows from the seed", "\(numbers.nextWord())"),
-            Agreement("the device", "\(backend.device.name) \(backend.device.driver)"),
         ]
+        if communicator.computesAlike {
+            agreements.append(Agreement("the device", "\(backend.device.name) \(backend.device.driver)"))
+        }
         try acrossRanks { () throws(RanksError) in try communicator.agree(on: agreements) }
     }
 

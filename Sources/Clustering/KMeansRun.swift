@@ -100,7 +100,7 @@ final class KMeansRun {
         _ limit: Int, _ tolerance: Double, isSpherical: Bool = false, _ keeper: (any LloydKeeper)? = nil
     ) throws(ClusteringError) -> Int {
         guard let sums else { return 0 }
-        let threshold = tolerance > 0 && limit > 0 ? tolerance * (try meanVariance(like: sums)) : 0
+        let threshold = tolerance > 0 && limit > 0 ? try ofFirstRank(tolerance * meanVariance(like: sums)) : 0
         var before =
             isSpherical ? try computing { () throws(ComputeError) in try backend.read(centroids.values) } : []
         keeper?.begin()
@@ -113,10 +113,11 @@ final class KMeansRun {
                 try backend.accumulate(piece, labels: labels, into: sums, adding: first > 0)
             }
             try combine(sums)
-            let moved = try computing { () throws(ComputeError) in
-                try backend.run(KmeansUpdate(centroids, from: sums, shifts: shifts))
-                return isSpherical ? try scaleToUnitLength(&before) : sum(try backend.read(shifts))
-            }
+            let moved = try ofFirstRank(
+                computing { () throws(ComputeError) in
+                    try backend.run(KmeansUpdate(centroids, from: sums, shifts: shifts))
+                    return isSpherical ? try scaleToUnitLength(&before) : sum(try backend.read(shifts))
+                })
             // Labels that stay give the same sums and so the same bits: no movement at all.
             if moved <= threshold { return iteration + 1 }
             if let keeper, iteration + 1 < limit { try pause(after: iteration + 1, keeper) }
@@ -132,6 +133,21 @@ final class KMeansRun {
         }
         try acrossRanks { () throws(RanksError) in try communicator.sum(&totals) }
         try computing { () throws(ComputeError) in try backend.write(totals, to: sums.totals) }
+    }
+
+    /// Takes a number and the centroids of rank 0 if the devices of the ranks differ: centroids that drift apart from rank to rank
+    /// would be those of no clustering, and ranks that count their iterations differently would wait for each other. Otherwise all
+    /// ranks have the same bits, and nothing is done.
+    func ofFirstRank(_ number: Double) throws(ClusteringError) -> Double {
+        guard let communicator = source.spread?.communicator, !communicator.computesAlike else { return number }
+        var values = try computing { () throws(ComputeError) in try backend.read(centroids.values) }
+        var numbers = [number]
+        try acrossRanks { () throws(RanksError) in
+            try communicator.broadcast(&values)
+            try communicator.broadcast(&numbers)
+        }
+        try computing { () throws(ComputeError) in try backend.write(values, to: centroids.values) }
+        return numbers[0]
     }
 
     /// The sum over all ranks.

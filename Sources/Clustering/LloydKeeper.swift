@@ -31,6 +31,8 @@ package protocol LloydKeeper: AnyObject {
     func isDue(stopping: Bool) -> Bool
     /// Keeps a state. An error ends the clustering.
     func keep(_ state: LloydState) throws(FileError)
+    /// Called on every rank when the iterations stop because one wants that, before the last state is kept.
+    func stop()
     /// Called once when the iterations are done, were stopped or have failed.
     func end()
 }
@@ -53,6 +55,7 @@ extension KMeansRun {
             try acrossRanks { () throws(RanksError) in try communicator.maximum(&wishes) }
         }
         let stops = wishes[0] > 0
+        if stops { keeper.stop() }
         if keeper.isDue(stopping: stops) {
             let state = LloydState(
                 iterations: iterations,

@@ -31,6 +31,16 @@ package struct DeviceRequest: Equatable, Sendable {
         if case .numbers(let numbers) = choice { numbers.count > 1 } else { false }
     }
 
+    /// True if it may come to more than one device.
+    package var mayMeanSeveral: Bool {
+        switch choice {
+        case .first: false
+        case .all: true
+        case .numbers(let numbers): numbers.count > 1
+        case .count(let count): count > 1
+        }
+    }
+
     /// The values that `--device` accepts where it accepts several devices.
     package static let accepted =
         "\(DeviceSelection.kinds); numbers from 0, or all, after it choose others than the first, or several, as in gpu:1, "
@@ -159,7 +169,7 @@ extension DeviceSelection {
         let (chosen, _) = try choice(for: request, in: inventory)
         guard let first = chosen.first, chosen.count == 1 else {
             throw .noDevice(
-                reason: "--device \(request.spec) means \(chosen.count) devices, and only coppice run takes several: "
+                reason: "--device \(request.spec) means \(chosen.count) devices, and this command takes one: "
                     + "\(request.kind) with one of their numbers is accepted, as in \(request.kind):0")
         }
         return first

@@ -2,19 +2,27 @@ import CMPI
 import Foundation
 import Support
 
-/// The processes that work on one thing together, and this one's place among them: one rank without MPI, or the ranks that a
-/// launcher of MPI started.
+/// The ranks that work on one thing together, and this one's place among them: one process without MPI, the processes that a
+/// launcher of MPI started, or threads of this process.
 ///
 /// The functions that move data are collective. All ranks must call the same ones in the same order and, unless a function
-/// says otherwise, with the same number of elements; if they do not, the program hangs. With a single rank these functions
-/// do no communication. Results have the same bits under every MPI, because it only copies bytes and reduces integers.
+/// says otherwise, with the same number of elements; if they do not, processes hang, and threads throw
+/// ``RanksError/differentCalls(rank:first:found:)``. With a single rank these functions do no communication. Results have the
+/// same bits under every MPI and on threads, because bytes are only copied and integers reduced.
 package final class Communicator {
-    /// This process's number, from 0.
+    /// This rank's number, from 0.
     package let rank: Int
-    /// The number of processes.
+    /// The number of ranks.
     package let size: Int
-    /// The MPI that connects them; nil for one process without MPI.
+    /// The MPI that connects them; nil for one process without MPI, and for threads.
     package let library: MPILibrary?
+    /// The threads that are ranks; nil for processes.
+    private let threads: ThreadRanks?
+    /// False if the ranks compute on devices that differ, and may round differently: results that all of them compute are then
+    /// taken from rank 0. The same on all ranks.
+    package var computesAlike = true
+    /// The number of ranks of this process, which share its memory.
+    package var ranksInProcess: Int { threads?.size ?? 1 }
     /// Bytes that one call of MPI moves at most. Counts of MPI are 32-bit, and MPIs take buffers of the same size for sums.
     package var mostBytes: Int64 = 1 << 27
     /// The same within what the calls take: counts of MPI are 32-bit.
@@ -26,18 +34,28 @@ package final class Communicator {
         rank = 0
         size = 1
         library = nil
+        threads = nil
+    }
+
+    /// A rank on the calling thread, which makes all later calls.
+    init(rank: Int, of threads: ThreadRanks) {
+        self.rank = rank
+        size = threads.size
+        library = nil
+        self.threads = threads
     }
 
     private init(rank: Int, size: Int, library: MPILibrary) {
         self.rank = rank
         self.size = size
         self.library = library
+        threads = nil
     }
 
     /// Joins the ranks that a launcher started. Without a launcher, or with one that started a single process, this is one
     /// process, and no MPI is looked for unless `$COPPICE_MPI` names one. The calling thread makes all later calls.
-    /// - Throws: every ``RanksError`` but ``RanksError/disagreement(name:expected:rank:found:others:)`` and
-    ///   ``RanksError/sums(_:)``.
+    /// - Throws: every ``RanksError`` but ``RanksError/disagreement(name:expected:rank:found:others:)``,
+    ///   ``RanksError/sums(_:)`` and those of ranks on threads.
     package static func join(_ environment: EnvironmentVariables = .process) throws(RanksError) -> Communicator {
         let named = environment[MPILibrary.environmentKey]
         if named == "none" { return Communicator() }
@@ -69,7 +87,7 @@ package final class Communicator {
         return communicator
     }
 
-    /// Ends MPI, the last thing that a rank does with it. Waits for all ranks.
+    /// Ends MPI, the last thing that a rank does with it. Waits for all ranks, unless they are threads.
     package func close() throws(RanksError) {
         if library != nil { try check("MPI_Finalize") { cop_mpi_end() } }
     }
@@ -77,18 +95,29 @@ package final class Communicator {
     /// Ends this rank and, if need be, all others because of an error.
     ///
     /// An error that every rank has is reported by rank 0 alone, and MPI ends in order: this returns, and the caller ends
-    /// with the exit code. Any other is reported with this rank's number, and ends all ranks at once, wherever they wait.
+    /// with the exit code. Any other is reported with this rank's number, and ends all ranks at once, wherever they wait. Of
+    /// threads only the first one that fails reports; those that wait for it get an error, and this returns.
     /// - Parameters:
     ///   - message: the error as the user reads it, one sentence.
     ///   - exitCode: what every process ends with. A launcher may end with another.
     ///   - report: writes a sentence to stderr.
     package func end(_ error: any Error, message: String, exitCode: Int32, report: (String) -> Void) {
+        let isShared = (error as? any SharedError)?.isShared ?? false
+        let named = "rank \(rank) of \(size): \(message)"
+        if let threads {
+            if isShared {
+                if rank == 0 { report(message) }
+            } else if threads.fail(rank, message) {
+                report(named)
+            }
+            return
+        }
         guard library != nil else { return report(message) }
-        if let error = error as? any SharedError, error.isShared {
+        if isShared {
             if rank == 0 { report(message) }
             if (try? close()) != nil { return }
         } else {
-            report("rank \(rank) of \(size): \(message)")
+            report(named)
             // MPICH's launcher drops what it has not read when it ends the ranks.
             usleep(250_000)
         }
@@ -97,6 +126,10 @@ package final class Communicator {
 
     /// Waits until all ranks are here.
     package func barrier() throws(RanksError) {
+        if let threads {
+            try checkThread(ThreadRanks.Call.barrier.name)
+            return try threads.barrier(rank)
+        }
         if library != nil { try check("MPI_Barrier") { cop_mpi_barrier() } }
     }
 
@@ -104,8 +137,12 @@ package final class Communicator {
     package func broadcast<Element: BitwiseCopyable>(
         _ values: UnsafeMutableBufferPointer<Element>, from root: Int = 0
     ) throws(RanksError) {
-        guard library != nil, !values.isEmpty else { return }
         let bytes = UnsafeMutableRawBufferPointer(values)
+        if let threads {
+            try checkThread(ThreadRanks.Call.broadcast(root: root).name)
+            return try threads.broadcast(bytes, from: root, to: rank)
+        }
+        guard library != nil, !values.isEmpty else { return }
         try check("MPI_Bcast") {
             cop_mpi_broadcast(bytes.baseAddress, Int64(bytes.count), Int32(root), bytesPerCall)
         }
@@ -142,6 +179,7 @@ package final class Communicator {
     private func gather<Element: BitwiseCopyable>(_ part: [Element], _ counts: [Int], root: Int?) throws(RanksError)
         -> [Element]
     {
+        if let threads { return try gather(part, counts, root: root, over: threads) }
         guard library != nil else { return part }
         let call = root == nil ? "MPI_Allgatherv" : "MPI_Gatherv"
         try checkThread(call)
@@ -158,8 +196,32 @@ package final class Communicator {
         return all
     }
 
+    private func gather<Element: BitwiseCopyable>(
+        _ part: [Element], _ counts: [Int], root: Int?, over threads: ThreadRanks
+    ) throws(RanksError) -> [Element] {
+        try checkThread(ThreadRanks.Call.gather(root: root).name)
+        let receives = root == nil || root == rank
+        var failure: RanksError?
+        let all = [Element](unsafeUninitializedCapacity: receives ? counts.reduce(0, +) : 0) { room, count in
+            part.withUnsafeBytes { part in
+                do throws(RanksError) {
+                    try threads.gather(part, to: root, into: UnsafeMutableRawBufferPointer(room), on: rank)
+                } catch { failure = error }
+            }
+            count = receives && failure == nil ? counts.reduce(0, +) : 0
+        }
+        if let failure { throw failure }
+        return all
+    }
+
     /// Replaces 64-bit words by their sums (modulo 2^64) over all ranks, or as signed integers by the minima or maxima.
     func reduce(_ words: UnsafeMutableRawBufferPointer, _ operation: Int) throws(RanksError) {
+        if let threads {
+            let call: ThreadRanks.Call =
+                operation == COP_MPI_MINIMUM ? .minimum : operation == COP_MPI_MAXIMUM ? .maximum : .sum
+            try checkThread(call.name)
+            return try threads.reduce(words, call, on: rank)
+        }
         guard library != nil, let start = words.baseAddress else { return }
         try check("MPI_Allreduce") {
             cop_mpi_all_reduce(
@@ -168,8 +230,8 @@ package final class Communicator {
     }
 
     /// - Throws: ``RanksError/otherThread(call:)``.
-    private func checkThread(_ call: String) throws(RanksError) {
-        guard pthread_equal(thread, pthread_self()) != 0 else { throw .otherThread(call: call) }
+    private func checkThread(_ call: @autoclosure () -> String) throws(RanksError) {
+        guard pthread_equal(thread, pthread_self()) != 0 else { throw .otherThread(call: call()) }
     }
 
     /// Makes a call of MPI.

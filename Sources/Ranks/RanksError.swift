@@ -21,18 +21,24 @@ package enum RanksError: Equatable, CategorizedError, SharedError {
     case startedBefore(library: String)
     /// This MPI does not allow a process with threads.
     case noThreads(library: String)
-    /// MPI belongs to the thread that started it.
+    /// A communicator belongs to the thread that joined the ranks.
     case otherThread(call: String)
     /// A function of MPI failed on this rank.
     case callFailed(call: String, library: String, reason: String)
     /// Two ranks were given different things. All ranks have this same error.
     case disagreement(name: String, expected: String, rank: Int, found: String, others: Int)
+    /// Ranks on threads called different functions, or with different numbers of bytes. All ranks have this same error.
+    case differentCalls(rank: Int, first: String, found: String)
+    /// Another rank on a thread failed, which this one waited for.
+    case rankFailed(rank: Int, ranks: Int, reason: String)
+    /// A rank on a thread ended in order while this one waited for it.
+    case rankEnded(rank: Int)
     /// An exact sum that cannot be made. All ranks have this same error.
     case sums(ExactSumError)
 
     package var isShared: Bool {
         switch self {
-        case .disagreement, .sums: true
+        case .disagreement, .differentCalls, .sums: true
         default: false
         }
     }
@@ -41,8 +47,8 @@ package enum RanksError: Equatable, CategorizedError, SharedError {
         switch self {
         case .badVariable, .otherLauncher: .usage
         case .libraryMissing, .functionMissing, .unknownLibrary, .noThreads: .unavailable
-        case .startedBefore, .otherThread: .software
-        case .callFailed: .temporary
+        case .startedBefore, .otherThread, .differentCalls, .rankEnded: .software
+        case .callFailed, .rankFailed: .temporary
         case .disagreement: .badData
         case .sums(let error): error.category
         }
@@ -76,7 +82,7 @@ package enum RanksError: Equatable, CategorizedError, SharedError {
         case .noThreads(let library):
             return "\(library) does not allow a process with threads (MPI_THREAD_FUNNELED); name another in \(key)"
         case .otherThread(let call):
-            return "\(call) was called by another thread than the one that started MPI"
+            return "\(call) was called by another thread than the one that joined the ranks"
         case .callFailed(let call, let library, let reason):
             return "\(call) failed in \(library): \(reason)"
         case .disagreement(let name, let expected, let rank, let found, let others):
@@ -84,6 +90,12 @@ package enum RanksError: Equatable, CategorizedError, SharedError {
                 others == 0 ? "" : others == 1 ? ", and 1 other rank differs" : ", and \(others) other ranks differ"
             return "the ranks differ in \(name): rank 0 has \(expected), rank \(rank) has \(found)\(more); "
                 + "all ranks must have the same"
+        case .differentCalls(let rank, let first, let found):
+            return "rank 0 calls \(first) while rank \(rank) calls \(found); all ranks must call the same"
+        case .rankFailed(let rank, let ranks, let reason):
+            return "rank \(rank) of \(ranks) failed: \(reason)"
+        case .rankEnded(let rank):
+            return "rank \(rank) has ended, and others wait for it"
         case .sums(let error):
             return error.description
         }

@@ -62,16 +62,22 @@ final class CheckpointKeeper: LloydKeeper {
     private let options: CheckpointOptions
     /// Nil on ranks that neither read nor write.
     private let folder: ClusteringFolder?
-    private let interrupt: ExitOnInterrupt
+    /// Nil on ranks that share the process with rank 0, which stops for all.
+    private let interrupt: ExitOnInterrupt?
     private let quiet: Bool
-    private let stop = CancellationFlag()
+    /// Raised by a signal to this rank.
+    private let wish = CancellationFlag()
+    /// True once a signal to any rank stops the iterations of all.
+    private var isStopped = false
     /// The last checkpoint that was kept; without a state before the first one.
     private var checkpoint: KMeansCheckpoint?
     private var lastKept = ContinuousClock.now
     private(set) var resumed: LloydState?
 
-    /// - Parameter folder: the folder of the checkpoint; nil on ranks that neither read nor write.
-    init(_ options: CheckpointOptions, in folder: ClusteringFolder?, _ interrupt: ExitOnInterrupt, quiet: Bool) {
+    /// - Parameters:
+    ///   - folder: the folder of the checkpoint; nil on ranks that neither read nor write.
+    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0, which stops for all.
+    init(_ options: CheckpointOptions, in folder: ClusteringFolder?, _ interrupt: ExitOnInterrupt?, quiet: Bool) {
         self.options = options
         self.folder = folder
         self.interrupt = interrupt
@@ -163,11 +169,11 @@ final class CheckpointKeeper: LloydKeeper {
 
     // MARK: - Beside the iterations
 
-    var isStopping: Bool { stop.isCancelled }
+    var isStopping: Bool { wish.isCancelled }
 
     func begin() {
         lastKept = .now
-        interrupt.raise(stop)
+        interrupt?.raise(wish)
     }
 
     func isDue(stopping: Bool) -> Bool {
@@ -181,6 +187,13 @@ final class CheckpointKeeper: LloydKeeper {
         lastKept = .now
     }
 
-    // A signal that came too late for the iterations is ignored, and a repeated one must not end one rank alone.
-    func end() { if !isStopping { interrupt.raise(nil) } }
+    func stop() { isStopped = true }
+
+    func end() {
+        // All ranks end in order. A signal that reaches this one only now must not end it alone: the launcher would kill the
+        // others before rank 0 has kept the state and said so.
+        if isStopped { return interrupt.ignore() }
+        // One that came too late for the iterations is ignored.
+        if !isStopping { interrupt?.raise(nil) }
+    }
 }

@@ -1,23 +1,60 @@
 import ArgumentParser
 import Clustering
 import Compute
+import Datasets
 import Ranks
 import Support
 
-/// `coppice cluster` as one of several ranks that an MPI launcher started. All of them read the same files; each computes with
-/// its own rows, and rank 0 writes and prints.
+/// `coppice cluster` as one of several ranks: processes that an MPI launcher started, or threads with one device each. All of
+/// them read the same files; each computes with its own rows, and rank 0 writes and prints.
 extension ClusterCommand {
     /// Clusters on all ranks and ends MPI. Call it on the thread that joined the ranks.
     /// - Parameter isKept: true if checkpoints are kept.
     func run(on ranks: Communicator, _ plan: ClusteringPlan, isKept: Bool) throws {
-        // Several ranks are often signalled at once, and only one of them should print.
-        let interrupt = ExitOnInterrupt(saying: ranks.rank == 0 ? CheckpointKeeper.message(isKept) : nil)
-        defer { withExtendedLifetime(interrupt) {} }
-        try ranks.finishing { try cluster(on: ranks, plan, interrupt, isKept: isKept) }
+        let interrupt = ExitOnInterrupt(saying: CheckpointKeeper.message(isKept), on: ranks)
+        try ranks.finishing(interrupt) {
+            try spread.refuseSeveral(on: ranks)
+            try cluster(on: ranks, [], plan, nil, interrupt, isKept: isKept)
+        }
     }
 
+    /// Clusters on several devices of this machine.
+    /// - Parameters:
+    ///   - interrupt: the effect of signals, which rank 0 handles for all.
+    ///   - isKept: true if checkpoints are kept.
+    func run(
+        on devices: [DeviceInventory.DeviceEntry], _ plan: ClusteringPlan, _ interrupt: ExitOnInterrupt, isKept: Bool
+    ) throws {
+        try check(plan, for: "one device", describeCount(devices.count, "device"))
+        let opened = try options.open(quiet: compute.quiet)
+        try spread.spread(over: devices) { ranks in
+            try cluster(on: ranks, devices, plan, opened, ranks.rank == 0 ? interrupt : nil, isKept: isKept)
+        }
+    }
+
+    /// Refuses plans that cannot be spread.
+    /// - Parameters:
+    ///   - single: what mini-batches and `--k auto` run on, such as `one process`.
+    ///   - several: what is there, such as `3 ranks`.
+    /// - Returns: the number of clusters.
+    @discardableResult
+    private func check(_ plan: ClusteringPlan, for single: String, _ several: String) throws -> Int {
+        if case .miniBatch = plan.kind {
+            throw SharedRefusal("mini-batches are for \(single); --kmeans lloyd works on \(several)", category: .usage)
+        }
+        guard let k = plan.k else {
+            throw SharedRefusal("--k auto is for \(single); \(several) need a number", category: .usage)
+        }
+        return k
+    }
+
+    /// - Parameters:
+    ///   - devices: the device of each rank; empty if each rank finds its own.
+    ///   - opened: the samples; nil if the ranks open them.
+    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
     private func cluster(
-        on ranks: Communicator, _ plan: ClusteringPlan, _ interrupt: ExitOnInterrupt, isKept: Bool
+        on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ plan: ClusteringPlan,
+        _ opened: OpenedSamples?, _ interrupt: ExitOnInterrupt?, isKept: Bool
     ) throws {
         // This comes before anything that only some ranks could refuse.
         try ranks.agree(on: [
@@ -27,27 +64,19 @@ extension ClusterCommand {
             Agreement("checkpoints", isKept ? "some" : "none"),
             Agreement("--resume", checkpoint.resume ? "given" : "not given"),
         ])
-        if case .miniBatch = plan.kind {
-            throw SharedRefusal(
-                "mini-batches are for one process; --kmeans lloyd works on \(ranks.size) ranks", category: .usage)
-        }
-        guard let k = plan.k else {
-            throw SharedRefusal(
-                "--k auto is for one process; \(ranks.size) ranks need a number", category: .usage)
-        }
+        let k = try check(plan, for: ranks.singleText, ranks.countText)
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
         let begin = ContinuousClock.now
-        let (matrix, spread) = try options.rows(over: ranks, quiet: quiet)
-        let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1)
+        let (matrix, spread) = try options.rows(opened, over: ranks, quiet: quiet)
+        let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1) + (opened?.seconds ?? 0)
         let folder = try ranks.sharingFailures {
             try plan.check(matrix)
             return isFirst ? try out.map { try ClusteringFolder(checking: $0) } : nil
         }
-        let backend = try rankBackend(compute.device, profile: try shape.forced, over: ranks, quiet: quiet)
-        Terminal.note(
-            "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(matrix.count) samples",
-            quiet: quiet)
+        let backend = try rankBackend(
+            compute.device, of: devices, profile: try shape.forced, over: ranks, quiet: quiet)
+        Terminal.note("\(ranks.text), \(matrix.count) samples", quiet: quiet)
         let kmeans = KMeans(k: k, kind: plan.kind, start: plan.start, seed: compute.seed)
         let projection = ContinuousClock.now
         plan.noteProjection(matrix, quiet: quiet)
@@ -61,8 +90,7 @@ extension ClusterCommand {
         let own = try plan.inFeatures { () throws(ClusteringError) in
             try kmeans.fit(source, on: backend, keeper: keeper)
         }
-        // A signal to all ranks must not end one while rank 0 writes: the launcher would then end that, too.
-        guard let clustering = try own.gathered(over: ranks) else { return interrupt.finishing {} }
+        guard let clustering = try own.gathered(over: ranks) else { return }
         let finished = FinishedClustering(
             clustering: clustering, pcaSeconds: pcaSeconds, isStreamed: source.isStreamed)
         if let folder {
@@ -72,21 +100,40 @@ extension ClusterCommand {
     }
 }
 
+/// Samples whose values have not been checked yet.
+struct OpenedSamples: Sendable {
+    /// Nil for images.
+    var features: Features?
+    var samples: SampleSet
+    /// Seconds that opening them took.
+    var seconds: Double
+}
+
 extension ClusteringOptions {
+    /// Opens the samples.
+    func open(quiet: Bool) throws -> OpenedSamples {
+        let begin = ContinuousClock.now
+        let opened = try features == nil ? nil : matrix.open(quiet: quiet)
+        let samples = try opened?.samples ?? data.load(quiet: quiet).train
+        return OpenedSamples(
+            features: opened, samples: samples, seconds: (ContinuousClock.now - begin) / .seconds(1))
+    }
+
     /// The samples of all ranks, and this rank's part of them. Collective.
-    func rows(over ranks: Communicator, quiet: Bool) throws -> (matrix: FeatureMatrix, spread: RowSpread) {
-        let (opened, samples) = try ranks.sharingFailures {
-            let opened = try features == nil ? nil : matrix.open(quiet: quiet)
-            return (opened, try opened?.samples ?? data.load(quiet: quiet).train)
-        }
-        let spread = try RowSpread(samples.count, over: ranks)
+    /// - Parameter opened: the samples; nil if the ranks open them.
+    func rows(_ opened: OpenedSamples?, over ranks: Communicator, quiet: Bool) throws -> (
+        matrix: FeatureMatrix, spread: RowSpread
+    ) {
+        let opened = try opened ?? ranks.sharingFailures { try open(quiet: quiet) }
+        let spread = try ranks.spread(opened.samples.count)
         do throws(ClusteringError) {
             let matrix = try FeatureMatrix(
-                samples, named: "the samples of \(features ?? "--data")", forComponents: pca != nil, spread: spread)
+                opened.samples, named: "the samples of \(features ?? "--data")", forComponents: pca != nil,
+                spread: spread)
             return (matrix, spread)
         } catch {
-            guard let opened, !error.isShared else { throw error }
-            throw Failure(error, in: opened)
+            guard let features = opened.features, !error.isShared else { throw error }
+            throw Failure(error, in: features)
         }
     }
 }

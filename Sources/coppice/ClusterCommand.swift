@@ -23,8 +23,8 @@ struct ClusterCommand: AsyncParsableCommand {
             With --kmeans lloyd and --out, checkpoints are kept during the iterations. After a signal or a failure, --resume \
             goes on from the last one, and the result has the same bits as without the interruption.
 
-            Under mpirun or srun all ranks work on one clustering, which requires --kmeans lloyd; docs/clusters.md has an \
-            example.
+            With --kmeans lloyd, several devices of this machine (--device gpu:all, gpu:0,2, or --devices N) can work on one \
+            clustering, and under mpirun or srun all ranks do. The result has the same bits. docs/clusters.md has examples.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -35,7 +35,8 @@ struct ClusterCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var shape: ProfileOption
-    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var spread: SpreadOptions
+    var compute: ComputeOptions { spread.compute }
 
     private struct Report: Encodable {
         var k: Int
@@ -53,7 +54,7 @@ struct ClusterCommand: AsyncParsableCommand {
         var seed: UInt64
         var out: String?
         var device: DeviceDescription
-        /// Nil for a single process.
+        /// Nil for a single process with one device.
         var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
@@ -73,6 +74,9 @@ struct ClusterCommand: AsyncParsableCommand {
         if ranks.size > 1 { return try run(on: ranks, plan, isKept: isKept) }
         try ranks.close()
         let interrupt = ExitOnInterrupt(saying: CheckpointKeeper.message(isKept))
+        defer { withExtendedLifetime(interrupt) {} }
+        let devices = try spread.several()
+        if !devices.isEmpty { return try run(on: devices, plan, interrupt, isKept: isKept) }
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: compute.quiet).matrix
         try plan.check(matrix)
@@ -92,13 +96,12 @@ struct ClusterCommand: AsyncParsableCommand {
         try report(
             finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend,
             curve: drawn == nil ? nil : curve.curve)
-        withExtendedLifetime(interrupt) {}
     }
 
     /// Prints the result.
     /// - Parameters:
     ///   - curve: the file with the curve of several k, if one was written.
-    ///   - ranks: the number of processes that worked on it; nil for a single process.
+    ///   - ranks: the number of ranks that worked on it; nil for a single process with one device.
     func report(
         _ finished: FinishedClustering, of matrix: FeatureMatrix, _ plan: ClusteringPlan, loadingSeconds: Double,
         on backend: any Backend, curve curvePath: String? = nil, ranks: Int? = nil

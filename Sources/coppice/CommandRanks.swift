@@ -6,10 +6,35 @@ import Ranks
 import Support
 
 extension Communicator {
+    /// The number of ranks for messages, such as `3 ranks`, or `2 devices` if they are threads.
+    var countText: String { describeCount(size, ranksInProcess > 1 ? "device" : "rank") }
+
+    /// A single rank for messages.
+    var singleText: String { ranksInProcess > 1 ? "one device" : "one process" }
+
+    /// The ranks and their connection for messages.
+    var text: String { ranksInProcess > 1 ? countText : "\(countText) by \(library?.name ?? "no MPI")" }
+
+    /// Spreads rows over the ranks. Collective.
+    /// - Throws: `ClusteringError`, and ``SharedRefusal`` if there are more devices than chunks of rows.
+    func spread(_ rows: Int) throws -> RowSpread {
+        do throws(ClusteringError) { return try RowSpread(rows, over: self) } catch {
+            guard ranksInProcess > 1, case .tooManyRanks(_, let rows, let accepted) = error else { throw error }
+            throw SharedRefusal(
+                "\(countText) are too many for \(describeCount(rows, "row")), which are spread by chunks of "
+                    + "\(RowSpread.chunkRows); 1 to \(accepted) are accepted", category: error.category)
+        }
+    }
+
     /// Runs the work of a command on this rank and ends MPI. Call it on the thread that joined the ranks.
-    func finishing(_ body: () throws -> Void) throws {
+    /// - Parameter interrupt: the effect of signals during the work; afterwards they have none.
+    func finishing(_ interrupt: ExitOnInterrupt? = nil, _ body: () throws -> Void) throws {
         do {
-            try body()
+            do {
+                // Also if it fails: the rank that reports that must not be killed because another one ended by a signal.
+                defer { interrupt.ignore() }
+                try body()
+            }
             try close()
         } catch {
             var failure = Failure(error) ?? Failure("\(error)", exitCode: 70)
@@ -35,12 +60,12 @@ func onAllRanks<Result>(_ body: () throws -> Result) throws -> Result {
     }
 }
 
-/// Refuses mini-batches, which run in one process only, on several ranks with the same options.
+/// Refuses mini-batches, which run on a single rank only, on several ranks with the same options.
 func refuseMiniBatches(_ kind: KMeans.Kind, on ranks: Communicator) throws {
     guard case .miniBatch = kind else { return }
     try onAllRanks {
         throw Failure(
-            "mini-batches are for one process; --kmeans lloyd works on \(ranks.size) ranks", exitCode: 64)
+            "mini-batches are for \(ranks.singleText); --kmeans lloyd works on \(ranks.countText)", exitCode: 64)
     }
 }
 
@@ -51,13 +76,35 @@ func checksum<Value: BitwiseCopyable>(_ values: [Value]) -> String {
     return "checksum \(String(checksum.value, radix: 16))"
 }
 
+/// A data set of images, which is read once for all ranks of a process.
+final class SharedImages: Sendable {
+    private let quiet: Bool
+    private let outcome = Locked<Result<Dataset, DatasetError>?>(nil)
+
+    /// - Parameter quiet: true for no notes on stderr.
+    init(quiet: Bool) { self.quiet = quiet }
+
+    /// The data set. The first rank that calls this reads it while the others wait; an error is that of all.
+    func load(_ options: DataOptions) throws(DatasetError) -> Dataset {
+        let found = outcome.withLock { outcome in
+            let found = outcome ?? Result { () throws(DatasetError) in try options.load(quiet: quiet) }
+            outcome = found
+            return found
+        }
+        return try found.get()
+    }
+}
+
 extension ClusteringOptions {
     /// The samples of all ranks with their classes, if they have any, and this rank's part of them. Collective.
-    func samples(over ranks: Communicator, labels: LabelsOption, quiet: Bool) throws -> (Samples, RowSpread) {
+    /// - Parameter images: where the samples come from unless they are features.
+    func samples(over ranks: Communicator, _ images: SharedImages, labels: LabelsOption, quiet: Bool) throws -> (
+        Samples, RowSpread
+    ) {
         let name = "the samples of \(features ?? "--data")"
         guard features != nil else {
-            let images = try ranks.sharingFailures { try data.load(quiet: quiet) }
-            let spread = try RowSpread(images.train.count, over: ranks)
+            let images = try ranks.sharingFailures { try images.load(data) }
+            let spread = try ranks.spread(images.train.count)
             try ranks.agree(on: [Agreement("the classes of the samples", checksum(images.train.labels))])
             return (
                 Samples(
@@ -71,7 +118,7 @@ extension ClusteringOptions {
             let opened = try matrix.open(quiet: quiet)
             return (opened, try labels.label(opened.samples, quiet: quiet))
         }
-        let spread = try RowSpread(opened.samples.count, over: ranks)
+        let spread = try ranks.spread(opened.samples.count)
         try ranks.agree(on: [
             Agreement("the classes of the samples", labelled.map { checksum($0.samples.labels) } ?? "none")
         ])

@@ -19,7 +19,7 @@ struct ComputeOptions: ParsableArguments {
         do { request = try DeviceRequest(device) } catch { throw ValidationError("\(error).") }
         if request.namesSeveral {
             throw ValidationError(
-                "--device \(excerpt(device)) names several devices, and only coppice run takes several.")
+                "--device \(excerpt(device)) names several devices, and this command takes one.")
         }
     }
 

@@ -37,8 +37,8 @@ struct DedupCommand: ParsableCommand {
 
             Rows of zeros have no direction; they are never duplicates.
 
-            Under mpirun or srun the ranks share the clustering, which requires --kmeans lloyd, and the comparisons; \
-            docs/clusters.md has an example.
+            Several devices of this machine (--device gpu:all, gpu:0,2, or --devices N), and ranks under mpirun or srun, share \
+            the clustering, which requires --kmeans lloyd, and the comparisons; docs/clusters.md has examples.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -81,7 +81,8 @@ struct DedupCommand: ParsableCommand {
     var json = false
     @OptionGroup var scoring: ScoreOptions
     @OptionGroup var shape: ProfileOption
-    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var spread: SpreadOptions
+    var compute: ComputeOptions { spread.compute }
 
     func run() throws {
         let plan = try options.plan()
@@ -93,14 +94,35 @@ struct DedupCommand: ParsableCommand {
         }
         try check()
         let ranks = try Communicator.join()
-        if ranks.size > 1 { return try ranks.finishing { try deduplicate(plan, k, over: ranks) } }
+        if ranks.size > 1 {
+            let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
+            return try ranks.finishing(interrupt) {
+                try spread.refuseSeveral(on: ranks)
+                let images = SharedImages(quiet: compute.quiet || ranks.rank > 0)
+                try deduplicate(plan, k, over: ranks, [], images, interrupt)
+            }
+        }
         // A single rank is a plain process.
         try ranks.close()
-        try deduplicate(plan, k, over: nil)
+        let interrupt = ExitOnInterrupt()
+        defer { withExtendedLifetime(interrupt) {} }
+        let devices = try spread.several()
+        let images = SharedImages(quiet: compute.quiet)
+        guard !devices.isEmpty else { return try deduplicate(plan, k, over: nil, [], images, interrupt) }
+        try spread.spread(over: devices) { ranks in
+            try deduplicate(plan, k, over: ranks, devices, images, ranks.rank == 0 ? interrupt : nil)
+        }
     }
 
     /// Deduplicates, alone or as one of several ranks, which all compare; rank 0 writes and prints.
-    private func deduplicate(_ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?) throws {
+    /// - Parameters:
+    ///   - devices: the device of each rank; empty if each rank finds its own.
+    ///   - images: where the samples of ranks come from unless they are features.
+    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
+    private func deduplicate(
+        _ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?, _ devices: [DeviceInventory.DeviceEntry],
+        _ images: SharedImages, _ interrupt: ExitOnInterrupt?
+    ) throws {
         if let ranks { try agree(plan, k, ranks) }
         let isFirst = ranks.map { $0.rank == 0 } ?? true
         var compute = self.compute
@@ -123,9 +145,8 @@ struct DedupCommand: ParsableCommand {
             try outputs.indices.checkPlaces()
             for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
         }
-        let interrupt = ExitOnInterrupt(saying: isFirst ? "interrupted, nothing was written" : nil)
         let samples =
-            try ranks.map { try options.samples(over: $0, labels: labels, quiet: compute.quiet).0 }
+            try ranks.map { try options.samples(over: $0, images, labels: labels, quiet: compute.quiet).0 }
             ?? options.samples(quiet: compute.quiet, labels: labels)
         try lines?.check(count: samples.matrix.count)
         try scoring.check(score.flatMap { try? Score.named($0) }, on: samples)
@@ -143,7 +164,10 @@ struct DedupCommand: ParsableCommand {
             try plan.check(rows.matrix)
         }
         let backend =
-            try ranks.map { try rankBackend(compute.device, profile: shape.forced, over: $0, quiet: compute.quiet) }
+            try ranks.map {
+                try rankBackend(
+                    compute.device, of: devices, profile: shape.forced, over: $0, quiet: compute.quiet)
+            }
             ?? compute.makeBackend(in: shape)
         let run = DedupRun(rows: rows, k: k, plan: plan, compute: compute, backend: backend, ranks: ranks)
         let clustered = try run.cluster()
@@ -170,7 +194,6 @@ struct DedupCommand: ParsableCommand {
             for line in try report.lines(names, lists: lists) { print(line) }
         }
         try flushOutput()
-        withExtendedLifetime(interrupt) {}
     }
 
     /// Checks what must be the same on all ranks before anything is read. Collective.
@@ -187,7 +210,7 @@ struct DedupCommand: ParsableCommand {
         guard let score, !Selection.isScoreFile(score) else { return }
         try onAllRanks {
             throw Failure(
-                "--score \(score) is for one process, and there are \(ranks.size) ranks; compute it with coppice score, "
+                "--score \(score) is for \(ranks.singleText), and there are \(ranks.countText); compute it with coppice score, "
                     + "and give the file", exitCode: 64)
         }
     }

@@ -10,11 +10,10 @@ extension DedupRun {
     func cluster(over ranks: Communicator) throws -> Clustered {
         let matrix = rows.matrix
         let spread = try RowSpread(matrix.count, over: ranks)
-        Terminal.note(
-            "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(matrix.count) rows",
-            quiet: compute.quiet)
+        Terminal.note("\(ranks.text), \(matrix.count) rows", quiet: compute.quiet)
         var plan = plan
-        plan.memory = plan.memory.map { max(0, $0 - reserve) }
+        // Ranks of one process share its memory.
+        plan.memory = plan.memory.map { max(0, $0 - ranks.ranksInProcess * reserve) }
         let clustered = try plan.run(
             matrix, k: k, seed: compute.seed, over: spread, on: backend, quiet: compute.quiet)
         let own = clustered.finished.clustering

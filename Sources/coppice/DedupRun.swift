@@ -166,13 +166,15 @@ struct DedupRun {
         let begin = ContinuousClock.now
         let (source, found) = (clustered.source, clustered.assignment)
         let taken = Deduplication.bytes(points: source.count)
-        if let least = AvailableMemory.shortage(of: reserve) {
+        // Ranks of one process share its memory.
+        let sharers = ranks?.ranksInProcess ?? 1
+        if let least = AvailableMemory.shortage(of: sharers * reserve) {
             throw ClusteringError.noMemory(
                 what: "comparing \(source.count) rows of \(source.dimensions) numbers", needed: reserve, least: least)
         }
         let left =
-            min(
-                plan.memory.map { $0 - ProcessMemory.resident } ?? .max, AvailableMemory.now?.bytes ?? .max) - taken
+            min(plan.memory.map { $0 - ProcessMemory.resident } ?? .max, AvailableMemory.now?.bytes ?? .max) / sharers
+            - taken
         let deduplication = try Deduplication(
             of: source, clustering: found, old: rows.old, order: order,
             memory: min(left, Deduplication.usualMemory), on: backend)

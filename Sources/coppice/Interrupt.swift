@@ -1,5 +1,6 @@
 @preconcurrency import Foundation
 import OpenCL
+import Ranks
 import Support
 import Synchronization
 
@@ -77,6 +78,9 @@ private enum SignalPipe {
 
 /// Ends the process at Ctrl-C at once, for commands with nothing to keep, but never in the middle of a result.
 final class ExitOnInterrupt: Sendable {
+    /// Those of processes that are ranks, which hear signals until they end.
+    private static let lasting = Locked<[ExitOnInterrupt]>([])
+
     private enum Answer {
         /// The process ends.
         case exit
@@ -92,8 +96,23 @@ final class ExitOnInterrupt: Sendable {
     private let writing: Writing
     private let interrupt: Interrupt
 
-    /// - Parameter message: printed at the end; nil if another process prints it.
-    init(saying message: String? = "interrupted, nothing was written") {
+    convenience init(saying message: String = "interrupted, nothing was written") {
+        self.init(saying: message, after: 0)
+    }
+
+    /// For a process that is one of several ranks, of which rank 0 prints `message`. Signals are heard until the process ends: a
+    /// launcher passes one on to all ranks, and a rank that ended by it while others still work would have the launcher kill
+    /// these.
+    convenience init(saying message: String, on ranks: Communicator) {
+        // A rank that ends at once has the launcher kill rank 0, which may not have printed yet, and drop what it has not read.
+        self.init(saying: ranks.rank == 0 ? message : nil, after: 250_000)
+        Self.lasting.withLock { $0.append(self) }
+    }
+
+    /// - Parameters:
+    ///   - message: printed at the end; nil if another process prints it.
+    ///   - wait: microseconds between the message and the end.
+    private init(saying message: String?, after wait: UInt32) {
         let writing = Writing()
         self.writing = writing
         interrupt = Interrupt {
@@ -104,6 +123,7 @@ final class ExitOnInterrupt: Sendable {
                 case .exit:
                     if let message { Terminal.complain(message) }
                     PoCLCache.end()
+                    usleep(wait)
                     _exit(Signals.exitCode)
                 }
             }
@@ -115,6 +135,9 @@ final class ExitOnInterrupt: Sendable {
         writing.answer.withLock { $0 = flag.map { Answer.raise($0) } ?? .exit }
     }
 
+    /// Has signals do nothing from now on.
+    func ignore() { writing.answer.withLock { $0 = .nothing } }
+
     /// Runs what must be finished once it is begun.
     func finishing(_ body: () throws -> Void) rethrows {
         try writing.answer.withLock { answer in
@@ -122,4 +145,14 @@ final class ExitOnInterrupt: Sendable {
             answer = .nothing
         }
     }
+}
+
+extension Optional where Wrapped == ExitOnInterrupt {
+    /// Runs what must be finished once it is begun.
+    func finishing(_ body: () throws -> Void) rethrows {
+        if let self { try self.finishing(body) } else { try body() }
+    }
+
+    /// Has signals do nothing from now on.
+    func ignore() { self?.ignore() }
 }

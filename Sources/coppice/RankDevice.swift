@@ -4,8 +4,19 @@ import Support
 
 /// The backend of this rank: its number among the ranks of its host chooses one of the devices that `spec` means there. Ranks
 /// may share a processor, but no GPU. Collective.
+/// - Parameter devices: the device of each rank if the ranks are threads; empty if they are processes.
 /// - Throws: ``SharedRefusal`` if any rank has none.
-func rankBackend(_ spec: String, profile: DeviceProfile?, over ranks: Communicator, quiet: Bool) throws -> any Backend {
+func rankBackend(
+    _ spec: String, of devices: [DeviceInventory.DeviceEntry], profile: DeviceProfile?, over ranks: Communicator,
+    quiet: Bool
+) throws -> any Backend {
+    if !devices.isEmpty {
+        let backend = try ranks.sharingFailures {
+            try DeviceSelection.make(on: devices[ranks.rank], profile: profile, startsOften: true)
+        }
+        warn(of: backend)
+        return backend
+    }
     let host = try ranks.ranksOnHost()[0]
     var found: DeviceShares?
     let offer = try ranks.sharingFailures {

@@ -7,8 +7,8 @@ import Ranks
 import Scoring
 import Support
 
-/// `coppice select` as one of several ranks that an MPI launcher started. Each has its own part of the samples' clusters and
-/// scores; rank 0 gets the kept samples, writes and prints.
+/// `coppice select` as one of several ranks: processes that an MPI launcher started, or threads with one device each. Each has its
+/// own part of the samples' clusters and scores; rank 0 gets the kept samples, writes and prints.
 extension SelectCommand {
     /// The data of a rank's part of the samples.
     private struct Part {
@@ -20,10 +20,17 @@ extension SelectCommand {
     }
 
     /// Selects on all ranks. Collective.
-    func select(on ranks: Communicator, _ plan: ClusteringPlan, _ selection: Selection) throws {
+    /// - Parameters:
+    ///   - devices: the device of each rank; empty if each rank finds its own.
+    ///   - images: where the samples come from unless they are features.
+    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
+    func select(
+        on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ images: SharedImages,
+        _ plan: ClusteringPlan, _ selection: Selection, _ interrupt: ExitOnInterrupt?
+    ) throws {
         try ranks.agree(on: agreements(plan))
         if let words = unspreadable(plan, selection) {
-            throw shared("\(words) is for one process, and there are \(ranks.size) ranks", exitCode: 64)
+            throw shared("\(words) is for \(ranks.singleText), and there are \(ranks.countText)", exitCode: 64)
         }
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
@@ -35,8 +42,6 @@ extension SelectCommand {
                 out: out, dropped: outputs.dropped, lists: lines.map { .lines($0) } ?? (folder == nil ? .none : .paths)),
             options: outputs)
         if isFirst { try files.check(nil, against: inputs) }
-        let interrupt = ExitOnInterrupt(saying: isFirst ? "interrupted, nothing was written" : nil)
-        defer { withExtendedLifetime(interrupt) {} }
         var limit: Budget?
         var scores: OrderedKeys?
         // What is wrong with the size, the lines, the budget or the scores must not wait for a clustering.
@@ -47,8 +52,8 @@ extension SelectCommand {
             if let score, Selection.isScoreFile(score) { scores = try scoreKeys(score, spread) }
         }
         let part =
-            try clustering.map { try read($0, on: ranks, quiet: quiet, check) }
-            ?? cluster(plan, on: ranks, selection, quiet: quiet, check)
+            try clustering.map { try read($0, on: ranks, images, quiet: quiet, check) }
+            ?? cluster(plan, on: ranks, devices, images, selection, quiet: quiet, check)
         let count = part.spread.total
         let begin = ContinuousClock.now
         guard let choice = try choose(selection, from: part, scores, limit, on: ranks) else { return }
@@ -166,17 +171,18 @@ extension SelectCommand {
 
     /// Clusters the samples of all ranks, or only opens them if no clusters are needed.
     private func cluster(
-        _ plan: ClusteringPlan, on ranks: Communicator, _ selection: Selection, quiet: Bool,
-        _ check: (RowSpread) throws -> Void
+        _ plan: ClusteringPlan, on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry],
+        _ images: SharedImages, _ selection: Selection, quiet: Bool, _ check: (RowSpread) throws -> Void
     ) throws -> Part {
-        let (samples, spread) = try options.samples(over: ranks, labels: labels, quiet: quiet)
+        let (samples, spread) = try options.samples(over: ranks, images, labels: labels, quiet: quiet)
         let matrix = samples.matrix
         try ranks.sharingFailures { try plan.check(matrix) }
         try check(spread)
         var part = Part(spread: spread, samples: samples)
         guard let k = plan.k, score == nil || selection.needsClustering else { return part }
         try refuseMiniBatches(plan.kind, on: ranks)
-        let backend = try rankBackend(compute.device, profile: try shape.forced, over: ranks, quiet: quiet)
+        let backend = try rankBackend(
+            compute.device, of: devices, profile: try shape.forced, over: ranks, quiet: quiet)
         noteRanks(ranks, matrix.count, quiet: quiet)
         let clustered = try plan.run(
             matrix, k: k, seed: compute.seed, over: part.spread, on: backend, quiet: quiet)
@@ -186,17 +192,16 @@ extension SelectCommand {
     }
 
     private func noteRanks(_ ranks: Communicator, _ count: Int, quiet: Bool) {
-        Terminal.note(
-            "\(describeCount(ranks.size, "rank")) by \(ranks.library?.name ?? "no MPI"), \(count) samples", quiet: quiet
-        )
+        Terminal.note("\(ranks.text), \(count) samples", quiet: quiet)
     }
 
     /// This rank's part of a clustering from its folder.
     private func read(
-        _ directory: String, on ranks: Communicator, quiet: Bool, _ check: (RowSpread) throws -> Void
+        _ directory: String, on ranks: Communicator, _ images: SharedImages, quiet: Bool,
+        _ check: (RowSpread) throws -> Void
     ) throws -> Part {
         let isNamed = options.data.data != nil || options.data.dataset != nil || options.features != nil
-        let samples = isNamed ? try options.samples(over: ranks, labels: self.labels, quiet: quiet).0 : nil
+        let samples = isNamed ? try options.samples(over: ranks, images, labels: self.labels, quiet: quiet).0 : nil
         let path = "\(directory)/\(ClusteringFolder.labels)"
         let distancesPath = "\(directory)/\(ClusteringFolder.distances)"
         let count = try agreedCount(of: path, on: ranks)
@@ -207,7 +212,7 @@ extension SelectCommand {
             throw shared(
                 "\(path): \(count) labels for \(samples.matrix.count) samples; one for each is needed", exitCode: 65)
         }
-        let spread = try RowSpread(count, over: ranks)
+        let spread = try ranks.spread(count)
         try check(spread)
         noteRanks(ranks, count, quiet: quiet)
         let labels = try ranks.sharingFailures { try NumPyArray.read(path, rows: spread.rows).integers() }

@@ -30,8 +30,9 @@ struct SelectCommand: AsyncParsableCommand {
             --budget-column tokens --budget 200000, samples are kept in rank order as long as the sum of their field `tokens` \
             is not above 200000: one that does not fit is skipped.
 
-            Under mpirun or srun each rank reads a part of the samples, and together they keep the same samples as one \
-            process; docs/clusters.md has an example.
+            With several devices of this machine (--device gpu:all, gpu:0,2, or --devices N), and under mpirun or srun, each \
+            device or rank reads a part of the samples, and together they keep the same samples as one; docs/clusters.md has \
+            examples.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -78,7 +79,8 @@ struct SelectCommand: AsyncParsableCommand {
     var json = false
     @OptionGroup var scoring: ScoreOptions
     @OptionGroup var shape: ProfileOption
-    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var spread: SpreadOptions
+    var compute: ComputeOptions { spread.compute }
 
     struct Report: Encodable {
         var strategy: String?
@@ -113,7 +115,7 @@ struct SelectCommand: AsyncParsableCommand {
         var startSeconds: Double?
         var kmeansSeconds: Double?
         var device: DeviceDescription?
-        /// Nil for a single process.
+        /// Nil for a single process with one device.
         var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
@@ -144,10 +146,25 @@ struct SelectCommand: AsyncParsableCommand {
         let selection = try selection(plan)
         try curve.check(plan)
         let ranks = try Communicator.join()
-        if ranks.size > 1 { return try ranks.finishing { try select(on: ranks, plan, selection) } }
+        if ranks.size > 1 {
+            let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
+            return try ranks.finishing(interrupt) {
+                try spread.refuseSeveral(on: ranks)
+                let images = SharedImages(quiet: compute.quiet || ranks.rank > 0)
+                try select(on: ranks, [], images, plan, selection, interrupt)
+            }
+        }
         // A single rank is a plain process.
         try ranks.close()
         let interrupt = ExitOnInterrupt()
+        defer { withExtendedLifetime(interrupt) {} }
+        let devices = try spread.several()
+        if !devices.isEmpty {
+            let images = SharedImages(quiet: compute.quiet)
+            return try spread.spread(over: devices) { ranks in
+                try select(on: ranks, devices, images, plan, selection, ranks.rank == 0 ? interrupt : nil)
+            }
+        }
         let lines = try ids.open()
         let folder = try imageFolder(lines)
         var files = SelectionOutputs(
@@ -214,7 +231,6 @@ struct SelectCommand: AsyncParsableCommand {
             if !isDevice(out) { print((["", "in Python:"] + python.text).joined(separator: "\n")) }
         }
         try flushOutput()
-        withExtendedLifetime(interrupt) {}
     }
 
     /// The folder of image files that the samples come from, whose paths say what each is where `lines` do not; nil for

@@ -28,6 +28,7 @@ private final class Recorder: LloydKeeper {
     func begin() { calls.append("begin") }
     func isDue(stopping: Bool) -> Bool { true }
     func keep(_ state: LloydState) throws(FileError) { states.append(state) }
+    func stop() { calls.append("stop") }
     func end() { calls.append("end") }
 }
 
@@ -41,6 +42,7 @@ private final class FullDisk: LloydKeeper {
     func keep(_ state: LloydState) throws(FileError) {
         throw .writeFailed(file: "x", reason: "No space left on device")
     }
+    func stop() {}
     func end() { hasEnded = true }
 }
 
@@ -73,7 +75,8 @@ private final class FullDisk: LloydKeeper {
         for last in [1, 3] {
             let stopped = Recorder(stopAfter: last)
             #expect(throws: ClusteringError.self) { try kmeans.fit(resident, on: backend, keeper: stopped) }
-            #expect(stopped.states == Array(watching.states.prefix(last)) && stopped.calls == ["begin", "end"])
+            #expect(stopped.states == Array(watching.states.prefix(last)))
+            #expect(stopped.calls == ["begin", "stop", "end"])
         }
         let streamed = PointSource(streaming: matrix, through: nil, pieceCount: RowSpread.chunkRows)
         for state in [watching.states[0], watching.states[watching.states.count - 1]] {

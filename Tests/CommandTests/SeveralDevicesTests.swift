@@ -157,7 +157,7 @@ import Testing
 }
 
 /// True if PoCL shows its processor twice when asked to.
-private let hasTwoDevices: Bool = {
+let hasTwoDevices: Bool = {
     let environment = ["POCL_DEVICES": "pthread pthread"]
     guard let report = try? coppice("devices", "--json", environment: environment).json() else { return false }
     let platforms = report["platforms"] as? [[String: Any]] ?? []

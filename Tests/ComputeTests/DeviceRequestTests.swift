@@ -110,10 +110,16 @@ import Testing
         }
         #expect(try name("gpu:1") == "NVIDIA L4" && name("l4:all") == "NVIDIA L4")
         #expect(try DeviceRequest("gpu:0,1").namesSeveral && !DeviceRequest("gpu:1").namesSeveral)
+        for (spec, count, isAny) in [
+            ("gpu", nil, false), ("gpu", 1, false), ("gpu", 2, true), ("gpu:all", nil, true), ("gpu:1", nil, false),
+            ("gpu:1,0", nil, true),
+        ] as [(String, Int?, Bool)] {
+            #expect(try DeviceRequest(spec, count: count).mayMeanSeveral == isAny, "\(spec)")
+        }
         #expect {
             try name("gpu:all")
         } throws: {
-            "\($0)".hasPrefix("--device gpu:all means 2 devices, and only coppice run takes several")
+            "\($0)".hasPrefix("--device gpu:all means 2 devices, and this command takes one")
         }
         #expect(throws: ComputeError.self) { try DeviceSelection.make(spec: "cpu:1") }
     }

@@ -51,7 +51,7 @@ import Testing
                         let own = ThreadRanks.ranges(count, over: ranks)[sums.rank]
                         var select = RadixSelect(over: sums, first: own.lowerBound, total: count)
                         select.mostCounts = mostCounts
-                        return select.lowest(
+                        return try select.lowest(
                             of: OrderedKeys(Array(keys[own])), in: Array(groups[own]), quotas: quotas)
                     }
                     #expect(found.flatMap { $0 } == expected, "\(kind), \(quotas), \(mostCounts)")

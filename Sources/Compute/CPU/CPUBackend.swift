@@ -86,7 +86,7 @@ package final class CPUBackend: Backend {
     }
 
     /// Runs `body(0) … body(count - 1)` on all cores. Which core takes which index never changes a result: each index
-    /// owns what it writes.
+    /// owns what it writes. Backends on several threads share the cores.
     func parallel(_ count: Int, _ body: (Int) -> Void) {
         if count < 2 {
             if count == 1 { body(0) }

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Compute
+import Ranks
+import Support
+
+/// What commands take that can spread their rows over several devices of this machine.
+struct SpreadOptions: ParsableArguments {
+    @Option(help: "What to compute on: \(DeviceRequest.accepted).")
+    var device = "auto"
+    @Option(
+        help: ArgumentHelp(
+            "Devices to spread the rows over: the first N that --device means. Needs --kmeans lloyd.", valueName: "N"),
+        transform: wholeNumber)
+    var devices: Int?
+    @Flag(help: "Accept several devices that differ. The last bits of the result then depend on which these are.")
+    var mixDevices = false
+
+    @Option(help: "Seed of all random numbers. (default: 1)", transform: seedNumber)
+    var seed: UInt64 = 1
+
+    @Flag(help: "No progress and no notes on stderr.")
+    var quiet = false
+
+    func validate() throws {
+        do { _ = try request } catch { throw ValidationError("\(error).") }
+    }
+
+    /// The request.
+    /// - Throws: ``Sentence`` that says what is accepted.
+    private var request: DeviceRequest {
+        get throws(Sentence) { try DeviceRequest(device, count: devices, mixes: mixDevices) }
+    }
+
+    /// The same options for one device.
+    var compute: ComputeOptions {
+        var compute = ComputeOptions()
+        (compute.device, compute.seed, compute.quiet) = (device, seed, quiet)
+        return compute
+    }
+
+    /// The devices of the request, with a line for each on stderr; empty if it comes to one.
+    /// - Throws: `ComputeError/noDevice(reason:)` if there are too few, or if they differ and may not.
+    func several() throws -> [DeviceInventory.DeviceEntry] {
+        let request = try request
+        guard request.mayMeanSeveral else { return [] }
+        let entries = try DeviceSelection.devices(for: request, in: .current())
+        guard entries.count > 1 else { return [] }
+        noteCache(quiet: quiet)
+        for (index, entry) in entries.enumerated() {
+            Terminal.note("device \(index + 1): \(entry.label)", quiet: quiet)
+        }
+        return entries
+    }
+
+    /// Refuses several devices on ranks that are processes, which have one each. Collective.
+    func refuseSeveral(on ranks: Communicator) throws {
+        try ranks.sharingFailures {
+            guard try request.mayMeanSeveral else { return }
+            let option = devices.map { "--devices \($0)" } ?? "--device \(excerpt(device))"
+            throw Failure(
+                "\(option) asks for several devices, and each of the \(ranks.size) ranks takes one: start one rank per "
+                    + "device, with a plain --device such as gpu", exitCode: 64)
+        }
+    }
+
+    /// Runs `body` on a rank for each device, each on a thread of its own. A failure is reported, and ends all.
+    func spread(
+        over devices: [DeviceInventory.DeviceEntry], _ body: @escaping @Sendable (Communicator) throws -> Void
+    ) throws {
+        let mixes = mixDevices
+        try Communicator.onThreads(devices.count) { ranks in
+            ranks.computesAlike = !mixes
+            try ranks.finishing { try body(ranks) }
+        }
+    }
+}
