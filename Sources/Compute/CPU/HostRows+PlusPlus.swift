@@ -22,6 +22,17 @@ extension HostRows {
         return chosen.map { Int32($0) }
     }
 
+    /// The cost of ``plusPlus(centres:weights:trials:random:)`` on so many rows. Each row that is drawn is compared with all rows,
+    /// three operations per column and two for the weighted sum; the rows and their weights are read, the distances before
+    /// too, and those after are written. The columns of distant rows that need not be read are counted all the same.
+    package static func plusPlusCost(rows: Int, centres: Int, trials: Int, dimensions: Int) -> OperationCost {
+        let compared = Double(rows) * Double(1 + (centres - 1) * trials)
+        let (number, weight) = (MemoryLayout<Float>.stride, MemoryLayout<Double>.stride)
+        return OperationCost(
+            operations: compared * Double(3 * dimensions + 2),
+            bytes: compared * Double(number * (dimensions + 2) + weight))
+    }
+
     /// The squared distance of two rows, summed directly; any number that is at least `limit` where it is at least that: the sum
     /// only grows, so most columns of distant rows need not be read.
     @inline(__always)

@@ -1,0 +1,232 @@
+import ArgumentParser
+import Clustering
+import Compute
+import KernelChecks
+import Support
+
+/// A start that can be planned: a word of `--start`.
+enum PlannedStart: String, CaseIterable, Encodable, ExpressibleByArgument {
+    case plusPlus = "kmeans++"
+    case parallel = "kmeans-parallel"
+
+    /// The same of a clustering.
+    var start: KMeans.Start {
+        switch self {
+        case .plusPlus: .plusPlus
+        case .parallel: .parallel()
+        }
+    }
+}
+
+/// The work of a start, as the rank with the most rows has it.
+enum StartWork: Equatable {
+    /// That of every rank.
+    case plusPlus(PlusPlusWork)
+    /// Candidates on the device of every rank, and their choice on rank 0's host.
+    case parallel(ParallelStartWork, choice: CandidateChoiceWork)
+}
+
+extension ClusterSize {
+    /// The settings of a k-means|| start; nil for another one.
+    private var parallelSettings: KMeans.ParallelStartSettings? {
+        if case .parallel(let settings) = kmeans.start { settings } else { nil }
+    }
+
+    /// The work of the start.
+    var startWork: StartWork {
+        let trials = kmeans.startCandidates
+        guard let settings = parallelSettings else {
+            return .plusPlus(
+                PlusPlusWork(points: kmeans.startCount(of: rows), trials: trials, k: k, dimensions: dimensions))
+        }
+        let work = ParallelStartWork(
+            rows: rowsPerRank, searches: settings.expectedSearches(k: k, of: rows), dimensions: dimensions,
+            isSpread: ranks > 1)
+        return .parallel(
+            work,
+            choice: CandidateChoiceWork(candidates: work.candidates, trials: trials, k: k, dimensions: dimensions))
+    }
+
+    /// The first centres of a start from points that take at most 64 MiB: what its rate is measured on. Of k-means|| it has
+    /// the choice.
+    var startSample: StartWork {
+        let dimensions = min(dimensions, 1024)
+        let most = (1 << 24) / dimensions
+        return switch startWork {
+        case .plusPlus(let work):
+            .plusPlus(
+                PlusPlusWork(
+                    points: min(work.points, most), trials: work.trials, k: min(k, 32), dimensions: dimensions))
+        case .parallel(let work, let choice):
+            .parallel(
+                work,
+                choice: CandidateChoiceWork(
+                    candidates: min(choice.candidates, most), trials: choice.trials, k: min(k, 32),
+                    dimensions: dimensions))
+        }
+    }
+
+    /// Bytes that each rank sends for the start, and the steps one after the other in which it does.
+    var startTraffic: (searches: RankTraffic, choice: RankTraffic) {
+        let nothing = RankTraffic(bytes: 0, steps: 0)
+        guard ranks > 1 else { return (nothing, nothing) }
+        // A row, and its place among the others.
+        let row = MemoryLayout<Float>.stride * dimensions + MemoryLayout<Int64>.stride
+        switch startWork {
+        case .plusPlus(let work):
+            let gathered = RankNetwork.gather(work.points * row, ranks: ranks)
+            return (RankTraffic(bytes: gathered, steps: ranks - 1), nothing)
+        case .parallel(let work, _):
+            // All but the first candidate are drawn, and the ranks gather their numbers. They gather the rows of all, and add
+            // up a few numbers after each search.
+            let drawn = (work.candidates - 1) * MemoryLayout<Int32>.stride
+            let gathered = RankNetwork.gather(work.candidates * row + drawn, ranks: ranks)
+            // They add up the weights of all candidates, and rank 0 hands round which of them it chose.
+            let weights = RankNetwork.allReduce(work.candidates * MemoryLayout<Int64>.stride, ranks: ranks)
+            let chosen = RankNetwork.gather(k * MemoryLayout<Int32>.stride, ranks: ranks)
+            return (
+                RankTraffic(bytes: gathered, steps: (4 * work.searches.count - 1) * (ranks - 1)),
+                RankTraffic(bytes: weights + chosen, steps: 3 * (ranks - 1))
+            )
+        }
+    }
+
+    /// What a plan takes for granted about the start.
+    func startAssumptions(on host: HostRates) -> [String] {
+        switch startWork {
+        case .plusPlus(let work):
+            return [
+                "the start is k-means++ (`--start kmeans++`) on \(work.points) rows drawn from all, "
+                    + "\(describeCount(work.trials, "candidate")) per centre"
+                    + (ranks > 1 ? "; every rank gathers these rows and chooses from them alike" : "")
+            ]
+        case .parallel(let work, let choice):
+            let isHere = host.measuredOn != nil
+            let drawn = work.searches.dropFirst()
+            return [
+                "the start is k-means|| (`--start kmeans-parallel`) with \(describeCount(work.candidates, "candidate")): one "
+                    + "row, and up to \(drawn.max() ?? 0) in each of \(describeCount(drawn.count, "round")), fewer where "
+                    + "some rows are sure to be drawn" + (ranks > 1 ? "; every rank gathers the candidates' rows" : ""),
+                "the new candidates of a round are compared with all rows as centroids are; then one core of "
+                    + (ranks > 1 ? "each rank's host" : "the host")
+                    + " copies the label and the distance of every row and draws from them, in "
+                    + "\(threeDigits(host.rowNanoseconds)) ns per row"
+                    + (isHere ? ", as it did here" : ", as a core of an AMD EPYC (Zen 5) does"),
+                (ranks > 1 ? "rank 0's host" : "the host")
+                    + " chooses the centroids, \(describeCount(choice.trials, "row")) drawn for each, and compares the "
+                    + "candidates with them at \(threeDigits(host.gbs)) GB/s"
+                    + (host.measuredOn.map { ", as it did here on \($0)" } ?? " (`--host`)")
+                    + "; all columns of all candidates are counted, though those of distant ones are left early"
+                    + (ranks > 1 ? "; the other ranks wait" : ""),
+            ]
+        }
+    }
+}
+
+/// The rates of the host of each rank, which does a part of a k-means|| start.
+struct HostRates: Equatable, Encodable {
+    /// 10^9 bytes of candidates per second that all cores compare with a centroid.
+    var gbs: Double
+    /// Nanoseconds per row for one core to copy what a search found and to draw from it.
+    var rowNanoseconds: Double
+    /// The rows that ``gbs`` was measured on; nil where it was not measured here.
+    var measuredOn: String?
+
+    enum CodingKeys: String, CodingKey {
+        case gbs, measuredOn
+        case rowNanoseconds = "rowNs"
+    }
+
+    /// Those of a host that is not here: several cores of a server.
+    static let assumed = HostRates(gbs: 100, rowNanoseconds: 20)
+
+    func seconds(_ choice: CandidateChoiceWork) -> Double { choice.cost.bytes / gbs / 1e9 }
+
+    /// Seconds for what follows the searches of a start.
+    func seconds(after work: ParallelStartWork) -> Double {
+        Double(work.searches.count) * Double(work.rows) * 1e-9 * rowNanoseconds
+    }
+
+    /// Those of the host here.
+    /// - Parameters:
+    ///   - sample: what the choice is measured on.
+    ///   - backend: where labels and distances are copied from.
+    static func measured(on sample: CandidateChoiceWork, with backend: any Backend) throws(ComputeError) -> HostRates {
+        let rate = sample.cost.bytes / max(sample.measured(), 1e-12) / 1e9
+        return HostRates(
+            gbs: rate, rowNanoseconds: try rowNanoseconds(with: backend),
+            measuredOn: "\(sample.candidates) made rows of \(sample.dimensions) numbers")
+    }
+
+    /// The least of three times that a search of a million rows and the round after it take.
+    private static func rowNanoseconds(with backend: any Backend) throws(ComputeError) -> Double {
+        let count = 1 << 20
+        let labels = try backend.makeBuffer(of: Int32.self, count: count, label: "labels")
+        let distances = try backend.makeBuffer(of: Float.self, count: count, label: "distances")
+        try backend.fill(labels, with: 0)
+        try backend.fill(distances, with: 1)
+        try backend.finish()
+        var least = Double.infinity
+        for key in 0..<3 as Range<UInt64> {
+            var rows = NearestCandidates(count: count, key: key)
+            let begin = ContinuousClock.now
+            try rows.take(count, from: 0, labels: labels, distances: distances, after: 0, on: backend)
+            _ = rows.drawn(in: 0, wanted: 1000, cost: rows.total.value)
+            least = min(least, (ContinuousClock.now - begin) / .seconds(1))
+        }
+        return 1e9 * least / Double(count)
+    }
+}
+
+/// What each rank sends.
+struct RankTraffic: Equatable {
+    var bytes: Double
+    /// Messages one after the other.
+    var steps: Int
+}
+
+/// The start of a clustering, as a part of its plan.
+struct StartPlan: Equatable {
+    /// The parts of a k-means|| start.
+    struct Parts: Equatable, Encodable {
+        /// Finding candidates, on all ranks.
+        var searches: ClusterPlan.Span
+        /// Choosing the centroids of them, on rank 0.
+        var choice: ClusterPlan.Span
+    }
+
+    var method: PlannedStart
+    /// Rows that centroids are chosen from.
+    var rows: Int
+    /// Nil for k-means++.
+    var candidates: Int?
+    var span: ClusterPlan.Span
+    /// Nil for k-means++.
+    var parts: Parts?
+    /// Bytes that each rank sends.
+    var sent: Double
+
+    /// - Parameter network: nil with one rank.
+    init(_ size: ClusterSize, on device: DeviceRates, _ host: HostRates, over network: RankNetwork?) {
+        let traffic = size.startTraffic
+        func span(_ compute: Double, _ traffic: RankTraffic) -> ClusterPlan.Span {
+            ClusterPlan.Span(
+                compute: compute, network: network?.seconds(traffic.bytes, steps: traffic.steps) ?? 0)
+        }
+        sent = traffic.searches.bytes + traffic.choice.bytes
+        switch size.startWork {
+        case .plusPlus(let work):
+            (method, rows) = (.plusPlus, work.points)
+            self.span = span(device.seconds(start: work), traffic.searches)
+        case .parallel(let work, let choice):
+            (method, rows, candidates) = (.parallel, size.rows, work.candidates)
+            let parts = Parts(
+                searches: span(device.seconds(searches: work) + host.seconds(after: work), traffic.searches),
+                choice: span(host.seconds(choice), traffic.choice))
+            self.parts = parts
+            self.span = ClusterPlan.Span(
+                compute: parts.searches.computeSeconds + parts.choice.computeSeconds,
+                network: parts.searches.networkSeconds + parts.choice.networkSeconds)
+        }
+    }
+}
