@@ -110,9 +110,9 @@ struct PlanClusterCommand: ParsableCommand {
                     + "of a file runs on no device",
                 exitCode: 64)
         }
-        var host = HostRates.assumed
-        if let rate { host.gbs = rate / 1e9 }
-        return (DeviceRates(try GPUDescription(file: gpu)), host)
+        var rates = HostRates.assumed
+        if let rate { rates.gbs = rate / 1e9 }
+        return (DeviceRates(try GPUDescription(file: gpu)), rates)
     }
 
     private func measuredRates(for size: ClusterSize) throws -> (DeviceRates, HostRates) {
@@ -134,15 +134,15 @@ struct PlanClusterCommand: ParsableCommand {
         // A backend that measures its launches waits for each.
         let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
         let latency = try LaunchLatency(on: unmeasured)
-        var host = HostRates.assumed
+        var rates = HostRates.assumed
         switch size.startSample {
         case .plusPlus(let work): shares.start = try share(work.cost, of: .plusPlus(work))
-        case .parallel(_, let choice): host = try HostRates.measured(on: choice, with: unmeasured)
+        case .parallel(_, let choice): rates = try HostRates.measured(on: choice, with: unmeasured)
         }
         let device = DeviceRates(
             name: backend.device.name, gflops: limits.gflops, gbs: limits.gbs,
             launchMicroseconds: 1e6 * latency.queued, shares: shares,
             measuredOn: "\(sample.rows) made rows of \(sample.dimensions) numbers, k \(sample.k)")
-        return (device, host)
+        return (device, rates)
     }
 }
