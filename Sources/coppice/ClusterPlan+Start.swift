@@ -2,6 +2,7 @@ import ArgumentParser
 import Clustering
 import Compute
 import KernelChecks
+import Ranks
 import Support
 
 /// A start that can be planned: a word of `--start`.
@@ -100,26 +101,36 @@ extension ClusterSize {
                     + "\(describeCount(work.trials, "candidate")) per centre"
                     + (ranks > 1 ? "; every rank gathers these rows and chooses from them alike" : "")
             ]
-        case .parallel(let work, let choice):
-            let isHere = host.measuredOn != nil
-            let drawn = work.searches.dropFirst()
-            return [
-                "the start is k-means|| (`--start kmeans-parallel`) with \(describeCount(work.candidates, "candidate")): one "
-                    + "row, and up to \(drawn.max() ?? 0) in each of \(describeCount(drawn.count, "round")), fewer where "
-                    + "some rows are sure to be drawn" + (ranks > 1 ? "; every rank gathers the candidates' rows" : ""),
-                "the new candidates of a round are compared with all rows as centroids are; then one core of "
-                    + (ranks > 1 ? "each rank's host" : "the host")
-                    + " copies the label and the distance of every row and draws from them, in "
-                    + "\(threeDigits(host.rowNanoseconds)) ns per row"
-                    + (isHere ? ", as it did here" : ", as a core of an AMD EPYC (Zen 5) does"),
-                (ranks > 1 ? "rank 0's host" : "the host")
-                    + " chooses the centroids, \(describeCount(choice.trials, "row")) drawn for each, and compares the "
-                    + "candidates with them at \(threeDigits(host.gbs)) GB/s"
-                    + (host.measuredOn.map { ", as it did here on \($0)" } ?? " (`--host`)")
-                    + "; all columns of all candidates are counted, though those of distant ones are left early"
-                    + (ranks > 1 ? "; the other ranks wait" : ""),
-            ]
+        case .parallel(let work, let choice): return assumptions(about: work, choice, on: host)
         }
+    }
+
+    private func assumptions(
+        about work: ParallelStartWork, _ choice: CandidateChoiceWork, on host: HostRates
+    ) -> [String] {
+        let drawn = work.searches.dropFirst()
+        let rounds = describeCount(drawn.count, "round")
+        let candidates =
+            "the start is k-means|| (`--start kmeans-parallel`) with \(describeCount(work.candidates, "candidate")): one row, "
+            + "and up to \(drawn.max() ?? 0) in each of \(rounds), fewer where some rows are sure to be drawn"
+        let passes =
+            "the new candidates of a round are compared with all rows as centroids are; then one core of "
+            + "\(ranks > 1 ? "each rank's host" : "the host") copies the label and the distance of every row and draws, in "
+            + "\(threeDigits(host.rowNanoseconds)) ns per row"
+        let choosing =
+            "\(ranks > 1 ? "rank 0's host" : "the host") chooses the centroids, \(describeCount(choice.trials, "row")) drawn "
+            + "for each, and compares all candidates with them at \(threeDigits(host.gbs)) GB/s"
+        let (passesBy, choosingBy) =
+            if let sample = host.measuredOn {
+                (", as it did here", ", as it did here on \(sample)")
+            } else {
+                (", as a core of an AMD EPYC (Zen 5) does", " (`--host`)")
+            }
+        let counted = "; all their columns are counted, though those of distant ones are left early"
+        return [
+            candidates + (ranks > 1 ? "; every rank gathers the candidates' rows" : ""), passes + passesBy,
+            choosing + choosingBy + counted + (ranks > 1 ? "; the other ranks wait" : ""),
+        ]
     }
 }
 

@@ -78,7 +78,7 @@ import Testing
         #expect(plan.memoryBytesPerRank.host == usual.memoryBytesPerRank.host + all)
 
         // One rank gathers nothing, and lays out nothing that it received.
-        (size.ranks, size.start) = (1, .parallel)
+        size.ranks = 1
         let alone = ClusterPlan(size, on: Self.device, host, over: nil)
         #expect(alone.networkBytesOfStart == 0 && alone.start.networkSeconds == 0)
         expect(
