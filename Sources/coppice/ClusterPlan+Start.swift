@@ -124,7 +124,7 @@ extension ClusterSize {
             if let sample = host.measuredOn {
                 (", as it did here", ", as it did here on \(sample)")
             } else {
-                (", as a core of an AMD EPYC (Zen 5) does", " (`--host`)")
+                (", which is assumed", " (`--host`)")
             }
         let counted = "; all their columns are counted, though those of distant ones are left early"
         return [
@@ -148,7 +148,7 @@ struct HostRates: Equatable, Encodable {
         case rowNanoseconds = "rowNs"
     }
 
-    /// Those of a host that is not here: several cores of a server.
+    /// Assumed of a host that is not here; neither was measured.
     static let assumed = HostRates(gbs: 100, rowNanoseconds: 20)
 
     func seconds(_ choice: CandidateChoiceWork) -> Double { choice.cost.bytes / gbs / 1e9 }
