@@ -1,12 +1,12 @@
-// Rounds the float32 sums of kmeans_accumulate's blocks to whole units and adds them to the totals: sums [k][D] in units,
-// then counts [k]. Integers are added exactly, so totals have the same bits for any order of the blocks. With `overwrite`
-// the totals start at zero; with COMPENSATED every block has corrections of its own, [block][2][k][D], which are rounded to
-// units like the sums. One work-item per sum, then one per cluster's count.
-// `units_per_one` is a power of two, so that scaling is exact; no scaled sum reaches 2^63.
+// Rounds the float32 sums of kmeans_accumulate's blocks to whole units and adds them to the totals: sums [k][D] in units, then
+// counts [k]. Integers are added exactly, so the totals have the same bits in any order of the blocks. With `overwrite` the
+// totals start at zero; with COMPENSATED every block has corrections of its own, [block][2][k][D], which are rounded like the
+// sums. One work-item per sum, then one per cluster's count.
+// `units_per_one` is a power of two, so scaling is exact; no scaled sum reaches 2^63.
 // Defines: COMPENSATED.
 
-// The whole number nearest to a value below 2^63 in size; ties go to even, as in the CPU's form. Adding 2^23 rounds a float32
-// below that; larger ones are whole. rint() is a call on some processors and takes 15 times as long.
+// The whole number nearest to a value whose magnitude is below 2^63; ties go to even, as on the CPU. Adding 2^23 rounds a
+// float32 below that; larger ones are whole already. rint() is a call on some processors and takes 15 times as long.
 static inline long whole_units(const float value) {
     const float large = as_float((as_uint(value) & 0x80000000u) | 0x4b000000u);
     return convert_long((as_uint(value) & 0x7fffffffu) < 0x4b000000u ? (value + large) - large : value);

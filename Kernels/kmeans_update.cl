@@ -1,5 +1,5 @@
-// Moves centroids [k][D] to the mean of their points, shifts[c] being how far (squared). A cluster without points stays.
-// Totals are sums [k][D] in units of `unit`, a power of two, then counts [k]. One work-item a centroid.
+// Moves centroids [k][D] to the mean of their points, shifts[c] being how far (squared). A cluster without points stays. Totals
+// are sums [k][D] in units of `unit`, a power of two, then counts [k]. One work-item per centroid.
 // Defines: D.
 
 __kernel void kmeans_update(

@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import Ranks
 import Support
 
@@ -35,11 +36,14 @@ package enum ClusteringError: CategorizedError, SharedError {
     case compute(ComputeError)
     /// More ranks than chunks of rows.
     case tooManyRanks(ranks: Int, rows: Int, accepted: Int)
-    /// Ranks that read the same rows and found different values. All ranks have this same error.
+    /// Two ranks read the same rows and found different values. All ranks have this same error.
     case differentRows(name: String, rows: Range<Int>, owner: Int, other: Int)
-    /// The ranks differ, or cannot reach each other.
+    /// A value is so far from the others that exact sums would lose these: its size and the usual one, less the columns'
+    /// medians if these were subtracted. Row and column count from zero. All ranks have this same error.
+    case farValue(row: Int, column: Int, size: Double, usual: Double)
+    /// The ranks have different settings, or cannot reach each other.
     case ranks(RanksError)
-    /// A state of the iterations that could not be kept.
+    /// The state of the iterations could not be kept.
     case file(FileError)
     /// The iterations were stopped; their state is kept. All ranks have this same error.
     case interrupted(iterations: Int)
@@ -82,6 +86,10 @@ package enum ClusteringError: CategorizedError, SharedError {
         case .differentRows(let name, let rows, let owner, let other):
             "the ranks differ in \(name): rank \(owner) has other values in rows \(rows.lowerBound) to "
                 + "\(rows.upperBound - 1) (counted from 0) than rank \(other); all ranks must have the same"
+        case .farValue(let row, let column, let size, let usual):
+            "row \(row), column \(column) (counted from 0) has a value \(Self.times(size / usual)) times as far from its "
+                + "column's median as half of all values are, so that a sum of all rows loses these; samples without "
+                + "such values are accepted, and --kmeans minibatch takes these"
         case .ranks(let error): error.description
         case .file(let error): error.description
         case .interrupted(let iterations):
@@ -89,10 +97,14 @@ package enum ClusteringError: CategorizedError, SharedError {
         }
     }
 
-    /// True for settings, which all ranks have checked to be the same before.
+    /// A large ratio, as in messages.
+    private static func times(_ ratio: Double) -> String { String(format: "%.0e", ratio) }
+
+    /// True for errors that every rank has: those of settings, which all ranks have checked to be the same, and those that the
+    /// ranks agreed on.
     package var isShared: Bool {
         switch self {
-        case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows, .interrupted: true
+        case .badSetting, .tooManyClusters, .tooManyRanks, .differentRows, .farValue, .interrupted: true
         case .ranks(let error): error.isShared
         default: false
         }
@@ -108,8 +120,7 @@ package enum ClusteringError: CategorizedError, SharedError {
         case .unreadable(_, let category): category
         case .noMemory: .unavailable
         case .badMatrix, .notFinite, .tooLarge, .tooSmall, .tooManyValues, .tooManyClusters, .differentRows,
-            .tooManyComponents,
-            .dimensionMismatch:
+            .farValue, .tooManyComponents, .dimensionMismatch:
             .badData
         case .eigensolver: .software
         case .compute(let error): if case .invalidShape = error { .software } else { .unavailable }

@@ -4,25 +4,28 @@ import Support
 /// What a clustering holds at once, in bytes: the host's and the backend's memory together.
 package struct ClusteringMemory {
     private let kmeans: KMeans
-    /// Rows that are clustered here, and those of all ranks.
+    /// The rows that are clustered here, and those of all ranks.
     private let count: Int
     private let total: Int
-    /// Coordinates of a point.
+    /// The number of coordinates of a point.
     private let dimensions: Int
     private let isBytes: Bool
     /// As ``FeatureMatrix/rowBytes`` and ``FeatureMatrix/travellingBytes``.
     private let rowBytes: Int
     private let travellingBytes: Int
-    /// PCA.
+    /// The memory of PCA; 0 without it.
     private let analysis: Int
 
     private static let number = MemoryLayout<Float>.stride
 
-    /// That of the rows of a matrix.
+    /// The memory to cluster the rows of a matrix.
     /// - Parameters:
+    ///   - analysed: the matrix of all ranks, to which every rank fits PCA; nil for `matrix`.
     ///   - components: principal components; nil without PCA.
-    ///   - total: the rows of all ranks; nil where this process has all of them.
-    init(matrix: FeatureMatrix, components: Int?, kmeans: KMeans, total: Int? = nil) {
+    ///   - total: the rows of all ranks; nil if this process has all of them.
+    init(
+        matrix: FeatureMatrix, analysed: FeatureMatrix? = nil, components: Int?, kmeans: KMeans, total: Int? = nil
+    ) {
         self.kmeans = kmeans
         count = matrix.count
         self.total = total ?? matrix.count
@@ -30,10 +33,10 @@ package struct ClusteringMemory {
         isBytes = matrix.isBytes
         rowBytes = matrix.rowBytes
         travellingBytes = matrix.travellingBytes
-        analysis = components.map { PCA.memory(of: matrix, components: $0) } ?? 0
+        analysis = components.map { PCA.memory(of: analysed ?? matrix, components: $0) } ?? 0
     }
 
-    /// That of so many rows of a file, which are clustered as float32, without PCA.
+    /// The memory to cluster a number of rows of a file as float32, without PCA.
     /// - Parameters:
     ///   - rows: the rows of one rank.
     ///   - total: the rows of all ranks.
@@ -70,10 +73,10 @@ package struct ClusteringMemory {
         max(analysis, 2 * Self.number * count + exchanged + candidates) + travelling(FeatureMatrix.streamedRows)
     }
 
-    /// The sums and counts that ranks add up in every iteration, as the host has them; 0 where one process has all rows.
+    /// The sums and counts that ranks add up in every iteration, in host memory; 0 if one process has all rows.
     package var exchanged: Int { count < total ? kmeans.k * (dimensions + 1) * MemoryLayout<Int64>.stride : 0 }
 
-    /// What the first of several ranks holds besides at the end: labels and distances of all rows.
+    /// The labels and distances of all rows, which rank 0 also holds at the end.
     package var gathered: Int { count < total ? 2 * Self.number * total : 0 }
 
     /// With at most `pieceCount` points there.
@@ -83,8 +86,8 @@ package struct ClusteringMemory {
 
     private func travelling(_ rows: Int) -> Int { min(rows, count) * travellingBytes }
 
-    /// What does not depend on the pieces: the result, centroids in four forms, sums (totals are as wide as two floats), and
-    /// the start.
+    /// The part that does not depend on the pieces: the result, centroids in four forms, sums (totals are as wide as two
+    /// floats), and the start.
     private var constant: Int {
         let (k, d) = (kmeans.k, dimensions)
         let batch = kmeans.batch(of: count)
@@ -102,11 +105,11 @@ package struct ClusteringMemory {
         switch kmeans.start {
         case .plusPlus:
             let chosen = kmeans.startCount(of: total)
-            // For each candidate the distances before and after.
+            // The distances before and after, for each candidate.
             return chosen * (Self.number * (dimensions + 2 * kmeans.startCandidates) + 2 * rowBytes)
         case .parallel(let settings):
-            // Those of a round as rows, points, rows of all ranks, and centroids in three forms. The nearest candidate of each
-            // point and its distance have the room of the result.
+            // The candidates of a round as rows, points, rows of all ranks, and centroids in three forms. The nearest candidate
+            // of each point and its distance use the memory of the result.
             let drawn = min(total, settings.mostDrawn(k: kmeans.k))
             return candidates + drawn * (8 * Self.number * (dimensions + 2) + 2 * rowBytes)
                 + CoarsePanels.memory(centroids: drawn, dimensions: dimensions, width: 1)

@@ -82,7 +82,7 @@ func floatCovariance(of matrix: FeatureMatrix, least: Int, spread: RowSpread?, o
     throws(ClusteringError) -> CovarianceMatrix
 {
     var shift = try sampledMean(matrix)
-    // It is of rows of all ranks, each of which has checked only some.
+    // All ranks use the shift of rank 0: it is sampled from all rows, and each rank has checked only some of these.
     if let spread { try acrossRanks { () throws(RanksError) in try spread.communicator.broadcast(&shift) } }
     let total = try exactFloatSums(of: matrix, less: shift, spread: spread, on: backend)
     let count = Double(matrix.count)
@@ -90,8 +90,8 @@ func floatCovariance(of matrix: FeatureMatrix, least: Int, spread: RowSpread?, o
     return total.covariance(mean, least: least) { product, a, b in (product - a * b / count) / max(count - 1, 1) }
 }
 
-/// Sums of products of columns of float32 values, less a number per column, and of the columns, in double precision and the
-/// order of the rows.
+/// Sums of products of columns of float32 values, each column less a number, and sums of the columns, in double precision and
+/// in the order of the rows.
 func floatSums(of matrix: FeatureMatrix, less shiftValues: [Float], on backend: any Backend)
     throws(ClusteringError) -> PairSums<Double>
 {
@@ -103,7 +103,7 @@ func floatSums(of matrix: FeatureMatrix, less shiftValues: [Float], on backend: 
     return total
 }
 
-/// The same with the sums of the parts added exactly, so that they have the same bits for any number of ranks.
+/// The same sums, with those of the parts added exactly, so that they have the same bits for any number of ranks.
 /// - Parameter spread: the rows that this rank reads, the sums being those of all ranks; nil for all rows.
 private func exactFloatSums(
     of matrix: FeatureMatrix, less shiftValues: [Float], spread: RowSpread?, on backend: any Backend
@@ -111,7 +111,7 @@ private func exactFloatSums(
     let shape = PairSums<Double>.shape(of: matrix)
     let elements = shape.pairs * CovarianceShape.width * CovarianceShape.width
     let dimensions = matrix.dimensions
-    // The number that is subtracted lies among the column's values.
+    // The subtracted number lies within the range of the column's values.
     let bound = 2 * matrix.bound
     var products = WideSums(elements: elements, try scale(bound: bound * bound, rows: matrix.count))
     var columns = WideSums(elements: dimensions, try scale(bound: bound, rows: matrix.count))
@@ -141,7 +141,7 @@ private func exactFloatSums(
 }
 
 extension CovarianceShape {
-    /// The elements of a part's tiles that are of two columns, row by row of a tile; the others are not always written.
+    /// The elements of a part's tiles that belong to two columns, row by row of a tile; the others are not always written.
     fileprivate var usedElements: [Range<Int>] {
         (0..<pairs).flatMap { pair -> [Range<Int>] in
             let (rowBlock, columnBlock) = blocks(ofPair: pair)
@@ -159,8 +159,8 @@ private func scale(bound: Double, rows: Int) throws(ClusteringError) -> FixedPoi
     do { return try FixedPoint(bound: bound, rows: rows) } catch { throw .ranks(.sums(error)) }
 }
 
-/// Hands the sums of products and of columns over the rows of `range` to `body`, at most those of `most` at once, with the shape
-/// that they have.
+/// Calls `body` with the sums of products and of columns over the rows of `range`, for at most `most` rows at a time, and with
+/// their shape.
 private func forEachFloatSums(
     of matrix: FeatureMatrix, _ range: Range<Int>, less shiftValues: [Float], _ most: CovarianceShape,
     on backend: any Backend, _ body: ([Float], [Float], CovarianceShape) -> Void
@@ -205,7 +205,7 @@ final class PairSums<Sum: Numeric> {
     /// The most rows that are summed at once.
     let shape: CovarianceShape
 
-    /// The shape of the most rows of `matrix` that are summed at once.
+    /// The shape for the most rows of `matrix` that are summed at once.
     static func shape(of matrix: FeatureMatrix) -> CovarianceShape {
         let rows = partsAtOnce(matrix.dimensions) * CovarianceShape.partRows
         return CovarianceShape(count: min(rows, matrix.count), dimensions: matrix.dimensions)

@@ -2,12 +2,12 @@ import Ranks
 import Support
 
 extension FeatureMatrix {
-    /// The extents and a checksum of all values, as they are clustered: other values have another text, whatever the number of
-    /// ranks. Every rank reads its own rows. Collective with `spread`.
-    /// - Parameter spread: the rows of this matrix that are this rank's; nil for all of them.
-    /// - Throws: what reading rows throws, ``ClusteringError/ranks(_:)``.
+    /// The extents and a checksum of all values, as they are clustered. The text is the same for any number of ranks, and
+    /// differs if a value differs. Every rank reads its own rows. Collective if `spread` is given.
+    /// - Parameter spread: this rank's rows of the matrix; nil for all of them.
+    /// - Throws: what reading rows throws; ``ClusteringError/ranks(_:)``.
     package func fingerprint(spread: RowSpread?) throws(ClusteringError) -> String {
-        // Chunks have checksums of their own, with their places, so that their sum is that of any spread.
+        // Each chunk has its own checksum, which includes its place, so the sum of these is the same for any spread.
         var sum: [UInt64] = [0]
         func add(_ values: UnsafeRawBufferPointer, _ rows: Range<Int>) {
             var checksum = Checksum()

@@ -3,13 +3,13 @@ import Ranks
 import Support
 
 extension FeatureMatrix {
-    /// The samples on one of several ranks, which check them together: each reads its own rows and those of the next rank, by
-    /// which files that differ are found. Where there are fewer rows than columns every rank reads all, as its PCA does.
-    /// The result is that of ``init(_:forComponents:)``. Collective.
+    /// The samples on one of several ranks, which check them together: each reads its own rows and those of the next rank, so
+    /// that differing files are found. If there are fewer rows than columns, every rank reads all rows, as its PCA does. The
+    /// result is that of ``init(_:forComponents:)``. Collective.
     /// - Parameters:
-    ///   - name: the samples as messages name them, such as `the samples of X.npy`.
-    ///   - forComponents: whether PCA is to follow, which takes smaller values.
-    /// - Throws: what the other initialiser throws, of this rank's rows, ``ClusteringError/ranks(_:)`` with a disagreement, and
+    ///   - name: the name of the samples in messages, such as `the samples of X.npy`.
+    ///   - forComponents: whether PCA follows, which accepts only smaller values.
+    /// - Throws: what the other initialiser throws for this rank's rows; ``ClusteringError/ranks(_:)`` if the ranks disagree;
     ///   ``ClusteringError/differentRows(name:rows:owner:other:)``.
     package init(_ samples: SampleSet, named name: String, forComponents: Bool, spread: RowSpread)
         throws(ClusteringError)
@@ -38,8 +38,8 @@ extension FeatureMatrix {
         self = try plain.known(largest: largest)
     }
 
-    /// Holds the rows of every rank against those that the rank before it has in the same place.
-    /// - Parameter checksum: that of this rank's rows.
+    /// Compares the rows of every rank with those that the previous rank has in the same place.
+    /// - Parameter checksum: the checksum of this rank's rows.
     private func compare(with spread: RowSpread, named name: String, _ checksum: UInt64) throws(ClusteringError) {
         let (communicator, size) = (spread.communicator, spread.communicator.size)
         guard size > 1 else { return }
@@ -66,7 +66,7 @@ extension FeatureMatrix {
         }
     }
 
-    /// A number that differs where the shift or some of 256 rows spread over the matrix do.
+    /// A number that differs if the shift differs, or any of 256 rows spread over the matrix.
     private func sampledChecksum() throws(ClusteringError) -> UInt64 {
         var checksum = Checksum()
         (shift ?? []).withUnsafeBytes { checksum.add($0) }

@@ -18,7 +18,7 @@ extension FeatureMatrix {
         }
     }
 
-    /// The same rows with the shift that they have there, their values unchecked.
+    /// The same rows with the same shift; their values are not checked.
     init(unchecked samples: SampleSet) throws(ClusteringError) {
         let (count, dimensions) = (samples.count, samples.shape.featureCount)
         try Self.check(product(count, dimensions), count, dimensions)

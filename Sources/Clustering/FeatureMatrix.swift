@@ -50,7 +50,7 @@ package struct FeatureMatrix: Sendable {
     /// Most columns: kernels number the values of a tile of at most 256 rows in an int.
     package static let mostColumns = Int(Int32.max) / 256
 
-    /// Names what is known; nothing is checked.
+    /// Makes a matrix of known values without checks.
     init(
         _ storage: Storage, _ count: Int, _ dimensions: Int, shift: [Double]? = nil,
         largest: (magnitude: Float, row: Int, column: Int) = (0, 0, 0)
@@ -126,7 +126,7 @@ package struct FeatureMatrix: Sendable {
     /// Values whose largest is below this, less the shift, have squares that float32 does not hold.
     static let least: Float = 0x1p-50
 
-    /// The largest magnitude, less the shift, that is taken.
+    /// The largest magnitude, less the shift, that is accepted.
     static func largestTaken(_ dimensions: Int, forComponents: Bool) -> Float {
         forComponents ? componentsLimit(dimensions) : limit(dimensions)
     }
@@ -137,8 +137,9 @@ package struct FeatureMatrix: Sendable {
             largest: try largest(in: 0..<count, limit: Self.largestTaken(dimensions, forComponents: forComponents)))
     }
 
-    /// The largest magnitude of some rows' values, which must be numbers and at most `limit`, and where it is; 0 for 8-bit values.
-    /// - Parameter seen: gets the rows as they are clustered, a piece at a time.
+    /// The largest magnitude of the values of some rows, and its place; 0 for 8-bit values. The values must be finite and at
+    /// most `limit`.
+    /// - Parameter seen: called with the rows as they are clustered, a piece at a time.
     func largest(
         in rows: Range<Int>, limit: Float, _ seen: (UnsafeRawBufferPointer) -> Void = { _ in }
     ) throws(ClusteringError) -> (magnitude: Float, row: Int, column: Int) {
@@ -208,11 +209,11 @@ package struct FeatureMatrix: Sendable {
         }
     }
 
-    /// The least number known that no value, less the shift, exceeds in size.
+    /// The smallest known bound of the magnitude of all values, less the shift.
     var bound: Double { isBytes ? 255 : Double(largest.magnitude) }
 
-    /// The same for the coordinates that `pca` makes of the rows, without a look at them: components have unit length, so
-    /// that a coordinate is at most as large as a row less the mean. Twice that leaves room for what float32 rounds.
+    /// The same bound for the coordinates that `pca` computes from the rows, without reading these: components have unit
+    /// length, so a coordinate is at most as large as a row less the mean. Twice that leaves room for rounding in float32.
     func bound(through pca: PCA?) -> Double {
         guard pca != nil else { return bound }
         return 2 * (isBytes ? 1 : 2) * bound * Double(dimensions).squareRoot()

@@ -69,8 +69,8 @@ package struct KMeans: Sendable {
         /// greedy, as scikit-learn's is (of 2 + ⌊ln k⌋ candidates for each centre the best is kept), up to k = 1000: above,
         /// its better start is no longer seen after a few iterations.
         case plusPlus
-        /// k-means||: k-means++ on candidates that a few passes over all points find, see ``ParallelStart``. These lie where
-        /// points are far from each other, and the subset of ``plusPlus`` is random.
+        /// k-means||: k-means++ on candidates that a few passes over all points draw, see ``ParallelStart``. Unlike the random
+        /// subset of ``plusPlus``, the candidates favour points that are far from each other.
         case parallel(ParallelStartSettings = ParallelStartSettings())
         /// k different points.
         case random
@@ -88,8 +88,8 @@ package struct KMeans: Sendable {
     package let random: RandomStream
 
     /// A k-means whose random numbers are those of `run` under `seed`.
-    /// - Parameter start: where it is nil, ``Start/plusPlus``; above ``mostSubsetClusters`` clusters ``Start/parallel(_:)``,
-    ///   except for mini-batches, which take less time than its passes over all points.
+    /// - Parameter start: if nil, ``Start/plusPlus``, or ``Start/parallel(_:)`` above ``mostSubsetClusters`` clusters.
+    ///   Mini-batches always default to ``Start/plusPlus``, since they take less time than passes over all points.
     package init(k: Int, kind: Kind, start: Start? = nil, seed: UInt64 = 0, run: Int = 0) {
         self.k = k
         self.kind = kind
@@ -111,15 +111,15 @@ package struct KMeans: Sendable {
         try fit(PointSource(points, isDirect: false), on: backend)
     }
 
-    /// Clusters the points of `source`. Neither streaming nor the number of ranks changes any bit of the result. Collective
-    /// where they are spread over ranks, which must have the same settings and devices.
-    /// - Parameter keeper: goes along with Lloyd's iterations; without effect on mini-batches.
+    /// Clusters the points of `source`. Neither streaming nor the number of ranks changes any bit of the result. Collective if
+    /// the points are spread over ranks, which must have the same settings and devices.
+    /// - Parameter keeper: keeps the state of Lloyd's iterations and may stop them; without effect on mini-batches.
     /// - Throws: the same, and ``ClusteringError/unreadable(reason:category:)``, ``ClusteringError/ranks(_:)``; with a keeper
     ///   ``ClusteringError/interrupted(iterations:)`` and ``ClusteringError/file(_:)``.
     package func fit(
         _ source: PointSource, on backend: any Backend, keeper: (any LloydKeeper)? = nil
     ) throws(ClusteringError) -> KMeansClustering {
-        // Before anything that only some ranks could refuse.
+        // This comes before anything that only some ranks could refuse.
         try agree(on: source, backend)
         try checkSettings(source)
         var random = self.random
@@ -150,14 +150,14 @@ package struct KMeans: Sendable {
         if case .miniBatch(let settings) = kind { min(settings.batch, count) } else { 0 }
     }
 
-    /// Most clusters that start from k-means++ on a subset unless a start is given.
+    /// The most clusters that start from k-means++ on a subset by default.
     static let mostSubsetClusters = 10_000
 
     /// Steps of mini-batch k-means that are queued at most before the host looks at what came of them.
     static let stepsAtOnce = 8
 
-    /// The most clusters of points of so many coordinates: kernels number the sums of all centroids, their corrections and
-    /// their counts in an int.
+    /// The most clusters for a number of coordinates: kernels number the sums of all centroids, their corrections and their
+    /// counts in an int.
     package static func mostClusters(dimensions: Int) -> Int { Int(Int32.max) / (2 * (dimensions + 1)) }
 
     /// How many of `count` points a k-means++ start chooses from.
@@ -183,7 +183,7 @@ package struct KMeans: Sendable {
         try acrossRanks { () throws(RanksError) in try communicator.agree(on: agreements) }
     }
 
-    /// The start in a few words; of given centroids some of their bits.
+    /// The start in a few words; for given centroids a sum of their bits.
     package var startText: String {
         switch start {
         case .plusPlus: "k-means++"

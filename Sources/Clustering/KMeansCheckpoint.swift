@@ -2,25 +2,25 @@ import Foundation
 import Ranks
 import Support
 
-/// The file from which an interrupted clustering by Lloyd's iterations goes on.
+/// The file from which an interrupted clustering by Lloyd's iterations continues.
 ///
-/// It has a magic number, the number of the format, the SHA-256 of all that follows as 64 hexadecimal digits, four numbers (bytes
+/// It has a magic number, the format's number, the SHA-256 of everything after it as 64 hexadecimal digits, four numbers (bytes
 /// of text, k, dimensions, iterations), the text (names and values, each followed by a zero byte), and the centroids. Numbers
 /// are 64-bit, centroids float32, all little-endian.
 package struct KMeansCheckpoint: Equatable, Sendable {
-    /// All that the clustering depends on but the number of ranks: files, options, seed.
+    /// Everything that the clustering depends on except the number of ranks: files, options, seed.
     package var key: [Agreement]
-    /// The device that computed it, and its driver. Another one may round other last bits.
+    /// The device that computed it, and its driver. Another one may round differently.
     package var device: String
     /// k.
     package var k: Int
     /// d.
     package var dimensions: Int
-    /// The state to go on from.
+    /// The state to continue from.
     package var state: LloydState
 
     /// - Parameters:
-    ///   - state: of k x d centroids.
+    ///   - state: a state with k x d centroids.
     package init(key: [Agreement], device: String, k: Int, dimensions: Int, state: LloydState) {
         self.key = key
         self.device = device
@@ -29,7 +29,7 @@ package struct KMeansCheckpoint: Equatable, Sendable {
         self.state = state
     }
 
-    /// The number of the format. It rises too where the same options come to other bits.
+    /// The number of the format. It also rises when the same options come to other bits.
     package static let format = 1
     private static let magic = Array("COPKMEAN".utf8)
     private static let digestCount = 64
@@ -39,7 +39,7 @@ package struct KMeansCheckpoint: Equatable, Sendable {
     /// Names and values as text; the device is the last of them.
     private var text: [UInt8] { Agreement.encoded(key + [Agreement("the device", device)]) }
 
-    /// Writes the file, or leaves what was there.
+    /// Writes the file, or leaves the old one if that fails.
     /// - Throws: ``FileError``.
     package func write(to path: String) throws(FileError) {
         let text = text
@@ -49,11 +49,11 @@ package struct KMeansCheckpoint: Equatable, Sendable {
         try AtomicFile.write(header: header, elements: state.centroids, to: path)
     }
 
-    /// Reads a file; nil where there is none.
+    /// Reads a file; nil if there is none.
     /// - Throws: ``CheckpointError/file(_:)``, ``CheckpointError/damaged(file:reason:)``,
     ///   ``CheckpointError/otherFormat(file:format:)``.
     package static func read(_ path: String) throws(CheckpointError) -> KMeansCheckpoint? {
-        // Without O_NONBLOCK a pipe would be waited for.
+        // Without O_NONBLOCK, opening a pipe would wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -67,7 +67,7 @@ package struct KMeansCheckpoint: Equatable, Sendable {
         let size = Int(status.st_size)
         let header = try bytes(min(size, headerCount), from: descriptor, path)
         guard header.starts(with: magic) else {
-            throw .damaged(file: path, reason: "it does not begin as a checkpoint does")
+            throw .damaged(file: path, reason: "it does not begin like a checkpoint")
         }
         guard header.count == headerCount else { throw .damaged(file: path, reason: "it ends too soon") }
         let format = number(header, at: magic.count)
@@ -81,7 +81,7 @@ package struct KMeansCheckpoint: Equatable, Sendable {
         else {
             throw .damaged(
                 file: path,
-                reason: "its \(size) bytes do not hold the numbers that it says")
+                reason: "its \(size) bytes do not match the sizes in its header")
         }
         let text = try bytes(textCount, from: descriptor, path)
         var failure: CheckpointError?
@@ -98,16 +98,16 @@ package struct KMeansCheckpoint: Equatable, Sendable {
         }
         guard let agreements = agreements(text), let device = agreements.last,
             centroids.allSatisfy(\.isFinite)
-        else { throw .damaged(file: path, reason: "its values cannot be") }
+        else { throw .damaged(file: path, reason: "its values are impossible") }
         return KMeansCheckpoint(
             key: agreements.dropLast(), device: device.value, k: k, dimensions: dimensions,
             state: LloydState(iterations: iterations, centroids: centroids))
     }
 
-    /// Refuses to go on with another clustering.
+    /// Refuses a checkpoint of another clustering.
     /// - Parameters:
     ///   - key: what this clustering depends on.
-    ///   - file: what errors call the checkpoint.
+    ///   - file: the name of the checkpoint in errors.
     /// - Throws: ``CheckpointError/otherClustering(file:name:found:wanted:)``.
     package func check(
         against key: [Agreement], k: Int, dimensions: Int, file: String
@@ -178,15 +178,15 @@ package struct KMeansCheckpoint: Equatable, Sendable {
     }
 }
 
-/// The reason why a checkpoint is not gone on from. Each description is one sentence.
+/// The reason why a clustering does not continue from a checkpoint. Each description is one sentence.
 package enum CheckpointError: Equatable, CategorizedError {
     /// A file that cannot be read.
     case file(FileError)
-    /// A file that is no checkpoint, or was changed.
+    /// A file that is not a checkpoint, or was changed.
     case damaged(file: String, reason: String)
-    /// A checkpoint of another version.
+    /// A checkpoint in another format.
     case otherFormat(file: String, format: UInt64)
-    /// A checkpoint of other samples or other options.
+    /// A checkpoint of other samples or options.
     case otherClustering(file: String, name: String, found: String, wanted: String)
 
     package var category: ErrorCategory {

@@ -14,7 +14,7 @@ final class KMeansRun {
     /// The centroids for a coarse search; nil where that would be no faster.
     private let coarse: CoarsePanels?
     private let k: Int
-    /// Nil for mini-batches, which have sums of their own.
+    /// Nil for mini-batches, which have their own sums.
     private let sums: ClusterSums?
     /// Of the points of a piece or a batch.
     let labels: DeviceBuffer<Int32>
@@ -25,8 +25,8 @@ final class KMeansRun {
     private let batches: MiniBatchMemory?
 
     /// - Parameters:
-    ///   - largestBatch: points that a mini-batch has; 0 where all points are taken at once.
-    ///   - exponent: of the units of sums, see ``exponent(of:on:)``; nil where mini-batches are taken.
+    ///   - largestBatch: the points of a mini-batch; 0 if all points are taken at once.
+    ///   - exponent: the exponent of the units of sums, see ``exponent(of:on:)``; nil for mini-batches.
     init(
         k: Int, source: PointSource, largestBatch: Int, exponent: Int?, backend: any Backend
     ) throws(ComputeError) {
@@ -49,16 +49,29 @@ final class KMeansRun {
             largestBatch > 0 ? try MiniBatchMemory(size: largestBatch, k: k, source: source, on: backend) : nil
     }
 
-    /// The exponent of the units of sums: the finest in which no sum over the points of all ranks leaves 64 bits. Collective.
+    /// The exponent of the units of sums: the finest unit in which no sum over the points of all ranks overflows 64 bits.
+    /// Collective.
+    /// - Throws: ``ClusteringError/farValue(row:column:size:usual:)`` if rounding to these units would change the coordinates
+    ///   of most points.
     static func exponent(of source: PointSource, on backend: any Backend) throws(ClusteringError) -> Int {
         let bound = try source.knownBound(on: backend)
+        let exponents = ClusterSums.exponents
+        let exponent: Int
         do {
-            let exponents = ClusterSums.exponents
             let scale = try FixedPoint(bound: bound, rows: source.total)
-            return min(max(scale.exponent, exponents.lowerBound), exponents.upperBound)
+            exponent = min(max(scale.exponent, exponents.lowerBound), exponents.upperBound)
         } catch {
             throw .ranks(.sums(error))
         }
+        // Values of 8 bits, and their components, are never that far from each other.
+        guard source.isDirect else { return exponent }
+        let usual = try source.usualCoordinate(on: backend)
+        let unit = Double(sign: .plus, exponent: -exponent, significand: 1)
+        guard usual == 0 || unit <= usual * 0x1p-10 else {
+            let place = source.farthest ?? (0, 0)
+            throw .farValue(row: place.row, column: place.column, size: bound, usual: usual)
+        }
+        return exponent
     }
 
     /// Makes k points the centroids.
@@ -81,7 +94,7 @@ final class KMeansRun {
         try backend.run(CentroidsGather(indices, of: points, into: centroids, slots: slots))
     }
 
-    /// Lloyd's iterations; returns how many were run, those before a resumed state included.
+    /// Runs Lloyd's iterations. Returns how many were run, including those before a resumed state.
     /// - Parameter keeper: keeps states and may stop the iterations; on all ranks or on none.
     func lloyd(
         _ limit: Int, _ tolerance: Double, isSpherical: Bool = false, _ keeper: (any LloydKeeper)? = nil
@@ -111,7 +124,7 @@ final class KMeansRun {
         return limit
     }
 
-    /// Replaces the totals by those over the points of all ranks, which are the same bits on every rank.
+    /// Replaces the totals by those over the points of all ranks, which have the same bits on every rank.
     private func combine(_ sums: ClusterSums) throws(ClusteringError) {
         guard let communicator = source.spread?.communicator, communicator.size > 1 else { return }
         var totals = try computing { () throws(ComputeError) in
@@ -158,7 +171,7 @@ final class KMeansRun {
         return moved
     }
 
-    /// Mean over the coordinates of their variance (divisor count), by blocks and units like those of `sums`.
+    /// The mean over the coordinates of their variance (divisor count), from blocks and units like those of `sums`.
     private func meanVariance(like sums: ClusterSums) throws(ClusteringError) -> Double {
         let (mean, meanSums) = try computing { () throws(ComputeError) in
             try backend.fill(labels, with: 0)

@@ -2,8 +2,8 @@ import Compute
 import Ranks
 import Support
 
-/// A point between two of Lloyd's iterations, from which they go on with the same bits: sums over rows are exact, and no random
-/// numbers are drawn after the start.
+/// The state between two of Lloyd's iterations, from which they continue with the same bits: sums over rows are exact, and no
+/// random numbers are drawn after the start.
 package struct LloydState: Equatable, Sendable {
     /// Iterations done.
     package let iterations: Int
@@ -16,27 +16,27 @@ package struct LloydState: Equatable, Sendable {
     }
 }
 
-/// Goes along with Lloyd's iterations: says where they begin, keeps their state, and stops them. The ranks of one clustering have
-/// one each; all of them begin with the same state.
+/// Follows Lloyd's iterations: provides the state that they begin with, keeps later states, and may stop them. Each rank of a
+/// clustering has one; all of them begin with the same state.
 package protocol LloydKeeper: AnyObject {
-    /// The state to go on from, of as many centroids as are asked for; nil to begin with the start.
+    /// The state to continue from, with k centroids; nil to begin with the start.
     var resumed: LloydState? { get }
-    /// True where this rank wants the iterations to stop. It is asked after each but the last; one rank stops all.
+    /// True if this rank wants the iterations to stop. Read after each iteration but the last; one rank stops all.
     var isStopping: Bool { get }
 
     /// Called once before the first iteration.
     func begin()
-    /// True where this rank keeps the state now.
+    /// True if this rank keeps the state now.
     /// - Parameter stopping: whether the iterations stop after this one.
     func isDue(stopping: Bool) -> Bool
     /// Keeps a state. An error ends the clustering.
     func keep(_ state: LloydState) throws(FileError)
-    /// Called once when the iterations are over: done, stopped or failed.
+    /// Called once when the iterations are done, were stopped or have failed.
     func end()
 }
 
 extension KMeansRun {
-    /// Makes the centroids those of a state.
+    /// Sets the centroids to those of a state.
     func take(_ state: LloydState) throws(ClusteringError) {
         guard state.centroids.count == centroids.count * centroids.dimensions else {
             throw .badMatrix(
@@ -45,7 +45,7 @@ extension KMeansRun {
         try computing { () throws(ComputeError) in try backend.write(state.centroids, to: centroids.values) }
     }
 
-    /// Hands the state after an iteration to `keeper` where it is due, and stops there where any rank wants that. Collective.
+    /// Hands the state after an iteration to `keeper` if that is due, and stops if any rank wants that. Collective.
     /// - Throws: ``ClusteringError/interrupted(iterations:)``, ``ClusteringError/file(_:)``.
     func pause(after iterations: Int, _ keeper: any LloydKeeper) throws(ClusteringError) {
         var wishes: [UInt64] = [keeper.isStopping ? 1 : 0]

@@ -30,9 +30,10 @@ package struct PCA: Sendable {
     /// The covariance, or where there are fewer rows than columns the products of rows, are summed on `backend`, exactly
     /// for 8-bit values; the eigenproblem is solved in double precision by LAPACK's dsyevr.
     /// - Parameters:
-    ///   - components: how many, 1 to min(rows, columns).
-    ///   - spread: the rows that this rank sums; nil for all. Every rank has the whole matrix and gets the same result, with the
-    ///     same bits for any number of ranks; where there are fewer rows than columns, each sums all rows. Collective.
+    ///   - components: the number of components, 1 to min(rows, columns).
+    ///   - spread: the rows that this rank sums; nil for all. Every rank has the whole matrix and gets the same result, with
+    ///     the same bits for any number of ranks. If there are fewer rows than columns, every rank sums all rows. Collective if
+    ///     given.
     /// - Throws: ``ClusteringError/tooManyComponents(components:count:dimensions:)``,
     ///   ``ClusteringError/tooLarge(row:column:value:limit:)``, ``ClusteringError/noMemory(what:needed:least:)``,
     ///   ``ClusteringError/eigensolver(info:)``, ``ClusteringError/compute(_:)``, and what reading rows throws.
@@ -56,7 +57,7 @@ package struct PCA: Sendable {
         return try spread.map { spread throws(ClusteringError) in try pca.ofFirstRank(of: spread.communicator) } ?? pca
     }
 
-    /// What rank 0 found: LAPACK may round differently on hosts with other processors. Collective.
+    /// The result of rank 0 on every rank, because LAPACK may round differently on other processors. Collective.
     private func ofFirstRank(of communicator: Communicator) throws(ClusteringError) -> PCA {
         guard communicator.size > 1 else { return self }
         var rows = components
@@ -75,8 +76,8 @@ package struct PCA: Sendable {
         guard matrix.count >= matrix.dimensions else { return GramPCA.memory(of: matrix, components: components) }
         let rows = min(partsAtOnce(matrix.dimensions) * CovarianceShape.partRows, matrix.count)
         let shape = CovarianceShape(count: rows, dimensions: matrix.dimensions)
-        // The covariance's tiles and their copy here twice over, their sums in two words and as one number, and the
-        // eigenproblem's matrices.
+        // The covariance's tiles and their host copy, both twice; their sums as two words and as one number; the matrices of
+        // the eigenproblem.
         let sums = shape.tileElements * 12 + shape.tileElements / shape.parts * 24
         return sums + rows * matrix.travellingBytes
             + 8 * matrix.dimensions * (2 * matrix.dimensions + 3 * components)

@@ -5,21 +5,21 @@ import Support
 extension KMeans {
     /// The settings of a k-means|| start.
     package struct ParallelStartSettings: Sendable {
-        /// Rounds of sampling. There are more only while there are fewer candidates than clusters.
+        /// Rounds of sampling. More follow only while there are fewer candidates than clusters.
         package var rounds = 5
-        /// Points that a round is expected to draw, at most: so many times k.
+        /// The most points that a round is expected to draw, as a multiple of k.
         package var oversampling = 0.5
 
-        /// Half of k in each of five rounds: the fewer candidates of two settings in the experiments of the paper, k / 2 and
-        /// 2k. It finds that five rounds suffice, and no worse a start as soon as all rounds together draw k points or more;
-        /// choosing k of the candidates takes time in proportion to k times their number.
+        /// Half of k in each of five rounds: of the settings in the experiments of the paper, k / 2 and 2k, the one with fewer
+        /// candidates. The paper finds that five rounds suffice, and that the start is no worse once all rounds together draw k
+        /// points or more. Choosing k of the candidates takes time in proportion to k times their number.
         package init() {}
 
-        /// Points that a round is expected to draw, at most: the l of ``ParallelStart``.
+        /// The most points that a round is expected to draw: the l of ``ParallelStart``.
         func wanted(k: Int) -> Double { oversampling * Double(k) }
 
-        /// The candidates that are compared with all of `total` points together, as expected: one point first, then what each
-        /// round draws, until there are k. A round draws fewer where some points are sure to be drawn.
+        /// The numbers of candidates that each search is expected to compare with all of `total` points: one point first, then
+        /// the points that each round draws, until there are k. A round draws fewer if some points are sure to be drawn.
         package func expectedSearches(k: Int, of total: Int) -> [Int] {
             let ends = (0...rounds).map { min(total, 1 + Int((Double($0) * wanted(k: k)).rounded())) }
             let drawn = zip(ends, ends.dropFirst()).map { $1 - $0 }
@@ -27,7 +27,7 @@ extension KMeans {
             return ([1] + drawn + [missing]).filter { $0 > 0 }
         }
 
-        /// Points that one round draws, but for a probability below 1e-9.
+        /// The most points that one round draws; it draws more with a probability below 1e-9.
         func mostDrawn(k: Int) -> Int { Self.atMost(max(wanted(k: k), Double(k))) }
 
         /// The same for all candidates.
@@ -38,18 +38,18 @@ extension KMeans {
     }
 }
 
-/// A k-means|| start at work: k-means++ with few passes over the points (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii,
+/// Computes a k-means|| start: k-means++ with few passes over the points (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii,
 /// "Scalable k-means++", PVLDB 5(7), 2012).
 ///
-/// The first candidate is a random point. In each round every point is drawn, on its own, with probability
-/// min(1, l d² / φ): d² is its squared distance to the nearest candidate so far, φ their sum over all points, and l the number of
-/// points that are wanted. All that are drawn become candidates, in the order of their numbers. In the end each candidate
-/// weighs as many points as are nearest to it, the earlier candidate winning a tie, and k of them are chosen by a weighted
-/// k-means++.
+/// The first candidate is a random point. In each round every point is drawn independently with probability min(1, l d² / φ):
+/// d² is its squared distance to the nearest candidate so far, φ is the sum of these over all points, and l is the number of
+/// points wanted. All drawn points become candidates, in the order of their numbers. In the end the weight of a candidate is
+/// the number of points nearest to it, where the earlier candidate wins a tie, and a weighted k-means++ chooses k of the
+/// candidates.
 ///
-/// While fewer than k candidates are found, there are more rounds, with l the number that is missing if that is more; each draws
-/// at least one point in expectation, as k-means++ does. Where φ becomes 0 there are fewer than k different points; then
-/// centroids coincide, drawn in proportion to the weights, which is what k-means++ does as well.
+/// While there are fewer than k candidates, more rounds follow, in which l is at least the number that is missing; each draws
+/// at least one point in expectation, as k-means++ does. If φ becomes 0, there are fewer than k different points. Some
+/// centroids then coincide; they are drawn in proportion to the weights, as k-means++ does as well.
 ///
 /// The result has the same bits for any number of ranks, streamed or not: φ is an exact sum, and whether a point is drawn
 /// depends on its number among the points of all ranks, the round, and the seed.
@@ -94,12 +94,12 @@ struct ParallelStart {
             try start.add(start.draw(in: round))
             round += 1
         }
-        // A stream of its own: only rank 0 takes numbers from it.
+        // A separate stream, because only rank 0 takes numbers from it.
         var choices = RandomStream(seed: random.next(), run: 0, purpose: .clustering)
         return try start.chosen(&choices)
     }
 
-    /// The points of all ranks that a round draws, rising.
+    /// The points of all ranks that a round draws, in rising order.
     private func draw(in round: Int) throws(ClusteringError) -> [Int32] {
         let missing = round < settings.rounds ? 0 : kmeans.k - candidateCount
         let own = nearest.drawn(
@@ -108,7 +108,7 @@ struct ParallelStart {
         return try acrossRanks { () throws(RanksError) in try communicator.gather(own).values }
     }
 
-    /// Makes points candidates and brings the distances up to date.
+    /// Makes points candidates and updates the distances.
     /// - Parameter points: numbers among the points of all ranks, the same on every rank.
     private mutating func add(_ points: [Int32]) throws(ClusteringError) {
         guard !points.isEmpty else { return }
@@ -132,7 +132,7 @@ struct ParallelStart {
                 piece.count, from: first, labels: run.labels, distances: run.distances, after: candidateCount,
                 on: backend)
         }
-        // A candidate is its own nearest, even where rounding found another that is as near: it is never drawn again.
+        // A candidate is nearest to itself, even if rounding found another one as near, so it is never drawn again.
         let own = source.spread?.rows ?? 0..<source.count
         for (place, point) in points.enumerated() where own.contains(Int(point)) {
             nearest.take(candidate: candidateCount + place, at: Int(point) - own.lowerBound)

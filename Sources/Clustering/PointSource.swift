@@ -10,7 +10,7 @@ package struct PointSource {
     private let storage: Storage
     /// What the points were projected by; nil where they are the rows themselves.
     package let pca: PCA?
-    /// Number of points, this rank's alone.
+    /// The number of this rank's points.
     package let count: Int
     /// Number of coordinates.
     package let dimensions: Int
@@ -22,18 +22,20 @@ package struct PointSource {
     /// Whether nearest centroids are compared by direct distances where rounding may have put their products in the wrong
     /// order, and sums keep what float32 drops: for points that may lie in groups far from each other.
     package let isDirect: Bool
-    /// No coordinate is larger in size, over all ranks; nil where that is not known yet.
+    /// The bound of the magnitude of all coordinates, over all ranks; nil if not known yet.
     let bound: Double?
-    /// The place of these points among those of all ranks; nil where they are all points.
+    /// The place of the largest value of the matrix that the points come from; nil if it is not known.
+    var farthest: (row: Int, column: Int)?
+    /// The place of these points among those of all ranks; nil if these are all points.
     package let spread: RowSpread?
-    /// Points of all ranks.
+    /// The number of points of all ranks.
     package var total: Int { spread?.total ?? count }
 
     /// Points in a backend's memory, which came through `pca`.
     /// - Parameters:
     ///   - shift: what was subtracted from every coordinate.
     ///   - isDirect: false for what comes of 8-bit values, whose products do not cancel.
-    ///   - bound: what no coordinate exceeds in size, the same on all ranks; where it is nil, a clustering looks at all
+    ///   - bound: the bound of the magnitude of all coordinates, the same on all ranks; if nil, a clustering looks at all
     ///     coordinates first.
     package init(
         _ points: Points, through pca: PCA? = nil, less shift: [Double]? = nil, isDirect: Bool, bound: Double? = nil,
@@ -69,8 +71,10 @@ package struct PointSource {
     package func pieces(for kmeans: KMeans) -> PointSource {
         guard case .streamed(let matrix) = storage else { return self }
         let unit = ClusteringMemory(matrix: matrix, components: pca?.count, kmeans: kmeans, total: total).pieceUnit
-        return PointSource(
+        var source = PointSource(
             streaming: matrix, through: pca, pieceCount: max(unit, pieceCount / unit * unit), spread: spread)
+        source.farthest = farthest
+        return source
     }
 
     /// Whether every pass brings the points to the backend again.
@@ -105,7 +109,7 @@ package struct PointSource {
         }
     }
 
-    /// The points of `indices`, which count the rows of all ranks, in that order. Collective: all ranks have the same
+    /// The points of `indices`, which count the points of all ranks, in that order. Collective: all ranks have the same
     /// indices, and all get all of these points.
     func points(at indices: [Int32], on backend: any Backend) throws(ClusteringError) -> Points {
         guard let spread, spread.communicator.size > 1 else { return try ownPoints(at: indices, on: backend) }
@@ -137,7 +141,7 @@ package struct PointSource {
         }
     }
 
-    /// The points of `indices`, which count this rank's, in that order.
+    /// The points of `indices`, which count this rank's points, in that order.
     private func ownPoints(at indices: [Int32], on backend: any Backend) throws(ClusteringError) -> Points {
         switch storage {
         case .resident(let points):
@@ -152,7 +156,7 @@ package struct PointSource {
         }
     }
 
-    /// The largest size of a coordinate or a number above it, the same on all ranks. Collective.
+    /// The largest magnitude of a coordinate, or a number above it, the same on all ranks. Collective.
     func knownBound(on backend: any Backend) throws(ClusteringError) -> Double {
         var bounds = [0.0]
         if let bound { bounds[0] = bound } else { bounds[0] = try largestCoordinate(on: backend) }
@@ -160,11 +164,11 @@ package struct PointSource {
         return bounds[0]
     }
 
-    /// The largest size of a coordinate of resident points; NaN is larger than all.
+    /// The largest magnitude of a coordinate of resident points; NaN counts as larger than any number.
     private func largestCoordinate(on backend: any Backend) throws(ClusteringError) -> Double {
         guard let resident else { return 0 }
         return try computing { () throws(ComputeError) in
-            // Without their signs, floats are in the order of their bits. Lanes past the last point are 0.
+            // Floats without their signs are ordered as their bits are. Lanes past the last point are 0.
             var bits: UInt32 = 0
             let count = resident.tiles * resident.dimensions * resident.lanes
             for first in stride(from: 0, to: count, by: 1 << 22) {
@@ -177,15 +181,28 @@ package struct PointSource {
         }
     }
 
+    /// The median size of the coordinates that are not 0 in at most 256 rows, which are spread over all; 0 where there are
+    /// none. The same on all ranks. Collective.
+    func usualCoordinate(on backend: any Backend) throws(ClusteringError) -> Double {
+        let rows = min(total, 256)
+        let indices = (0..<rows).map { Int32(rows == 1 ? 0 : $0 * (total - 1) / (rows - 1)) }
+        let sample = try points(at: indices, on: backend)
+        let values = try computing { () throws(ComputeError) in try HostRows(sample, on: backend).values }
+        let sizes = values.map(\.magnitude).filter { $0 > 0 }.sorted()
+        return sizes.isEmpty ? 0 : Double(sizes[sizes.count / 2])
+    }
+
     /// The same points with their bound known, for several clusterings.
     package func bounded(on backend: any Backend) throws(ClusteringError) -> PointSource {
         guard let resident, bound == nil else { return self }
-        return PointSource(
+        var source = PointSource(
             resident, through: pca, less: shift, isDirect: isDirect, bound: try knownBound(on: backend),
             spread: spread)
+        source.farthest = farthest
+        return source
     }
 
-    /// All points of this rank, where they are resident.
+    /// All points of this rank, if they are resident.
     package var resident: Points? {
         if case .resident(let points) = storage { return points }
         return nil

@@ -2,20 +2,21 @@ import Compute
 import Datasets
 import Ranks
 
-/// The place of this rank's rows among those of all ranks, which have them by ranges of whole chunks, in the order of ranks.
+/// The place of this rank's rows among those of all ranks. Each rank has a range of whole chunks, in the order of ranks.
 package struct RowSpread {
     package let communicator: Communicator
     /// This rank's rows, by their numbers among all rows.
     package let rows: Range<Int>
-    /// Rows of all ranks.
+    /// The number of rows of all ranks.
     package let total: Int
 
-    /// Rows per chunk: a part of a covariance, which every block of points divides. Sums of these are rounded to units.
+    /// Rows per chunk. A chunk is a part of a covariance, and its size is a multiple of every block of points; the sums of
+    /// parts and blocks are rounded to units.
     package static let chunkRows = CovarianceShape.partRows
 
     /// Spreads `total` rows over the ranks of `communicator`. Collective.
-    /// - Throws: ``ClusteringError/tooManyRanks(ranks:rows:accepted:)`` where a rank would have none, and
-    ///   ``ClusteringError/ranks(_:)`` where the ranks have different numbers of rows.
+    /// - Throws: ``ClusteringError/tooManyRanks(ranks:rows:accepted:)`` if a rank would have none, and
+    ///   ``ClusteringError/ranks(_:)`` if the ranks have different numbers of rows.
     package init(_ total: Int, over communicator: Communicator) throws(ClusteringError) {
         try acrossRanks { () throws(RanksError) in
             try communicator.agree(on: [Agreement("the number of samples", "\(total)")])
@@ -29,10 +30,10 @@ package struct RowSpread {
         rows = Self.rows(ofRank: communicator.rank, of: communicator.size, total: total)
     }
 
-    /// Chunks of so many rows.
+    /// The number of chunks of a number of rows.
     package static func chunks(_ total: Int) -> Int { (total + chunkRows - 1) / chunkRows }
 
-    /// The rows of a rank: as many chunks as the others have, or one more or less.
+    /// The rows of a rank. The numbers of chunks of two ranks differ by at most one.
     package static func rows(ofRank rank: Int, of ranks: Int, total: Int) -> Range<Int> {
         let chunks = chunks(total)
         let first = chunks * rank / ranks * chunkRows
@@ -41,7 +42,7 @@ package struct RowSpread {
     }
 }
 
-/// Rows of another reader, from `first` on.
+/// The rows of another reader, from `first` on.
 struct RowsFrom: RowReader {
     let reader: any RowReader
     let first: Int
@@ -56,7 +57,7 @@ struct RowsFrom: RowReader {
     }
 }
 
-/// Runs `body`, turning an error between ranks into one of this module.
+/// Runs `body` and turns a ``RanksError`` into a ``ClusteringError``.
 func acrossRanks<Result>(_ body: () throws(RanksError) -> Result) throws(ClusteringError) -> Result {
     do { return try body() } catch { throw .ranks(error) }
 }

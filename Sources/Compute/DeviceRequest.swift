@@ -3,43 +3,43 @@ import Support
 
 /// The devices of a host that `--device`, `--devices` and `--mix-devices` ask for.
 package struct DeviceRequest: Equatable, Sendable {
-    /// Those that are taken of the devices that the specification means.
+    /// The choice among the devices that the specification means.
     enum Choice: Equatable, Sendable {
-        /// The first that can be used.
+        /// The first usable one.
         case first
-        /// All that can be used.
+        /// All usable ones.
         case all
-        /// Those of these numbers, from 0, in this order.
+        /// The ones with these numbers, from 0, in this order.
         case numbers([Int])
-        /// The first so many.
+        /// The first N.
         case count(Int)
     }
 
     /// The specification as it was given.
     package let spec: String
-    /// The specification without numbers, as ``DeviceSelection`` takes it.
+    /// The specification without numbers, as ``DeviceSelection`` accepts it.
     let kind: String
     let choice: Choice
-    /// True where devices that differ may share the work.
+    /// True if devices that differ may share the work.
     let mixes: Bool
 
-    /// True for one device without a number, which needs no list of devices.
+    /// True if one device is asked for without a number, which needs no list of devices.
     package var isPlain: Bool { choice == .first }
 
-    /// True for more than one number.
+    /// True for more than one device number.
     package var namesSeveral: Bool {
         if case .numbers(let numbers) = choice { numbers.count > 1 } else { false }
     }
 
-    /// The values that `--device` accepts where several devices are accepted.
+    /// The values that `--device` accepts where it accepts several devices.
     package static let accepted =
-        "\(DeviceSelection.kinds); for others than the first, or several, their numbers, from 0, or all, as in gpu:1, gpu:0,2 "
-        + "or gpu:all"
+        "\(DeviceSelection.kinds); numbers from 0, or all, after it choose others than the first, or several, as in gpu:1, "
+        + "gpu:0,2 or gpu:all"
 
-    /// A request by the options' values.
+    /// Makes a request from the options' values.
     /// - Parameters:
-    ///   - spec: `--device`: a specification of ``DeviceSelection``, and `:all` or `:0,2` after it.
-    ///   - count: `--devices`; nil where it was not given.
+    ///   - spec: `--device`: a specification of ``DeviceSelection``, which `:all` or `:0,2` may follow.
+    ///   - count: `--devices`; nil if not given.
     ///   - mixes: `--mix-devices`.
     /// - Throws: ``Sentence`` that says what is accepted.
     package init(_ spec: String, count: Int? = nil, mixes: Bool = false) throws(Sentence) {
@@ -74,7 +74,7 @@ package struct DeviceRequest: Equatable, Sendable {
 
     private static let mostDevices = 1024
 
-    /// The parts before and after the colon. Names of devices may have colons of their own.
+    /// The parts before and after the colon. Names of devices may contain colons.
     private static func parts(of spec: String) throws(Sentence) -> (kind: String, numbers: String?) {
         guard let colon = spec.lastIndex(of: ":") else { return (spec, nil) }
         let kind = String(spec[..<colon])
@@ -106,22 +106,22 @@ package struct DeviceRequest: Equatable, Sendable {
 }
 
 extension DeviceSelection {
-    /// The devices that a request comes to, in its order. They are numbered from 0 in the order in which the specification
-    /// would take them, the ones that cannot be used left out.
-    /// - Throws: ``ComputeError/noDevice(reason:)`` where there are too few, or where they differ and may not.
+    /// The devices of a request, in its order. They are numbered from 0 in the order in which the specification would take
+    /// them, without the unusable ones.
+    /// - Throws: ``ComputeError/noDevice(reason:)`` if there are too few, or if they differ and may not.
     package static func devices(for request: DeviceRequest, in inventory: DeviceInventory) throws(ComputeError)
         -> [DeviceInventory.DeviceEntry]
     {
         let (chosen, all) = try choice(for: request, in: inventory)
         if !request.mixes, let first = chosen.first, let other = chosen.first(where: { $0.label != first.label }) {
             throw .noDevice(
-                reason: "\(first.label) and \(other.label) differ, and so would the last bits of their results: "
-                    + "--mix-devices accepts that, and equal ones are chosen by number: \(numbered(all))")
+                reason: "\(first.label) and \(other.label) differ, and so would the last bits of their results; "
+                    + "--mix-devices accepts that, or choose equal ones by number: \(numbered(all))")
         }
         return chosen
     }
 
-    /// The devices that a request comes to, whether they differ or not, and all those that have numbers.
+    /// The devices of a request, whether they differ or not, and all numbered devices.
     private static func choice(for request: DeviceRequest, in inventory: DeviceInventory) throws(ComputeError)
         -> (chosen: [DeviceInventory.DeviceEntry], all: [DeviceInventory.DeviceEntry])
     {
@@ -151,8 +151,8 @@ extension DeviceSelection {
         return (chosen, all)
     }
 
-    /// The device that a request for one comes to.
-    /// - Throws: ``ComputeError/noDevice(reason:)`` where there is none, or where the request comes to several.
+    /// The device of a request for one.
+    /// - Throws: ``ComputeError/noDevice(reason:)`` if there is none, or if the request is for several.
     static func device(
         for request: DeviceRequest, in inventory: DeviceInventory
     ) throws(ComputeError) -> DeviceInventory.DeviceEntry {
@@ -165,7 +165,7 @@ extension DeviceSelection {
         return first
     }
 
-    /// The usable devices that a specification means, the one that it would take first.
+    /// The usable devices that a specification means, in the order in which it would take them.
     private static func candidates(for kind: String, in inventory: DeviceInventory) throws(ComputeError)
         -> [DeviceInventory.DeviceEntry]
     {

@@ -2,9 +2,9 @@ import Foundation
 import OpenCL
 import Support
 
-/// Chooses what to compute on. A specification is `auto` (a GPU, then another accelerator, then an OpenCL CPU, then
-/// the built-in CPU path), `gpu`, `cpu` (the built-in path), `opencl-cpu`, or a part of a device's or platform's name. A
-/// number after it, as in `gpu:1`, takes another device than the first; see ``DeviceRequest``.
+/// Chooses what to compute on. A specification is `auto` (a GPU, then another accelerator, then an OpenCL CPU, then the
+/// built-in CPU path), `gpu`, `cpu` (the built-in path), `opencl-cpu`, or a part of a device's or platform's name. A number
+/// after it, as in `gpu:1`, chooses another device than the first; see ``DeviceRequest``.
 package enum DeviceSelection {
     /// What a specification comes to: the devices to try in this order, and whether the built-in path stands behind
     /// them.
@@ -16,7 +16,7 @@ package enum DeviceSelection {
     }
 
     /// What `--device` accepts, for help and messages.
-    package static let accepted = "\(kinds); for another than the first its number, from 0, as in gpu:1"
+    package static let accepted = "\(kinds); a number from 0 after it chooses another than the first, as in gpu:1"
     /// Specifications without numbers.
     static let kinds = "auto, gpu, cpu, opencl-cpu, or part of a device's or platform's name"
 
@@ -67,7 +67,7 @@ package enum DeviceSelection {
     }
 
     /// Makes the backend of a device of the inventory.
-    /// - Throws: ``ComputeError/noDevice(reason:)`` where it cannot be used, and what its driver reports.
+    /// - Throws: ``ComputeError/noDevice(reason:)`` if it cannot be used; what its driver reports.
     package static func make(
         on entry: DeviceInventory.DeviceEntry, environment: EnvironmentVariables = .process,
         profile forced: DeviceProfile? = nil, profiling: Bool = false, startsOften: Bool = false
@@ -121,7 +121,7 @@ package enum DeviceSelection {
             candidates: Array(usable.prefix(1)), fallsBack: false, reason: "asked for by --device \(spec)\(others)")
     }
 
-    /// True where a part of a name, in lower case, is in that of a device or of its platform.
+    /// True if the name of a device or of its platform contains a text, which must be in lower case.
     static func names(_ entry: DeviceInventory.DeviceEntry, _ wanted: String) -> Bool {
         entry.name.lowercased().contains(wanted) || entry.platform.lowercased().contains(wanted)
     }

@@ -1,27 +1,27 @@
 import OpenCL
 import Support
 
-/// The devices that several processes of one host can take, so that no two of them take the same GPU.
+/// Shares out the devices of a host among its processes, so that no two of them take the same GPU.
 package struct DeviceShares: Sendable {
     /// A device that a process can take.
     package struct Candidate: Sendable {
         let entry: DeviceInventory.DeviceEntry
-        /// The same text in all processes that see this device: what its driver says of it, or its number among the candidates
-        /// where that does not tell them apart.
+        /// A text that is the same in all processes that see this device: what its driver says of it, or its number among the
+        /// candidates if that does not tell them apart.
         package let identity: String
         /// The device, its platform and driver in a few words.
         package var label: String { entry.label }
     }
 
-    /// All devices of one kind that a specification means, the one that it would take first at the front. Empty for the
-    /// built-in path.
+    /// All devices of one kind that a specification means, in the order in which it would take them. Empty for the built-in
+    /// path.
     package let candidates: [Candidate]
-    /// True where processes may share a device: a processor serves any number of them.
+    /// True if processes may share a device: any number of them may use one processor.
     package let isShareable: Bool
     private let spec: String
 
     /// The devices that `spec` means in this process.
-    /// - Throws: ``ComputeError/noDevice(reason:)`` where nothing answers to `spec`.
+    /// - Throws: ``ComputeError/noDevice(reason:)`` if no device matches `spec`.
     package init(spec: String, environment: EnvironmentVariables = .process) throws(ComputeError) {
         let isBuiltIn = spec.lowercased() == "cpu"
         try self.init(
@@ -32,6 +32,12 @@ package struct DeviceShares: Sendable {
 
     init(spec: String, in inventory: DeviceInventory) throws(ComputeError) {
         self.spec = spec
+        if let request = try? DeviceRequest(spec), !request.isPlain {
+            throw .noDevice(
+                reason:
+                    "--device \(spec) names devices by numbers, and each of several ranks takes a device of its own: "
+                    + "--device \(request.kind) is accepted")
+        }
         let plan = try DeviceSelection.plan(for: spec, in: inventory)
         guard let first = plan.candidates.first else {
             (candidates, isShareable) = ([], true)
@@ -53,9 +59,9 @@ package struct DeviceShares: Sendable {
         isShareable = first.kind == .cpu
     }
 
-    /// The number of the candidate that each process takes: the first that no process before it has; nil where none is left. Where
-    /// a launcher shows each process devices of its own, these are told apart by their identities.
-    /// - Parameter identities: of the candidates of each process of one host, in the order of the processes.
+    /// The number of the candidate that each process takes: the first one that no earlier process has; nil if none is left. If
+    /// a launcher shows each process its own devices, identities tell these apart.
+    /// - Parameter identities: the identities of the candidates of each process of one host, in the order of the processes.
     package static func numbers(_ identities: [[String]]) -> [Int?] {
         var taken: Set<String> = []
         return identities.map { own in
@@ -67,9 +73,9 @@ package struct DeviceShares: Sendable {
 
     /// Makes the backend of a candidate.
     /// - Parameters:
-    ///   - number: of the candidate; without effect for the built-in path.
+    ///   - number: the candidate's number; without effect for the built-in path.
     ///   - profile: forces the kernels' shape.
-    /// - Returns: the backend, and one line for people that says what was taken.
+    /// - Returns: the backend, and one line that tells the user what was taken.
     /// - Throws: what ``DeviceSelection`` throws.
     package func makeBackend(_ number: Int, profile: DeviceProfile?) throws(ComputeError) -> (
         backend: any Backend, reason: String

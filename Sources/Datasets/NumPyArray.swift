@@ -116,9 +116,9 @@ package struct NumPyArray: Sendable {
         return array
     }
 
-    /// Reads the elements `rows` of a file of one dimension, and no others: of a file that several processes read a part of.
-    /// - Throws: as ``read(_:)``; ``DatasetError/malformed(file:reason:)`` for another number of dimensions or rows that are not
-    ///   there.
+    /// Reads only the elements `rows` of a one-dimensional file, for a process that needs a part of it.
+    /// - Throws: as ``read(_:)``; ``DatasetError/malformed(file:reason:)`` for another number of dimensions, or if rows are out
+    ///   of range.
     package static func read(_ path: String, rows: Range<Int>) throws(DatasetError) -> NumPyArray {
         let file = try OpenFile(path)
         let whole = FilePart(file)

@@ -48,7 +48,7 @@ struct AccumulateCase: KernelCase {
                     cases.append(
                         AccumulateCase(
                             kernel: kernel, count: matrix.0, dimensions: matrix.1, clusters: clusters, blocks: blocks,
-                            // Units that hold all bits of most sums, and units that many sums are below.
+                            // Units that hold all bits of most sums, and units larger than many sums.
                             exponent: place % 2 == 0 ? 53 : 3, isCompensated: isCompensated, seed: seed))
                 }
             }
@@ -99,8 +99,8 @@ struct AccumulateCase: KernelCase {
         return judge.result
     }
 
-    /// Against sums in double precision: a block's own additions may be missing, where they are compensated what the
-    /// additions of the corrections lose (Higham 2002, section 4.3), and half a unit per rounding of a block.
+    /// The bound against sums in double precision: the rounding of a block's own additions, or if they are compensated that of
+    /// adding the corrections (Higham 2002, section 4.3), and half a unit per rounding of a block.
     private func checkTruth(_ judge: inout CaseJudge, _ points: [Float], _ labels: [Int32], _ totals: [Int64]) {
         let size = clusters * dimensions
         let unit = Double(sign: .plus, exponent: -exponent, significand: 1)

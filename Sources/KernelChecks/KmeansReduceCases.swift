@@ -1,6 +1,6 @@
 import Compute
 
-/// Blocks rounded to units and added up, in several rounds, the last one short.
+/// Rounds blocks to units and adds them up in several rounds, of which the last one is short.
 package enum KmeansReduceCases: KernelCases {
     package static func cases(seed: UInt64) -> [any KernelCase] {
         var cases = AccumulateCase.all(KmeansReduce.kernel, seed: seed) { count in
@@ -50,8 +50,8 @@ private struct LongSumCase: KernelCase {
     }
 }
 
-/// Sums of blocks that are given: whole units, halves between two of them, fractions, less than a unit, and numbers near the
-/// largest that 64 bits take.
+/// Given sums of blocks: whole units, halves between two of them, fractions, less than a unit, and numbers near the largest
+/// that fit in 64 bits.
 private struct UnitsCase: KernelCase {
     let clusters: Int
     let dimensions: Int
@@ -69,7 +69,7 @@ private struct UnitsCase: KernelCase {
     var form: String { "\(dimensions) dimensions\(isCompensated ? ", compensated" : "")" }
     var cost: Int { blocks * clusters * dimensions }
 
-    /// Numbers of units, each of which a float holds.
+    /// Numbers of units, each of which float32 holds.
     private func units(_ count: Int, _ inputs: inout CaseInputs) -> [Double] {
         let kinds = inputs.integers(count, in: 0..<8)
         let fractions = inputs.floats(count)
@@ -83,7 +83,7 @@ private struct UnitsCase: KernelCase {
             case 3: return fraction * 0x1p-20
             case 4: return fraction * 0x1p23
             case 5: return fraction * 0x1p40
-            // Five blocks, their corrections and what is there before stay below 2^63.
+            // Five blocks, their corrections and the earlier totals stay below 2^63.
             case 6: return fraction * 0x1p59
             default: return 0
             }
@@ -97,7 +97,7 @@ private struct UnitsCase: KernelCase {
         let unit = Double(sign: .plus, exponent: -exponent, significand: 1)
         let partials = units(blocks * size * (isCompensated ? 2 : 1), &inputs).map { units -> Float in
             let value = Float(units * unit)
-            // A device may take a denormal number for zero, which is another number of units in the finest ones only.
+            // A device may take a denormal number for zero, which changes the number of units only if these are the finest.
             return value.isSubnormal ? 0 : value
         }
         let counts = inputs.integers(blocks * clusters, in: 0..<2049)

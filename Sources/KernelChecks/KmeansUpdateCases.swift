@@ -63,7 +63,7 @@ private struct KmeansUpdateCase: KernelCase {
         let means = (0..<size).map { element -> Bounded in
             let cluster = element / dimensions
             if counts[cluster] == 0 { return Bounded(old[element]) }
-            // One rounding to float32, as that of an addition; the scaling is exact.
+            // One rounding to float32, like that of an addition; the scaling is exact.
             return (Bounded(Double(units[element]) * unit) + Bounded(0.0)) / Bounded(Double(counts[cluster]))
         }
         judge.check("centroids", actual.values, equals: means)

@@ -85,8 +85,8 @@ package struct Device: @unchecked Sendable {
             ? (try? value(wavefrontWidth, cl_uint(0))).map { Int($0) } : nil
     }
 
-    /// A text that only this device of its host has, the same in every process: its UUID and its place on the PCI bus, in
-    /// hexadecimal. Nil where the driver knows neither, as drivers of processors.
+    /// A text that no other device of the host has, the same in every process: its UUID and its place on the PCI bus, in
+    /// hexadecimal. Nil if the driver reports neither, as with drivers of processors.
     package var identity: String? {
         let answers = [deviceUUID, busPlace].compactMap { what in
             try? infoBytes("clGetDeviceInfo") { cop_get_device_info(id, cl_device_info(what), $0, $1, $2) }

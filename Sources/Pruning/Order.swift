@@ -127,8 +127,9 @@ package enum Order: Hashable, Sendable {
     /// Takes turns between the two ends so that the first q are the ceil(q * easy / (easy + hard)) lowest and, for the
     /// rest, the highest.
     /// - Parameters:
-    ///   - low: the members from the lowest score up, ties to the lower index.
-    ///   - high: the same members from the highest score down, ties to the lower index too: what one end took the other skips.
+    ///   - low: the members from the lowest score up; the lower index wins a tie.
+    ///   - high: the same members from the highest score down; the lower index wins a tie here too. Each end skips what the
+    ///     other took.
     static func fromBothEnds(low: [Int], high: [Int], easy: Int, hard: Int) -> [Int] {
         var ends = (low: 0, high: 0)
         var taken: Set<Int> = []

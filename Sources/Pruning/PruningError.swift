@@ -92,7 +92,7 @@ package enum PruningError: Equatable, CategorizedError {
         }
     }
 
-    /// The same of samples that are counted from `first` on.
+    /// The same error with samples counted from `first` on.
     func counted(from first: Int) -> PruningError {
         switch self {
         case .labelOutOfRange(let what, let index, let label, let bound):

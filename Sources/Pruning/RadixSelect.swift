@@ -1,42 +1,42 @@
-/// Keeps an exact number of each group's samples, those of the lowest keys, where the samples are spread over ranks.
+/// Keeps an exact number of samples of each group, those with the lowest keys, of samples that are spread over ranks.
 ///
-/// No rank sees another's samples. The bits of the keys are looked at from the highest down, a digit at a time: every rank counts
-/// how many of its samples have each digit, and the counts are added over all ranks. In each group the samples whose digit is
-/// below the one in which the quota ends are kept, those above are not, and those that have it are looked at further. A sample's
-/// number follows its key, so ties go to the lower index and no two samples are equal in the end. The result depends on
-/// neither the number of bits per digit nor the way the samples are spread.
+/// No rank sees another's samples. The bits of the keys are looked at from the highest down, a digit at a time: every rank
+/// counts how many of its samples have each digit, and the counts are added over all ranks. In each group the samples whose
+/// digit is below the one in which the quota ends are kept, those above it are not, and those that have this digit go on to the
+/// next one. A sample's number follows its key, so ties go to the lower index and no two samples are equal in the end. The
+/// result depends on neither the number of bits per digit nor the way the samples are spread.
 package struct RadixSelect<Fault: Error> {
     private let ranks: RankSums<Fault>
     /// The number of this rank's first sample among those of all ranks.
     private let first: Int
-    /// Samples of all ranks.
+    /// The number of samples of all ranks.
     private let total: Int
-    /// Most counts of digits that are added at once; digits get as many bits as fit, and one at least.
+    /// The most counts of digits that are added at once; digits get as many bits as fit, and at least one.
     var mostCounts = 1 << 22
 
     private static var mostDigitBits: Int { 16 }
 
     /// - Parameters:
     ///   - first: the number of this rank's first sample among those of all ranks.
-    ///   - total: samples of all ranks.
+    ///   - total: the number of samples of all ranks.
     package init(over ranks: RankSums<Fault>, first: Int, total: Int) {
         (self.ranks, self.first, self.total) = (ranks, first, total)
     }
 
-    /// Which of this rank's samples are among the lowest of their groups. Collective.
+    /// Marks those of this rank's samples that are among the lowest of their groups. Collective.
     /// - Parameters:
     ///   - keys: [sample].
-    ///   - groups: the group of each sample, [sample]; negative for a sample that is in none and is not kept.
-    ///   - quotas: how many samples each group keeps, [group], the same on all ranks; a group that has fewer keeps all.
+    ///   - groups: the group of each sample, [sample]; negative for a sample in no group, which is not kept.
+    ///   - quotas: the number of samples that each group keeps, [group], the same on all ranks; a smaller group keeps all.
     /// - Returns: [sample].
-    /// - Throws: what adding throws.
+    /// - Throws: what adding over ranks throws.
     package func lowest(
         of keys: OrderedKeys, in groups: [Int32], quotas: [Int]
     ) throws(Fault) -> [Bool] {
         var counts = [Int64](repeating: 0, count: quotas.count)
         for group in groups where group >= 0 { counts[Int(group)] += 1 }
         try ranks.sum(&counts)
-        // What a group has still to give, of the samples that are looked at.
+        // The number of undecided samples that each group still keeps.
         var left = zip(quotas, counts).map { max(0, min($0, Int($1))) }
         var open = quotas.indices.filter { left[$0] > 0 && left[$0] < counts[$0] }
         var isKept = [Bool](repeating: false, count: groups.count)
@@ -60,7 +60,7 @@ package struct RadixSelect<Fault: Error> {
             try ranks.sum(&histogram)
             var ends = [Int](repeating: 0, count: open.count)
             for (slot, group) in open.enumerated() {
-                // Fewer are left to give than there are, so this ends within the group's counts.
+                // Fewer samples are left to give than the group has, so this ends within its counts.
                 while left[group] > 0, histogram[slot << bits + ends[slot]] <= left[group] {
                     left[group] -= Int(histogram[slot << bits + ends[slot]])
                     ends[slot] += 1
@@ -80,14 +80,14 @@ package struct RadixSelect<Fault: Error> {
         return isKept
     }
 
-    /// The places of groups that are looked at, [group]; negative for the others.
+    /// The places of the groups that go on to the next digit, [group]; negative for the others.
     private static func slots(of open: [Int], among groups: Int) -> [Int32] {
         var slots = [Int32](repeating: -1, count: groups)
         for (slot, group) in open.enumerated() { slots[group] = Int32(slot) }
         return slots
     }
 
-    /// Bits of the next digit, the same on all ranks. No more counts are made than there are samples, as far as that goes.
+    /// Bits of the next digit, the same on all ranks. There are no more counts than samples, as far as possible.
     private func digitBits(groups: Int, of left: Int) -> Int {
         let counts = max(2, min(mostCounts, total) / groups)
         return min(left, Self.mostDigitBits, Int.bitWidth - 1 - counts.leadingZeroBitCount)

@@ -1,4 +1,5 @@
-/// The place of a process among the ranks that samples are spread over, and the one thing that a selection needs of the others.
+/// The place of a process among the ranks that samples are spread over, and sums over these, which are all that a selection
+/// needs of the others.
 package struct RankSums<Fault: Error> {
     /// This process's number, from 0.
     package let rank: Int
@@ -13,11 +14,11 @@ package struct RankSums<Fault: Error> {
     }
 }
 
-/// Whole numbers that are in the order of scores, and equal where these are.
+/// Whole numbers in the order of scores; equal scores have equal keys.
 package struct OrderedKeys: Sendable {
     /// [sample].
     package let values: [UInt64]
-    /// Bits of a key that may be set, the lowest ones.
+    /// The number of the lowest bits of a key that may be set.
     package let bits: Int
 
     /// The same key for all samples.

@@ -99,7 +99,7 @@ struct Ranking {
     }
 }
 
-/// What the article's quota leaves of groups of `counts` members by an order that has no rule of its own for it.
+/// The share of each group of `counts` members under the article's quota, for orders without a rule of their own.
 func articleShares(of size: Int, among counts: [Int]) -> [Int] {
     var left = size
     return counts.map { count in
@@ -109,14 +109,14 @@ func articleShares(of size: Int, among counts: [Int]) -> [Int] {
     }
 }
 
-/// The groups that have fewer members than their share. Where everything is kept, no other group makes up for them, and there is
+/// The groups that have fewer members than their share. If everything is kept, no other group makes up for them, and there is
 /// nothing to note.
 /// - Parameters:
 ///   - counts: members of each group.
-///   - share: how many samples the groups keep together.
-///   - recalls: the recall of each group, where they share by it.
-///   - areClasses: whether the groups are classes, not clusters.
-///   - outer: the class that the groups are of, where classes are groups too.
+///   - share: the number of samples that the groups keep together.
+///   - recalls: the recall of each group, if shares depend on it.
+///   - areClasses: true if the groups are classes, false if they are clusters.
+///   - outer: the class that the groups belong to, if classes are groups too.
 func shortGroups(
     _ counts: [Int], of share: Int, recalls: [Double]?, areClasses: Bool, in outer: Int?
 ) -> [ShortGroup] {

@@ -1,15 +1,14 @@
-/// What each group gives to a selection, worked out from the groups' sizes alone: the same rules by which ``Ranking`` goes through
-/// their members.
+/// The share of each group in a selection, computed from the groups' sizes alone, by the rules of ``Ranking``.
 package struct SpreadGroups: Sendable {
     private let selection: Selection
     private let size: SelectionSize
-    /// The number of classes, where they are groups or are balanced.
+    /// The number of classes, if they are groups or are balanced.
     let classes: Int?
-    /// The number of clusters, where they are groups.
+    /// The number of clusters, if they are groups.
     let clusters: Int?
-    /// Samples of each innermost group over all ranks, class by class.
+    /// The number of samples of each innermost group over all ranks, class by class.
     let counts: [Int]
-    /// How many of them are kept.
+    /// The number of these that are kept.
     private(set) var shares: [Int]
     private(set) var shortGroups: [ShortGroup] = []
 
@@ -30,7 +29,7 @@ package struct SpreadGroups: Sendable {
             shares = share(size.count, among: sizes, areClasses: true, of: nil)
             return
         }
-        // The article's quota is between the innermost groups.
+        // The article's quota divides among the innermost groups.
         if selection.quota == .exact { note(sizes, of: size.count, areClasses: true, nil) }
         for (label, share) in evenShares(of: size.count, among: sizes).enumerated() {
             let inner = self.share(share, among: Array(counts[members(label)]), of: label)
@@ -74,7 +73,7 @@ package struct SpreadGroups: Sendable {
             : classCounts.indices.map { label in
                 interleave(Array(queues[members(label)]), longestFirst: Array(counts[members(label)]))
             }
-        // Of classes whose clusters have the article's quota, only what is kept was ranked.
+        // In classes whose clusters have the article's quota, only the kept samples were ranked.
         let isCut = selection.quota == .article && clusters != nil
         let lengths = isCut ? byClass.map(\.count) : classCounts
         return Array(interleave(byClass, longestFirst: lengths).prefix(size.count))

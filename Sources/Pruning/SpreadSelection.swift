@@ -1,17 +1,17 @@
 import Support
 
-/// What one of several ranks knows of its samples, which follow each other in the set.
+/// The samples of one of several ranks, which are consecutive in the set.
 package struct SelectionPart: Sendable {
     /// The number of the first sample in the set.
     package let first: Int
-    /// Samples of all ranks.
+    /// The number of samples of all ranks.
     package let total: Int
-    /// What is known of this rank's samples; their scores are ``keys``.
+    /// The data of this rank's samples; their scores are ``keys``.
     package let input: SelectionInput
-    /// The order of their scores; nil where the selection's order needs none.
+    /// The order of their scores; nil if the selection's order needs none.
     package let keys: OrderedKeys?
 
-    /// Samples from `first` on.
+    /// Makes samples from `first` on.
     package init(first: Int, total: Int, input: SelectionInput, keys: OrderedKeys?) {
         (self.first, self.total, self.input, self.keys) = (first, total, input, keys)
     }
@@ -21,24 +21,24 @@ package struct SelectionPart: Sendable {
 package struct KeptSample: BitwiseCopyable, Sendable {
     /// Its number in the set.
     package let index: Int64
-    /// Its place within its group: by this number, ties to the lower index.
+    /// Its place within its group: by this number, and the lower index wins a tie.
     let key: UInt64
-    /// Its cluster and its class, 0 where there are none.
+    /// Its cluster and its class, 0 if there are none.
     let cluster: Int32
     let label: Int32
 }
 
-/// What one rank keeps of its samples.
+/// The samples that one rank keeps of its own.
 package struct KeptPart: Sendable {
-    /// By rising index.
+    /// In rising order of their indices.
     package let samples: [KeptSample]
-    /// What all ranks know alike.
+    /// The groups, which are the same on all ranks.
     private let groups: SpreadGroups
     private let selection: Selection
     private let size: SelectionSize
     private let clusters: Int?
     private let classes: Int?
-    /// Samples of each cluster over all ranks; empty where there is no clustering.
+    /// The number of samples of each cluster over all ranks; empty without a clustering.
     package let clusterSizes: [Int]
 
     init(
@@ -51,16 +51,16 @@ package struct KeptPart: Sendable {
         self.clusterSizes = clusterSizes
     }
 
-    /// What ``Selection/select(_:from:random:)`` keeps of the whole set.
+    /// The samples that ``Selection/select(_:from:random:)`` keeps of the whole set.
     /// - Parameter all: the samples that the ranks keep, one rank after the other.
     package func joined(_ all: [KeptSample]) -> KeptSamples {
         keptSamples(ranked(all), of: all, requested: size.count, shortGroups: groups.shortGroups)
     }
 
-    /// What ``Selection/select(within:from:random:)`` keeps of the whole set, and what it costs; nil where samples fit that may come
-    /// after these in rank order, so that a larger size has to be looked at.
+    /// The samples that ``Selection/select(within:from:random:)`` keeps of the whole set, and their cost; nil if a sample that
+    /// fits may come after these in rank order, so that a larger size has to be tried.
     /// - Parameter all: the samples that the ranks keep, one rank after the other.
-    /// - Throws: ``PruningError/nothingFits(budget:least:)``, and where costs are missing.
+    /// - Throws: ``PruningError/nothingFits(budget:least:)``, and an error if costs are missing.
     package func filled(
         _ budget: Budget, from all: [KeptSample]
     ) throws(PruningError) -> (kept: KeptSamples, used: Amount)? {
@@ -112,7 +112,7 @@ package struct KeptPart: Sendable {
 }
 
 extension Order {
-    /// Kept samples of a group, by rising place, in its rank order.
+    /// Puts the kept samples of a group, by rising place, in its rank order.
     fileprivate func rank(_ places: [Int], by samples: [KeptSample]) -> [Int] {
         if case .all = self { return places }
         let low = places.sorted { (samples[$0].key, $0) < (samples[$1].key, $1) }
@@ -123,8 +123,7 @@ extension Order {
 }
 
 extension Selection {
-    /// Why the selection cannot be made of samples that are spread over ranks, by the words for what needs one process; nil where it
-    /// can.
+    /// The option that needs all samples in one process, in words; nil if the samples may be spread over ranks.
     package var unspreadable: String? {
         switch order {
         case .all, .easy, .hard, .random: break
@@ -136,11 +135,11 @@ extension Selection {
         return balance == .recall ? "balance recall" : nil
     }
 
-    /// What this rank keeps where `size` samples are kept of the set, whose samples are spread over ranks: together all ranks keep what
-    /// ``select(_:from:random:)`` keeps of the whole set, of which none has more than its own. Collective; all ranks
-    /// have the same selection, size and random numbers.
-    /// - Throws: ``PruningError`` where inputs are missing, do not fit together or are not spreadable, with indices of the set;
-    ///   and what adding throws.
+    /// The samples that this rank keeps if `size` samples are kept of the set, whose samples are spread over ranks. Together
+    /// the ranks keep what ``select(_:from:random:)`` keeps of the whole set, and none needs more than its own part.
+    /// Collective; all ranks have the same selection, size and random numbers.
+    /// - Throws: ``PruningError`` if inputs are missing, do not fit together or cannot be spread, with indices of the set; and
+    ///   what adding over ranks throws.
     package func keep<Fault: Error>(
         _ size: SelectionSize, of part: SelectionPart, random: inout RandomStream, over ranks: RankSums<Fault>
     ) throws -> KeptPart {
@@ -158,7 +157,7 @@ extension Selection {
     }
 }
 
-/// A selection of spread samples at work.
+/// The state of a selection of spread samples.
 private struct SpreadWork<Fault: Error> {
     let selection: Selection
     let size: SelectionSize
@@ -200,7 +199,7 @@ private struct SpreadWork<Fault: Error> {
     func keep(_ groups: SpreadGroups, random: inout RandomStream) throws(Fault) -> [KeptSample] {
         let labels = labels()
         let select = RadixSelect(over: ranks, first: part.first, total: part.total)
-        // An order without scores is that of the set, whatever is known of them.
+        // An order without scores is that of the set, even if there are scores.
         let keys = (selection.order.needsScore ? part.keys : nil) ?? OrderedKeys(count: input.count)
         switch selection.order {
         case .hard:
@@ -209,7 +208,7 @@ private struct SpreadWork<Fault: Error> {
         case .ends(let easy, let hard):
             let low = groups.shares.map { ($0 * easy + easy + hard - 1) / (easy + hard) }
             var isKept = try select.lowest(of: keys, in: labels, quotas: low)
-            // The high end is of the others: what both ends would take they take together, by rising index.
+            // The high end takes from the others: what both ends would take, they take together, by rising index.
             let others = zip(labels, isKept).map { $1 ? -1 : $0 }
             let high = zip(groups.shares, low).map { $0 - $1 }
             let isHigh = try select.lowest(of: keys.inverted, in: others, quotas: high)
@@ -230,8 +229,8 @@ private struct SpreadWork<Fault: Error> {
             label: Int32(input.classes?.labels[place] ?? 0))
     }
 
-    /// Draws from every group as ``Order/random`` does. Every rank shuffles the numbers of a group's members, which takes 8 bytes
-    /// for each member of the largest group, and keeps its own of the first.
+    /// Draws from every group as ``Order/random`` does. Every rank shuffles the numbers of a group's members, which takes 8
+    /// bytes for each member of the largest group, and keeps its own samples among the first.
     private func drawn(
         _ labels: [Int32], _ groups: SpreadGroups, random: inout RandomStream
     ) throws(Fault) -> [KeptSample] {
@@ -250,7 +249,7 @@ private struct SpreadWork<Fault: Error> {
         return samples.sorted { $0.index < $1.index }
     }
 
-    /// How many members of each group the ranks before this one have.
+    /// The number of members of each group on the ranks before this one.
     private func countsBefore(_ labels: [Int32], of groups: Int) throws(Fault) -> [Int] {
         let own = counts(labels, of: groups)
         var before = [Int](repeating: 0, count: groups)

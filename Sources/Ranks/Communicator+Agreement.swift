@@ -19,7 +19,7 @@ package struct Agreement: Equatable, Sendable {
         agreements.flatMap { Array($0.name.utf8) + [0] + Array($0.value.utf8) + [0] }
     }
 
-    /// The things of ``encoded(_:)``.
+    /// The agreements that ``encoded(_:)`` encoded.
     package static func decoded(_ bytes: ArraySlice<UInt8>) -> [Agreement] {
         let texts = bytes.split(separator: 0, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }

@@ -1,7 +1,7 @@
 /// The sum of float32 values that are not negative, such as squared distances: exact, so that it has the same bits in any order
-/// of the values and for any number of ranks, and needs no bound of them.
+/// of the values and for any number of ranks. The values need no known bound.
 ///
-/// Bins of 16 powers of two hold whole numbers: every value is a whole number of the smallest unit of one or two of them. The
+/// Each bin covers 16 powers of two and holds a whole number of its smallest unit; a value is split over one or two bins. The
 /// sum as a Double is off by at most a few of its roundings.
 ///
 /// Example:
@@ -13,12 +13,12 @@
 package struct ExactTotal: Equatable, Sendable {
     /// Bin b counts units of 2^(16 b - 149), 2^-149 being the smallest float32. Values reach to bin 17.
     private var bins = [UInt64](repeating: 0, count: 19)
-    /// Values that are negative, infinite or NaN.
+    /// The number of values that are negative, infinite or NaN.
     private var strays: UInt64 = 0
-    /// Values added since the bins were below 2^16.
+    /// The number of values added since the bins were below 2^16.
     private var pending = 0
 
-    /// A value adds less than 2^39 to a bin, so that so many stay below 2^60.
+    /// A value adds less than 2^39 to a bin, so this many stay below 2^60.
     private static let mostPending = 1 << 20
 
     /// The sum of nothing.
@@ -34,7 +34,7 @@ package struct ExactTotal: Equatable, Sendable {
             bins.withUnsafeMutableBufferPointer { bins in
                 for index in part {
                     let bits = values[index].bitPattern
-                    // Infinity and NaN have the largest exponent, negative values more than that; -0 is 0.
+                    // Infinity and NaN have the largest exponent, and negative values a larger one, with the sign bit; -0 is 0.
                     guard bits < Float.infinity.bitPattern else {
                         strays += bits == 0x8000_0000 ? 0 : 1
                         continue
@@ -56,7 +56,7 @@ package struct ExactTotal: Equatable, Sendable {
     /// - Throws: what communication throws.
     package mutating func combine(over communicator: Communicator) throws(RanksError) {
         carry()
-        // Below 2^16 in every bin but the last: no number of ranks overflows them.
+        // Every bin but the last is below 2^16, so no number of ranks overflows one.
         var all = bins + [strays]
         try communicator.sum(&all)
         strays = all.removeLast()
@@ -64,7 +64,7 @@ package struct ExactTotal: Equatable, Sendable {
         carry()
     }
 
-    /// The sum, rounded; NaN where a value was negative, infinite or NaN.
+    /// The sum, rounded; NaN if a value was negative, infinite or NaN.
     package var value: Double {
         guard strays == 0 else { return .nan }
         var exact = self
@@ -76,7 +76,7 @@ package struct ExactTotal: Equatable, Sendable {
         return sum
     }
 
-    /// Both have the same sum and as many strays.
+    /// True if both have the same sum and as many strays.
     package static func == (one: ExactTotal, other: ExactTotal) -> Bool {
         var (a, b) = (one, other)
         a.carry()
@@ -84,7 +84,7 @@ package struct ExactTotal: Equatable, Sendable {
         return a.bins == b.bins && a.strays == b.strays
     }
 
-    /// Brings all bins but the last below 2^16.
+    /// Carries, so that all bins but the last are below 2^16.
     private mutating func carry() {
         for bin in 0..<bins.count - 1 {
             bins[bin + 1] += bins[bin] >> 16

@@ -1,6 +1,6 @@
 import Support
 
-/// An error that knows whether every rank has it, so that all of them can end in order and one of them reports it.
+/// An error that records whether every rank has it. If so, all of them can end in order, and one reports it.
 package protocol SharedError: Error {
     var isShared: Bool { get }
 }

@@ -1,16 +1,16 @@
-/// Sums over rows like ``ExactSums``, with 48 more bits below the unit: for elements of very different sizes, such as products of
-/// columns, under one bound.
+/// Sums over rows like ``ExactSums``, with 48 more bits below the unit: for elements of very different magnitudes under one
+/// bound, such as products of columns.
 ///
 /// A float32 is split into whole units and a rest in units of 2^-48 of these. Both are added as integers, which is exact in
 /// any order. A value is off by at most half of the smaller unit: 2^-110 of rows x bound.
 package struct WideSums: Sendable {
     package let scale: FixedPoint
-    /// Whole units, and 2^-48 of them, [elements] each.
+    /// Whole units, and units of 2^-48 of these, [elements] each.
     private var upper: [Int64]
     private var lower: [Int64]
-    /// Sums that were NaN, infinite or larger than their rows can make them.
+    /// The number of sums that were NaN, infinite, or larger than their rows allow.
     private var strays: UInt64 = 0
-    /// Values that were added to each element since the lower words were below 2^48.
+    /// The number of values added to each element since the lower words were below 2^48.
     private var pending = 0
 
     private static let lowerBits: Int64 = 48
@@ -28,7 +28,7 @@ package struct WideSums: Sendable {
     /// - Parameters:
     ///   - chunk: [elements].
     ///   - rows: rows in the chunk, at most ``FixedPoint/mostChunkRows``.
-    ///   - ranges: the elements that are added; the others may be anything. All of them where it is nil.
+    ///   - ranges: the elements to add; the others may have any value. Nil for all elements.
     package mutating func add(_ chunk: UnsafeBufferPointer<Float>, rows: Int, in ranges: [Range<Int>]? = nil) {
         if pending == Self.mostPending { carry() }
         pending += 1
@@ -49,7 +49,7 @@ package struct WideSums: Sendable {
                             continue
                         }
                         let units = scale.integer(value)
-                        // Exact: where the number of units is not whole, it has no more bits than a float.
+                        // Exact: if the number of units is not whole, it has no more bits than a float.
                         let rest = value * scale.unitsPerOne - Double(units)
                         let small = rest * 0x1p48 + magic
                         upper[element] &+= units
@@ -73,7 +73,7 @@ package struct WideSums: Sendable {
         carry()
     }
 
-    /// The sums, [elements]; all of them NaN where something was added that was no sum of rows.
+    /// The sums, [elements]; all are NaN if something was added that cannot be a sum of rows.
     package var values: [Double] {
         guard strays == 0 else { return [Double](repeating: .nan, count: upper.count) }
         var exact = self
@@ -84,7 +84,7 @@ package struct WideSums: Sendable {
         }
     }
 
-    /// Brings the lower words into 0..<2^48.
+    /// Carries, so that the lower words are in 0..<2^48.
     private mutating func carry() {
         for element in upper.indices {
             upper[element] &+= lower[element] >> Self.lowerBits

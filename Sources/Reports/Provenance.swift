@@ -76,7 +76,7 @@ struct Provenance: Sendable {
         }
     }
 
-    /// The runs of each device, as a fact; nil without several devices.
+    /// The number of runs of each device, as a fact; nil without several devices.
     private static func words(_ devices: [DeviceRuns]) -> String? {
         if devices.isEmpty { return nil }
         return devices.map { "device \($0.number), \($0.name): \(Wording.counted($0.runs, "run"))" }

@@ -100,15 +100,15 @@ package struct Deduplication {
             (memory - source.bytesOnTheWay) / Self.bytesPerRow(source.dimensions))
     }
 
-    /// The clusters that one of several processes compares, rising. Every cluster is one process's; the largest are
-    /// given first, each to the process with the least to compare.
+    /// The clusters that one of several processes compares, rising. Every cluster belongs to one process. The largest are given
+    /// out first, each to the process with the least to compare.
     package func clusters(ofRank rank: Int, of ranks: Int) -> [Int] {
         let sizes = members.ranges.map(\.count)
         var work = [Double](repeating: 0, count: ranks)
         var own: [Int] = []
         for cluster in sizes.indices.sorted(by: { (sizes[$1], $0) < (sizes[$0], $1) }) {
             let least = work.indices.min { (work[$0], $0) < (work[$1], $1) } ?? 0
-            // Pairs, and a row's way here.
+            // The pairs, and the cost of bringing a row here.
             work[least] += Double(sizes[cluster]) * Double(sizes[cluster] + 1)
             if least == rank { own.append(cluster) }
         }

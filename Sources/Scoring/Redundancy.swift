@@ -26,21 +26,21 @@ package struct Redundancy: Sendable {
     /// Takes in that a point is a row of zeros.
     mutating func takeZeros(_ point: Int) { (gaps[point], nearest[point]) = (.infinity, Self.withoutDirection) }
 
-    /// What was found of a point.
+    /// The result for one point.
     package struct Finding: BitwiseCopyable, Sendable {
         fileprivate let point: Int32
         fileprivate let nearest: Int32
         fileprivate let gap: Double
     }
 
-    /// What was found, by rising point: first members are not among it.
+    /// The results by rising point, without the first members.
     package var findings: [Finding] {
         nearest.indices.filter { nearest[$0] != Self.none }.map {
             Finding(point: Int32(truncatingIfNeeded: $0), nearest: nearest[$0], gap: gaps[$0])
         }
     }
 
-    /// Of `count` points, what was found in separate clusters.
+    /// Joins the results of separate clusters, for `count` points.
     package init(count: Int, _ findings: [Finding]) {
         self.init(count: count)
         for finding in findings {

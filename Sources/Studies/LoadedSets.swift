@@ -7,14 +7,14 @@ package final class LoadedSets: Sendable {
     struct Loaded: Sendable {
         /// Its training samples are those of the training set.
         let dataset: Dataset
-        /// The samples that are set aside; nil where none are.
+        /// The samples that are set aside; nil if none are.
         let validation: SampleSet?
         let description: StudyDataset
     }
 
     private let sets = Locked<[TrainingSet: Loaded]>([:])
 
-    /// Without any.
+    /// Makes an empty collection.
     package init() {}
 
     subscript(key: TrainingSet) -> Loaded? {

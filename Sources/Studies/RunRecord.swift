@@ -33,7 +33,7 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var tuned: [String: Double]?
     /// The device.
     package var device: String
-    /// The number of the device, counted from 1, in a session that had several; nil, and not in the file, where it had one.
+    /// The number of the device, counted from 1, in a session that had several; nil, and absent from the file, if it had one.
     package var deviceNumber: Int?
     /// Where the run diverged; nil, and not in the file, where it did not.
     package var diverged: Divergence?

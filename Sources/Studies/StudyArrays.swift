@@ -7,7 +7,7 @@ import Support
 struct StudyArrays {
     /// The study's directory.
     let directory: String
-    /// True to read artifacts of the format before too, for reports; never where runs would be mixed with them.
+    /// True to read artifacts of the previous format too, for reports only: new runs must not be mixed with them.
     var readsFormer = false
 
     /// An artifact and what making it cost.

@@ -3,8 +3,8 @@ import Support
 
 /// What `environment.json` keeps: the version of the directory's format, the data, and the machines at work.
 package struct StudyEnvironment: Codable, Equatable, Sendable {
-    /// The format that this program writes. The first one had no number; the second one's runs have no recall; the third one's
-    /// clusterings are of sums in another form, see ``ClusteringKey/currentFormat``.
+    /// The format that this program writes. The first one had no number; runs of the second have no recall; clusterings of the
+    /// third were made with sums in another form, see ``ClusteringKey/currentFormat``.
     package static let currentFormat = 4
     /// The formats that it reads.
     static let readFormats = 2...currentFormat

@@ -59,7 +59,7 @@ package struct StudyEstimate: Equatable, Sendable {
     package var total: Double {
         artifacts.sorted { $0.key < $1.key }.reduce(training + evaluation) { $0 + $1.value }
     }
-    /// All seconds where so many equal devices share the training and the testing.
+    /// The seconds of everything if a number of equal devices share the training and the testing.
     package func seconds(on devices: Int) -> Double {
         total - (training + evaluation) * (1 - 1 / Double(max(1, devices)))
     }

@@ -9,7 +9,7 @@ import Support
 package enum StudyEvent {
     /// A line for whoever watches.
     case notice(String)
-    /// A line for those too who want no others.
+    /// A line that is printed even with `--quiet`.
     case warning(String)
     /// The plan stands, this is the part of it to run, and these runs of the plan were finished before. Networks that are
     /// trained for artifacts which are still to be made will see so many images.
@@ -20,7 +20,7 @@ package enum StudyEvent {
     case tuning(Experiment)
     /// These networks are being trained together.
     case training([TrainingJob])
-    /// The networks under way on several devices have seen so many images.
+    /// The networks that train on several devices have seen this many images.
     case advanced(images: Int)
     /// A run is finished and on the disk; `done` and `total` count the part that is run.
     case finished(RunRecord, experiment: Experiment, done: Int, total: Int)
@@ -175,7 +175,7 @@ package final class StudyRunner {
         return try finish(session)
     }
 
-    /// Runs what is left on one device.
+    /// Trains the remaining runs on one device.
     private func runInTurn(_ session: StudySession) throws {
         let pending = session.pendingByTraining()
         let recipes = pending.map(\.recipe)
@@ -202,7 +202,7 @@ package final class StudyRunner {
         return images
     }
 
-    /// Notes the session, once the device is known.
+    /// Records the session once the device is known.
     func begin(_ session: StudySession) throws {
         replicas = max(1, wantedReplicas ?? executor.suggestedReplicas)
         try session.directory.note(session: environment())
@@ -265,7 +265,7 @@ package final class StudyRunner {
         for kept in waiting.keys.sorted() { try train(waiting[kept] ?? [], session) }
     }
 
-    /// A run with what it keeps.
+    /// A run and the samples that it keeps.
     struct Prepared {
         let run: PlannedRun
         let selection: KeptSamples
@@ -416,7 +416,7 @@ package final class StudyRunner {
     /// Puts finished runs on the disk.
     /// - Parameters:
     ///   - device: the device that they were made on.
-    ///   - number: its number, counted from 1, where the study has several; nil where it has one.
+    ///   - number: its number, counted from 1; nil if the study has one device.
     func record(
         _ outcomes: [TrainingOutcome], of batch: [Prepared], _ session: StudySession, on device: String,
         number: Int? = nil

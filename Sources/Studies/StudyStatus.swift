@@ -55,7 +55,7 @@ package struct StudyStatus {
     package let best: BestCase
     /// The last finished run, and how many seconds ago it was.
     package let last: (record: RunRecord, secondsAgo: Double)?
-    /// The devices of sessions with several, and how many finished runs were made on each.
+    /// The devices of sessions with several devices, and the number of finished runs of each.
     package let devices: [DeviceRuns]
     /// What was wrong with the directory and does not keep it from being read.
     package let notices: [String]
@@ -112,9 +112,9 @@ package struct StudyStatus {
             rates.isEmpty ? nil : rates.reduce(0, +) / Double(rates.count) * Double(max(processes, rates.count))
     }
 
-    /// Images a second of the latest runs of a log, all devices together. A device counts if one of these runs was made on it.
+    /// Images per second of the latest runs of a log, all devices together. A device counts if it made one of these runs.
     private static func rate(of records: [RunRecord], _ plan: StudyPlan) -> Double? {
-        // By the devices' numbers; nil is the device of a session with one.
+        // Grouped by device number; nil is the device of a session with one.
         var latest: [Int?: (images: Int, seconds: Double)] = [:]
         var seconds = 0.0
         for record in records.reversed() where seconds < rateSeconds * Double(max(1, latest.count)) {

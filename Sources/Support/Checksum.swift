@@ -1,5 +1,5 @@
 /// A checksum of bytes in their order, about as fast as memory: the rounds of XXH64 (Collet, 2012) in four lanes. Every step is
-/// a bijection, so that one changed word always changes the checksum. It is no protection against intent.
+/// a bijection, so one changed word always changes the checksum. It does not protect against deliberate changes.
 package struct Checksum: Sendable {
     private var lanes: (UInt64, UInt64, UInt64, UInt64) = (1, 2, 3, 4)
     private var count: UInt64 = 0
@@ -13,7 +13,7 @@ package struct Checksum: Sendable {
         return (sum << 31 | sum >> 33) &* 0x9E37_79B1_85EB_CA87
     }
 
-    /// Adds bytes. Those of one call are filled up to a multiple of 32 with zeros, so that parts of another length make another
+    /// Adds bytes. The bytes of one call are padded with zeros to a multiple of 32, so parts of other lengths give another
     /// checksum.
     package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var (a, b, c, d) = lanes
@@ -33,7 +33,7 @@ package struct Checksum: Sendable {
         count &-= 32
     }
 
-    /// The checksum of all that was added.
+    /// The checksum of everything added so far.
     package var value: UInt64 {
         var value = count
         for lane in [lanes.0, lanes.1, lanes.2, lanes.3] { value = Self.round(value, lane) }

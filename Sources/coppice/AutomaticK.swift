@@ -209,7 +209,7 @@ extension ClusteringPlan {
     }
 
     /// Clusters with the number of clusters that is given, or with one that is chosen first.
-    /// - Parameter keeper: keeps checkpoints of Lloyd's iterations with a number that is given.
+    /// - Parameter keeper: keeps checkpoints of Lloyd's iterations if k is given as a number.
     func run(
         _ matrix: FeatureMatrix, seed: UInt64, on backend: any Backend, keeper: CheckpointKeeper? = nil, quiet: Bool
     ) throws -> FinishedClustering {

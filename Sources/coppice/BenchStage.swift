@@ -195,7 +195,7 @@ private struct StageBench {
     }
 
     private func medianFit(_ kmeans: KMeans, _ points: Points) throws -> KMeansClustering {
-        // The bound of the coordinates is known beforehand, as it is of rows that were read.
+        // The bound of the coordinates is known beforehand, as it is for rows that were read from a file.
         let source = try PointSource(points, isDirect: false).bounded(on: backend)
         _ = try kmeans.fit(source, on: backend)
         let fits = try (0..<3).map { _ in try kmeans.fit(source, on: backend) }

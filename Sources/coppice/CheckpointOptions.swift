@@ -7,21 +7,21 @@ import Support
 
 /// `--resume` and `--checkpoint-every`
 struct CheckpointOptions: ParsableArguments {
-    @Flag(help: "Go on from the checkpoint in --out that an interrupted clustering left; without one, start.")
+    @Flag(help: "Continue from the checkpoint that an interrupted clustering left in --out, if there is one.")
     var resume = false
     @Option(
         help: ArgumentHelp(
-            "--kmeans lloyd with --out: least seconds between checkpoints, which are written after an iteration; 60 unless given, and 0 for every iteration.",
+            "With --kmeans lloyd and --out: least seconds between checkpoints, which are written after an iteration; 0 writes one after every iteration. (default: 60)",
             valueName: "seconds"), transform: realNumber)
     var checkpointEvery: Double?
 
-    /// Seconds unless the option gives others.
+    /// The default of `--checkpoint-every`, in seconds.
     private static let usual = 60.0
     /// The least time between two checkpoints.
     var interval: Duration { .seconds(checkpointEvery ?? Self.usual) }
 
-    /// True where checkpoints are kept: for Lloyd's iterations with a number of clusters and a folder to keep them in.
-    /// - Throws: ``Failure`` where the options would have no effect.
+    /// True if checkpoints are kept, which requires Lloyd's iterations, a number of clusters and a folder.
+    /// - Throws: ``Failure`` if the options would have no effect.
     func check(_ plan: ClusteringPlan, out: String?) throws -> Bool {
         if let checkpointEvery, !(0...1e9).contains(checkpointEvery) {
             throw Failure(
@@ -40,8 +40,8 @@ struct CheckpointOptions: ParsableArguments {
 }
 
 extension ClusteringPlan {
-    /// Everything that a clustering depends on but the number of ranks, as its checkpoint has it.
-    /// - Parameter samples: extents and checksum of the samples.
+    /// Everything that a clustering depends on except the number of ranks, as stored in its checkpoint.
+    /// - Parameter samples: the extents and checksum of the samples.
     func checkpointKey(_ kmeans: KMeans, _ samples: String, seed: UInt64) -> [Agreement] {
         let iterations =
             if case .lloyd(let limit, let tolerance) = kind {
@@ -56,8 +56,8 @@ extension ClusteringPlan {
     }
 }
 
-/// Keeps checkpoints of a clustering in its folder, and reads the one to go on from. Of several ranks, rank 0 reads and writes;
-/// the others get the state from it.
+/// Keeps checkpoints of a clustering in its folder, and reads the one to continue from. Of several ranks only rank 0 reads and
+/// writes; the others get the state from it.
 final class CheckpointKeeper: LloydKeeper {
     private let options: CheckpointOptions
     /// Nil on ranks that neither read nor write.
@@ -65,12 +65,12 @@ final class CheckpointKeeper: LloydKeeper {
     private let interrupt: ExitOnInterrupt
     private let quiet: Bool
     private let stop = CancellationFlag()
-    /// The last one that was kept; without a state before that.
+    /// The last checkpoint that was kept; without a state before the first one.
     private var checkpoint: KMeansCheckpoint?
     private var lastKept = ContinuousClock.now
     private(set) var resumed: LloydState?
 
-    /// - Parameter folder: that of the checkpoint; nil on ranks that neither read nor write.
+    /// - Parameter folder: the folder of the checkpoint; nil on ranks that neither read nor write.
     init(_ options: CheckpointOptions, in folder: ClusteringFolder?, _ interrupt: ExitOnInterrupt, quiet: Bool) {
         self.options = options
         self.folder = folder
@@ -78,14 +78,14 @@ final class CheckpointKeeper: LloydKeeper {
         self.quiet = quiet
     }
 
-    /// The sentence with which a signal ends the process while there is no state to keep.
+    /// The message with which a signal ends the process while there is no state to keep.
     static func message(_ isKept: Bool) -> String {
         isKept
-            ? "interrupted, no clustering was written; --resume goes on from a checkpoint where there is one"
+            ? "interrupted, no clustering was written; --resume goes on from the last checkpoint, if there is one"
             : "interrupted, nothing was written"
     }
 
-    /// Takes in what is clustered, and finds the state to go on from where `--resume` is given. Collective.
+    /// Records what is clustered, and finds the state to continue from if `--resume` is given. Collective.
     /// - Throws: ``CheckpointError``, ``RanksError``, and what reading rows throws.
     func open(
         _ plan: ClusteringPlan, _ kmeans: KMeans, _ source: PointSource, _ matrix: FeatureMatrix, seed: UInt64,
@@ -94,19 +94,21 @@ final class CheckpointKeeper: LloydKeeper {
         let samples = try plan.inFeatures { () throws(ClusteringError) in
             try matrix.fingerprint(spread: source.spread)
         }
-        let device = "\(backend.device.name) \(backend.device.driver)"
+        // LAPACK may round, or turn, principal components differently on another processor.
+        let components = source.pca.map { ", principal components \(checksum($0.components))" } ?? ""
+        let device = "\(backend.device.name) \(backend.device.driver)\(components)"
         let wanted = KMeansCheckpoint(
             key: plan.checkpointKey(kmeans, samples, seed: seed), device: device, k: kmeans.k,
             dimensions: source.dimensions, state: LloydState(iterations: 0, centroids: []))
         guard let ranks = source.spread?.communicator else { return try take(wanted) }
-        // All ranks end in order where rank 0 refuses what it found.
+        // All ranks end in order if rank 0 refuses the checkpoint.
         try ranks.sharingFailures { try take(wanted) }
         if options.resume {
             resumed = try share(resumed, elements: kmeans.k * source.dimensions, over: ranks)
         }
     }
 
-    /// Takes what checkpoints are to have, and the state to go on from where there is one.
+    /// Sets what checkpoints contain, and the state to continue from if there is one.
     private func take(_ wanted: KMeansCheckpoint) throws {
         guard let folder else { return }
         checkpoint = wanted
@@ -116,38 +118,40 @@ final class CheckpointKeeper: LloydKeeper {
         }
     }
 
-    /// The checkpoint to go on from; nil where there is none, or none is wanted. Notes say which.
+    /// The checkpoint to continue from; nil if there is none or none is wanted. Notes say which.
     private func find(_ wanted: KMeansCheckpoint, in folder: ClusteringFolder) throws -> KMeansCheckpoint? {
         let path = "\(folder.path)/\(ClusteringFolder.checkpoint)"
         guard options.resume else {
             if FileManager.default.fileExists(atPath: path) {
                 Terminal.note(
-                    "note: \(path) is left by a clustering that was interrupted; --resume goes on from there, and without it "
-                        + "the clustering starts again", quiet: quiet)
+                    "note: an interrupted clustering left \(path); --resume goes on from there, and without it the clustering "
+                        + "starts from the beginning", quiet: quiet)
             }
             return nil
         }
         guard let found = try KMeansCheckpoint.read(path) else {
-            Terminal.note("note: there is no checkpoint in \(folder.path), and the clustering starts", quiet: quiet)
+            Terminal.note(
+                "note: there is no checkpoint in \(folder.path); the clustering starts from the beginning", quiet: quiet
+            )
             return nil
         }
         try found.check(against: wanted.key, k: wanted.k, dimensions: wanted.dimensions, file: path)
         if found.device != wanted.device {
-            // It changes the result, if only in its last bits, so that --quiet does not hide it.
+            // This may change the last bits of the result, so --quiet does not hide it.
             Terminal.note(
-                "warning: \(path) was computed on \(excerpt(found.device)), and this is \(excerpt(wanted.device)): the last "
-                    + "bits may differ from those of one device alone", quiet: false)
+                "warning: \(path) was computed on \(excerpt(found.device)), and this is \(excerpt(wanted.device)); the last "
+                    + "bits of the result may differ from those of one device", quiet: false)
         }
         Terminal.note("going on after \(describeCount(found.state.iterations, "iteration"))", quiet: quiet)
         return found
     }
 
-    /// The devices that a state is of, for the next one to go on from it.
+    /// The devices that computed a state, for the next checkpoint.
     private func devices(_ before: String, _ now: String) -> String {
         before.hasSuffix(now) ? before : "\(before), then \(now)"
     }
 
-    /// The state of rank 0 on all ranks. Collective.
+    /// Copies the state of rank 0 to all ranks. Collective.
     private func share(_ state: LloydState?, elements: Int, over ranks: Communicator) throws -> LloydState? {
         var iterations = [UInt64(state?.iterations ?? 0)]
         try ranks.broadcast(&iterations)
@@ -177,6 +181,6 @@ final class CheckpointKeeper: LloydKeeper {
         lastKept = .now
     }
 
-    // A signal that came too late for the iterations is forgotten, and a repeated one must not end a rank alone.
+    // A signal that came too late for the iterations is ignored, and a repeated one must not end one rank alone.
     func end() { if !isStopping { interrupt.raise(nil) } }
 }

@@ -4,13 +4,13 @@ import Compute
 import Ranks
 import Support
 
-/// `coppice cluster` as one rank of several that a launcher of MPI started. All of them read the same files; each computes with
+/// `coppice cluster` as one of several ranks that an MPI launcher started. All of them read the same files; each computes with
 /// its own rows, and rank 0 writes and prints.
 extension ClusterCommand {
-    /// Clusters on all ranks and ends MPI. The thread that joined the ranks calls it.
-    /// - Parameter isKept: whether checkpoints are kept.
+    /// Clusters on all ranks and ends MPI. Call it on the thread that joined the ranks.
+    /// - Parameter isKept: true if checkpoints are kept.
     func run(on ranks: Communicator, _ plan: ClusteringPlan, isKept: Bool) throws {
-        // Several ranks are often signalled at once, and one of them speaks.
+        // Several ranks are often signalled at once, and only one of them should print.
         let interrupt = ExitOnInterrupt(saying: ranks.rank == 0 ? CheckpointKeeper.message(isKept) : nil)
         defer { withExtendedLifetime(interrupt) {} }
         try ranks.finishing { try cluster(on: ranks, plan, interrupt, isKept: isKept) }
@@ -19,7 +19,7 @@ extension ClusterCommand {
     private func cluster(
         on ranks: Communicator, _ plan: ClusteringPlan, _ interrupt: ExitOnInterrupt, isKept: Bool
     ) throws {
-        // Before anything that only some ranks could refuse.
+        // This comes before anything that only some ranks could refuse.
         try ranks.agree(on: [
             Agreement("the version", Coppice.version), Agreement("--k", plan.k.map { "\($0)" } ?? "auto"),
             Agreement("--features", plan.features ?? "none"), Agreement("--pca", plan.pca.map { "\($0)" } ?? "none"),
@@ -61,16 +61,19 @@ extension ClusterCommand {
         let own = try plan.inFeatures { () throws(ClusteringError) in
             try kmeans.fit(source, on: backend, keeper: keeper)
         }
-        guard let clustering = try own.gathered(over: ranks) else { return }
+        // A signal to all ranks must not end one while rank 0 writes: the launcher would then end that, too.
+        guard let clustering = try own.gathered(over: ranks) else { return interrupt.finishing {} }
         let finished = FinishedClustering(
             clustering: clustering, pcaSeconds: pcaSeconds, isStreamed: source.isStreamed)
-        if let folder { try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes) } }
+        if let folder {
+            try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes, removing: isKept) }
+        }
         try report(finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend, ranks: ranks.size)
     }
 }
 
 extension ClusteringOptions {
-    /// The samples of all ranks, and which of them are this rank's. Collective.
+    /// The samples of all ranks, and this rank's part of them. Collective.
     func rows(over ranks: Communicator, quiet: Bool) throws -> (matrix: FeatureMatrix, spread: RowSpread) {
         let (opened, samples) = try ranks.sharingFailures {
             let opened = try features == nil ? nil : matrix.open(quiet: quiet)

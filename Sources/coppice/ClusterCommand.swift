@@ -20,10 +20,11 @@ struct ClusterCommand: AsyncParsableCommand {
             printed, in a table with the inertia, the silhouette and the stability of each k; it is the clustering that \
             --k with that number makes. docs/clustering.md explains the rule.
 
-            With --kmeans lloyd and --out, a checkpoint is kept while it iterates, and --resume goes on from it after an end by \
-            a signal or a failure, to the same bits.
+            With --kmeans lloyd and --out, checkpoints are kept during the iterations. After a signal or a failure, --resume \
+            goes on from the last one, and the result has the same bits as without the interruption.
 
-            Under mpirun or srun all ranks work on one clustering with --kmeans lloyd; docs/clusters.md has an example.
+            Under mpirun or srun all ranks work on one clustering, which requires --kmeans lloyd; docs/clusters.md has an \
+            example.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -52,7 +53,7 @@ struct ClusterCommand: AsyncParsableCommand {
         var seed: UInt64
         var out: String?
         var device: DeviceDescription
-        /// Nil for a process on its own.
+        /// Nil for a single process.
         var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
@@ -84,7 +85,7 @@ struct ClusterCommand: AsyncParsableCommand {
         let drawn = try await curve.bytes(of: finished.automatic, quiet: compute.quiet)
         if folder != nil || drawn != nil {
             try interrupt.finishing {
-                try folder?.write(clustering, isBytes: matrix.isBytes)
+                try folder?.write(clustering, isBytes: matrix.isBytes, removing: isKept)
                 try curve.write(drawn)
             }
         }
@@ -94,10 +95,10 @@ struct ClusterCommand: AsyncParsableCommand {
         withExtendedLifetime(interrupt) {}
     }
 
-    /// Prints what was found.
+    /// Prints the result.
     /// - Parameters:
-    ///   - curve: the file with the curve of several k, where one was written.
-    ///   - ranks: how many processes worked on it; nil for a process on its own.
+    ///   - curve: the file with the curve of several k, if one was written.
+    ///   - ranks: the number of processes that worked on it; nil for a single process.
     func report(
         _ finished: FinishedClustering, of matrix: FeatureMatrix, _ plan: ClusteringPlan, loadingSeconds: Double,
         on backend: any Backend, curve curvePath: String? = nil, ranks: Int? = nil
@@ -130,7 +131,7 @@ struct ClusteringFolder {
     static let centroids = "centroids.npy"
     static let files = [labels, distances, centroids]
     static let checkpoint = "clustering.checkpoint"
-    /// Everything that may be written here.
+    /// All files that may be written here.
     static let names = files + [checkpoint]
     let path: String
     /// The folders that are missing, itself and those above it, the innermost first.
@@ -165,10 +166,11 @@ struct ClusteringFolder {
         try checkpoint.write(to: "\(path)/\(Self.checkpoint)")
     }
 
-    /// Writes all three files, or leaves what was there: a clustering's labels must not stand beside another's centroids. A
-    /// checkpoint is of no use after that, and is removed.
-    /// - Parameter isBytes: whether the samples are 8-bit ones, whose centroids are float32.
-    func write(_ clustering: KMeansClustering, isBytes: Bool) throws {
+    /// Writes all three files or none, because labels and centroids in a folder must belong to one clustering.
+    /// - Parameters:
+    ///   - isBytes: whether the samples are 8-bit ones, whose centroids are float32.
+    ///   - isKept: whether the clustering kept checkpoints: the last one is no longer needed and is removed.
+    func write(_ clustering: KMeansClustering, isBytes: Bool, removing isKept: Bool) throws {
         let stage = "\(path)/.\(getpid()).tmp"
         defer {
             try? FileManager.default.removeItem(atPath: stage)
@@ -188,6 +190,6 @@ struct ClusteringFolder {
         for name in Self.files {
             try AtomicFile.move("\(stage)/\(name)", to: "\(path)/\(name)")
         }
-        unlink("\(path)/\(Self.checkpoint)")
+        if isKept { unlink("\(path)/\(Self.checkpoint)") }
     }
 }

@@ -6,7 +6,7 @@ import Support
 
 /// A clustering by Lloyd's k-means, and the ranks that share it.
 struct ClusterSize: Equatable {
-    /// Rows of all ranks together.
+    /// The rows of all ranks together.
     var rows: Int
     var dimensions: Int
     var k: Int
@@ -15,12 +15,12 @@ struct ClusterSize: Equatable {
     /// The start; nil for the one that such a clustering has unless told otherwise.
     var start: PlannedStart?
 
-    /// Most ranks and iterations.
+    /// The most ranks and iterations.
     private static let (mostRanks, mostIterations) = (100_000, 1_000_000)
 
     var kmeans: KMeans { KMeans(k: k, kind: .lloyd(iterations: iterations, tolerance: 0), start: start?.start) }
 
-    /// Rows of the rank that has the most.
+    /// The rows of the rank that has the most.
     var rowsPerRank: Int {
         (0..<ranks).map { RowSpread.rows(ofRank: $0, of: ranks, total: rows).count }.max() ?? rows
     }
@@ -28,7 +28,7 @@ struct ClusterSize: Equatable {
     /// The work of that rank.
     var work: LloydWork { LloydWork(rows: rowsPerRank, of: rows, k: k, dimensions: dimensions) }
 
-    /// - Throws: ``Failure`` for what no clustering has.
+    /// - Throws: ``Failure`` for a size that no clustering can have.
     func check() throws {
         for (name, value, most) in [
             ("--rows", rows, FeatureMatrix.mostRows), ("--dim", dimensions, FeatureMatrix.mostColumns),
@@ -51,12 +51,12 @@ struct ClusterSize: Equatable {
         }
     }
 
-    /// A smaller one, an iteration of which takes a device with this limit about a tenth of a second: what the shares of the
-    /// limits are measured on.
+    /// A smaller size, on which the shares of the limits are measured. One of its iterations takes a device with this limit
+    /// about a tenth of a second.
     func sample(gflops: Double) -> LloydWork {
         let (k, dimensions) = (min(k, 1000), min(dimensions, 1024))
         let most = Int(min(0.1 * gflops * 1e9 / Double(2 * k * dimensions), 1e9))
-        // Few points leave most of a device idle, and more than 64 MiB of them take long to make.
+        // Few points leave most of a device idle, and it takes long to make more than 64 MiB of them.
         let wanted = max(2048, min(most, (1 << 24) / dimensions))
         return LloydWork(rows: max(k, min(wanted, rows)), k: k, dimensions: dimensions)
     }
@@ -67,14 +67,14 @@ struct DeviceRates: Equatable, Encodable {
     var name: String
     var gflops: Double
     var gbs: Double
-    /// From one launch of a queue to the next where neither has anything to do.
+    /// The time from one launch of a queue to the next if neither has any work.
     var launchMicroseconds: Double
     var shares = Shares()
-    /// Rows, columns and k that the shares were measured on; nil for a data sheet.
+    /// The rows, columns and k that the shares were measured on; nil for a data sheet.
     var measuredOn: String?
 
-    /// For each part of a clustering its least time by the roofline model, divided by its time; 1 where that is not known. It
-    /// can be above 1: some processors rule out most centroids in 8-bit numbers.
+    /// For each part of a clustering, its shortest time by the roofline model divided by its measured time; 1 if that is
+    /// unknown. It can exceed 1, because some processors rule out most centroids with 8-bit numbers.
     struct Shares: Equatable, Encodable {
         /// Nil for k-means||, whose searches are assignments.
         var start: Double? = 1
@@ -89,7 +89,7 @@ struct DeviceRates: Equatable, Encodable {
 }
 
 extension DeviceRates {
-    /// Those of a data sheet.
+    /// The rates of a data sheet.
     init(_ gpu: GPUDescription) {
         self.init(
             name: gpu.name, gflops: 1e3 * gpu.tflops, gbs: gpu.gbs, launchMicroseconds: gpu.launchMicroseconds)
@@ -126,10 +126,10 @@ extension DeviceRates.Shares {
     }
 }
 
-/// The network between ranks: each sends at this rate, and receives at it meanwhile.
+/// The network between ranks: each sends at this rate, and receives at the same rate at the same time.
 struct RankNetwork: Equatable, Encodable {
     var bytesPerSecond: Double
-    /// Seconds that a message takes besides its bytes.
+    /// The seconds that a message takes in addition to its bytes.
     var latency: Double
 
     enum CodingKeys: String, CodingKey {
@@ -137,21 +137,22 @@ struct RankNetwork: Equatable, Encodable {
         case latency = "latencySeconds"
     }
 
-    /// Bytes that each of `ranks` ranks sends in an all-reduce around a ring (Patarasuk & Yuan, "Bandwidth optimal
-    /// all-reduce algorithms for clusters of workstations", 2009): in 2 (n - 1) steps an n-th of `bytes`.
+    /// Bytes that each of `ranks` ranks sends in an all-reduce around a ring (Patarasuk & Yuan, "Bandwidth optimal all-reduce
+    /// algorithms for clusters of workstations", 2009): an n-th of `bytes` in each of 2 (n - 1) steps.
     static func allReduce(_ bytes: Int, ranks: Int) -> Double { 2 * gather(bytes, ranks: ranks) }
 
-    /// Bytes that each rank sends around a ring until all ranks have all `bytes`, of which each had an n-th: n - 1 steps.
+    /// Bytes that each rank sends around a ring until every rank has all `bytes`, of which each had an n-th at first: n - 1
+    /// steps.
     static func gather(_ bytes: Int, ranks: Int) -> Double { Double(bytes) * Double(ranks - 1) / Double(ranks) }
 
-    /// Seconds for so many bytes of each rank in so many steps.
+    /// The seconds that a number of steps take in which each rank sends a number of bytes.
     func seconds(_ bytes: Double, steps: Int) -> Double { bytes / bytesPerSecond + Double(steps) * latency }
 }
 
 /// The report of `coppice plan cluster`: the time that a clustering over several ranks should take, its memory and its
 /// network traffic.
 struct ClusterPlan: Encodable {
-    /// A time, and its parts.
+    /// A time and its parts.
     struct Span: Encodable, Equatable {
         var computeSeconds: Double
         var networkSeconds: Double
@@ -164,24 +165,24 @@ struct ClusterPlan: Encodable {
         }
     }
 
-    /// Bytes of the rank that has the most rows.
+    /// The bytes of the rank that has the most rows.
     struct Memory: Encodable, Equatable {
-        /// With all of its rows in the device's memory; of it what the host has where the device has memory of its own, and
-        /// what the device has then.
+        /// The bytes with all of its rows in the device's memory; then the host's and the device's part of these, if the device
+        /// has its own memory.
         var resident: Int
         var host: Int
         var device: Int
-        /// The least: with rows that are brought piece by piece in every pass.
+        /// The least, with rows that are brought piece by piece in every pass.
         var streamed: Int
-        /// What the first of several ranks has besides at the end: the labels and distances of all rows.
+        /// The labels and distances of all rows, which rank 0 also holds at the end.
         var gathered: Int
     }
 
-    /// Bytes of an iteration.
+    /// The bytes of an iteration.
     struct Traffic: Encodable, Equatable {
         /// The sums and counts that the ranks add up.
         var summed: Int
-        /// Sent by each rank, and by all of them together.
+        /// The bytes sent by each rank, and by all of them together.
         var sentPerRank: Double
         var sent: Double
     }
@@ -193,6 +194,7 @@ struct ClusterPlan: Encodable {
     var iterations: Int
     var ranks: Int
     var rowsPerRank: Int
+    /// The rows of a chunk.
     var chunkRows: Int
     /// A word of `--start`, the rows that it chooses from, and the candidates that k-means|| finds; nil for k-means++.
     var startMethod: PlannedStart
@@ -224,8 +226,8 @@ struct ClusterPlan: Encodable {
 
     /// The plan of a size that has been checked.
     /// - Parameters:
-    ///   - host: of each rank; without effect where it has no part in the start.
-    ///   - network: nil where there is one rank.
+    ///   - host: of each rank; without effect if it has no part in the start.
+    ///   - network: nil with one rank.
     init(_ size: ClusterSize, on device: DeviceRates, _ host: HostRates = .assumed, over network: RankNetwork?) {
         let work = size.work
         let ranks = size.ranks
@@ -306,7 +308,7 @@ struct ClusterPlan: Encodable {
 // MARK: - For people
 
 extension ClusterPlan {
-    /// The lines for people; the first says what this is.
+    /// The lines that are printed; the first says that this is an estimate.
     var lines: [String] {
         func row(_ name: String, _ span: Span) -> String {
             name.padding(toLength: 26, withPad: " ", startingAt: 0)
@@ -386,7 +388,7 @@ extension ClusterPlan {
     }
 }
 
-/// Bytes in units of 1000, as rates of networks are given.
+/// Bytes in units of 1000, like rates of networks.
 private func decimal(_ bytes: Double) -> String { scaled(bytes, by: 1000, ["B", "kB", "MB", "GB", "TB", "PB"]) }
 
 /// Bytes in units of 1024, as `--memory` takes them.

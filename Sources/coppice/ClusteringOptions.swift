@@ -36,7 +36,7 @@ struct ClusteringOptions: ParsableArguments {
     var iterations: Int?
     @Option(
         help: ArgumentHelp(
-            "Where the centroids start: kmeans++ (on a random subset), kmeans-parallel (k-means||), random, or a .npy file of them, float32 or float64. Unless given, kmeans++, and for lloyd with more than 10000 clusters kmeans-parallel.",
+            "Where the centroids start: kmeans++ (on a random subset), kmeans-parallel (k-means|| on all rows), random, or a .npy file of centroids, float32 or float64. (default: kmeans++, but kmeans-parallel for lloyd with more than 10000 clusters)",
             valueName: "start"))
     var start: String?
     @OptionGroup var memory: MemoryOption
@@ -44,7 +44,7 @@ struct ClusteringOptions: ParsableArguments {
     /// The number of clusters; nil where none is given, and where one is to be chosen.
     var k: Int? { if case .number(let k) = clusters { k } else { nil } }
 
-    /// The file that --start names; nil where it is a word or not given.
+    /// The file that --start names; nil if it is a keyword or not given.
     private var startFile: String? { start.flatMap { $0.hasSuffix(".npy") ? $0 : nil } }
 
     /// What --features names, as part of a sentence; nil where it is not given.
@@ -156,7 +156,7 @@ struct ClusteringPlan {
     var clusters: ClusterCount?
     var pca: Int?
     var kind: KMeans.Kind
-    /// Nil for the usual one of the kind and the number of clusters.
+    /// Nil for the default of the kind and the number of clusters.
     var start: KMeans.Start?
     /// Bytes that the process may take.
     var memory: Int?
@@ -304,7 +304,7 @@ func describeSizes(of labels: [Int32], k: Int) -> String {
     return describeSizes(counts)
 }
 
-/// The same of clusters of these sizes.
+/// The same line for clusters of these sizes.
 func describeSizes(_ sizes: [Int]) -> String {
     let (counts, k) = (sizes.sorted(), sizes.count)
     let empty = counts.prefix { $0 == 0 }.count

@@ -3,16 +3,16 @@ import Compute
 import Support
 
 extension ClusteringPlan {
-    /// A clustering of samples that are spread over ranks, as one rank has it.
+    /// One rank's part of a clustering of samples that are spread over ranks.
     struct Spread {
-        /// Labels and distances of this rank's samples; everything else is of all.
+        /// The labels and distances are those of this rank's samples; everything else covers all samples.
         var finished: FinishedClustering
         /// This rank's points.
         var source: PointSource
     }
 
     /// Clusters the samples of all ranks; k is a number. Collective.
-    /// - Throws: ``Failure`` that names what `--features` names where the data is bad, and `ClusteringError`.
+    /// - Throws: ``Failure`` that names the value of `--features` if the data is bad; `ClusteringError`.
     func run(
         _ matrix: FeatureMatrix, k: Int, seed: UInt64, over spread: RowSpread, on backend: any Backend, quiet: Bool
     ) throws -> Spread {

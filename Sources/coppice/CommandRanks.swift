@@ -6,7 +6,7 @@ import Ranks
 import Support
 
 extension Communicator {
-    /// Runs the work of a command on this rank and ends MPI. The thread that joined the ranks calls it.
+    /// Runs the work of a command on this rank and ends MPI. Call it on the thread that joined the ranks.
     func finishing(_ body: () throws -> Void) throws {
         do {
             try body()
@@ -14,19 +14,19 @@ extension Communicator {
         } catch {
             var failure = Failure(error) ?? Failure("\(error)", exitCode: 70)
             if case ClusteringError.interrupted = error {
-                // A signal may have come to some of the ranks; 75 of any is that of all.
+                // A signal may have reached only some of the ranks; if one ends with 75, all do.
                 var codes = [UInt64(Signals.exitCode)]
                 try? minimum(&codes)
                 failure.exitCode = Int32(codes[0])
             }
             end(error, message: failure.message, exitCode: failure.exitCode) { Terminal.complain($0) }
-            // The sentence is written.
+            // The error has been printed.
             throw ExitCode(failure.exitCode)
         }
     }
 }
 
-/// Runs what every rank does alike, so that an error is one of all ranks, which one of them reports.
+/// Runs work that every rank does alike, so that every rank has the same error and one of them reports it.
 func onAllRanks<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch {
         guard var failure = Failure(error) else { throw error }
@@ -35,7 +35,7 @@ func onAllRanks<Result>(_ body: () throws -> Result) throws -> Result {
     }
 }
 
-/// Refuses mini-batches, which are for one process, on several ranks with the same options.
+/// Refuses mini-batches, which run in one process only, on several ranks with the same options.
 func refuseMiniBatches(_ kind: KMeans.Kind, on ranks: Communicator) throws {
     guard case .miniBatch = kind else { return }
     try onAllRanks {
@@ -44,7 +44,7 @@ func refuseMiniBatches(_ kind: KMeans.Kind, on ranks: Communicator) throws {
     }
 }
 
-/// The checksum of values that all ranks must have, as messages have it.
+/// The checksum of values that must be the same on all ranks, for messages.
 func checksum<Value: BitwiseCopyable>(_ values: [Value]) -> String {
     var checksum = Checksum()
     values.withUnsafeBytes { checksum.add($0) }
@@ -52,11 +52,11 @@ func checksum<Value: BitwiseCopyable>(_ values: [Value]) -> String {
 }
 
 extension ClusteringOptions {
-    /// The samples of all ranks with their classes, where they have some, and which of them are this rank's. Collective.
+    /// The samples of all ranks with their classes, if they have any, and this rank's part of them. Collective.
     func samples(over ranks: Communicator, labels: LabelsOption, quiet: Bool) throws -> (Samples, RowSpread) {
         let name = "the samples of \(features ?? "--data")"
         guard features != nil else {
-            let images = try data.load(quiet: quiet)
+            let images = try ranks.sharingFailures { try data.load(quiet: quiet) }
             let spread = try RowSpread(images.train.count, over: ranks)
             try ranks.agree(on: [Agreement("the classes of the samples", checksum(images.train.labels))])
             return (
@@ -67,8 +67,10 @@ extension ClusteringOptions {
                     classNames: images.classNames, files: images.trainFiles), spread
             )
         }
-        let opened = try matrix.open(quiet: quiet)
-        let labelled = try labels.label(opened.samples, quiet: quiet)
+        let (opened, labelled) = try ranks.sharingFailures {
+            let opened = try matrix.open(quiet: quiet)
+            return (opened, try labels.label(opened.samples, quiet: quiet))
+        }
         let spread = try RowSpread(opened.samples.count, over: ranks)
         try ranks.agree(on: [
             Agreement("the classes of the samples", labelled.map { checksum($0.samples.labels) } ?? "none")

@@ -48,7 +48,7 @@ func chosenBackend(
     return backend
 }
 
-/// Says on stderr what a device's driver does wrong and is not worked around, to those who want no other words too.
+/// Warns on stderr of faults in a device's driver that are not worked around, even with `--quiet`.
 func warn(of backend: any Backend) {
     for quirk in (backend as? OpenCLBackend)?.quirks ?? [] where quirk.effect == .warning {
         Terminal.note("warning: \(quirk.text) (\(quirk.link))", quiet: false)

@@ -37,8 +37,8 @@ struct DedupCommand: ParsableCommand {
 
             Rows of zeros have no direction; they are never duplicates.
 
-            Under mpirun or srun the ranks share the clustering, with --kmeans lloyd, and the comparisons; docs/clusters.md \
-            has an example.
+            Under mpirun or srun the ranks share the clustering, which requires --kmeans lloyd, and the comparisons; \
+            docs/clusters.md has an example.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -94,12 +94,12 @@ struct DedupCommand: ParsableCommand {
         try check()
         let ranks = try Communicator.join()
         if ranks.size > 1 { return try ranks.finishing { try deduplicate(plan, k, over: ranks) } }
-        // A rank on its own is a plain process.
+        // A single rank is a plain process.
         try ranks.close()
         try deduplicate(plan, k, over: nil)
     }
 
-    /// Deduplicates, as one rank of several where there are some: all compare, and rank 0 writes and prints.
+    /// Deduplicates, alone or as one of several ranks, which all compare; rank 0 writes and prints.
     private func deduplicate(_ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?) throws {
         if let ranks { try agree(plan, k, ranks) }
         let isFirst = ranks.map { $0.rank == 0 } ?? true
@@ -123,7 +123,7 @@ struct DedupCommand: ParsableCommand {
             try outputs.indices.checkPlaces()
             for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
         }
-        let interrupt = ranks == nil ? ExitOnInterrupt() : nil
+        let interrupt = ExitOnInterrupt(saying: isFirst ? "interrupted, nothing was written" : nil)
         let samples =
             try ranks.map { try options.samples(over: $0, labels: labels, quiet: compute.quiet).0 }
             ?? options.samples(quiet: compute.quiet, labels: labels)
@@ -137,7 +137,11 @@ struct DedupCommand: ParsableCommand {
             Selection.isScoreFile($0) ? try ScoreFile.scores($0, count: samples.matrix.count) : nil
         }
         try ranks?.agree(on: [Agreement("the scores of \(score ?? "none")", checksum(given ?? []))])
-        try onAllRanks { try plan.check(rows.matrix) }
+        if let ranks {
+            try ranks.sharingFailures { try plan.check(rows.matrix) }
+        } else {
+            try plan.check(rows.matrix)
+        }
         let backend =
             try ranks.map { try rankBackend(compute.device, profile: shape.forced, over: $0, quiet: compute.quiet) }
             ?? compute.makeBackend(in: shape)
@@ -156,11 +160,7 @@ struct DedupCommand: ParsableCommand {
         for path in outputs.indices.staleLists {
             Terminal.note("note: \(path) is there, and is not of these rows", quiet: compute.quiet)
         }
-        if let interrupt {
-            try interrupt.finishing { try outputs.write(result, eps: eps, ids: names) }
-        } else {
-            try outputs.write(result, eps: eps, ids: names)
-        }
+        try interrupt.finishing { try outputs.write(result, eps: eps, ids: names) }
         let report = DedupReport(
             result, clustered, run, keep: keep.rawValue, score: score, eps: eps, size: size, outputs: outputs)
         if json {
@@ -173,7 +173,7 @@ struct DedupCommand: ParsableCommand {
         withExtendedLifetime(interrupt) {}
     }
 
-    /// What must hold of several ranks before anything is read. Collective.
+    /// Checks what must be the same on all ranks before anything is read. Collective.
     private func agree(_ plan: ClusteringPlan, _ k: Int, _ ranks: Communicator) throws {
         let options: [(String, String?)] = [
             ("--k", "\(k)"), ("--pca", plan.pca.map { "\($0)" }), ("--eps", eps.map { "\($0)" }),
@@ -187,8 +187,8 @@ struct DedupCommand: ParsableCommand {
         guard let score, !Selection.isScoreFile(score) else { return }
         try onAllRanks {
             throw Failure(
-                "--score \(score) is for one process, and there are \(ranks.size) ranks; write it by coppice score, and "
-                    + "give the file", exitCode: 64)
+                "--score \(score) is for one process, and there are \(ranks.size) ranks; compute it with coppice score, "
+                    + "and give the file", exitCode: 64)
         }
     }
 

@@ -109,7 +109,7 @@ struct DedupReport: Encodable {
     var pairs: String?
     var curve: String?
     var device: DeviceDescription
-    /// Nil for a process on its own.
+    /// Nil for a single process.
     var ranks: Int?
 
     private static let groupsShown = 3
@@ -144,7 +144,7 @@ struct DedupReport: Encodable {
         components = run.plan.pca
         inertia = clustered.clustering.inertia
         iterations = clustered.clustering.iterations
-        streamed = clustered.source.isStreamed
+        streamed = clustered.isStreamed
         rowsAtOnce = result.rowsAtOnce
         rowsAtOnceBytes = result.memory
         pcaSeconds = clustered.pcaSeconds

@@ -5,8 +5,8 @@ import Ranks
 import Support
 
 extension DedupRun {
-    /// Clusters the rows of all ranks. Every rank gets the cluster and the distance of each row, and points that it can read
-    /// any row of: it compares whole clusters, whose rows are spread over the set.
+    /// Clusters the rows of all ranks. Every rank gets the cluster and the distance of each row, and points from which it can
+    /// read any row, because it compares whole clusters, whose rows are spread over the set.
     func cluster(over ranks: Communicator) throws -> Clustered {
         let matrix = rows.matrix
         let spread = try RowSpread(matrix.count, over: ranks)
@@ -25,6 +25,6 @@ extension DedupRun {
             assignment: ClusterAssignment(
                 labels: try ranks.gather(own.labels).values, squaredDistances: try ranks.gather(own.distances).values,
                 k: own.k),
-            pcaSeconds: clustered.finished.pcaSeconds)
+            pcaSeconds: clustered.finished.pcaSeconds, isStreamed: clustered.finished.isStreamed)
     }
 }

@@ -21,7 +21,7 @@ struct DedupRows {
     ///   - new: the new samples, of `features` where they are of some.
     ///   - against: what names the old set.
     ///   - isProjected: whether PCA is to follow.
-    ///   - ranks: those that check the rows together; nil for a process on its own. Collective.
+    ///   - ranks: the ranks that check the rows together; nil for a single process. Collective if given.
     /// - Throws: ``Failure`` with the file and the row of what is wrong.
     init(
         _ new: Samples, _ features: FeatureOptions, against: [String], isProjected: Bool, over ranks: Communicator?
@@ -76,17 +76,19 @@ struct DedupRun {
     let plan: ClusteringPlan
     let compute: ComputeOptions
     let backend: any Backend
-    /// The ranks that share the work; nil for a process on its own.
+    /// The ranks that share the work; nil for a single process.
     var ranks: Communicator?
 
     /// A clustering, and the points that it is of.
     struct Clustered {
         var source: PointSource
-        /// Labels and distances may be those of this rank's rows alone.
+        /// The labels and distances may cover this rank's rows only.
         var clustering: KMeansClustering
         /// The cluster and the distance of every row.
         var assignment: ClusterAssignment
         var pcaSeconds: Double
+        /// Whether the clustering brought the rows to the device piece by piece.
+        var isStreamed: Bool
     }
 
     /// What was found.
@@ -139,7 +141,7 @@ struct DedupRun {
                 source: source, clustering: clustering,
                 assignment: ClusterAssignment(
                     labels: clustering.labels, squaredDistances: clustering.distances, k: clustering.k),
-                pcaSeconds: plan.pca == nil ? 0 : seconds)
+                pcaSeconds: plan.pca == nil ? 0 : seconds, isStreamed: source.isStreamed)
         } catch let error as ClusteringError {
             guard let features = plan.features, rows.old == 0, error.category == .badData else { throw error }
             throw Failure("\(features): \(error)", category: error.category)
@@ -158,8 +160,8 @@ struct DedupRun {
         }
     }
 
-    /// Compares the rows within clusters, and decides which stay: by `eps`, or else `size` of them. Every rank compares the
-    /// rows of its own clusters, and gets the same but for the dropped rows, which rank 0 alone has.
+    /// Compares the rows within clusters, and decides which stay: by `eps`, otherwise `size` of them. Every rank compares the
+    /// rows of its own clusters, and all get the same result, except for the dropped rows, which only rank 0 has.
     func compare(_ clustered: Clustered, order: Deduplication.Order, eps: Double?, size: Int?) throws -> Result {
         let begin = ContinuousClock.now
         let (source, found) = (clustered.source, clustered.assignment)

@@ -6,7 +6,7 @@ import Support
 struct Failure: SharedError {
     var message: String
     var exitCode: Int32
-    /// Whether every rank of several has it.
+    /// True if every one of several ranks has it.
     var isShared = false
 
     init(_ message: String, exitCode: Int32) {

@@ -80,19 +80,19 @@ final class ExitOnInterrupt: Sendable {
     private enum Answer {
         /// The process ends.
         case exit
-        /// A flag is raised, for whoever looks at it to end in order.
+        /// A flag is raised, and the code that reads it ends in order.
         case raise(CancellationFlag)
-        /// Nothing: what is done ends by itself in a moment, as if nobody had called.
+        /// Nothing: the work in progress ends by itself in a moment.
         case nothing
     }
     private final class Writing: Sendable {
-        /// What a signal does; locked while the result is being written.
+        /// The effect of a signal; locked while the result is being written.
         let answer = Mutex(Answer.exit)
     }
     private let writing: Writing
     private let interrupt: Interrupt
 
-    /// - Parameter message: what is said at the end; nil where another process says it.
+    /// - Parameter message: printed at the end; nil if another process prints it.
     init(saying message: String? = "interrupted, nothing was written") {
         let writing = Writing()
         self.writing = writing
@@ -110,7 +110,7 @@ final class ExitOnInterrupt: Sendable {
         }
     }
 
-    /// Has signals raise `flag` from now on; with nil they end the process again.
+    /// Makes signals raise `flag` from now on; with nil they end the process again.
     func raise(_ flag: CancellationFlag?) {
         writing.answer.withLock { $0 = flag.map { Answer.raise($0) } ?? .exit }
     }

@@ -58,5 +58,5 @@ private func isReaderGone() -> Bool {
 /// `value` with so many digits after the point.
 func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
-/// `value` with three digits, as an estimate deserves.
+/// `value` with three digits, which are enough for an estimate.
 func threeDigits(_ value: Double) -> String { fixed(value, value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0) }

@@ -17,39 +17,41 @@ struct PlanClusterCommand: ParsableCommand {
         commandName: "cluster",
         abstract: "Estimates time, memory and network traffic of Lloyd's k-means over several ranks.",
         discussion: """
-            Nothing is clustered. The time is that of the roofline model, from the operations and bytes that `coppice bench` \
-            counts for the same kernels; the memory is what a clustering allocates; the ranks add up their sums around a \
-            ring. The assumptions are printed too.
+            Nothing is clustered. The time follows from the roofline model and the operations and bytes that `coppice bench` \
+            counts for the same kernels. The memory is that which a clustering allocates. The network traffic is that of \
+            adding up the sums of all ranks around a ring. The assumptions are printed too.
 
-            With --gpu every rank has the GPU of a file (docs/gpus has some). Without it every rank has a device like the \
-            one here, whose limits are measured as `coppice bench` measures them, and the shares of them that a smaller clustering \
-            reaches, which takes a few seconds.
+            With --gpu every rank has the GPU that a file describes (docs/gpus has some). Without it every rank has a device \
+            like the one in this machine. Its limits, and the shares of them that a smaller clustering reaches, are measured \
+            as `coppice bench` measures them, which takes a few seconds.
 
-            A k-means|| start, which is that of more than 10000 clusters, needs the hosts too: rank 0's host chooses the \
-            centroids, at the rate that --host says, or without --gpu at that of the host here.
+            A k-means|| start, the default above 10000 clusters, needs the hosts too: rank 0's host chooses the centroids, \
+            at the rate that --host gives, or without --gpu at the rate of the host here.
             """)
 
     @Option(help: ArgumentHelp("Rows of all ranks together, such as 1e9.", valueName: "n"), transform: wholeNumber)
     var rows: Int
     @Option(
-        help: ArgumentHelp("Columns of the rows, which are taken as float32.", valueName: "d"), transform: wholeNumber)
+        help: ArgumentHelp("Columns of the rows, which are assumed to be float32.", valueName: "d"),
+        transform: wholeNumber)
     var dim: Int
     @Option(name: .customLong("k"), help: ArgumentHelp("Clusters.", valueName: "k"), transform: wholeNumber)
     var k: Int
-    @Option(help: ArgumentHelp("Iterations of Lloyd. (default: 20)", valueName: "n"), transform: wholeNumber)
+    @Option(help: ArgumentHelp("Iterations of Lloyd's k-means. (default: 20)", valueName: "n"), transform: wholeNumber)
     var iterations = 20
     @Option(
-        help: ArgumentHelp("Processes that share the rows, each with a device. (default: 1)", valueName: "n"),
+        help: ArgumentHelp(
+            "Ranks (processes) that share the rows, each with its own device. (default: 1)", valueName: "n"),
         transform: wholeNumber)
     var ranks = 1
     @Option(
         help: ArgumentHelp(
-            "The start: kmeans++ (on a random subset) or kmeans-parallel (k-means||). Unless given, that of `coppice cluster`: kmeans-parallel with more than 10000 clusters.",
+            "The start: kmeans++ (on a random subset) or kmeans-parallel (k-means||). (default: that of `coppice cluster`: kmeans-parallel with more than 10000 clusters, otherwise kmeans++)",
             valueName: "start"))
     var start: PlannedStart?
     @Option(
         help: ArgumentHelp(
-            "Estimate for the GPU of this file; keys name, tflops, gbs, launch_us, compute_units. By default for the device here.",
+            "Estimate for the GPU that this file describes by the keys name, tflops, gbs, launch_us and compute_units. (default: the device in this machine)",
             valueName: "file"))
     var gpu: String?
     @Option(
@@ -63,7 +65,8 @@ struct PlanClusterCommand: ParsableCommand {
             valueName: "rate"))
     var network: String?
     @Option(
-        help: ArgumentHelp("Time per message besides its bytes, with its unit: 5us. (default: 0us)", valueName: "time"))
+        help: ArgumentHelp(
+            "Time per message in addition to its bytes, with its unit: 5us. (default: 0us)", valueName: "time"))
     var latency: String?
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -80,7 +83,7 @@ struct PlanClusterCommand: ParsableCommand {
         if json { try printJSON(plan) } else { for line in plan.lines { print(line) } }
     }
 
-    /// The network, nil with one rank.
+    /// The network; nil with one rank.
     private func rankNetwork() throws -> RankNetwork? {
         // A bad rate is refused even where it is not needed.
         let rate = try network.map { try UnitNumber.rate($0, option: "--network") }
@@ -94,9 +97,9 @@ struct PlanClusterCommand: ParsableCommand {
         return RankNetwork(bytesPerSecond: rate, latency: seconds ?? 0)
     }
 
-    /// The rates of the file's GPU and its host, or of those here.
+    /// The rates of the GPU in the file and of its host, or of the device and the host in this machine.
     private func rates(for size: ClusterSize) throws -> (DeviceRates, HostRates) {
-        // A bad rate is refused even where it is not needed.
+        // A bad rate is refused even if it is not needed.
         let rate = try host.map { try UnitNumber.rate($0, option: "--host") }
         guard let gpu else {
             guard rate == nil else {
@@ -131,7 +134,7 @@ struct PlanClusterCommand: ParsableCommand {
         var shares = DeviceRates.Shares(
             assignment: try share(sample.assignment, of: .lloyd(.assignment, of: sample)),
             update: try share(sample.update, sample.sums, of: .lloyd(.update, of: sample)))
-        // A backend that measures its launches waits for each.
+        // A backend with profiling waits for each launch.
         let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
         let latency = try LaunchLatency(on: unmeasured)
         var rates = HostRates.assumed

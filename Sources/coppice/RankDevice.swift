@@ -2,9 +2,9 @@ import Compute
 import Ranks
 import Support
 
-/// The backend of this rank: of the devices that `spec` means on its host, the one of its number among the ranks there. Ranks
-/// share processors, and no GPU. Collective.
-/// - Throws: ``SharedRefusal`` where any rank has none.
+/// The backend of this rank: its number among the ranks of its host chooses one of the devices that `spec` means there. Ranks
+/// may share a processor, but no GPU. Collective.
+/// - Throws: ``SharedRefusal`` if any rank has none.
 func rankBackend(_ spec: String, profile: DeviceProfile?, over ranks: Communicator, quiet: Bool) throws -> any Backend {
     let host = try ranks.ranksOnHost()[0]
     var found: DeviceShares?
@@ -31,21 +31,21 @@ func rankBackend(_ spec: String, profile: DeviceProfile?, over ranks: Communicat
 struct DeviceOffer: Equatable {
     /// The first rank of the rank's host.
     var host: Int
-    /// True where ranks may share a device.
+    /// True if ranks may share a device.
     var isShareable: Bool
-    /// The devices, by texts that all ranks of the host have for them; empty for the built-in path.
+    /// The identities of the devices, which are the same on all ranks of the host; empty for the built-in path.
     var identities: [String]
 
-    /// A line each, as other ranks get it.
+    /// The offer as other ranks get it, one line per item.
     var bytes: [UInt8] {
         Array((["\(host)", isShareable ? "shared" : "own"] + identities).joined(separator: "\n").utf8)
     }
 
-    /// The number of the device that each rank takes: on each host the first that no rank before it has.
+    /// The number of the device that each rank takes: on each host, the first one that no earlier rank has.
     /// - Parameters:
-    ///   - offers: of all ranks.
-    ///   - spec: what errors say of `--device`.
-    /// - Throws: ``SharedRefusal`` where a rank has none.
+    ///   - offers: the offers of all ranks.
+    ///   - spec: the value of `--device`, for errors.
+    /// - Throws: ``SharedRefusal`` if a rank has none.
     static func numbers(_ offers: [DeviceOffer], spec: String) throws -> [Int] {
         var numbers = [Int](repeating: 0, count: offers.count)
         for host in Set(offers.map(\.host)).sorted() {
@@ -82,8 +82,8 @@ extension DeviceOffer {
 }
 
 extension Communicator {
-    /// Runs `body` on all ranks. Where it fails on any, all ranks throw the error of the first of these, so that they end in
-    /// order and one sentence is printed. Collective.
+    /// Runs `body` on all ranks. If it fails on any, all ranks throw the error of the first of these, so that they end in order
+    /// and one error is printed. Collective.
     /// - Throws: ``SharedRefusal``, ``RanksError``.
     func sharingFailures<Value>(_ body: () throws -> Value) throws -> Value {
         let outcome = Result { try body() }

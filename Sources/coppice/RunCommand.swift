@@ -43,7 +43,8 @@ struct RunCommand: AsyncParsableCommand {
     var runs: Int?
     @Option(help: "Seed of all random numbers (overrides the study).", transform: seedNumber)
     var seed: UInt64?
-    @Option(help: "Networks to train side by side on a device; what it likes unless given.", transform: wholeNumber)
+    @Option(
+        help: "Networks to train side by side on each device; by default as many as suit it.", transform: wholeNumber)
     var replicas: Int?
     @Option(
         help: ArgumentHelp(

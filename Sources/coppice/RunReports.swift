@@ -42,7 +42,7 @@ struct PlanReport: Encodable {
     var clusteringSeconds: Double
     var seconds: Double
     var device: DeviceDescription
-    /// The number of devices that would share the runs; the times are for one.
+    /// The number of devices that would share the runs; the times are those of one device.
     var devices: Int
     /// What so few runs will not show.
     var notes: [String]

@@ -7,10 +7,10 @@ import Ranks
 import Scoring
 import Support
 
-/// `coppice select` as one rank of several that a launcher of MPI started. Each has its own part of the samples' clusters and
-/// scores; rank 0 gets what is kept, writes and prints.
+/// `coppice select` as one of several ranks that an MPI launcher started. Each has its own part of the samples' clusters and
+/// scores; rank 0 gets the kept samples, writes and prints.
 extension SelectCommand {
-    /// What a rank knows of its part of the samples.
+    /// The data of a rank's part of the samples.
     private struct Part {
         var spread: RowSpread
         var samples: Samples?
@@ -27,7 +27,7 @@ extension SelectCommand {
         }
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
-        // Lines are looked at where they are written.
+        // Lines are checked when they are written.
         let lines = isFirst ? try ids.open() : nil
         let folder = try imageFolder(lines)
         var files = SelectionOutputs(
@@ -35,14 +35,23 @@ extension SelectCommand {
                 out: out, dropped: outputs.dropped, lists: lines.map { .lines($0) } ?? (folder == nil ? .none : .paths)),
             options: outputs)
         if isFirst { try files.check(nil, against: inputs) }
+        let interrupt = ExitOnInterrupt(saying: isFirst ? "interrupted, nothing was written" : nil)
+        defer { withExtendedLifetime(interrupt) {} }
+        var limit: Budget?
+        var scores: OrderedKeys?
+        // What is wrong with the size, the lines, the budget or the scores must not wait for a clustering.
+        let check: (RowSpread) throws -> Void = { spread in
+            _ = try onAllRanks { try requested(selection, of: spread.total).resolved(of: spread.total) }
+            try lines?.check(count: spread.total)
+            limit = try budget.read(lines)
+            if let score, Selection.isScoreFile(score) { scores = try scoreKeys(score, spread) }
+        }
         let part =
-            try clustering.map { try read($0, on: ranks, quiet: quiet) }
-            ?? cluster(plan, on: ranks, selection, quiet: quiet)
+            try clustering.map { try read($0, on: ranks, quiet: quiet, check) }
+            ?? cluster(plan, on: ranks, selection, quiet: quiet, check)
         let count = part.spread.total
-        try lines?.check(count: count)
-        let limit = try budget.read(lines)
         let begin = ContinuousClock.now
-        guard let choice = try choose(selection, from: part, limit, on: ranks) else { return }
+        guard let choice = try choose(selection, from: part, scores, limit, on: ranks) else { return }
         let kept = choice.kept
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         if let note = kept.shortClassesNote { Terminal.note("note: \(note)", quiet: quiet) }
@@ -51,7 +60,9 @@ extension SelectCommand {
         for path in files.indices.staleLists {
             Terminal.note("note: \(path) is there, and is not of this selection", quiet: quiet)
         }
-        _ = try files.write(SelectionOutputs.Contents(kept: kept, count: count, ids: names))
+        try interrupt.finishing {
+            _ = try files.write(SelectionOutputs.Contents(kept: kept, count: count, ids: names))
+        }
         let finished = part.clustered?.finished
         guard !json else {
             let found = finished?.clustering
@@ -82,19 +93,18 @@ extension SelectCommand {
         try flushOutput()
     }
 
-    /// What is kept, on rank 0; nil on the others. A budget is filled from the first samples of the rank order, four times as many
-    /// at each attempt, until no other sample fits. Collective.
+    /// The kept samples, on rank 0; nil on the others. A budget is filled from the first samples of the rank order, four times
+    /// as many at each attempt, until no other sample fits. Collective.
     private func choose(
-        _ selection: Selection, from part: Part, _ limit: Budget?, on ranks: Communicator
+        _ selection: Selection, from part: Part, _ scores: OrderedKeys?, _ limit: Budget?, on ranks: Communicator
     ) throws -> (kept: KeptSamples, used: Amount?, clusterSizes: [Int])? {
         let count = part.spread.total
-        let input = try selectionPart(part, selection)
+        let input = selectionPart(part, selection, scores)
         let sums = RankSums<RanksError>(rank: ranks.rank, size: ranks.size) {
             (values: inout [Int64]) throws(RanksError) in try ranks.sum(&values)
         }
         let isBudget = budget.budget != nil
-        let requested = selection.isWhole ? RequestedSize.whole : .count(isBudget ? min(count, 1 << 16) : size ?? 0)
-        var size = try onAllRanks { try requested.resolved(of: count) }
+        var size = try requested(selection, of: count).resolved(of: count)
         while true {
             var random = RandomStream(seed: compute.seed, run: 0, purpose: .selection)
             let own = try selection.keep(size, of: input, random: &random, over: sums)
@@ -112,13 +122,19 @@ extension SelectCommand {
         }
     }
 
+    /// The size that is asked for of `count` samples; with a budget, the number of samples that it is first filled from.
+    private func requested(_ selection: Selection, of count: Int) -> RequestedSize {
+        if selection.isWhole { return .whole }
+        return .count(budget.budget != nil ? min(count, 1 << 16) : size ?? 0)
+    }
+
     private func shared(_ message: String, exitCode: Int32) -> Failure {
         var failure = Failure(message, exitCode: exitCode)
         failure.isShared = true
         return failure
     }
 
-    /// What all ranks must have been given alike.
+    /// The options that must be the same on all ranks.
     private func agreements(_ plan: ClusteringPlan) -> [Agreement] {
         let options: [(String, String?)] = [
             ("--strategy", strategy?.rawValue), ("--score", score), ("--keep", keep?.rawValue),
@@ -135,7 +151,7 @@ extension SelectCommand {
         return [Agreement("the version", Coppice.version)] + options.map { Agreement($0, $1 ?? "none") }
     }
 
-    /// The options that need all samples in one process; nil where there are none.
+    /// The options that need all samples in one process; nil if there are none.
     private func unspreadable(_ plan: ClusteringPlan, _ selection: Selection) -> String? {
         if plan.clusters != nil, plan.k == nil { return "--k auto" }
         for (name, isGiven) in [
@@ -148,13 +164,15 @@ extension SelectCommand {
         return selection.unspreadable.map { "--\($0)" }
     }
 
-    /// Clusters the samples of all ranks, or only opens them where no clusters are needed.
+    /// Clusters the samples of all ranks, or only opens them if no clusters are needed.
     private func cluster(
-        _ plan: ClusteringPlan, on ranks: Communicator, _ selection: Selection, quiet: Bool
+        _ plan: ClusteringPlan, on ranks: Communicator, _ selection: Selection, quiet: Bool,
+        _ check: (RowSpread) throws -> Void
     ) throws -> Part {
         let (samples, spread) = try options.samples(over: ranks, labels: labels, quiet: quiet)
         let matrix = samples.matrix
-        try onAllRanks { try plan.check(matrix) }
+        try ranks.sharingFailures { try plan.check(matrix) }
+        try check(spread)
         var part = Part(spread: spread, samples: samples)
         guard let k = plan.k, score == nil || selection.needsClustering else { return part }
         try refuseMiniBatches(plan.kind, on: ranks)
@@ -174,7 +192,9 @@ extension SelectCommand {
     }
 
     /// This rank's part of a clustering from its folder.
-    private func read(_ directory: String, on ranks: Communicator, quiet: Bool) throws -> Part {
+    private func read(
+        _ directory: String, on ranks: Communicator, quiet: Bool, _ check: (RowSpread) throws -> Void
+    ) throws -> Part {
         let isNamed = options.data.data != nil || options.data.dataset != nil || options.features != nil
         let samples = isNamed ? try options.samples(over: ranks, labels: self.labels, quiet: quiet).0 : nil
         let path = "\(directory)/\(ClusteringFolder.labels)"
@@ -188,8 +208,9 @@ extension SelectCommand {
                 "\(path): \(count) labels for \(samples.matrix.count) samples; one for each is needed", exitCode: 65)
         }
         let spread = try RowSpread(count, over: ranks)
+        try check(spread)
         noteRanks(ranks, count, quiet: quiet)
-        let labels = try NumPyArray.read(path, rows: spread.rows).integers()
+        let labels = try ranks.sharingFailures { try NumPyArray.read(path, rows: spread.rows).integers() }
         if let place = labels.firstIndex(where: { $0 < 0 }) {
             throw Failure(
                 "\(path): label \(labels[place]) at position \(spread.rows.lowerBound + place) is negative, as some "
@@ -222,63 +243,82 @@ extension SelectCommand {
             counts[0] = UInt64(shape[0])
         }
         counts[1] = UInt64(labels.max() ?? 0) + 1
-        // A rank that does not see the file must not take another number.
+        // A rank that does not see the file must not use another number.
         try spread.communicator.agree(on: [Agreement("the rows of \(path)", "\(counts[0])")])
         if counts[0] > 0 { return Int(counts[0]) }
         try spread.communicator.maximum(&counts)
         guard counts[1] <= UInt64(spread.total) else {
             throw shared(
                 "\(directory)/\(ClusteringFolder.labels): labels go up to \(counts[1] - 1), more than there are samples; "
-                    + "number them from 0, or select by one process, which does so itself", exitCode: 65)
+                    + "number them from 0, or select in one process, which does so itself", exitCode: 65)
         }
         return Int(counts[1])
     }
 
-    /// The number of elements of a file of one dimension, of which all ranks have the same: its length and 64 elements are
-    /// compared.
+    /// The number of elements of a one-dimensional file, which must be the same on all ranks: each compares its own elements and
+    /// those of the next rank with what that rank has. Collective.
     private func agreedCount(of path: String, on ranks: Communicator) throws -> Int {
-        let shape = try NumPyFile(path).shape
-        guard shape.count == 1 else {
-            throw Failure("\(path): its shape is \(shape); one dimension is needed", exitCode: 65)
+        let (size, rank) = (ranks.size, ranks.rank)
+        let shape = try ranks.sharingFailures {
+            let shape = try NumPyFile(path).shape
+            guard shape.count == 1 else {
+                throw Failure("\(path): its shape is \(shape); one dimension is needed", exitCode: 65)
+            }
+            return shape
         }
         let count = shape[0]
-        var values: [Double] = []
-        for sample in 0..<min(count, 64) {
-            let row = count == 1 ? 0 : sample * (count - 1) / (min(count, 64) - 1)
-            values += try NumPyArray.read(path, rows: row..<row + 1).doubles
+        try ranks.agree(on: [Agreement("the file \(path)", "\(count) elements")])
+        let sums = try ranks.sharingFailures {
+            try [rank, (rank + 1) % size].map { rank in
+                var sum = Checksum()
+                let array = try NumPyArray.read(path, rows: RowSpread.rows(ofRank: rank, of: size, total: count))
+                // Whole numbers of 64 bits are not rounded.
+                if let whole = try? array.integers() {
+                    whole.withUnsafeBytes { sum.add($0) }
+                } else {
+                    array.doubles.withUnsafeBytes { sum.add($0) }
+                }
+                return sum.value
+            }
         }
-        try ranks.agree(on: [Agreement("the file \(path)", "\(count) elements, \(checksum(values))")])
+        let all = try ranks.gather(sums)
+        for rank in 0..<size {
+            let owner = (rank + 1) % size
+            guard all.values[2 * rank + 1] == all.values[2 * owner] else {
+                let rows = RowSpread.rows(ofRank: owner, of: size, total: count)
+                throw shared(
+                    "the ranks differ in the file \(path): rank \(owner) has other elements at positions \(rows.lowerBound) to "
+                        + "\(rows.upperBound - 1) (counted from 0) than rank \(rank); all ranks must have the same",
+                    exitCode: 65)
+            }
+        }
         return count
     }
 
-    /// What a selection is made from, this rank's part.
-    private func selectionPart(_ part: Part, _ selection: Selection) throws -> SelectionPart {
+    /// This rank's part of what a selection is made from.
+    private func selectionPart(_ part: Part, _ selection: Selection, _ scores: OrderedKeys?) -> SelectionPart {
         let rows = part.spread.rows
         let classes = part.samples?.classes.map {
             ClassLabels(labels: Array($0.labels[rows]), count: $0.count)
         }
         var keys: OrderedKeys?
         if selection.order.needsScore {
-            if let score, Selection.isScoreFile(score) {
-                keys = try scoreKeys(score, part.spread)
-            } else {
-                let distances = part.assignment?.squaredDistances ?? []
-                // Not a number has no key; what makes the selection refuses it, with its place.
-                keys = OrderedKeys(distances)
-            }
+            // NaN has no key; the selection refuses it and names its place.
+            keys = scores ?? OrderedKeys(part.assignment?.squaredDistances ?? [])
         }
         return SelectionPart(
             first: rows.lowerBound, total: part.spread.total,
             input: SelectionInput(count: rows.count, classes: classes, clustering: part.assignment), keys: keys)
     }
 
-    /// The order of this rank's scores in a file. One process ranks by float32 that keep the file's order, which is this one.
+    /// The order of this rank's scores in a file. A single process ranks by float32 values in the file's order, which is the
+    /// same.
     private func scoreKeys(_ path: String, _ spread: RowSpread) throws -> OrderedKeys {
         let count = try agreedCount(of: path, on: spread.communicator)
         guard count == spread.total else {
             return try onAllRanks { throw ScoringError.countMismatch(score: path, got: count, expected: spread.total) }
         }
-        let array = try NumPyArray.read(path, rows: spread.rows)
+        let array = try spread.communicator.sharingFailures { try NumPyArray.read(path, rows: spread.rows) }
         let exact = array.doubles
         let first = spread.rows.lowerBound
         if let place = exact.firstIndex(where: \.isNaN) {

@@ -30,8 +30,8 @@ struct SelectCommand: AsyncParsableCommand {
             --budget-column tokens --budget 200000, samples are kept in rank order as long as the sum of their field `tokens` \
             is not above 200000: one that does not fit is skipped.
 
-            Under mpirun or srun each rank has a part of the samples, and together they keep what one process keeps; \
-            docs/clusters.md has an example.
+            Under mpirun or srun each rank reads a part of the samples, and together they keep the same samples as one \
+            process; docs/clusters.md has an example.
             """)
 
     @OptionGroup var options: ClusteringOptions
@@ -113,7 +113,7 @@ struct SelectCommand: AsyncParsableCommand {
         var startSeconds: Double?
         var kmeansSeconds: Double?
         var device: DeviceDescription?
-        /// Nil for a process on its own.
+        /// Nil for a single process.
         var ranks: Int?
         var kAuto: AutomaticK.Report?
     }
@@ -145,7 +145,7 @@ struct SelectCommand: AsyncParsableCommand {
         try curve.check(plan)
         let ranks = try Communicator.join()
         if ranks.size > 1 { return try ranks.finishing { try select(on: ranks, plan, selection) } }
-        // A rank on its own is a plain process.
+        // A single rank is a plain process.
         try ranks.close()
         let interrupt = ExitOnInterrupt()
         let lines = try ids.open()

@@ -18,7 +18,7 @@ enum Stalls {
     static let help = """
         A command that the device has not ended after \(Int(standardSeconds)) s ($\(environmentKey), 0 for never) is \
         named on stderr; Ctrl-C then ends the program at once, and after \(Int(patience)) times as long it gives up by \
-        itself with exit code \(exitCode), or gives up that device where a study has others left.
+        itself with exit code \(exitCode), or gives up only that device if a study has others left.
         """
 
     /// Watches from now on.
@@ -41,14 +41,13 @@ enum Stalls {
         StallWatch.start(after: seconds) { hear($0, limit: seconds) }
     }
 
-    /// Has `giveUp` asked before the program gives up over a call that the calling thread makes.
-    /// - Parameter giveUp: takes a sentence that says what was not ended; returns whether the program can do without the
-    ///   thread.
+    /// Calls `giveUp` before the program gives up because of a call of this thread.
+    /// - Parameter giveUp: gets a sentence that says what did not end; returns true if the program can do without the thread.
     static func spare(thisThreadBy giveUp: @escaping @Sendable (String) -> Bool) {
         watched.withLock { $0.spares[StallWatch.thisThread] = giveUp }
     }
 
-    /// Ends the process where a thread was given up: drivers may wait for it at an orderly exit.
+    /// Ends the process at once if a thread was given up, because drivers may wait for it at an orderly exit.
     static func endWithoutThreads(_ code: Int32) {
         guard watched.withLock({ !$0.abandoned.isEmpty }) else { return }
         fflush(nil)
@@ -65,7 +64,7 @@ enum Stalls {
     private static let isInterrupted = Atomic(false)
 
     private struct Watched {
-        /// By thread, the function that is asked to do without it.
+        /// The `giveUp` function of each thread.
         var spares: [UInt: @Sendable (String) -> Bool] = [:]
         /// The calls of threads that were given up.
         var abandoned: Set<Int> = []

@@ -8,7 +8,9 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Says how far a study is: from another terminal while it runs, or afterwards.",
-        discussion: "Reads the results directory alone: it needs neither the data nor a device, and disturbs nobody.")
+        discussion:
+            "Reads only the results directory: it needs neither the data nor a device, and runs in progress go on as before."
+    )
 
     @Argument(help: ArgumentHelp("The study's results directory.", valueName: "dir"))
     var directory: String
@@ -109,7 +111,7 @@ private struct StatusReport: Encodable {
     var imagesLeft: Int
     var atWork: Bool
     var shards: [String]
-    /// Those of sessions with several.
+    /// The devices of sessions with several devices.
     var devices: [Device]
     var imagesPerSecond: Double?
     var secondsLeft: Double?

@@ -10,11 +10,11 @@ struct StudyDeviceOptions: ParsableArguments {
     var device = "auto"
     @Option(
         help: ArgumentHelp(
-            "Devices to spread the runs over: the first N that --device means.", valueName: "N"),
+            "Spread the runs over the first N devices that --device means.", valueName: "N"),
         transform: wholeNumber)
     var devices: Int?
     @Flag(
-        help: "Accept several devices that differ. The last bits of a run then depend on which of them it was made on.")
+        help: "Accept several devices that differ. The last bits of a run then depend on the device that made it.")
     var mixDevices = false
 
     /// The request.
@@ -23,7 +23,7 @@ struct StudyDeviceOptions: ParsableArguments {
         get throws(Sentence) { try DeviceRequest(device, count: devices, mixes: mixDevices) }
     }
 
-    /// The facts that `environment.json` keeps of them.
+    /// The facts about the devices for `environment.json`.
     var session: [String: String] {
         var session: [String: String] = [:]
         if device != "auto" { session["option_device"] = device }
@@ -32,12 +32,12 @@ struct StudyDeviceOptions: ParsableArguments {
         return session
     }
 
-    /// The backend of the first device, and how many devices there are.
+    /// The backend of the first device, and the number of devices.
     func firstBackend(profile: DeviceProfile?, quiet: Bool) throws -> (backend: any Backend, count: Int) {
         let request = try request
         if request.isPlain { return (try chosenBackend(device, profile: profile, quiet: quiet), 1) }
         let entries = try DeviceSelection.devices(for: request, in: .current())
-        // A request for devices finds one at least, or throws.
+        // A request for devices finds at least one, or throws.
         guard let first = entries.first else {
             throw ComputeError.noDevice(reason: "--device \(device) means no device")
         }
@@ -51,17 +51,18 @@ struct StudyDeviceOptions: ParsableArguments {
 
 /// The device that a study computes on, or several at once.
 final class StudyDevices {
-    /// The executor of all.
+    /// The executor of all devices.
     let executor: any StudyExecutor
     private let single: BackendExecutor?
     private let pool: DevicePool?
     /// The devices of a pool, by number.
     private let found: Locked<[Int: DeviceDescription]>
 
-    /// Nothing is started yet.
+    /// No device is started yet.
     /// - Parameters:
-    ///   - load: reads the data set of a name, on the calling thread.
-    ///   - progress: hears how many images the training under way has seen, on one device; of several the study hears itself.
+    ///   - load: reads the data set with a name, on the calling thread.
+    ///   - progress: called with the number of images that the current training has seen, on one device; several devices report
+    ///     to the study instead.
     init(
         _ options: StudyDeviceOptions, _ shape: ProfileOption, replicas: Int?, memory: Int?, quiet: Bool,
         load: @escaping (String) throws -> Dataset, progress: @escaping (Int) -> Void
@@ -99,7 +100,7 @@ final class StudyDevices {
                         on: backend, clusteringMemory: memory, sets: sets,
                         load: { throw StudyError.executor(reason: "the data set \($0) went missing") },
                         progress: seat.progress)
-                    // It names its device, and says how many networks suit it, once it has taken the backend.
+                    // It knows its device's name, and how many networks suit it, once it has taken the backend.
                     _ = try executor.preparedBackend()
                     return executor
                 }
@@ -109,13 +110,13 @@ final class StudyDevices {
         self.pool = pool
     }
 
-    /// The devices that were started, the first one first.
+    /// The devices that were started, in order.
     var descriptions: [DeviceDescription] {
         if let single { return [single.backend?.device].compactMap { $0 } }
         return found.withLock { found in found.sorted { $0.key < $1.key }.map(\.value) }
     }
 
-    /// The devices' names with how many there are of each.
+    /// The names of the devices, with the number of each.
     static func names(of devices: [DeviceDescription]) -> String {
         var names: [String] = []
         for device in devices where !names.contains(device.name) { names.append(device.name) }

@@ -1,16 +1,16 @@
 import Support
 
-/// A number with a unit after it, as options take rates and times.
+/// A number followed by a unit, for options that take rates and times.
 enum UnitNumber {
-    /// Bytes per second of each unit of a rate.
+    /// The bytes per second of each unit of a rate.
     private static let rates: KeyValuePairs<String, Double> = [
         "B/s": 1, "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9, "TB/s": 1e12,
         "bit/s": 1 / 8.0, "kbit/s": 1e3 / 8, "Mbit/s": 1e6 / 8, "Gbit/s": 1e9 / 8, "Tbit/s": 1e12 / 8,
     ]
-    /// The number of each unit of a time in a second: dividing by these is exact where multiplying is not.
+    /// The number of each unit of a time in a second. Dividing by these is exact where multiplying by fractions is not.
     private static let times: KeyValuePairs<String, Double> = ["s": 1, "ms": 1e3, "us": 1e6, "µs": 1e6, "ns": 1e9]
 
-    /// Bytes per second of a rate such as `50GB/s` or `400Gbit/s`.
+    /// The bytes per second of a rate such as `50GB/s` or `400Gbit/s`.
     /// - Throws: ``Failure`` that says what `option` takes.
     static func rate(_ text: String, option: String) throws -> Double {
         let (number, unit) = try parts(of: text, units: rates, option: option, examples: "50GB/s or 400Gbit/s")
@@ -22,7 +22,7 @@ enum UnitNumber {
         return value
     }
 
-    /// Seconds of a time such as `5us`, which may be 0.
+    /// The seconds of a time such as `5us`, which may be 0.
     /// - Throws: ``Failure`` that says what `option` takes.
     static func time(_ text: String, option: String) throws -> Double {
         let (number, unit) = try parts(of: text, units: times, option: option, examples: "5us or 0.1ms")
@@ -43,7 +43,7 @@ enum UnitNumber {
                     + units.map(\.key).joined(separator: ", "),
                 exitCode: 64)
         }
-        // The longest unit, since `s` ends all others.
+        // The longest matching unit, because all others end with `s` too.
         let fitting = units.filter { text.hasSuffix($0.key) }
         guard let unit = fitting.max(by: { $0.key.count < $1.key.count }) else {
             throw refusal("a number with its unit is needed")

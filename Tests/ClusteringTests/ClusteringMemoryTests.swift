@@ -2,7 +2,7 @@ import Testing
 
 @testable import Clustering
 
-/// Memory that is known from a size alone, before there are any rows.
+/// The memory for a size alone, before there are any rows.
 @Suite struct ClusteringMemoryTests {
     private static let kinds: [KMeans] = [
         KMeans(k: 9, kind: .lloyd(iterations: 1)), KMeans(k: 9, kind: .lloyd(iterations: 1), start: .random),
@@ -27,7 +27,7 @@ import Testing
         #expect(planned.streamed(pieceCount: 512) == share.streamed(pieceCount: 512))
     }
 
-    /// By hand, for half of 8,192 rows of 4 numbers, k 8: block sums and the start are those of all rows.
+    /// Computed by hand for half of 8,192 rows of 4 numbers, k 8; block sums and the start are those of all rows.
     @Test func aRankHasItsPartOfTheRows() {
         let kmeans = KMeans(k: 8, kind: .lloyd(iterations: 3, tolerance: 0))
         let part = ClusteringMemory(rows: 4096, of: 8192, dimensions: 4, kmeans: kmeans)
@@ -39,7 +39,7 @@ import Testing
         #expect(part.exchanged == 8 * (8 * 4 + 8))
         let constant = result + centroids + sums + start + part.exchanged
         #expect(constant == 699_584)
-        // Coordinates, label and distance of each row; and three copies of a row on its way.
+        // Coordinates, label and distance of each row, and three copies of a row that is being moved.
         #expect(part.resident == constant + 4096 * 72)
         #expect(part.hostResident == 4096 * 56 + part.exchanged)
         #expect(part.streamed(pieceCount: 256) == constant + 256 * 72)

@@ -7,7 +7,7 @@ import Testing
 import Support
 import TestSupport
 
-/// Keeps every state, and stops after so many iterations.
+/// Keeps every state, and stops after a number of iterations.
 private final class Recorder: LloydKeeper {
     let resumed: LloydState?
     let last: Int
@@ -53,7 +53,7 @@ private final class FullDisk: LloydKeeper {
         #expect(found.inertia.bitPattern == expected.inertia.bitPattern && found.iterations == expected.iterations)
     }
 
-    /// From any of its states an interrupted clustering comes to the bits of one that was not, in memory and streamed.
+    /// From any of its states, an interrupted clustering gets the same bits as an uninterrupted one, in memory and streamed.
     @Test(
         arguments: TestBackends.names,
         [KMeans.Kind.lloyd(iterations: 9, tolerance: 0), .spherical(iterations: 7, tolerance: 0)])
@@ -85,7 +85,7 @@ private final class FullDisk: LloydKeeper {
         }
     }
 
-    /// The threshold is of the points and no state of the iterations.
+    /// The threshold depends on the points, not on the state of the iterations.
     @Test func endsWhereNothingMoves() throws {
         let backend = CPUBackend()
         let kmeans = KMeans(k: 11, kind: .lloyd(iterations: 100), start: .random, seed: 2)
@@ -190,7 +190,7 @@ private final class FullDisk: LloydKeeper {
         let found = try #require(try KMeansCheckpoint.read(path))
         #expect(found == checkpoint)
         #expect(found.state.centroids.map(\.bitPattern) == checkpoint.state.centroids.map(\.bitPattern))
-        // A later one takes its place, whole.
+        // A later checkpoint replaces the whole file.
         var later = checkpoint
         later.state = LloydState(iterations: 13, centroids: [Float](repeating: 1, count: 6))
         try later.write(to: path)
@@ -198,7 +198,7 @@ private final class FullDisk: LloydKeeper {
         #expect(try folder.names() == ["c"])
     }
 
-    /// No beginning of the file and no change of a bit is taken for a checkpoint.
+    /// Neither a truncated file nor one with a changed bit is accepted as a checkpoint.
     @Test func damageIsSeen() throws {
         let folder = try TemporaryFolder()
         let path = folder / "c"

@@ -44,7 +44,7 @@ import TestSupport
         }
     }
 
-    /// k-means|| as the paper has it, in plain loops: the points chosen, and how many candidates there were.
+    /// k-means|| as in the paper, in plain loops; returns the chosen points and the number of candidates.
     private func plainStart(_ points: WholePoints, _ kmeans: KMeans, _ settings: KMeans.ParallelStartSettings) -> (
         chosen: [Int], candidates: Int
     ) {
@@ -88,7 +88,7 @@ import TestSupport
 
     @Test(arguments: TestBackends.names) func choosesWhatPlainLoopsChoose(name: String) throws {
         let backend = try TestBackends.make(name)
-        // The last has enough candidates in a round for a coarse search.
+        // The last shape has enough candidates per round for a coarse search.
         for (seed, shape) in [(700, 3, 7), (1, 5, 1), (61, 2, 30), (2000, 17, 150), (1200, 40, 600)].enumerated() {
             let (count, dimensions, k) = shape
             let points = WholePoints(count, dimensions, groups: 23, seed: UInt64(seed))
@@ -134,7 +134,7 @@ import TestSupport
         }
     }
 
-    /// Groups that a subset of 16,384 points misses for the most part: k-means|| finds all of them.
+    /// A subset of 16,384 points misses most of these groups; k-means|| finds all of them.
     @Test(arguments: TestBackends.names) func findsSmallGroups(name: String) throws {
         let backend = try TestBackends.make(name)
         let (count, dimensions, groups) = (60_000, 4, 40)
@@ -158,7 +158,8 @@ import TestSupport
         }
     }
 
-    /// On groups of one size no worse than k-means++ on a subset, over several seeds, before and after Lloyd.
+    /// On groups of equal size it is no worse than k-means++ on a subset, over several seeds, before and after Lloyd's
+    /// iterations.
     @Test func isAsGoodAsASubset() throws {
         let backend = CPUBackend()
         let blobs = Blobs(count: 24_000, dimensions: 6, groups: 60, seed: 2)
@@ -172,8 +173,8 @@ import TestSupport
                 }
             }
             let (parallel, subset) = (try inertia(.parallel()), try inertia(.plusPlus))
-            // Where both find all groups, centroids are random points of these at first (1.5% is a standard deviation of the
-            // ratio), and their means after Lloyd.
+            // If both find all groups, the centroids are random points of these at first (one standard deviation of the ratio
+            // is 1.5%), and their means after Lloyd's iterations.
             #expect(parallel <= (iterations == 0 ? 1.1 : 1.001) * subset, "after \(iterations) iterations")
         }
     }
@@ -191,7 +192,7 @@ import TestSupport
         }
     }
 
-    /// Fewer different points than clusters: all of them are centroids, some more than once.
+    /// With fewer different points than clusters, all of them are centroids, some more than once.
     @Test func fewDifferentPoints() throws {
         let backend = CPUBackend()
         let points = try FeatureMatrix(floats: (0..<700).map { Float($0 % 7) }, count: 700, dimensions: 1)
@@ -200,7 +201,7 @@ import TestSupport
         #expect(found.inertia == 0 && Set(found.centroids) == Set((0..<7).map { Float($0) }))
     }
 
-    /// Every round draws the furthest point alone: there are as many rounds as are needed.
+    /// Every round draws only the furthest point, so there are as many rounds as needed.
     @Test(arguments: [1, 7, 40]) func moreRoundsWhereAFewPointsHaveAllTheCost(count: Int) throws {
         let backend = CPUBackend()
         var values = [Float](repeating: 0, count: count)
@@ -248,7 +249,7 @@ import TestSupport
         }
     }
 
-    /// The candidates are counted: 2.5k of them, and what a round holds.
+    /// The memory includes the candidates: 2.5k of them, and those of a round.
     @Test func memoryHasTheCandidates() throws {
         let (count, dimensions, k) = (200_000, 8, 20_000)
         let matrix = try FeatureMatrix(

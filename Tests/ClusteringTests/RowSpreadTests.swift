@@ -7,7 +7,7 @@ import Testing
 import Support
 import TestSupport
 
-/// Rows of several ranks, on one process: tools/check-mpi has several.
+/// Rows of several ranks in one process; tools/check-mpi has several processes.
 @Suite struct RowSpreadTests {
     @Test(arguments: [1, 2, 3, 4, 7, 64]) func rangesAreOfWholeChunksAndCoverAllRows(ranks: Int) {
         let chunk = RowSpread.chunkRows
@@ -99,7 +99,7 @@ import TestSupport
         #expect(found.explainedVariance == expected.explainedVariance)
     }
 
-    /// A column that is far smaller than another keeps its digits beside it.
+    /// A column that is far smaller than another keeps its digits.
     @Test func smallColumnsKeepTheirVariance() throws {
         let (count, dimensions) = (10_000, 2)
         var random = RandomStream(seed: 16, run: 0, purpose: .testing)
@@ -115,7 +115,7 @@ import TestSupport
         }
     }
 
-    /// One rank is a plain run.
+    /// One rank gives the same result as a plain run.
     @Test func oneRankChangesNoBit() throws {
         let backend = CPUBackend()
         let blobs = Blobs(count: 6000, dimensions: 4, groups: 9, seed: 2)
@@ -133,7 +133,7 @@ import TestSupport
         }
     }
 
-    /// No coordinate is above the bound that units are made for, through PCA too.
+    /// No coordinate exceeds the bound that determines the units, also after PCA.
     @Test func boundsHold() throws {
         let backend = CPUBackend()
         let (count, dimensions) = (300, 20)
@@ -155,7 +155,7 @@ import TestSupport
         }
     }
 
-    /// Samples that one rank has checked are those that a plain run has checked.
+    /// One rank checks samples with the same result as a plain run.
     @Test func samplesOfOneRankAreThoseOfAPlainRun() throws {
         let (count, dimensions) = (5000, 3)
         var values = (0..<count * dimensions).map { Float($0 * 37 % 101) - 40 }

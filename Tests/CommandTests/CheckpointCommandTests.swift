@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import coppice
 
-/// `coppice cluster --resume`; tools/check-mpi has the same with several ranks.
+/// `coppice cluster --resume`; tools/check-mpi tests it with several ranks.
 @Suite struct CheckpointCommandTests {
     private let files = ["labels", "distances", "centroids"]
 
@@ -87,7 +87,7 @@ import TestSupport
         try expectRefusal([], "the samples of --features is 20000 x 16", features: folder / "Y.npy")
         try expectRefusal(["--normalize"], "the samples of --features is 20000 x 16")
 
-        // Without --resume it is left alone until there is something better, and a note says that it is there.
+        // Without --resume the checkpoint stays until there is a newer one, and a note mentions it.
         let fresh = try coppice(
             arguments + ["--k", "3", "--iterations", "2", "--out", folder / "out", "--checkpoint-every", "9"])
         #expect(fresh.status == 0 && fresh.stderr.contains("--resume goes on from there"), "\(fresh.stderr)")
@@ -126,7 +126,7 @@ import TestSupport
         #expect(try folder.names() == ["X.npy"])
     }
 
-    /// Files may have 8 KiB at most, and a checkpoint of 64,000 bytes does not fit.
+    /// Files may be at most 8 KiB long, and a checkpoint of 64,000 bytes does not fit.
     @Test func aFullDiskEndsItInASentence() throws {
         let folder = try TemporaryFolder()
         let words = try arguments(folder).joined(separator: " ")

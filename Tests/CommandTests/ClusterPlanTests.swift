@@ -4,7 +4,7 @@ import Testing
 
 @testable import coppice
 
-/// The model of `coppice plan cluster` against figures by hand.
+/// The model of `coppice plan cluster` against figures computed by hand.
 @Suite struct ClusterPlanTests {
     private static let size = ClusterSize(rows: 8192, dimensions: 4, k: 8, iterations: 3, ranks: 2)
     /// An operation and a byte take a nanosecond, a launch 10 microseconds.
@@ -130,7 +130,7 @@ import Testing
         #expect(parallel.assumptions.contains { $0.contains("at 2.00 GB/s, as it did here on 21 made rows of 4") })
     }
 
-    /// A billion rows on 64 H100s, by their data sheet.
+    /// A billion rows on 64 H100s, from their data sheet.
     @Test func aBillionRows() throws {
         let size = ClusterSize(rows: 1_000_000_000, dimensions: 768, k: 50_000, iterations: 20, ranks: 64)
         try size.check()
@@ -175,7 +175,7 @@ import Testing
         #expect(plan.memoryBytesPerRank.host - subset.memoryBytesPerRank.host > 125_001 * 768 * 4)
     }
 
-    /// The rank with the most rows: the last one may have a chunk more than the others, and a short one.
+    /// The rank with the most rows; the last rank may have one chunk more than the others, and a short one.
     @Test(arguments: [(1, 50_000), (2, 25_424), (3, 17_232), (7, 8192), (12, 4944), (13, 4096)])
     func chunksAreShared(_ ranks: Int, _ most: Int) throws {
         let size = ClusterSize(rows: 50_000, dimensions: 4, k: 8, iterations: 3, ranks: ranks)

@@ -113,7 +113,7 @@ import TestSupport
         #expect(!alone.stdout.contains("network:"))
     }
 
-    /// The example of docs/clusters.md, as it is printed there.
+    /// docs/clusters.md prints the example as the command does.
     @Test func theDocumentationHasWhatIsPrinted() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
             .standardizedFileURL
@@ -135,7 +135,7 @@ import TestSupport
         let operations =
             try #require(stage["gflops"] as? Double) * (try #require(stage["seconds"] as? Double)) * 1e9
         let iterations = try #require(stage["iterations"] as? Int)
-        // So much memory bandwidth, and so little for a launch, that there is nothing but arithmetic.
+        // Memory bandwidth is so high and launches are so short that only arithmetic takes time.
         try "name: A card\ntflops: 1e-3\ngbs: 9e8\nlaunch_us: 1e-9\ncompute_units: 1\n".write(
             toFile: gpu, atomically: true, encoding: .utf8)
         let outcome = try coppice(
@@ -145,12 +145,12 @@ import TestSupport
             try #require((report[key] as? [String: Double])?["compute_seconds"])
         }
         let planned = try Double(iterations) * seconds("iteration") + seconds("last_assignment")
-        // The plan has the scaling of the blocks' sums too: 20 blocks of 256 rows, sums and corrections.
+        // The plan includes the scaling of the blocks' sums: 20 blocks of 256 rows, sums and corrections.
         let scaled = Double(iterations * 20 * 2 * 40 * 13)
         #expect(abs((planned * 1e9 - scaled) / operations - 1) < 1e-6)
     }
 
-    /// Rates of the device here: limits, latency and the share that an iteration reaches.
+    /// The measured rates of this machine's device: limits, latency, and the share that an iteration reaches.
     @Test(arguments: ["cpu", "auto"]) func withoutAFileTheDeviceIsMeasured(_ device: String) throws {
         let outcome = try coppice(
             "plan", "cluster", "--rows", "20000", "--dim", "16", "--k", "20", "--device", device, "--json", "--quiet")

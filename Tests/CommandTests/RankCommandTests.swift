@@ -5,7 +5,8 @@ import TestSupport
 
 @testable import coppice
 
-/// `coppice cluster`, `select` and `dedup` under the variables of a launcher of MPI, without one: tools/check-mpi has real ones.
+/// `coppice cluster`, `select` and `dedup` with the environment variables of an MPI launcher, but without one; tools/check-mpi
+/// runs real launchers.
 @Suite struct RankCommandTests {
     private func arguments(_ folder: TemporaryFolder) throws -> [String] {
         try NumPy.write((0..<60).map { Float($0 % 7) }, shape: [20, 3], to: folder / "X.npy")

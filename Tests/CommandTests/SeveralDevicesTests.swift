@@ -45,14 +45,7 @@ import Testing
 
         /// The rows of results.csv without times and replicas.
         func rows() throws -> [[String]] {
-            let lines = try text("results.csv").split(separator: "\n")
-                .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
-            let header = try #require(lines.first)
-            let kept = header.indices.filter {
-                !["time", "selection_seconds", "training_seconds", "evaluation_seconds", "replicas"].contains(
-                    header[$0])
-            }
-            return lines.map { line in kept.map { line[$0] } }
+            try rowsWithoutTimes(of: text("results.csv"))
         }
 
         func text(_ name: String) throws -> String {
@@ -99,7 +92,7 @@ import Testing
         #expect(try place.rows() == Self.alone())
     }
 
-    /// After the last device is lost the study ends as with one, and goes on.
+    /// After the last device is lost, the study ends as it does with one device, and can be continued.
     @Test func theLastLostDeviceEndsTheStudy() throws {
         let place = try Place()
         let outcome = try place.run(Self.faulty("lose=1500:-36"), ["--devices", "2", "--quiet", "--no-report"])
@@ -163,7 +156,7 @@ import Testing
     }
 }
 
-/// True where PoCL shows its processor twice when asked to.
+/// True if PoCL shows its processor twice when asked to.
 private let hasTwoDevices: Bool = {
     let environment = ["POCL_DEVICES": "pthread pthread"]
     guard let report = try? coppice("devices", "--json", environment: environment).json() else { return false }

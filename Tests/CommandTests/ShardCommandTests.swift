@@ -56,14 +56,7 @@ import TestSupport
 
         /// The rows of results.csv without times and replicas, which depend on who was at work beside.
         func rows() throws -> [[String]] {
-            let lines = try text("results.csv").split(separator: "\n")
-                .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
-            let header = try #require(lines.first)
-            let kept = header.indices.filter {
-                !["time", "selection_seconds", "training_seconds", "evaluation_seconds", "replicas"].contains(
-                    header[$0])
-            }
-            return lines.map { line in kept.map { line[$0] } }
+            try rowsWithoutTimes(of: text("results.csv"))
         }
 
         func shardFiles() throws -> [String] {

@@ -176,3 +176,14 @@ func damage(_ path: String, _ change: (inout Data) -> Void) throws {
     change(&bytes)
     try bytes.write(to: URL(fileURLWithPath: path))
 }
+
+/// The rows of a results.csv without times and replicas, which depend on what else was at work.
+func rowsWithoutTimes(of table: String) throws -> [[String]] {
+    let lines = table.split(separator: "\n")
+        .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+    let header = try #require(lines.first)
+    let kept = header.indices.filter {
+        !["time", "selection_seconds", "training_seconds", "evaluation_seconds", "replicas"].contains(header[$0])
+    }
+    return lines.map { line in kept.map { line[$0] } }
+}

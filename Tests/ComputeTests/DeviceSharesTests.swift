@@ -18,7 +18,7 @@ import Testing
         // All processes see all devices.
         let all = ["a", "b", "c", "d"]
         #expect(DeviceShares.numbers([all, all, all]) == [0, 1, 2])
-        // The launcher shows each its own.
+        // The launcher shows each process its own device.
         #expect(DeviceShares.numbers([["a"], ["b"], ["c"]]) == [0, 0, 0])
         #expect(DeviceShares.numbers([["a", "b"], ["c", "d"]]) == [0, 0])
         #expect(DeviceShares.numbers([["a", "b"], ["a", "b", "c"], ["c", "d"]]) == [0, 1, 0])
@@ -44,7 +44,7 @@ import Testing
         #expect(try names("rusticl") == ["Mesa's GPU"])
         #expect(try names("opencl-cpu") == ["processor"])
         #expect(try shares("opencl-cpu", host).isShareable)
-        // Drivers that tell no identities: numbers.
+        // Drivers report no identities, so numbers are used.
         #expect(try shares("gpu", host).candidates.map(\.identity) == ["number 0", "number 1"])
     }
 

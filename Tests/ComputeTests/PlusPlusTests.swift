@@ -13,7 +13,7 @@ import Testing
             dimensions: dimensions)
     }
 
-    /// Around blocks of 256 rows, and around the columns after which a distance may be left.
+    /// Shapes around blocks of 256 rows, and around the columns after which a distance may be abandoned.
     @Test(arguments: [
         (1, 1, 3), (7, 16, 7), (255, 3, 40), (256, 64, 30), (257, 63, 30), (300, 65, 20), (700, 200, 50),
         (1031, 17, 90),
@@ -44,7 +44,7 @@ import Testing
         #expect(one == OperationCost(operations: 5 * 8, bytes: 5 * 24))
     }
 
-    /// No row twice while others are left, and then any, by weight.
+    /// No row is chosen twice while others are left; after that rows are drawn by weight.
     @Test func rowsThatCoincideWithACentreComeLast() {
         let count = 900
         let rows = HostRows((0..<count).map { Float($0 % 5) }, count: count, dimensions: 1)
@@ -63,7 +63,7 @@ import Testing
         let heavy = (0..<400).count { _ in
             rows.plusPlus(centres: 1, weights: weights, trials: 1, random: &random) == [599]
         }
-        // Half of 400, and five standard deviations.
+        // Half of 400, plus or minus five standard deviations.
         #expect(abs(heavy - 200) < 50)
     }
 }

@@ -146,7 +146,7 @@ private let shapes = [[], [1], [0], [5], [3, 4], [2, 0, 3], [7, 1, 2, 3], [60, 5
         #expect(error.category == .badData)
     }
 
-    /// Of every type, and of both byte orders.
+    /// Files of every type and of both byte orders.
     @Test func aPartOfAFileIsThatPartOfTheWhole() throws {
         let folder = try TemporaryFolder()
         let types = [

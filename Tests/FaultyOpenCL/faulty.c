@@ -258,10 +258,10 @@ static void wait_for_ever(void) {
     for (;;) pause();
 }
 
-// True where the commands of a queue no longer end.
+// True if the commands of a queue no longer end.
 static int is_hung(cl_command_queue queue) { return hung && (!told.alone || queue == struck); }
 
-// The code of a queue that has quit, or 0.
+// The code that a queue has quit with, or 0.
 static cl_int quit_code(cl_command_queue queue) {
     if (!told.quit.number || commands + 1 < told.quit.number) return CL_SUCCESS;
     cl_command_queue none = NULL;
@@ -582,7 +582,7 @@ cl_program clCreateProgramWithBinary(
 
 static pthread_mutex_t build_lock = PTHREAD_MUTEX_INITIALIZER;
 
-// Builds a program, or finds it built. With the lock held.
+// Builds a program unless it is built already. Called with the lock held.
 static cl_int build(
     struct program *program, cl_uint count, const cl_device_id *devices, const char *options,
     void(CL_CALLBACK *notify)(cl_program, void *), void *data) {

@@ -47,12 +47,13 @@ import Testing
         #expect(choice.measured() > 0)
     }
 
-    /// The sums of so many clusters are those of one block at a time, two launches for each of 7,630.
+    /// With so many clusters, blocks are summed one at a time, with two launches for each of 7,630.
     @Test func manyClustersTakeManyLaunches() {
         let work = LloydWork(rows: 15_626_240, of: 1_000_000_000, k: 50_000, dimensions: 768)
         #expect(work.blockPoints == 2048 && work.updateLaunches == 15_261)
         #expect(work.assignment.operations == 1_200_095_232_000_000)
-        // 7,630 blocks of 76.85 million numbers, written and read; totals of 307.6 MB, read too but for the first time.
+        // 7,630 blocks of 76.85 million numbers, written and read; totals of 307.6 MB, which are also read, except the first
+        // time.
         #expect(work.sums.bytes == 7630 * 2 * 307_400_000 + (2 * 7630 - 1) * 307_600_000)
         // 37 blocks: 9 rounds of 4, and one of a single block.
         let rounds = LloydWork(rows: 75_000, k: 4000, dimensions: 1000)
@@ -79,7 +80,7 @@ import Testing
         }
     }
 
-    /// The launches that are counted are those that a device makes; with the coarse form of the centroids one more.
+    /// The counted launches are those that a device makes; the coarse form of the centroids takes one more.
     @Test(
         .enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"),
         arguments: [(9000, 30, 20), (70_000, 30, 4), (3000, 300, 40)])

@@ -34,7 +34,7 @@ enum Check {
             "collectives": checkCollectives,
             // A digest of clusterings whose rows are spread over the ranks.
             "clusters": checkClusters,
-            // What only one rank can do.
+            // Checks for one rank only.
             "mini-batch": checkMiniBatch,
             // More bytes than an int counts.
             "large": checkLargeCounts,

@@ -22,8 +22,8 @@ private struct Digest {
     }
 }
 
-/// Clusters made rows on all ranks, in memory and streamed, and prints a digest of everything that was found, which must be the
-/// same for any number of ranks.
+/// Clusters made rows on all ranks, in memory and streamed, and prints a digest of the results, which must be the same for any
+/// number of ranks.
 func checkClusters(_ ranks: Communicator) throws {
     // The last of 8 chunks is short.
     let (count, dimensions) = (7 * RowSpread.chunkRows + 123, 12)
@@ -61,7 +61,7 @@ func checkClusters(_ ranks: Communicator) throws {
     if ranks.rank == 0 { print("clusters: \(String(digest.value, radix: 16))") }
 }
 
-/// Mini-batches are for one rank: all ranks refuse them, in one sentence.
+/// Mini-batches run on one rank only: all ranks refuse them with the same error.
 func checkMiniBatch(_ ranks: Communicator) throws {
     let count = 7 * RowSpread.chunkRows
     let matrix = try FeatureMatrix(floats: madeRows(count, 2), count: count, dimensions: 2)

@@ -80,7 +80,7 @@ import Testing
         #expect(OrderedKeys([-0.0] as [Double]).values == OrderedKeys([0] as [Double]).values)
     }
 
-    /// Keys that differ in their highest or their lowest bit alone, and numbers of samples with the highest bits set.
+    /// Keys that differ only in their highest or their lowest bit, and numbers of samples with the highest bits set.
     @Test func allBitsCount() {
         let alone = RankSums<Never>(rank: 0, size: 1) { (_: inout [Int64]) throws(Never) in }
         let scores: [Int64] = [Int64.max, Int64.min, Int64.max - 1, Int64.min + 1, 0, Int64.min]

@@ -52,7 +52,7 @@ import Testing
             }
             let found = parts[0].joined(parts.flatMap(\.samples))
             #expect(found == expected, "\(selection.name) of \(count), \(size) kept, \(ranks) ranks")
-            // No more than what is kept comes together.
+            // Only the kept samples are brought together.
             if selection.quota == .exact { #expect(parts.reduce(0) { $0 + $1.samples.count } == size) }
         }
     }
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    /// Samples of all costs, some of them free or above the limit; a first prefix that does not reach far enough says so.
+    /// Samples of all costs, some of them free or above the limit; a prefix that is too short is reported.
     @Test(arguments: [1, 3]) func budgetsAreFilledAsByOneProcess(ranks: Int) throws {
         let made = Made([40, 0, 3, 90, 17], seed: 9, isTied: true)
         let count = made.input.count
@@ -148,7 +148,7 @@ import Testing
         #expect(try refusal(.closest) == nil)
     }
 
-    /// Samples are counted in the set, not in the rank's part.
+    /// Errors count samples in the whole set, not in the rank's part.
     @Test func faultsNameTheSample() throws {
         let alone = RankSums<Never>(rank: 0, size: 1) { (_: inout [Int64]) throws(Never) in }
         func fault(_ labels: [Int32], _ distances: [Float]) -> PruningError? {

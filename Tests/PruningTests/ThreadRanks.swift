@@ -2,7 +2,7 @@ import Foundation
 import Pruning
 import Support
 
-/// Ranks on threads of this process, for tests of what is spread over several.
+/// Ranks on threads of this process, for tests of code that is spread over ranks.
 final class ThreadRanks: @unchecked Sendable {
     private let condition = NSCondition()
     private let size: Int
@@ -30,7 +30,7 @@ final class ThreadRanks: @unchecked Sendable {
         values = finished
     }
 
-    /// What `body` returns on each of `size` ranks, in their order.
+    /// Returns the results of `body` on each of `size` ranks, in their order.
     static func run<Result: Sendable>(
         _ size: Int, _ body: @escaping @Sendable (RankSums<Never>) throws -> Result
     ) throws -> [Result] {
@@ -51,7 +51,7 @@ final class ThreadRanks: @unchecked Sendable {
         return try results.withLock { $0 }.sorted { $0.key < $1.key }.map { try $0.value.get() }
     }
 
-    /// Ranges of `count` samples, one after the other, some of them empty where that is possible.
+    /// Ranges of `count` samples, one after the other, some of them empty if that is possible.
     static func ranges(_ count: Int, over ranks: Int) -> [Range<Int>] {
         // Cuts at squares: the first ranks have few.
         let cuts = (0...ranks).map { count * $0 * $0 / (ranks * ranks) }

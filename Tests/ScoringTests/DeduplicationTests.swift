@@ -189,7 +189,7 @@ import Testing
         #expect(Set(try redundancy.kept(eps: eps)) == Set(scores.indices.filter { Double(scores[$0]) <= -eps }))
     }
 
-    /// Clusters that several processes share: together they find what one finds.
+    /// Several processes that share the clusters find together what one process finds.
     @Test(arguments: [1, 2, 3, 7, 12]) func clustersOfSeveralProcessesAreThoseOfOne(ranks: Int) throws {
         let backend = CPUBackend()
         for (shape, seed) in zip(Self.shapes, UInt64(1)...) {
@@ -212,7 +212,7 @@ import Testing
         }
     }
 
-    /// No process has much more to compare than another.
+    /// No process has to compare much more than another.
     @Test func clustersAreSharedByTheirPairs() throws {
         let planted = Planted(300, 2, k: 40, old: 0, seed: 5)
         let deduplication = try Deduplication(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Studies
 
-/// Studies over several devices, which are executors that compute nothing.
+/// Studies on several devices, whose executors compute nothing.
 @Suite struct DevicePoolTests {
     /// Called before a training with the device's seat, the number of trainings it has had, and the jobs.
     private typealias Before = @Sendable (DeviceSeat, Int, [TrainingJob], CancellationFlag) throws -> Void
@@ -121,7 +121,7 @@ import Testing
         let heard = Heard()
         let pool = Self.pool(2, heard) { seat, _, _, _ in
             if seat.number == broken { throw Self.lost }
-            // The broken one has its turn.
+            // The broken device gets its turn.
             for _ in 0..<10_000 where heard.threads.withLock({ $0[broken] }) == nil { usleep(1_000) }
         }
         let temporary = try TemporaryDirectory()
@@ -189,7 +189,7 @@ import Testing
         #expect(heard.warnings.withLock { $0 }.isEmpty)
     }
 
-    /// The first device has no room for clusterings, and trains all the same.
+    /// The first device has no room for clusterings, but still trains.
     @Test(arguments: [[1], [1, 2], [1, 2, 3]])
     func whatADeviceHasNoRoomForIsMadeOnTheNext(full: [Int]) throws {
         let made = Locked<[(device: Int, name: String)]>([])
@@ -288,7 +288,7 @@ import Testing
         #expect(made.withLock { $0 }.count == 6 && Set(made.withLock { $0 }.map(\.name)).count == 6)
     }
 
-    /// A clustering does not wait for a device that trains while another one has nothing to do.
+    /// A clustering does not wait for a training device while another device is idle.
     @Test func artifactsAreMadeOnADeviceThatIsIdle() throws {
         let made = Locked<[(device: Int, name: String)]>([])
         let timedOut = Locked(false)
@@ -327,7 +327,7 @@ import Testing
     }
 }
 
-/// An executor that notes on which device artifacts are made.
+/// An executor that records on which device artifacts are made.
 private final class Recording: StudyExecutor {
     private let fake = FakeExecutor()
     private let number: Int

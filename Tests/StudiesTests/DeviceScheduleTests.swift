@@ -3,7 +3,7 @@ import Testing
 @testable import Studies
 
 @Suite struct DeviceScheduleTests {
-    /// A schedule with one closed group of so many equal runs, tickets from 0.
+    /// A schedule with one closed group of equal runs, with tickets from 0.
     private func schedule(_ runs: Int, limits: [Int], images: Int = 10) -> DeviceSchedule {
         var schedule = DeviceSchedule(limits: limits)
         schedule.plan(group: 0, images: runs * images)
@@ -12,8 +12,8 @@ import Testing
         return schedule
     }
 
-    /// Lets devices that all train at one rate work until nothing is left.
-    /// - Returns: how many runs each training had, by device.
+    /// Lets devices that all train at the same rate work until nothing is left.
+    /// - Returns: the number of runs of each training, by device.
     private func sizes(_ schedule: inout DeviceSchedule, devices: Int, images: Int = 10) -> [[Int]] {
         var sizes = [[Int]](repeating: [], count: devices)
         var left = [Int](repeating: 0, count: devices)
@@ -67,7 +67,7 @@ import Testing
         for ticket in 2..<8 { schedule.add(ticket, group: 1, kept: 5, images: 30, planned: 30) }
         schedule.close(group: 1)
         schedule.finish(0)
-        // The other one is far from done.
+        // The other device is far from done.
         #expect(schedule.next(for: 0) == [2, 3, 4, 5, 6])
     }
 
@@ -75,7 +75,7 @@ import Testing
         var schedule = DeviceSchedule(limits: [4, 4])
         schedule.plan(group: 0, images: 80)
         for ticket in 0..<3 { schedule.add(ticket, group: 0, kept: 5, images: 10, planned: 10) }
-        // Enough is to come for trainings of four.
+        // Enough runs are still to come for trainings of four.
         #expect(schedule.next(for: 0) == nil && schedule.wantsMore)
         schedule.add(3, group: 0, kept: 5, images: 10, planned: 10)
         #expect(schedule.next(for: 0) == [0, 1, 2, 3])

@@ -55,7 +55,7 @@ private let nearestSizes: [(above: String, entry: String, expected: StudyEmbeddi
         #expect(one.artifactUses.keys.allSatisfy { !($0.kind is EmbeddingKey) })
     }
 
-    /// The descriptions of artifacts without networks have no word on embeddings.
+    /// The descriptions of artifacts without networks do not mention embeddings.
     @Test func keysOfArtifactsWithoutNetworks() throws {
         let plan = try plan(
             "{pca_components: 4, experiments: [{\(cluster), use_pca: true, runs: 1}, {pruning_method: score,"

@@ -107,7 +107,7 @@ import Testing
         #expect(throws: DeviceLost.self) { try second.dataset(TrainingSet("two")) }
     }
 
-    /// Networks that are really trained have the same bits, whichever of two devices trains them beside which others.
+    /// Networks that are really trained have the same bits, whichever of two devices trains them, and with whichever others.
     @Test func twoDevicesTrainWhatOneTrains() throws {
         func results(_ executor: any StudyExecutor) throws -> [[Int]] {
             let temporary = try TemporaryDirectory()

@@ -130,7 +130,7 @@ private let withPCA = """
         #expect(try temporary.text("runs.jsonl") == log)
     }
 
-    /// Clusterings of the third format have no number: reports show them, no run is mixed with them.
+    /// Clusterings of the third format have no format number: reports show them, but runs are not mixed with them.
     @Test func theFormatBeforeKeepsItsClusterings() throws {
         let temporary = try TemporaryDirectory()
         try run(in: temporary.results)
@@ -141,7 +141,7 @@ private let withPCA = """
         let former = facts.replacing(/\s*"format" : 2,/, with: "")
         #expect(former != facts)
         try temporary.write(former, to: description)
-        // In a directory of this format a clustering without a number is none of this study's.
+        // In a directory of this format, a clustering without a number does not belong to this study.
         #expect(try StoredStudy(reading: temporary.results).clustering(key) == nil)
         let text = try temporary.text("environment.json")
         try temporary.write(text.replacing("\"format\" : 4,", with: "\"format\" : 3,"), to: "environment.json")
@@ -150,7 +150,7 @@ private let withPCA = """
         #expect(error?.category == .cannotCreate && error?.description.contains("format 3") == true)
     }
 
-    /// A clustering of the form before, in a directory of this format, is fitted again.
+    /// A clustering of the previous form in a directory of this format is fitted again.
     @Test func aClusteringWithoutANumberIsFittedAgain() throws {
         let temporary = try TemporaryDirectory()
         try run(in: temporary.results)

@@ -6,7 +6,7 @@ import Studies
 import Testing
 import Support
 
-/// Everything of a record that does not depend on the clock, on who shared a launch or on which of several devices made it.
+/// Everything of a record that does not depend on the clock, on the runs that shared a launch, or on the device.
 func essence(_ records: [RunRecord]) -> [RunRecord] {
     records.map { record in
         var record = record

@@ -30,14 +30,14 @@ import Testing
             swapped.swapAt(one, other)
             #expect(checksum([Array(swapped.joined())]) != checksum([bytes]))
         }
-        // Two changes of a highest bit do not undo each other.
+        // Two changes of the highest bit do not cancel out.
         var changed = bytes
         changed[7] ^= 0x80
         changed[39] ^= 0x80
         #expect(checksum([changed]) != checksum([bytes]))
     }
 
-    /// Bytes and their parts of a multiple of 32 have one checksum, on every machine the same.
+    /// Bytes have the same checksum in parts of a multiple of 32, and on every machine.
     @Test func partsAreThoseOfTheWhole() {
         let bytes = (0..<300).map { UInt8($0 * 7 % 256) }
         let whole = checksum([bytes])

@@ -1,17 +1,18 @@
 import Support
 
 extension HostRows {
-    /// Chooses `centres` of these rows by k-means++ where row i stands for `weights[i]` equal points (Arthur & Vassilvitskii,
-    /// "k-means++: the advantages of careful seeding", SODA 2007): the first in proportion to the weights, each other one in
-    /// proportion to weight times squared distance to the nearest centre so far. It is greedy: of `trials` rows drawn for each
-    /// but the first centre, the one that leaves the smallest weighted sum of squared distances is kept, the first of several.
+    /// Chooses `centres` of these rows by k-means++, where row i counts as `weights[i]` equal points (Arthur & Vassilvitskii,
+    /// "k-means++: the advantages of careful seeding", SODA 2007): the first in proportion to the weights, the others in
+    /// proportion to the weight times the squared distance to the nearest centre so far. It is greedy: `trials` rows are drawn
+    /// for each centre but the first, and the one that leaves the smallest weighted sum of squared distances is kept; the
+    /// earliest wins a tie.
     ///
-    /// A row that coincides with a centre is chosen only where every row does; it is then drawn in proportion to the weights,
+    /// A row that coincides with a centre is chosen only if every row does; rows are then drawn in proportion to the weights,
     /// and may be chosen again. Runs on all cores, with the same bits for any number of them.
     /// - Parameters:
     ///   - weights: positive, one per row, [count].
     ///   - random: gives 1 + (centres - 1) x trials numbers.
-    /// - Returns: numbers of rows, [centres].
+    /// - Returns: the numbers of the chosen rows, [centres].
     package func plusPlus(centres: Int, weights: [Double], trials: Int, random: inout RandomStream) -> [Int32] {
         var draws = WeightedDraws(self, weights: weights, trials: trials)
         var chosen = [draws.keepBest(of: [draws.draw(random.nextUnit())])]
@@ -33,8 +34,8 @@ extension HostRows {
             bytes: compared * Double(number * (dimensions + 2) + weight))
     }
 
-    /// The squared distance of two rows, summed directly; any number that is at least `limit` where it is at least that: the sum
-    /// only grows, so most columns of distant rows need not be read.
+    /// The squared distance of two rows, summed directly. If it is at least `limit`, any number that is at least `limit`: the
+    /// sum only grows, so most columns of distant rows need not be read.
     @inline(__always)
     fileprivate static func squaredDistance(
         _ one: UnsafePointer<Float>, _ other: UnsafePointer<Float>, _ dimensions: Int, limit: Float
@@ -62,7 +63,7 @@ extension HostRows {
     }
 }
 
-/// A weighted k-means++ at work.
+/// The state of a weighted k-means++.
 private struct WeightedDraws {
     /// Rows per block of the sums, which are added in the order of blocks.
     private static let blockRows = 256
@@ -74,9 +75,9 @@ private struct WeightedDraws {
     /// Squared distances of the rows to the nearest centre, [slot][count]: one slot has those to the centres so far, the others
     /// those with one of the drawn rows added.
     private var squares: [Float]
-    /// Their sums by block, each times its row's weight, [slot][block].
+    /// The sums of the blocks, each distance times its row's weight, [slot][block].
     private var sums: [Double]
-    /// The same of the weights alone.
+    /// The sums of the blocks of the weights alone.
     private let weightSums: [Double]
     /// The slot of the centres so far.
     private var kept = 0
@@ -91,7 +92,7 @@ private struct WeightedDraws {
         weightSums = blocks.map { block in block.reduce(0) { $0 + weights[$1] } }
     }
 
-    /// A row in proportion to its part of the sums, `uniform` being in [0, 1): first the block, then the row in it.
+    /// Draws a row in proportion to its part of the sums; `uniform` is in [0, 1). First the block is drawn, then the row in it.
     func draw(_ uniform: Double) -> Int {
         let first = kept * blocks.count
         let own = sums[first..<first + blocks.count]

@@ -1,4 +1,5 @@
-/// Sums and counts of the clusters over one mini-batch, in pairs of numbers (sum, correction) that keep what float32 drops.
+/// Sums and counts of the clusters over one mini-batch, as pairs of numbers (sum, correction), in which the correction keeps
+/// what float32 drops.
 package struct BatchSums {
     /// Sums [k][d], then their corrections [k][d].
     package let totals: DeviceBuffer<Float>

@@ -2,9 +2,9 @@
 /// over.
 ///
 /// Points are cut into blocks of ``blockPoints`` by their numbers. The float32 sums of a block, made in the order of its
-/// points, are rounded to whole units of 2^-``exponent``; these integers are added, which is exact in any order. A rounding
-/// is off by at most half a unit, and there is one per block, or two where the sums are compensated. Blocks are taken in
-/// rounds of at most ``blocks``.
+/// points, are rounded to whole units of 2^-``exponent``; these integers are added, which is exact in any order. A rounding is
+/// off by at most half a unit. There is one per block, or two if the sums are compensated. Blocks are taken in rounds of at
+/// most ``blocks``.
 package struct ClusterSums {
     /// Sums in units, [k][d], then points per cluster, [k].
     package let totals: DeviceBuffer<Int64>
@@ -24,7 +24,7 @@ package struct ClusterSums {
     /// Whether the sums of a block have corrections.
     package let isCompensated: Bool
 
-    /// Exponents of units that float32 holds, and whose inverses it holds.
+    /// Exponents for which float32 holds both the unit and its inverse.
     package static let exponents = -126...126
 
     /// Names what the buffers hold, for rounds of `blocks` blocks of `blockPoints` points.
@@ -43,7 +43,7 @@ package struct ClusterSums {
         self.isCompensated = isCompensated
     }
 
-    /// Elements of ``totals``.
+    /// The number of elements of ``totals``.
     package var totalElements: Int { count * (dimensions + 1) }
 
     /// Sums of a round's blocks and their corrections: elements of ``partials`` for each block.
@@ -79,7 +79,7 @@ package struct ClusterSums {
 extension Backend {
     /// Room for the sums of `count` clusters over `points` points, in blocks of `blockPoints` where that is given.
     /// - Parameters:
-    ///   - points: over all ranks: the blocks follow from it.
+    ///   - points: the points of all ranks, which determine the blocks.
     ///   - exponent: the unit is 2^-exponent.
     package func makeClusterSums(
         count: Int, dimensions: Int, points: Int, exponent: Int, blockPoints: Int? = nil, compensated: Bool = false

@@ -2,15 +2,15 @@
 package enum ClusteringShape {
     /// Points in the smallest block of a block sum.
     package static let blockUnit = 256
-    /// Most points whose sum is taken one after the other, in plain float32. Every block size divides it, so that rows that
-    /// are spread by multiples of it are cut into the same blocks.
+    /// The most points that are summed one after the other, in plain float32. Every block size divides it, so rows that are
+    /// spread by multiples of it are cut into the same blocks.
     package static let blockLimit = 2048
     /// Most blocks in flight, and most numbers in their partial sums (64 MiB).
     static let maximumBlocks = 32
     static let maximumPartials = 1 << 24
 
-    /// The cut of the sums of `clusters` clusters over `points` points: points per block, and most blocks in flight. It depends
-    /// on these numbers alone, `points` being those of all ranks.
+    /// How the sums of `clusters` clusters over `points` points are cut: the points per block, and the most blocks in flight.
+    /// The cut depends on these numbers alone; `points` are those of all ranks.
     package static func blocks(clusters: Int, dimensions: Int, points: Int) -> (blockPoints: Int, most: Int) {
         let most = max(1, min(maximumBlocks, maximumPartials / max(clusters * dimensions, 1)))
         let wanted = max(blockUnit, clusters / 4, (points + most - 1) / most)

@@ -1,7 +1,7 @@
 extension KmeansAccumulate {
     package func compute(on backend: CPUBackend) {
         let (points, sums, first) = (points, sums, first)
-        // Read once: the closure would count the references of what has them for every point.
+        // Read once: otherwise the closure would retain their owner for every point.
         let (count, clusters, blockPoints) = (points.count, sums.count, sums.blockPoints)
         let (partialElements, isCompensated) = (sums.partialElements, sums.isCompensated)
         let (lanes, dimensions) = (Lanes.scalarCount, points.dimensions)

@@ -27,8 +27,8 @@ extension KmeansAccumulateUpdate {
         }
     }
 
-    /// Moves centroids to the running means, with the old centroid as so many points as its weight, which then grows by the
-    /// cluster's points.
+    /// Moves centroids to the running means, where the old centroid counts as many points as its weight, which then grows by
+    /// the cluster's points.
     private func moveToRunningMeans(on backend: CPUBackend) {
         let centroids = centroids
         let dimensions = centroids.dimensions

@@ -25,7 +25,7 @@ package struct KmeansPlusPlusDistances: Operation {
             previous.count >= elements && next.count >= elements, "too little room for the distances")
     }
 
-    /// That of so many points and candidates: three operations per dimension, candidate and point; the points, and the
+    /// The cost for a number of points and candidates: three operations per dimension, candidate and point; the points, and the
     /// distances of the candidate that was kept, are read and the new ones written.
     package static func cost(points: Int, trials: Int, dimensions: Int) -> OperationCost {
         OperationCost(

@@ -1,5 +1,5 @@
-/// Rounds the sums of the blocks of ``KmeansAccumulate`` to whole units and adds them to ``ClusterSums/totals``, the counts
-/// too.
+/// Rounds the sums of the blocks of ``KmeansAccumulate`` to whole units and adds them to ``ClusterSums/totals``; adds the
+/// counts too.
 package struct KmeansReduce: Operation {
     package static let kernel = "kmeans_reduce"
     package let sums: ClusterSums
@@ -21,8 +21,8 @@ package struct KmeansReduce: Operation {
         try require(blocks >= 1 && blocks <= sums.blocks, "\(blocks) blocks of a round of \(sums.blocks)")
     }
 
-    /// That of so many blocks: a scaling per sum of a block; the rounding and the addition are no floating-point operations.
-    /// Sums of blocks are read, and totals written, or read and written where they are added to.
+    /// The cost for a number of blocks: a scaling per sum of a block; the rounding and the addition do not count as
+    /// floating-point operations. Sums of blocks are read, and totals are written, or read and written if they are added to.
     package static func cost(
         blocks: Int, clusters: Int, dimensions: Int, compensated: Bool, adding: Bool
     ) -> OperationCost {

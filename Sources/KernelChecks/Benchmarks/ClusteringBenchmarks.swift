@@ -214,7 +214,8 @@ struct ClusteringBenchmarks: Sendable {
         }
     }
 
-    /// The sums of a round's blocks as exact totals: what an iteration of Lloyd pays for the same bits on any number of ranks.
+    /// The sums of a round's blocks as exact totals: the price that an iteration of Lloyd's pays for the same bits on any
+    /// number of ranks.
     private func reduce(_ k: Int) -> Benchmark {
         Benchmark(KmeansReduce.kernel, "k \(k) of \(components), the blocks of \(rows) points") {
             backend throws(ComputeError) in

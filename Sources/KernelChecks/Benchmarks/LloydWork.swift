@@ -1,20 +1,20 @@
 import Compute
 
-/// The work of Lloyd's k-means on float32 points, as `coppice bench` counts it: what `coppice plan cluster` predicts from.
+/// The work of Lloyd's k-means on float32 points, as `coppice bench` counts it. `coppice plan cluster` estimates from it.
 package struct LloydWork: Equatable, Sendable {
-    /// Points that one device has.
+    /// The points of one device.
     package let rows: Int
-    /// Points of all devices together.
+    /// The points of all devices together.
     package let total: Int
     /// k.
     package let k: Int
     /// d.
     package let dimensions: Int
-    /// Whether the sums of a block have corrections, as those of rows that are not 8-bit ones have.
+    /// True if the sums of a block have corrections, as for rows that are not 8-bit.
     package let isCompensated: Bool
 
-    /// Lloyd's k-means on so many points.
-    /// - Parameter total: the points of all devices, whose number decides into which blocks sums are cut; `rows` where nil.
+    /// The work on a number of points.
+    /// - Parameter total: the points of all devices, which determine the blocks; `rows` if nil.
     package init(rows: Int, of total: Int? = nil, k: Int, dimensions: Int, compensated: Bool = true) {
         self.rows = rows
         self.total = total ?? rows
@@ -23,19 +23,19 @@ package struct LloydWork: Equatable, Sendable {
         isCompensated = compensated
     }
 
-    /// The nearest centroid of every point.
+    /// The work to find the nearest centroid of every point.
     package var assignment: OperationCost {
         KmeansAssign.cost(points: rows, centroids: k, dimensions: dimensions)
     }
 
-    /// The new centroids: the sums of their points, and the means.
+    /// The work of the new centroids: the sums of their points, and the means.
     package var update: OperationCost {
         KmeansAccumulate.cost(points: rows, dimensions: dimensions)
             + KmeansUpdate.cost(centroids: k, dimensions: dimensions)
     }
 
-    /// The way of the blocks' sums through memory: ``KmeansAccumulate``, whose cost leaves them out, writes them, and
-    /// ``KmeansReduce`` adds them to the totals. With many clusters that is more than the points are.
+    /// The memory traffic of the blocks' sums: ``KmeansAccumulate``, whose cost leaves them out, writes them, and
+    /// ``KmeansReduce`` adds them to the totals. With many clusters this is more than that of the points.
     package var sums: OperationCost {
         let (blockPoints, blocks) = round
         let all = (rows + blockPoints - 1) / blockPoints
@@ -51,24 +51,24 @@ package struct LloydWork: Equatable, Sendable {
         return written + (last > 0 ? added + adding(last, true) : added)
     }
 
-    /// What the result of so many iterations and the last assignment needs. ``sums`` is none of it.
+    /// The work of a number of iterations and the last assignment, without ``sums``.
     package func fit(iterations: Int) -> [(OperationCost, times: Double)] {
         [(assignment, times: Double(iterations + 1)), (update, times: Double(iterations))]
     }
 
-    /// Points per block of the sums, and blocks that are summed in one launch.
+    /// Points per block of the sums, and blocks that one launch sums.
     private var round: (blockPoints: Int, blocks: Int) {
         let (blockPoints, most) = ClusteringShape.blocks(clusters: k, dimensions: dimensions, points: total)
         return (blockPoints, min(most, max(1, (total + blockPoints - 1) / blockPoints)))
     }
 
-    /// Points whose sum is taken in float32 before it is rounded to whole units, and such blocks that are summed at once, by a
-    /// work-group each.
+    /// The points that are summed in float32 before the sum is rounded to whole units, and the number of such blocks that are
+    /// summed at once, by one work-group each.
     package var blockPoints: Int { round.blockPoints }
     package var blocksAtOnce: Int { round.blocks }
 
-    /// Launches of an assignment: the centroids in panels, and the search. The coarse form of the centroids, which some
-    /// processors have, is one more.
+    /// Launches of an assignment: the panels of the centroids, and the search. The coarse form of the centroids, which some
+    /// processors use, takes one more.
     package static let assignmentLaunches = 2
 
     /// Launches of an update: two for each round of block sums, and the means.
@@ -78,18 +78,18 @@ package struct LloydWork: Equatable, Sendable {
     }
 }
 
-/// The work of a k-means++ start on points of one device.
+/// The work of a k-means++ start on the points of one device.
 package struct PlusPlusWork: Equatable, Sendable {
-    /// Points that centres are chosen from.
+    /// The points that centres are chosen from.
     package let points: Int
-    /// Candidates per centre.
+    /// The candidates per centre.
     package let trials: Int
     /// k.
     package let k: Int
     /// d.
     package let dimensions: Int
 
-    /// A start of so many centres.
+    /// The work of choosing a number of centres.
     package init(points: Int, trials: Int, k: Int, dimensions: Int) {
         self.points = points
         self.trials = trials
@@ -121,8 +121,8 @@ extension LloydWork {
 }
 
 extension Benchmark {
-    /// A part of an iteration of Lloyd's k-means as a clustering of float32 rows runs it, on made rows around 1,000 centres and
-    /// from centroids that have moved twice. The cost of the update has ``LloydWork/sums``.
+    /// A part of an iteration of Lloyd's k-means, as a clustering of float32 rows runs it, on made rows around 1,000 centres,
+    /// from centroids that have moved twice. The cost of the update includes ``LloydWork/sums``.
     /// - Parameter work: at least k rows.
     package static func lloyd(_ part: LloydWork.Part, of work: LloydWork) -> Benchmark {
         let (rows, k, dimensions) = (work.rows, work.k, work.dimensions)

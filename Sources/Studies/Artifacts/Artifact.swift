@@ -38,8 +38,8 @@ package struct Artifact: Sendable {
     package let fields: [Field]
     /// The variances of the PCA that made it, or that reports compare it with; nil without a PCA.
     package let spectrum: PCASpectrum?
-    /// The seconds of its making that do not count as a cost of selection: those that served only reports, and those that it
-    /// waited for a device at work.
+    /// The seconds of making it that do not count as a cost of selection: those for reports only, and those spent waiting for a
+    /// busy device.
     package var uncountedSeconds = 0.0
 
     /// An artifact of these arrays.
@@ -97,7 +97,7 @@ package protocol ArtifactKind: Hashable, Sendable, Codable {
     var fileName: String { get }
     /// The name that older directories have for it; nil where it has always been the same.
     var formerFileName: String? { get }
-    /// The key that directories of the format before have for it; nil where that is this key.
+    /// The key that directories of the previous format have for it; nil if that is the same key.
     var former: Self? { get }
     /// What is made, in words for people.
     var title: String { get }

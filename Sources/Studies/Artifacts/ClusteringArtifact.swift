@@ -47,10 +47,10 @@ package struct ClusteringKey: ArtifactKind {
     package let index: Int
     /// The embedding to cluster; nil if no network makes the points.
     package let embedding: EmbeddingKey?
-    /// The form of the sums that made it: clusterings of another form have other bits, and none is taken for one of this form.
+    /// The form of the sums that it was made with. Clusterings of another form have other bits, and are not used for this one.
     private var format: Int? = Self.currentFormat
-    /// The first form had no number: sums of blocks were added in float32. In the second they are whole units, exact in any
-    /// order.
+    /// In the first form, which has no number, sums of blocks were added in float32. In the second they are whole units, exact
+    /// in any order.
     package static let currentFormat = 2
     /// Whether the samples are features, after which its file is named. It follows from the data set, and is no part of the
     /// description that is kept beside it.

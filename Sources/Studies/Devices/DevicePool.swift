@@ -2,11 +2,11 @@ import Compute
 import Scoring
 import Support
 
-/// Several devices as the executor of a study. Artifacts are made, and settings tuned, on one at a time, the first unless it
-/// trains; runs are spread over all.
+/// The executor of a study on several devices. Artifacts are made and settings tuned on one device at a time, the first one
+/// unless it is training; runs are spread over all.
 ///
-/// Each device has a thread, started at the first need for one. A device that fails or does not answer is given up, and the
-/// others take over its work. It is used from one thread.
+/// Each device has a thread, which is started when it is first needed. A device that fails or does not answer is given up, and
+/// the others take over its work. The pool is used from one thread.
 package final class DevicePool: StudyExecutor {
     private let host: any StudyExecutor
     private let makers: () throws -> [DeviceMaker]
@@ -14,14 +14,15 @@ package final class DevicePool: StudyExecutor {
     private var started: DeviceTeam?
     private var later: Set<TrainingRecipe> = []
     private var isPrepared = false
-    /// Hears of what the devices do.
+    /// Called with the events of the devices.
     var hear: (DeviceTeam.Event) throws -> Void = { _ in }
 
-    /// A pool whose devices are started once there is something to compute.
+    /// Makes a pool whose devices are started once there is something to compute.
     /// - Parameters:
-    ///   - host: knows the training sets; it never computes.
-    ///   - replicas: how many networks train together on a device; what each likes where nil.
-    ///   - makers: makes the list of devices; each makes its executor on the device's thread, with the device ready.
+    ///   - host: knows the training sets, but never computes.
+    ///   - replicas: the number of networks that train together on a device; nil for what suits each.
+    ///   - makers: returns one maker per device, each of which makes the device's executor on its thread, with the device
+    ///     ready.
     package init(
         host: any StudyExecutor, replicas: Int? = nil, _ makers: @escaping () throws -> [DeviceMaker]
     ) {
@@ -39,8 +40,8 @@ package final class DevicePool: StudyExecutor {
         isPrepared = false
     }
 
-    /// The devices at work.
-    /// - Throws: what the making of one threw.
+    /// The devices that are in use.
+    /// - Throws: the error of a device that could not be made.
     func team() throws -> DeviceTeam {
         if let started { return started }
         let fresh = DeviceTeam(try makers(), replicas: replicas)
@@ -54,14 +55,14 @@ package final class DevicePool: StudyExecutor {
         return fresh
     }
 
-    /// Has trainings stop as soon as they can, without waiting for them.
+    /// Makes trainings stop as soon as they can, without waiting for them.
     func halt() { started?.halt() }
 
     // MARK: - StudyExecutor
 
     package func dataset(_ set: TrainingSet) throws -> StudyDataset { try host.dataset(set) }
 
-    /// True once it was started with more than one device.
+    /// True once the pool was started with more than one device.
     var hasSeveral: Bool { (started?.count ?? 0) > 1 }
 
     /// The names of the devices that are left, each once.
@@ -75,7 +76,7 @@ package final class DevicePool: StudyExecutor {
 
     package var suggestedReplicas: Int { started?.suggestedReplicas ?? 1 }
 
-    /// Gets the first device ready the first time; after that each device gets itself ready for the runs that it takes.
+    /// Prepares the first device the first time; after that each device prepares itself for the runs that it takes.
     package func prepare(for recipe: TrainingRecipe, later: Set<TrainingRecipe>) throws {
         self.later = later
         guard !isPrepared else { return }
@@ -86,7 +87,7 @@ package final class DevicePool: StudyExecutor {
         isPrepared = true
     }
 
-    /// Accepts what one device has memory for. Others with less are found out when they train.
+    /// Accepts what one device has memory for. A device with less is discovered when it trains.
     package func checkMemory(of recipe: TrainingRecipe, count: Int) throws {
         _ = try team().perform(hear) { executor in
             try executor.checkMemory(of: recipe, count: count)
@@ -124,7 +125,7 @@ package final class DevicePool: StudyExecutor {
     }
 }
 
-/// A value that another thread uses while its owner waits. Sendable unchecked for that reason. A study's ``ScoreInput`` holds
+/// A value that another thread uses while its owner waits, and therefore Sendable unchecked. A study's ``ScoreInput`` holds
 /// arrays of the host alone: its backend and points are set by whoever makes the artifact.
 private struct HandedOver<Value>: @unchecked Sendable {
     let value: Value

@@ -12,7 +12,7 @@ package struct DeviceRuns: Equatable, Sendable {
         var name: String
     }
 
-    /// The devices of these runs by number and name; none where every session had one device.
+    /// The devices of these runs by number and name; none if every session had one device.
     package static func all(of records: some Sequence<RunRecord>) -> [DeviceRuns] {
         var counts: [Key: Int] = [:]
         for record in records {

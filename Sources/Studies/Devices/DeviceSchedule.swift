@@ -1,42 +1,42 @@
-/// The runs that wait for a device, and which device trains which. It has no threads, so that any order of events can be
+/// The runs that wait for a device, and those that each device trains. It has no threads, so that any order of events can be
 /// tested.
 ///
-/// Runs come in groups that were requested alike, largest work first. Those of a group that keep the same number of samples
-/// wait in one line and train together: as many as suit the device, fewer once so little is left that the other devices
-/// would end earlier.
+/// Runs come in groups that were requested together, largest work first. The runs of a group that keep the same number of
+/// samples wait in one line and train together: as many as suit the device, or fewer once so little is left that other devices
+/// would finish earlier.
 struct DeviceSchedule {
     /// Runs that may train together, in the order in which they came.
     private struct Line {
         let group: Int
         let kept: Int
-        /// Images that one of its runs sees in training.
+        /// The images that one of its runs sees in training.
         let images: Int
         var tickets: [Int]
     }
 
-    /// A device and what it does.
+    /// A device and its work.
     private struct Member {
         /// The most networks that it trains together.
         var limit: Int
         /// The runs that it trains; empty while it has none.
         var tickets: [Int] = []
-        /// Of which line they were.
+        /// The line that they came from.
         var line: Line?
-        /// Images that the training under way has seen, all networks together.
+        /// The images that the current training has seen, all networks together.
         var seen = 0
         var isLost = false
 
-        /// Images that the training under way is yet to see.
+        /// The images that the current training has yet to see.
         var imagesLeft: Int { max(0, tickets.count * (line?.images ?? 0) - seen) }
     }
 
     private var lines: [Line] = []
     private var members: [Member]
-    /// Images of runs that are planned and were not added yet, by group.
+    /// The images of runs that are planned but not added yet, by group.
     private var planned: [Int: Int] = [:]
     private var closed: Set<Int> = []
 
-    /// A schedule for devices that train at most so many networks together.
+    /// Makes a schedule for devices with limits of the networks that train together.
     init(limits: [Int]) { members = limits.map { Member(limit: max(1, $0)) } }
 
     // MARK: - Runs
@@ -46,11 +46,11 @@ struct DeviceSchedule {
 
     /// Adds a run.
     /// - Parameters:
-    ///   - ticket: a number that names it from now on.
-    ///   - group: the runs that it was requested with.
+    ///   - ticket: a number that identifies it from now on.
+    ///   - group: the group that it was requested with.
     ///   - kept: its number of samples.
-    ///   - images: how many it sees in training.
-    ///   - planned: how many it was planned to see, which its group needs no longer.
+    ///   - images: the number of images that it sees in training.
+    ///   - planned: the number that it was planned to see, which is subtracted from its group's plan.
     mutating func add(_ ticket: Int, group: Int, kept: Int, images: Int, planned: Int) {
         self.planned[group] = max(0, (self.planned[group] ?? 0) - planned)
         if let place = lines.firstIndex(where: { $0.group == group && $0.kept == kept }) {
@@ -60,14 +60,14 @@ struct DeviceSchedule {
         }
     }
 
-    /// Says that no more runs of a group will come: what waits need not wait for company.
+    /// Announces that no more runs of a group will come, so that waiting runs need not wait for others.
     mutating func close(group: Int) {
         closed.insert(group)
         planned[group] = nil
     }
 
-    /// True where more runs should be added: so few wait that a device may soon have nothing to do, or none of them are
-    /// enough for a training.
+    /// True if more runs should be added, because a device may soon have nothing to do, or because no line has enough runs for
+    /// a training.
     var wantsMore: Bool {
         let limits = members.filter { !$0.isLost }.map(\.limit)
         guard let largest = limits.max() else { return false }
@@ -76,10 +76,10 @@ struct DeviceSchedule {
             || !lines.contains { closed.contains($0.group) || $0.tickets.count >= largest }
     }
 
-    /// True where nothing waits and no device trains.
+    /// True if nothing waits and no device trains.
     var isDone: Bool { lines.isEmpty && members.allSatisfy { $0.isLost || $0.tickets.isEmpty } }
 
-    /// Images that the trainings under way have seen, on all devices.
+    /// The images that the current trainings have seen, on all devices.
     var imagesSeen: Int { members.reduce(0) { $0 + ($1.isLost ? 0 : $1.seen) } }
 
     // MARK: - Devices
@@ -87,17 +87,17 @@ struct DeviceSchedule {
     /// True for a device that was given up.
     func isLost(_ device: Int) -> Bool { members[device].isLost }
 
-    /// The number of devices that are still there.
+    /// The number of devices that are left.
     var devicesLeft: Int { members.count { !$0.isLost } }
 
-    /// True for a device that is still there and trains nothing.
+    /// True for a device that is left and is not training.
     func isIdle(_ device: Int) -> Bool { !members[device].isLost && members[device].tickets.isEmpty }
 
-    /// The first device that is still there.
+    /// The first device that is left.
     var first: Int? { members.firstIndex { !$0.isLost } }
 
     /// Gives a device the next runs to train together.
-    /// - Returns: nil where there is nothing for it, for now or for good, or while it is at work.
+    /// - Returns: their tickets; nil if there is nothing for it, for now or for good, or while it is busy.
     mutating func next(for device: Int) -> [Int]? {
         guard !members[device].isLost, members[device].tickets.isEmpty else { return nil }
         for place in lines.indices {
@@ -115,8 +115,8 @@ struct DeviceSchedule {
         return nil
     }
 
-    /// The runs of a line after which a device would have had its part of everything that is left. Smaller work that follows
-    /// evens out what one run less leaves to others; without any, one run more saves a training.
+    /// The number of runs of a line with which a device would have its part of everything that is left. If smaller work
+    /// follows, it evens out one run fewer; otherwise, one run more saves a training.
     private func fairShare(of line: Line) -> Int {
         let own = line.images * line.tickets.count + (planned[line.group] ?? 0)
         let waiting = lines.reduce(0) { $0 + $1.images * $1.tickets.count } + planned.values.reduce(0, +)
@@ -126,17 +126,17 @@ struct DeviceSchedule {
         return max(1, Int(runs.rounded(waiting > own ? .toNearestOrAwayFromZero : .up)))
     }
 
-    /// Notes how many images a device's training has seen.
+    /// Records the number of images that a device's training has seen.
     mutating func note(images: Int, on device: Int) { members[device].seen = images }
 
-    /// Notes that a device is done with its runs.
+    /// Records that a device is done with its runs.
     mutating func finish(_ device: Int) {
         members[device].tickets = []
         members[device].line = nil
         members[device].seen = 0
     }
 
-    /// Puts a device's runs back before all others.
+    /// Puts a device's runs back in front of all others.
     mutating func giveBack(_ device: Int) {
         let tickets = members[device].tickets
         if var line = members[device].line, !tickets.isEmpty {
@@ -150,10 +150,10 @@ struct DeviceSchedule {
         finish(device)
     }
 
-    /// Lets a device train at most so many networks together.
+    /// Limits the number of networks that a device trains together.
     mutating func limit(_ device: Int, to networks: Int) { members[device].limit = max(1, networks) }
 
-    /// Gives a device up; its runs go to others.
+    /// Gives up a device; its runs go to the others.
     mutating func lose(_ device: Int) {
         giveBack(device)
         members[device].isLost = true

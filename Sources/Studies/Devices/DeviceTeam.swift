@@ -2,24 +2,24 @@ import Compute
 import Foundation
 import Support
 
-/// The means that the thread of a device is given.
+/// The interface that a device's thread gets.
 package struct DeviceSeat: Sendable {
     /// The device's number, counted from 1.
     package let number: Int
-    /// Takes the number of images that the training under way has seen, all networks together.
+    /// Reports the number of images that the current training has seen, all networks together.
     package let progress: @Sendable (Int) -> Void
-    /// Gives the device up because it does not answer; its runs go to the others. The reason is a sentence. Returns false, and
-    /// does nothing, where no other device is left.
+    /// Gives up the device because it does not answer; its runs go to the others. The reason is a sentence. Returns false and
+    /// does nothing if no other device is left.
     package let giveUp: @Sendable (String) -> Bool
 }
 
 /// Makes the executor of a device, on the thread that will use it.
 package typealias DeviceMaker = @Sendable (DeviceSeat) throws -> any StudyExecutor
 
-/// The devices of a study at work: one thread for each, which makes its own executor and is the only one to use it.
+/// The threads of a study's devices: one for each device, which makes its own executor and is the only one to use it.
 ///
-/// One thread, the study's own, hands over the runs and hears of what happens. Sendable unchecked: the condition's lock covers
-/// what is mutable.
+/// The study's thread hands over the runs and receives events. Sendable unchecked: the condition's lock covers all mutable
+/// state.
 final class DeviceTeam: @unchecked Sendable {
     /// A device as results name it.
     struct Device: Sendable {
@@ -33,15 +33,15 @@ final class DeviceTeam: @unchecked Sendable {
     enum Event: Sendable {
         /// A device has begun to train these networks together.
         case began([TrainingJob])
-        /// The trainings under way have seen so many images, on all devices.
+        /// The current trainings have seen this many images, on all devices.
         case advanced(images: Int)
         /// A device has trained these runs.
         case trained([(ticket: Int, outcome: TrainingOutcome)], Device)
         /// A device had no room for its networks and goes on with fewer.
         case shrunk(Device, ComputeError, networks: Int)
-        /// A device is given up, and so many are left.
+        /// A device is given up, and `left` others remain.
         case lost(Device, reason: String, left: Int)
-        /// An error that is not a device's.
+        /// An error that is not the fault of a device.
         case failed(any Error)
     }
 
@@ -55,9 +55,9 @@ final class DeviceTeam: @unchecked Sendable {
     /// Work for one device, which the study waits for.
     private struct Errand {
         let number: Int
-        /// The device that is at it.
+        /// The device that does it.
         var device: Int?
-        /// Devices that had no room for it, and the error of the last of them.
+        /// The devices that had no room for it, and the error of the last of these.
         var refused: Set<Int> = []
         var refusal: ComputeError?
         let body: @Sendable (any StudyExecutor) throws -> any Sendable
@@ -76,7 +76,7 @@ final class DeviceTeam: @unchecked Sendable {
         var likes = 1
         /// True once its thread has ended.
         var hasEnded = false
-        /// True once it is known not to answer: its thread may never end.
+        /// True once it is known not to answer, so that its thread may never end.
         var isAbandoned = false
     }
 
@@ -84,7 +84,7 @@ final class DeviceTeam: @unchecked Sendable {
     private let replicas: Int?
     /// Raised when trainings should stop.
     private let stop = CancellationFlag()
-    // All of these are covered by the lock.
+    // The lock covers all of these.
     private var schedule: DeviceSchedule
     private var members: [Member]
     private var tasks: [Int: Task] = [:]
@@ -100,7 +100,7 @@ final class DeviceTeam: @unchecked Sendable {
     private var fault: ComputeError?
 
     /// Starts the threads of devices.
-    /// - Parameter replicas: how many networks train together on a device; what each likes where nil.
+    /// - Parameter replicas: the number of networks that train together on a device; nil for what suits each.
     init(_ makers: [DeviceMaker], replicas: Int?) {
         self.replicas = replicas
         count = makers.count
@@ -108,12 +108,12 @@ final class DeviceTeam: @unchecked Sendable {
         members = makers.indices.map { Member(device: Device(number: $0 + 1, name: "")) }
         for (index, make) in makers.enumerated() {
             let thread = Thread {
-                // The executor is gone before its thread counts as ended.
+                // The executor is released before its thread counts as ended.
                 self.work(index, make)
                 self.locked { self.members[index].hasEnded = true }
             }
             thread.name = "device \(index + 1)"
-            // Drivers compile kernels on it.
+            // Drivers compile kernels on this thread's stack.
             thread.stackSize = 8 << 20
             thread.start()
         }
@@ -122,26 +122,26 @@ final class DeviceTeam: @unchecked Sendable {
     // MARK: - The study's side
 
     /// Waits until every device's executor is made.
-    /// - Throws: what the making of one threw; then the team is of no use.
+    /// - Throws: the error of an executor that could not be made; the team is then unusable.
     func open(_ hear: (Event) throws -> Void) throws {
         try wait(hear) { !self.members.contains { $0.isOpening } }
         if let refusal = locked({ refusal }) { throw refusal }
     }
 
-    /// The number of devices that it was started with.
+    /// The number of devices that the team was started with.
     let count: Int
 
-    /// The devices that are still there.
+    /// The devices that are left.
     var devices: [Device] { locked { members.indices.filter { !schedule.isLost($0) }.map { members[$0].device } } }
 
-    /// The number of networks that the first device that is still there likes to train side by side.
+    /// The number of networks that suit the first device that is left.
     var suggestedReplicas: Int { locked { schedule.first.map { members[$0].likes } ?? 1 } }
 
-    /// Has a device do something and waits for it: the last one that this was asked of, another one while that one trains. If
-    /// the device fails or has no room for it, the next one does it.
-    /// - Parameter cancellation: once raised, nothing is begun. `body` itself stops what it has begun.
-    /// - Throws: what `body` throws where that is no fault of the device or no other device is left, `CancellationError`, and
-    ///   what `hear` throws.
+    /// Makes a device do something and waits for it: the device of the last call, or another one while that one trains. If the
+    /// device fails or has no room for it, the next one does it.
+    /// - Parameter cancellation: once raised, nothing new is begun; `body` must stop its own work.
+    /// - Throws: what `body` throws, if the device is not at fault or no other device is left; `CancellationError`, and what
+    ///   `hear` throws.
     func perform<Value: Sendable>(
         _ hear: (Event) throws -> Void, cancelledBy cancellation: CancellationFlag? = nil,
         _ body: @escaping @Sendable (any StudyExecutor) throws -> Value
@@ -152,7 +152,7 @@ final class DeviceTeam: @unchecked Sendable {
             errand = Errand(number: errands, device: nil) { try body($0) }
         }
         try wait(hear) {
-            // The device may be at a training that takes long.
+            // The device may be busy with a long training.
             if self.answer == nil, self.errand?.device == nil, cancellation?.isCancelled == true {
                 self.errand = nil
                 self.answer = .failure(CancellationError())
@@ -184,7 +184,7 @@ final class DeviceTeam: @unchecked Sendable {
         }
     }
 
-    /// Says that no more runs of a group will come.
+    /// Announces that no more runs of a group will come.
     func close(group: Int) { locked { schedule.close(group: group) } }
 
     /// Waits until more runs should be added.
@@ -197,13 +197,13 @@ final class DeviceTeam: @unchecked Sendable {
         try wait(cancelledBy: cancellation, hear) { self.schedule.isDone }
     }
 
-    /// Has trainings stop as soon as they can, without waiting for them.
+    /// Makes trainings stop as soon as they can, without waiting for them.
     func halt() {
         stop.cancel()
         locked { isClosing = true }
     }
 
-    /// Ends the threads and waits for them, but for those of devices that do not answer.
+    /// Ends the threads and waits for them, except for those of devices that do not answer.
     func end() {
         halt()
         condition.lock()
@@ -211,13 +211,13 @@ final class DeviceTeam: @unchecked Sendable {
         while members.contains(where: { !$0.hasEnded && !$0.isAbandoned }) { condition.wait() }
     }
 
-    /// Hands out events until there are none and `isDone`, which is called with the lock held.
+    /// Hands out events until there are none and `isDone` returns true. `isDone` is called with the lock held.
     private func wait(
         cancelledBy cancellation: CancellationFlag? = nil, _ hear: (Event) throws -> Void, until isDone: () -> Bool
     ) throws {
         while true {
             condition.lock()
-            // Nobody signals a cancellation, or the progress of a training.
+            // No signal announces a cancellation or the progress of a training.
             if events.isEmpty, !isDone() { _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1)) }
             let new = events
             events = []
@@ -225,7 +225,12 @@ final class DeviceTeam: @unchecked Sendable {
             let images = schedule.imagesSeen
             let lost = schedule.devicesLeft == 0 ? fault : nil
             condition.unlock()
-            for event in new { try hear(event) }
+            // An error must not lose what other devices have finished meanwhile.
+            var failure: (any Error)?
+            for event in new {
+                do { try hear(event) } catch { failure = failure ?? error }
+            }
+            if let failure { throw failure }
             try hear(.advanced(images: images))
             guard new.isEmpty else { continue }
             if isOver { return }
@@ -282,7 +287,7 @@ final class DeviceTeam: @unchecked Sendable {
         }
     }
 
-    /// Wakes nobody: it is called at every step of a training.
+    /// Wakes no thread, because it is called at every step of a training.
     private func note(images: Int, on index: Int) {
         condition.lock()
         defer { condition.unlock() }
@@ -315,7 +320,7 @@ final class DeviceTeam: @unchecked Sendable {
     /// - Returns: whether the device goes on.
     private func finish(_ errand: Errand, _ answer: Result<any Sendable, any Error>, on index: Int) -> Bool {
         locked {
-            // Another device is at it where this one was given up.
+            // If this device was given up, another one does it.
             guard !schedule.isLost(index), self.errand?.number == errand.number else { return false }
             schedule.note(images: 0, on: index)
             guard case .failure(let error as ComputeError) = answer, error.isOfDevice else {
@@ -324,7 +329,7 @@ final class DeviceTeam: @unchecked Sendable {
                 return true
             }
             if error.isOutOfMemory {
-                // Others may have more room, and whoever asked may ask for less.
+                // Other devices may have more room, and the caller may ask for less.
                 self.errand?.device = nil
                 self.errand?.refused.insert(index)
                 self.errand?.refusal = error
@@ -341,7 +346,7 @@ final class DeviceTeam: @unchecked Sendable {
         }
     }
 
-    /// The device that should do something: nil while all that have room for it train. With the lock held.
+    /// The device that should do the errand; nil while all devices with room for it train. With the lock held.
     private func device(for errand: Errand) -> Int? {
         let idle = members.indices.filter { schedule.isIdle($0) && !errand.refused.contains($0) }
         return idle.contains(lastErrand) ? lastErrand : idle.first
@@ -360,7 +365,7 @@ final class DeviceTeam: @unchecked Sendable {
     /// - Returns: whether the device goes on.
     private func finish(_ tickets: [Int], _ answer: Result<[TrainingOutcome], any Error>, on index: Int) -> Bool {
         locked {
-            // Other devices have its runs where it was given up.
+            // If it was given up, other devices have its runs.
             guard !schedule.isLost(index) else { return false }
             switch answer {
             case .success(let outcomes) where outcomes.count == tickets.count && outcomes.allSatisfy({ $0.count > 0 }):
@@ -415,6 +420,6 @@ final class DeviceTeam: @unchecked Sendable {
 }
 
 extension ComputeError {
-    /// True where another device may do what this one could not.
+    /// True if another device may do what this one could not.
     var isOfDevice: Bool { category == .unavailable }
 }

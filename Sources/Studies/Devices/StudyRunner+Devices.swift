@@ -13,9 +13,9 @@ private final class Spread {
 }
 
 extension StudyRunner {
-    /// Selects for the runs that are left and has the devices of a pool train them, those with the largest work first.
+    /// Selects samples for the remaining runs and lets the devices of a pool train these, those with the largest work first.
     ///
-    /// Runs are recorded as they end, so that the order of the log depends on the devices. What is recorded does not, but for
+    /// Runs are recorded as they end, so the order of the log depends on the devices. The records themselves do not, except for
     /// times.
     func spread(_ session: StudySession, over pool: DevicePool) throws {
         let spread = Spread()
@@ -24,7 +24,7 @@ extension StudyRunner {
         do {
             try hand(session, over: pool, spread)
         } catch {
-            // Nobody will hear of what the devices have begun.
+            // No one will receive the results of what the devices have begun.
             pool.halt()
             throw error
         }
@@ -75,7 +75,7 @@ extension StudyRunner {
         case .shrunk(let device, let error, let networks):
             report(.notice("device \(device.number): \(error); going on with \(networks) at once there"))
         case .lost(let device, let reason, let left):
-            // A compiler that an interrupt reaches fails, and the study ends anyway.
+            // A compiler that gets the interrupt fails, and the study ends anyway.
             guard left > 0, !cancellation.isCancelled else { return }
             let name = device.name.isEmpty ? "" : ", \(device.name),"
             report(
@@ -88,14 +88,14 @@ extension StudyRunner {
 }
 
 extension StudySession {
-    /// The runs that are left by what they train by, as ``pendingByTraining()`` has them, those first of which one sees the most
-    /// images in training: a device that takes one of these last would keep all others waiting.
+    /// The remaining runs, grouped as by ``pendingByTraining()``. Groups whose runs see the most images come first: a device
+    /// that takes one of these last would keep all others waiting.
     func pendingByWork() -> [(recipe: TrainingRecipe, runs: [PlannedRun], images: Int)] {
         let groups = pendingByTraining().map { group in
             let size = group.runs.first.map { plan.experiment($0.experimentID).size } ?? 0
             return (recipe: group.recipe, runs: group.runs, images: group.recipe.images(kept: size))
         }
-        // Equals stay in the plan's order.
+        // Groups that are equal keep the plan's order.
         return groups.enumerated().sorted { ($1.element.images, $0.offset) < ($0.element.images, $1.offset) }
             .map(\.element)
     }

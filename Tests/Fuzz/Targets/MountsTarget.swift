@@ -5,10 +5,11 @@ import Support
 func acceptsMounts(_ bytes: [UInt8]) throws(Violation) -> Bool {
     let text = String(decoding: bytes, as: UTF8.self)
     let table = MountTable(text)
-    let lines = text.split(separator: "\n")
+    // By bytes: a line feed and a combining mark after it are one character.
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"))
     try require(table.mounts.count <= lines.count, "\(table.mounts.count) mounts in \(lines.count) lines")
     for mount in table.mounts {
-        try require(mount.point.hasPrefix("/"), "a mount at \(mount.point.debugDescription)")
+        try require(mount.point.utf8.first == UInt8(ascii: "/"), "a mount at \(mount.point.debugDescription)")
         if let option = mount.localLockOption {
             try require(mount.options.contains(option), "\(option) is no option of \(mount)")
         }
