@@ -2,8 +2,8 @@ import Compute
 import Ranks
 import Support
 
-/// The nearest candidates of the points of one rank while a k-means|| start finds candidates, on the host, and the points that
-/// are drawn by their distances to them.
+/// The nearest candidate of each point of one rank, kept on the host while a k-means|| start finds candidates. Draws points by
+/// their distances to these candidates.
 package struct NearestCandidates {
     /// The squared distance of every point to its nearest candidate, [count]; infinite before there is one.
     private var squares: [Float]
@@ -11,17 +11,17 @@ package struct NearestCandidates {
     package private(set) var numbers: [Int32]
     /// The first point's number among the points of all ranks.
     private let first: Int
-    /// Draws points: a function of a point's number and the round.
+    /// Draws points by a function of a point's number and the round.
     private let generator: Philox4x32
 
-    /// Values that are read at once.
+    /// The number of values that are read at once.
     private static let readAtOnce = 1 << 18
 
     /// No candidates yet.
     /// - Parameters:
-    ///   - count: the points of this rank.
+    ///   - count: the number of points of this rank.
     ///   - first: the number of the first of them among the points of all ranks.
-    ///   - key: of the random numbers that draw points.
+    ///   - key: the key of the random numbers that draw points.
     package init(count: Int, from first: Int = 0, key: UInt64) {
         squares = [Float](repeating: .infinity, count: count)
         numbers = [Int32](repeating: 0, count: count)
@@ -29,14 +29,14 @@ package struct NearestCandidates {
         generator = Philox4x32(key: key)
     }
 
-    /// Keeps the new candidates that are nearer to points than those before.
+    /// Replaces the nearest candidate of each point if a new one is nearer.
     /// - Parameters:
-    ///   - count: points that were compared with the new candidates.
-    ///   - start: the first of them, counted from this rank's first point.
-    ///   - labels: the nearest new candidate of each, [count] or more, the first of these being 0.
-    ///   - distances: the squared distances to these, [count] or more.
-    ///   - before: candidates that there were before.
-    /// - Throws: what reading throws.
+    ///   - count: the number of points that were compared with the new candidates.
+    ///   - start: the first of these points, counted from this rank's first point.
+    ///   - labels: the nearest new candidate of each of these points, counted from the first new one, [count] or more.
+    ///   - distances: the squared distance to it, [count] or more.
+    ///   - before: the number of candidates before the new ones.
+    /// - Throws: ``ComputeError`` if the labels or the distances cannot be read.
     package mutating func take(
         _ count: Int, from start: Int, labels: DeviceBuffer<Int32>, distances: DeviceBuffer<Float>, after before: Int,
         on backend: any Backend
@@ -53,7 +53,8 @@ package struct NearestCandidates {
         }
     }
 
-    /// Makes a point, counted from this rank's first, its own candidate, unless one before coincides with it.
+    /// Makes a point, counted from this rank's first point, its own nearest candidate, unless an earlier candidate coincides with
+    /// it.
     mutating func take(candidate: Int, at point: Int) {
         guard squares[point] > 0 else { return }
         (squares[point], numbers[point]) = (0, Int32(candidate))
@@ -66,9 +67,9 @@ package struct NearestCandidates {
         return total
     }
 
-    /// The points that a round draws, by their numbers among the points of all ranks, rising.
+    /// The points that a round draws, as numbers among the points of all ranks, in rising order.
     /// - Parameters:
-    ///   - wanted: points that are wanted of all ranks.
+    ///   - wanted: the most points that all ranks together are expected to draw.
     ///   - cost: the sum of the squared distances of the points of all ranks.
     package func drawn(in round: Int, wanted: Double, cost: Double) -> [Int32] {
         var drawn: [Int32] = []

@@ -5,12 +5,12 @@ import KernelChecks
 import Ranks
 import Support
 
-/// A start that can be planned: a word of `--start`.
+/// A start that can be planned, a word of `--start`.
 enum PlannedStart: String, CaseIterable, Encodable, ExpressibleByArgument {
     case plusPlus = "kmeans++"
     case parallel = "kmeans-parallel"
 
-    /// The same of a clustering.
+    /// This start as a setting of a clustering.
     var start: KMeans.Start {
         switch self {
         case .plusPlus: .plusPlus
@@ -19,16 +19,16 @@ enum PlannedStart: String, CaseIterable, Encodable, ExpressibleByArgument {
     }
 }
 
-/// The work of a start, as the rank with the most rows has it.
+/// The work of a start on the rank that has the most rows.
 enum StartWork: Equatable {
-    /// That of every rank.
+    /// Every rank does this.
     case plusPlus(PlusPlusWork)
-    /// Candidates on the device of every rank, and their choice on rank 0's host.
+    /// The device of every rank finds candidates, and rank 0's host chooses from them.
     case parallel(ParallelStartWork, choice: CandidateChoiceWork)
 }
 
 extension ClusterSize {
-    /// The settings of a k-means|| start; nil for another one.
+    /// The settings of a k-means|| start; nil for another start.
     private var parallelSettings: KMeans.ParallelStartSettings? {
         if case .parallel(let settings) = kmeans.start { settings } else { nil }
     }
@@ -48,8 +48,8 @@ extension ClusterSize {
             choice: CandidateChoiceWork(candidates: work.candidates, trials: trials, k: k, dimensions: dimensions))
     }
 
-    /// The first centres of a start from points that take at most 64 MiB: what its rate is measured on. Of k-means|| it has
-    /// the choice.
+    /// A smaller start, on which the rate is measured: the choice of the first centres, from points that take at most 64 MiB. Of
+    /// a k-means|| start the choice is smaller, and the searches are not measured.
     var startSample: StartWork {
         let dimensions = min(dimensions, 1024)
         let most = (1 << 24) / dimensions
@@ -67,7 +67,7 @@ extension ClusterSize {
         }
     }
 
-    /// Bytes that each rank sends for the start, and the steps one after the other in which it does.
+    /// The bytes that each rank sends for the start, and the number of steps in which it sends them.
     var startTraffic: (searches: RankTraffic, choice: RankTraffic) {
         let nothing = RankTraffic(bytes: 0, steps: 0)
         guard ranks > 1 else { return (nothing, nothing) }
@@ -82,7 +82,7 @@ extension ClusterSize {
             // up a few numbers after each search.
             let drawn = (work.candidates - 1) * MemoryLayout<Int32>.stride
             let gathered = RankNetwork.gather(work.candidates * row + drawn, ranks: ranks)
-            // They add up the weights of all candidates, and rank 0 hands round which of them it chose.
+            // They add up the weights of all candidates, and rank 0 sends the numbers of those that it chose to all.
             let weights = RankNetwork.allReduce(work.candidates * MemoryLayout<Int64>.stride, ranks: ranks)
             let chosen = RankNetwork.gather(k * MemoryLayout<Int32>.stride, ranks: ranks)
             return (
@@ -92,7 +92,7 @@ extension ClusterSize {
         }
     }
 
-    /// What a plan takes for granted about the start.
+    /// The assumptions of a plan about the start.
     func startAssumptions(on host: HostRates) -> [String] {
         switch startWork {
         case .plusPlus(let work):
@@ -122,7 +122,7 @@ extension ClusterSize {
             + "for each, and compares all candidates with them at \(threeDigits(host.gbs)) GB/s"
         let (passesBy, choosingBy) =
             if let sample = host.measuredOn {
-                (", as it did here", ", as it did here on \(sample)")
+                (", as measured here", ", as measured here on \(sample)")
             } else {
                 (", which is assumed", " (`--host`)")
             }
@@ -134,11 +134,11 @@ extension ClusterSize {
     }
 }
 
-/// The rates of the host of each rank, which does a part of a k-means|| start.
+/// The rates of each rank's host, which does a part of a k-means|| start.
 struct HostRates: Equatable, Encodable {
-    /// 10^9 bytes of candidates per second that all cores compare with a centroid.
+    /// The rate at which all cores read candidates that they compare with a centroid, in 10^9 bytes per second.
     var gbs: Double
-    /// Nanoseconds per row for one core to copy what a search found and to draw from it.
+    /// The nanoseconds per row that one core takes to copy the result of a search and to draw from it.
     var rowNanoseconds: Double
     /// The rows that ``gbs`` was measured on; nil where it was not measured here.
     var measuredOn: String?
@@ -148,20 +148,20 @@ struct HostRates: Equatable, Encodable {
         case rowNanoseconds = "rowNs"
     }
 
-    /// Assumed of a host that is not here; neither was measured.
-    static let assumed = HostRates(gbs: 100, rowNanoseconds: 20)
+    /// Assumed of a host that is not this one. A core of an AMD EPYC (Zen 5) takes 30 ns per row.
+    static let assumed = HostRates(gbs: 100, rowNanoseconds: 30)
 
     func seconds(_ choice: CandidateChoiceWork) -> Double { choice.cost.bytes / gbs / 1e9 }
 
-    /// Seconds for what follows the searches of a start.
+    /// The seconds of one core after all searches of a start.
     func seconds(after work: ParallelStartWork) -> Double {
         Double(work.searches.count) * Double(work.rows) * 1e-9 * rowNanoseconds
     }
 
-    /// Those of the host here.
+    /// The rates of this machine's host.
     /// - Parameters:
-    ///   - sample: what the choice is measured on.
-    ///   - backend: where labels and distances are copied from.
+    ///   - sample: the choice that is measured.
+    ///   - backend: the device that labels and distances are copied from.
     static func measured(on sample: CandidateChoiceWork, with backend: any Backend) throws(ComputeError) -> HostRates {
         let rate = sample.cost.bytes / max(sample.measured(), 1e-12) / 1e9
         return HostRates(
@@ -169,7 +169,8 @@ struct HostRates: Equatable, Encodable {
             measuredOn: "\(sample.candidates) made rows of \(sample.dimensions) numbers")
     }
 
-    /// The least of three times that a search of a million rows and the round after it take.
+    /// The nanoseconds per row to take the result of a search of a million rows and to draw from it, the least of three
+    /// measurements.
     private static func rowNanoseconds(with backend: any Backend) throws(ComputeError) -> Double {
         let count = 1 << 20
         let labels = try backend.makeBuffer(of: Int32.self, count: count, label: "labels")
@@ -189,10 +190,10 @@ struct HostRates: Equatable, Encodable {
     }
 }
 
-/// What each rank sends.
+/// The bytes that each rank sends, and how.
 struct RankTraffic: Equatable {
     var bytes: Double
-    /// Messages one after the other.
+    /// The number of messages, one after the other.
     var steps: Int
 }
 
@@ -200,21 +201,21 @@ struct RankTraffic: Equatable {
 struct StartPlan: Equatable {
     /// The parts of a k-means|| start.
     struct Parts: Equatable, Encodable {
-        /// Finding candidates, on all ranks.
+        /// All ranks find candidates.
         var searches: ClusterPlan.Span
-        /// Choosing the centroids of them, on rank 0.
+        /// Rank 0 chooses the centroids from them.
         var choice: ClusterPlan.Span
     }
 
     var method: PlannedStart
-    /// Rows that centroids are chosen from.
+    /// The rows that centroids are chosen from.
     var rows: Int
     /// Nil for k-means++.
     var candidates: Int?
     var span: ClusterPlan.Span
     /// Nil for k-means++.
     var parts: Parts?
-    /// Bytes that each rank sends.
+    /// The bytes that each rank sends.
     var sent: Double
 
     /// - Parameter network: nil with one rank.

@@ -201,7 +201,7 @@ struct ClusterPlan: Encodable {
     var startRows: Int
     var startCandidates: Int?
     var device: DeviceRates
-    /// Nil where the host has no part in the start.
+    /// Nil if the host has no part in the start.
     var host: HostRates?
     /// Nil with one rank.
     var network: RankNetwork?
@@ -226,7 +226,7 @@ struct ClusterPlan: Encodable {
 
     /// The plan of a size that has been checked.
     /// - Parameters:
-    ///   - host: of each rank; without effect if it has no part in the start.
+    ///   - host: the rates of each rank's host; without effect if it has no part in the start.
     ///   - network: nil with one rank.
     init(_ size: ClusterSize, on device: DeviceRates, _ host: HostRates = .assumed, over network: RankNetwork?) {
         let work = size.work

@@ -43,7 +43,7 @@ import Testing
                 == .init(resident: 994_496, host: 229_696, device: 764_800, streamed: 718_016, gathered: 65_536))
     }
 
-    /// The same with a k-means|| start: 4 rows are wanted in each of five rounds.
+    /// The same with a k-means|| start, whose five rounds draw 4 rows each.
     @Test func aParallelStartByHand() {
         var size = Self.size
         size.start = .parallel
@@ -77,7 +77,7 @@ import Testing
         #expect(plan.memoryBytesPerRank.resident == without + all + round)
         #expect(plan.memoryBytesPerRank.host == usual.memoryBytesPerRank.host + all)
 
-        // One rank gathers nothing, and lays out nothing that it received.
+        // One rank gathers nothing and need not lay out received rows.
         size.ranks = 1
         let alone = ClusterPlan(size, on: Self.device, host, over: nil)
         #expect(alone.networkBytesOfStart == 0 && alone.start.networkSeconds == 0)
@@ -127,7 +127,7 @@ import Testing
             "k-means||")
         #expect(parallel.lines[1].hasSuffix(", of which kernels reach 50% (assignment) and 25% (update)"))
         #expect(parallel.lines[2] == "each rank's host: 2.00 GB/s, 3.00 ns per row after a search")
-        #expect(parallel.assumptions.contains { $0.contains("at 2.00 GB/s, as it did here on 21 made rows of 4") })
+        #expect(parallel.assumptions.contains { $0.contains("at 2.00 GB/s, as measured here on 21 made rows of 4") })
     }
 
     /// A billion rows on 64 H100s, from their data sheet.

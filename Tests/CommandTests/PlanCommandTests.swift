@@ -167,7 +167,7 @@ import TestSupport
         #expect(try #require((report["total"] as? [String: Double])?["seconds"]) > 0)
     }
 
-    /// So is the host, where the start is k-means||.
+    /// The host is measured too if the start is k-means||.
     @Test func withoutAFileTheHostIsMeasured() throws {
         let outcome = try coppice(
             "plan", "cluster", "--rows", "20000", "--dim", "16", "--k", "20", "--start", "kmeans-parallel", "--device",

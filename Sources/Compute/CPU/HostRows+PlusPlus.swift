@@ -23,9 +23,9 @@ extension HostRows {
         return chosen.map { Int32($0) }
     }
 
-    /// The cost of ``plusPlus(centres:weights:trials:random:)`` on so many rows. Each row that is drawn is compared with all rows,
-    /// three operations per column and two for the weighted sum; the rows and their weights are read, the distances before
-    /// too, and those after are written. The columns of distant rows that need not be read are counted all the same.
+    /// The cost of ``plusPlus(centres:weights:trials:random:)`` on a number of rows. Each drawn row is compared with all rows:
+    /// three operations per column, and two for the weighted sum. This reads the rows, their weights and the distances so far,
+    /// and writes the new distances. The columns of distant rows that need not be read are counted too.
     package static func plusPlusCost(rows: Int, centres: Int, trials: Int, dimensions: Int) -> OperationCost {
         let compared = Double(rows) * Double(1 + (centres - 1) * trials)
         let (number, weight) = (MemoryLayout<Float>.stride, MemoryLayout<Double>.stride)

@@ -3,16 +3,16 @@ import Support
 
 /// The work that finds the candidates of a k-means|| start on the device of one rank.
 package struct ParallelStartWork: Equatable, Sendable {
-    /// Points of this rank.
+    /// The points of this rank.
     package let rows: Int
-    /// Candidates that each search compares with all points, [searches].
+    /// The number of candidates that each search compares with all points, [searches].
     package let searches: [Int]
     /// d.
     package let dimensions: Int
-    /// Whether the candidates come from several ranks.
+    /// True if the candidates come from several ranks.
     package let isSpread: Bool
 
-    /// A start that finds so many candidates.
+    /// The work of searches with the given numbers of candidates.
     package init(rows: Int, searches: [Int], dimensions: Int, isSpread: Bool) {
         self.rows = rows
         self.searches = searches
@@ -20,31 +20,31 @@ package struct ParallelStartWork: Equatable, Sendable {
         self.isSpread = isSpread
     }
 
-    /// All candidates.
+    /// The number of all candidates.
     package var candidates: Int { searches.reduce(0, +) }
 
-    /// For each search the nearest of its candidates to every point, and the squared distance to it.
+    /// The costs of the searches, [searches]. Each finds the nearest of its candidates to every point, and the squared distance.
     package var costs: [OperationCost] {
         searches.map { KmeansAssign.cost(points: rows, centroids: $0, dimensions: dimensions, distances: true) }
     }
 
-    /// Launches: those of an assignment per search. Before it one gathers the candidates, and where they come from several
-    /// ranks one more lays them out.
+    /// The launches: for each search one that gathers the candidates, one more that lays them out if they come from several
+    /// ranks, and those of an assignment.
     package var launches: Int { searches.count * (LloydWork.assignmentLaunches + (isSpread ? 2 : 1)) }
 }
 
 /// The work of the host that chooses k of weighted candidates by k-means++.
 package struct CandidateChoiceWork: Equatable, Sendable {
-    /// Rows that are chosen from.
+    /// The rows that are chosen from.
     package let candidates: Int
-    /// Rows that are drawn for each centre.
+    /// The rows that are drawn for each centre.
     package let trials: Int
     /// k.
     package let k: Int
     /// d.
     package let dimensions: Int
 
-    /// A choice of so many.
+    /// The choice of `k` out of `candidates` rows.
     package init(candidates: Int, trials: Int, k: Int, dimensions: Int) {
         self.candidates = candidates
         self.trials = trials
@@ -52,12 +52,12 @@ package struct CandidateChoiceWork: Equatable, Sendable {
         self.dimensions = dimensions
     }
 
-    /// The comparisons of all candidates with those that are drawn.
+    /// The cost of comparing all candidates with the drawn ones.
     package var cost: OperationCost {
         HostRows.plusPlusCost(rows: candidates, centres: k, trials: trials, dimensions: dimensions)
     }
 
-    /// Seconds that this work takes here on made rows of equal weights: the least of three times.
+    /// The seconds that this work takes here on made rows of equal weights, the least of three measurements.
     package func measured() -> Double {
         let rows = HostRows(
             MadeRows.floats(count: candidates, dimensions: dimensions, seed: 1), count: candidates,
