@@ -54,14 +54,15 @@ import Testing
         #expect(plan.host == host && plan.device.shares.start == nil)
         // The first search takes as long as its 4 x (4096 x 6 + 4) bytes, the others as their operations: 2 x 4096 x 4 x 4 and
         // three per point and dimension. Four launches each, and 4096 rows on the host.
-        let searches = 98_320e-9 + 5 * 180_224e-9 + 24 * 10e-6 + 6 * 4096 * 2e-9
+        let (compared, launched, drawn): (Double, Double, Double) = (999_440e-9, 240e-6, 49_152e-9)
+        let searches = compared + launched + drawn
         // Half of 21 rows of 4 numbers with their places, and of the numbers of 20 rows; 23 messages.
-        let candidates = 292e-6 + 23 * 5e-6
+        let candidates: Double = 292e-6 + 115e-6
         // One draw for the first centre and four for each other one; 4 x 4 bytes of a candidate, its distances before and
         // after, and its weight.
-        let choice = 29 * 21 * 32e-9
+        let choice: Double = 19_488e-9
         // Half of 21 weights twice, and of the numbers of 8 candidates; three messages.
-        let chosen = 184e-6 + 3 * 5e-6
+        let chosen: Double = 184e-6 + 15e-6
         expect(plan.startParts?.searches ?? .init(compute: 0), searches, candidates, "searches")
         expect(plan.startParts?.choice ?? .init(compute: 0), choice, chosen, "choice")
         expect(plan.start, searches + choice, candidates + chosen, "start")
@@ -70,10 +71,12 @@ import Testing
         #expect(plan.iteration == usual.iteration && plan.lastAssignment == usual.lastAssignment)
         expect(
             plan.total, searches + choice + usual.total.computeSeconds - usual.start.computeSeconds,
-            candidates + chosen + 3 * 330e-6, "total")
+            candidates + chosen + 990e-6, "total")
         // Room for 62 candidates and for 40 in a round; the subset and its distances are not there.
-        let (all, round) = (62 * (4 * 9 + 16) + 8 * 4 * 4, 40 * (8 * 4 * 6 + 2 * 16))
-        let without = usual.memoryBytesPerRank.resident - 8192 * (4 * 12 + 32)
+        let all: Int = 62 * 52 + 128
+        let round: Int = 40 * 224
+        let subset: Int = 8192 * 80
+        let without = usual.memoryBytesPerRank.resident - subset
         #expect(plan.memoryBytesPerRank.resident == without + all + round)
         #expect(plan.memoryBytesPerRank.host == usual.memoryBytesPerRank.host + all)
 
@@ -83,7 +86,7 @@ import Testing
         #expect(alone.networkBytesOfStart == 0 && alone.start.networkSeconds == 0)
         expect(
             alone.startParts?.searches ?? .init(compute: 0),
-            196_624e-9 + 5 * 360_448e-9 + 18 * 10e-6 + 6 * 8192 * 2e-9, 0, "one rank")
+            1_998_864e-9 + 180e-6 + 98_304e-9, 0, "one rank")
         #expect(!alone.assumptions.contains { $0.contains("rank") })
     }
 
@@ -122,9 +125,8 @@ import Testing
         var host = HostRates(gbs: 2, rowNanoseconds: 3)
         host.measuredOn = "21 made rows of 4 numbers"
         let parallel = ClusterPlan(size, on: device, host, over: Self.network)
-        expect(
-            parallel.start, 2 * (98_320e-9 + 5 * 180_224e-9) + 240e-6 + 6 * 4096 * 3e-9 + 19_488e-9 / 2, 606e-6,
-            "k-means||")
+        let (slowed, hosts): (Double, Double) = (1_998_880e-9 + 240e-6, 73_728e-9 + 9744e-9)
+        expect(parallel.start, slowed + hosts, 606e-6, "k-means||")
         #expect(parallel.lines[1].hasSuffix(", of which kernels reach 50% (assignment) and 25% (update)"))
         #expect(parallel.lines[2] == "each rank's host: 2.00 GB/s, 3.00 ns per row after a search")
         #expect(parallel.assumptions.contains { $0.contains("at 2.00 GB/s, as measured here on 21 made rows of 4") })
@@ -154,8 +156,9 @@ import Testing
         #expect(abs(parts.choice.computeSeconds - 193.001544) < 1e-6)
         // Candidates of 3,072 bytes, a place of 8 and a number of 4, which the first one has not; the weights of all, twice, and
         // the numbers of 50,000. 63 64ths are sent.
-        #expect(
-            plan.networkBytesOfStart == Double(125_001 * 3080 + 125_000 * 4 + 2 * 8 * 125_001 + 4 * 50_000) * 63 / 64)
+        let gathered: Int = 125_001 * 3080 + 125_000 * 4
+        let chosen: Int = 16 * 125_001 + 4 * 50_000
+        #expect(plan.networkBytesOfStart == Double(gathered + chosen) * 63 / 64)
         #expect(abs(plan.start.networkSeconds - 0.0076329047) < 1e-9)
         #expect(plan.memoryBytesPerRank.gathered == 8_000_000_000)
         #expect(plan.memoryBytesPerRank.device > 15_626_240 * 768 * 4)
