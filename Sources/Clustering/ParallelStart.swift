@@ -15,11 +15,23 @@ extension KMeans {
         /// points or more. Choosing k of the candidates takes time in proportion to k times their number.
         package init() {}
 
+        /// The most points that a round is expected to draw: the l of ``ParallelStart``.
+        func wanted(k: Int) -> Double { oversampling * Double(k) }
+
+        /// The numbers of candidates that each search is expected to compare with all of `total` points: one point first, then
+        /// the points that each round draws, until there are k. A round draws fewer if some points are sure to be drawn.
+        package func expectedSearches(k: Int, of total: Int) -> [Int] {
+            let ends = (0...rounds).map { min(total, 1 + Int((Double($0) * wanted(k: k)).rounded())) }
+            let drawn = zip(ends, ends.dropFirst()).map { $1 - $0 }
+            let missing = min(k, total) - (ends.last ?? 1)
+            return ([1] + drawn + [missing]).filter { $0 > 0 }
+        }
+
         /// The most points that one round draws; it draws more with a probability below 1e-9.
-        func mostDrawn(k: Int) -> Int { Self.atMost(max(oversampling * Double(k), Double(k))) }
+        func mostDrawn(k: Int) -> Int { Self.atMost(max(wanted(k: k), Double(k))) }
 
         /// The same for all candidates.
-        func mostCandidates(k: Int) -> Int { Self.atMost(max(Double(rounds) * oversampling * Double(k), Double(k))) }
+        func mostCandidates(k: Int) -> Int { Self.atMost(max(Double(rounds) * wanted(k: k), Double(k))) }
 
         /// The expectation and six standard deviations.
         private static func atMost(_ expected: Double) -> Int { Int(expected + 6 * expected.squareRoot()) + 16 }
@@ -45,11 +57,8 @@ struct ParallelStart {
     private let run: KMeansRun
     private let kmeans: KMeans
     private let settings: KMeans.ParallelStartSettings
-    /// Draws points by a function of a point's number and the round.
-    private let generator: Philox4x32
-    /// The squared distance of every point of this rank to the nearest candidate, [count], and that candidate.
-    private var squares: [Float]
-    private var nearest: [Int32]
+    /// The nearest candidates of this rank's points.
+    private var nearest: NearestCandidates
     /// The candidates' coordinates, [candidates][dimensions], on every rank.
     private var coordinates: [Float] = []
     private var candidateCount = 0
@@ -65,9 +74,8 @@ struct ParallelStart {
         self.run = run
         self.kmeans = kmeans
         self.settings = settings
-        generator = Philox4x32(key: random.next())
-        squares = [Float](repeating: .infinity, count: run.source.count)
-        nearest = [Int32](repeating: 0, count: run.source.count)
+        nearest = NearestCandidates(
+            count: run.source.count, from: run.source.spread?.rows.lowerBound ?? 0, key: random.next())
         let most = min(run.source.total, settings.mostCandidates(k: kmeans.k))
         coordinates.reserveCapacity(most * run.source.dimensions)
     }
@@ -94,17 +102,9 @@ struct ParallelStart {
     /// The points of all ranks that a round draws, in rising order.
     private func draw(in round: Int) throws(ClusteringError) -> [Int32] {
         let missing = round < settings.rounds ? 0 : kmeans.k - candidateCount
-        let wanted = max(settings.oversampling * Double(kmeans.k), Double(missing))
-        let first = source.spread?.rows.lowerBound ?? 0
-        var drawn: [Int32] = []
-        for point in 0..<source.count where squares[point] > 0 {
-            let words = generator.block(
-                SIMD4(UInt32(truncatingIfNeeded: first + point), UInt32(truncatingIfNeeded: round), 0, 0))
-            let uniform = Double((UInt64(words.x) | UInt64(words.y) << 32) >> 11) * 0x1p-53
-            if uniform * cost < wanted * Double(squares[point]) { drawn.append(Int32(first + point)) }
-        }
-        guard let communicator = source.spread?.communicator, communicator.size > 1 else { return drawn }
-        let own = drawn
+        let own = nearest.drawn(
+            in: round, wanted: max(settings.wanted(k: kmeans.k), Double(missing)), cost: cost)
+        guard let communicator = source.spread?.communicator, communicator.size > 1 else { return own }
         return try acrossRanks { () throws(RanksError) in try communicator.gather(own).values }
     }
 
@@ -128,44 +128,26 @@ struct ParallelStart {
                 KmeansAssign(
                     piece, to: centroids, direct: source.isDirect, labels: run.labels, distances: run.distances,
                     coarse: coarse))
-            try takeNearer(piece.count, at: first)
+            try nearest.take(
+                piece.count, from: first, labels: run.labels, distances: run.distances, after: candidateCount,
+                on: backend)
         }
         // A candidate is nearest to itself, even if rounding found another one as near, so it is never drawn again.
         let own = source.spread?.rows ?? 0..<source.count
         for (place, point) in points.enumerated() where own.contains(Int(point)) {
-            let point = Int(point) - own.lowerBound
-            guard squares[point] > 0 else { continue }
-            (squares[point], nearest[point]) = (0, Int32(candidateCount + place))
+            nearest.take(candidate: candidateCount + place, at: Int(point) - own.lowerBound)
         }
         candidateCount += points.count
-        var total = ExactTotal()
-        total.add(squares)
-        cost = try run.combined(total)
+        cost = try run.combined(nearest.total)
         guard cost.isFinite else {
             throw .compute(.nonsense(device: backend.device.name, what: "a squared distance that is no number"))
-        }
-    }
-
-    /// The number of values of a piece that are read at once.
-    private static let readAtOnce = 1 << 18
-
-    /// Replaces the nearest candidate of each point if a new one is nearer.
-    private mutating func takeNearer(_ count: Int, at first: Int) throws(ComputeError) {
-        for start in stride(from: 0, to: count, by: Self.readAtOnce) {
-            let most = min(Self.readAtOnce, count - start)
-            let labels = try backend.read(run.labels, at: start, count: most)
-            let distances = try backend.read(run.distances, at: start, count: most)
-            for place in 0..<most where !(distances[place] >= squares[first + start + place]) {
-                squares[first + start + place] = distances[place]
-                nearest[first + start + place] = Int32(candidateCount) &+ labels[place]
-            }
         }
     }
 
     /// The coordinates of k candidates, chosen on rank 0.
     private func chosen(_ random: inout RandomStream) throws(ClusteringError) -> [Float] {
         var weights = [Int64](repeating: 0, count: candidateCount)
-        for candidate in nearest {
+        for candidate in nearest.numbers {
             guard weights.indices.contains(Int(candidate)) else {
                 let what = "candidate \(candidate) of \(candidateCount) for a sample"
                 throw .compute(.nonsense(device: backend.device.name, what: what))

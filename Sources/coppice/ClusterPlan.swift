@@ -12,11 +12,13 @@ struct ClusterSize: Equatable {
     var k: Int
     var iterations: Int
     var ranks: Int
+    /// The start; nil for the one that such a clustering has unless told otherwise.
+    var start: PlannedStart?
 
     /// The most ranks and iterations.
     private static let (mostRanks, mostIterations) = (100_000, 1_000_000)
 
-    var kmeans: KMeans { KMeans(k: k, kind: .lloyd(iterations: iterations, tolerance: 0), start: .plusPlus) }
+    var kmeans: KMeans { KMeans(k: k, kind: .lloyd(iterations: iterations, tolerance: 0), start: start?.start) }
 
     /// The rows of the rank that has the most.
     var rowsPerRank: Int {
@@ -25,12 +27,6 @@ struct ClusterSize: Equatable {
 
     /// The work of that rank.
     var work: LloydWork { LloydWork(rows: rowsPerRank, of: rows, k: k, dimensions: dimensions) }
-
-    /// The work of the start, which every rank does.
-    var start: PlusPlusWork {
-        PlusPlusWork(
-            points: kmeans.startCount(of: rows), trials: kmeans.startCandidates, k: k, dimensions: dimensions)
-    }
 
     /// - Throws: ``Failure`` for a size that no clustering can have.
     func check() throws {
@@ -64,14 +60,6 @@ struct ClusterSize: Equatable {
         let wanted = max(2048, min(most, (1 << 24) / dimensions))
         return LloydWork(rows: max(k, min(wanted, rows)), k: k, dimensions: dimensions)
     }
-
-    /// The choice of a start's first centres, from points that take at most 64 MiB.
-    var startSample: PlusPlusWork {
-        let (start, dimensions) = (start, min(dimensions, 1024))
-        return PlusPlusWork(
-            points: min(start.points, (1 << 24) / dimensions), trials: start.trials, k: min(k, 32),
-            dimensions: dimensions)
-    }
 }
 
 /// The limits of the device that each rank has.
@@ -88,7 +76,8 @@ struct DeviceRates: Equatable, Encodable {
     /// For each part of a clustering, its shortest time by the roofline model divided by its measured time; 1 if that is
     /// unknown. It can exceed 1, because some processors rule out most centroids with 8-bit numbers.
     struct Shares: Equatable, Encodable {
-        var start = 1.0
+        /// Nil for k-means||, whose searches are assignments.
+        var start: Double? = 1
         var assignment = 1.0
         var update = 1.0
     }
@@ -108,27 +97,32 @@ extension DeviceRates {
 
     var limits: Roofline { Roofline(gflops: gflops, gbs: gbs) }
 
-    private func seconds(_ work: OperationCost..., share: Double, launches: Int) -> Double {
+    private func seconds(_ work: [OperationCost], share: Double, launches: Int) -> Double {
         limits.seconds(work) / share + Double(launches) * 1e-6 * launchMicroseconds
     }
 
     func seconds(start: PlusPlusWork) -> Double {
-        seconds(start.cost, share: shares.start, launches: start.launches)
+        seconds([start.cost], share: shares.start ?? 1, launches: start.launches)
+    }
+
+    func seconds(searches work: ParallelStartWork) -> Double {
+        seconds(work.costs, share: shares.assignment, launches: work.launches)
     }
 
     func seconds(assignment work: LloydWork) -> Double {
-        seconds(work.assignment, share: shares.assignment, launches: LloydWork.assignmentLaunches)
+        seconds([work.assignment], share: shares.assignment, launches: LloydWork.assignmentLaunches)
     }
 
     func seconds(update work: LloydWork) -> Double {
-        seconds(work.update, work.sums, share: shares.update, launches: work.updateLaunches)
+        seconds([work.update, work.sums], share: shares.update, launches: work.updateLaunches)
     }
 }
 
 extension DeviceRates.Shares {
     var text: String {
         func percent(_ share: Double) -> String { "\(fixed(100 * share, 0))%" }
-        return "\(percent(assignment)) (assignment), \(percent(update)) (update) and \(percent(start)) (start)"
+        let others = start.map { ", \(percent(update)) (update) and \(percent($0)) (start)" }
+        return "\(percent(assignment)) (assignment)" + (others ?? " and \(percent(update)) (update)")
     }
 }
 
@@ -200,49 +194,59 @@ struct ClusterPlan: Encodable {
     var iterations: Int
     var ranks: Int
     var rowsPerRank: Int
-    /// The rows of a chunk, and the rows that the start chooses from.
+    /// The rows of a chunk.
     var chunkRows: Int
+    /// A word of `--start`, the rows that it chooses from, and the candidates that k-means|| finds; nil for k-means++.
+    var startMethod: PlannedStart
     var startRows: Int
+    var startCandidates: Int?
     var device: DeviceRates
+    /// Nil if the host has no part in the start.
+    var host: HostRates?
     /// Nil with one rank.
     var network: RankNetwork?
     var start: Span
+    /// Nil for k-means++.
+    var startParts: StartPlan.Parts?
     var iteration: Span
     var lastAssignment: Span
     var total: Span
     var memoryBytesPerRank: Memory
     var networkBytesPerIteration: Traffic
+    /// Sent by each rank.
+    var networkBytesOfStart: Double
     var assumptions: [String]
 
     enum CodingKeys: String, CodingKey {
-        case rows, dim, k, iterations, ranks, rowsPerRank, chunkRows, startRows, device, network, start, iteration
-        case lastAssignment, total, memoryBytesPerRank, networkBytesPerIteration, assumptions
+        case rows, dim, k, iterations, ranks, rowsPerRank, chunkRows, startMethod, startRows, startCandidates
+        case device, host, network, start, startParts, iteration, lastAssignment, total, memoryBytesPerRank
+        case networkBytesPerIteration, networkBytesOfStart, assumptions
         case isEstimate = "estimate"
     }
 
-    private static let (number, integer) = (MemoryLayout<Float>.stride, MemoryLayout<Int64>.stride)
-
     /// The plan of a size that has been checked.
-    /// - Parameter network: nil with one rank.
-    init(_ size: ClusterSize, on device: DeviceRates, over network: RankNetwork?) {
-        let (work, startWork) = (size.work, size.start)
+    /// - Parameters:
+    ///   - host: the rates of each rank's host; without effect if it has no part in the start.
+    ///   - network: nil with one rank.
+    init(_ size: ClusterSize, on device: DeviceRates, _ host: HostRates = .assumed, over network: RankNetwork?) {
+        let work = size.work
         let ranks = size.ranks
+        let startPlan = StartPlan(size, on: device, host, over: network)
         (rows, dim, k, iterations, self.ranks) = (size.rows, size.dimensions, size.k, size.iterations, ranks)
-        (rowsPerRank, chunkRows, startRows) = (work.rows, RowSpread.chunkRows, startWork.points)
+        (rowsPerRank, chunkRows) = (work.rows, RowSpread.chunkRows)
+        (startMethod, startRows, startCandidates) = (startPlan.method, startPlan.rows, startPlan.candidates)
+        (start, startParts, networkBytesOfStart) = (startPlan.span, startPlan.parts, startPlan.sent)
         self.device = device
+        if startParts != nil {
+            self.device.shares.start = nil
+            self.host = host
+        }
         self.network = network
 
         let need = ClusteringMemory(rows: work.rows, of: size.rows, dimensions: size.dimensions, kmeans: size.kmeans)
         let summed = need.exchanged
         let sent = RankNetwork.allReduce(summed, ranks: ranks)
         networkBytesPerIteration = Traffic(summed: summed, sentPerRank: sent, sent: sent * Double(ranks))
-        // A row, and its place among the others.
-        let row = Self.number * size.dimensions + Self.integer
-        let gathered = RankNetwork.gather(startWork.points * row, ranks: ranks)
-
-        start = Span(
-            compute: device.seconds(start: startWork),
-            network: network?.seconds(gathered, steps: ranks - 1) ?? 0)
         iteration = Span(
             compute: device.seconds(assignment: work) + device.seconds(update: work),
             network: network?.seconds(sent, steps: 2 * (ranks - 1)) ?? 0)
@@ -255,10 +259,12 @@ struct ClusterPlan: Encodable {
         memoryBytesPerRank = Memory(
             resident: need.resident, host: need.hostResident, device: need.resident - need.hostResident,
             streamed: need.streamed(pieceCount: need.pieceUnit), gathered: need.gathered)
-        assumptions = Self.assumptions(size, device, summed: summed)
+        assumptions = Self.assumptions(size, self.device, host, summed: summed)
     }
 
-    private static func assumptions(_ size: ClusterSize, _ device: DeviceRates, summed: Int) -> [String] {
+    private static func assumptions(_ size: ClusterSize, _ device: DeviceRates, _ host: HostRates, summed: Int)
+        -> [String]
+    {
         let work = size.work
         let reached =
             if let sample = device.measuredOn {
@@ -268,7 +274,6 @@ struct ClusterPlan: Encodable {
                 "every kernel reaches the peak of float32 arithmetic or of memory bandwidth that the file gives, whichever "
                     + "binds it; on a real device none does"
             }
-        let start = size.start
         var list: [String] = [
             reached,
             "every input is read once from memory and every output written once; caches neither help nor fail",
@@ -280,10 +285,8 @@ struct ClusterPlan: Encodable {
                 + "in every pass where its memory is too small, is left out",
             "all \(describeCount(size.iterations, "iteration")) are run; a clustering ends sooner when no label changes any "
                 + "more",
-            "the start is k-means++ (`--start kmeans++`) on \(start.points) rows drawn from all, "
-                + "\(describeCount(start.trials, "candidate")) per centre"
-                + (size.ranks > 1 ? "; every rank gathers these rows and chooses from them alike" : ""),
         ]
+        list += size.startAssumptions(on: host)
         if size.ranks > 1 {
             list += [
                 "every rank has a device like this one and whole chunks of \(RowSpread.chunkRows) rows, and waits for the rank "
@@ -291,8 +294,8 @@ struct ClusterPlan: Encodable {
                 "one all-reduce per iteration adds up the int64 sums and counts of all clusters, "
                     + "\(decimal(Double(summed))), around a ring: each rank sends 2 (ranks - 1) / ranks of that, and "
                     + "receives as much meanwhile",
-                "nothing else uses the network, no rank computes while it sends, and copies between the device and the "
-                    + "host are left out",
+                "nothing but that and the start uses the network, no rank computes while it sends, and copies of sums and "
+                    + "centroids between the device and the host are left out",
             ]
         }
         list.append(
@@ -326,6 +329,11 @@ extension ClusterPlan {
                 + "\(threeDigits(device.launchMicroseconds)) us a launch"
                 + (device.measuredOn == nil ? "" : ", of which kernels reach \(device.shares.text)"),
         ]
+        if let host {
+            lines.append(
+                "\(ranks > 1 ? "each rank's host" : "host"): \(threeDigits(host.gbs)) GB/s, "
+                    + "\(threeDigits(host.rowNanoseconds)) ns per row after a search")
+        }
         if let network {
             lines.append(
                 "network: \(decimal(network.bytesPerSecond))/s per rank"
@@ -334,7 +342,13 @@ extension ClusterPlan {
         lines += [
             "",
             String(repeating: " ", count: 26) + heads,
-            row("start", start), row("iteration", iteration), row("last assignment", lastAssignment),
+            row("start", start),
+        ]
+        if let parts = startParts {
+            lines += [row("  searches of all rows", parts.searches), row("  choice of centroids", parts.choice)]
+        }
+        lines += [
+            row("iteration", iteration), row("last assignment", lastAssignment),
             row("all, \(describeCount(iterations, "iteration"))", total), "",
             memory("memory per rank", memoryBytesPerRank.resident, "all rows in the device's memory"),
             memory("  of it the host's", memoryBytesPerRank.host, "where the device has memory of its own"),
@@ -349,6 +363,10 @@ extension ClusterPlan {
                 "network per iteration".padding(toLength: 26, withPad: " ", startingAt: 0)
                     + right(decimal(traffic.sentPerRank), 14)
                     + "   sent by each rank; \(decimal(traffic.sent)) by all")
+            lines.append(
+                "network of the start".padding(toLength: 26, withPad: " ", startingAt: 0)
+                    + right(decimal(networkBytesOfStart), 14)
+                    + "   sent by each rank; \(decimal(networkBytesOfStart * Double(ranks))) by all")
         }
         return lines + ["", "assumptions:"] + assumptions.map { "- \($0)" }
     }

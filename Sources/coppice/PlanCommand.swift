@@ -24,6 +24,9 @@ struct PlanClusterCommand: ParsableCommand {
             With --gpu every rank has the GPU that a file describes (docs/gpus has some). Without it every rank has a device \
             like the one in this machine. Its limits, and the shares of them that a smaller clustering reaches, are measured \
             as `coppice bench` measures them, which takes a few seconds.
+
+            A k-means|| start, the default above 10000 clusters, needs the hosts too: rank 0's host chooses the centroids, \
+            at the rate that --host gives, or without --gpu at the rate of the host here.
             """)
 
     @Option(help: ArgumentHelp("Rows of all ranks together, such as 1e9.", valueName: "n"), transform: wholeNumber)
@@ -43,9 +46,19 @@ struct PlanClusterCommand: ParsableCommand {
     var ranks = 1
     @Option(
         help: ArgumentHelp(
+            "The start: kmeans++ (on a random subset) or kmeans-parallel (k-means||). (default: that of `coppice cluster`: kmeans-parallel with more than 10000 clusters, otherwise kmeans++)",
+            valueName: "start"))
+    var start: PlannedStart?
+    @Option(
+        help: ArgumentHelp(
             "Estimate for the GPU that this file describes by the keys name, tflops, gbs, launch_us and compute_units. (default: the device in this machine)",
             valueName: "file"))
     var gpu: String?
+    @Option(
+        help: ArgumentHelp(
+            "With --gpu: the rate at which all cores of rank 0's host read rows that they compare, with its unit. (default: 100GB/s)",
+            valueName: "rate"))
+    var host: String?
     @Option(
         help: ArgumentHelp(
             "The rate at which each rank sends, with its unit: 50GB/s, 400Gbit/s. Required with several ranks.",
@@ -61,10 +74,12 @@ struct PlanClusterCommand: ParsableCommand {
     @OptionGroup var compute: ComputeOptions
 
     func run() throws {
-        let size = ClusterSize(rows: rows, dimensions: dim, k: k, iterations: iterations, ranks: ranks)
+        let size = ClusterSize(
+            rows: rows, dimensions: dim, k: k, iterations: iterations, ranks: ranks, start: start)
         try size.check()
         let network = try rankNetwork()
-        let plan = ClusterPlan(size, on: try rates(for: size), over: network)
+        let (device, host) = try rates(for: size)
+        let plan = ClusterPlan(size, on: device, host, over: network)
         if json { try printJSON(plan) } else { for line in plan.lines { print(line) } }
     }
 
@@ -82,19 +97,28 @@ struct PlanClusterCommand: ParsableCommand {
         return RankNetwork(bytesPerSecond: rate, latency: seconds ?? 0)
     }
 
-    /// The rates of the GPU in the file, or of the device in this machine.
-    private func rates(for size: ClusterSize) throws -> DeviceRates {
-        guard let gpu else { return try measuredRates(for: size) }
+    /// The rates of the GPU in the file and of its host, or of the device and the host in this machine.
+    private func rates(for size: ClusterSize) throws -> (DeviceRates, HostRates) {
+        // A bad rate is refused even if it is not needed.
+        let rate = try host.map { try UnitNumber.rate($0, option: "--host") }
+        guard let gpu else {
+            guard rate == nil else {
+                throw Failure("--host requires --gpu: without it the host here is measured", exitCode: 64)
+            }
+            return try measuredRates(for: size)
+        }
         guard compute.device == "auto", shape.profile == nil else {
             throw Failure(
                 "--gpu and \(shape.profile == nil ? "--device" : "--profile") are mutually exclusive: a plan for the GPU "
                     + "of a file runs on no device",
                 exitCode: 64)
         }
-        return DeviceRates(try GPUDescription(file: gpu))
+        var rates = HostRates.assumed
+        if let rate { rates.gbs = rate / 1e9 }
+        return (DeviceRates(try GPUDescription(file: gpu)), rates)
     }
 
-    private func measuredRates(for size: ClusterSize) throws -> DeviceRates {
+    private func measuredRates(for size: ClusterSize) throws -> (DeviceRates, HostRates) {
         let interrupt = ExitOnInterrupt(saying: "interrupted")
         defer { withExtendedLifetime(interrupt) {} }
         let backend = try compute.makeBackend(in: shape, profiling: true)
@@ -103,20 +127,25 @@ struct PlanClusterCommand: ParsableCommand {
         let limits = Roofline(
             gflops: try stopwatch.limit(.peakArithmetic, \.operations),
             gbs: try stopwatch.limit(.peakBandwidth, \.bytes))
-        let (sample, startSample) = (size.sample(gflops: limits.gflops), size.startSample)
+        let sample = size.sample(gflops: limits.gflops)
         func share(_ work: OperationCost..., of benchmark: Benchmark) throws -> Double {
             limits.seconds(work) / max(try stopwatch.time(benchmark).seconds, 1e-12)
         }
-        let shares = DeviceRates.Shares(
-            start: try share(startSample.cost, of: .plusPlus(startSample)),
+        var shares = DeviceRates.Shares(
             assignment: try share(sample.assignment, of: .lloyd(.assignment, of: sample)),
             update: try share(sample.update, sample.sums, of: .lloyd(.update, of: sample)))
         // A backend with profiling waits for each launch.
         let (unmeasured, _) = try DeviceSelection.make(spec: compute.device, profile: try shape.forced)
         let latency = try LaunchLatency(on: unmeasured)
-        return DeviceRates(
+        var rates = HostRates.assumed
+        switch size.startSample {
+        case .plusPlus(let work): shares.start = try share(work.cost, of: .plusPlus(work))
+        case .parallel(_, let choice): rates = try HostRates.measured(on: choice, with: unmeasured)
+        }
+        let device = DeviceRates(
             name: backend.device.name, gflops: limits.gflops, gbs: limits.gbs,
             launchMicroseconds: 1e6 * latency.queued, shares: shares,
             measuredOn: "\(sample.rows) made rows of \(sample.dimensions) numbers, k \(sample.k)")
+        return (device, rates)
     }
 }

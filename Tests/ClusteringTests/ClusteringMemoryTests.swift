@@ -7,6 +7,7 @@ import Testing
     private static let kinds: [KMeans] = [
         KMeans(k: 9, kind: .lloyd(iterations: 1)), KMeans(k: 9, kind: .lloyd(iterations: 1), start: .random),
         KMeans(k: 9, kind: .miniBatch()), KMeans(k: 1100, kind: .lloyd(iterations: 1)),
+        KMeans(k: 9, kind: .lloyd(iterations: 1), start: .parallel()),
     ]
 
     @Test(arguments: kinds.indices) func theSizeSaysWhatAMatrixDoes(_ kind: Int) throws {

@@ -108,6 +108,32 @@ import TestSupport
         }
     }
 
+    @Test func searchesAreExpectedAsTheSettingsSay() {
+        var settings = KMeans.ParallelStartSettings()
+        #expect(settings.expectedSearches(k: 50_000, of: 1_000_000_000) == [1] + [Int](repeating: 25_000, count: 5))
+        #expect(settings.expectedSearches(k: 8, of: 8192) == [1, 4, 4, 4, 4, 4])
+        // Half a point, rounded up and down by turns.
+        #expect(settings.expectedSearches(k: 3, of: 100) == [1, 2, 1, 2, 1, 2])
+        // All points are candidates before the last rounds.
+        #expect(settings.expectedSearches(k: 6, of: 6) == [1, 3, 2])
+        #expect(settings.expectedSearches(k: 1, of: 1) == [1])
+        // A round more for those that are missing.
+        (settings.rounds, settings.oversampling) = (1, 0.25)
+        #expect(settings.expectedSearches(k: 100, of: 1000) == [1, 25, 74])
+    }
+
+    /// As many candidates as expected, within six standard deviations, where no point is sure to be drawn.
+    @Test func asManyCandidatesAsExpected() {
+        let settings = KMeans.ParallelStartSettings()
+        let points = WholePoints(4000, 4, groups: 23, seed: 9)
+        for seed in 0..<3 as Range<UInt64> {
+            let kmeans = KMeans(k: 60, kind: .lloyd(iterations: 0), start: .parallel(settings), seed: seed)
+            let expected = settings.expectedSearches(k: 60, of: points.count).reduce(0, +)
+            let (_, found) = plainStart(points, kmeans, settings)
+            #expect(expected == 151 && abs(Double(found - expected)) < 6 * 150.0.squareRoot(), "\(found)")
+        }
+    }
+
     /// A subset of 16,384 points misses most of these groups; k-means|| finds all of them.
     @Test(arguments: TestBackends.names) func findsSmallGroups(name: String) throws {
         let backend = try TestBackends.make(name)

@@ -30,15 +30,19 @@ import TestSupport
         #expect(report["estimate"] as? Bool == true)
         for (key, value) in [
             ("rows", 1_000_000_000), ("dim", 768), ("k", 50_000), ("ranks", 64), ("iterations", 10),
-            ("rows_per_rank", 15_626_240), ("chunk_rows", 4096), ("start_rows", 150_000),
+            ("rows_per_rank", 15_626_240), ("chunk_rows", 4096), ("start_rows", 1_000_000_000),
+            ("start_candidates", 125_001),
         ] {
             #expect(report[key] as? Int == value, "\(key)")
         }
         let device = try #require(report["device"] as? [String: Any])
         #expect(device["name"] as? String == "A card" && device["gflops"] as? Double == 50_000)
         #expect(device["gbs"] as? Double == 2000 && device["launch_us"] as? Double == 4)
-        #expect(device["shares"] as? [String: Double] == ["start": 1, "assignment": 1, "update": 1])
+        #expect(device["shares"] as? [String: Double] == ["assignment": 1, "update": 1])
         #expect(device["measured_on"] == nil)
+        #expect(report["start_method"] as? String == "kmeans-parallel")
+        let host = try #require(report["host"] as? [String: Double])
+        #expect(host["gbs"] == 100 && (host["row_ns"] ?? 0) > 0 && host.count == 2)
         let network = try #require(report["network"] as? [String: Double])
         #expect(network["bytes_per_second"] == 50e9 && network["latency_seconds"] == 5e-6)
         func span(_ key: String) throws -> (compute: Double, network: Double) {
@@ -64,7 +68,32 @@ import TestSupport
         let memory = try #require(report["memory_bytes_per_rank"] as? [String: Int])
         #expect(Set(memory.keys) == ["resident", "host", "device", "streamed", "gathered"])
         #expect(try #require(memory["streamed"]) < (try #require(memory["resident"])))
-        #expect((report["assumptions"] as? [String])?.count == 11)
+        let parts = try #require(report["start_parts"] as? [String: [String: Double]])
+        #expect(Set(parts.keys) == ["searches", "choice"])
+        // 19.3 TB of candidates.
+        #expect(abs(try #require(parts["choice"]?["compute_seconds"]) - 193.001544) < 1e-6)
+        #expect(report["network_bytes_of_start"] as? Double == 381_645_235.125)
+        #expect((report["assumptions"] as? [String])?.count == 13)
+    }
+
+    /// `--start` and the rate of the host.
+    @Test func theStartIsThatOfTheClusteringUnlessGiven() throws {
+        func start(_ arguments: String...) throws -> [String: Any] {
+            try coppice(["plan", "cluster", "--gpu", gpu, "--rows", "1e6", "--dim", "16", "--json"] + arguments).json()
+        }
+        #expect(try start("--k", "10000")["start_method"] as? String == "kmeans++")
+        #expect(try start("--k", "10001")["start_method"] as? String == "kmeans-parallel")
+        let subset = try start("--k", "10001", "--start", "kmeans++")
+        #expect(subset["start_method"] as? String == "kmeans++" && subset["start_rows"] as? Int == 30_003)
+        #expect(subset["host"] == nil && subset["start_parts"] == nil && subset["start_candidates"] == nil)
+        let few = try start("--k", "100", "--start", "kmeans-parallel", "--host", "400Gbit/s")
+        #expect(few["start_candidates"] as? Int == 251)
+        #expect((few["host"] as? [String: Double])?["gbs"] == 50)
+        let parts = try #require(few["start_parts"] as? [String: [String: Double]])
+        // One draw for the first centroid, six for each other one, and 80 bytes per candidate.
+        let bytes: Double = 595 * 251 * 80
+        let choice = try #require(parts["choice"]?["seconds"])
+        #expect(abs(choice - bytes / 50e9) < 1e-12)
     }
 
     @Test func aPlanForPeopleHasItsAssumptions() throws {
@@ -136,8 +165,23 @@ import TestSupport
         let shares = try #require(rates["shares"] as? [String: Double])
         #expect(shares.count == 3 && shares.values.allSatisfy { $0 > 0 && $0 < 1000 }, "\(shares)")
         #expect((rates["measured_on"] as? String)?.hasSuffix("made rows of 16 numbers, k 20") == true, "\(rates)")
-        #expect(report["network"] == nil)
+        #expect(report["network"] == nil && report["host"] == nil)
         #expect(try #require((report["total"] as? [String: Double])?["seconds"]) > 0)
+    }
+
+    /// The host is measured too if the start is k-means||.
+    @Test func withoutAFileTheHostIsMeasured() throws {
+        let outcome = try coppice(
+            "plan", "cluster", "--rows", "20000", "--dim", "16", "--k", "20", "--start", "kmeans-parallel", "--device",
+            "cpu", "--json", "--quiet")
+        #expect(outcome.status == 0 && outcome.stderr.isEmpty, "\(outcome.stderr)")
+        let report = try outcome.json()
+        let host = try #require(report["host"] as? [String: Any])
+        let (rate, row) = (try #require(host["gbs"] as? Double), try #require(host["row_ns"] as? Double))
+        #expect(rate > 0.01 && rate < 1e5 && row > 0.1 && row < 1e5, "\(host)")
+        #expect(host["measured_on"] as? String == "51 made rows of 16 numbers")
+        let shares = try #require((report["device"] as? [String: Any])?["shares"] as? [String: Double])
+        #expect(Set(shares.keys) == ["assignment", "update"])
     }
 
     @Test func whatMakesNoSenseIsRefused() throws {
@@ -168,6 +212,7 @@ import TestSupport
                 "--network is '50'; a number with its unit is needed"
             ),
             (size + ["--network", "50"], "--network is '50'; a number with its unit is needed"),
+            (size + ["--host", "50"], "--host is '50'; a number with its unit is needed"),
             (size + ["--latency", "5"], "--latency is '5'; a number with its unit is needed, such as 5us"),
             (size + ["--latency", "2e4s"], "--latency is '2e4s'; a time from 0 to 3600 s is accepted"),
             (size + ["--device", "cpu"], "--gpu and --device are mutually exclusive"),
@@ -183,6 +228,11 @@ import TestSupport
             let outcome = try coppice(["plan", "cluster", "--gpu", gpu] + missing)
             #expect(outcome.status == 64 && outcome.stderr.contains("Missing expected argument"), "\(outcome.stderr)")
         }
+        expectComplaint(
+            try coppice(["plan", "cluster", "--host", "50GB/s", "--device", "cpu"] + size), code: 64,
+            mentions: ["--host requires --gpu: without it the host here is measured"])
+        let word = try plan("--rows", "1e3", "--dim", "8", "--k", "10", "--start", "kmeans")
+        #expect(word.status == 64 && word.stderr.contains("'kmeans-parallel'"), "\(word.stderr)")
         let fraction = try plan("--rows", "1.5", "--dim", "8", "--k", "1")
         #expect(fraction.status == 64 && fraction.stderr.contains("a whole number is needed"), "\(fraction.stderr)")
         expectComplaint(

@@ -36,6 +36,14 @@ import Testing
         }
     }
 
+    /// By hand: 29 draws, each compared with 21 rows of 4 numbers.
+    @Test func theCostIsThatOfTheDraws() {
+        let cost = HostRows.plusPlusCost(rows: 21, centres: 8, trials: 4, dimensions: 4)
+        #expect(cost == OperationCost(operations: 29 * 21 * 14, bytes: 29 * 21 * 32))
+        let one = HostRows.plusPlusCost(rows: 5, centres: 1, trials: 3, dimensions: 2)
+        #expect(one == OperationCost(operations: 5 * 8, bytes: 5 * 24))
+    }
+
     /// No row is chosen twice while others are left; after that rows are drawn by weight.
     @Test func rowsThatCoincideWithACentreComeLast() {
         let count = 900

@@ -1,3 +1,4 @@
+import Clustering
 import KernelChecks
 import OpenCL
 import Testing
@@ -26,6 +27,24 @@ import Testing
         let start = PlusPlusWork(points: 4096, trials: 4, k: 8, dimensions: 4)
         // Eight times three operations per point, candidate and dimension; points, and distances before and after.
         #expect(start.cost == OperationCost(operations: 1_572_864, bytes: 1_179_648) && start.launches == 17)
+    }
+
+    /// By hand, for 4,096 points of 4 numbers and 21 candidates.
+    @Test func aParallelStartComparesAllPointsWithEachCandidate() {
+        let work = ParallelStartWork(rows: 4096, searches: [1, 4, 16], dimensions: 4, isSpread: false)
+        #expect(work.candidates == 21 && work.launches == 9)
+        // A multiply-add per point, candidate and dimension, three operations per point and dimension for its distance; points,
+        // labels and distances, and the candidates.
+        #expect(
+            work.costs == [
+                OperationCost(operations: 32_768 + 49_152, bytes: 98_304 + 16),
+                OperationCost(operations: 131_072 + 49_152, bytes: 98_304 + 64),
+                OperationCost(operations: 524_288 + 49_152, bytes: 98_304 + 256),
+            ])
+        #expect(ParallelStartWork(rows: 4096, searches: [1, 4], dimensions: 4, isSpread: true).launches == 8)
+        let choice = CandidateChoiceWork(candidates: 21, trials: 4, k: 8, dimensions: 4)
+        #expect(choice.cost == OperationCost(operations: 8526, bytes: 19_488))
+        #expect(choice.measured() > 0)
     }
 
     /// With so many clusters, blocks are summed one at a time, with two launches for each of 7,630.
@@ -85,5 +104,30 @@ import Testing
         #expect(try launches(of: .lloyd(.update, of: work)) == work.updateLaunches)
         let start = PlusPlusWork(points: rows, trials: 3, k: 6, dimensions: dimensions)
         #expect(try launches(of: .plusPlus(start)) == start.launches)
+    }
+
+    /// A k-means|| start on a device makes the launches that are counted; a start from centroids that are given has none of its
+    /// own.
+    @Test(.enabled(if: (try? Device.all().isEmpty) == false, "this host has no OpenCL device"))
+    func theLaunchesOfAParallelStartAreMade() throws {
+        let backend = try OpenCLBackend(device: try #require(try Device.all().first), profiling: true)
+        let (count, dimensions, k) = (5000, 6, 40)
+        let values = MadeRows.floats(count: count, dimensions: dimensions, seed: 2)
+        let matrix = try FeatureMatrix(floats: values, count: count, dimensions: dimensions)
+        func launches(from start: KMeans.Start) throws -> Int {
+            func all() throws -> Int {
+                try backend.finish()
+                return backend.kernelTimes.values.reduce(0) { $0 + $1.launches }
+            }
+            let kmeans = KMeans(k: k, kind: .lloyd(iterations: 0), start: start)
+            let source = try kmeans.source(of: matrix, on: backend)
+            let before = try all()
+            _ = try kmeans.fit(source, on: backend)
+            return try all() - before
+        }
+        let given = [Double](repeating: 0, count: k * dimensions)
+        let searches = KMeans.ParallelStartSettings().expectedSearches(k: k, of: count)
+        let work = ParallelStartWork(rows: count, searches: searches, dimensions: dimensions, isSpread: false)
+        #expect(try launches(from: .parallel()) - launches(from: .given(given)) == work.launches)
     }
 }

@@ -23,6 +23,17 @@ extension HostRows {
         return chosen.map { Int32($0) }
     }
 
+    /// The cost of ``plusPlus(centres:weights:trials:random:)`` on a number of rows. Each drawn row is compared with all rows:
+    /// three operations per column, and two for the weighted sum. This reads the rows, their weights and the distances so far,
+    /// and writes the new distances. The columns of distant rows that need not be read are counted too.
+    package static func plusPlusCost(rows: Int, centres: Int, trials: Int, dimensions: Int) -> OperationCost {
+        let compared = Double(rows) * Double(1 + (centres - 1) * trials)
+        let (number, weight) = (MemoryLayout<Float>.stride, MemoryLayout<Double>.stride)
+        return OperationCost(
+            operations: compared * Double(3 * dimensions + 2),
+            bytes: compared * Double(number * (dimensions + 2) + weight))
+    }
+
     /// The squared distance of two rows, summed directly. If it is at least `limit`, any number that is at least `limit`: the
     /// sum only grows, so most columns of distant rows need not be read.
     @inline(__always)

@@ -52,21 +52,25 @@ package struct KmeansAssign: Operation {
             "\(labels.count) labels and \(room) distances for \(points.count) points")
     }
 
-    /// That of so many points and centroids: a multiply-add per point, centroid and dimension.
-    package static func cost(points: Int, centroids: Int, dimensions: Int) -> OperationCost {
-        OperationCost(
+    /// That of so many points and centroids: a multiply-add per point, centroid and dimension. Where distances are asked for,
+    /// three operations more per point and dimension.
+    package static func cost(
+        points: Int, centroids: Int, dimensions: Int, distances: Bool = false
+    ) -> OperationCost {
+        var cost = OperationCost(
             operations: 2 * Double(points) * Double(centroids * dimensions),
             bytes: Double(4 * (points * (dimensions + 1) + centroids * dimensions)))
+        if distances {
+            cost.operations += Double(3 * points * dimensions)
+            cost.bytes += Double(4 * points)
+        }
+        return cost
     }
 
-    /// Where distances are asked for, three operations more per point and dimension.
     package var cost: OperationCost {
         let (count, dimensions) = (points.count, points.dimensions)
-        var cost = Self.cost(points: count, centroids: centroids.count, dimensions: dimensions)
-        if distances != nil {
-            cost.operations += Double(3 * count * dimensions)
-            cost.bytes += Double(4 * count)
-        }
+        var cost = Self.cost(
+            points: count, centroids: centroids.count, dimensions: dimensions, distances: distances != nil)
         // Gathering reads rows and their indices, and writes the points.
         if batch != nil { cost.bytes += Double(4 * count * (dimensions + 1)) }
         return cost
