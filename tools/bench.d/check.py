@@ -100,7 +100,7 @@ def check_lines():
 
     def entry(number, ours, case, seconds, inertia=None):
         return {
-            "round": number, "ours": ours, "work": "lloyd 500 of 50000x768", "case": case, "seconds": seconds,
+            "round": number, "ours": ours, "work": "lloyd 500 of 50000x768 in 10", "case": case, "seconds": seconds,
             "inertia": inertia,
         }  # fmt: skip
 
@@ -112,10 +112,10 @@ def check_lines():
         entry(3, True, "cpu", 1.0, 50.0), entry(3, False, "faiss, 2 threads", 2.0, 50.0),
         entry(3, False, "scikit-learn, 2 threads", 7.0, 40.0),
     ]  # fmt: skip
-    lines = list(bench_report.lines(rounds, {("lloyd 500 of 50000x768", "cpu"): 0.5}))
+    lines = list(bench_report.lines(rounds, {("lloyd 500 of 50000x768 in 10", "cpu"): 0.5}))
     ours = "  cpu                1.000 [1.000-2.000] s"
     expected = [
-        "lloyd 500 of 50000x768",
+        "lloyd 500 of 50000x768 in 10",
         "  fastest peer       3.000 [2.000-5.000] s  (faiss, 2 threads; scikit-learn, 2 threads)",
         "  other peers     scikit-learn 7.000 s",
         ours + "  ratio 2.50 [2.00-3.00]  mean inertia 1.0714 of the peer's  50% of the roofline",
@@ -123,7 +123,7 @@ def check_lines():
     expect(lines == expected, "the report of planted times:\n" + "\n".join(lines))
     versions = {"faiss": "1", "ours, cpu": {"name": "built-in", "platform": ""}}
     record = {"rounds": rounds, "versions": versions, "taken": "2026-11-30T", "machine": "M", "data": "d/mnist"}
-    row = "| 20 iterations of Lloyd, k 500, 50,000 x 768 rows | cpu | 1.000 | faiss, 2 threads; scikit-learn, 2 threads "
+    row = "| 10 iterations of Lloyd, k 500, 50,000 x 768 rows | cpu | 1.000 | faiss, 2 threads; scikit-learn, 2 threads "
     table = bench_table.table(record)
     expect(table[2] == row + "| 3.000 | **2.50** (2.00-3.00) |", f"the table of planted times: {table[2]}")
     expect(not any("Left out" in line for line in table), "something was left out of a table that has all")
@@ -132,6 +132,13 @@ def check_lines():
     alone = [planted for planted in rounds if planted["ours"]]
     expect(not bench_table.table(record | {"rounds": alone})[2], "a row without a peer")
     expect(list(bench_report.lines(alone, {}))[1:] == [ours], "the report of ours without a peer")
+    names = {
+        "training": "training, an epoch of one network", "training mlp, 5 at once": "training of mlp, 5 at once, an epoch of one network",
+        "lloyd 50": "20 iterations of Lloyd, k 50", "start 5000": "k-means++ start, k 5000", "pca": "PCA to 50 components, fit and projection",
+        "lloyd 1000 of 1000000x64": "20 iterations of Lloyd, k 1000, 1,000,000 x 64 rows",
+    }  # fmt: skip
+    for name, told in names.items():
+        expect(bench_table.stage(name) == told, f"the name of {name} in the table: {bench_table.stage(name)}")
     print("report and table name the fastest peer")
 
 

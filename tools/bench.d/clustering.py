@@ -125,7 +125,7 @@ def main():
     else:
         images = read_idx(arguments.data, "train-images-idx3-ubyte")[: arguments.images]
         x = np.ascontiguousarray(images.reshape(len(images), -1), np.float32)
-    rows = f" of {x.shape[0]}x{x.shape[1]}" if arguments.features else ""
+    rows = f" of {x.shape[0]}x{x.shape[1]} in {iterations}" if arguments.features else ""
 
     results = Results()
     versions = {"scikit-learn": sklearn.__version__, "faiss": faiss.__version__, "numpy": np.__version__}

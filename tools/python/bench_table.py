@@ -8,17 +8,24 @@ import statistics
 import sys
 
 STAGES = {"training": "training, an epoch of one network", "pca": "PCA to 50 components, fit and projection"}
-KINDS = {"minibatch": "mini-batch k-means", "lloyd": "20 iterations of Lloyd", "start": "k-means++ start"}
+KINDS = {"minibatch": "mini-batch k-means", "lloyd": "Lloyd", "start": "k-means++ start"}
 
 
 def stage(work):
-    """What a row calls a work such as "lloyd 500" or "lloyd 500 of 50000x768"."""
-    kind, _, k = work.partition(" ")
-    if kind == "training" and k:
-        return f"training of {k}, an epoch of one network"
-    k, _, size = k.partition(" of ")
-    rows = " x ".join(f"{int(n):,}" for n in size.split("x")) if size and kind in KINDS else size
-    return STAGES.get(work) or f"{KINDS.get(kind, kind)}{', k ' + k if k else ''}{', ' + rows + ' rows' if rows else ''}"
+    """What a row calls a work such as "lloyd 500" or "lloyd 500 of 50000x768 in 10"."""
+    kind, _, rest = work.partition(" ")
+    if work in STAGES:
+        return STAGES[work]
+    if kind == "training":
+        return f"training of {rest}, an epoch of one network"
+    if kind not in KINDS:
+        return work
+    # An older file has no iterations in the name; all had 20.
+    named, _, iterations = rest.partition(" in ")
+    k, _, size = named.partition(" of ")
+    what = f"{iterations or 20} iterations of Lloyd" if kind == "lloyd" else KINDS[kind]
+    rows = f", {' x '.join(f'{int(count):,}' for count in size.split('x'))} rows" if size else ""
+    return f"{what}, k {k}{rows}"
 
 
 def fastest(entries):
