@@ -116,7 +116,7 @@ def main():
     parser.add_argument("--replicas", type=int, default=1, help="networks to train at once, beside one")
     arguments = parser.parse_args()
     name, replicas = arguments.model, arguments.replicas
-    images = read_idx(arguments.data, "train-images-idx3-ubyte")[: arguments.images]
+    images = read_idx(arguments.data, "train-images-idx3-ubyte")[: arguments.images].copy()
     # The others take images as they are.
     shown = resized(images) if name.startswith("lenet5") else images
     x = normalised(shown, images.mean() / 255, images.std() / 255)

@@ -29,6 +29,10 @@ def training_peer(data, model, counts):
 
     def run(record, _):
         taken = taken_by(record, "training.py", "--data", data, "--model", model, "--replicas", max(counts))
+        for result in taken:
+            if "compile_seconds" in result:
+                compiling = {"model": model, "case": result["case"], "seconds": result["compile_seconds"]}
+                record.setdefault("compiling", []).append(compiling)
         return [
             (training_work(model, count), result["case"], result["seconds"], None)
             for count in counts
