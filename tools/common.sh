@@ -80,7 +80,7 @@ ensure_python() {
     python=${COPPICE_PYTHON:-$environment/bin/python}
     if [[ -z ${COPPICE_PYTHON:-} ]] && ! cmp -s "$packages" "$environment/complete"; then
         ensure_packages python3-venv
-        say "making .venv/peers with PyTorch, scikit-learn, scikit-learn-intelex and faiss (1.6 GB, more where only the build with CUDA is found)"
+        say "making .venv/peers with what tools/python/requirements.txt lists (1.6 GB, more where PyTorch has CUDA)"
         rm -f "$environment/complete"
         python3 -m venv "$environment"
         { install_torch && "$python" -m pip install -q -r "$packages" >&2; } ||

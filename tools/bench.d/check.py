@@ -133,10 +133,13 @@ def check_lines():
     expect(not bench_table.table(record | {"rounds": alone})[2], "a row without a peer")
     expect(list(bench_report.lines(alone, {}))[1:] == [ours], "the report of ours without a peer")
     names = {
-        "training": "training, an epoch of one network", "training mlp, 5 at once": "training of mlp, 5 at once, an epoch of one network",
-        "lloyd 50": "20 iterations of Lloyd, k 50", "start 5000": "k-means++ start, k 5000", "pca": "PCA to 50 components, fit and projection",
+        "training": "training, an epoch of one network",
+        "training mlp, 5 at once": "training of mlp, 5 at once, an epoch of one network",
+        "pca": "PCA to 50 components, fit and projection",
+        "lloyd 50": "20 iterations of Lloyd, k 50",
         "lloyd 1000 of 1000000x64": "20 iterations of Lloyd, k 1000, 1,000,000 x 64 rows",
-    }  # fmt: skip
+        "start 5000": "k-means++ start, k 5000",
+    }
     for name, told in names.items():
         expect(bench_table.stage(name) == told, f"the name of {name} in the table: {bench_table.stage(name)}")
     print("report and table name the fastest peer")
@@ -146,6 +149,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="what tools/bench passes on")
     parser.add_argument("--quick", action="store_true")
+    parser.error = lambda message: bench_table.complain(64, f"{message}; see tools/bench --help")
     arguments = parser.parse_args()
     check_lines()
     check_clustering()

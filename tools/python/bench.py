@@ -25,7 +25,7 @@ def training_work(model, replicas):
 
 
 def training_peer(data, model, counts):
-    """PyTorch's side: what it takes for one network is held against ours with any number of networks, grouped ones against as many."""
+    """PyTorch's side: one network is held against ours with any number of networks, grouped ones against as many."""
 
     def run(record, _):
         taken = taken_by(record, "training.py", "--data", data, "--model", model, "--replicas", max(counts))
@@ -166,7 +166,10 @@ def main():
     parser.add_argument("--folder")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--table", action="store_true")
+    parser.error = lambda message: bench_table.complain(64, f"{message}; see tools/bench --help")
     arguments = parser.parse_args()
+    if arguments.rounds < 1:
+        parser.error(f"argument --rounds: {arguments.rounds} is not a number of rounds, 1 or more")
     if arguments.table:
         return bench_table.print_table(arguments.out)
 
