@@ -73,16 +73,19 @@ install_torch() {
         "$python" -m pip install -q "torch==2.13.0"; } >&2
 }
 
-# Sets `python` to an interpreter with PyTorch and the other peers: $COPPICE_PYTHON, else one in .venv/peers, made here.
+# Sets `python` to an interpreter with PyTorch and the other peers: $COPPICE_PYTHON, else one in .venv/peers, which is made
+# the first time, and completed when the list of packages has changed.
 ensure_python() {
-    python=${COPPICE_PYTHON:-$root/.venv/peers/bin/python}
-    if [[ -z ${COPPICE_PYTHON:-} && ! -f $root/.venv/peers/complete ]]; then
+    local environment=$root/.venv/peers packages=$root/tools/python/requirements.txt
+    python=${COPPICE_PYTHON:-$environment/bin/python}
+    if [[ -z ${COPPICE_PYTHON:-} ]] && ! cmp -s "$packages" "$environment/complete"; then
         ensure_packages python3-venv
-        say "making .venv/peers with PyTorch, scikit-learn and faiss (1.3 GB, more where only the build with CUDA is found)"
-        python3 -m venv "$root/.venv/peers"
-        install_torch
-        "$python" -m pip install -q -r tools/python/requirements.txt >&2
-        touch "$root/.venv/peers/complete"
+        say "making .venv/peers with what tools/python/requirements.txt lists (1.6 GB, more where PyTorch has CUDA)"
+        rm -f "$environment/complete"
+        python3 -m venv "$environment"
+        { install_torch && "$python" -m pip install -q -r "$packages" >&2; } ||
+            fail 75 "pip could not install what tools/python/requirements.txt lists: try again later"
+        cp "$packages" "$environment/complete"
     fi
     "$python" -c 'import torch' 2>/dev/null ||
         fail 69 "$python has no PyTorch: unset COPPICE_PYTHON to have .venv/peers made, or name another"

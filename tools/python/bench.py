@@ -6,53 +6,17 @@ import json
 import os
 import pathlib
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 
+import bench_features
 import bench_large
+import bench_report
 import bench_table
+from bench_sides import COPPICE, ENVIRONMENT, ROOT, clustering_peers, our_lloyd, output, taken_by
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-COPPICE = ROOT / ".build" / "release" / "coppice"
 MINI_BATCH, LLOYD, START = (50, 500), (10, 50, 500, 5000), (5000,)
-# Rows of features: how many, how wide, and k.
-FEATURES = (1_000_000, 64, 1000)
-FEATURES_WORK = "lloyd 1000 of 1000000x64"
-
-# What we want to reach: the least ratio of the peer's seconds to ours, or the most seconds of ours. Inertias should be
-# within 1% of the peer's (Lloyd) or half a percent (mini-batch) in the mean over the rounds, each of which has a seed.
-RATIOS = {
-    "pca": 1.4, "minibatch 500": 3, "lloyd 50": 1.6, "lloyd 500": 1.6, "lloyd 5000": 1.6, FEATURES_WORK: 5,
-    "training linear, 5 at once": 4, "training mlp, 5 at once": 1.5, "training lenet5-wide4, 1 at once": 2,
-    "training lenet5-wide4, 5 at once": 2.5, "training autoencoder, 1 at once": 1.2,
-}  # fmt: skip
-SECONDS = {"start 5000": 0.2}
-
-
-# Where a machine sets these two, they slow the BLAS that numpy and faiss bring, and the system's, which is ours.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-
-
-def output(command):
-    """The JSON object that a command prints."""
-    done = subprocess.run([str(part) for part in command], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"bench: {' '.join(map(str, command))} ended with {done.returncode}")
-    return json.loads(done.stdout)
-
-
-def peer(script, *options):
-    """A side that runs a script of tools/bench.d; a list of (work, case, seconds, inertia)."""
-
-    def run(versions, seed):
-        seeded = ["--seed", seed] if script == "clustering.py" else []
-        printed = output([sys.executable, ROOT / "tools" / "bench.d" / script, *options, *seeded])
-        versions |= printed["versions"]
-        return [(r["work"], r["case"], r["seconds"], r.get("inertia")) for r in printed["results"]]
-
-    return run
 
 
 def training_work(model, replicas):
@@ -60,14 +24,21 @@ def training_work(model, replicas):
     return "training" if model == "lenet5" else f"training {model}, {replicas} at once"
 
 
-def training_peer(data, model, replicas):
-    """PyTorch trains one network; its seconds are held against ours with each number of networks."""
-    measure = peer("training.py", "--data", data, "--model", model)
+def training_peer(data, model, counts):
+    """PyTorch's side: one network is held against ours with any number of networks, grouped ones against as many."""
 
-    def run(versions, seed):
-        taken = measure(versions, seed)
-        works = dict.fromkeys(training_work(model, count) for count in replicas)
-        return [(work, *rest) for work in works for _, *rest in taken]
+    def run(record, _):
+        taken = taken_by(record, "training.py", "--data", data, "--model", model, "--replicas", max(counts))
+        for result in taken:
+            if "compile_seconds" in result:
+                compiling = {"model": model, "case": result["case"], "seconds": result["compile_seconds"]}
+                record.setdefault("compiling", []).append(compiling)
+        return [
+            (training_work(model, count), result["case"], result["seconds"], None)
+            for count in counts
+            for result in taken
+            if result["replicas"] in (1, count)
+        ]
 
     return run
 
@@ -78,9 +49,9 @@ def our_training(data, device, model, replicas):
     command = [COPPICE, "train", "--data", data, "--epochs", 1, "--replicas", replicas, "--device", device]
     command += ["--model", model]
 
-    def run(versions, _):
+    def run(record, _):
         printed = output([*command, "--quiet", "--json"])
-        versions[f"ours, {device}"] = printed.get("device")
+        record["versions"][f"ours, {device}"] = printed.get("device")
         # Seconds for one network to see the whole set once, as the peer's are.
         return [(training_work(model, replicas), device, printed["seconds"] / printed["replicas"] / printed["epochs"], None)]
 
@@ -91,10 +62,10 @@ def our_embedding(data, device):
     """An epoch of the autoencoder, which classifies nothing: embed trains it, one at a time."""
     command = [COPPICE, "embed", "--with", "autoencoder", "--data", data, "--epochs", 1, "--device", device]
 
-    def run(versions, _):
+    def run(record, _):
         with tempfile.TemporaryDirectory(prefix="coppice-bench-") as folder:
             printed = output([*command, "--out", pathlib.Path(folder) / "codes.npy", "--quiet", "--json"])
-        versions[f"ours, {device}"] = printed.get("device")
+        record["versions"][f"ours, {device}"] = printed.get("device")
         return [(training_work("autoencoder", 1), device, printed["training_seconds"], None)]
 
     return run
@@ -117,20 +88,19 @@ def least_seconds(arguments):
 def models(arguments):
     """The models to train, each with how many networks at once."""
     counts = {"lenet5": [arguments.replicas], "autoencoder": [1]}
-    return [
-        (model, counts.get(model, sorted({1, arguments.replicas}))) for model in arguments.models.split(",")
-    ]
+    return [(model, counts.get(model, sorted({1, arguments.replicas}))) for model in arguments.models.split(",")]
 
 
 def our_clustering(data, device, pca, kmeans):
-    command = [COPPICE, "cluster", "--data", data, "--pca", 50, "--device", device, "--quiet", "--json"]
+    images = ["--data", data, "--pca", 50]
 
-    def run(versions, seed):
+    def run(record, seed):
         results = []
 
         def cluster(k, *options):
+            command = [COPPICE, "cluster", *images, "--device", device, "--quiet", "--json"]
             printed = output([*command, "--k", k, "--seed", seed, *options])
-            versions[f"ours, {device}"] = printed.get("device")
+            record["versions"][f"ours, {device}"] = printed.get("device")
             return printed, printed["start_seconds"] + printed["kmeans_seconds"]
 
         if pca:
@@ -140,8 +110,7 @@ def our_clustering(data, device, pca, kmeans):
             printed, seconds = cluster(k, "--kmeans", "minibatch")
             results.append((f"minibatch {k}", device, seconds, printed["inertia"]))
         for k in LLOYD if kmeans else ():
-            printed, seconds = cluster(k, "--kmeans", "lloyd", "--iterations", 20, "--start", "random")
-            results.append((f"lloyd {k}", device, seconds, printed["inertia"]))
+            results += our_lloyd(record, f"lloyd {k}", device, [*images, "--k", k, "--seed", seed], 20)
         for k in START if kmeans else ():
             printed, _ = cluster(k, "--kmeans", "minibatch", "--iterations", 1)
             results.append((f"start {k}", device, printed["start_seconds"], None))
@@ -150,39 +119,14 @@ def our_clustering(data, device, pca, kmeans):
     return run
 
 
-def our_features(path, device, folder):
-    """Lloyd on a file of rows, and the ranking of a tenth of them by that clustering."""
-    clusters = folder / f"clusters-{device}"
-
-    def run(versions, seed):
-        common = ["--device", device, "--quiet", "--json", "--seed", seed]
-        options = ["--k", FEATURES[2], "--kmeans", "lloyd", "--iterations", 20, "--start", "random", "--out", clusters]
-        printed = output([COPPICE, "cluster", "--features", path, *options, *common])
-        versions[f"ours, {device}"] = printed.get("device")
-        seconds = printed["start_seconds"] + printed["kmeans_seconds"]
-        options = ["--strategy", "furthest", "--size", FEATURES[0] // 10, "--out", folder / "kept.npy"]
-        ranked = output([COPPICE, "select", "--clustering", clusters, *options, *common])
-        return [
-            (FEATURES_WORK, device, seconds, printed["inertia"]),
-            (f"ranking after {FEATURES_WORK}", device, ranked["selection_seconds"], None),
-        ]
-
-    return run
-
-
-def feature_sides(arguments, folder):
-    """The sides of the comparison on a file of rows."""
-    path = bench_large.make(folder / "rows.npy", FEATURES[0], FEATURES[1], "float32")
-    devices = [] if arguments.peers else arguments.devices.split(",")
-    ours = [(True, our_features(path, device, folder)) for device in devices]
-    return ours + [(False, peer("clustering.py", "--features", path, "--lloyd", FEATURES[2]))]
-
-
-def sides(arguments):
+def sides(arguments, folder):
     """Every side of the comparisons asked for, ours before the peers: (is ours, run)."""
-    training, pca, kmeans = (arguments.only in (None, what) for what in ("training", "pca", "kmeans"))
+    devices = [] if arguments.peers else arguments.devices.split(",")
+    if arguments.only == "features":
+        return bench_features.sides(folder, [bench_features.FEATURES], devices)
+    training, pca, kmeans, embeddings = (arguments.only in (None, what) for what in ("training", "pca", "kmeans", "embeddings"))
     ours, peers = [], []
-    for device in [] if arguments.peers else arguments.devices.split(","):
+    for device in devices:
         if training:
             ours += [our_training(arguments.data, device, model, n) for model, counts in models(arguments) for n in counts]
         if pca or kmeans:
@@ -195,53 +139,9 @@ def sides(arguments):
             options.append("--pca")
         if kmeans:
             options += ["--lloyd", *LLOYD, "--minibatch", *MINI_BATCH, "--start", *START]
-        peers.append(peer("clustering.py", *options))
-    return [(True, run) for run in ours] + [(False, run) for run in peers]
-
-
-def middle(values):
-    """Median and range of some seconds, for people."""
-    return f"{statistics.median(values):8.3f} [{min(values):.3f}-{max(values):.3f}]"
-
-
-def verdict(work, ratio, seconds):
-    """The target of a work and whether it is met, in words; empty where there is none."""
-    if work in RATIOS:
-        return f"  target {RATIOS[work]}: {'met' if ratio >= RATIOS[work] else 'missed'}"
-    if work in SECONDS:
-        return f"  target {SECONDS[work]} s: {'met' if seconds <= SECONDS[work] else 'missed'}"
-    return ""
-
-
-def report(rounds, least):
-    """Prints one line for each work and device of ours, against the best case of the peer in the same round.
-
-    Where `least` knows the seconds that the roofline allows, the line ends in their share of ours.
-    """
-    works = list(dict.fromkeys(entry["work"] for entry in rounds))
-    for work in works:
-        here = [entry for entry in rounds if entry["work"] == work]
-        numbers = sorted({entry["round"] for entry in here})
-        peers = [entry for entry in here if not entry["ours"]]
-        if not peers:
-            for device in dict.fromkeys(entry["case"] for entry in here):
-                print(f"{work}\n  {device:15} {middle([e['seconds'] for e in here if e['case'] == device])} s")
-            continue
-        best = {n: min((e for e in peers if e["round"] == n), key=lambda e: e["seconds"]) for n in numbers}
-        cases = sorted({entry["case"] for entry in best.values()})
-        print(f"{work}\n  peer            {middle([b['seconds'] for b in best.values()])} s  ({'; '.join(cases)})")
-        for device in dict.fromkeys(entry["case"] for entry in here if entry["ours"]):
-            ours = {e["round"]: e for e in here if e["ours"] and e["case"] == device}
-            ratios = [best[n]["seconds"] / ours[n]["seconds"] for n in numbers]
-            line = f"  {device:15} {middle([e['seconds'] for e in ours.values()])} s  ratio {statistics.median(ratios):.2f}"
-            line += f" [{min(ratios):.2f}-{max(ratios):.2f}]"
-            if best[numbers[0]]["inertia"]:
-                inertia = sum(ours[n]["inertia"] for n in numbers) / sum(best[n]["inertia"] for n in numbers)
-                line += f"  mean inertia {inertia:.4f} of the peer's"
-            seconds = statistics.median(e["seconds"] for e in ours.values())
-            if (work, device) in least:
-                line += f"  {100 * least[work, device] / seconds:.0f}% of the roofline"
-            print(line + verdict(work, statistics.median(ratios), seconds))
+        peers.append(clustering_peers(*options))
+    wide = bench_features.sides(folder, bench_features.EMBEDDINGS, devices) if embeddings else []
+    return sorted([(True, run) for run in ours] + [(False, run) for run in peers] + wide, key=lambda side: not side[0])
 
 
 def default_data():
@@ -256,7 +156,7 @@ def cpu_model():
 
 def main():
     parser = argparse.ArgumentParser(prog="bench", add_help=False)
-    parser.add_argument("--only", choices=["training", "pca", "kmeans", "features", "large"])
+    parser.add_argument("--only", choices=["training", "pca", "kmeans", "embeddings", "features", "large"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", default=default_data())
     parser.add_argument("--devices", default="opencl-cpu,cpu")
@@ -266,14 +166,17 @@ def main():
     parser.add_argument("--folder")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--table", action="store_true")
+    parser.error = lambda message: bench_table.complain(64, f"{message}; see tools/bench --help")
     arguments = parser.parse_args()
+    if arguments.rounds < 1:
+        parser.error(f"argument --rounds: {arguments.rounds} is not a number of rounds, 1 or more")
     if arguments.table:
         return bench_table.print_table(arguments.out)
 
     revision = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT)
     versions = {"python": platform.python_version(), "coppice": revision.stdout.strip()}
     machine = f"{cpu_model()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    record = {"machine": machine, "data": arguments.data, "versions": versions}
+    record = {"machine": machine, "data": arguments.data, "versions": versions, "left_out": []}
     with tempfile.TemporaryDirectory(prefix="coppice-bench-") as made:
         folder = pathlib.Path(arguments.folder or made)
         folder.mkdir(parents=True, exist_ok=True)
@@ -282,10 +185,11 @@ def main():
             devices = arguments.devices.split(",")
             record["large"] = [r for d in devices for r in bench_large.run(COPPICE, d, folder, ENVIRONMENT)]
         else:
-            record["rounds"] = alternate(arguments, folder, versions)
+            record["rounds"] = alternate(arguments, folder, record)
             print(f"{machine}\n{arguments.data}, {arguments.rounds} rounds\n{json.dumps(versions)}")
             trained = arguments.only in (None, "training") and not arguments.peers
-            report(record["rounds"], least_seconds(arguments) if trained else {})
+            least = least_seconds(arguments) if trained else {}
+            print("\n".join(bench_report.lines(record["rounds"], least)))
     record["taken"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     out = pathlib.Path(arguments.out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -293,13 +197,13 @@ def main():
     print(f"every time: {out}")
 
 
-def alternate(arguments, folder, versions):
+def alternate(arguments, folder, record):
     """Runs all sides in rounds, ours first in odd ones; every time that was taken."""
     rounds = []
     for number in range(arguments.rounds):
-        order = feature_sides(arguments, folder) if arguments.only == "features" else sides(arguments)
+        order = sides(arguments, folder)
         for ours, run in order if number % 2 == 0 else reversed(order):
-            for work, case, seconds, inertia in run(versions, number + 1):
+            for work, case, seconds, inertia in run(record, number + 1):
                 print(f"round {number + 1}: {work}, {case}: {seconds:.3f} s", file=sys.stderr)
                 entry = {"round": number + 1, "ours": ours, "work": work, "case": case, "seconds": seconds}
                 rounds.append(entry | {"inertia": inertia})

@@ -21,6 +21,11 @@ class LeNet5(nn.Module):
         self.fc1 = nn.Linear(wide, narrow)
         self.fc2 = nn.Linear(narrow, classes)
 
+    def layers(self):
+        """What `forward` does, as a list of layers."""
+        dense = [nn.Flatten(), self.fc, nn.ReLU(), self.fc1, nn.ReLU(), self.fc2]
+        return [*self.layer1, *self.layer2, *dense]
+
     def forward(self, x):
         """Logits [batch, classes] of normalised images [batch, channels, 32, 32]."""
         x = self.layer2(self.layer1(x)).flatten(1)
