@@ -31,7 +31,7 @@ package protocol LloydKeeper: AnyObject {
     func isDue(stopping: Bool) -> Bool
     /// Keeps a state. An error ends the clustering.
     func keep(_ state: LloydState) throws(FileError)
-    /// Called on every rank when the iterations stop because one wants that, before the last state is kept.
+    /// Called on every rank when the iterations are about to stop because some rank asked for it, before the last state is kept.
     func stop()
     /// Called once when the iterations are done, were stopped or have failed.
     func end()

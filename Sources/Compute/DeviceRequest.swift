@@ -31,7 +31,7 @@ package struct DeviceRequest: Equatable, Sendable {
         if case .numbers(let numbers) = choice { numbers.count > 1 } else { false }
     }
 
-    /// True if it may come to more than one device.
+    /// True if the request may select more than one device.
     package var mayMeanSeveral: Bool {
         switch choice {
         case .first: false

@@ -2,7 +2,7 @@ import Foundation
 import Support
 
 extension Communicator {
-    /// Runs `body` on so many ranks, each on a thread of its own in this process, and waits for all of them. The communicator that
+    /// Runs `body` on `size` ranks, each on its own thread of this process, and waits for all of them. The communicator that
     /// `body` gets belongs to its thread.
     ///
     /// If `body` fails on a rank, the ranks that wait for that one fail too.

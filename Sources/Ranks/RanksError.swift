@@ -29,7 +29,7 @@ package enum RanksError: Equatable, CategorizedError, SharedError {
     case disagreement(name: String, expected: String, rank: Int, found: String, others: Int)
     /// Ranks on threads called different functions, or with different numbers of bytes. All ranks have this same error.
     case differentCalls(rank: Int, first: String, found: String)
-    /// Another rank on a thread failed, which this one waited for.
+    /// This rank waited for another rank of the process, which failed.
     case rankFailed(rank: Int, ranks: Int, reason: String)
     /// A rank on a thread ended in order while this one waited for it.
     case rankEnded(rank: Int)
@@ -95,7 +95,7 @@ package enum RanksError: Equatable, CategorizedError, SharedError {
         case .rankFailed(let rank, let ranks, let reason):
             return "rank \(rank) of \(ranks) failed: \(reason)"
         case .rankEnded(let rank):
-            return "rank \(rank) has ended, and others wait for it"
+            return "rank \(rank) ended while other ranks were waiting for it"
         case .sums(let error):
             return error.description
         }

@@ -126,7 +126,7 @@ final class ThreadRanks: @unchecked Sendable {
         let all = try meet(rank, showing: own)
         let other = all.firstIndex { !$0.fits(all[0]) }
         if other == nil { body(all.map(\.bytes)) }
-        // No rank ends between the two meetings, so that this one always comes about.
+        // No rank can end between the two meetings, so the second one always completes.
         _ = try meet(rank, showing: own)
         if let other {
             throw .differentCalls(rank: other, first: all[0].text, found: all[other].text)
@@ -155,7 +155,7 @@ final class ThreadRanks: @unchecked Sendable {
         return shown
     }
 
-    /// Why not all ranks can come any more; nil if they can.
+    /// The error if some rank will never arrive; nil if all still can.
     private var absence: RanksError? {
         if let failure { return .rankFailed(rank: failure.rank, ranks: size, reason: failure.reason) }
         return ended.first.map { .rankEnded(rank: $0) }
@@ -174,7 +174,7 @@ final class ThreadRanks: @unchecked Sendable {
         return true
     }
 
-    /// Notes that a rank calls nothing any more, and wakes those that wait for it.
+    /// Records that a rank makes no more calls, and wakes the ranks that wait for it.
     func end(_ rank: Int) {
         condition.lock()
         defer { condition.unlock() }

@@ -126,7 +126,7 @@ extension ClusterSize {
             } else {
                 (", which is assumed", " (`--host`)")
             }
-        let counted = "; all their columns are counted, though those of distant ones are left early"
+        let counted = "; all their columns are counted, although a comparison with a distant candidate stops early"
         return [
             candidates + (ranks > 1 ? "; every rank gathers the candidates' rows" : ""), passes + passesBy,
             choosing + choosingBy + counted + (ranks > 1 ? "; the other ranks wait" : ""),
@@ -148,7 +148,7 @@ struct HostRates: Equatable, Encodable {
         case rowNanoseconds = "rowNs"
     }
 
-    /// Assumed of a host that is not this one. A core of an AMD EPYC (Zen 5) takes 30 ns per row.
+    /// The rates assumed for another machine's host. A core of an AMD EPYC (Zen 5) takes 30 ns per row.
     static let assumed = HostRates(gbs: 100, rowNanoseconds: 30)
 
     func seconds(_ choice: CandidateChoiceWork) -> Double { choice.cost.bytes / gbs / 1e9 }

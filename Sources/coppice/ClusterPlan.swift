@@ -12,7 +12,7 @@ struct ClusterSize: Equatable {
     var k: Int
     var iterations: Int
     var ranks: Int
-    /// The start; nil for the one that such a clustering has unless told otherwise.
+    /// The start; nil for the default of `coppice cluster`.
     var start: PlannedStart?
 
     /// The most ranks and iterations.
@@ -226,7 +226,7 @@ struct ClusterPlan: Encodable {
 
     /// The plan of a size that has been checked.
     /// - Parameters:
-    ///   - host: the rates of each rank's host; without effect if it has no part in the start.
+    ///   - host: the rates of each rank's host; ignored if the start does not use the host.
     ///   - network: nil with one rank.
     init(_ size: ClusterSize, on device: DeviceRates, _ host: HostRates = .assumed, over network: RankNetwork?) {
         let work = size.work

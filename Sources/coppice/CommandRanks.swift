@@ -21,7 +21,7 @@ extension Communicator {
         do throws(ClusteringError) { return try RowSpread(rows, over: self) } catch {
             guard ranksInProcess > 1, case .tooManyRanks(_, let rows, let accepted) = error else { throw error }
             throw SharedRefusal(
-                "\(countText) are too many for \(describeCount(rows, "row")), which are spread by chunks of "
+                "\(countText) are too many for \(describeCount(rows, "row")), which are spread in chunks of "
                     + "\(RowSpread.chunkRows); 1 to \(accepted) are accepted", category: error.category)
         }
     }
@@ -31,7 +31,7 @@ extension Communicator {
     func finishing(_ interrupt: ExitOnInterrupt? = nil, _ body: () throws -> Void) throws {
         do {
             do {
-                // Also if it fails: the rank that reports that must not be killed because another one ended by a signal.
+                // Even after a failure: if a signal ended another rank now, the launcher would kill the rank that is reporting.
                 defer { interrupt.ignore() }
                 try body()
             }
@@ -84,7 +84,7 @@ final class SharedImages: Sendable {
     /// - Parameter quiet: true for no notes on stderr.
     init(quiet: Bool) { self.quiet = quiet }
 
-    /// The data set. The first rank that calls this reads it while the others wait; an error is that of all.
+    /// The data set. The first rank that calls this reads it while the others wait; if reading fails, all ranks get the same error.
     func load(_ options: DataOptions) throws(DatasetError) -> Dataset {
         let found = outcome.withLock { outcome in
             let found = outcome ?? Result { () throws(DatasetError) in try options.load(quiet: quiet) }

@@ -37,8 +37,9 @@ struct DedupCommand: ParsableCommand {
 
             Rows of zeros have no direction; they are never duplicates.
 
-            Several devices of this machine (--device gpu:all, gpu:0,2, or --devices N), and ranks under mpirun or srun, share \
-            the clustering, which requires --kmeans lloyd, and the comparisons; docs/clusters.md has examples.
+            The clustering and the comparisons can be spread over several devices of this machine (--device gpu:all, \
+            gpu:0,2, or --devices N), or over ranks under mpirun or srun. Both require --kmeans lloyd. docs/clusters.md has \
+            examples.
             """)
 
     @OptionGroup var options: ClusteringOptions

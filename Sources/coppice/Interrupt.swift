@@ -78,7 +78,7 @@ private enum SignalPipe {
 
 /// Ends the process at Ctrl-C at once, for commands with nothing to keep, but never in the middle of a result.
 final class ExitOnInterrupt: Sendable {
-    /// Those of processes that are ranks, which hear signals until they end.
+    /// Instances of processes that are ranks, retained so that signals are heard until the process ends.
     private static let lasting = Locked<[ExitOnInterrupt]>([])
 
     private enum Answer {
@@ -100,9 +100,8 @@ final class ExitOnInterrupt: Sendable {
         self.init(saying: message, after: 0)
     }
 
-    /// For a process that is one of several ranks, of which rank 0 prints `message`. Signals are heard until the process ends: a
-    /// launcher passes one on to all ranks, and a rank that ended by it while others still work would have the launcher kill
-    /// these.
+    /// For a process that is one of several ranks, of which rank 0 prints `message`. Signals are heard until the process ends:
+    /// launchers pass a signal on to all ranks; if one rank ended while others still worked, the launcher would kill those.
     convenience init(saying message: String, on ranks: Communicator) {
         // A rank that ends at once has the launcher kill rank 0, which may not have printed yet, and drop what it has not read.
         self.init(saying: ranks.rank == 0 ? message : nil, after: 250_000)

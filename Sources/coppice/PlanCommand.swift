@@ -25,8 +25,8 @@ struct PlanClusterCommand: ParsableCommand {
             like the one in this machine. Its limits, and the shares of them that a smaller clustering reaches, are measured \
             as `coppice bench` measures them, which takes a few seconds.
 
-            A k-means|| start, the default above 10000 clusters, needs the hosts too: rank 0's host chooses the centroids, \
-            at the rate that --host gives, or without --gpu at the rate of the host here.
+            A k-means|| start, the default above 10000 clusters, also uses the hosts: rank 0's host chooses the \
+            centroids, at the rate that --host gives. Without --gpu, the rate of this machine's host is measured.
             """)
 
     @Option(help: ArgumentHelp("Rows of all ranks together, such as 1e9.", valueName: "n"), transform: wholeNumber)
@@ -103,7 +103,8 @@ struct PlanClusterCommand: ParsableCommand {
         let rate = try host.map { try UnitNumber.rate($0, option: "--host") }
         guard let gpu else {
             guard rate == nil else {
-                throw Failure("--host requires --gpu: without it the host here is measured", exitCode: 64)
+                throw Failure(
+                    "--host requires --gpu; without --gpu the rate of this machine's host is measured", exitCode: 64)
             }
             return try measuredRates(for: size)
         }
@@ -114,7 +115,13 @@ struct PlanClusterCommand: ParsableCommand {
                 exitCode: 64)
         }
         var rates = HostRates.assumed
-        if let rate { rates.gbs = rate / 1e9 }
+        if let rate {
+            guard case .parallel = size.startWork else {
+                throw Failure(
+                    "--host has no effect on a k-means++ start; --start kmeans-parallel uses the host", exitCode: 64)
+            }
+            rates.gbs = rate / 1e9
+        }
         return (DeviceRates(try GPUDescription(file: gpu)), rates)
     }
 

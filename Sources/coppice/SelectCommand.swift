@@ -30,9 +30,8 @@ struct SelectCommand: AsyncParsableCommand {
             --budget-column tokens --budget 200000, samples are kept in rank order as long as the sum of their field `tokens` \
             is not above 200000: one that does not fit is skipped.
 
-            With several devices of this machine (--device gpu:all, gpu:0,2, or --devices N), and under mpirun or srun, each \
-            device or rank reads a part of the samples, and together they keep the same samples as one; docs/clusters.md has \
-            examples.
+            The samples can be spread over several devices of this machine (--device gpu:all, gpu:0,2, or --devices N), or \
+            over ranks under mpirun or srun. The same samples are kept. docs/clusters.md has examples.
             """)
 
     @OptionGroup var options: ClusteringOptions

@@ -3,16 +3,16 @@ import Compute
 import Ranks
 import Support
 
-/// What commands take that can spread their rows over several devices of this machine.
+/// The options of commands that can spread their rows over several devices of this machine.
 struct SpreadOptions: ParsableArguments {
     @Option(help: "What to compute on: \(DeviceRequest.accepted).")
     var device = "auto"
     @Option(
         help: ArgumentHelp(
-            "Devices to spread the rows over: the first N that --device means. Needs --kmeans lloyd.", valueName: "N"),
+            "Spread the rows over the first N devices that --device matches. Requires --kmeans lloyd.", valueName: "N"),
         transform: wholeNumber)
     var devices: Int?
-    @Flag(help: "Accept several devices that differ. The last bits of the result then depend on which these are.")
+    @Flag(help: "Allow devices that differ. The last bits of the result then depend on the devices and their order.")
     var mixDevices = false
 
     @Option(help: "Seed of all random numbers. (default: 1)", transform: seedNumber)
@@ -38,7 +38,7 @@ struct SpreadOptions: ParsableArguments {
         return compute
     }
 
-    /// The devices of the request, with a line for each on stderr; empty if it comes to one.
+    /// The devices to spread over, each noted on stderr; empty if the request selects a single device.
     /// - Throws: `ComputeError/noDevice(reason:)` if there are too few, or if they differ and may not.
     func several() throws -> [DeviceInventory.DeviceEntry] {
         let request = try request

@@ -189,7 +189,7 @@ import TestSupport
         #expect(error.category == .usage && error.isShared)
         #expect(
             error.description
-                == "9 ranks are too many for 10000 rows, which are spread by chunks of 4096; 1 to 3 are accepted")
+                == "9 ranks are too many for 10000 rows, which are spread in chunks of 4096; 1 to 3 are accepted")
         let difference = ClusteringError.differentRows(
             name: "the samples of X.npy", rows: 4096..<8192, owner: 1, other: 0)
         #expect(difference.category == .badData && difference.isShared)

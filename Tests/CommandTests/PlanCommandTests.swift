@@ -213,6 +213,10 @@ import TestSupport
             ),
             (size + ["--network", "50"], "--network is '50'; a number with its unit is needed"),
             (size + ["--host", "50"], "--host is '50'; a number with its unit is needed"),
+            (
+                size + ["--host", "50GB/s"],
+                "--host has no effect on a k-means++ start; --start kmeans-parallel uses the host"
+            ),
             (size + ["--latency", "5"], "--latency is '5'; a number with its unit is needed, such as 5us"),
             (size + ["--latency", "2e4s"], "--latency is '2e4s'; a time from 0 to 3600 s is accepted"),
             (size + ["--device", "cpu"], "--gpu and --device are mutually exclusive"),
@@ -230,7 +234,7 @@ import TestSupport
         }
         expectComplaint(
             try coppice(["plan", "cluster", "--host", "50GB/s", "--device", "cpu"] + size), code: 64,
-            mentions: ["--host requires --gpu: without it the host here is measured"])
+            mentions: ["--host requires --gpu; without --gpu the rate of this machine's host is measured"])
         let word = try plan("--rows", "1e3", "--dim", "8", "--k", "10", "--start", "kmeans")
         #expect(word.status == 64 && word.stderr.contains("'kmeans-parallel'"), "\(word.stderr)")
         let fraction = try plan("--rows", "1.5", "--dim", "8", "--k", "1")

@@ -136,7 +136,7 @@ import Testing
             (lloyd + ["--k", "auto"], Self.two, 64, "--k auto is for one device; 2 devices need a number"),
             (
                 lloyd, Self.two, 64,
-                "2 devices are too many for 100 rows, which are spread by chunks of 4096; 1 to 1 are"
+                "2 devices are too many for 100 rows, which are spread in chunks of 4096; 1 to 1 are"
             ),
             (lloyd, ["--device", "opencl-cpu", "--devices", "3"], 69, "--devices 3 are too many"),
             (lloyd, ["--device", "opencl-cpu:0,7"], 69, "there is no number 7"),

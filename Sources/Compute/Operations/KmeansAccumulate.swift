@@ -31,7 +31,7 @@ package struct KmeansAccumulate: Operation {
             first >= 0 && first < points.count, "a round from point \(first) on of \(points.count) points")
     }
 
-    /// That of so many points: an addition per point and dimension. That a block has sums of its own is left out.
+    /// The cost of adding up `points` points: an addition per point and dimension. The sums that each block has are left out.
     package static func cost(points: Int, dimensions: Int) -> OperationCost {
         OperationCost(operations: Double(points * dimensions), bytes: Double(4 * points * (dimensions + 1)))
     }

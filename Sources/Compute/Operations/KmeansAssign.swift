@@ -52,8 +52,8 @@ package struct KmeansAssign: Operation {
             "\(labels.count) labels and \(room) distances for \(points.count) points")
     }
 
-    /// That of so many points and centroids: a multiply-add per point, centroid and dimension. Where distances are asked for,
-    /// three operations more per point and dimension.
+    /// The cost of assigning `points` points to `centroids` centroids: one multiply-add per point, centroid and dimension, and
+    /// three more operations per point and dimension if `distances` is true.
     package static func cost(
         points: Int, centroids: Int, dimensions: Int, distances: Bool = false
     ) -> OperationCost {
