@@ -98,7 +98,7 @@ import Testing
                 var values: [Int64] = [1]
                 for _ in 0..<calls { try ranks.sum(&values) }
                 if ranks.rank == size - 1 { throw Broken(rank: ranks.rank) }
-                do { try ranks.sum(&values) } catch {
+                do throws(RanksError) { try ranks.sum(&values) } catch {
                     errors.withLock { $0[ranks.rank] = error }
                     throw error
                 }
