@@ -42,8 +42,8 @@ class Host:
         self.address = f"10.77.0.{number}"
         self.holder = subprocess.Popen(
             ["unshare", "--net", "--uts", "--ipc", "--mount", "setpriv", "--pdeathsig", "KILL", "sleep", "infinity"])
-        own = os.stat("/proc/self/ns/net").st_ino
-        while os.stat(f"/proc/{self.holder.pid}/ns/net").st_ino == own:
+        # From then on its mounts are its own, too.
+        while Path(f"/proc/{self.holder.pid}/comm").read_text() != "sleep\n":
             if self.holder.poll() is not None:
                 end_with("a network namespace cannot be made: root is needed, and a kernel with namespaces", 69)
             time.sleep(0.01)
@@ -59,7 +59,8 @@ class Host:
 
     def inside(self, *command):
         """The command line that runs a command on this host."""
-        return ["nsenter", "--target", str(self.holder.pid), "--net", "--uts", "--ipc", "--mount", f"--wd={os.getcwd()}", *command]
+        spaces = ["--net", "--uts", "--ipc", "--mount", f"--wd={os.getcwd()}"]
+        return ["nsenter", "--target", str(self.holder.pid), *spaces, *command]
 
     def call(self, *command):
         subprocess.run(self.inside(*command), check=True)
