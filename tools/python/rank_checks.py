@@ -7,6 +7,8 @@ import struct
 import subprocess
 from pathlib import Path
 
+FILES = ("labels.npy", "distances.npy", "centroids.npy")
+
 
 def environment(**more: str) -> dict[str, str]:
     """The variables of a launcher. Open MPI refuses root, and more ranks than cores, unless it is told that both are meant."""
@@ -43,3 +45,16 @@ def differences(found: Path, expected: Path) -> list[str]:
         if not ((found / name).is_file() and (expected / name).is_file()
                 and (found / name).read_bytes() == (expected / name).read_bytes())
     )
+
+
+def marked(mark: str) -> dict[int, str]:
+    """The running processes that have this entry, `NAME=VALUE`, in their environment: their names by their numbers."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                if (folder / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                    found[int(folder.name)] = (folder / "comm").read_text().strip()
+        except OSError:
+            pass
+    return found
