@@ -118,3 +118,13 @@ ensure_recipes_python() {
     fi
     exec 9>&-
 }
+
+# Installs an MPI of PyPI, such as mpich==5.0.2, in .venv under its name without the version.
+ensure_pypi_mpi() {
+    local folder=.venv/${1%%=*}
+    [[ ! -f $folder/complete ]] || return 0
+    ensure_packages python3-venv
+    python3 -m venv "$folder"
+    "$folder/bin/python" -m pip install -q "$1" >&2 || fail 75 "pip could not install $1"
+    touch "$folder/complete"
+}

@@ -139,6 +139,8 @@ struct ClusteringFolder {
     let path: String
     /// The folders that are missing, itself and those above it, the innermost first.
     private let missing: [String]
+    /// Names of temporary files and folders that were here before.
+    private let leftovers: [String]
 
     /// A folder that can be written to. One that is missing is made and removed again: a command that ends before it has a
     /// result leaves nothing.
@@ -151,9 +153,15 @@ struct ClusteringFolder {
             folder = Paths.folder(of: folder)
         }
         self.missing = missing
+        leftovers = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter(Self.isTemporary)
         try Folder.make(path)
         defer { removeEmpty() }
         for name in Self.names { try AtomicFile.checkCanWrite("\(path)/\(name)") }
+    }
+
+    /// True for the names of temporary files and folders that ``write(_:)`` and ``write(_:isBytes:removing:)`` make.
+    private static func isTemporary(_ name: String) -> Bool {
+        AtomicFile.target(ofTemporary: name).map(names.contains) ?? (name.wholeMatch(of: /\.[0-9]+\.tmp/) != nil)
     }
 
     /// Removes the folders that were missing, as far as they are empty.
@@ -169,7 +177,8 @@ struct ClusteringFolder {
         try checkpoint.write(to: "\(path)/\(Self.checkpoint)")
     }
 
-    /// Writes all three files or none, because labels and centroids in a folder must belong to one clustering.
+    /// Writes all three files or none, because labels and centroids in a folder must belong to one clustering. Then removes
+    /// temporary files of processes that were killed while they wrote: those that have been here since the command began.
     /// - Parameters:
     ///   - isBytes: whether the samples are 8-bit ones, whose centroids are float32.
     ///   - isKept: whether the clustering kept checkpoints: the last one is no longer needed and is removed.
@@ -194,5 +203,6 @@ struct ClusteringFolder {
             try AtomicFile.move("\(stage)/\(name)", to: "\(path)/\(name)")
         }
         if isKept { unlink("\(path)/\(Self.checkpoint)") }
+        for name in leftovers { try? FileManager.default.removeItem(atPath: "\(path)/\(name)") }
     }
 }

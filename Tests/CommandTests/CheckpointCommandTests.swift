@@ -113,6 +113,25 @@ import TestSupport
         #expect(outcome.status == 0 && outcome.stderr.contains("note: there is no checkpoint in "), "\(outcome.stderr)")
     }
 
+    /// A process that is killed while it writes leaves these.
+    @Test func temporaryFilesOfAKilledProcessAreRemoved() throws {
+        let folder = try TemporaryFolder()
+        let out = folder / "out"
+        try FileManager.default.createDirectory(atPath: "\(out)/.4711.tmp", withIntermediateDirectories: true)
+        for name in [
+            ".4711.tmp/labels.npy", "clustering.checkpoint.4711-5.tmp", "labels.npy.4711-6.tmp", "notes.4711-5.tmp",
+        ] {
+            try Data([1]).write(to: URL(fileURLWithPath: "\(out)/\(name)"))
+        }
+        let outcome = try coppice(
+            arguments(folder) + ["--k", "2", "--iterations", "1", "--out", out, "--resume", "--quiet"])
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(
+            try folder.names(in: "out").sorted() == [
+                "centroids.npy", "distances.npy", "labels.npy", "notes.4711-5.tmp",
+            ])
+    }
+
     @Test(arguments: [
         (["--resume"], "--resume needs --out"), (["--checkpoint-every", "5"], "--checkpoint-every needs --out"),
         (["--resume", "--out", "o", "--kmeans", "minibatch"], "--resume needs --kmeans lloyd"),
