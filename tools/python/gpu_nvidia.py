@@ -1,0 +1,171 @@
+"""NVIDIA's machine code: PTX by clang, cubins by ptxas, listings by nvdisasm."""
+
+import pathlib
+import re
+
+import gpu_lanes
+import gpu_listing
+import gpu_model
+import gpu_targets
+
+FLOAT = {"FADD", "FMUL", "FSWZADD", "FADD32I", "FMUL32I"}
+# What the half-rate integer unit does, comparisons and minima of floats among it.
+INTEGER = {"IADD3", "IADD", "LOP3", "LEA", "SHF", "SHL", "SHR", "ISETP", "IMNMX", "VIMNMX", "IABS", "SEL", "PRMT", "LOP",
+           "BMSK", "SGXT", "FSETP", "FMNMX", "FSEL", "FCHK", "PLOP3", "P2R", "R2P", "VABSDIFF", "IADD32I", "ISCADD",
+           "IMNMX3", "FMNMX3", "VIADD", "VIADDMNMX", "FSET", "BREV", "IDP", "VIMNMX3", "IADD2"}
+MULTIPLY = {"IMAD", "IMUL", "XMAD", "IMUL32I"}
+# 16 lanes a cycle: functions, conversions, counts of bits.
+RARE = {"MUFU", "I2F", "F2I", "I2FP", "F2F", "F2FP", "FRND", "POPC", "FLO", "I2I", "SHFL", "VOTE", "R2UR", "MATCH",
+        "REDUX", "S2R"}
+BRANCH = {"BRA", "EXIT", "BSSY", "BSYNC", "BRX", "RET", "CALL", "JMP", "BREAK", "WARPSYNC", "BMOV", "YIELD", "JMX",
+          "NANOSLEEP", "BRXU"}
+
+LABEL = re.compile(r"^(\.\w+):")
+CODE = re.compile(r"^\s*/\*[0-9a-f]{4,}\*/\s+(?:@(!?U?P\w+)\s+)?([A-Z][A-Z0-9_.]*)\s*(.*?)\s*;")
+TARGET = re.compile(r"`\((\.\w+)\)")
+
+
+def width_of(name):
+    """Bytes per lane of an access: 16 of LDG.E.128."""
+    for part in name.split(".")[1:]:
+        if part in ("U8", "S8"):
+            return 1
+        if part in ("U16", "S16"):
+            return 2
+        if part in ("64", "128", "256"):
+            return int(part) // 8
+    return 4
+
+
+def classify(name):
+    """(kind, multiply-adds, bytes) of an instruction's name."""
+    base = name.split(".")[0]
+    if base in ("FFMA", "FFMA32I"):
+        return "fma", 1, 0
+    # Blackwell does two of them at once, on pairs of registers.
+    if base == "FFMA2":
+        return "fma", 2, 0
+    if base in FLOAT or base in ("FADD2", "FMUL2"):
+        return "float", 0, 0
+    if base in INTEGER or base in MULTIPLY:
+        return "integer", 0, 0
+    if base in ("LDG", "LD"):
+        return "load", 0, width_of(name)
+    # Spills and private arrays go through the same units as global memory.
+    if base == "LDL":
+        return "load", 0, width_of(name)
+    if base in ("STG", "ST", "STL"):
+        return "store", 0, width_of(name)
+    if base in ("LDS", "LDSM"):
+        return "local load", 0, width_of(name)
+    if base in ("STS", "STSM"):
+        return "local store", 0, width_of(name)
+    if base in ("LDC", "LDCU", "ULDC"):
+        return "scalar load", 0, width_of(name)
+    if base in ("ATOM", "ATOMG", "ATOMS", "RED", "REDG"):
+        return "atomic", 0, width_of(name)
+    if base in ("BAR", "DEPBAR", "LDGDEPBAR", "MEMBAR"):
+        return "barrier", 0, 0
+    if base in BRANCH:
+        return "branch", 0, 0
+    return "other", 0, 0
+
+
+def parse(listing, target, local):
+    """(instructions, labels) of a listing by nvdisasm -c of a program with one kernel."""
+    rates = gpu_model.NVIDIA[target]
+    instructions, labels, raw = [], {}, []
+    joins = {}
+    inside = False
+    for line in listing.splitlines():
+        if line.startswith("\t.section\t"):
+            inside = line.startswith("\t.section\t.text.")
+        if not inside:
+            continue
+        if found := LABEL.match(line):
+            labels[found.group(1)] = len(instructions)
+            continue
+        found = CODE.match(line)
+        if not found:
+            continue
+        guard, name, operands = found.groups()
+        base = name.split(".")[0]
+        kind, fmas, width = classify(name)
+        targets = tuple(TARGET.findall(operands))
+        falls = True
+        if base == "BSSY":
+            joins.setdefault(operands.split(",")[0], []).extend(targets)
+            targets = ()
+        elif base == "BSYNC":
+            targets, falls = tuple(joins.get(operands.split(",")[0], ())), False
+        elif base == "BRA":
+            # BRA.U has its condition among the operands.
+            falls = guard is not None or (".U" in name and "UP" in operands) or operands.startswith(("P", "!P"))
+        elif base in ("EXIT", "RET", "JMP", "BRX", "BRXU", "JMX"):
+            falls = guard is not None
+        elif base == "CALL":
+            targets = ()
+        raw.append((guard, name, operands))
+        instructions.append(gpu_listing.Instruction(f"{name} {operands}", kind, fmas, width, None, {},
+                                                    targets, falls))
+    for index, (_, name, _) in enumerate(raw):
+        if name.startswith("BSYNC"):
+            # Lanes meet at the end that the BSSY of their register named, which is the next one after this.
+            after = [target for target in instructions[index].targets if labels.get(target, -1) > index]
+            instructions[index].targets = tuple(sorted(after, key=labels.get)[:1])
+    gpu_lanes.find_offsets(instructions, gpu_listing.blocks_of(instructions, labels), raw, local)
+    for instruction, (_, name, _) in zip(instructions, raw):
+        instruction.cycles = cycles(instruction, name.split(".")[0], rates)
+    return instructions, labels
+
+
+def cycles(instruction, base, rates):
+    """Cycles of a multiprocessor per warp. Rates are warp instructions per cycle."""
+    taken = {"issue": 1 / rates.issue}
+    if instruction.kind in ("fma", "float"):
+        taken["float"] = max(instruction.fmas, 1) / rates.fma
+    elif base in MULTIPLY:
+        taken["float" if rates.multiplies_on_float else "integer"] = 1 / rates.integer
+    elif instruction.kind == "integer":
+        taken["integer"] = 1 / rates.integer
+    elif base in RARE:
+        taken["rare"] = 1 / rates.rare
+    elif instruction.kind in ("load", "store", "atomic", "local load", "local store"):
+        part = "local" if instruction.kind.startswith("local") or base == "ATOMS" else "global"
+        taken[part] = gpu_model.nvidia_access(instruction.width, instruction.offsets, part == "local")
+    return taken
+
+
+class Toolchain:
+    """Compiles for NVIDIA's targets and reads the result."""
+
+    vendor = "NVIDIA"
+
+    def __init__(self, tools):
+        self.clang, self.ptxas, self.nvdisasm = tools["clang"], tools["ptxas"], tools["nvdisasm"]
+
+    def compile(self, source: pathlib.Path, options: str, local: list[int], targets: list[str], scratch: pathlib.Path) -> dict:
+        """{target: registers, scalars, spill, stack, local, code} of the source's one kernel in work-groups of size `local`."""
+        ptx = scratch / "program.ptx"
+        gpu_targets.run([*gpu_targets.clang_command(self.clang, source, options, "nvptx64-nvidia-nvcl", "nvptx64--nvidiacl.bc", ptx),
+                  "-Xclang", "-target-cpu", "-Xclang", "sm_70"])
+        found = {}
+        for target in targets:
+            cubin = scratch / f"{target}.cubin"
+            found[target] = resources(gpu_targets.run([self.ptxas, f"-arch={target}", "-v", ptx, "-o", cubin]))
+            found[target]["code"] = None
+            if target in gpu_model.NVIDIA:
+                rates = gpu_model.NVIDIA[target]
+                loops = gpu_listing.loops_of(*parse(gpu_targets.run([self.nvdisasm, "-c", cubin]), target, local))
+                found[target]["code"] = gpu_model.read(loops, rates.fma, gpu_lanes.LANES, together=True)
+        return found
+
+
+def resources(log):
+    """What ptxas -v says of a program."""
+    def number(pattern):
+        return int(re.search(pattern, log).group(1))
+    shared = re.search(r"(\d+) bytes smem", log)
+    return {"registers": number(r"Used (\d+) registers"), "scalars": None,
+            "spill": number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads"),
+            "stack": number(r"(\d+) bytes stack frame"), "local": int(shared.group(1)) if shared else 0}
