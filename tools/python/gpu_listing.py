@@ -4,8 +4,8 @@ import collections
 import dataclasses
 
 # Kinds of instructions, in the order in which a mix is printed. "wide" accesses are those of more than 4 bytes a lane.
-KINDS = ("fma", "float", "integer", "load", "store", "local load", "local store", "scalar load", "atomic", "barrier",
-         "branch", "other")
+KINDS = ("fma", "float", "integer", "load", "store", "local load", "local store", "scalar load", "scalar", "atomic",
+         "barrier", "branch", "other")
 
 
 @dataclasses.dataclass
@@ -26,6 +26,8 @@ class Instruction:
     # Labels that it may jump to, and if the next instruction may follow.
     targets: tuple[str, ...] = ()
     falls: bool = True
+    # Part of the work-items that it does its work for.
+    weight: float = 1.0
 
     @property
     def uniform(self):
@@ -48,13 +50,14 @@ class Loop:
         return sum(instruction.fmas for instruction in self.instructions)
 
     def mix(self):
-        """{kind: instructions}; accesses by their width, as "load 16"."""
+        """{kind: instructions per work-item}, of "fma" multiply-adds; accesses by their width, as "load 16"."""
         counts = collections.Counter()
         for instruction in self.instructions:
             width = f" {instruction.width}" if instruction.width else ""
             uniform = " uniform" if instruction.width and instruction.uniform else ""
-            counts[instruction.kind + width + uniform] += 1
-        return dict(sorted(counts.items(), key=lambda item: (KINDS.index(kind_of(item[0])), item[0])))
+            counts[instruction.kind + width + uniform] += instruction.fmas or instruction.weight
+        whole = {entry: int(number) if number == int(number) else round(number, 2) for entry, number in counts.items()}
+        return dict(sorted(whole.items(), key=lambda item: (KINDS.index(kind_of(item[0])), item[0])))
 
     def accesses(self, *kinds):
         return [instruction for instruction in self.instructions if instruction.kind in kinds]

@@ -16,6 +16,16 @@ NVIDIA = {
     "sm_100": Nvidia(4, 4, 2, 0.5, True),
     "sm_120": Nvidia(4, 4, 2, 0.5, True),
 }
+# Work-items per wave; waves per cycle and compute unit of multiply-adds at their best (two in one instruction on CDNA 2 and 3,
+# two instructions in one on RDNA 3), of vector instructions and of scalar ones; cycles that the addresses of an access take at least;
+# bytes per cycle of the vector cache and of local memory. Sources in docs/kernels.md.
+Amd = collections.namedtuple("Amd", "lanes fma vector scalar address cache local")
+AMD = {
+    "gfx90a": Amd(64, 2, 1, 1, 4, 64, 128),
+    "gfx940": Amd(64, 2, 1, 1, 4, 64, 128),
+    "gfx1030": Amd(32, 2, 2, 2, 1, 128, 128),
+    "gfx1100": Amd(32, 4, 2, 2, 1, 128, 128),
+}
 LINE = 128
 SECTOR = 32
 BANKS = 32
