@@ -101,13 +101,17 @@ class Toolchain:
     def __init__(self, tools):
         self.clang = tools["clang"]
 
-    def compile(self, source, options, local, targets, scratch):
-        """{target: registers, scalars, spill, stack, local, code} of the source's one kernel. The size `local` of its work-groups
-        is in its own text."""
+    def compile_all(self, jobs, scratch, pool):
+        """For each job {target: results}."""
+        return list(pool.map(lambda numbered: self.compile(numbered[1], scratch / str(numbered[0])), enumerate(jobs)))
+
+    def compile(self, job, scratch):
+        """{target: registers, scalars, spill, stack, local, code} of the program's one kernel."""
+        scratch.mkdir()
         found = {}
-        for target in targets:
+        for target in job.targets:
             listing = scratch / f"{target}.s"
-            command = gpu_targets.clang_command(self.clang, source, options, "amdgcn-mesa-mesa3d",
+            command = gpu_targets.clang_command(self.clang, job.source, job.options, "amdgcn-mesa-mesa3d",
                                                 "gfx906-amdgcn-mesa-mesa3d.bc", listing)
             found[target] = resources(gpu_targets.run(
                 [*command, f"-mcpu={target}", "-Rpass-analysis=kernel-resource-usage"]))

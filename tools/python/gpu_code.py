@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 import gpu_amd
+import gpu_intel
 import gpu_model
 import gpu_nvidia
 import gpu_planted
@@ -17,7 +18,7 @@ import gpu_tables
 import gpu_targets
 
 ACCEPTED = gpu_programs.ROOT / "tools" / "check-gpu-code.d" / "accepted.tsv"
-WHATS = ("stack", "launch", "bound")
+WHATS = ("stack", "launch", "bound", "intel-spill", "intel-stack")
 COMPUTE_UNITS = 100
 GROUP_ITEMS = 64
 
@@ -29,7 +30,7 @@ def read_accepted():
         if line and not line.startswith("#"):
             fields = line.split("\t")
             if len(fields) != 3 or fields[1] not in WHATS:
-                gpu_targets.stop(f"{ACCEPTED}:{number}: kernel, 'stack', 'launch' or 'bound', and a reason are wanted")
+                gpu_targets.stop(f"{ACCEPTED}:{number}: kernel, one of {', '.join(WHATS)}, and a reason are wanted, with tabs between")
             reasons[fields[0], fields[1]] = fields[2]
     return reasons
 
@@ -53,12 +54,13 @@ def check(rows, accepted, built, kernels):
     used = set()
     for row in rows:
         where = f"{row['kernel']} on {row['target']} ({row['defines']})"
-        if row["spill"]:
-            complaints.append(f"{where}: spills {row['spill']}")
-        if row["stack"]:
-            used.add((row["kernel"], "stack"))
-            if (row["kernel"], "stack") not in accepted:
-                complaints.append(f"{where}: {row['stack']} bytes of private arrays in memory")
+        # Intel's threads have 128 registers, however many work-items its compiler gives them.
+        vendor = "intel-" if gpu_targets.vendor_of(row["target"]) == "Intel" else ""
+        for what, sentence in (("spill", f"spills {row['spill']}"), ("stack", f"{row['stack']} bytes of private arrays in memory")):
+            if row[what]:
+                used.add((row["kernel"], vendor + what))
+                if (row["kernel"], vendor + what) not in accepted:
+                    complaints.append(f"{where}: {sentence}")
     for kernel in sorted({row["kernel"] for row in rows}):
         launches = [(row["groups"], row["group_items"]) for row in rows if row["kernel"] == kernel]
         # A specialisation for small data may be small; the largest launch of the kernel counts.
@@ -77,30 +79,38 @@ def check(rows, accepted, built, kernels):
 
 
 class Compiler:
-    """All targets that were asked for, by their vendors' tools. A program is compiled once for each, the same text for several
-    launches and profiles too."""
+    """All targets that were asked for, by their vendors' tools."""
 
     def __init__(self, toolchains, scratch):
-        self.toolchains, self.scratch, self.number = toolchains, scratch, 0
+        self.toolchains, self.scratch = toolchains, scratch
 
-    def compile(self, name, source, options, local, targets):
-        """{target: results}."""
-        folder = self.scratch / name
-        folder.mkdir()
-        found = {}
-        for toolchain in self.toolchains:
-            its = [target for target in targets if gpu_targets.vendor_of(target) == toolchain.vendor]
-            if its:
-                found |= toolchain.compile(source, options, local, its, folder)
+    def compile_all(self, name, jobs):
+        """For each job {target: results}."""
+        found = [{} for _ in jobs]
+
+        def compile_by(toolchain):
+            its = [(number, job._replace(targets=[target for target in job.targets
+                                                  if gpu_targets.vendor_of(target) == toolchain.vendor]))
+                   for number, job in enumerate(jobs)]
+            its = [(number, job) for number, job in its if job.targets]
+            folder = self.scratch / f"{name}-{toolchain.vendor}"
+            folder.mkdir()
+            for (number, _), results in zip(its, toolchain.compile_all([job for _, job in its], folder, pool)):
+                found[number].update(results)
+        # The vendors' threads only wait for those of the pool, which wait for compilers.
+        with (concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
+              concurrent.futures.ThreadPoolExecutor(len(self.toolchains)) as vendors):
+            list(vendors.map(compile_by, self.toolchains))
         return found
 
     def check_planted(self, targets):
         """Stops if a planted spill is not noticed, or what planted loops have is not what is counted."""
-        for name, source in (("spill", gpu_planted.SPILL), ("loop", gpu_planted.LOOP)):
+        jobs = []
+        for name, source, local in (("spill", gpu_planted.SPILL, [1024, 1, 1]),
+                                    ("loop", gpu_planted.LOOP, gpu_planted.LOCAL)):
             (self.scratch / f"{name}.cl").write_text(source)
-        local = {"spill": [1024, 1, 1], "loop": gpu_planted.LOCAL}
-        spill, loop = (self.compile(name, self.scratch / f"{name}.cl", "-cl-std=CL1.2", local[name], targets)
-                       for name in ("spill", "loop"))
+            jobs.append(gpu_targets.Job(self.scratch / f"{name}.cl", "-cl-std=CL1.2", local, targets))
+        spill, loop = self.compile_all("planted", jobs)
         if unnoticed := [target for target, found in spill.items() if not found["spill"]]:
             gpu_targets.stop(f"a planted spill was not seen on {', '.join(unnoticed)}: nothing here can be trusted")
         wrong = [fault for toolchain in self.toolchains for fault in gpu_planted.faults(toolchain.vendor, {
@@ -114,6 +124,7 @@ def parse_arguments():
     parser.add_argument("--clang", required=True)
     parser.add_argument("--ptxas", required=True)
     parser.add_argument("--nvdisasm", required=True)
+    parser.add_argument("--ocloc")
     parser.add_argument("--kernel", action="append")
     parser.add_argument("--arch", action="append", choices=gpu_targets.TARGETS)
     parser.add_argument("--all", action="store_true")
@@ -134,22 +145,32 @@ def saved_programs(arguments, targets, scratch):
     return folders
 
 
+def choose(programs, its_targets, few):
+    """The targets that each of the programs is compiled for."""
+    def size(program):
+        return gpu_targets.product(program["global"])
+    largest = []
+    for kernel in gpu_model.TARGETS:
+        its = sorted((program for program in programs if program["kernel"] == kernel), key=size, reverse=True)
+        largest += its[:2]
+    return [[target for target in its_targets if target not in few or program in largest] for program in programs]
+
+
 def compile_all(arguments, folders, compiler):
     """(rows, kernels that were built)."""
     chosen, jobs, built = [], [], set()
-    for place, (folder, its_targets) in enumerate(folders):
+    few = [target for target in gpu_targets.FEW if target not in (arguments.arch or [])]
+    for folder, its_targets in folders:
         if not (folder / "launches.jsonl").is_file():
             gpu_targets.stop(f"{folder} has no launches.jsonl: COPPICE_SAVE_PROGRAMS={folder} coppice ... makes it")
-        for program in gpu_programs.read_programs(folder):
-            built.add(program["kernel"])
-            if not arguments.kernel or program["kernel"] in arguments.kernel:
-                chosen.append(program)
-                jobs.append((f"{place}-{program['program']}", folder / program["program"], program["options"],
-                             program.get("local") or [GROUP_ITEMS], its_targets))
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda job: compiler.compile(*job), jobs))
+        programs = gpu_programs.read_programs(folder)
+        built |= {program["kernel"] for program in programs}
+        programs = [program for program in programs if not arguments.kernel or program["kernel"] in arguments.kernel]
+        chosen += programs
+        jobs += [gpu_targets.Job(folder / program["program"], program["options"], program.get("local") or [GROUP_ITEMS], targets)
+                 for program, targets in zip(programs, choose(programs, its_targets, few))]
     rows = []
-    for program, results in zip(chosen, found):
+    for program, results in zip(chosen, compiler.compile_all("programs", jobs)):
         items = gpu_targets.product(program["global"])
         group_items = gpu_targets.product(program.get("local") or [GROUP_ITEMS])
         for target, result in results.items():
@@ -164,13 +185,17 @@ def compile_all(arguments, folders, compiler):
 
 def main():
     arguments = parse_arguments()
-    targets = arguments.arch or list(gpu_targets.TARGETS)
+    targets = arguments.arch or [target for target in gpu_targets.TARGETS
+                                 if arguments.ocloc or gpu_targets.vendor_of(target) != "Intel"]
+    if not arguments.ocloc and any(gpu_targets.vendor_of(target) == "Intel" for target in targets):
+        gpu_targets.stop("there is no ocloc, which compiles for Intel")
     kernels = {file.stem for file in gpu_programs.KERNELS.glob("*.cl")}
     for kernel in arguments.kernel or []:
         if kernel not in kernels:
             gpu_targets.stop(f"there is no kernel '{kernel}': see the files in Kernels")
     accepted = read_accepted()
-    toolchains = [vendor.Toolchain(vars(arguments)) for vendor in (gpu_nvidia, gpu_amd)]
+    toolchains = [vendor.Toolchain(vars(arguments)) for vendor in (gpu_nvidia, gpu_amd, gpu_intel)
+                  if vendor is not gpu_intel or arguments.ocloc]
     with tempfile.TemporaryDirectory() as name:
         scratch = pathlib.Path(name)
         compiler = Compiler(toolchains, scratch)
@@ -182,7 +207,7 @@ def main():
     complaints, used = check(rows, accepted, built, set(arguments.kernel or kernels))
     if not arguments.kernel and not arguments.arch:
         complaints += [f"{ACCEPTED.relative_to(gpu_programs.ROOT)}: '{kernel}' '{what}' is no longer needed"
-                       for kernel, what in sorted(set(accepted) - used)]
+                       for kernel, what in sorted(set(accepted) - used) if arguments.ocloc or "intel" not in what]
     if arguments.json:
         print(json.dumps({"programs": rows, "complaints": complaints}, indent=1))
     else:

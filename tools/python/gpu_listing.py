@@ -146,10 +146,13 @@ def loops_of(instructions, labels):
 
 
 def hot_loop(loops):
-    """The loop that most of the time is spent in: the one with most multiply-adds, or without any the most bytes accessed, where
-    each loop is taken to run eight times. A body that is unrolled entirely counts as a loop of the depth that it has."""
+    """The loop that most of the time is spent in: the one with most multiply-adds, or without any the most bytes accessed.
+
+    A level of nesting counts for three: more, and the remainders of unrolled loops, small and nested as deep or deeper, would be
+    taken for the loops themselves. A body that is unrolled entirely counts as a part of the loop around it.
+    """
     def weight(loop):
-        times = 8 ** loop.depth
-        accessed = sum(instruction.width for instruction in loop.instructions)
+        times = 3 ** loop.depth
+        accessed = sum(access.width for access in loop.accesses("load", "store", "local load", "local store", "atomic"))
         return loop.fmas * times, accessed * times, len(loop.instructions) * times
     return max(loops, key=weight)

@@ -1,6 +1,5 @@
 """NVIDIA's machine code: PTX by clang, cubins by ptxas, listings by nvdisasm."""
 
-import pathlib
 import re
 
 import gpu_lanes
@@ -72,16 +71,14 @@ def classify(name):
 
 
 def parse(listing, target, local):
-    """(instructions, labels) of a listing by nvdisasm -c of a program with one kernel."""
+    """(instructions, labels) of one kernel's section of what nvdisasm -c prints, in work-groups of size `local`."""
     rates = gpu_model.NVIDIA[target]
     instructions, labels, raw = [], {}, []
     joins = {}
-    inside = False
     for line in listing.splitlines():
+        # The section after the code.
         if line.startswith("\t.section\t"):
-            inside = line.startswith("\t.section\t.text.")
-        if not inside:
-            continue
+            break
         if found := LABEL.match(line):
             labels[found.group(1)] = len(instructions)
             continue
@@ -137,28 +134,61 @@ def cycles(instruction, base, rates):
 
 
 class Toolchain:
-    """Compiles for NVIDIA's targets and reads the result."""
+    """Compiles for NVIDIA's targets and reads the result.
+
+    All programs go into one module: ptxas and nvdisasm take longer to start than for a program.
+    """
 
     vendor = "NVIDIA"
 
     def __init__(self, tools):
         self.clang, self.ptxas, self.nvdisasm = tools["clang"], tools["ptxas"], tools["nvdisasm"]
 
-    def compile(self, source: pathlib.Path, options: str, local: list[int], targets: list[str], scratch: pathlib.Path) -> dict:
-        """{target: registers, scalars, spill, stack, local, code} of the source's one kernel in work-groups of size `local`."""
-        ptx = scratch / "program.ptx"
-        gpu_targets.run([*gpu_targets.clang_command(self.clang, source, options, "nvptx64-nvidia-nvcl", "nvptx64--nvidiacl.bc", ptx),
-                  "-Xclang", "-target-cpu", "-Xclang", "sm_70"])
-        found = {}
-        for target in targets:
-            cubin = scratch / f"{target}.cubin"
-            found[target] = resources(gpu_targets.run([self.ptxas, f"-arch={target}", "-v", ptx, "-o", cubin]))
-            found[target]["code"] = None
+    def compile_all(self, jobs, scratch, pool):
+        """For each job {target: registers, scalars, spill, stack, local, code} of its program's one kernel."""
+        jobs = [(number, job) for number, job in enumerate(jobs)]
+        modules = list(pool.map(lambda numbered: self.intermediate(*numbered, scratch), jobs))
+        found = [{} for _ in jobs]
+        targets = dict.fromkeys(target for _, job in jobs for target in job.targets)
+
+        def compile_for(target):
+            its = [number for number, job in jobs if target in job.targets]
+            ptx, cubin = scratch / f"{target}.ptx", scratch / f"{target}.cubin"
+            ptx.write_text(HEADER + "".join(modules[number] for number in its))
+            logs = self.logs(gpu_targets.run([self.ptxas, f"-arch={target}", "-v", ptx, "-o", cubin]))
+            for number in its:
+                found[number][target] = resources(logs[number]) | {"code": None}
             if target in gpu_model.NVIDIA:
-                rates = gpu_model.NVIDIA[target]
-                loops = gpu_listing.loops_of(*parse(gpu_targets.run([self.nvdisasm, "-c", cubin]), target, local))
-                found[target]["code"] = gpu_model.read(loops, rates.fma, gpu_lanes.LANES, together=True)
+                listings = SECTION.split(gpu_targets.run([self.nvdisasm, "-c", cubin]))
+                texts = {int(number): text for number, text in zip(listings[1::2], listings[2::2])}
+                for number in its:
+                    code = parse(texts[number], target, jobs[number][1].local)
+                    found[number][target]["code"] = gpu_model.read(
+                        gpu_listing.loops_of(*code), gpu_model.NVIDIA[target].fma, gpu_lanes.LANES, together=True)
+        list(pool.map(compile_for, targets))
         return found
+
+    def intermediate(self, number, job, scratch):
+        """The program's PTX without its header, under names that no other program has."""
+        path = scratch / f"{number}.ptx"
+        gpu_targets.run([*gpu_targets.clang_command(self.clang, job.source, job.options, "nvptx64-nvidia-nvcl",
+                                                    "nvptx64--nvidiacl.bc", path), "-Xclang", "-target-cpu", "-Xclang", "sm_70"])
+        text = re.sub(r"(?m)^\.(version|target|address_size).*\n", "", path.read_text())
+        names = re.findall(r"(?m)^(?:\.(?:visible|weak|extern)\s+)?\.(?:entry|func|const|global|shared)\b[^\[({=;]*?"
+                           r"([\w$]+)\s*(?:\[|\(|=|;|$)", text)
+        for name in names:
+            text = re.sub(rf"(?<![\w$]){re.escape(name)}(?![\w$])", f"of{number}_{name}", text)
+        return text
+
+    @staticmethod
+    def logs(text):
+        """{number of the program: what ptxas -v says of it}."""
+        parts = re.split(r"Compiling entry function 'of(\d+)_\w+'", text)
+        return {int(number): log for number, log in zip(parts[1::2], parts[2::2])}
+
+
+HEADER = ".version 6.0\n.target sm_70, texmode_independent\n.address_size 64\n"
+SECTION = re.compile(r"(?m)^\t\.section\t\.text\.of(\d+)_\w+,.*$")
 
 
 def resources(log):

@@ -51,11 +51,13 @@ LOCAL = [128, 1, 1]
 EXPECTED = {
     "NVIDIA": {"fma": 16, "load 4": 1, "load 16 uniform": 1, "local load 16": 2, "branch": 1},
     "AMD": {"fma": 16, "load 4": 1, "scalar load 16 uniform": 1, "local load 16": 2, "branch": 1},
+    "Intel": {"fma": 16, "load 4": 1, "load 16 uniform": 1, "local load 16": 2, "branch": 1},
 }
 # The outer loop's.
 AROUND = {
     "NVIDIA": {"fma": 1, "store 4": 1, "barrier": 1},
     "AMD": {"fma": 1, "store 4": 1, "barrier": 1},
+    "Intel": {"fma": 1, "store 4": 1, "barrier": 1},
 }
 # 16 multiply-adds take an H100's multiprocessor 4 cycles per warp; the accesses 1, 1, 4 and 4. They take a compute unit of
 # CDNA 2 and of RDNA 2 8 cycles per wave, its local memory 8 cycles each and 4 each.

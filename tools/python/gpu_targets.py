@@ -26,7 +26,17 @@ TARGETS = {
     "gfx940": Amd(64, 4, 8, 512, 8, 65536, 16),
     "gfx1030": Amd(32, 2, 16, 1024, 16, 65536, 16),
     "gfx1100": Amd(32, 2, 16, 1536, 24, 65536, 16),
+    "skl": Intel(8, 7, 65536, 16),
+    "dg2-g10": Intel(16, 8, 131072, 64),
+    "pvc": Intel(8, 8, 131072, 64),
 }
+
+
+# A program to compile: the file with its source, the build options, the size of its work-groups, the targets.
+Job = collections.namedtuple("Job", "source options local targets")
+# Compiled for the kernels that have a bound to reach alone, and of each for the two programs with the largest launches, unless
+# they are asked for: compiling for them takes longest.
+FEW = ("gfx940", "gfx1100", "skl", "dg2-g10", "pvc")
 
 
 def vendor_of(target):
