@@ -1,5 +1,7 @@
 """AMD's machine code by clang, read from the listing that it assembles."""
 
+import concurrent.futures
+import pathlib
 import re
 
 import gpu_listing
@@ -17,13 +19,13 @@ RARE = re.compile(r"^v_(rcp|rsq|sqrt|exp|log|sin|cos|mul_lo|mul_hi|mad_u64|mad_i
 MOVE = re.compile(r"^v_(?:dual_)?(mov|cndmask|readfirstlane|readlane|writelane|accvgpr|swap|nop|permlane|perm)")
 
 
-def width_of(name):
+def width_of(name: str) -> int:
     """Bytes per work-item of an access: 16 of ds_read2_b64."""
     width = next((WIDTHS[part] for part in name.split("_") if part in WIDTHS), 4)
     return 2 * width if re.match(r"ds_(read2|write2|load_2addr|store_2addr)", name) else width
 
 
-def classify(name):
+def classify(name: str) -> tuple[str, int, int]:
     """(kind, multiply-adds, bytes) of an instruction's name."""
     if MULTIPLY_ADD.match(name):
         return "fma", 1, 0
@@ -54,7 +56,7 @@ def classify(name):
     return ("float" if "_f32" in name or "_f16" in name or "_f64" in name else "integer"), 0, 0
 
 
-def parse(listing, target):
+def parse(listing: str, target: str) -> tuple[list[gpu_listing.Instruction], dict[str, int]]:
     """(instructions, labels) of the listing of a program with one kernel."""
     rates = gpu_model.AMD[target]
     instructions, labels = [], {}
@@ -80,7 +82,7 @@ def parse(listing, target):
     return instructions, labels
 
 
-def cycles(name, kind, width, rates):
+def cycles(name: str, kind: str, width: int, rates: gpu_model.Amd) -> dict[str, float]:
     """Cycles of a compute unit per wave. A unit issues one instruction of each kind at a time, from different waves."""
     if name.startswith("v_"):
         return {"float": (4 if RARE.match(name) else 1) / rates.vector}
@@ -98,14 +100,15 @@ class Toolchain:
 
     vendor = "AMD"
 
-    def __init__(self, tools):
+    def __init__(self, tools: dict[str, str]):
         self.clang = tools["clang"]
 
-    def compile_all(self, jobs, scratch, pool):
+    def compile_all(self, jobs: list[gpu_targets.Job], scratch: pathlib.Path,
+                    pool: concurrent.futures.Executor) -> list[dict[str, dict]]:
         """For each job {target: results}."""
         return list(pool.map(lambda numbered: self.compile(numbered[1], scratch / str(numbered[0])), enumerate(jobs)))
 
-    def compile(self, job, scratch):
+    def compile(self, job: gpu_targets.Job, scratch: pathlib.Path) -> dict[str, dict]:
         """{target: registers, scalars, spill, stack, local, code} of the program's one kernel."""
         scratch.mkdir()
         found = {}
@@ -121,9 +124,9 @@ class Toolchain:
         return found
 
 
-def resources(log):
+def resources(log: str) -> dict:
     """What clang's remarks say of a program."""
-    def number(name):
+    def number(name: str) -> int:
         return int(re.search(re.escape(name) + r": (\d+) \[-Rpass", log).group(1))
     accumulation = number("AGPRs") if "AGPRs:" in log else 0
     return {"registers": number(" VGPRs") + accumulation, "scalars": number(" SGPRs"),

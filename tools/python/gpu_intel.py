@@ -1,5 +1,6 @@
 """Intel's machine code by ocloc, the driver's own compiler without a device, and its disassembler."""
 
+import concurrent.futures
 import pathlib
 import re
 
@@ -7,6 +8,7 @@ import gpu_listing
 import gpu_model
 import gpu_targets
 
+TARGETS = tuple(gpu_model.INTEL)
 LABEL = re.compile(r"^(L\d+):")
 CODE = re.compile(r"^\s*(?:\(([^)]*)\))?\s*([a-z][a-z0-9_.]*)\s*(?:\((\d+)\|M\d+\))?\s*(.*)$")
 # Patch tokens of a kernel that tell what it takes: scratch memory, local memory, the width that it was compiled for.
@@ -15,7 +17,7 @@ NO_ARITHMETIC = ("sync", "nop", "jmpi", "goto", "join", "brd", "brc", "while", "
                  "halt", "call", "calla", "ret")
 
 
-def width_of(message):
+def width_of(message: str) -> tuple[int, bool]:
     """(bytes per lane, True if one block serves all lanes) of a message such as load.ugm.d32x4t.a32 or untyped surface read
     with xyzw."""
     if found := re.search(r"\.d(\d+)(?:u\d+)?(?:x(\d+)(t?))?", message):
@@ -27,7 +29,7 @@ def width_of(message):
     return (1 if "byte" in message else 4), False
 
 
-def classify_message(message, descriptor):
+def classify_message(message: str, descriptor: int) -> tuple[str, int, bool]:
     """(kind, bytes, uniform) of a send, by its decoded description."""
     if "barrier" in message:
         return "barrier", 0, False
@@ -47,7 +49,7 @@ def classify_message(message, descriptor):
     return "other", 0, False
 
 
-def classify(name, operands):
+def classify(name: str, operands: str) -> str:
     """Kind of an instruction that is no send: by the type of what it writes."""
     base = name.split(".")[0]
     floats = re.search(r":(f|hf|df)\b", operands.split()[0] if base != "cmp" else operands) is not None
@@ -58,7 +60,7 @@ def classify(name, operands):
     return "float" if floats or base == "math" else "integer"
 
 
-def parse(listing, target, simd):
+def parse(listing: str, target: str, simd: int) -> tuple[list[gpu_listing.Instruction], dict[str, int]]:
     """(instructions, labels) of a disassembled kernel of that many work-items per thread."""
     rates = gpu_model.INTEL[target]
     instructions, labels = [], {}
@@ -94,7 +96,8 @@ def parse(listing, target, simd):
     return instructions, labels
 
 
-def cycles(instruction, base, operands, lanes, rates):
+def cycles(instruction: gpu_listing.Instruction, base: str, operands: str, lanes: int,
+           rates: gpu_model.Intel) -> dict[str, float]:
     """Cycles of an Xe core (a subslice of Gen9) per thread, of which each vector engine runs its own."""
     if instruction.kind in ("load", "store", "atomic", "local load", "local store"):
         uniform = instruction.offsets is not None
@@ -109,7 +112,7 @@ def cycles(instruction, base, operands, lanes, rates):
     return {"float" if floats or rates.one_pipe else "integer": taken}
 
 
-def tokens(text):
+def tokens(text: str) -> dict[int, list[int]]:
     """{token: its numbers of 32 bits} of a kernel's patch tokens."""
     found = {}
     for token, numbers in re.findall(r"4 Token (\d+)\n\t4 Size \d+\n\tHex ([0-9a-f ]+)", text):
@@ -123,16 +126,17 @@ class Toolchain:
 
     vendor = "Intel"
 
-    def __init__(self, tools):
+    def __init__(self, tools: dict[str, str]):
         self.root = pathlib.Path(tools["ocloc"])
         library = next(self.root.glob("usr/lib/*/libocloc.so")).parent
         self.environment = {"LD_LIBRARY_PATH": str(library)}
 
-    def compile_all(self, jobs, scratch, pool):
+    def compile_all(self, jobs: list[gpu_targets.Job], scratch: pathlib.Path,
+                    pool: concurrent.futures.Executor) -> list[dict[str, dict]]:
         """For each job {target: results}."""
         return list(pool.map(lambda numbered: self.compile(numbered[1], scratch / str(numbered[0])), enumerate(jobs)))
 
-    def compile(self, job, scratch):
+    def compile(self, job: gpu_targets.Job, scratch: pathlib.Path) -> dict[str, dict]:
         """{target: registers, scalars, spill, stack, local, lanes, code} of the program's one kernel."""
         scratch.mkdir()
         found = {}

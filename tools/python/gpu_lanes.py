@@ -11,24 +11,25 @@ LANES = 32
 ZEROS = (0,) * LANES
 LANE = tuple(range(LANES))
 UNIFORM = (1, ZEROS)
+Value = tuple[int, tuple[int, ...]] | None
 REGISTER = re.compile(r"^[-~|!]*(U?R(?:\d+|Z))\b")
 NUMBER = re.compile(r"^-?0x[0-9a-f]+$|^-?\d+$")
 
 
-def exact(number):
+def exact(number: int) -> Value:
     return 0, ZEROS if number == 0 else (number,) * LANES
 
 
-def is_uniform(value):
+def is_uniform(value: Value) -> bool:
     return value is not None and (value[1] is ZEROS or all(offset == value[1][0] for offset in value[1]))
 
 
-def constant(value):
+def constant(value: Value) -> int | None:
     """The number that is known exactly and the same in all lanes, or None."""
     return value[1][0] if value is not None and value[0] == 0 and is_uniform(value) else None
 
 
-def add(first, second):
+def add(first: Value, second: Value) -> Value:
     if first is None or second is None:
         return None
     if second[1] is ZEROS:
@@ -38,7 +39,7 @@ def add(first, second):
     return math.gcd(first[0], second[0]), tuple(map(int.__add__, first[1], second[1]))
 
 
-def scale(value, factor):
+def scale(value: Value, factor: int) -> Value:
     if value is None:
         return None
     if factor == 0:
@@ -46,7 +47,7 @@ def scale(value, factor):
     return value[0] * abs(factor), value[1] if value[1] is ZEROS else tuple(offset * factor for offset in value[1])
 
 
-def multiply(first, second):
+def multiply(first: Value, second: Value) -> Value:
     for one, other in ((first, second), (second, first)):
         if (number := constant(other)) is not None:
             return scale(one, number)
@@ -56,7 +57,7 @@ def multiply(first, second):
     return None
 
 
-def shift_right(value, places):
+def shift_right(value: Value, places: int | None) -> Value:
     if value is None or places is None:
         return UNIFORM if is_uniform(value) else None
     if value[0] % (1 << places) == 0:
@@ -64,7 +65,7 @@ def shift_right(value, places):
     return UNIFORM if is_uniform(value) else None
 
 
-def mask(value, bits):
+def mask(value: Value, bits: int) -> Value:
     """value & bits, where bits is a constant."""
     if value is None:
         return None
@@ -77,7 +78,7 @@ def mask(value, bits):
     return UNIFORM if is_uniform(value) else None
 
 
-def join(first, second):
+def join(first: Value, second: Value) -> Value:
     """What holds of either value."""
     if first is None or second is None or first == second:
         return first if first == second else None
@@ -87,7 +88,7 @@ def join(first, second):
     return math.gcd(first[0], second[0], difference), first[1]
 
 
-def local_ids(local):
+def local_ids(local: list[int]) -> dict[str, Value]:
     """{"X": value ...} of the local id in a work-group of that size."""
     x, y, z = (list(local) + [1, 1, 1])[:3]
     if x % LANES == 0:
@@ -105,7 +106,7 @@ class Lanes:
     def __init__(self, ids):
         self.ids = ids
 
-    def read(self, state, operand):
+    def read(self, state: dict[str, Value], operand: str) -> Value:
         operand = operand.replace(".reuse", "")
         if NUMBER.match(operand):
             return exact(int(operand, 0))
@@ -120,7 +121,7 @@ class Lanes:
             return UNIFORM
         return UNIFORM if re.match(r"^[-+]?[\d.]|^[+-]?(INF|QNAN)", operand) else None
 
-    def address(self, state, operands):
+    def address(self, state: dict[str, Value], operands: str) -> Value:
         """The value of an access's address, such as desc[UR6][R2.64+0x100] or [R5.X16+UR4]."""
         found = re.findall(r"\[([^\[\]]*)\]", operands)
         if not found:
@@ -133,7 +134,7 @@ class Lanes:
                 total = add(total, scale(value, int(suffix)) if suffix.isdigit() else value)
         return total
 
-    def step(self, state, guard, name, operands, width):
+    def step(self, state: dict[str, Value], guard: str | None, name: str, operands: str, width: int):
         """Changes the state as the instruction does."""
         parts = [part.strip() for part in operands.split(",")]
         found = re.match(r"^(U?R)(\d+)", parts[0]) if parts[0] else None
@@ -154,7 +155,7 @@ class Lanes:
             register = f"{bank}{number + place}"
             state[register] = join(state.get(register), result) if guard and register in state else result
 
-    def result(self, state, name, base, sources, operands):
+    def result(self, state: dict[str, Value], name: str, base: str, sources: list[str], operands: str) -> Value:
         if base == "S2R":
             kind, _, axis = sources[0].removeprefix("SR_").partition(".")
             if kind == "TID":
@@ -186,7 +187,7 @@ class Lanes:
         return UNIFORM if values and all(map(is_uniform, values)) else None
 
     @staticmethod
-    def shifted(name, base, values):
+    def shifted(name: str, base: str, values: list[Value]) -> Value:
         places = constant(values[1]) if len(values) > 1 else None
         if base == "SHF":
             if ".R" in name and ".HI" in name and len(values) > 2:
@@ -198,7 +199,7 @@ class Lanes:
         return UNIFORM if all(map(is_uniform, values)) else None
 
     @staticmethod
-    def logic(values, table):
+    def logic(values: list[Value], table: int | None) -> Value:
         first, second, third = values[:3]
         result = None
         if table in (0xC0, 0xF8):
@@ -217,7 +218,7 @@ class Lanes:
         return result
 
 
-def combine(first, second):
+def combine(first: Value, second: Value) -> Value:
     """first | second or first ^ second, where no bit is set in both; None if that is not known."""
     if first is None or second is None:
         return None
@@ -228,8 +229,9 @@ def combine(first, second):
     return UNIFORM if is_uniform(first) and is_uniform(second) else None
 
 
-def find_offsets(instructions, blocks, raw, local):
-    """Sets the offsets of every access. `raw` has (guard, name, operands) of each instruction, `local` is the work-group's size."""
+def find_offsets(instructions: list, blocks: list[tuple[int, int, set[int]]],
+                 raw: list[tuple[str | None, str, str]], local: list[int]):
+    """Sets the offsets of every access. `raw` has (guard, name, operands) of each instruction; `local` is a work-group's size."""
     lanes = Lanes(local_ids(local))
     states = {0: {}}
     waiting = [0]

@@ -30,7 +30,7 @@ class Instruction:
     weight: float = 1.0
 
     @property
-    def uniform(self):
+    def uniform(self) -> bool:
         """All lanes access one address."""
         return self.offsets is not None and len(set(self.offsets)) == 1
 
@@ -42,14 +42,14 @@ class Loop:
     depth: int
     instructions: list[Instruction]
 
-    def total(self, part):
+    def total(self, part: str) -> float:
         return sum(instruction.cycles.get(part, 0.0) for instruction in self.instructions)
 
     @property
-    def fmas(self):
+    def fmas(self) -> float:
         return sum(instruction.fmas for instruction in self.instructions)
 
-    def mix(self):
+    def mix(self) -> dict[str, float]:
         """{kind: instructions per work-item}, of "fma" multiply-adds; accesses by their width, as "load 16"."""
         counts = collections.Counter()
         for instruction in self.instructions:
@@ -59,16 +59,16 @@ class Loop:
         whole = {entry: int(number) if number == int(number) else round(number, 2) for entry, number in counts.items()}
         return dict(sorted(whole.items(), key=lambda item: (KINDS.index(kind_of(item[0])), item[0])))
 
-    def accesses(self, *kinds):
+    def accesses(self, *kinds: str) -> list[Instruction]:
         return [instruction for instruction in self.instructions if instruction.kind in kinds]
 
 
-def kind_of(entry):
+def kind_of(entry: str) -> str:
     """The kind of an entry of a mix: "local load" of "local load 16 uniform"."""
     return next(kind for kind in sorted(KINDS, key=len, reverse=True) if entry.startswith(kind))
 
 
-def blocks_of(instructions, labels):
+def blocks_of(instructions: list[Instruction], labels: dict[str, int]) -> list[tuple[int, int, set[int]]]:
     """[(first, last + 1, successors)] of basic blocks. `labels` is {label: index of the instruction after it}."""
     starts = {0} | {place for place in labels.values() if place < len(instructions)}
     starts |= {index + 1 for index, instruction in enumerate(instructions[:-1])
@@ -87,8 +87,8 @@ def blocks_of(instructions, labels):
     return blocks
 
 
-def dominators(blocks):
-    """For each block the set of blocks, as bits, that every path to it passes; 0 where no path leads."""
+def dominators(blocks: list[tuple[int, int, set[int]]]) -> tuple[list[int], list[list[int]]]:
+    """For each block the set of blocks, as bits, that every path to it passes, 0 where no path leads; and the blocks before it."""
     everything = (1 << len(blocks)) - 1
     before = [[] for _ in blocks]
     for block, (_, _, successors) in enumerate(blocks):
@@ -117,7 +117,7 @@ def dominators(blocks):
     return found, before
 
 
-def loops_of(instructions, labels):
+def loops_of(instructions: list[Instruction], labels: dict[str, int]) -> list[Loop]:
     """All loops that have instructions of their own, and the code outside loops as one of depth 0.
 
     A loop is what can reach a back edge, a jump to a block that dominates the jumping one, without passing that block.
@@ -145,13 +145,13 @@ def loops_of(instructions, labels):
             for (_, depth), its in members.items()]
 
 
-def hot_loop(loops):
+def hot_loop(loops: list[Loop]) -> Loop:
     """The loop that most of the time is spent in: the one with most multiply-adds, or without any the most bytes accessed.
 
     A level of nesting counts for three: more, and the remainders of unrolled loops, small and nested as deep or deeper, would be
     taken for the loops themselves. A body that is unrolled entirely counts as a part of the loop around it.
     """
-    def weight(loop):
+    def weight(loop: Loop) -> tuple[float, int, int]:
         times = 3 ** loop.depth
         accessed = sum(access.width for access in loop.accesses("load", "store", "local load", "local store", "atomic"))
         return loop.fmas * times, accessed * times, len(loop.instructions) * times

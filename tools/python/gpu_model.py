@@ -5,20 +5,20 @@ import collections
 
 import gpu_listing
 
-# Warp instructions per cycle and multiprocessor: issued; multiply-adds in float32; integer; functions and conversions; and
-# if integer multiply-adds run in the float unit. CUDA C++ Programming Guide, "Arithmetic Instructions": results per
-# cycle and multiprocessor, divided by the 32 lanes of a warp.
-Nvidia = collections.namedtuple("Nvidia", "issue fma integer rare multiplies_on_float")
+# Warp instructions per cycle and multiprocessor: issued; multiply-adds in float32; integer, of which multiply-adds run in
+# the float unit; functions and conversions. CUDA C++ Programming Guide, "Arithmetic Instructions": results per cycle and
+# multiprocessor, divided by the 32 lanes of a warp. And bytes per cycle of the L1 and local memory, which are one.
+Nvidia = collections.namedtuple("Nvidia", "issue fma integer rare l1")
 NVIDIA = {
-    "sm_75": Nvidia(4, 2, 2, 0.5, True),
-    "sm_80": Nvidia(4, 2, 2, 0.5, True),
-    "sm_90": Nvidia(4, 4, 2, 0.5, True),
-    "sm_100": Nvidia(4, 4, 2, 0.5, True),
-    "sm_120": Nvidia(4, 4, 2, 0.5, True),
+    "sm_75": Nvidia(4, 2, 2, 0.5, 64),
+    "sm_80": Nvidia(4, 2, 2, 0.5, 128),
+    "sm_90": Nvidia(4, 4, 2, 0.5, 128),
+    "sm_100": Nvidia(4, 4, 2, 0.5, 128),
+    "sm_120": Nvidia(4, 4, 2, 0.5, 128),
 }
 # Work-items per wave; waves per cycle and compute unit of multiply-adds at their best (two in one instruction on CDNA 2 and 3,
-# two instructions in one on RDNA 3), of vector instructions and of scalar ones; cycles that the addresses of an access take at least;
-# bytes per cycle of the vector cache and of local memory. Sources in docs/kernels.md.
+# two instructions in one on RDNA 3), of vector instructions and of scalar ones; cycles that the addresses of an access take at
+# least; bytes per cycle of the vector cache and of local memory. Sources in docs/kernels.md.
 Amd = collections.namedtuple("Amd", "lanes fma vector scalar address cache local")
 AMD = {
     "gfx90a": Amd(64, 2, 1, 1, 4, 64, 128),
@@ -48,8 +48,8 @@ TARGET_ON = "sm_90"
 UNITS = {"NVIDIA": 132, "AMD": 304, "Intel": 128}
 
 
-def nvidia_access(width, offsets, local):
-    """Cycles that a warp's access takes the L1, which global and local memory share: 128 bytes each.
+def nvidia_access(width: int, offsets: tuple[int, ...] | None, local: bool) -> int:
+    """Cycles of 128 bytes that a warp's access takes the L1, which global and local memory share.
 
     All lanes at one address are served at once. Otherwise 64-bit accesses are served by half warps, 128-bit ones by quarters.
     Each part takes a cycle per line of 128 bytes in global memory, per word of one bank in local memory. Lanes whose
@@ -71,7 +71,7 @@ def nvidia_access(width, offsets, local):
     return taken
 
 
-def bounds(loop, peak, together):
+def bounds(loop: gpu_listing.Loop, peak: float, together: bool) -> dict[str, float] | None:
     """{part: share of the peak in multiply-adds that it leaves}, or None without a multiply-add.
 
     `peak`: multiply-adds of a wave per cycle and unit. `together`: one unit serves global and local memory.
@@ -82,7 +82,7 @@ def bounds(loop, peak, together):
         return None
     least = loop.fmas / peak
 
-    def share(*parts):
+    def share(*parts: str) -> float:
         taken = sum(loop.total(part) for part in parts)
         return min(1.0, least / taken) if taken else 1.0
 
@@ -92,7 +92,7 @@ def bounds(loop, peak, together):
     return found | {"bound": min(found["issue"], memory)}
 
 
-def sectors(instruction, lanes):
+def sectors(instruction: gpu_listing.Instruction, lanes: int) -> int:
     """Bytes of the 32-byte sectors that an access of a wave touches, where lanes of unknown addresses are neighbours."""
     if instruction.offsets is None:
         return lanes * instruction.width
@@ -101,21 +101,21 @@ def sectors(instruction, lanes):
                          for place in range(0, instruction.width, 4)})
 
 
-def asked(instruction, lanes):
+def asked(instruction: gpu_listing.Instruction, lanes: int) -> int:
     """Bytes that the lanes of a wave access, each once."""
     if instruction.offsets is None:
         return lanes * instruction.width
     return instruction.width * len(set(instruction.offsets))
 
 
-def read(loops, peak, lanes, together):
+def read(loops: list[gpu_listing.Loop], peak: float, lanes: int, together: bool) -> dict:
     """What is reported of a program: its hot loop, and each loop with its depth, mix and bounds.
 
     l2_bytes_per_fma: bytes that loads fetch from the L2 if nothing is in the L1, per multiply-add of a lane.
     coalesced: the share of the bytes of all touched sectors that lanes asked for, in loads and stores of
     global memory that are not of one address.
     """
-    def report(loop):
+    def report(loop: gpu_listing.Loop) -> dict:
         accesses = [access for access in loop.accesses("load", "store") if not access.uniform]
         touched = sum(sectors(access, lanes) for access in accesses)
         loads = sum(sectors(load, lanes) for load in loop.accesses("load"))

@@ -1,5 +1,7 @@
 """NVIDIA's machine code: PTX by clang, cubins by ptxas, listings by nvdisasm."""
 
+import concurrent.futures
+import pathlib
 import re
 
 import gpu_lanes
@@ -24,7 +26,7 @@ CODE = re.compile(r"^\s*/\*[0-9a-f]{4,}\*/\s+(?:@(!?U?P\w+)\s+)?([A-Z][A-Z0-9_.]
 TARGET = re.compile(r"`\((\.\w+)\)")
 
 
-def width_of(name):
+def width_of(name: str) -> int:
     """Bytes per lane of an access: 16 of LDG.E.128."""
     for part in name.split(".")[1:]:
         if part in ("U8", "S8"):
@@ -36,7 +38,7 @@ def width_of(name):
     return 4
 
 
-def classify(name):
+def classify(name: str) -> tuple[str, int, int]:
     """(kind, multiply-adds, bytes) of an instruction's name."""
     base = name.split(".")[0]
     if base in ("FFMA", "FFMA32I"):
@@ -70,7 +72,7 @@ def classify(name):
     return "other", 0, 0
 
 
-def parse(listing, target, local):
+def parse(listing: str, target: str, local: list[int]) -> tuple[list[gpu_listing.Instruction], dict[str, int]]:
     """(instructions, labels) of one kernel's section of what nvdisasm -c prints, in work-groups of size `local`."""
     rates = gpu_model.NVIDIA[target]
     instructions, labels, raw = [], {}, []
@@ -116,20 +118,21 @@ def parse(listing, target, local):
     return instructions, labels
 
 
-def cycles(instruction, base, rates):
+def cycles(instruction: gpu_listing.Instruction, base: str, rates: gpu_model.Nvidia) -> dict[str, float]:
     """Cycles of a multiprocessor per warp. Rates are warp instructions per cycle."""
     taken = {"issue": 1 / rates.issue}
     if instruction.kind in ("fma", "float"):
         taken["float"] = max(instruction.fmas, 1) / rates.fma
     elif base in MULTIPLY:
-        taken["float" if rates.multiplies_on_float else "integer"] = 1 / rates.integer
+        taken["float"] = 1 / rates.integer
     elif instruction.kind == "integer":
         taken["integer"] = 1 / rates.integer
     elif base in RARE:
         taken["rare"] = 1 / rates.rare
     elif instruction.kind in ("load", "store", "atomic", "local load", "local store"):
         part = "local" if instruction.kind.startswith("local") or base == "ATOMS" else "global"
-        taken[part] = gpu_model.nvidia_access(instruction.width, instruction.offsets, part == "local")
+        taken[part] = 128 / rates.l1 * gpu_model.nvidia_access(
+            instruction.width, instruction.offsets, part == "local")
     return taken
 
 
@@ -141,17 +144,18 @@ class Toolchain:
 
     vendor = "NVIDIA"
 
-    def __init__(self, tools):
+    def __init__(self, tools: dict[str, str]):
         self.clang, self.ptxas, self.nvdisasm = tools["clang"], tools["ptxas"], tools["nvdisasm"]
 
-    def compile_all(self, jobs, scratch, pool):
+    def compile_all(self, jobs: list[gpu_targets.Job], scratch: pathlib.Path,
+                    pool: concurrent.futures.Executor) -> list[dict[str, dict]]:
         """For each job {target: registers, scalars, spill, stack, local, code} of its program's one kernel."""
         jobs = [(number, job) for number, job in enumerate(jobs)]
         modules = list(pool.map(lambda numbered: self.intermediate(*numbered, scratch), jobs))
         found = [{} for _ in jobs]
         targets = dict.fromkeys(target for _, job in jobs for target in job.targets)
 
-        def compile_for(target):
+        def compile_for(target: str):
             its = [number for number, job in jobs if target in job.targets]
             ptx, cubin = scratch / f"{target}.ptx", scratch / f"{target}.cubin"
             ptx.write_text(HEADER + "".join(modules[number] for number in its))
@@ -168,7 +172,7 @@ class Toolchain:
         list(pool.map(compile_for, targets))
         return found
 
-    def intermediate(self, number, job, scratch):
+    def intermediate(self, number: int, job: gpu_targets.Job, scratch: pathlib.Path) -> str:
         """The program's PTX without its header, under names that no other program has."""
         path = scratch / f"{number}.ptx"
         gpu_targets.run([*gpu_targets.clang_command(self.clang, job.source, job.options, "nvptx64-nvidia-nvcl",
@@ -181,7 +185,7 @@ class Toolchain:
         return text
 
     @staticmethod
-    def logs(text):
+    def logs(text: str) -> dict[int, str]:
         """{number of the program: what ptxas -v says of it}."""
         parts = re.split(r"Compiling entry function 'of(\d+)_\w+'", text)
         return {int(number): log for number, log in zip(parts[1::2], parts[2::2])}
@@ -191,9 +195,9 @@ HEADER = ".version 6.0\n.target sm_70, texmode_independent\n.address_size 64\n"
 SECTION = re.compile(r"(?m)^\t\.section\t\.text\.of(\d+)_\w+,.*$")
 
 
-def resources(log):
+def resources(log: str) -> dict:
     """What ptxas -v says of a program."""
-    def number(pattern):
+    def number(pattern: str) -> int:
         return int(re.search(pattern, log).group(1))
     shared = re.search(r"(\d+) bytes smem", log)
     return {"registers": number(r"Used (\d+) registers"), "scalars": None,

@@ -64,7 +64,7 @@ AROUND = {
 BOUNDS = {"sm_90": {"global": 1.0, "local": 0.5, "bound": 0.4}, "gfx90a": {"local": 0.5}, "gfx1030": {"local": 1.0}}
 
 
-def faults(vendor, found):
+def faults(vendor: str, found: dict[str, dict]) -> list[str]:
     """Sentences on what is wrong in {target: results} of the planted loop."""
     wrong = []
     for target, result in found.items():

@@ -1,5 +1,7 @@
 """The tables that tools/check-gpu-code prints."""
 
+import typing
+
 import gpu_listing
 
 RESOURCES = ("kernel", "target", "registers", "spill", "stack", "local", "occupancy", "work-groups", "work-items", "per unit")
@@ -7,11 +9,11 @@ CODE = ("kernel", "target", "issue", "global", "local", "bound", "B/fma", "coale
 SHORT = {"local load": "local", "local store": "to local", "scalar load": "scalar"}
 
 
-def percent(share):
+def percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.0f}%"
 
 
-def mix_in_short(mix):
+def mix_in_short(mix: dict[str, float]) -> str:
     """"16 fma, 6 integer, 1 load 4, 16 load 4 uniform": what a hot loop has, without what only moves values."""
     parts = []
     for entry, number in mix.items():
@@ -21,14 +23,14 @@ def mix_in_short(mix):
     return ", ".join(parts)
 
 
-def resources(row):
+def resources(row: dict) -> tuple[str, ...]:
     registers = str(row["registers"]) + ("" if row["scalars"] is None else f"/{row['scalars']}")
     return (row["kernel"], row["target"], registers, str(row["spill"]), str(row["stack"]), str(row["local"]),
             percent(row["occupancy"]), f"{row['groups']} x {row['group_items']}", str(row["items"]),
             f"{row['groups_per_unit']:.2g}")
 
 
-def code(row):
+def code(row: dict) -> tuple[str, ...]:
     hot = row["code"]["hot"]
     shares = hot["bounds"] or {}
     traffic = hot["l2_bytes_per_fma"]
@@ -36,7 +38,7 @@ def code(row):
             "" if traffic is None else f"{traffic:.2f}", percent(hot["coalesced"]), str(hot["depth"]), mix_in_short(hot["mix"]))
 
 
-def worst(rows, rank):
+def worst(rows: list[dict], rank: typing.Callable) -> list[dict]:
     """For each kernel and target the row with the lowest rank."""
     found = {}
     for row in rows:
@@ -46,7 +48,7 @@ def worst(rows, rank):
     return list(found.values())
 
 
-def print_columns(heads, shown, cells, every, left):
+def print_columns(heads: tuple[str, ...], shown: list[dict], cells: typing.Callable, every: bool, left: tuple[int, ...]):
     """Prints a line for each row; the columns numbered in `left` are aligned to the left."""
     lines = [heads, *map(cells, shown)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
@@ -56,14 +58,14 @@ def print_columns(heads, shown, cells, every, left):
         print((text + (f"  {shown[index - 1]['defines']}" if every and index else "")).rstrip())
 
 
-def print_resources(rows, every):
+def print_resources(rows: list[dict], every: bool):
     # The worst specialisation: a spill, then a stack, then the fewest work-items at once.
     shown = rows if every else worst(
         rows, lambda row: (-row["spill"], -row["stack"], row["occupancy"], -row["registers"]))
     print_columns(RESOURCES, shown, resources, every, (0, 1))
 
 
-def print_code(rows, every):
+def print_code(rows: list[dict], every: bool):
     """The hot loops, of each kernel and target the one with the lowest bound."""
     rows = [row for row in rows if row["code"]]
 

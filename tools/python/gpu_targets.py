@@ -2,8 +2,10 @@
 
 import collections
 import os
+import pathlib
 import subprocess
 import sys
+import typing
 
 # What a compute unit holds.
 # NVIDIA: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability"; register and shared-memory
@@ -34,23 +36,23 @@ TARGETS = {
 
 # A program to compile: the file with its source, the build options, the size of its work-groups, the targets.
 Job = collections.namedtuple("Job", "source options local targets")
-# Compiled for the kernels that have a bound to reach alone, and of each for the two programs with the largest launches, unless
+# Compiled only for the kernels that have a bound to reach, and of each for the program with the largest launch, unless
 # they are asked for: compiling for them takes longest.
 FEW = ("gfx940", "gfx1100", "skl", "dg2-g10", "pvc")
 
 
-def vendor_of(target):
+def vendor_of(target: str) -> str:
     return {Nvidia: "NVIDIA", Amd: "AMD", Intel: "Intel"}[type(TARGETS[target])]
 
 
-def profile_of(target):
+def profile_of(target: str) -> str:
     """The form that kernels take there."""
     limit = TARGETS[target]
     return "gpu64" if isinstance(limit, Amd) and limit.wave == 64 else "gpu"
 
 
-def occupancy(target, registers, local, items, lanes):
-    """Work-items that a compute unit holds at once, as a share of the most that it could. `lanes`: work-items per thread on Intel."""
+def occupancy(target: str, registers: int, local: int, items: int, lanes: int | None) -> float:
+    """Work-items that a compute unit holds at once, as a share of the most that it could. `lanes`: of a thread on Intel."""
     limit = TARGETS[target]
     if isinstance(limit, Nvidia):
         warps = -(-items // 32)
@@ -76,13 +78,13 @@ def occupancy(target, registers, local, items, lanes):
     return groups * waves / (limit.simds * limit.waves)
 
 
-def clang_command(clang, source, options, triple, library, output):
+def clang_command(clang: str, source: pathlib.Path, options: str, triple: str, library: str, output: pathlib.Path) -> list:
     return [clang, "-x", "cl", "-target", triple, *options.split(), "-O3", "-S", "-Werror", "-Wno-linker-warnings",
             "-Xclang", "-finclude-default-header", "-Xclang", "-mlink-builtin-bitcode", "-Xclang", f"/usr/lib/clc/{library}",
             source, "-o", output]
 
 
-def run(command, environment=None):
+def run(command: list, environment: dict[str, str] | None = None) -> str:
     """Runs it and gives what it printed; a failure ends the program with a sentence."""
     process = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              env=os.environ | (environment or {}))
@@ -96,12 +98,12 @@ class ToolFailed(Exception):
     """A compiler or disassembler ended with an error; has the command and its output."""
 
 
-def product(numbers):
+def product(numbers: list[int]) -> int:
     result = 1
     for number in numbers:
         result *= number
     return result
 
 
-def stop(sentence):
+def stop(sentence: object) -> typing.NoReturn:
     sys.exit(f"check-gpu-code: {sentence}")
