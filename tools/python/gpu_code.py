@@ -56,7 +56,8 @@ def check(rows: list[dict], accepted: dict, built: set[str], kernels: set[str]) 
     used = set()
     for row in rows:
         where = f"{row['kernel']} on {row['target']} ({row['defines']})"
-        for what, sentence in (("spill", f"spills {row['spill']}"), ("stack", f"{row['stack']} bytes of private arrays in memory")):
+        for what, sentence in (("spill", f"spills {row['spill']}"),
+                               ("stack", f"{row['stack']} bytes of private arrays in memory")):
             if row[what]:
                 reasons = {(row["kernel"], what), (row["kernel"], f"{what} {row['target']}")} & set(accepted)
                 used |= reasons
@@ -208,7 +209,8 @@ def main():
     complaints, used = check(rows, accepted, built, set(arguments.kernel or kernels))
     if not arguments.kernel and not arguments.arch:
         complaints += [f"{ACCEPTED.relative_to(gpu_programs.ROOT)}: '{kernel}' '{what}' is no longer needed"
-                       for kernel, what in sorted(set(accepted) - used) if arguments.ocloc or what.split()[-1] not in gpu_intel.TARGETS]
+                       for kernel, what in sorted(set(accepted) - used)
+                       if arguments.ocloc or what.split()[-1] not in gpu_intel.TARGETS]
     if arguments.json:
         print(json.dumps({"programs": rows, "complaints": complaints}, indent=1))
     else:

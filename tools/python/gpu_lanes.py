@@ -6,6 +6,7 @@ modulus, plus offsets[i]. Modulus 0 means that this number is 0. Lanes are taken
 
 import math
 import re
+import struct
 
 LANES = 32
 ZEROS = (0,) * LANES
@@ -108,6 +109,8 @@ class Lanes:
 
     def read(self, state: dict[str, Value], operand: str) -> Value:
         operand = operand.replace(".reuse", "")
+        if operand == "SRZ":
+            return exact(0)
         if NUMBER.match(operand):
             return exact(int(operand, 0))
         if found := REGISTER.match(operand):
@@ -145,12 +148,13 @@ class Lanes:
         sources = [part for part in parts[1:] if not re.match(r"^!?U?P(\d|T)", part)]
         value = self.result(state, name, base[1:] if bank == "UR" and base[0] == "U" else base, sources, operands)
         registers = max(1, width // 4)
-        if ".WIDE" in name or ".64" in name and registers == 1:
+        wide = ".WIDE" in name or ".64" in name or base == "CS2R" and ".32" not in name or base[0] == "D"
+        if wide and registers == 1:
             registers = 2
         for place in range(registers):
             result = value
-            # The upper half of an address; that of a load is as known as its lower half.
-            if place and not base.startswith("L") and value is not None:
+            # The upper half of an address; what is loaded, or is 0, is as known as its lower half.
+            if place and base not in ("CS2R", "MOV") and not base.startswith("L") and value is not None:
                 result = UNIFORM
             register = f"{bank}{number + place}"
             state[register] = join(state.get(register), result) if guard and register in state else result
@@ -182,8 +186,12 @@ class Lanes:
             return self.shifted(name, base, values)
         if base == "LOP3" and len(values) >= 4:
             return self.logic(values, constant(values[3]))
-        if base in ("MOV", "UMOV", "CS2R", "R2UR", "IMOV") and values:
+        if base in ("MOV", "CS2R", "R2UR") and values:
             return values[0]
+        if base == "HFMA2" and [source.lstrip("-") for source in sources[:2]] == ["RZ", "RZ"]:
+            # A way to load a constant: two halves, of which 2^-24 is the bits 0x0001.
+            high, low = (struct.unpack("<H", struct.pack("<e", float(source)))[0] for source in sources[2:4])
+            return exact(high << 16 | low)
         return UNIFORM if values and all(map(is_uniform, values)) else None
 
     @staticmethod
@@ -194,6 +202,9 @@ class Lanes:
                 return shift_right(values[2], places)
             if ".L" in name and ".HI" not in name and places is not None:
                 return scale(values[0], 1 << places)
+            # The lower half of a pair shifted right, of which the lower register is 0.
+            if ".R.S64" in name and constant(values[0]) == 0 and places is not None and 0 < places < 32:
+                return scale(values[2], 1 << 32 - places)
         elif places is not None:
             return shift_right(values[0], places) if base == "SHR" else scale(values[0], 1 << places)
         return UNIFORM if all(map(is_uniform, values)) else None

@@ -88,7 +88,7 @@ def blocks_of(instructions: list[Instruction], labels: dict[str, int]) -> list[t
 
 
 def dominators(blocks: list[tuple[int, int, set[int]]]) -> tuple[list[int], list[list[int]]]:
-    """For each block the set of blocks, as bits, that every path to it passes, 0 where no path leads; and the blocks before it."""
+    """For each block the blocks, as bits, that every path to it passes, 0 where no path leads; and the blocks before it."""
     everything = (1 << len(blocks)) - 1
     before = [[] for _ in blocks]
     for block, (_, _, successors) in enumerate(blocks):

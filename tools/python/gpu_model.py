@@ -26,8 +26,9 @@ AMD = {
     "gfx1030": Amd(32, 2, 2, 2, 1, 128, 128),
     "gfx1100": Amd(32, 4, 2, 2, 1, 128, 128),
 }
-# Vector engines per Xe core (on Gen9 EUs per subslice), float32 lanes of each, the fewest lanes that an instruction takes the time
-# of, bytes per cycle of the core's cache and local memory, and if integers take the time of floats. Sources in docs/kernels.md.
+# Vector engines per Xe core (on Gen9 EUs per subslice), float32 lanes of each, the fewest lanes that an instruction takes
+# the time of, bytes per cycle of the core's cache and local memory, and if integers take the time of floats. Sources in
+# docs/kernels.md.
 Intel = collections.namedtuple("Intel", "engines lanes least memory one_pipe")
 INTEL = {
     "skl": Intel(8, 8, 4, 64, True),
