@@ -158,7 +158,8 @@ class Toolchain:
         def compile_for(target: str):
             its = [number for number, job in jobs if target in job.targets]
             ptx, cubin = scratch / f"{target}.ptx", scratch / f"{target}.cubin"
-            ptx.write_text(HEADER + "".join(modules[number] for number in its))
+            # One header serves all: the same compiler wrote them.
+            ptx.write_text(modules[its[0]][0] + "".join(modules[number][1] for number in its))
             logs = self.logs(gpu_targets.run([self.ptxas, f"-arch={target}", "-v", ptx, "-o", cubin]))
             for number in its:
                 found[number][target] = resources(logs[number]) | {"code": None}
@@ -172,17 +173,19 @@ class Toolchain:
         list(pool.map(compile_for, targets))
         return found
 
-    def intermediate(self, number: int, job: gpu_targets.Job, scratch: pathlib.Path) -> str:
-        """The program's PTX without its header, under names that no other program has."""
+    def intermediate(self, number: int, job: gpu_targets.Job, scratch: pathlib.Path) -> tuple[str, str]:
+        """The header of the program's PTX, and the rest under names that no other program has."""
         path = scratch / f"{number}.ptx"
         gpu_targets.run([*gpu_targets.clang_command(self.clang, job.source, job.options, "nvptx64-nvidia-nvcl",
                                                     "nvptx64--nvidiacl.bc", path), "-Xclang", "-target-cpu", "-Xclang", "sm_70"])
-        text = re.sub(r"(?m)^\.(version|target|address_size).*\n", "", path.read_text())
+        lines = path.read_text().splitlines(keepends=True)
+        header = "".join(line for line in lines if line.startswith(HEADER))
+        text = "".join(line for line in lines if not line.startswith(HEADER))
         names = re.findall(r"(?m)^(?:\.(?:visible|weak|extern)\s+)?\.(?:entry|func|const|global|shared)\b[^\[({=;]*?"
                            r"([\w$]+)\s*(?:\[|\(|=|;|$)", text)
         for name in names:
             text = re.sub(rf"(?<![\w$]){re.escape(name)}(?![\w$])", f"of{number}_{name}", text)
-        return text
+        return header, text
 
     @staticmethod
     def logs(text: str) -> dict[int, str]:
@@ -191,7 +194,7 @@ class Toolchain:
         return {int(number): log for number, log in zip(parts[1::2], parts[2::2])}
 
 
-HEADER = ".version 6.0\n.target sm_70, texmode_independent\n.address_size 64\n"
+HEADER = (".version", ".target", ".address_size")
 SECTION = re.compile(r"(?m)^\t\.section\t\.text\.of(\d+)_\w+,.*$")
 
 
