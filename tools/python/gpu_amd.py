@@ -125,7 +125,7 @@ class Toolchain:
 
 
 def resources(log: str) -> dict:
-    """What clang's remarks say of a program."""
+    """A program's resources, from clang's remarks."""
     def number(name: str) -> int:
         return int(re.search(re.escape(name) + r": (\d+) \[-Rpass", log).group(1))
     accumulation = number("AGPRs") if "AGPRs:" in log else 0

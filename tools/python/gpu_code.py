@@ -51,7 +51,7 @@ def check_bounds(rows: list[dict]) -> dict[str, str]:
 
 
 def check(rows: list[dict], accepted: dict, built: set[str], kernels: set[str]) -> tuple[list[str], set]:
-    """What is wrong, a sentence each, and the reasons used."""
+    """Complaints, a sentence each, and the reasons used."""
     complaints = []
     used = set()
     for row in rows:

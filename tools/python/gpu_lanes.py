@@ -72,7 +72,7 @@ def mask(value: Value, bits: int) -> Value:
         return None
     if bits >= 0 and value[0] % (1 << bits.bit_length()) == 0:
         return 0, tuple(offset & bits for offset in value[1])
-    # What clears the low bits leaves multiples of the modulus as they are.
+    # A mask that clears the low bits leaves multiples of the modulus as they are.
     low = (bits & -bits) - 1 if bits else 0
     if (bits | low) & 0xFFFFFFFF == 0xFFFFFFFF and value[0] % (low + 1) == 0:
         return value[0], tuple(offset & ~low for offset in value[1])
@@ -80,7 +80,7 @@ def mask(value: Value, bits: int) -> Value:
 
 
 def join(first: Value, second: Value) -> Value:
-    """What holds of either value."""
+    """The most that holds of both values."""
     if first is None or second is None or first == second:
         return first if first == second else None
     difference = second[1][0] - first[1][0]
@@ -102,7 +102,7 @@ def local_ids(local: list[int]) -> dict[str, Value]:
 
 
 class Lanes:
-    """What is known of every register at one place; unknown ones are absent."""
+    """Follows registers through instructions. A state is {register: value}; a register that nothing has written is absent."""
 
     def __init__(self, ids):
         self.ids = ids

@@ -110,7 +110,7 @@ def asked(instruction: gpu_listing.Instruction, lanes: int) -> int:
 
 
 def read(loops: list[gpu_listing.Loop], peak: float, lanes: int, together: bool) -> dict:
-    """What is reported of a program: its hot loop, and each loop with its depth, mix and bounds.
+    """The report on a program: its hot loop, and each loop that multiplies and adds, with its depth, mix and bounds.
 
     l2_bytes_per_fma: bytes that loads fetch from the L2 if nothing is in the L1, per multiply-add of a lane.
     coalesced: the share of the bytes of all touched sectors that lanes asked for, in loads and stores of

@@ -10,7 +10,7 @@ import gpu_model
 import gpu_targets
 
 FLOAT = {"FADD", "FMUL", "FSWZADD", "FADD32I", "FMUL32I"}
-# What the half-rate integer unit does, comparisons and minima of floats among it.
+# Done by the integer unit at half the rate; comparisons and minima of floats are among them.
 INTEGER = {"IADD3", "IADD", "LOP3", "LEA", "SHF", "SHL", "SHR", "ISETP", "IMNMX", "VIMNMX", "IABS", "SEL", "PRMT", "LOP",
            "BMSK", "SGXT", "FSETP", "FMNMX", "FSEL", "FCHK", "PLOP3", "P2R", "R2P", "VABSDIFF", "IADD32I", "ISCADD",
            "IMNMX3", "FMNMX3", "VIADD", "VIADDMNMX", "FSET", "BREV", "IDP", "VIMNMX3", "IADD2"}
@@ -199,7 +199,7 @@ SECTION = re.compile(r"(?m)^\t\.section\t\.text\.of(\d+)_\w+,.*$")
 
 
 def resources(log: str) -> dict:
-    """What ptxas -v says of a program."""
+    """A program's resources, from the output of ptxas -v."""
     def number(pattern: str) -> int:
         return int(re.search(pattern, log).group(1))
     shared = re.search(r"(\d+) bytes smem", log)

@@ -115,7 +115,7 @@ def save_programs(folder, scratch, profile):
         start = time.monotonic()
         coppice(arguments)
         print(f"check-gpu-code: {time.monotonic() - start:.1f} s coppice {' '.join(map(str, arguments))}", file=sys.stderr)
-    # What no study launches is built by its cases.
+    # Kernels that none of these launches are built by their cases.
     seen = {launch["kernel"] for launch in read_launches(folder)}
     for kernel in sorted(kernel_names() - seen):
         coppice(["verify", "--quick", "--kernel", kernel])

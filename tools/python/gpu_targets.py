@@ -7,7 +7,7 @@ import subprocess
 import sys
 import typing
 
-# What a compute unit holds.
+# Limits of a compute unit.
 # NVIDIA: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability"; register and shared-memory
 # granularity as in NVIDIA's occupancy calculator: registers go to warps in units of 256, warps to 4 schedulers.
 Nvidia = collections.namedtuple("Nvidia", "warps groups registers shared shared_unit shared_reserved")
