@@ -68,8 +68,10 @@ struct SpreadOptions: ParsableArguments {
         over devices: [DeviceInventory.DeviceEntry], _ body: @escaping @Sendable (Communicator) throws -> Void
     ) throws {
         let mixes = mixDevices
+        let names = devices.enumerated().map { "device \($0 + 1) of \(devices.count) (\($1.label))" }
         try Communicator.onThreads(devices.count) { ranks in
             ranks.computesAlike = !mixes
+            ranks.names = names
             try ranks.finishing { try body(ranks) }
         }
     }

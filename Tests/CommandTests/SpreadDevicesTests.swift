@@ -124,7 +124,7 @@ import Testing
             device: Self.two,
             environment: Self.twice.merging(
                 ["COPPICE_OPENCL_LIBRARY": library, "FAULTY_OPENCL": "quit=100:-36"]) { $1 })
-        expectComplaint(outcome, code: 69, mentions: ["rank ", " of 2: "])
+        expectComplaint(outcome, code: 69, mentions: ["device ", " of 2 (pthread"])
         #expect(!FileManager.default.fileExists(atPath: place.folder / "out/labels.npy"))
     }
 
