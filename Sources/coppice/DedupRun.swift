@@ -168,13 +168,17 @@ struct DedupRun {
         let taken = Deduplication.bytes(points: source.count)
         // Ranks of one process share its memory.
         let sharers = ranks?.ranksInProcess ?? 1
-        if let least = AvailableMemory.shortage(of: sharers * reserve) {
-            throw ClusteringError.noMemory(
-                what: "comparing \(source.count) rows of \(source.dimensions) numbers", needed: reserve, least: least)
-        }
+        let shortage = AvailableMemory.shortage(of: sharers * reserve)
         let left =
             min(plan.memory.map { $0 - ProcessMemory.resident } ?? .max, AvailableMemory.now?.bytes ?? .max) / sharers
             - taken
+        // They also see what the others take, so all look before any takes memory.
+        if sharers > 1 { try ranks?.barrier() }
+        if let shortage {
+            throw ClusteringError.noMemory(
+                what: "comparing \(source.count) rows of \(source.dimensions) numbers", needed: sharers * reserve,
+                least: shortage)
+        }
         let deduplication = try Deduplication(
             of: source, clustering: found, old: rows.old, order: order,
             memory: min(left, Deduplication.usualMemory), on: backend)
