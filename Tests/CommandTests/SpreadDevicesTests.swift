@@ -156,6 +156,23 @@ import Testing
 
 /// What needs no device.
 @Suite struct SpreadOptionsTests {
+    /// A checkpoint of devices that differ names all of them, and another order is another computation.
+    @Test func aCheckpointNamesAllDevicesThatDiffer() throws {
+        func found(_ names: [String], mixes: Bool) throws -> [String] {
+            try Communicator.onThreads(names.count) { ranks in
+                ranks.computesAlike = !mixes
+                return try CheckpointKeeper.devices(names[ranks.rank], over: ranks)
+            }
+        }
+        #expect(try found(["A 1", "B 2"], mixes: true) == ["A 1 and B 2", "A 1 and B 2"])
+        #expect(try found(["B 2", "A 1"], mixes: true) == ["B 2 and A 1", "B 2 and A 1"])
+        #expect(try found(["A 1", "A 1"], mixes: true) == ["A 1", "A 1"])
+        #expect(try found(["A 1", "A 1"], mixes: false) == ["A 1", "A 1"])
+        #expect(CheckpointKeeper.devices("A 1 and B 2", "B 2") == "A 1 and B 2, then B 2")
+        #expect(CheckpointKeeper.devices("A 1 and B 2, then B 2", "B 2") == "A 1 and B 2, then B 2")
+        #expect(CheckpointKeeper.devices("B 2", "B 2") == "B 2")
+    }
+
     @Test func ranksThatAreProcessesTakeOneDeviceEach() throws {
         for arguments in [["--device", "gpu:all"], ["--device", "gpu:0,1"], ["--device", "gpu", "--devices", "2"]] {
             let error = #expect(throws: SharedRefusal.self) {
