@@ -76,7 +76,7 @@ extension ClusterCommand {
         }
         let backend = try rankBackend(
             compute.device, of: devices, profile: try shape.forced, over: ranks, quiet: quiet)
-        Terminal.note("\(ranks.text), \(matrix.count) samples", quiet: quiet)
+        ranks.note("\(matrix.count) samples", quiet: quiet)
         let kmeans = KMeans(k: k, kind: plan.kind, start: plan.start, seed: compute.seed)
         let projection = ContinuousClock.now
         plan.noteProjection(matrix, quiet: quiet)

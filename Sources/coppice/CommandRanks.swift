@@ -12,8 +12,11 @@ extension Communicator {
     /// A single rank for messages.
     var singleText: String { ranksInProcess > 1 ? "one device" : "one process" }
 
-    /// The ranks and their connection for messages.
-    var text: String { ranksInProcess > 1 ? countText : "\(countText) by \(library?.name ?? "no MPI")" }
+    /// Notes the ranks, their connection, and the rows that they share, such as `12388 samples`.
+    func note(_ rows: String, quiet: Bool) {
+        let text = ranksInProcess > 1 ? countText : "\(countText) by \(library?.name ?? "no MPI")"
+        Terminal.note("\(text), \(rows)", quiet: quiet)
+    }
 
     /// Spreads rows over the ranks. Collective.
     /// - Throws: `ClusteringError`, and ``SharedRefusal`` if there are more devices than chunks of rows.

@@ -183,16 +183,12 @@ extension SelectCommand {
         try refuseMiniBatches(plan.kind, on: ranks)
         let backend = try rankBackend(
             compute.device, of: devices, profile: try shape.forced, over: ranks, quiet: quiet)
-        noteRanks(ranks, matrix.count, quiet: quiet)
+        ranks.note("\(matrix.count) samples", quiet: quiet)
         let clustered = try plan.run(
             matrix, k: k, seed: compute.seed, over: part.spread, on: backend, quiet: quiet)
         part.assignment = clustered.finished.assignment
         (part.clustered, part.backend) = (clustered, backend)
         return part
-    }
-
-    private func noteRanks(_ ranks: Communicator, _ count: Int, quiet: Bool) {
-        Terminal.note("\(ranks.text), \(count) samples", quiet: quiet)
     }
 
     /// This rank's part of a clustering from its folder.
@@ -214,7 +210,7 @@ extension SelectCommand {
         }
         let spread = try ranks.spread(count)
         try check(spread)
-        noteRanks(ranks, count, quiet: quiet)
+        ranks.note("\(count) samples", quiet: quiet)
         let labels = try ranks.sharingFailures { try NumPyArray.read(path, rows: spread.rows).integers() }
         if let place = labels.firstIndex(where: { $0 < 0 }) {
             throw Failure(
@@ -255,7 +251,7 @@ extension SelectCommand {
         guard counts[1] <= UInt64(spread.total) else {
             throw shared(
                 "\(directory)/\(ClusteringFolder.labels): labels go up to \(counts[1] - 1), more than there are samples; "
-                    + "number them from 0, or select in one process, which does so itself", exitCode: 65)
+                    + "number them from 0, or select on \(spread.communicator.singleText), which does so itself", exitCode: 65)
         }
         return Int(counts[1])
     }
