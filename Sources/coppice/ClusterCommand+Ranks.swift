@@ -39,9 +39,7 @@ extension ClusterCommand {
     /// - Returns: the number of clusters.
     @discardableResult
     private func check(_ plan: ClusteringPlan, for single: String, _ several: String) throws -> Int {
-        if case .miniBatch = plan.kind {
-            throw SharedRefusal("mini-batches are for \(single); --kmeans lloyd works on \(several)", category: .usage)
-        }
+        try refuseMiniBatches(plan.kind, for: single, several)
         guard let k = plan.k else {
             throw SharedRefusal("--k auto is for \(single); \(several) need a number", category: .usage)
         }

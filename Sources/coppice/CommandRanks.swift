@@ -63,13 +63,14 @@ func onAllRanks<Result>(_ body: () throws -> Result) throws -> Result {
     }
 }
 
-/// Refuses mini-batches, which run on a single rank only, on several ranks with the same options.
-func refuseMiniBatches(_ kind: KMeans.Kind, on ranks: Communicator) throws {
+/// Refuses mini-batches, which run on a single rank only.
+/// - Parameters:
+///   - single: what they run on, such as `one process`.
+///   - several: what is there, such as `3 ranks`.
+/// - Throws: ``SharedRefusal``.
+func refuseMiniBatches(_ kind: KMeans.Kind, for single: String, _ several: String) throws {
     guard case .miniBatch = kind else { return }
-    try onAllRanks {
-        throw Failure(
-            "mini-batches are for \(ranks.singleText); --kmeans lloyd works on \(ranks.countText)", exitCode: 64)
-    }
+    throw SharedRefusal("mini-batches are for \(single); --kmeans lloyd works on \(several)", category: .usage)
 }
 
 /// The checksum of values that must be the same on all ranks, for messages.

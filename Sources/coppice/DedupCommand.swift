@@ -206,13 +206,20 @@ struct DedupCommand: ParsableCommand {
         ]
         try ranks.agree(
             on: [Agreement("the version", Coppice.version)] + options.map { Agreement($0, $1 ?? "none") })
-        try refuseMiniBatches(plan.kind, on: ranks)
+        try refuse(plan, for: ranks.singleText, ranks.countText)
+    }
+
+    /// Refuses what cannot be spread.
+    /// - Parameters:
+    ///   - single: what it is for, such as `one process`.
+    ///   - several: what is there, such as `3 ranks`.
+    /// - Throws: ``SharedRefusal``.
+    private func refuse(_ plan: ClusteringPlan, for single: String, _ several: String) throws {
+        try refuseMiniBatches(plan.kind, for: single, several)
         guard let score, !Selection.isScoreFile(score) else { return }
-        try onAllRanks {
-            throw Failure(
-                "--score \(score) is for \(ranks.singleText), and there are \(ranks.countText); compute it with coppice score, "
-                    + "and give the file", exitCode: 64)
-        }
+        throw SharedRefusal(
+            "--score \(score) is for \(single), and there are \(several); compute it with coppice score, and give the "
+                + "file", category: .usage)
     }
 
     /// What must hold before anything is read.

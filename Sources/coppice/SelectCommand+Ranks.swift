@@ -29,9 +29,7 @@ extension SelectCommand {
         _ plan: ClusteringPlan, _ selection: Selection, _ interrupt: ExitOnInterrupt?
     ) throws {
         try ranks.agree(on: agreements(plan))
-        if let words = unspreadable(plan, selection) {
-            throw shared("\(words) is for \(ranks.singleText), and there are \(ranks.countText)", exitCode: 64)
-        }
+        try refuse(plan, selection, for: ranks.singleText, ranks.countText)
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
         // Lines are checked when they are written.
@@ -156,6 +154,23 @@ extension SelectCommand {
         return [Agreement("the version", Coppice.version)] + options.map { Agreement($0, $1 ?? "none") }
     }
 
+    /// True if the samples are clustered, provided that there is a number of clusters.
+    private func makesClusters(_ selection: Selection) -> Bool {
+        clustering == nil && (score == nil || selection.needsClustering)
+    }
+
+    /// Refuses what cannot be spread.
+    /// - Parameters:
+    ///   - single: what it is for, such as `one process`.
+    ///   - several: what is there, such as `3 ranks`.
+    /// - Throws: ``SharedRefusal``.
+    func refuse(_ plan: ClusteringPlan, _ selection: Selection, for single: String, _ several: String) throws {
+        if let words = unspreadable(plan, selection) {
+            throw SharedRefusal("\(words) is for \(single), and there are \(several)", category: .usage)
+        }
+        if plan.k != nil, makesClusters(selection) { try refuseMiniBatches(plan.kind, for: single, several) }
+    }
+
     /// The options that need all samples in one process; nil if there are none.
     private func unspreadable(_ plan: ClusteringPlan, _ selection: Selection) -> String? {
         if plan.clusters != nil, plan.k == nil { return "--k auto" }
@@ -179,8 +194,7 @@ extension SelectCommand {
         try ranks.sharingFailures { try plan.check(matrix) }
         try check(spread)
         var part = Part(spread: spread, samples: samples)
-        guard let k = plan.k, score == nil || selection.needsClustering else { return part }
-        try refuseMiniBatches(plan.kind, on: ranks)
+        guard let k = plan.k, makesClusters(selection) else { return part }
         let backend = try rankBackend(
             compute.device, of: devices, profile: try shape.forced, over: ranks, quiet: quiet)
         ranks.note("\(matrix.count) samples", quiet: quiet)
