@@ -66,7 +66,8 @@ extension ClusterCommand {
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
         let begin = ContinuousClock.now
-        let (matrix, spread) = try options.rows(opened, over: ranks, quiet: quiet)
+        let (samples, spread) = try options.samples(over: ranks, opened, quiet: quiet)
+        let matrix = samples.matrix
         let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1) + (opened?.seconds ?? 0)
         let folder = try ranks.sharingFailures {
             try plan.check(matrix)
@@ -95,43 +96,5 @@ extension ClusterCommand {
             try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes, removing: isKept) }
         }
         try report(finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend, ranks: ranks.size)
-    }
-}
-
-/// Samples whose values have not been checked yet.
-struct OpenedSamples: Sendable {
-    /// Nil for images.
-    var features: Features?
-    var samples: SampleSet
-    /// Seconds that opening them took.
-    var seconds: Double
-}
-
-extension ClusteringOptions {
-    /// Opens the samples.
-    func open(quiet: Bool) throws -> OpenedSamples {
-        let begin = ContinuousClock.now
-        let opened = try features == nil ? nil : matrix.open(quiet: quiet)
-        let samples = try opened?.samples ?? data.load(quiet: quiet).train
-        return OpenedSamples(
-            features: opened, samples: samples, seconds: (ContinuousClock.now - begin) / .seconds(1))
-    }
-
-    /// The samples of all ranks, and this rank's part of them. Collective.
-    /// - Parameter opened: the samples; nil if the ranks open them.
-    func rows(_ opened: OpenedSamples?, over ranks: Communicator, quiet: Bool) throws -> (
-        matrix: FeatureMatrix, spread: RowSpread
-    ) {
-        let opened = try opened ?? ranks.sharingFailures { try open(quiet: quiet) }
-        let spread = try ranks.spread(opened.samples.count)
-        do throws(ClusteringError) {
-            let matrix = try FeatureMatrix(
-                opened.samples, named: "the samples of \(features ?? "--data")", forComponents: pca != nil,
-                spread: spread)
-            return (matrix, spread)
-        } catch {
-            guard let features = opened.features, !error.isShared else { throw error }
-            throw Failure(error, in: features)
-        }
     }
 }

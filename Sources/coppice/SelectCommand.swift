@@ -150,8 +150,7 @@ struct SelectCommand: AsyncParsableCommand {
             let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
             return try ranks.finishing(interrupt) {
                 try spread.refuseSeveral(on: ranks)
-                let images = SharedImages(quiet: compute.quiet || ranks.rank > 0)
-                try select(on: ranks, [], images, plan, selection, interrupt)
+                try select(on: ranks, [], nil, plan, selection, interrupt)
             }
         }
         // A single rank is a plain process.
@@ -159,12 +158,7 @@ struct SelectCommand: AsyncParsableCommand {
         let interrupt = ExitOnInterrupt()
         defer { withExtendedLifetime(interrupt) {} }
         let devices = try spread.several()
-        if !devices.isEmpty {
-            let images = SharedImages(quiet: compute.quiet)
-            return try spread.spread(over: devices) { ranks in
-                try select(on: ranks, devices, images, plan, selection, ranks.rank == 0 ? interrupt : nil)
-            }
-        }
+        if !devices.isEmpty { return try select(on: devices, plan, selection, interrupt) }
         let lines = try ids.open()
         let folder = try imageFolder(lines)
         var files = SelectionOutputs(
