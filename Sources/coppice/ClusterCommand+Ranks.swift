@@ -1,23 +1,12 @@
 import ArgumentParser
 import Clustering
 import Compute
-import Datasets
 import Ranks
 import Support
 
 /// `coppice cluster` as one of several ranks: processes that an MPI launcher started, or threads with one device each. All of
 /// them read the same files; each computes with its own rows, and rank 0 writes and prints.
 extension ClusterCommand {
-    /// Clusters on all ranks and ends MPI. Call it on the thread that joined the ranks.
-    /// - Parameter isKept: true if checkpoints are kept.
-    func run(on ranks: Communicator, _ plan: ClusteringPlan, isKept: Bool) throws {
-        let interrupt = ExitOnInterrupt(saying: CheckpointKeeper.message(isKept), on: ranks)
-        try ranks.finishing(interrupt) {
-            try spread.refuseSeveral(on: ranks)
-            try cluster(on: ranks, [], plan, nil, interrupt, isKept: isKept)
-        }
-    }
-
     /// Clusters on several devices of this machine.
     /// - Parameters:
     ///   - interrupt: the effect of signals, which rank 0 handles for all.
@@ -46,11 +35,13 @@ extension ClusterCommand {
         return k
     }
 
+    /// Clusters on all ranks. Collective.
     /// - Parameters:
     ///   - devices: the device of each rank; empty if each rank finds its own.
     ///   - opened: the samples; nil if the ranks open them.
     ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
-    private func cluster(
+    ///   - isKept: true if checkpoints are kept.
+    func cluster(
         on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ plan: ClusteringPlan,
         _ opened: OpenedSamples?, _ interrupt: ExitOnInterrupt?, isKept: Bool
     ) throws {

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Clustering
-import Datasets
-import Pruning
 import Ranks
 import Support
 

@@ -93,25 +93,18 @@ struct DedupCommand: ParsableCommand {
             throw Failure("--k is missing: how many clusters; --k 1 compares all rows with each other", exitCode: 64)
         }
         try check()
-        let ranks = try Communicator.join()
-        if ranks.size > 1 {
-            let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
-            return try ranks.finishing(interrupt) {
-                try spread.refuseSeveral(on: ranks)
-                try deduplicate(plan, k, over: ranks, [], nil, interrupt)
+        let interrupt = try spread.runIfSeveral { ranks, interrupt in
+            try deduplicate(plan, k, over: ranks, [], nil, interrupt)
+        } onDevices: { devices, interrupt in
+            try refuse(plan, for: "one device", describeCount(devices.count, "device"))
+            let opened = try open()
+            try spread.spread(over: devices) { ranks in
+                try deduplicate(plan, k, over: ranks, devices, opened, ranks.rank == 0 ? interrupt : nil)
             }
         }
-        // A single rank is a plain process.
-        try ranks.close()
-        let interrupt = ExitOnInterrupt()
+        guard let interrupt else { return }
         defer { withExtendedLifetime(interrupt) {} }
-        let devices = try spread.several()
-        guard !devices.isEmpty else { return try deduplicate(plan, k, over: nil, [], nil, interrupt) }
-        try refuse(plan, for: "one device", describeCount(devices.count, "device"))
-        let opened = try open()
-        try spread.spread(over: devices) { ranks in
-            try deduplicate(plan, k, over: ranks, devices, opened, ranks.rank == 0 ? interrupt : nil)
-        }
+        try deduplicate(plan, k, over: nil, [], nil, interrupt)
     }
 
     /// The lines of `--ids`, the folder of the images, and the files to write.

@@ -310,7 +310,8 @@ extension SelectCommand {
         guard counts[1] <= UInt64(spread.total) else {
             throw shared(
                 "\(directory)/\(ClusteringFolder.labels): labels go up to \(counts[1] - 1), more than there are samples; "
-                    + "number them from 0, or select on \(spread.communicator.singleText), which does so itself", exitCode: 65)
+                    + "number them from 0, or select on \(spread.communicator.singleText), which does so itself",
+                exitCode: 65)
         }
         return Int(counts[1])
     }

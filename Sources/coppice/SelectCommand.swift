@@ -145,20 +145,13 @@ struct SelectCommand: AsyncParsableCommand {
         let plan = try samplesOptions.plan()
         let selection = try selection(plan)
         try curve.check(plan)
-        let ranks = try Communicator.join()
-        if ranks.size > 1 {
-            let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
-            return try ranks.finishing(interrupt) {
-                try spread.refuseSeveral(on: ranks)
-                try select(on: ranks, [], nil, plan, selection, interrupt)
-            }
+        let interrupt = try spread.runIfSeveral { ranks, interrupt in
+            try select(on: ranks, [], nil, plan, selection, interrupt)
+        } onDevices: { devices, interrupt in
+            try select(on: devices, plan, selection, interrupt)
         }
-        // A single rank is a plain process.
-        try ranks.close()
-        let interrupt = ExitOnInterrupt()
+        guard let interrupt else { return }
         defer { withExtendedLifetime(interrupt) {} }
-        let devices = try spread.several()
-        if !devices.isEmpty { return try select(on: devices, plan, selection, interrupt) }
         let lines = try ids.open()
         let folder = try imageFolder(lines)
         var files = SelectionOutputs(
