@@ -57,12 +57,13 @@ import Testing
         }
     }
 
-    @Test func aSelectionHasTheBytesOfOneDevice() throws {
+    @Test(arguments: [[], ["--standardize", "--normalize"]])
+    func aSelectionHasTheBytesOfOneDevice(scaling: [String]) throws {
         let place = try Place()
         for (name, device) in [("one", ["--device", "opencl-cpu"]), ("two", Self.two)] {
             let outcome = try place.run(
                 "select",
-                [
+                scaling + [
                     "--kmeans", "lloyd", "--iterations", "5", "--strategy", "furthest", "--size", "1000", "--out",
                     place.folder / "\(name).npy",
                 ], device: device)
@@ -71,12 +72,14 @@ import Testing
         #expect(try place.bytes("two.npy") == place.bytes("one.npy"))
     }
 
-    @Test func duplicatesHaveTheBytesOfOneDevice() throws {
+    @Test(arguments: [false, true]) func duplicatesHaveTheBytesOfOneDevice(hasOldSet: Bool) throws {
         let place = try Place()
+        let old = place.folder / "old.npy"
+        if hasOldSet { try writeNoise(count: 300, dimensions: 8, to: old) }
         for (name, device) in [("one", ["--device", "opencl-cpu"]), ("two", Self.two)] {
             let outcome = try place.run(
                 "dedup",
-                [
+                (hasOldSet ? ["--standardize", "--against", old] : []) + [
                     "--kmeans", "lloyd", "--iterations", "5", "--eps", "0.02", "--out", place.folder / "\(name).npy",
                     "--pairs", place.folder / "\(name).jsonl",
                 ], device: device)
@@ -147,10 +150,31 @@ import Testing
             "select", ["--strategy", "furthest", "--size", "5", "--out", place.folder / "kept.npy", "--quiet"],
             device: Self.two)
         expectComplaint(selection, code: 64, mentions: ["2 devices"])
+        // Before the data is read.
+        let early = try place.run(
+            "select",
+            [
+                "--features", place.folder / "missing.npy", "--strategy", "furthest", "--size", "5", "--out",
+                place.folder / "kept.npy", "--quiet",
+            ], device: Self.two)
+        expectComplaint(
+            early, code: 64, mentions: ["mini-batches are for one device; --kmeans lloyd works on 2 devices"])
         for device in [["--device", "cpu", "--devices", "2"], ["--device", "opencl-cpu", "--mix-devices"]] {
             #expect(try place.run("cluster", lloyd, device: device).status == 64)
         }
         #expect(try place.folder.names() == ["X.npy"])
+    }
+
+    /// Two things are wrong; one sentence says one of them.
+    @Test(arguments: ["select", "dedup"]) func oneOfTwoErrorsIsReported(command: String) throws {
+        let place = try Place()
+        let lines = place.folder / "short.txt"
+        try "one\ntwo\n".write(toFile: lines, atomically: true, encoding: .utf8)
+        let outcome = try place.run(
+            command,
+            ["--kmeans", "lloyd", "--ids", lines, "--size", "99999", "--out", place.folder / "kept.npy", "--quiet"]
+                + (command == "select" ? ["--strategy", "furthest"] : []), device: Self.two)
+        expectComplaint(outcome, code: 65, mentions: ["short.txt"])
     }
 }
 
