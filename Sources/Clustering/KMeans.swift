@@ -112,7 +112,8 @@ package struct KMeans: Sendable {
     }
 
     /// Clusters the points of `source`. Neither streaming nor the number of ranks changes any bit of the result. Collective if
-    /// the points are spread over ranks, which must have the same settings and devices.
+    /// the points are spread over ranks, which must have the same settings and, unless `Communicator.computesAlike` is false, the
+    /// same device.
     /// - Parameter keeper: keeps the state of Lloyd's iterations and may stop them; without effect on mini-batches.
     /// - Throws: the same, and ``ClusteringError/unreadable(reason:category:)``, ``ClusteringError/ranks(_:)``; with a keeper
     ///   ``ClusteringError/interrupted(iterations:)`` and ``ClusteringError/file(_:)``.
@@ -131,7 +132,7 @@ package struct KMeans: Sendable {
             try KMeansRun(k: k, source: source, largestBatch: largestBatch, exponent: exponent, backend: backend)
         }
         if let state = keeper?.resumed { try run.take(state) } else { try place(run, &random) }
-        _ = try run.ofFirstRank(0)
+        try run.takeCentroidsOfFirstRank()
         try computing { () throws(ComputeError) in try backend.finish() }
         let started = clock.now
         let iterations =

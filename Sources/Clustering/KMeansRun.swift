@@ -100,7 +100,7 @@ final class KMeansRun {
         _ limit: Int, _ tolerance: Double, isSpherical: Bool = false, _ keeper: (any LloydKeeper)? = nil
     ) throws(ClusteringError) -> Int {
         guard let sums else { return 0 }
-        let threshold = tolerance > 0 && limit > 0 ? try ofFirstRank(tolerance * meanVariance(like: sums)) : 0
+        let threshold = tolerance > 0 && limit > 0 ? try numberOfFirstRank(tolerance * meanVariance(like: sums)) : 0
         var before =
             isSpherical ? try computing { () throws(ComputeError) in try backend.read(centroids.values) } : []
         keeper?.begin()
@@ -113,11 +113,12 @@ final class KMeansRun {
                 try backend.accumulate(piece, labels: labels, into: sums, adding: first > 0)
             }
             try combine(sums)
-            let moved = try ofFirstRank(
-                computing { () throws(ComputeError) in
-                    try backend.run(KmeansUpdate(centroids, from: sums, shifts: shifts))
-                    return isSpherical ? try scaleToUnitLength(&before) : sum(try backend.read(shifts))
-                })
+            let ownMoved = try computing { () throws(ComputeError) in
+                try backend.run(KmeansUpdate(centroids, from: sums, shifts: shifts))
+                return isSpherical ? try scaleToUnitLength(&before) : sum(try backend.read(shifts))
+            }
+            try takeCentroidsOfFirstRank()
+            let moved = try numberOfFirstRank(ownMoved)
             // Labels that stay give the same sums and so the same bits: no movement at all.
             if moved <= threshold { return iteration + 1 }
             if let keeper, iteration + 1 < limit { try pause(after: iteration + 1, keeper) }
@@ -135,18 +136,23 @@ final class KMeansRun {
         try computing { () throws(ComputeError) in try backend.write(totals, to: sums.totals) }
     }
 
-    /// Takes a number and the centroids of rank 0 if the devices of the ranks differ: centroids that drift apart from rank to rank
-    /// would be those of no clustering, and ranks that count their iterations differently would wait for each other. Otherwise all
-    /// ranks have the same bits, and nothing is done.
-    func ofFirstRank(_ number: Double) throws(ClusteringError) -> Double {
-        guard let communicator = source.spread?.communicator, !communicator.computesAlike else { return number }
+    /// If the devices of the ranks differ, replaces the centroids with those of rank 0; without this, they would drift apart.
+    /// Collective.
+    /// - Throws: ``ClusteringError/ranks(_:)`` and ``ClusteringError/compute(_:)``.
+    func takeCentroidsOfFirstRank() throws(ClusteringError) {
+        guard let communicator = source.spread?.communicator, !communicator.computesAlike else { return }
         var values = try computing { () throws(ComputeError) in try backend.read(centroids.values) }
-        var numbers = [number]
-        try acrossRanks { () throws(RanksError) in
-            try communicator.broadcast(&values)
-            try communicator.broadcast(&numbers)
-        }
+        try acrossRanks { () throws(RanksError) in try communicator.broadcast(&values) }
         try computing { () throws(ComputeError) in try backend.write(values, to: centroids.values) }
+    }
+
+    /// The number of rank 0 if the devices of the ranks differ, otherwise `number`: ranks that stop after different numbers of
+    /// iterations would wait for each other. Collective.
+    /// - Throws: ``ClusteringError/ranks(_:)``.
+    private func numberOfFirstRank(_ number: Double) throws(ClusteringError) -> Double {
+        guard let communicator = source.spread?.communicator, !communicator.computesAlike else { return number }
+        var numbers = [number]
+        try acrossRanks { () throws(RanksError) in try communicator.broadcast(&numbers) }
         return numbers[0]
     }
 

@@ -18,7 +18,9 @@ extension Communicator {
         for rank in 0..<ranks.size {
             let thread = Thread {
                 let outcome = Result { try body(Communicator(rank: rank, of: ranks)) }
-                if case .failure(let error) = outcome { ranks.fail(rank, "\(error)") }
+                if case .failure(let error) = outcome {
+                    ranks.fail(rank, "\(error)", isShared: error.isOfAllRanks, canReport: false)
+                }
                 outcomes.withLock { $0[rank] = outcome }
                 ranks.end(rank)
             }

@@ -21,6 +21,8 @@ package final class Communicator {
     /// False if the ranks compute on devices that differ, and may round differently: results that all of them compute are then
     /// taken from rank 0. The same on all ranks.
     package var computesAlike = true
+    /// What messages call each rank, [ranks]; nil for its number.
+    package var names: [String]?
     /// The number of ranks of this process, which share its memory.
     package var ranksInProcess: Int { threads?.size ?? 1 }
     /// Bytes that one call of MPI moves at most. Counts of MPI are 32-bit, and MPIs take buffers of the same size for sums.
@@ -95,21 +97,18 @@ package final class Communicator {
     /// Ends this rank and, if need be, all others because of an error.
     ///
     /// An error that every rank has is reported by rank 0 alone, and MPI ends in order: this returns, and the caller ends
-    /// with the exit code. Any other is reported with this rank's number, and ends all ranks at once, wherever they wait. Of
-    /// threads only the first one that fails reports; those that wait for it get an error, and this returns.
+    /// with the exit code. Any other is reported with this rank's name, and ends all ranks at once, wherever they wait. Of
+    /// threads the first one that fails reports, with its name unless every rank has the error. Ranks that wait for it get an
+    /// error, and this returns.
     /// - Parameters:
     ///   - message: the error as the user reads it, one sentence.
     ///   - exitCode: what every process ends with. A launcher may end with another.
     ///   - report: writes a sentence to stderr.
     package func end(_ error: any Error, message: String, exitCode: Int32, report: (String) -> Void) {
-        let isShared = (error as? any SharedError)?.isShared ?? false
-        let named = "rank \(rank) of \(size): \(message)"
+        let isShared = error.isOfAllRanks
+        let named = "\(name(of: rank)): \(message)"
         if let threads {
-            if isShared {
-                if rank == 0 { report(message) }
-            } else if threads.fail(rank, message) {
-                report(named)
-            }
+            if threads.fail(rank, message, isShared: isShared, canReport: true) { report(isShared ? message : named) }
             return
         }
         guard library != nil else { return report(message) }
@@ -123,6 +122,9 @@ package final class Communicator {
         }
         _ = cop_mpi_abort(exitCode)
     }
+
+    /// A rank for messages, such as `rank 1 of 2`.
+    package func name(of rank: Int) -> String { names?[rank] ?? "rank \(rank) of \(size)" }
 
     /// Waits until all ranks are here.
     package func barrier() throws(RanksError) {

@@ -5,6 +5,11 @@ package protocol SharedError: Error {
     var isShared: Bool { get }
 }
 
+extension Error {
+    /// True if every rank has the error.
+    var isOfAllRanks: Bool { (self as? any SharedError)?.isShared ?? false }
+}
+
 /// Errors between ranks. Each description is one sentence: what, where, and what would be accepted.
 package enum RanksError: Equatable, CategorizedError, SharedError {
     /// A launcher's variable is not a number that it can be.

@@ -53,8 +53,14 @@ final class ThreadRanks: @unchecked Sendable {
     private var round = 0
     /// Ranks that have ended, in order or by an error.
     private var ended: [Int] = []
-    /// The first rank that failed, and why.
+    /// The first rank whose error is its own, and the error. It ends the ranks that wait for it.
     private var failure: (rank: Int, reason: String)?
+    /// The first rank that failed, by its own error or by one of all ranks.
+    private var firstFailed: Int?
+    /// True once the error of a rank has been reported.
+    private var isReported = false
+    /// Ranks that failed by an error of all ranks.
+    private var shareError: Set<Int> = []
 
     init(_ size: Int) {
         self.size = size
@@ -163,14 +169,23 @@ final class ThreadRanks: @unchecked Sendable {
 
     // MARK: - Ends of ranks
 
-    /// Notes that a rank fails, and wakes those that wait for it.
-    /// - Returns: true for the first rank that fails, whose error is that of all.
-    @discardableResult func fail(_ rank: Int, _ reason: String) -> Bool {
+    /// Records that a rank fails, and wakes the ranks that wait for it.
+    /// - Parameters:
+    ///   - isShared: true if all ranks have this error, so that none of them waits in vain.
+    ///   - canReport: true if the rank reports its error unless another one has done so.
+    /// - Returns: true if the rank is to report its error.
+    @discardableResult func fail(_ rank: Int, _ reason: String, isShared: Bool, canReport: Bool) -> Bool {
         condition.lock()
         defer { condition.unlock() }
-        guard failure == nil else { return false }
-        failure = (rank, reason)
-        condition.broadcast()
+        if firstFailed == nil { firstFailed = rank }
+        if isShared { shareError.insert(rank) }
+        // The thread of a rank with a shared error may end by another error, such as an exit code.
+        if failure == nil, !shareError.contains(rank) {
+            failure = (rank, reason)
+            condition.broadcast()
+        }
+        guard canReport, !isReported else { return false }
+        isReported = true
         return true
     }
 
@@ -188,6 +203,6 @@ final class ThreadRanks: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         while ended.count < size { condition.wait() }
-        return failure?.rank
+        return firstFailed
     }
 }

@@ -100,9 +100,10 @@ final class CheckpointKeeper: LloydKeeper {
         let samples = try plan.inFeatures { () throws(ClusteringError) in
             try matrix.fingerprint(spread: source.spread)
         }
+        var device = "\(backend.device.name) \(backend.device.driver)"
+        if let ranks = source.spread?.communicator { device = try Self.devices(device, over: ranks) }
         // LAPACK may round, or turn, principal components differently on another processor.
-        let components = source.pca.map { ", principal components \(checksum($0.components))" } ?? ""
-        let device = "\(backend.device.name) \(backend.device.driver)\(components)"
+        device += source.pca.map { ", principal components \(checksum($0.components))" } ?? ""
         let wanted = KMeansCheckpoint(
             key: plan.checkpointKey(kmeans, samples, seed: seed), device: device, k: kmeans.k,
             dimensions: source.dimensions, state: LloydState(iterations: 0, centroids: []))
@@ -120,7 +121,7 @@ final class CheckpointKeeper: LloydKeeper {
         checkpoint = wanted
         if let found = try find(wanted, in: folder) {
             resumed = found.state
-            checkpoint?.device = devices(found.device, wanted.device)
+            checkpoint?.device = Self.devices(found.device, wanted.device)
         }
     }
 
@@ -153,8 +154,16 @@ final class CheckpointKeeper: LloydKeeper {
     }
 
     /// The devices that computed a state, for the next checkpoint.
-    private func devices(_ before: String, _ now: String) -> String {
-        before.hasSuffix(now) ? before : "\(before), then \(now)"
+    static func devices(_ before: String, _ now: String) -> String {
+        before == now || before.hasSuffix(", then \(now)") ? before : "\(before), then \(now)"
+    }
+
+    /// The devices of all ranks in their order if they differ, otherwise the one of this rank. Collective.
+    static func devices(_ own: String, over ranks: Communicator) throws(RanksError) -> String {
+        guard !ranks.computesAlike else { return own }
+        let all = try ranks.gather(Array(own.utf8))
+        let names = (0..<ranks.size).map { String(decoding: all[$0], as: UTF8.self) }
+        return Set(names).count == 1 ? own : names.joined(separator: " and ")
     }
 
     /// Copies the state of rank 0 to all ranks. Collective.

@@ -1,23 +1,12 @@
 import ArgumentParser
 import Clustering
 import Compute
-import Datasets
 import Ranks
 import Support
 
 /// `coppice cluster` as one of several ranks: processes that an MPI launcher started, or threads with one device each. All of
 /// them read the same files; each computes with its own rows, and rank 0 writes and prints.
 extension ClusterCommand {
-    /// Clusters on all ranks and ends MPI. Call it on the thread that joined the ranks.
-    /// - Parameter isKept: true if checkpoints are kept.
-    func run(on ranks: Communicator, _ plan: ClusteringPlan, isKept: Bool) throws {
-        let interrupt = ExitOnInterrupt(saying: CheckpointKeeper.message(isKept), on: ranks)
-        try ranks.finishing(interrupt) {
-            try spread.refuseSeveral(on: ranks)
-            try cluster(on: ranks, [], plan, nil, interrupt, isKept: isKept)
-        }
-    }
-
     /// Clusters on several devices of this machine.
     /// - Parameters:
     ///   - interrupt: the effect of signals, which rank 0 handles for all.
@@ -39,20 +28,20 @@ extension ClusterCommand {
     /// - Returns: the number of clusters.
     @discardableResult
     private func check(_ plan: ClusteringPlan, for single: String, _ several: String) throws -> Int {
-        if case .miniBatch = plan.kind {
-            throw SharedRefusal("mini-batches are for \(single); --kmeans lloyd works on \(several)", category: .usage)
-        }
+        try refuseMiniBatches(plan.kind, for: single, several)
         guard let k = plan.k else {
             throw SharedRefusal("--k auto is for \(single); \(several) need a number", category: .usage)
         }
         return k
     }
 
+    /// Clusters on all ranks. Collective.
     /// - Parameters:
     ///   - devices: the device of each rank; empty if each rank finds its own.
     ///   - opened: the samples; nil if the ranks open them.
     ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
-    private func cluster(
+    ///   - isKept: true if checkpoints are kept.
+    func cluster(
         on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ plan: ClusteringPlan,
         _ opened: OpenedSamples?, _ interrupt: ExitOnInterrupt?, isKept: Bool
     ) throws {
@@ -68,7 +57,8 @@ extension ClusterCommand {
         let isFirst = ranks.rank == 0
         let quiet = compute.quiet || !isFirst
         let begin = ContinuousClock.now
-        let (matrix, spread) = try options.rows(opened, over: ranks, quiet: quiet)
+        let (samples, spread) = try options.samples(over: ranks, opened, quiet: quiet)
+        let matrix = samples.matrix
         let loadingSeconds = (ContinuousClock.now - begin) / .seconds(1) + (opened?.seconds ?? 0)
         let folder = try ranks.sharingFailures {
             try plan.check(matrix)
@@ -76,7 +66,7 @@ extension ClusterCommand {
         }
         let backend = try rankBackend(
             compute.device, of: devices, profile: try shape.forced, over: ranks, quiet: quiet)
-        Terminal.note("\(ranks.text), \(matrix.count) samples", quiet: quiet)
+        ranks.note("\(matrix.count) samples", quiet: quiet)
         let kmeans = KMeans(k: k, kind: plan.kind, start: plan.start, seed: compute.seed)
         let projection = ContinuousClock.now
         plan.noteProjection(matrix, quiet: quiet)
@@ -97,43 +87,5 @@ extension ClusterCommand {
             try interrupt.finishing { try folder.write(clustering, isBytes: matrix.isBytes, removing: isKept) }
         }
         try report(finished, of: matrix, plan, loadingSeconds: loadingSeconds, on: backend, ranks: ranks.size)
-    }
-}
-
-/// Samples whose values have not been checked yet.
-struct OpenedSamples: Sendable {
-    /// Nil for images.
-    var features: Features?
-    var samples: SampleSet
-    /// Seconds that opening them took.
-    var seconds: Double
-}
-
-extension ClusteringOptions {
-    /// Opens the samples.
-    func open(quiet: Bool) throws -> OpenedSamples {
-        let begin = ContinuousClock.now
-        let opened = try features == nil ? nil : matrix.open(quiet: quiet)
-        let samples = try opened?.samples ?? data.load(quiet: quiet).train
-        return OpenedSamples(
-            features: opened, samples: samples, seconds: (ContinuousClock.now - begin) / .seconds(1))
-    }
-
-    /// The samples of all ranks, and this rank's part of them. Collective.
-    /// - Parameter opened: the samples; nil if the ranks open them.
-    func rows(_ opened: OpenedSamples?, over ranks: Communicator, quiet: Bool) throws -> (
-        matrix: FeatureMatrix, spread: RowSpread
-    ) {
-        let opened = try opened ?? ranks.sharingFailures { try open(quiet: quiet) }
-        let spread = try ranks.spread(opened.samples.count)
-        do throws(ClusteringError) {
-            let matrix = try FeatureMatrix(
-                opened.samples, named: "the samples of \(features ?? "--data")", forComponents: pca != nil,
-                spread: spread)
-            return (matrix, spread)
-        } catch {
-            guard let features = opened.features, !error.isShared else { throw error }
-            throw Failure(error, in: features)
-        }
     }
 }

@@ -70,13 +70,13 @@ struct ClusterCommand: AsyncParsableCommand {
         try curve.check(plan)
         let isKept = try checkpoint.check(plan, out: out)
         if isKept { Signals.expectPreemption(inBatchJob: Signals.isInBatchJob) }
-        let ranks = try Communicator.join()
-        if ranks.size > 1 { return try run(on: ranks, plan, isKept: isKept) }
-        try ranks.close()
-        let interrupt = ExitOnInterrupt(saying: CheckpointKeeper.message(isKept))
+        let interrupt = try spread.runIfSeveral(saying: CheckpointKeeper.message(isKept)) { ranks, interrupt in
+            try cluster(on: ranks, [], plan, nil, interrupt, isKept: isKept)
+        } onDevices: { devices, interrupt in
+            try run(on: devices, plan, interrupt, isKept: isKept)
+        }
+        guard let interrupt else { return }
         defer { withExtendedLifetime(interrupt) {} }
-        let devices = try spread.several()
-        if !devices.isEmpty { return try run(on: devices, plan, interrupt, isKept: isKept) }
         let begin = ContinuousClock.now
         let matrix = try options.samples(quiet: compute.quiet).matrix
         try plan.check(matrix)

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Clustering
-import Datasets
-import Pruning
 import Ranks
 import Support
 
@@ -12,8 +10,11 @@ extension Communicator {
     /// A single rank for messages.
     var singleText: String { ranksInProcess > 1 ? "one device" : "one process" }
 
-    /// The ranks and their connection for messages.
-    var text: String { ranksInProcess > 1 ? countText : "\(countText) by \(library?.name ?? "no MPI")" }
+    /// Notes the ranks, their connection, and the rows that they share, such as `12388 samples`.
+    func note(_ rows: String, quiet: Bool) {
+        let text = ranksInProcess > 1 ? countText : "\(countText) by \(library?.name ?? "no MPI")"
+        Terminal.note("\(text), \(rows)", quiet: quiet)
+    }
 
     /// Spreads rows over the ranks. Collective.
     /// - Throws: `ClusteringError`, and ``SharedRefusal`` if there are more devices than chunks of rows.
@@ -60,13 +61,14 @@ func onAllRanks<Result>(_ body: () throws -> Result) throws -> Result {
     }
 }
 
-/// Refuses mini-batches, which run on a single rank only, on several ranks with the same options.
-func refuseMiniBatches(_ kind: KMeans.Kind, on ranks: Communicator) throws {
+/// Refuses mini-batches, which run on a single rank only.
+/// - Parameters:
+///   - single: what they run on, such as `one process`.
+///   - several: what is there, such as `3 ranks`.
+/// - Throws: ``SharedRefusal``.
+func refuseMiniBatches(_ kind: KMeans.Kind, for single: String, _ several: String) throws {
     guard case .miniBatch = kind else { return }
-    try onAllRanks {
-        throw Failure(
-            "mini-batches are for \(ranks.singleText); --kmeans lloyd works on \(ranks.countText)", exitCode: 64)
-    }
+    throw SharedRefusal("mini-batches are for \(single); --kmeans lloyd works on \(several)", category: .usage)
 }
 
 /// The checksum of values that must be the same on all ranks, for messages.
@@ -74,65 +76,4 @@ func checksum<Value: BitwiseCopyable>(_ values: [Value]) -> String {
     var checksum = Checksum()
     values.withUnsafeBytes { checksum.add($0) }
     return "checksum \(String(checksum.value, radix: 16))"
-}
-
-/// A data set of images, which is read once for all ranks of a process.
-final class SharedImages: Sendable {
-    private let quiet: Bool
-    private let outcome = Locked<Result<Dataset, DatasetError>?>(nil)
-
-    /// - Parameter quiet: true for no notes on stderr.
-    init(quiet: Bool) { self.quiet = quiet }
-
-    /// The data set. The first rank that calls this reads it while the others wait; if reading fails, all ranks get the same error.
-    func load(_ options: DataOptions) throws(DatasetError) -> Dataset {
-        let found = outcome.withLock { outcome in
-            let found = outcome ?? Result { () throws(DatasetError) in try options.load(quiet: quiet) }
-            outcome = found
-            return found
-        }
-        return try found.get()
-    }
-}
-
-extension ClusteringOptions {
-    /// The samples of all ranks with their classes, if they have any, and this rank's part of them. Collective.
-    /// - Parameter images: where the samples come from unless they are features.
-    func samples(over ranks: Communicator, _ images: SharedImages, labels: LabelsOption, quiet: Bool) throws -> (
-        Samples, RowSpread
-    ) {
-        let name = "the samples of \(features ?? "--data")"
-        guard features != nil else {
-            let images = try ranks.sharingFailures { try images.load(data) }
-            let spread = try ranks.spread(images.train.count)
-            try ranks.agree(on: [Agreement("the classes of the samples", checksum(images.train.labels))])
-            return (
-                Samples(
-                    samples: images.train,
-                    matrix: try FeatureMatrix(images.train, named: name, forComponents: pca != nil, spread: spread),
-                    classes: ClassLabels(labels: images.train.labels, count: images.classCount),
-                    classNames: images.classNames, files: images.trainFiles), spread
-            )
-        }
-        let (opened, labelled) = try ranks.sharingFailures {
-            let opened = try matrix.open(quiet: quiet)
-            return (opened, try labels.label(opened.samples, quiet: quiet))
-        }
-        let spread = try ranks.spread(opened.samples.count)
-        try ranks.agree(on: [
-            Agreement("the classes of the samples", labelled.map { checksum($0.samples.labels) } ?? "none")
-        ])
-        do throws(ClusteringError) {
-            let matrix = try FeatureMatrix(opened.samples, named: name, forComponents: pca != nil, spread: spread)
-            return (
-                Samples(
-                    samples: opened.samples, matrix: matrix,
-                    classes: labelled.map { ClassLabels(labels: $0.samples.labels, count: $0.samples.classCount) },
-                    classNames: labelled?.names ?? [], scaling: opened.scaling), spread
-            )
-        } catch {
-            guard !error.isShared else { throw error }
-            throw Failure(error, in: opened)
-        }
-    }
 }

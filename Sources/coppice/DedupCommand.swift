@@ -94,44 +94,60 @@ struct DedupCommand: ParsableCommand {
             throw Failure("--k is missing: how many clusters; --k 1 compares all rows with each other", exitCode: 64)
         }
         try check()
-        let ranks = try Communicator.join()
-        if ranks.size > 1 {
-            let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
-            return try ranks.finishing(interrupt) {
-                try spread.refuseSeveral(on: ranks)
-                let images = SharedImages(quiet: compute.quiet || ranks.rank > 0)
-                try deduplicate(plan, k, over: ranks, [], images, interrupt)
+        let interrupt = try spread.runIfSeveral { ranks, interrupt in
+            try deduplicate(plan, k, over: ranks, [], nil, interrupt)
+        } onDevices: { devices, interrupt in
+            try refuse(plan, for: "one device", describeCount(devices.count, "device"))
+            let opened = try open()
+            try spread.spread(over: devices) { ranks in
+                try deduplicate(plan, k, over: ranks, devices, opened, ranks.rank == 0 ? interrupt : nil)
             }
         }
-        // A single rank is a plain process.
-        try ranks.close()
-        let interrupt = ExitOnInterrupt()
+        guard let interrupt else { return }
         defer { withExtendedLifetime(interrupt) {} }
-        let devices = try spread.several()
-        let images = SharedImages(quiet: compute.quiet)
-        guard !devices.isEmpty else { return try deduplicate(plan, k, over: nil, [], images, interrupt) }
-        try spread.spread(over: devices) { ranks in
-            try deduplicate(plan, k, over: ranks, devices, images, ranks.rank == 0 ? interrupt : nil)
-        }
+        try deduplicate(plan, k, over: nil, [], nil, interrupt)
     }
 
-    /// Deduplicates, alone or as one of several ranks, which all compare; rank 0 writes and prints.
-    /// - Parameters:
-    ///   - devices: the device of each rank; empty if each rank finds its own.
-    ///   - images: where the samples of ranks come from unless they are features.
-    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
-    private func deduplicate(
-        _ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?, _ devices: [DeviceInventory.DeviceEntry],
-        _ images: SharedImages, _ interrupt: ExitOnInterrupt?
-    ) throws {
-        if let ranks { try agree(plan, k, ranks) }
-        let isFirst = ranks.map { $0.rank == 0 } ?? true
-        var compute = self.compute
-        compute.quiet = compute.quiet || !isFirst
+    /// The lines of `--ids`, the folder of the images, and the files to write.
+    private struct Prepared: Sendable {
+        var lines: Identifiers?
+        var folder: DatasetLocation?
+        var outputs: DedupOutputs
+    }
+
+    /// What is opened once for all ranks of a process.
+    private struct Opened: Sendable {
+        var prepared: Prepared
+        var samples: OpenedSamples
+        /// The old set; nil if there is none.
+        var against: Features?
+        /// The scores of a file; nil if there is none.
+        var scores: [Float]?
+    }
+
+    /// Checks the outputs and opens what is read.
+    private func open() throws -> Opened {
+        let prepared = try prepare(isFirst: true)
+        let samples = try options.open(labels: labels, quiet: compute.quiet)
+        let count = samples.samples.count
+        try prepared.lines?.check(count: count)
+        return Opened(
+            prepared: prepared, samples: samples, against: against.isEmpty ? nil : try Features.open(against),
+            scores: try givenScores(count: count))
+    }
+
+    /// The scores of a file for `count` samples; nil if no file is given.
+    private func givenScores(count: Int) throws -> [Float]? {
+        try score.flatMap { Selection.isScoreFile($0) ? try ScoreFile.scores($0, count: count) : nil }
+    }
+
+    /// Opens the lines, and checks the outputs before anything is computed.
+    /// - Parameter isFirst: true if this rank writes.
+    private func prepare(isFirst: Bool) throws -> Prepared {
         let lines = isFirst ? try ids.open() : nil
         let folder = lines == nil && options.features == nil ? try? options.data.location() : nil
         let isFolder = folder?.isImageFolder == true
-        var outputs = DedupOutputs(
+        let outputs = DedupOutputs(
             indices: IndexOutputs(
                 out: out, dropped: dropped, lists: lines.map { .lines($0) } ?? (isFolder ? .paths : .none)),
             pairs: pairs, curve: curve)
@@ -146,18 +162,38 @@ struct DedupCommand: ParsableCommand {
             try outputs.indices.checkPlaces()
             for file in outputs.files { try AtomicFile.checkCanWrite(file.path) }
         }
+        return Prepared(lines: lines, folder: folder, outputs: outputs)
+    }
+
+    /// Deduplicates, alone or as one of several ranks, which all compare; rank 0 writes and prints.
+    /// - Parameters:
+    ///   - devices: the device of each rank; empty if each rank finds its own.
+    ///   - opened: what is read; nil if each rank opens it.
+    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
+    private func deduplicate(
+        _ plan: ClusteringPlan, _ k: Int, over ranks: Communicator?, _ devices: [DeviceInventory.DeviceEntry],
+        _ opened: Opened?, _ interrupt: ExitOnInterrupt?
+    ) throws {
+        if let ranks { try agree(plan, k, ranks) }
+        let isFirst = ranks.map { $0.rank == 0 } ?? true
+        var compute = self.compute
+        compute.quiet = compute.quiet || !isFirst
+        let prepared = try opened?.prepared ?? prepare(isFirst: isFirst)
+        let (lines, folder) = (isFirst ? prepared.lines : nil, prepared.folder)
+        var outputs = prepared.outputs
         let samples =
-            try ranks.map { try options.samples(over: $0, images, labels: labels, quiet: compute.quiet).0 }
+            try ranks.map {
+                try options.samples(over: $0, opened?.samples, labels: labels, quiet: compute.quiet).samples
+            }
             ?? options.samples(quiet: compute.quiet, labels: labels)
         try lines?.check(count: samples.matrix.count)
         try scoring.check(score.flatMap { try? Score.named($0) }, on: samples)
         if let size { _ = try onAllRanks { try RequestedSize.count(size).resolved(of: samples.matrix.count) } }
-        let rows = try DedupRows(samples, options.matrix, against: against, isProjected: plan.pca != nil, over: ranks)
+        let rows = try DedupRows(
+            samples, options.matrix, against: against, opened?.against, isProjected: plan.pca != nil, over: ranks)
         for note in rows.notes { Terminal.note("note: \(note)", quiet: compute.quiet) }
         // A file of scores of another length must not wait for the clustering.
-        let given = try score.flatMap {
-            Selection.isScoreFile($0) ? try ScoreFile.scores($0, count: samples.matrix.count) : nil
-        }
+        let given = try opened?.scores ?? givenScores(count: samples.matrix.count)
         try ranks?.agree(on: [Agreement("the scores of \(score ?? "none")", checksum(given ?? []))])
         if let ranks {
             try ranks.sharingFailures { try plan.check(rows.matrix) }
@@ -207,13 +243,20 @@ struct DedupCommand: ParsableCommand {
         ]
         try ranks.agree(
             on: [Agreement("the version", Coppice.version)] + options.map { Agreement($0, $1 ?? "none") })
-        try refuseMiniBatches(plan.kind, on: ranks)
+        try refuse(plan, for: ranks.singleText, ranks.countText)
+    }
+
+    /// Refuses what cannot be spread.
+    /// - Parameters:
+    ///   - single: what it is for, such as `one process`.
+    ///   - several: what is there, such as `3 ranks`.
+    /// - Throws: ``SharedRefusal``.
+    private func refuse(_ plan: ClusteringPlan, for single: String, _ several: String) throws {
+        try refuseMiniBatches(plan.kind, for: single, several)
         guard let score, !Selection.isScoreFile(score) else { return }
-        try onAllRanks {
-            throw Failure(
-                "--score \(score) is for \(ranks.singleText), and there are \(ranks.countText); compute it with coppice score, "
-                    + "and give the file", exitCode: 64)
-        }
+        throw SharedRefusal(
+            "--score \(score) is for \(single), and there are \(several); compute it with coppice score, and give the "
+                + "file", category: .usage)
     }
 
     /// What must hold before anything is read.

@@ -109,7 +109,7 @@ struct DedupReport: Encodable {
     var pairs: String?
     var curve: String?
     var device: DeviceDescription
-    /// Nil for a single process.
+    /// Nil for a single process with one device.
     var ranks: Int?
 
     private static let groupsShown = 3

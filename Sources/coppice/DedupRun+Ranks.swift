@@ -10,7 +10,7 @@ extension DedupRun {
     func cluster(over ranks: Communicator) throws -> Clustered {
         let matrix = rows.matrix
         let spread = try RowSpread(matrix.count, over: ranks)
-        Terminal.note("\(ranks.text), \(matrix.count) rows", quiet: compute.quiet)
+        ranks.note("\(matrix.count) rows", quiet: compute.quiet)
         var plan = plan
         // Ranks of one process share its memory.
         plan.memory = plan.memory.map { max(0, $0 - ranks.ranksInProcess * reserve) }

@@ -20,18 +20,20 @@ struct DedupRows {
     /// - Parameters:
     ///   - new: the new samples, of `features` where they are of some.
     ///   - against: what names the old set.
+    ///   - opened: the old set; nil if it is to be opened here.
     ///   - isProjected: whether PCA is to follow.
     ///   - ranks: the ranks that check the rows together; nil for a single process. Collective if given.
     /// - Throws: ``Failure`` with the file and the row of what is wrong.
     init(
-        _ new: Samples, _ features: FeatureOptions, against: [String], isProjected: Bool, over ranks: Communicator?
+        _ new: Samples, _ features: FeatureOptions, against: [String], _ opened: Features?, isProjected: Bool,
+        over ranks: Communicator?
     ) throws {
         self.against = against
         guard !against.isEmpty else {
             (matrix, old) = (new.matrix, 0)
             return
         }
-        let rows = try Features.open(against)
+        let rows = try opened ?? Features.open(against)
         notes = rows.notes
         guard rows.values.columnCount == new.matrix.dimensions else {
             throw Failure(
@@ -168,13 +170,17 @@ struct DedupRun {
         let taken = Deduplication.bytes(points: source.count)
         // Ranks of one process share its memory.
         let sharers = ranks?.ranksInProcess ?? 1
-        if let least = AvailableMemory.shortage(of: sharers * reserve) {
-            throw ClusteringError.noMemory(
-                what: "comparing \(source.count) rows of \(source.dimensions) numbers", needed: reserve, least: least)
-        }
+        let shortage = AvailableMemory.shortage(of: sharers * reserve)
         let left =
             min(plan.memory.map { $0 - ProcessMemory.resident } ?? .max, AvailableMemory.now?.bytes ?? .max) / sharers
             - taken
+        // They also see what the others take, so all look before any takes memory.
+        if sharers > 1 { try ranks?.barrier() }
+        if let shortage {
+            throw ClusteringError.noMemory(
+                what: "comparing \(source.count) rows of \(source.dimensions) numbers", needed: sharers * reserve,
+                least: shortage)
+        }
         let deduplication = try Deduplication(
             of: source, clustering: found, old: rows.old, order: order,
             memory: min(left, Deduplication.usualMemory), on: backend)

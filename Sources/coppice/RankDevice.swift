@@ -110,7 +110,7 @@ extension Communicator {
             let isOfAll = (0..<size).allSatisfy { all[$0].elementsEqual(all[rank]) }
             let message = parts.count > 1 ? String(parts[1]) : text
             throw SharedRefusal(
-                isOfAll ? message : "rank \(rank) of \(size): \(message)", exitCode: Int32(parts.first ?? "") ?? 70)
+                isOfAll ? message : "\(name(of: rank)): \(message)", exitCode: Int32(parts.first ?? "") ?? 70)
         }
         return try outcome.get()
     }

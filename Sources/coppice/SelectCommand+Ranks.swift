@@ -19,29 +19,71 @@ extension SelectCommand {
         var backend: (any Backend)?
     }
 
-    /// Selects on all ranks. Collective.
-    /// - Parameters:
-    ///   - devices: the device of each rank; empty if each rank finds its own.
-    ///   - images: where the samples come from unless they are features.
-    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
+    /// The lines of `--ids`, the folder of the images, and the files to write.
+    struct Prepared: Sendable {
+        var lines: Identifiers?
+        var folder: DatasetLocation?
+        var files: SelectionOutputs
+    }
+
+    /// What is opened once for all ranks of a process.
+    struct Opened: Sendable {
+        var prepared: Prepared
+        /// Nil if a clustering is read and no samples are named.
+        var samples: OpenedSamples?
+    }
+
+    /// True if samples are named beside a clustering.
+    private var namesSamples: Bool {
+        options.data.data != nil || options.data.dataset != nil || options.features != nil
+    }
+
+    /// Selects on several devices of this machine.
+    /// - Parameter interrupt: the effect of signals, which rank 0 handles for all.
     func select(
-        on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ images: SharedImages,
-        _ plan: ClusteringPlan, _ selection: Selection, _ interrupt: ExitOnInterrupt?
+        on devices: [DeviceInventory.DeviceEntry], _ plan: ClusteringPlan, _ selection: Selection,
+        _ interrupt: ExitOnInterrupt
     ) throws {
-        try ranks.agree(on: agreements(plan))
-        if let words = unspreadable(plan, selection) {
-            throw shared("\(words) is for \(ranks.singleText), and there are \(ranks.countText)", exitCode: 64)
+        try refuse(plan, selection, for: "one device", describeCount(devices.count, "device"))
+        let prepared = try prepare(isFirst: true)
+        let samples =
+            clustering == nil || namesSamples ? try options.open(labels: labels, quiet: compute.quiet) : nil
+        if let samples { try prepared.lines?.check(count: samples.samples.count) }
+        let opened = Opened(prepared: prepared, samples: samples)
+        try spread.spread(over: devices) { ranks in
+            try select(on: ranks, devices, opened, plan, selection, ranks.rank == 0 ? interrupt : nil)
         }
-        let isFirst = ranks.rank == 0
-        let quiet = compute.quiet || !isFirst
-        // Lines are checked when they are written.
+    }
+
+    /// Opens the lines, and checks the outputs before anything is computed.
+    /// - Parameter isFirst: true if this rank writes.
+    private func prepare(isFirst: Bool) throws -> Prepared {
         let lines = isFirst ? try ids.open() : nil
         let folder = try imageFolder(lines)
-        var files = SelectionOutputs(
+        let files = SelectionOutputs(
             indices: IndexOutputs(
                 out: out, dropped: outputs.dropped, lists: lines.map { .lines($0) } ?? (folder == nil ? .none : .paths)),
             options: outputs)
         if isFirst { try files.check(nil, against: inputs) }
+        return Prepared(lines: lines, folder: folder, files: files)
+    }
+
+    /// Selects on all ranks. Collective.
+    /// - Parameters:
+    ///   - devices: the device of each rank; empty if each rank finds its own.
+    ///   - opened: what is read; nil if each rank opens it.
+    ///   - interrupt: the effect of signals; nil on ranks that share the process with rank 0.
+    func select(
+        on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry], _ opened: Opened?,
+        _ plan: ClusteringPlan, _ selection: Selection, _ interrupt: ExitOnInterrupt?
+    ) throws {
+        try ranks.agree(on: agreements(plan))
+        try refuse(plan, selection, for: ranks.singleText, ranks.countText)
+        let isFirst = ranks.rank == 0
+        let quiet = compute.quiet || !isFirst
+        let prepared = try opened?.prepared ?? prepare(isFirst: isFirst)
+        let (lines, folder) = (isFirst ? prepared.lines : nil, prepared.folder)
+        var files = prepared.files
         var limit: Budget?
         var scores: OrderedKeys?
         // What is wrong with the size, the lines, the budget or the scores must not wait for a clustering.
@@ -52,8 +94,8 @@ extension SelectCommand {
             if let score, Selection.isScoreFile(score) { scores = try scoreKeys(score, spread) }
         }
         let part =
-            try clustering.map { try read($0, on: ranks, images, quiet: quiet, check) }
-            ?? cluster(plan, on: ranks, devices, images, selection, quiet: quiet, check)
+            try clustering.map { try read($0, on: ranks, opened?.samples, quiet: quiet, check) }
+            ?? cluster(plan, on: ranks, devices, opened?.samples, selection, quiet: quiet, check)
         let count = part.spread.total
         let begin = ContinuousClock.now
         guard let choice = try choose(selection, from: part, scores, limit, on: ranks) else { return }
@@ -156,6 +198,23 @@ extension SelectCommand {
         return [Agreement("the version", Coppice.version)] + options.map { Agreement($0, $1 ?? "none") }
     }
 
+    /// True if the samples are clustered, provided that there is a number of clusters.
+    private func makesClusters(_ selection: Selection) -> Bool {
+        clustering == nil && (score == nil || selection.needsClustering)
+    }
+
+    /// Refuses what cannot be spread.
+    /// - Parameters:
+    ///   - single: what it is for, such as `one process`.
+    ///   - several: what is there, such as `3 ranks`.
+    /// - Throws: ``SharedRefusal``.
+    func refuse(_ plan: ClusteringPlan, _ selection: Selection, for single: String, _ several: String) throws {
+        if let words = unspreadable(plan, selection) {
+            throw SharedRefusal("\(words) is for \(single), and there are \(several)", category: .usage)
+        }
+        if plan.k != nil, makesClusters(selection) { try refuseMiniBatches(plan.kind, for: single, several) }
+    }
+
     /// The options that need all samples in one process; nil if there are none.
     private func unspreadable(_ plan: ClusteringPlan, _ selection: Selection) -> String? {
         if plan.clusters != nil, plan.k == nil { return "--k auto" }
@@ -172,18 +231,17 @@ extension SelectCommand {
     /// Clusters the samples of all ranks, or only opens them if no clusters are needed.
     private func cluster(
         _ plan: ClusteringPlan, on ranks: Communicator, _ devices: [DeviceInventory.DeviceEntry],
-        _ images: SharedImages, _ selection: Selection, quiet: Bool, _ check: (RowSpread) throws -> Void
+        _ opened: OpenedSamples?, _ selection: Selection, quiet: Bool, _ check: (RowSpread) throws -> Void
     ) throws -> Part {
-        let (samples, spread) = try options.samples(over: ranks, images, labels: labels, quiet: quiet)
+        let (samples, spread) = try options.samples(over: ranks, opened, labels: labels, quiet: quiet)
         let matrix = samples.matrix
         try ranks.sharingFailures { try plan.check(matrix) }
         try check(spread)
         var part = Part(spread: spread, samples: samples)
-        guard let k = plan.k, score == nil || selection.needsClustering else { return part }
-        try refuseMiniBatches(plan.kind, on: ranks)
+        guard let k = plan.k, makesClusters(selection) else { return part }
         let backend = try rankBackend(
             compute.device, of: devices, profile: try shape.forced, over: ranks, quiet: quiet)
-        noteRanks(ranks, matrix.count, quiet: quiet)
+        ranks.note("\(matrix.count) samples", quiet: quiet)
         let clustered = try plan.run(
             matrix, k: k, seed: compute.seed, over: part.spread, on: backend, quiet: quiet)
         part.assignment = clustered.finished.assignment
@@ -191,17 +249,14 @@ extension SelectCommand {
         return part
     }
 
-    private func noteRanks(_ ranks: Communicator, _ count: Int, quiet: Bool) {
-        Terminal.note("\(ranks.text), \(count) samples", quiet: quiet)
-    }
-
     /// This rank's part of a clustering from its folder.
     private func read(
-        _ directory: String, on ranks: Communicator, _ images: SharedImages, quiet: Bool,
+        _ directory: String, on ranks: Communicator, _ opened: OpenedSamples?, quiet: Bool,
         _ check: (RowSpread) throws -> Void
     ) throws -> Part {
-        let isNamed = options.data.data != nil || options.data.dataset != nil || options.features != nil
-        let samples = isNamed ? try options.samples(over: ranks, images, labels: self.labels, quiet: quiet).0 : nil
+        let samples =
+            namesSamples
+            ? try options.samples(over: ranks, opened, labels: self.labels, quiet: quiet).samples : nil
         let path = "\(directory)/\(ClusteringFolder.labels)"
         let distancesPath = "\(directory)/\(ClusteringFolder.distances)"
         let count = try agreedCount(of: path, on: ranks)
@@ -214,7 +269,7 @@ extension SelectCommand {
         }
         let spread = try ranks.spread(count)
         try check(spread)
-        noteRanks(ranks, count, quiet: quiet)
+        ranks.note("\(count) samples", quiet: quiet)
         let labels = try ranks.sharingFailures { try NumPyArray.read(path, rows: spread.rows).integers() }
         if let place = labels.firstIndex(where: { $0 < 0 }) {
             throw Failure(
@@ -255,7 +310,8 @@ extension SelectCommand {
         guard counts[1] <= UInt64(spread.total) else {
             throw shared(
                 "\(directory)/\(ClusteringFolder.labels): labels go up to \(counts[1] - 1), more than there are samples; "
-                    + "number them from 0, or select in one process, which does so itself", exitCode: 65)
+                    + "number them from 0, or select on \(spread.communicator.singleText), which does so itself",
+                exitCode: 65)
         }
         return Int(counts[1])
     }

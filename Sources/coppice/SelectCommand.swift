@@ -144,26 +144,13 @@ struct SelectCommand: AsyncParsableCommand {
         let plan = try samplesOptions.plan()
         let selection = try selection(plan)
         try curve.check(plan)
-        let ranks = try Communicator.join()
-        if ranks.size > 1 {
-            let interrupt = ExitOnInterrupt(saying: "interrupted, nothing was written", on: ranks)
-            return try ranks.finishing(interrupt) {
-                try spread.refuseSeveral(on: ranks)
-                let images = SharedImages(quiet: compute.quiet || ranks.rank > 0)
-                try select(on: ranks, [], images, plan, selection, interrupt)
-            }
+        let interrupt = try spread.runIfSeveral { ranks, interrupt in
+            try select(on: ranks, [], nil, plan, selection, interrupt)
+        } onDevices: { devices, interrupt in
+            try select(on: devices, plan, selection, interrupt)
         }
-        // A single rank is a plain process.
-        try ranks.close()
-        let interrupt = ExitOnInterrupt()
+        guard let interrupt else { return }
         defer { withExtendedLifetime(interrupt) {} }
-        let devices = try spread.several()
-        if !devices.isEmpty {
-            let images = SharedImages(quiet: compute.quiet)
-            return try spread.spread(over: devices) { ranks in
-                try select(on: ranks, devices, images, plan, selection, ranks.rank == 0 ? interrupt : nil)
-            }
-        }
         let lines = try ids.open()
         let folder = try imageFolder(lines)
         var files = SelectionOutputs(

@@ -52,6 +52,37 @@ struct SpreadOptions: ParsableArguments {
         return entries
     }
 
+    /// Runs the work of a command on the ranks that a launcher started, or on several devices of this machine. Nothing runs if
+    /// there is one process with one device.
+    /// - Parameters:
+    ///   - message: printed if a signal ends the process.
+    ///   - onRanks: the work as one of several ranks that are processes.
+    ///   - onDevices: the work on several devices.
+    /// - Returns: the effect of signals if nothing ran; nil if the work is done.
+    func runIfSeveral(
+        saying message: String = "interrupted, nothing was written",
+        onRanks: (Communicator, ExitOnInterrupt) throws -> Void,
+        onDevices: ([DeviceInventory.DeviceEntry], ExitOnInterrupt) throws -> Void
+    ) throws -> ExitOnInterrupt? {
+        let ranks = try Communicator.join()
+        if ranks.size > 1 {
+            let interrupt = ExitOnInterrupt(saying: message, on: ranks)
+            try ranks.finishing(interrupt) {
+                try refuseSeveral(on: ranks)
+                try onRanks(ranks, interrupt)
+            }
+            return nil
+        }
+        // A single rank is a plain process.
+        try ranks.close()
+        let interrupt = ExitOnInterrupt(saying: message)
+        let devices = try several()
+        if devices.isEmpty { return interrupt }
+        defer { withExtendedLifetime(interrupt) {} }
+        try onDevices(devices, interrupt)
+        return nil
+    }
+
     /// Refuses several devices on ranks that are processes, which have one each. Collective.
     func refuseSeveral(on ranks: Communicator) throws {
         try ranks.sharingFailures {
@@ -68,8 +99,10 @@ struct SpreadOptions: ParsableArguments {
         over devices: [DeviceInventory.DeviceEntry], _ body: @escaping @Sendable (Communicator) throws -> Void
     ) throws {
         let mixes = mixDevices
+        let names = devices.enumerated().map { "device \($0 + 1) of \(devices.count) (\($1.label))" }
         try Communicator.onThreads(devices.count) { ranks in
             ranks.computesAlike = !mixes
+            ranks.names = names
             try ranks.finishing { try body(ranks) }
         }
     }

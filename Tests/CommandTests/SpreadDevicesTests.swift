@@ -57,12 +57,13 @@ import Testing
         }
     }
 
-    @Test func aSelectionHasTheBytesOfOneDevice() throws {
+    @Test(arguments: [[], ["--standardize", "--normalize"]])
+    func aSelectionHasTheBytesOfOneDevice(scaling: [String]) throws {
         let place = try Place()
         for (name, device) in [("one", ["--device", "opencl-cpu"]), ("two", Self.two)] {
             let outcome = try place.run(
                 "select",
-                [
+                scaling + [
                     "--kmeans", "lloyd", "--iterations", "5", "--strategy", "furthest", "--size", "1000", "--out",
                     place.folder / "\(name).npy",
                 ], device: device)
@@ -71,12 +72,14 @@ import Testing
         #expect(try place.bytes("two.npy") == place.bytes("one.npy"))
     }
 
-    @Test func duplicatesHaveTheBytesOfOneDevice() throws {
+    @Test(arguments: [false, true]) func duplicatesHaveTheBytesOfOneDevice(hasOldSet: Bool) throws {
         let place = try Place()
+        let old = place.folder / "old.npy"
+        if hasOldSet { try writeNoise(count: 300, dimensions: 8, to: old) }
         for (name, device) in [("one", ["--device", "opencl-cpu"]), ("two", Self.two)] {
             let outcome = try place.run(
                 "dedup",
-                [
+                (hasOldSet ? ["--standardize", "--against", old] : []) + [
                     "--kmeans", "lloyd", "--iterations", "5", "--eps", "0.02", "--out", place.folder / "\(name).npy",
                     "--pairs", place.folder / "\(name).jsonl",
                 ], device: device)
@@ -124,7 +127,7 @@ import Testing
             device: Self.two,
             environment: Self.twice.merging(
                 ["COPPICE_OPENCL_LIBRARY": library, "FAULTY_OPENCL": "quit=100:-36"]) { $1 })
-        expectComplaint(outcome, code: 69, mentions: ["rank ", " of 2: "])
+        expectComplaint(outcome, code: 69, mentions: ["device ", " of 2 (pthread"])
         #expect(!FileManager.default.fileExists(atPath: place.folder / "out/labels.npy"))
     }
 
@@ -147,15 +150,53 @@ import Testing
             "select", ["--strategy", "furthest", "--size", "5", "--out", place.folder / "kept.npy", "--quiet"],
             device: Self.two)
         expectComplaint(selection, code: 64, mentions: ["2 devices"])
+        // Before the data is read.
+        let early = try place.run(
+            "select",
+            [
+                "--features", place.folder / "missing.npy", "--strategy", "furthest", "--size", "5", "--out",
+                place.folder / "kept.npy", "--quiet",
+            ], device: Self.two)
+        expectComplaint(
+            early, code: 64, mentions: ["mini-batches are for one device; --kmeans lloyd works on 2 devices"])
         for device in [["--device", "cpu", "--devices", "2"], ["--device", "opencl-cpu", "--mix-devices"]] {
             #expect(try place.run("cluster", lloyd, device: device).status == 64)
         }
         #expect(try place.folder.names() == ["X.npy"])
     }
+
+    /// Two things are wrong; one sentence says one of them.
+    @Test(arguments: ["select", "dedup"]) func oneOfTwoErrorsIsReported(command: String) throws {
+        let place = try Place()
+        let lines = place.folder / "short.txt"
+        try "one\ntwo\n".write(toFile: lines, atomically: true, encoding: .utf8)
+        let outcome = try place.run(
+            command,
+            ["--kmeans", "lloyd", "--ids", lines, "--size", "99999", "--out", place.folder / "kept.npy", "--quiet"]
+                + (command == "select" ? ["--strategy", "furthest"] : []), device: Self.two)
+        expectComplaint(outcome, code: 65, mentions: ["short.txt"])
+    }
 }
 
 /// What needs no device.
 @Suite struct SpreadOptionsTests {
+    /// A checkpoint of devices that differ names all of them, and another order is another computation.
+    @Test func aCheckpointNamesAllDevicesThatDiffer() throws {
+        func found(_ names: [String], mixes: Bool) throws -> [String] {
+            try Communicator.onThreads(names.count) { ranks in
+                ranks.computesAlike = !mixes
+                return try CheckpointKeeper.devices(names[ranks.rank], over: ranks)
+            }
+        }
+        #expect(try found(["A 1", "B 2"], mixes: true) == ["A 1 and B 2", "A 1 and B 2"])
+        #expect(try found(["B 2", "A 1"], mixes: true) == ["B 2 and A 1", "B 2 and A 1"])
+        #expect(try found(["A 1", "A 1"], mixes: true) == ["A 1", "A 1"])
+        #expect(try found(["A 1", "A 1"], mixes: false) == ["A 1", "A 1"])
+        #expect(CheckpointKeeper.devices("A 1 and B 2", "B 2") == "A 1 and B 2, then B 2")
+        #expect(CheckpointKeeper.devices("A 1 and B 2, then B 2", "B 2") == "A 1 and B 2, then B 2")
+        #expect(CheckpointKeeper.devices("B 2", "B 2") == "B 2")
+    }
+
     @Test func ranksThatAreProcessesTakeOneDeviceEach() throws {
         for arguments in [["--device", "gpu:all"], ["--device", "gpu:0,1"], ["--device", "gpu", "--devices", "2"]] {
             let error = #expect(throws: SharedRefusal.self) {

@@ -167,16 +167,19 @@ import Testing
         #expect(errors == [.otherThread(call: "a barrier"), .otherThread(call: "a barrier")])
     }
 
-    /// An error of all ranks is reported by rank 0; another one by the first rank that has it.
+    /// An error of all ranks is reported without a name; another one by the first rank that has it.
     @Test func oneSentenceIsReported() throws {
         let reports = Locked<[String]>([])
         func run(_ body: @escaping @Sendable (Communicator) throws -> Void) {
             reports.withLock { $0 = [] }
-            _ = try? Communicator.onThreads(3) { ranks in
-                do { try body(ranks) } catch {
-                    ranks.end(error, message: "it failed", exitCode: 65) { text in reports.withLock { $0.append(text) }
+            #expect(throws: (any Error).self) {
+                try Communicator.onThreads(3) { ranks in
+                    do { try body(ranks) } catch {
+                        ranks.end(error, message: "it failed", exitCode: 65) { text in
+                            reports.withLock { $0.append(text) }
+                        }
+                        throw error
                     }
-                    throw error
                 }
             }
         }
@@ -187,6 +190,37 @@ import Testing
             try ranks.barrier()
         }
         #expect(reports.withLock { $0 } == ["rank 2 of 3: it failed"])
+        run { ranks in
+            ranks.names = ["a", "b", "c"]
+            if ranks.rank == 1 { throw Broken(rank: 1) }
+            try ranks.barrier()
+        }
+        #expect(reports.withLock { $0 } == ["b: it failed"])
+    }
+
+    /// Rank 0 fails by itself before it meets the others, which have a shared error; whichever comes first reports, and the
+    /// error thrown is the one reported.
+    @Test(arguments: [0, 1, 2]) func oneOfSeveralErrorsIsReported(own: Int) throws {
+        struct Code: Error, Equatable { var value: Int }
+        for isOwnFirst in [false, true] {
+            let reports = Locked<[String]>([])
+            let ended = DispatchSemaphore(value: 0)
+            let code = #expect(throws: Code.self) {
+                try Communicator.onThreads(3) { ranks in
+                    let isOwn = ranks.rank == own
+                    if isOwn != isOwnFirst { ended.wait() }
+                    let error: any Error = isOwn ? Broken(rank: own) : RanksError.sums(.different("size"))
+                    ranks.end(error, message: isOwn ? "own" : "shared", exitCode: 65) { text in
+                        reports.withLock { $0.append(text) }
+                    }
+                    for _ in 0..<2 { ended.signal() }
+                    // As a command does, whose error has been printed.
+                    throw Code(value: isOwn ? 1 : 2)
+                }
+            }
+            #expect(reports.withLock { $0 } == [isOwnFirst ? "rank \(own) of 3: own" : "shared"])
+            #expect(code == Code(value: isOwnFirst ? 1 : 2))
+        }
     }
 
     /// Exact sums of many chunks have the bits of one rank.
