@@ -15,11 +15,11 @@ final class Interrupt: Sendable {
     }
 
     deinit {
-        let isLast = SignalPipe.handlers.withLock { handlers in
+        SignalPipe.handlers.withLock { handlers in
             handlers[ObjectIdentifier(self)] = nil
-            return handlers.isEmpty
+            guard handlers.isEmpty else { return }
+            for number in Signals.heard { Signals.endAtOnce(at: number) }
         }
-        if isLast { for number in Signals.heard { Signals.endAtOnce(at: number) } }
     }
 }
 
@@ -54,9 +54,23 @@ private enum SignalPipe {
         }
     }
 
+    /// Takes back the signals of batch systems. LLVM, which drivers such as PoCL compile kernels with, handles SIGUSR1 itself from
+    /// its first compilation on, and does nothing then.
+    static func listenAgain() {
+        handlers.withLock { handlers in
+            guard !handlers.isEmpty else { return }
+            for number in Signals.heard where Signals.isPreempting(number) { listen(to: number) }
+        }
+    }
+
     private static func read(from output: CInt) {
         var heard: Set<Int32> = []
         while true {
+            var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+            if poll(&waiting, 1, 250) == 0 {
+                listenAgain()
+                continue
+            }
             var byte: UInt8 = 0
             let count = Foundation.read(output, &byte, 1)
             if count < 0, errno == EINTR { continue }
@@ -131,6 +145,7 @@ final class ExitOnInterrupt: Sendable {
 
     /// Makes signals raise `flag` from now on; with nil they end the process again.
     func raise(_ flag: CancellationFlag?) {
+        SignalPipe.listenAgain()
         writing.answer.withLock { $0 = flag.map { Answer.raise($0) } ?? .exit }
     }
 
