@@ -19,9 +19,9 @@ import TestSupport
         try SyntheticData(train: 60, test: 20).write(to: folder / "data")
     }
 
-    private func arguments(_ more: [String]) -> [String] {
+    private func arguments(_ more: [String], device: String = "cpu") -> [String] {
         [
-            "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", "cpu",
+            "run", folder / "study.yaml", "--data", folder / "data", "--out", folder / "out", "--device", device,
             "--no-report",
         ] + more
     }
@@ -52,6 +52,14 @@ import TestSupport
         #expect(reported >= 3)
         #expect(try stored() == reported)
         #expect(try folder.names(in: "out").allSatisfy { !$0.contains("-of-") && !$0.hasSuffix(".tmp") })
+    }
+
+    /// The compiler of PoCL handles SIGUSR1 too, and would leave it without effect.
+    @Test(.enabled(if: hasOpenCL, "this host has no OpenCL device")) func aDriverDoesNotTakeTheSignal() throws {
+        let outcome = try coppice(
+            arguments([], device: "opencl-cpu"), environment: [:], interrupting: "\n[3/", by: SIGUSR1)
+        #expect(outcome.status == 75, "\(outcome.stderr)")
+        #expect(outcome.complaints.last?.hasPrefix("coppice: stopped after ") == true, "\(outcome.stderr)")
     }
 
     /// Slurm signals a script and what it runs; the second signal must not end what the first one has begun.
