@@ -67,7 +67,7 @@ private enum SignalPipe {
         var heard: Set<Int32> = []
         while true {
             var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-            if poll(&waiting, 1, 250) == 0 {
+            if poll(&waiting, 1, 100) == 0 {
                 listenAgain()
                 continue
             }
