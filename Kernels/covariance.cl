@@ -35,7 +35,7 @@ typedef float sum_t;
 __kernel void covariance(
     __global const value_t *rows, __global const float *shift, __global sum_t *tiles, __global sum_t *sums,
     const int count, const int overwrite) {
-    // This block, and behind it the one that it is paired with: a pointer that may be to either of two arrays makes
+    // This block, followed by the one that it is paired with: a pointer that may be to either of two arrays makes
     // Intel's compiler for processors sum up what is in neither.
     __local packed_t left[2 * CHUNK * WIDTH] __attribute__((aligned(64)));
     __local packed_t total[WIDTH] __attribute__((aligned(64)));

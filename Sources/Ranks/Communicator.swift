@@ -21,7 +21,7 @@ package final class Communicator {
     /// False if the ranks compute on devices that differ, and may round differently: results that all of them compute are then
     /// taken from rank 0. The same on all ranks.
     package var computesAlike = true
-    /// What messages call each rank, [ranks]; nil for its number.
+    /// The name of each rank in messages, [ranks]; nil for its number.
     package var names: [String]?
     /// The number of ranks of this process, which share its memory.
     package var ranksInProcess: Int { threads?.size ?? 1 }

@@ -29,7 +29,7 @@ final class ThreadRanks: @unchecked Sendable {
         var hasOneSize: Bool { if case .gather = self { false } else { true } }
     }
 
-    /// What a rank shows the others.
+    /// The call and the buffer that a rank shows the others.
     private struct Shown {
         var call: Call
         var bytes: UnsafeMutableRawBufferPointer

@@ -115,7 +115,7 @@ struct DedupCommand: ParsableCommand {
         var outputs: DedupOutputs
     }
 
-    /// What is opened once for all ranks of a process.
+    /// The inputs, opened once for all ranks of a process.
     private struct Opened: Sendable {
         var prepared: Prepared
         var samples: OpenedSamples

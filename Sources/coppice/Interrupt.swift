@@ -67,7 +67,8 @@ private enum SignalPipe {
         var heard: Set<Int32> = []
         while true {
             var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-            if poll(&waiting, 1, 100) == 0 {
+            // A signal that is handled on this thread ends the wait as the time does.
+            guard poll(&waiting, 1, 100) > 0 else {
                 listenAgain()
                 continue
             }

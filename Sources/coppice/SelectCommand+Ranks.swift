@@ -26,7 +26,7 @@ extension SelectCommand {
         var files: SelectionOutputs
     }
 
-    /// What is opened once for all ranks of a process.
+    /// The inputs, opened once for all ranks of a process.
     struct Opened: Sendable {
         var prepared: Prepared
         /// Nil if a clustering is read and no samples are named.

@@ -91,7 +91,7 @@ def scikit_learn_pca(x, components):
 
 
 class Results:
-    """What was measured and what was left out."""
+    """Measurements, and the cases left out."""
 
     def __init__(self):
         self.taken, self.left_out = [], []

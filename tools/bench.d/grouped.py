@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-# How far a loss may be from that of the same network alone: that of the first step in float32, and those of several steps in
+# The largest difference allowed between a loss and that of the same network alone: that of the first step in float32, and those of several steps in
 # float64, where rounding leaves no room for an error in the gradients or in Adam's step.
 TOLERANCES = {torch.float32: (1, 1e-5), torch.float64: (3, 1e-9)}
 

@@ -90,7 +90,7 @@ class Trainer:
 
 
 def graphs():
-    """How many graphs have been compiled so far."""
+    """The number of graphs compiled so far."""
     return torch._dynamo.utils.counters["stats"]["unique_graphs"]
 
 
@@ -102,7 +102,7 @@ def cases(replicas):
 
 
 def label(count, is_compiled, fused, threads):
-    """What a case is called; the part before the comma is the peer."""
+    """The name of a case; the part before the comma is the peer."""
     peer = "PyTorch" + (" compiled" if is_compiled else "") + (f" with {count} grouped networks" if count else "")
     return f"{peer}, {'fused' if fused else 'plain'} Adam, {threads} thread{'s' if threads > 1 else ''}"
 

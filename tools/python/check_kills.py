@@ -26,6 +26,7 @@ class Kills:
         self.mark = f"COPPICE_CHECK_KILLS={os.getpid()}-{work.name}"
         moments_of_a_run = "before the first checkpoint", "between checkpoints", "while files were written", "after the end"
         self.moment = dict.fromkeys(moments_of_a_run, 0)
+        self.kills = 0
         write_noise(work / "X.npy", rows=40_000, columns=16, seed=5)
         self.seconds: dict[tuple[str, int], float] = {}
         for number, kind in enumerate(KINDS):
@@ -96,6 +97,7 @@ class Kills:
         if victim is not None:
             try:
                 os.kill(victim, signal.SIGKILL)
+                self.kills += 1
             except ProcessLookupError:
                 victim = None
         seconds = time.monotonic() - begin
@@ -153,6 +155,9 @@ def main() -> None:
         kills = Kills(os.path.abspath(arguments.program), Path(work), random.Random(arguments.seed))
         for number in range(arguments.kills):
             kills.round(number)
+        # A kill may come too late, but not most of the time.
+        if 2 * kills.kills < arguments.kills:
+            raise SystemExit(f"check-mpi: only {kills.kills} ranks of {arguments.kills} clusterings could be killed")
         moments = ", ".join(f"{count} {moment}" for moment, count in kills.moment.items() if count)
         print(f"check-mpi: ranks of {arguments.kills} clusterings were killed ({moments}), and --resume has the files of one "
               "process", file=sys.stderr)

@@ -22,7 +22,7 @@ class LeNet5(nn.Module):
         self.fc2 = nn.Linear(narrow, classes)
 
     def layers(self):
-        """What `forward` does, as a list of layers."""
+        """The layers of `forward`, in order."""
         dense = [nn.Flatten(), self.fc, nn.ReLU(), self.fc1, nn.ReLU(), self.fc2]
         return [*self.layer1, *self.layer2, *dense]
 

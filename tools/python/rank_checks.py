@@ -1,4 +1,4 @@
-"""What checks of ranks share: made samples, the launchers of two MPIs, and clusterings by one process to compare with."""
+"""Shared parts of the checks of ranks: made samples, the launchers of two MPIs, and clusterings by one process to compare with."""
 
 import array
 import os

@@ -24,7 +24,7 @@ extension PcaProject {
                 Self.kernel, defines, arguments, block, columns: tiles * points.lanes,
                 times: (projection.components + block.wColumns - 1) / block.wColumns)
         } else {
-            // With the numbers of the columns that a work-item has. A processor reads bytes four at a time.
+            // A column takes its values and, per work-item, its number. A processor reads bytes four at a time.
             let columnBytes = (points.lanes + profile.lanes) * MemoryLayout<Float>.stride
             let columns = backend.fitting(backend.sizes[.projectedColumns][0] / 4, bytesEach: 4 * columnBytes)
             try backend.launchTiles(
