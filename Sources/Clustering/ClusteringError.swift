@@ -81,7 +81,7 @@ package enum ClusteringError: CategorizedError, SharedError {
         case .eigensolver(let info): "LAPACK's dsyevr could not find the principal components (info \(info))"
         case .compute(let error): error.description
         case .tooManyRanks(let ranks, let rows, let accepted):
-            "\(ranks) ranks are too many for \(rows) rows, which are spread in chunks of \(RowSpread.chunkRows); "
+            "\(ranks) ranks are too many for \(describeCount(rows, "row")), which are spread in chunks of \(RowSpread.chunkRows); "
                 + "1 to \(accepted) are accepted"
         case .differentRows(let name, let rows, let owner, let other):
             "the ranks differ in \(name): rank \(owner) has other values in rows \(rows.lowerBound) to "

@@ -15,9 +15,9 @@ enum UnitNumber {
     static func rate(_ text: String, option: String) throws -> Double {
         let (number, unit) = try parts(of: text, units: rates, option: option, examples: "50GB/s or 400Gbit/s")
         let value = number * unit
-        guard value > 0, value <= 1e18 else {
+        guard (1...1e18).contains(value) else {
             throw Failure(
-                "\(option) is '\(excerpt(text))'; a rate above 0 and up to 1e9 GB/s is accepted", exitCode: 64)
+                "\(option) is '\(excerpt(text))'; a rate from 1 B/s to 1e9 GB/s is accepted", exitCode: 64)
         }
         return value
     }

@@ -223,7 +223,7 @@ import Testing
         ("50Gb/s", "a number with its unit is needed"), ("50gb/s", "a number with its unit is needed"),
         ("", "--network is ''; a number with its unit is needed"),
         ("GB/s", "before the unit GB/s a number is needed"), ("fastGB/s", "before the unit GB/s a number is needed"),
-        ("0GB/s", "a rate above 0"), ("-1GB/s", "a rate above 0"), ("infGB/s", "not infinity"),
+        ("0GB/s", "a rate from 1 B/s"), ("-1GB/s", "a rate from 1 B/s"), ("infGB/s", "not infinity"),
     ])
     func otherRatesAreRefused(_ text: String, _ words: String) throws {
         let failure = #expect(throws: Failure.self) { try UnitNumber.rate(text, option: "--network") }
