@@ -11,20 +11,24 @@
 // With COARSE, and where the compiler has the instructions, most panels are ruled out first by the products of 8-bit numbers:
 // coarse_search.clh. No bit of the results changes.
 //
-// On a processor one work-group of LANES work-items a tile; a work-item holds U vectors of points against R centroids in
-// registers. On a GPU see assign_blocks.clh. A score that is NaN never wins: such a point keeps label 0.
-// Defines: D, P, U, R, DISTANCES, GATHER, DIRECT, COARSE; X_ITEMS and W_ITEMS on a GPU.
-
-#include "assign_distances.clh"
+// One work-group of LANES work-items a tile; a work-item holds U vectors of points against R centroids in registers.
+// A score that is NaN never wins: such a point keeps label 0.
+// Defines: D, P, U, R, DISTANCES, GATHER, DIRECT, COARSE.
 
 #if VW == 1
-
-#define X_PITCH X_QUADS
-#include "block_products.clh"
-#include "assign_ranking.clh"
-#include "assign_blocks.clh"
-
+#define PICK(values, at) (values)[at]
 #else
+#define PICK4(values, at) (float4)((values)[(at).s0], (values)[(at).s1], (values)[(at).s2], (values)[(at).s3])
+#if VW == 4
+#define PICK(values, at) PICK4(values, at)
+#elif VW == 8
+#define PICK(values, at) (float8)(PICK4(values, (at).lo), PICK4(values, (at).hi))
+#else
+#define PICK(values, at) \
+    (float16)(PICK4(values, (at).lo.lo), PICK4(values, (at).lo.hi), PICK4(values, (at).hi.lo), \
+              PICK4(values, (at).hi.hi))
+#endif
+#endif
 
 typedef union {
     intv vector;
@@ -35,6 +39,58 @@ typedef union {
     floatv vector;
     float lane[VW];
 } distances_t;
+
+// The bound without C (C + |x|); a quarter more, since the lengths are rounded too.
+#define ROUNDING (1.25f * (D + 4) * 0x1p-23f)
+
+#if DISTANCES || DIRECT
+// Squared distances of the points of a vector to a centroid each.
+static inline floatv squares_to(
+    __global const float *x, const int vector, __global const float *values, const intv centroid) {
+    const intv start = centroid * D;
+    floatv sum = 0.0f;
+    for (int dimension = 0; dimension < D; dimension++) {
+        const intv at = start + dimension;
+        const floatv difference = load_floatv(x, dimension * (P / VW) + vector) - PICK(values, at);
+        sum = fma(difference, difference, sum);
+    }
+    return sum;
+}
+#endif
+
+#if DIRECT
+// Whether a comparison, 1 in a scalar and -1 in a vector, holds anywhere.
+#if VW == 1
+#define ANY(condition) (condition)
+#else
+#define ANY(condition) any(condition)
+#endif
+
+// The nearest of all centroids by their distances, the lowest index winning a tie; `label` where none has a finite one.
+static inline intv nearest_of_all(
+    __global const float *x, const int vector, __global const float *panels, const int panel_count, intv label) {
+    floatv least = INFINITY;
+    for (int panel = 0; panel < panel_count; panel++) {
+        __global const float *w = panels + (size_t)panel * (1 + D) * R;
+        floatv square[R];
+        UNROLL for (int r = 0; r < R; r++) square[r] = w[r] > -INFINITY ? 0.0f : INFINITY;
+        for (int dimension = 0; dimension < D; dimension++) {
+            w += R;
+            const floatv value = load_floatv(x, dimension * (P / VW) + vector);
+            UNROLL for (int r = 0; r < R; r++) {
+                const floatv difference = value - w[r];
+                square[r] = fma(difference, difference, square[r]);
+            }
+        }
+        UNROLL for (int r = 0; r < R; r++) {
+            const intv nearer = square[r] < least;
+            least = choose(nearer, square[r], least);
+            label = choose_int(nearer, (intv)(panel * R + r), label);
+        }
+    }
+    return label;
+}
+#endif
 
 #if COARSE && VW == 16 && defined(__AVX512BW__)
 #if __has_builtin(__builtin_ia32_pmaddubsw512) && __has_builtin(__builtin_ia32_pmaddwd512)
@@ -145,10 +201,26 @@ TILE_KERNEL void kmeans_assign(
         }
     }
 #if DIRECT
+    const float size = sqrt(2.0f * half_square);
     UNROLL for (int u = 0; u < U; u++) {
-        label[u] = nearest_by_distance(
-            x, u * LANES + lane, panels, values, panel_count, half_square, best[u], second[u], third[u], label[u],
-            other[u]);
+        const int vector = u * LANES + lane;
+        floatv square = 0.0f;
+        for (int dimension = 0; dimension < D; dimension++) {
+            const floatv value = load_floatv(x, dimension * (P / VW) + vector);
+            square = fma(value, value, square);
+        }
+        const floatv bound = ROUNDING * size * (size + sqrt(square));
+        // The difference of infinities is no number and not at most anything.
+        const intv close = best[u] - second[u] <= bound;
+        if (!ANY(close)) continue;
+        const intv crowded = best[u] - third[u] <= bound;
+        intv all = label[u];
+        if (ANY(crowded)) all = nearest_of_all(x, vector, panels, panel_count, label[u]);
+        const floatv mine = squares_to(x, vector, values, label[u]);
+        const floatv its = squares_to(x, vector, values, other[u]);
+        const intv nearer = (its < mine) | ((its == mine) & (other[u] < label[u]));
+        const intv pair = choose_int(nearer & close, other[u], label[u]);
+        label[u] = choose_int(crowded, all, pair);
     }
 #endif
     UNROLL for (int u = 0; u < U; u++) {
@@ -163,5 +235,3 @@ TILE_KERNEL void kmeans_assign(
 #endif
     }
 }
-
-#endif

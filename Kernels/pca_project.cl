@@ -1,11 +1,11 @@
 // points[i] = W (rows[i] - mean): rows [row][D] (8-bit with BYTES, else float32), W as panels [panel][1 + D][R] whose
 // first row is -W mean, points [tile][C][P].
 //
-// On a processor one work-group of LANES work-items a tile. CHUNK columns at a time are brought into local memory, transposed;
-// sums wait for the next chunk in `points` itself. On a GPU see project_blocks.clh. Sums of BYTES start at -W mean, so that a zero, as most of an image may
+// One work-group of LANES work-items a tile. CHUNK columns at a time are brought into local memory, transposed; sums
+// wait for the next chunk in `points` itself. Sums of BYTES start at -W mean, so that a zero, as most of an image may
 // be, adds nothing: a processor passes over columns that are zero in all rows that a work-item has. The mean of floats,
 // which may be as large as they are, is subtracted first.
-// Defines: D, C, P, R, BYTES; on a processor U (vectors a work-item) and CHUNK, on a GPU X_ITEMS and W_ITEMS.
+// Defines: D, C, P, U (vectors a work-item), R, CHUNK, BYTES.
 
 #if BYTES
 typedef uchar value_t;
@@ -17,16 +17,10 @@ typedef float value_t;
 #define START(value) 0.0f
 #endif
 
-#if VW == 1
+// On a GPU neighbouring work-items write neighbouring columns: one more float a column keeps them in different banks.
+#define PITCH (P + (VW == 1))
 
-// One more vector per column: work-items that write neighbouring columns write to different banks.
-#define X_PITCH (X_QUADS + 1)
-#include "block_products.clh"
-#include "project_blocks.clh"
-
-#else
-
-#if BYTES && D % 4 == 0
+#if BYTES && VW > 1 && D % 4 == 0
 #ifndef __ENDIAN_LITTLE__
 #error a word of four bytes is taken apart from its lowest byte on
 #endif
@@ -52,7 +46,7 @@ static inline int bring_used(
         if (!any(all != 0)) continue;
         UNROLL for (int byte = 0; byte < 4; byte++) {
             UNROLL for (int u = 0; u < U; u++) {
-                *(__local floatv *)(x + slots * P + (u * LANES + lane) * VW) =
+                *(__local floatv *)(x + slots * PITCH + (u * LANES + lane) * VW) =
                     convert_floatv(words[u] >> 8 * byte & 0xff);
             }
             used[slots] = column + byte;
@@ -69,7 +63,7 @@ static inline int bring_used(
 TILE_KERNEL void pca_project(
     __global const value_t *rows, __global const float *mean, __global const float *panels, __global float *points,
     const int first_tile, const int count) {
-    __local float x[CHUNK * P] __attribute__((aligned(64)));
+    __local float x[CHUNK * PITCH] __attribute__((aligned(64)));
 #if PASSES_OVER_ZEROS
     __local int used[LANES * CHUNK];
 #endif
@@ -92,10 +86,14 @@ TILE_KERNEL void pca_project(
             const int row = tile * P + p;
             __global const value_t *from = rows + (size_t)row * D + first;
             for (int column = lane; column < columns; column += LANES) {
-                x[column * P + p] = row < count ? VALUE(from[column], first + column) : 0.0f;
+                x[column * PITCH + p] = row < count ? VALUE(from[column], first + column) : 0.0f;
             }
         }
         barrier(CLK_LOCAL_MEM_FENCE);
+#if VW == 1
+// One panel after the other: unrolled, a GPU runs out of scalar registers.
+#pragma unroll 1
+#endif
         for (int panel = 0; panel < COUNT_CEIL(C, R); panel++) {
             __global const float *start = panels + (size_t)panel * (1 + D) * R;
             __global const float *w = start + (1 + first) * R;
@@ -112,7 +110,7 @@ TILE_KERNEL void pca_project(
                 const int column = COLUMN(slot);
                 floatv value[U];
                 UNROLL for (int u = 0; u < U; u++) {
-                    value[u] = *(__local const floatv *)(x + slot * P + (u * LANES + lane) * VW);
+                    value[u] = *(__local const floatv *)(x + slot * PITCH + (u * LANES + lane) * VW);
                 }
                 UNROLL for (int r = 0; r < R; r++) {
                     UNROLL for (int u = 0; u < U; u++) sum[u][r] = fma(w[column * R + r], value[u], sum[u][r]);
@@ -135,5 +133,3 @@ TILE_KERNEL void pca_project(
     }
 #endif
 }
-
-#endif

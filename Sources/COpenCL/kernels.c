@@ -6,15 +6,6 @@ static const cop_kernel_source sources[] = {
     {"adam_step", (const char *)(const unsigned char[]){
 #embed "../../Kernels/adam_step.cl" suffix(, 0)
     }},
-    {"assign_blocks", (const char *)(const unsigned char[]){
-#embed "../../Kernels/assign_blocks.clh" suffix(, 0)
-    }},
-    {"assign_distances", (const char *)(const unsigned char[]){
-#embed "../../Kernels/assign_distances.clh" suffix(, 0)
-    }},
-    {"assign_ranking", (const char *)(const unsigned char[]){
-#embed "../../Kernels/assign_ranking.clh" suffix(, 0)
-    }},
     {"augmentation", (const char *)(const unsigned char[]){
 #embed "../../Kernels/augmentation.clh" suffix(, 0)
     }},
@@ -35,9 +26,6 @@ static const cop_kernel_source sources[] = {
     }},
     {"begin_step", (const char *)(const unsigned char[]){
 #embed "../../Kernels/begin_step.clh" suffix(, 0)
-    }},
-    {"block_products", (const char *)(const unsigned char[]){
-#embed "../../Kernels/block_products.clh" suffix(, 0)
     }},
     {"block_statistics", (const char *)(const unsigned char[]){
 #embed "../../Kernels/block_statistics.clh" suffix(, 0)
@@ -86,9 +74,6 @@ static const cop_kernel_source sources[] = {
     }},
     {"covariance", (const char *)(const unsigned char[]){
 #embed "../../Kernels/covariance.cl" suffix(, 0)
-    }},
-    {"covariance_blocks", (const char *)(const unsigned char[]){
-#embed "../../Kernels/covariance_blocks.clh" suffix(, 0)
     }},
     {"early_exit", (const char *)(const unsigned char[]){
 #embed "../../Kernels/early_exit.clh" suffix(, 0)
@@ -185,9 +170,6 @@ static const cop_kernel_source sources[] = {
     }},
     {"predict_classes", (const char *)(const unsigned char[]){
 #embed "../../Kernels/predict_classes.cl" suffix(, 0)
-    }},
-    {"project_blocks", (const char *)(const unsigned char[]){
-#embed "../../Kernels/project_blocks.clh" suffix(, 0)
     }},
     {"relu_backward", (const char *)(const unsigned char[]){
 #embed "../../Kernels/relu_backward.cl" suffix(, 0)

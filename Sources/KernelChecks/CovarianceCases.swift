@@ -18,8 +18,6 @@ package enum CovarianceCases: KernelCases {
                     count: $0.0, dimensions: $0.1, bytes: true, kind: .sparse, times: 1 + $0.0 % 2, seed: seed)
             } + [
                 CovarianceCase(count: 129, dimensions: 7, bytes: true, kind: .ones, seed: seed),
-                // Rows of whole vectors of four, in two blocks.
-                CovarianceCase(count: 131, dimensions: 116, bytes: false, seed: seed),
                 CovarianceCase(count: 64, dimensions: 113, bytes: true, kind: .nearlyEmpty, seed: seed),
                 CovarianceCase(count: 128, dimensions: 113, bytes: true, kind: .nearlyEmpty, seed: seed),
             ]

@@ -24,20 +24,11 @@ package enum KmeansAssignCases: KernelCases {
                 }
             }
         }
-        // Around the points and centroids that a GPU's work-group takes at a time, and dimensions that are a whole step of it.
-        for (count, dimensions, clusters) in [(127, 7, 63), (128, 7, 64), (129, 7, 65), (129, 8, 129)] {
-            for (kind, isDirect) in [(KmeansAssignCase.Kind.plain, false), (.ties, false), (.ties, true)] {
-                cases.append(
-                    KmeansAssignCase(
-                        count: count, dimensions: dimensions, clusters: clusters, kind: kind, hasDistances: true,
-                        isDirect: isDirect, seed: seed))
-            }
-        }
         return cases + CoarseSearchCase.all(seed: seed)
             + [1, 7, 31, 32, 33, 64, 127].enumerated().map { index, batch in
                 let matrix = AwkwardMatrix.all[2 * index + 1]
                 return GatherAndAssignCase(
-                    count: matrix.0, dimensions: matrix.1, batch: batch, clusters: [1, 10, 129][index % 3],
+                    count: matrix.0, dimensions: matrix.1, batch: batch, clusters: [1, 10, 61][index % 3],
                     isDirect: index % 3 == 2, seed: seed)
             }
     }

@@ -27,11 +27,6 @@ package enum PcaProjectCases: KernelCases {
                 count: 64, columns: 300, components: 7, bytes: false, first: 64, behind: 66, seed: seed))
         cases.append(
             PcaProjectCase(count: 37, columns: 300, components: 7, bytes: false, poisonsARow: true, seed: seed))
-        // Around the rows, columns and components that a GPU's work-group takes at a time.
-        for (count, columns, components, bytes) in [(127, 7, 63, true), (128, 8, 64, false), (129, 9, 65, true)] {
-            cases.append(
-                PcaProjectCase(count: count, columns: columns, components: components, bytes: bytes, seed: seed))
-        }
         return cases
             + [16, 32, 35, 64, 130].map {
                 PcaProjectCase(count: $0, columns: 300, components: 7, bytes: true, isSparse: true, seed: seed)

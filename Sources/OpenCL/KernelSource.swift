@@ -12,11 +12,9 @@ package enum KernelSource {
 
     /// The headers: `common` precedes every kernel, the others are where a kernel includes them.
     package static let headers: Set<String> = [
-        "assign_blocks", "assign_distances", "assign_ranking", "augmentation", "batch_norm", "begin_step",
-        "block_products", "block_statistics", "classifier_layers", "coarse_candidates", "coarse_panels",
-        "coarse_search", "common", "covariance_blocks", "early_exit", "gather", "group_sum", "largest_key", "linear",
-        "linear_gradients", "packed_columns", "planes", "project_blocks", "softmax", "step_end", "strips",
-        "weight_gradients",
+        "augmentation", "batch_norm", "begin_step", "block_statistics", "classifier_layers", "coarse_candidates",
+        "coarse_panels", "coarse_search", "common", "early_exit", "gather", "group_sum", "largest_key", "linear",
+        "linear_gradients", "packed_columns", "planes", "softmax", "step_end", "strips", "weight_gradients",
     ]
 
     /// The names of all files, without ".cl" or ".clh", in alphabetical order.

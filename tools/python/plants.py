@@ -32,8 +32,8 @@ FAULTS = [
           "rows + (size_t)row * D", "rows + (size_t)(row + 100000) * D", finding=r"(?i)invalid read"),
     Fault("a write behind the end", "points_pack.cl", "points_pack",
           "out[column * P + lane] = row", "out[column * P + lane + 100000 * P] = row", finding=r"(?i)invalid write"),
-    Fault("a read of what was never written", "project_blocks.clh", "pca_project",
-          "store_quad(to, 4 * X_PITCH", "if (row > 0) store_quad(to, 4 * X_PITCH", finding=r"(?i)uninitialized value"),
+    Fault("a read of what was never written", "pca_project.cl", "pca_project",
+          "p < by_rows; p++", "p < by_rows - 1; p++", finding=r"(?i)uninitialized value"),
     Fault("an argument of another size", "points_pack.cl", "points_pack",
           "const int first_tile", "const long first_tile", finding=r"CL_INVALID_ARG_SIZE"),
     # A division and its remainder together make an instruction that Oclgrind does not know, at which it ends the kernel

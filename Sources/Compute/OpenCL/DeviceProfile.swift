@@ -69,7 +69,7 @@ package struct DeviceProfile: Sendable, Hashable {
         self.vectorWidth = vectorWidth
     }
 
-    /// The largest work-groups of the kernels in this profile: on a GPU 256 work-items, and a team's; on a processor
+    /// The largest work-groups of the kernels in this profile: on a GPU the covariance's, and a team's; on a processor
     /// those that share a tile. Kernels with a work-item an element take what the device gives them.
     var largestWorkGroups: [[Int]] { splitsWork ? [[256, 1], [lanes, team]] : [[lanes, 1]] }
 

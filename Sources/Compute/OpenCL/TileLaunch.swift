@@ -10,15 +10,6 @@ extension OpenCLBackend {
             local: [profile.lanes, 1, 1])
     }
 
-    /// The same with macros that were put together at run time.
-    func launchTiles(
-        _ kernel: String, _ defines: [(String, Int)], _ arguments: [KernelArgument], groups: (Int, Int, Int)
-    ) throws(ComputeError) {
-        try launch(
-            kernel, defines, arguments, global: [groups.0 * profile.lanes, groups.1, groups.2],
-            local: [profile.lanes, 1, 1])
-    }
-
     package var suggestedReplicas: Int { profile.suggestedReplicas }
 }
 

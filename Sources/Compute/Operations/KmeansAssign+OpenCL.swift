@@ -31,23 +31,17 @@ extension KmeansAssign {
     package func launch(on backend: OpenCLBackend) throws(ComputeError) {
         let gathered = batch.map { [$0.rows.argument, $0.indices.argument, $0.first.argument] } ?? []
         let searched = coarse.map { [$0.numbers.argument, $0.bounds.argument] } ?? []
-        let defines = [
-            ("D", points.dimensions), ("P", points.lanes), ("U", backend.sizes.pointVectors),
-            ("R", centroids.panelWidth), ("DISTANCES", distances == nil ? 0 : 1), ("GATHER", batch == nil ? 0 : 1),
-            ("DIRECT", direct ? 1 : 0), ("COARSE", coarse == nil ? 0 : 1),
-        ]
-        let arguments =
+        try backend.launchTiles(
+            Self.kernel,
+            [
+                "D": points.dimensions, "P": points.lanes, "U": backend.sizes.pointVectors,
+                "R": centroids.panelWidth, "DISTANCES": distances == nil ? 0 : 1, "GATHER": batch == nil ? 0 : 1,
+                "DIRECT": direct ? 1 : 0, "COARSE": coarse == nil ? 0 : 1,
+            ],
             [
                 points.buffer.argument, centroids.panels.argument, centroids.values.argument, labels.argument,
                 // Without distances the argument is not used: any buffer will do.
                 (distances ?? points.buffer).argument, points.count.argument, centroids.panelCount.argument,
-            ] + gathered + searched
-        if backend.profile.splitsWork {
-            // A mini-batch is small: smaller work-groups, so that there are more of them.
-            let block = batch == nil ? ProductBlock(xItems: 16, wItems: 8) : ProductBlock(xItems: 4, wItems: 16)
-            try backend.launch(Self.kernel, defines, arguments, block, columns: points.tiles * points.lanes)
-        } else {
-            try backend.launchTiles(Self.kernel, defines, arguments, groups: (points.tiles, 1, 1))
-        }
+            ] + gathered + searched, groups: (points.tiles, 1, 1))
     }
 }
