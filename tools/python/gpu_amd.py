@@ -1,6 +1,5 @@
 """AMD's machine code by clang, read from the listing that it assembles."""
 
-import concurrent.futures
 import pathlib
 import re
 
@@ -95,18 +94,13 @@ def cycles(name: str, kind: str, width: int, rates: gpu_model.Amd) -> dict[str, 
     return {"issue": 1 / rates.scalar}
 
 
-class Toolchain:
+class Toolchain(gpu_targets.ByProgram):
     """Compiles for AMD's targets and reads the result."""
 
     vendor = "AMD"
 
     def __init__(self, tools: dict[str, str]):
         self.clang = tools["clang"]
-
-    def compile_all(self, jobs: list[gpu_targets.Job], scratch: pathlib.Path,
-                    pool: concurrent.futures.Executor) -> list[dict[str, dict]]:
-        """For each job {target: results}."""
-        return list(pool.map(lambda numbered: self.compile(numbered[1], scratch / str(numbered[0])), enumerate(jobs)))
 
     def compile(self, job: gpu_targets.Job, scratch: pathlib.Path) -> dict[str, dict]:
         """{target: registers, scalars, spill, stack, local, code} of the program's one kernel."""

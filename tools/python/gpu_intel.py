@@ -1,6 +1,5 @@
 """Intel's machine code by ocloc, the driver's own compiler without a device, and its disassembler."""
 
-import concurrent.futures
 import pathlib
 import re
 
@@ -121,7 +120,7 @@ def tokens(text: str) -> dict[int, list[int]]:
     return found
 
 
-class Toolchain:
+class Toolchain(gpu_targets.ByProgram):
     """Compiles for Intel's targets and reads the result. `root` has the unpacked packages of ocloc."""
 
     vendor = "Intel"
@@ -130,11 +129,6 @@ class Toolchain:
         self.root = pathlib.Path(tools["ocloc"])
         library = next(self.root.glob("usr/lib/*/libocloc.so")).parent
         self.environment = {"LD_LIBRARY_PATH": str(library)}
-
-    def compile_all(self, jobs: list[gpu_targets.Job], scratch: pathlib.Path,
-                    pool: concurrent.futures.Executor) -> list[dict[str, dict]]:
-        """For each job {target: results}."""
-        return list(pool.map(lambda numbered: self.compile(numbered[1], scratch / str(numbered[0])), enumerate(jobs)))
 
     def compile(self, job: gpu_targets.Job, scratch: pathlib.Path) -> dict[str, dict]:
         """{target: registers, scalars, spill, stack, local, lanes, code} of the program's one kernel."""

@@ -1,6 +1,7 @@
 """The GPUs that programs are compiled for, and the share of their work-items that a compute unit can hold at once."""
 
 import collections
+import concurrent.futures
 import os
 import pathlib
 import subprocess
@@ -92,6 +93,19 @@ def run(command: list, environment: dict[str, str] | None = None) -> str:
         # Threads run this, and sys.exit would end one alone.
         raise ToolFailed(f"{' '.join(map(str, command))}\n{process.stdout}")
     return process.stdout
+
+
+class ByProgram:
+    """A toolchain whose compiler takes one program at a time."""
+
+    def compile_all(self, jobs: list[Job], scratch: pathlib.Path,
+                    pool: concurrent.futures.Executor) -> list[dict[str, dict]]:
+        """For each job {target: results}."""
+        return list(pool.map(lambda numbered: self.compile(numbered[1], scratch / str(numbered[0])), enumerate(jobs)))
+
+    def compile(self, job: Job, scratch: pathlib.Path) -> dict[str, dict]:
+        """{target: results} of one job."""
+        raise NotImplementedError
 
 
 class ToolFailed(Exception):
